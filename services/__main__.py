@@ -1,0 +1,179 @@
+"""Start services, or migrate their database.
+
+    python -m services migrate                    bring every schema to its head
+    python -m services drift                      what the models say and the migrations do not
+    python -m services                            every API server and worker, in one loop
+    python -m services registry-api payments-worker …   only those
+"""
+
+import argparse
+import asyncio
+import importlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import uvicorn
+import uvloop
+from pydantic import ValidationError
+
+from services.histories import HISTORIES, SERVICES
+from shared.database import DatabaseUnusable
+from shared.logging import configure_logging
+from shared.migrations import drift, migrate_all
+
+PROCESSES = tuple(f"{service}-{part}" for service in SERVICES for part in ("api", "worker"))
+
+_BACKLOG = 2048
+_SHUTDOWN_SECONDS = 10
+
+
+class CannotStart(Exception):
+    """One line that says what is in the way and what to do."""
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to the process, which may run several."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(host: str, port: int, *, variable: str) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise CannotStart(
+            f"Cannot listen on {host} port {port} ({error.strerror}): stop what holds the port, "
+            f"or set {variable} to another."
+        ) from None
+    listening.listen(_BACKLOG)
+    listening.setblocking(False)
+    return listening
+
+
+def _api(service: str) -> Callable[[asyncio.Event], Awaitable[None]]:
+    app = importlib.import_module(f"services.{service}.app").create_app()
+    settings = app.state.settings
+    listening = _listen(settings.host, settings.port, variable=f"{service.upper()}_PORT")
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        )
+    )
+
+    async def run(stop: asyncio.Event) -> None:
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+        stopping.cancel()
+        if not stop.is_set():
+            # The lifespan failed, and uvicorn only says so to its own log.
+            await app.state.database.check()
+            raise CannotStart(f"{service}-api stopped by itself: see its log.")
+
+    return run
+
+
+def _worker(service: str) -> Callable[[asyncio.Event], Awaitable[None]]:
+    worker = importlib.import_module(f"services.{service}.worker").create_worker()
+
+    async def run(stop: asyncio.Event) -> None:
+        await worker.database.check()
+        await worker.run(stop)
+
+    return run
+
+
+async def _run(names: Sequence[str]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, stop.set)
+    runs = [
+        (_api if part == "api" else _worker)(service)
+        for service, part in (name.split("-") for name in names)
+    ]
+
+    async def guarded(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+        try:
+            await run(stop)
+        finally:
+            stop.set()
+
+    outcomes = await asyncio.gather(*(guarded(run) for run in runs), return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def _owner_url() -> str:
+    try:
+        return os.environ["DATABASE_URL"]
+    except KeyError:
+        raise CannotStart(
+            "DATABASE_URL is not set: give the URL of PostgreSQL 18 as the database's owner."
+        ) from None
+
+
+def _migrate() -> None:
+    passwords = {
+        service: os.environ.get(f"{service.upper()}_DATABASE_PASSWORD") for service in SERVICES
+    }
+    migrate_all(_owner_url(), histories=HISTORIES, passwords=passwords)
+
+
+def _drift() -> None:
+    differences = drift(_owner_url(), histories=HISTORIES)
+    for difference in differences:
+        print(difference)
+    if differences:
+        raise CannotStart(
+            "The models and the migrations differ as listed above: write a migration."
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m services",
+        description="Start services (all, or those named), or migrate their database.",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PROCESSES))
+    names: list[str] = parser.parse_args().names or list(PROCESSES)
+    unknown = set(names) - set(PROCESSES) - {"migrate", "drift"}
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(PROCESSES)}")
+    configure_logging(process=" ".join(names), level=os.environ.get("LOG_LEVEL", "INFO"))
+    try:
+        if names == ["migrate"]:
+            _migrate()
+        elif names == ["drift"]:
+            _drift()
+        else:
+            uvloop.run(_run(names))
+    except (CannotStart, DatabaseUnusable) as error:
+        sys.exit(str(error))
+    except ValidationError as error:
+        # Values may be secrets: only which settings, and what kind of fault.
+        faults = "; ".join(
+            f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()
+        )
+        sys.exit(f"The environment is not right ({error.title}): {faults}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Every Alembic history of the product, in the order in which they are migrated."""
+
+from pathlib import Path
+
+import services.payments.database
+import services.registry.database
+import services.triggers.database
+import shared.events.tables
+from shared.migrations import History
+
+_ROOT = Path(__file__).parent
+
+SERVICES = ("registry", "triggers", "payments")
+
+HISTORIES = (
+    History(
+        schema=shared.events.tables.SCHEMA,
+        location=_ROOT.parent / "shared" / "events" / "migrations",
+        metadata=shared.events.tables.metadata,
+    ),
+    History(
+        schema="registry",
+        location=_ROOT / "registry" / "migrations",
+        metadata=services.registry.database.metadata,
+    ),
+    History(
+        schema="triggers",
+        location=_ROOT / "triggers" / "migrations",
+        metadata=services.triggers.database.metadata,
+    ),
+    History(
+        schema="payments",
+        location=_ROOT / "payments" / "migrations",
+        metadata=services.payments.database.metadata,
+    ),
+)

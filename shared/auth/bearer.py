@@ -1,0 +1,146 @@
+"""Bearer JWTs (RFC 6750, RFC 9068): verified against the issuer's JWKS, once for each token."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import httpx
+import jwt
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+
+from shared.errors import Forbidden, Unauthenticated, Unavailable
+
+ALGORITHMS = ["RS256", "ES256", "EdDSA"]
+_LEEWAY_SECONDS = 30
+_KEYS_FRESH_SECONDS = 300
+_KEYS_ASKED_AGAIN_SECONDS = 10
+_REMEMBERED_TOKENS = 2_000
+_TIMEOUT_SECONDS = 5
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", scheme_name="bearer")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever holds the token: its subject and what it is allowed."""
+
+    subject: str
+    scopes: frozenset[str]
+
+
+class TokenVerifier:
+    """Verifies tokens of one issuer for one audience."""
+
+    def __init__(self, *, issuer: str, audience: str, jwks_url: str) -> None:
+        self._issuer = issuer
+        self._audience = audience
+        self._jwks_url = jwks_url
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._keys_read_at = float("-inf")
+        self._verified: dict[str, tuple[float, Caller]] = {}
+
+    async def caller(self, token: str) -> Caller:
+        """The token's caller; raises Unauthenticated, or Unavailable when no key can be had."""
+        remembered = self._verified.get(token)
+        if remembered and remembered[0] > time.time():
+            return remembered[1]
+        try:
+            key_id = jwt.get_unverified_header(token).get("kid", "")
+            claims = jwt.decode(
+                token,
+                await self._key(str(key_id)),
+                algorithms=ALGORITHMS,
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=_LEEWAY_SECONDS,
+                options={"require": ["exp", "iat", "iss", "aud", "sub"]},
+            )
+        except jwt.PyJWTError as error:
+            raise _unauthenticated(
+                f"The token was refused ({type(error).__name__}). Ask the issuer for a new one."
+            ) from None
+        caller = Caller(str(claims["sub"]), _scopes(claims))
+        if len(self._verified) >= _REMEMBERED_TOKENS:
+            self._verified.clear()
+        self._verified[token] = (float(claims["exp"]), caller)
+        return caller
+
+    async def _key(self, key_id: str) -> jwt.PyJWK:
+        age = time.monotonic() - self._keys_read_at
+        # An unknown key id may be a rotation: ask again, but not for every forged token.
+        stale = age > _KEYS_FRESH_SECONDS
+        if stale or (key_id not in self._keys and age > _KEYS_ASKED_AGAIN_SECONDS):
+            await self._read_keys()
+        try:
+            return self._keys[key_id]
+        except KeyError:
+            raise jwt.InvalidKeyError("unknown key id") from None
+
+    async def _read_keys(self) -> None:
+        try:
+            document = await _read_json(self._jwks_url)
+            keys = jwt.PyJWKSet.from_dict(document).keys
+        except (OSError, ValueError, httpx.HTTPError, jwt.PyJWTError):
+            if self._keys:
+                return
+            raise Unavailable(
+                "The issuer's keys cannot be read, so no token can be checked. Try again shortly."
+            ) from None
+        self._keys = {str(key.key_id or ""): key for key in keys}
+        self._keys_read_at = time.monotonic()
+
+
+async def _read_json(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        with open(url2pathname(parts.path), "rb") as file:
+            document = json.load(file)
+    else:
+        async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS) as client:
+            document = (await client.get(url)).raise_for_status().json()
+    if not isinstance(document, dict):
+        raise ValueError("a JWKS is a JSON object")
+    return document
+
+
+def _scopes(claims: dict[str, Any]) -> frozenset[str]:
+    # RFC 8693, section 4.2: one string, separated by spaces. Some issuers send a list.
+    scope = claims.get("scope", "")
+    return frozenset(scope.split() if isinstance(scope, str) else map(str, scope))
+
+
+def _unauthenticated(detail: str) -> Unauthenticated:
+    return Unauthenticated(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+async def _caller(
+    request: Request,
+    needed: SecurityScopes,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Caller:
+    if credentials is None:
+        raise _unauthenticated("Send `Authorization: Bearer <token>`.")
+    verifier: TokenVerifier = request.app.state.token_verifier
+    caller = await verifier.caller(credentials.credentials)
+    missing = [scope for scope in needed.scopes if scope not in caller.scopes]
+    if missing:
+        raise Forbidden(
+            f"This needs the scope {' '.join(missing)}. Ask the issuer for a token that has it.",
+            headers={
+                "WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(missing)}"'
+            },
+        )
+    return caller
+
+
+def require(scope: str) -> Any:
+    """For an annotated type: ``HouseholdsRead = Annotated[Caller, require("households:read")]``."""
+    return Security(_caller, scopes=[scope])
+
+
+AnyCaller = Annotated[Caller, Security(_caller)]
+"""Whoever holds a valid token, whatever it allows."""

@@ -1,0 +1,61 @@
+"""The token with which one service calls another: OAuth 2 client credentials (RFC 6749, 4.4)."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import httpx
+
+from shared.auth.development import mint
+from shared.settings import ServiceSettings
+
+_RENEW_BEFORE_SECONDS = 60
+_DEVELOPMENT_SECONDS = 3600
+_TIMEOUT_SECONDS = 5
+
+
+class ServiceToken:
+    """Gets the service's own token from the issuer and keeps it until shortly before its end."""
+
+    def __init__(self, settings: ServiceSettings, *, scopes: tuple[str, ...]) -> None:
+        self._settings = settings
+        self._scopes = scopes
+        self._token = ""
+        self._renew_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def authorization(self) -> str:
+        """The ``Authorization`` header's value."""
+        async with self._lock:
+            if time.monotonic() >= self._renew_at:
+                self._token, seconds = await self._fetch()
+                self._renew_at = time.monotonic() + max(seconds - _RENEW_BEFORE_SECONDS, 1)
+            return f"Bearer {self._token}"
+
+    async def _fetch(self) -> tuple[str, float]:
+        settings = self._settings
+        if settings.auth_token_url and settings.auth_client_id and settings.auth_client_secret:
+            async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS) as client:
+                answer = await client.post(
+                    settings.auth_token_url,
+                    data={"grant_type": "client_credentials", "scope": " ".join(self._scopes)},
+                    auth=(settings.auth_client_id, settings.auth_client_secret.get_secret_value()),
+                )
+            body = answer.raise_for_status().json()
+            return str(body["access_token"]), float(body.get("expires_in", _DEVELOPMENT_SECONDS))
+        if settings.auth_development_key_file:
+            return self._mint(settings.auth_development_key_file), _DEVELOPMENT_SECONDS
+        raise RuntimeError(
+            "No way to a service token: set AUTH_TOKEN_URL, AUTH_CLIENT_ID and AUTH_CLIENT_SECRET, "
+            "or AUTH_DEVELOPMENT_KEY_FILE on a laptop."
+        )
+
+    def _mint(self, key_file: Path) -> str:
+        return mint(
+            key_file,
+            issuer=self._settings.auth_issuer,
+            audience=self._settings.auth_audience,
+            subject=f"service:{self._settings.service}",
+            scopes=self._scopes,
+            seconds=_DEVELOPMENT_SECONDS,
+        )

@@ -1,0 +1,137 @@
+"""The database: one engine for a process, one transaction for a request or an event batch."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import asyncpg
+from fastapi import Depends, Request
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+NAMING_CONVENTION = {
+    "ix": "%(table_name)s_%(column_0_N_name)s_index",
+    "uq": "%(table_name)s_%(column_0_N_name)s_unique",
+    "ck": "%(table_name)s_%(constraint_name)s_check",
+    "fk": "%(table_name)s_%(column_0_N_name)s_foreign_key",
+    "pk": "%(table_name)s_primary_key",
+}
+"""Constraint names, for every service's ``MetaData``: people read them at three in the morning."""
+
+MINIMUM_SERVER_VERSION = 18
+_CONNECT_TIMEOUT_SECONDS = 10
+
+
+class DatabaseUnusable(Exception):
+    """The server cannot be reached, or is older than what is supported."""
+
+
+class Database:
+    """A process's connections, as the service's own role."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        application_name: str,
+        pool_size: int = 10,
+        idle_in_transaction_seconds: int = 60,
+    ) -> None:
+        self._url = make_url(url).set(drivername="postgresql+asyncpg")
+        self._server_settings = {
+            "application_name": application_name,
+            # A transaction that idles holds back every event consumer (the fence of the log).
+            "idle_in_transaction_session_timeout": f"{idle_in_transaction_seconds}s",
+            "lock_timeout": "30s",
+            "timezone": "UTC",
+            # Compiling takes longer than what it would save on our short statements.
+            "jit": "off",
+        }
+        self.engine: AsyncEngine = create_async_engine(
+            self._url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={
+                "server_settings": self._server_settings,
+                "timeout": _CONNECT_TIMEOUT_SECONDS,
+            },
+        )
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session in one transaction: committed at the end, rolled back by an exception."""
+        async with self.sessions.begin() as session:
+            yield session
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of its own, outside the pool, for LISTEN."""
+        plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = await asyncpg.connect(
+            plain, server_settings=self._server_settings, timeout=_CONNECT_TIMEOUT_SECONDS
+        )
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=_CONNECT_TIMEOUT_SECONDS)
+
+    async def check(self) -> None:
+        """Raises DatabaseUnusable, saying what to do, unless the server answers and is new enough."""
+        try:
+            async with self.engine.connect() as connection:
+                number = await connection.scalar(
+                    text("SELECT current_setting('server_version_num')")
+                )
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise DatabaseUnusable(unreachable(self._url, error)) from error
+        require_version(int(number))
+
+    async def dispose(self) -> None:
+        await self.engine.dispose()
+
+
+def unreachable(url: Any, error: BaseException) -> str:
+    """One line for a server that does not answer; never with the password."""
+    where = make_url(url) if isinstance(url, str) else url
+    host = where.query.get("host") or where.host or "the local socket"
+    return (
+        f"PostgreSQL at {host}, database {where.database}, cannot be used as {where.username} "
+        f"({type(error).__name__}): start it, or correct DATABASE_URL."
+    )
+
+
+def require_version(server_version_number: int) -> None:
+    """Raises DatabaseUnusable for a server older than PostgreSQL 18."""
+    major = server_version_number // 10_000
+    if major < MINIMUM_SERVER_VERSION:
+        raise DatabaseUnusable(
+            f"PostgreSQL {major} is too old: version {MINIMUM_SERVER_VERSION} or newer is needed "
+            "(uuidv7(), RETURNING old and new). Point DATABASE_URL at one."
+        )
+
+
+async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
+    """The session's own asyncpg connection, inside its transaction: for COPY."""
+    connection = await session.connection()
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, asyncpg.Connection)
+    return driver
+
+
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+    database: Database = request.app.state.database
+    async with database.transaction() as session:
+        yield session
+
+
+Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
+"""The request's transaction. It commits before the reply leaves: ``scope="function"``."""

@@ -1,0 +1,213 @@
+"""Problem details for HTTP APIs (RFC 9457): one shape for everything that goes wrong."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """Something that the caller is told about. ``detail`` says what happened and what to do."""
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Something broke on our side"
+
+    def __init__(
+        self, detail: str, *, headers: Mapping[str, str] | None = None, **extensions: Any
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers = headers
+        self.extensions = extensions
+
+
+class BadRequest(Problem):
+    status, slug, title = 400, "bad-request", "The request cannot be understood"
+
+
+class Unauthenticated(Problem):
+    status, slug, title = 401, "unauthenticated", "A valid bearer token is needed"
+
+
+class Forbidden(Problem):
+    status, slug, title = 403, "forbidden", "This token does not allow that"
+
+
+class NotFound(Problem):
+    status, slug, title = 404, "not-found", "There is no such thing here"
+
+
+class Conflict(Problem):
+    status, slug, title = 409, "conflict", "The present state does not allow that"
+
+
+class TooLarge(Problem):
+    status, slug, title = 413, "too-large", "The body is larger than is taken here"
+
+
+class Unprocessable(Problem):
+    status, slug, title = 422, "unprocessable", "The request is malformed"
+
+
+class Unavailable(Problem):
+    status, slug, title = 503, "unavailable", "Not available just now"
+
+
+class FieldProblem(BaseModel):
+    """One field that is wrong. The value is never repeated: it may be personal."""
+
+    pointer: str = Field(description="Where, as a JSON pointer.", examples=["/body/currency"])
+    detail: str = Field(description="What is wrong.", examples=["Field required"])
+
+
+class ProblemDocument(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["urn:sangkroh:problem:not-found"])
+    title: str = Field(examples=["There is no such thing here"])
+    status: int = Field(examples=[404])
+    detail: str = Field(
+        description="What happened and what to do next.",
+        examples=["No trigger has the code 'rice'. GET /triggers lists them."],
+    )
+    instance: str = Field(
+        description="The request id, to be quoted to the operators.",
+        examples=["urn:uuid:0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10"],
+    )
+    errors: list[FieldProblem] | None = Field(default=None, description="The fields at fault.")
+
+
+_ADVICE = {
+    404: "No route has this path; the OpenAPI document at /openapi.json lists them all.",
+    405: "This path takes other methods; the OpenAPI document at /openapi.json lists them.",
+}
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route puts in ``responses=``: the problem documents that it may answer with."""
+    return {
+        status: {
+            "model": ProblemDocument,
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+        }
+        for status in statuses
+    }
+
+
+def problem_response(
+    request: Request,
+    *,
+    status: int,
+    slug: str,
+    title: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    extensions: Mapping[str, Any] | None = None,
+) -> JSONResponse:
+    """A problem document as a response."""
+    document = {
+        "type": f"urn:sangkroh:problem:{slug}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": f"urn:uuid:{getattr(request.state, 'request_id', '')}",
+        **(extensions or {}),
+    }
+    return JSONResponse(document, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+async def _on_problem(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    return problem_response(
+        request,
+        status=error.status,
+        slug=error.slug,
+        title=error.title,
+        detail=error.detail,
+        headers=error.headers,
+        extensions=error.extensions,
+    )
+
+
+async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {
+            "pointer": "/" + "/".join(str(part) for part in one["loc"]),
+            # A message of our own validators may quote the input, so only its kind is told.
+            "detail": one["msg"] if one["type"] not in {"json_invalid"} else "Not valid JSON",
+        }
+        for one in error.errors()
+    ]
+    return problem_response(
+        request,
+        status=422,
+        slug=Unprocessable.slug,
+        title=Unprocessable.title,
+        detail="Correct the fields listed under errors and send the request again.",
+        extensions={"errors": errors},
+    )
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    return problem_response(
+        request,
+        status=status,
+        slug=status.phrase.lower().replace(" ", "-"),
+        title=status.phrase,
+        detail=_ADVICE.get(status, str(error.detail)),
+        headers=error.headers,
+    )
+
+
+async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
+    # The message and the traceback's values may hold personal data: the log gets the place only.
+    log.error(
+        "request_failed",
+        path=request.scope["route"].path if "route" in request.scope else None,
+        request_id=str(getattr(request.state, "request_id", "")),
+        error=type(error).__name__,
+        at=innermost_place(error),
+    )
+    return problem_response(
+        request,
+        status=500,
+        slug=Problem.slug,
+        title=Problem.title,
+        detail="Nothing was saved. Try again; if it stays, quote the instance to the operators.",
+    )
+
+
+def innermost_place(error: BaseException) -> str:
+    """``file:line function`` where the error was raised, without any value."""
+    place = "unknown"
+    step = error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        place = f"{code.co_filename}:{step.tb_lineno} {code.co_name}"
+        step = step.tb_next
+    return place
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make every error of the app a problem document."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected)

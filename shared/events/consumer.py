@@ -1,0 +1,179 @@
+"""Reading the event log: the effect in the database happens once, however often a process dies.
+
+A cursor on the sequence alone loses events: a transaction that began earlier can commit later,
+below the cursor. Readers therefore follow (epoch, transaction id, sequence) and stop at the
+fence, ``pg_snapshot_xmin``: below it, every transaction has ended.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.database import Database
+from shared.errors import innermost_place
+from shared.events.log import StoredEvent
+
+log = structlog.get_logger()
+
+Handler = Callable[[AsyncSession, StoredEvent], Awaitable[None]]
+"""Works one event in the consumer's transaction: no network, and twice equals once."""
+
+_ERROR_CHARACTERS = 500
+
+_COLUMNS = (
+    "event.sequence, event.id, event.type, event.source, event.subject, event.time, event.data"
+)
+
+READ_FENCED = f"""
+    SELECT event.epoch, event.transaction_id::text AS transaction_id, {_COLUMNS}
+    FROM events.event
+    WHERE (event.epoch, event.transaction_id, event.sequence)
+          > (:epoch, CAST(:transaction_id AS xid8), :sequence)
+      AND (event.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+           OR event.epoch < events.current_epoch())
+    ORDER BY event.epoch, event.transaction_id, event.sequence
+    LIMIT :limit
+"""
+
+
+class Consumer:
+    """Applies the events that it has a handler for, in order, each with the move of its cursor."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        name: str,
+        schema: str,
+        handlers: Mapping[str, Handler],
+        batch_size: int = 100,
+    ) -> None:
+        self.name = name
+        self._database = database
+        self._handlers = dict(handlers)
+        self._batch_size = batch_size
+        self._claim = text(
+            f"SELECT epoch, transaction_id::text AS transaction_id, sequence "
+            f"FROM {schema}.event_cursor WHERE consumer = :consumer FOR UPDATE SKIP LOCKED"
+        )
+        self._begin = text(
+            f"INSERT INTO {schema}.event_cursor (consumer) VALUES (:consumer) "
+            f"ON CONFLICT (consumer) DO NOTHING"
+        )
+        self._move = text(
+            f"UPDATE {schema}.event_cursor SET epoch = :epoch, "
+            f"transaction_id = CAST(:transaction_id AS xid8), sequence = :sequence "
+            f"WHERE consumer = :consumer"
+        )
+        self._park = text(
+            f"INSERT INTO {schema}.dead_letter (consumer, event_id, type, error) "
+            f"VALUES (:consumer, :event_id, :type, :error) "
+            f"ON CONFLICT (consumer, event_id) DO UPDATE SET error = excluded.error, "
+            f"attempts = dead_letter.attempts + 1, failed_at = now(), replay_requested_at = NULL"
+        )
+        self._replayed = text(
+            f"DELETE FROM {schema}.dead_letter WHERE consumer = :consumer AND event_id = :event_id"
+        )
+        self._requested = text(
+            f"SELECT {_COLUMNS} FROM {schema}.dead_letter AS letter "
+            f"JOIN events.event ON event.id = letter.event_id "
+            f"WHERE letter.consumer = :consumer AND letter.replay_requested_at IS NOT NULL "
+            f"ORDER BY letter.replay_requested_at LIMIT :limit FOR UPDATE OF letter SKIP LOCKED"
+        )
+        self._read = text(READ_FENCED)
+
+    async def run_once(self) -> int:
+        """Work one batch, new events and asked-for replays; returns how many events it read."""
+        return await self._work_new() + await self._work_replays()
+
+    async def _work_new(self) -> int:
+        async with self._database.transaction() as session:
+            cursor = (await session.execute(self._claim, {"consumer": self.name})).one_or_none()
+            if cursor is None:
+                # Either another process of ours is at it, or this is the first run ever.
+                await session.execute(self._begin, {"consumer": self.name})
+                return 0
+            rows = (
+                await session.execute(self._read, {**cursor._asdict(), "limit": self._batch_size})
+            ).all()
+            if not rows:
+                return 0
+            for row in rows:
+                await self._handle(session, _stored(row))
+            last = rows[-1]
+            await session.execute(
+                self._move,
+                {
+                    "consumer": self.name,
+                    "epoch": last.epoch,
+                    "transaction_id": last.transaction_id,
+                    "sequence": last.sequence,
+                },
+            )
+            return len(rows)
+
+    async def _work_replays(self) -> int:
+        async with self._database.transaction() as session:
+            rows = (
+                await session.execute(
+                    self._requested, {"consumer": self.name, "limit": self._batch_size}
+                )
+            ).all()
+            for row in rows:
+                if await self._handle(session, _stored(row)):
+                    await self._forget(session, row.id)
+            return len(rows)
+
+    async def _forget(self, session: AsyncSession, event_id: UUID) -> None:
+        await session.execute(self._replayed, {"consumer": self.name, "event_id": event_id})
+
+    async def _handle(self, session: AsyncSession, event: StoredEvent) -> bool:
+        handler = self._handlers.get(event.type)
+        if handler is None:
+            return True
+        try:
+            async with session.begin_nested():
+                await handler(session, event)
+        except Exception as error:  # noqa: BLE001 - one failing event is parked, the rest go on
+            if _is_about_the_connection(error):
+                raise
+            await session.execute(
+                self._park,
+                {
+                    "consumer": self.name,
+                    "event_id": event.id,
+                    "type": event.type,
+                    # Values may be personal: the error's kind and place tell enough.
+                    "error": f"{type(error).__name__} at {innermost_place(error)}"[
+                        :_ERROR_CHARACTERS
+                    ],
+                },
+            )
+            log.error(
+                "event_parked",
+                consumer=self.name,
+                event_id=str(event.id),
+                event_type=event.type,
+                error=type(error).__name__,
+                at=innermost_place(error),
+            )
+            return False
+        return True
+
+
+def _is_about_the_connection(error: BaseException) -> bool:
+    """Whether the whole batch is to be tried again, for nothing is wrong with the event."""
+    if getattr(error, "connection_invalidated", False) or isinstance(error, OSError):
+        return True
+    # Serialisation, deadlock, lock timeout, shutdown, resources: PostgreSQL, appendix A.
+    code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return code[:2] in {"08", "40", "53", "55", "57"}
+
+
+def _stored(row: Row[Any]) -> StoredEvent:
+    fields = row._asdict()
+    return StoredEvent.model_validate({name: fields[name] for name in StoredEvent.model_fields})

@@ -1,0 +1,69 @@
+"""Writing the event log: CloudEvents 1.0, in the transaction of the fact."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.ids import new_id
+
+CHANNEL = "events"
+"""A trigger on the log notifies this channel once for each writing transaction."""
+
+
+class Event(BaseModel):
+    """A CloudEvent to be published. ``data`` never holds names, phones, ID numbers, accounts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID = Field(default_factory=new_id)
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    data: dict[str, Any]
+
+
+class StoredEvent(Event):
+    """An event as it stands in the log."""
+
+    sequence: int
+
+
+_INSERT = text(
+    """
+    INSERT INTO events.event (id, type, source, subject, time, data)
+    SELECT id, type, source, subject, time, data::jsonb
+    FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:sources AS text[]),
+        CAST(:subjects AS text[]), CAST(:times AS timestamptz[]), CAST(:data AS text[])
+    ) AS given (id, type, source, subject, time, data)
+    """
+)
+
+
+async def publish_all(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Append events, in order, in the session's transaction."""
+    if not events:
+        return
+    await session.execute(
+        _INSERT,
+        {
+            "ids": [event.id for event in events],
+            "types": [event.type for event in events],
+            "sources": [event.source for event in events],
+            "subjects": [event.subject for event in events],
+            "times": [event.time for event in events],
+            "data": [orjson.dumps(event.data).decode() for event in events],
+        },
+    )
+
+
+async def publish(session: AsyncSession, event: Event) -> None:
+    """Append one event in the session's transaction."""
+    await publish_all(session, [event])

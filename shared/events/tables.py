@@ -1,0 +1,91 @@
+"""Tables of the event log: the log itself, and what each consumer's service keeps about it."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import UserDefinedType
+
+from shared.database import NAMING_CONVENTION
+
+SCHEMA = "events"
+
+metadata = MetaData(schema=SCHEMA, naming_convention=NAMING_CONVENTION)
+
+
+class TransactionId(UserDefinedType[int]):
+    """PostgreSQL's 64-bit transaction id, ``xid8``."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "XID8"
+
+
+epoch_table = Table(
+    "epoch",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("system_identifier", BigInteger, nullable=False),
+    Column("begun_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    comment="A restore from a logical dump resets transaction ids: a new epoch begins then.",
+)
+
+event_table = Table(
+    "event",
+    metadata,
+    Column("sequence", BigInteger, Identity(always=True), primary_key=True),
+    Column("epoch", Integer, nullable=False, server_default=text("events.current_epoch()")),
+    Column(
+        "transaction_id",
+        TransactionId(),
+        nullable=False,
+        server_default=text("pg_current_xact_id()"),
+    ),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("type", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("time", DateTime(timezone=True), nullable=False),
+    Column("data", JSONB, nullable=False),
+    Index("event_order_index", "epoch", "transaction_id", "sequence"),
+    comment="Append-only log of CloudEvents 1.0. Readers follow (epoch, transaction, sequence).",
+)
+
+
+def consumer_tables(service_metadata: MetaData) -> tuple[Table, Table]:
+    """The cursors and dead letters of a service's consumers, in the service's own schema."""
+    cursor = Table(
+        "event_cursor",
+        service_metadata,
+        Column("consumer", Text, primary_key=True),
+        Column("epoch", Integer, nullable=False, server_default=text("0")),
+        Column("transaction_id", TransactionId(), nullable=False, server_default=text("'0'::xid8")),
+        Column("sequence", BigInteger, nullable=False, server_default=text("0")),
+        comment="How far each consumer has read the event log.",
+    )
+    dead_letter = Table(
+        "dead_letter",
+        service_metadata,
+        Column("consumer", Text, nullable=False),
+        Column("event_id", Uuid, nullable=False),
+        Column("type", Text, nullable=False),
+        Column("error", Text, nullable=False),
+        Column("attempts", Integer, nullable=False, server_default=text("1")),
+        Column("failed_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+        Column("replay_requested_at", DateTime(timezone=True)),
+        PrimaryKeyConstraint("consumer", "event_id"),
+        comment="Events whose handler failed: parked here, visible, and replayable.",
+    )
+    return cursor, dead_letter

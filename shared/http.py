@@ -1,0 +1,34 @@
+"""How one service calls another: a client with the service's own token, and bounds."""
+
+from collections.abc import AsyncIterator, Generator
+
+import httpx
+
+from shared.auth import ServiceToken
+from shared.settings import ServiceSettings
+
+_TIMEOUT = httpx.Timeout(30, connect=5)
+
+
+class _ServiceAuthentication(httpx.Auth):
+    def __init__(self, token: ServiceToken) -> None:
+        self._token = token
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        raise RuntimeError("Services call one another asynchronously only.")
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncIterator[httpx.Request]:  # type: ignore[override]
+        request.headers["Authorization"] = await self._token.authorization()
+        yield request
+
+
+def service_client(
+    settings: ServiceSettings, base_url: str, *, scopes: tuple[str, ...]
+) -> httpx.AsyncClient:
+    """A client for another service's API, with ``scopes`` asked for its token."""
+    return httpx.AsyncClient(
+        base_url=base_url,
+        auth=_ServiceAuthentication(ServiceToken(settings, scopes=scopes)),
+        timeout=_TIMEOUT,
+        limits=httpx.Limits(max_connections=20, max_keepalive_connections=20),
+    )

@@ -1,0 +1,136 @@
+"""``Idempotency-Key``: a POST that creates may be sent again, and creates once.
+
+Source: the IETF draft "The Idempotency-Key HTTP Header Field". The key is kept, with the answer,
+in the transaction of the effect; the same key with another body is refused.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    bindparam,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.auth.bearer import AnyCaller
+from shared.database import Session
+from shared.errors import BadRequest, Unprocessable
+
+_MAXIMUM_CHARACTERS = 128
+_BODY = bindparam("body", type_=JSONB)
+
+
+def idempotency_table(metadata: MetaData) -> Table:
+    """A service's remembered answers, in its own schema."""
+    return Table(
+        "idempotency_key",
+        metadata,
+        Column("caller", Text, nullable=False),
+        Column("route", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("request_digest", LargeBinary, nullable=False),
+        Column("status", Integer),
+        Column("body", JSONB),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+        PrimaryKeyConstraint("caller", "route", "key"),
+        comment="Answers to POSTs that create, so that a repeat gets the same answer.",
+    )
+
+
+class Idempotent:
+    """The request's idempotency key, in the request's transaction."""
+
+    def __init__(
+        self,
+        request: Request,
+        session: Session,
+        caller: AnyCaller,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                alias="Idempotency-Key",
+                max_length=_MAXIMUM_CHARACTERS,
+                description="A unique key of the caller's, the same for every retry.",
+                examples=["0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10"],
+            ),
+        ] = None,
+    ) -> None:
+        self._request = request
+        self._session = session
+        self._caller = caller
+        self._key = idempotency_key
+
+    async def reply(
+        self,
+        body: Any,
+        effect: Callable[[], Awaitable[Any]],
+        *,
+        status_code: int = 201,
+    ) -> Response:
+        """Do ``effect`` once for each key of the caller, and answer every repeat alike.
+
+        Raises BadRequest without a key, and Unprocessable where the key came with another body.
+        """
+        if not self._key:
+            raise BadRequest(
+                "Send an Idempotency-Key header: a unique key of yours, kept for every retry."
+            )
+        schema = self._request.app.state.settings.service
+        route = f"{self._request.method} {self._request.url.path}"
+        digest = hashlib.sha256(repr(jsonable_encoder(body)).encode()).digest()
+        identity = {"caller": self._caller.subject, "route": route, "key": self._key}
+        # A concurrent request with the key waits here for the first one's commit.
+        won = await self._session.scalar(
+            text(
+                f"INSERT INTO {schema}.idempotency_key (caller, route, key, request_digest) "
+                "VALUES (:caller, :route, :key, :digest) ON CONFLICT DO NOTHING RETURNING true"
+            ),
+            {**identity, "digest": digest},
+        )
+        if not won:
+            return await self._answer_of_the_first(schema, identity, digest)
+        content = jsonable_encoder(await effect())
+        await self._session.execute(
+            text(
+                f"UPDATE {schema}.idempotency_key SET status = :status, body = :body "
+                "WHERE (caller, route, key) = (:caller, :route, :key)"
+            ).bindparams(_BODY),
+            {**identity, "status": status_code, "body": content},
+        )
+        return JSONResponse(content, status_code=status_code)
+
+    async def _answer_of_the_first(
+        self, schema: str, identity: dict[str, str], digest: bytes
+    ) -> Response:
+        first = (
+            await self._session.execute(
+                text(
+                    f"SELECT request_digest, status, body FROM {schema}.idempotency_key "
+                    "WHERE (caller, route, key) = (:caller, :route, :key)"
+                ).columns(body=JSONB),
+                identity,
+            )
+        ).one()
+        if first.request_digest != digest:
+            raise Unprocessable(
+                "This Idempotency-Key was used with another body. Use a new key for a new request."
+            )
+        return JSONResponse(
+            first.body, status_code=first.status, headers={"Idempotent-Replayed": "true"}
+        )
+
+
+Once = Annotated[Idempotent, Depends()]

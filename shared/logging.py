@@ -1,0 +1,33 @@
+"""Structured logs: one JSON object a line, without personal data.
+
+Only what the code passes by name is logged: no request bodies, no query strings, no values of
+exceptions (a database error's text quotes the row).
+"""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure_logging(*, process: str, level: str) -> None:
+    """Log JSON lines to standard error, each with the process's name."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+    # Libraries: their warnings only, and never a library's rendering of SQL parameters or URLs.
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.WARNING,
+        format='{"event": "library", "logger": "%(name)s", "level": "%(levelname)s"}',
+        force=True,
+    )

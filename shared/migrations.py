@@ -1,0 +1,210 @@
+"""Schema changes: one Alembic history for each service and one for the event log.
+
+A migration runs under an advisory lock (two deployments never migrate at once), a lock timeout
+(it gives up rather than queue in front of the running service) and a statement timeout.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from shared.database import DatabaseUnusable, require_version, unreachable
+
+# One number for every history: histories share roles and grants.
+_ADVISORY_LOCK = 7_205_011_984
+_LOCK_TIMEOUT = "5s"
+_STATEMENT_TIMEOUT = "10min"
+
+EVENTS_SCHEMA = "events"
+
+# A logical dump restored into another cluster brings transaction ids that mean nothing there.
+_BEGIN_EPOCH_AFTER_RESTORE = text(
+    """
+    INSERT INTO events.epoch (number, system_identifier)
+    SELECT latest.number + 1, here.system_identifier
+    FROM (SELECT number, system_identifier FROM events.epoch ORDER BY number DESC LIMIT 1) AS latest,
+         pg_control_system() AS here
+    WHERE latest.system_identifier <> here.system_identifier
+    """
+)
+
+
+@dataclass(frozen=True)
+class History:
+    """One Alembic history: the schema that it owns and where its versions are."""
+
+    schema: str
+    location: Path
+    metadata: MetaData
+
+
+def role_of(service: str) -> str:
+    """The database role that a service runs as."""
+    return f"sangkroh_{service}"
+
+
+def run_migrations(context: EnvironmentContext | Any, *, metadata: MetaData, schema: str) -> None:
+    """What every ``env.py`` does: migrate one schema on the connection that it is given."""
+    connection: Connection | None = context.config.attributes.get("connection")
+    if connection is None:
+        raise CommandError("Run migrations with `python -m services migrate`.")
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        version_table="alembic_version",
+        version_table_schema=schema,
+        include_schemas=True,
+        include_name=_only(schema),
+        compare_type=True,
+        compare_server_default=False,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _only(schema: str) -> Any:
+    def include_name(name: str | None, kind: str, parent_names: dict[str, str | None]) -> bool:
+        if kind == "schema":
+            return name == schema
+        return not (kind == "table" and name == "alembic_version")
+
+    return include_name
+
+
+def migrate_all(
+    owner_url: str, *, histories: Iterable[History], passwords: dict[str, str | None]
+) -> None:
+    """Create the roles and schemas and bring every history to its head.
+
+    ``passwords`` maps each service to its role's password (None: no password is set).
+    Raises DatabaseUnusable with one line that says what to do.
+    """
+    asyncio.run(_migrate_all(owner_url, histories=list(histories), passwords=passwords))
+
+
+async def _migrate_all(
+    owner_url: str, *, histories: list[History], passwords: dict[str, str | None]
+) -> None:
+    url = make_url(owner_url).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            number = await connection.scalar(text("SELECT current_setting('server_version_num')"))
+            require_version(int(number))
+            await connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))
+            await connection.commit()
+            try:
+                await connection.run_sync(_prepare, histories, passwords)
+                for history in histories:
+                    await connection.run_sync(_upgrade, history)
+                await connection.execute(_BEGIN_EPOCH_AFTER_RESTORE)
+                await connection.commit()
+            finally:
+                await connection.rollback()
+                await connection.execute(text(f"SELECT pg_advisory_unlock({_ADVISORY_LOCK})"))
+                await connection.commit()
+    except (OSError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+        raise DatabaseUnusable(unreachable(url, error)) from error
+    except asyncpg.InvalidCatalogNameError as error:
+        raise DatabaseUnusable(
+            f"There is no database {url.database}: create it, or correct DATABASE_URL."
+        ) from error
+    finally:
+        await engine.dispose()
+
+
+def _prepare(
+    connection: Connection, histories: list[History], passwords: dict[str, str | None]
+) -> None:
+    quote = connection.dialect.identifier_preparer.quote
+    for service, password in passwords.items():
+        role = quote(role_of(service))
+        exists = connection.scalar(
+            text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role_of(service)}
+        )
+        if not exists:
+            connection.execute(text(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOINHERIT"))
+        if password is not None:
+            literal = connection.scalar(text("SELECT quote_literal(:text)"), {"text": password})
+            connection.execute(text(f"ALTER ROLE {role} PASSWORD {literal}".replace(":", r"\:")))
+    for history in histories:
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quote(history.schema)}"))
+    connection.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
+    connection.commit()
+
+
+def _upgrade(connection: Connection, history: History) -> None:
+    # On the session, not the transaction: each migration is a transaction of its own.
+    connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
+    connection.execute(text(f"SET statement_timeout = '{_STATEMENT_TIMEOUT}'"))
+    connection.commit()
+    command.upgrade(_configuration(connection, history), "head")
+    connection.commit()
+
+
+def _configuration(connection: Connection, history: History) -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(history.location))
+    configuration.set_main_option("path_separator", "os")
+    configuration.attributes["connection"] = connection
+    return configuration
+
+
+def drift(owner_url: str, *, histories: Iterable[History]) -> list[str]:
+    """What the models say and the migrations do not, one line for each difference."""
+    return asyncio.run(_drift(make_url(owner_url), list(histories)))
+
+
+async def _drift(url: URL, histories: list[History]) -> list[str]:
+    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            return [
+                f"{history.schema}: {difference}"
+                for history in histories
+                for difference in await connection.run_sync(_differences, history)
+            ]
+    finally:
+        await engine.dispose()
+
+
+def _differences(connection: Connection, history: History) -> list[Any]:
+    context = MigrationContext.configure(
+        connection,
+        opts={
+            "include_schemas": True,
+            "include_name": _only(history.schema),
+            "compare_type": True,
+            "version_table_schema": history.schema,
+        },
+    )
+    return list(compare_metadata(context, history.metadata))
+
+
+def grants(service: str) -> list[str]:
+    """Statements for a service's first migration: its schema, and the event log to append to.
+
+    Tables are granted one by one where they are made, each with the least that it needs.
+    """
+    role = role_of(service)
+    return [
+        f"GRANT USAGE ON SCHEMA {service} TO {role}",
+        f"GRANT USAGE ON SCHEMA {EVENTS_SCHEMA} TO {role}",
+        f"GRANT SELECT, INSERT ON {EVENTS_SCHEMA}.event TO {role}",
+        f"GRANT SELECT ON {EVENTS_SCHEMA}.epoch TO {role}",
+    ]

@@ -1,0 +1,75 @@
+"""Personal data at rest: sealed in the application, found again through a blind index.
+
+AES-256-GCM (NIST SP 800-38D) with random 96-bit nonces. A sealed value is
+``key version (2 bytes) || nonce (12) || ciphertext || tag (16)``; its associated data is the
+context and the identity of the row that it belongs to, so that a value moved to another row,
+or to another column, does not open.
+"""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import SecretBytes
+
+_VERSION_BYTES = 2
+_NONCE_BYTES = 12
+_INDEX_BYTES = 16
+
+
+class CannotDecrypt(Exception):
+    """A sealed value that does not open: wrong key, wrong row, or altered."""
+
+
+class Cipher:
+    """Seals and opens values of one kind (``context``), with keys by version."""
+
+    def __init__(self, keys: Mapping[int, bytes], *, context: str) -> None:
+        if not keys:
+            raise ValueError(f"No key is configured for {context}.")
+        self._keys = {version: AESGCM(key) for version, key in keys.items()}
+        self._current = max(keys)
+        self._prefix = self._current.to_bytes(_VERSION_BYTES, "big")
+        self._encrypt = self._keys[self._current].encrypt
+        self._context = context.encode()
+
+    def encrypt(self, plain: bytes, *, bound_to: bytes) -> bytes:
+        """Seal ``plain`` for the row ``bound_to`` (for instance the household id's 16 bytes)."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return self._prefix + nonce + self._encrypt(nonce, plain, self._context + bound_to)
+
+    def decrypt(self, sealed: bytes, *, bound_to: bytes) -> bytes:
+        """Open a sealed value; raises CannotDecrypt."""
+        version = int.from_bytes(sealed[:_VERSION_BYTES], "big")
+        nonce = sealed[_VERSION_BYTES : _VERSION_BYTES + _NONCE_BYTES]
+        key = self._keys.get(version)
+        if key is None:
+            raise CannotDecrypt(f"No key of version {version} is configured.")
+        try:
+            return key.decrypt(
+                nonce, sealed[_VERSION_BYTES + _NONCE_BYTES :], self._context + bound_to
+            )
+        except (InvalidTag, ValueError):
+            raise CannotDecrypt("The value was altered, or belongs to another row.") from None
+
+
+class BlindIndex:
+    """Finds a sealed value by equality, without telling it: HMAC-SHA256, cut to 16 bytes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def of(self, kind: str, value: str) -> bytes:
+        """The index of a normalised ``value`` of one ``kind`` (``phone``, ``id_number``, …)."""
+        message = f"{kind}\x00{value}".encode()
+        return hmac.digest(self._key, message, hashlib.sha256)[:_INDEX_BYTES]
+
+
+def cipher_from(keys: Mapping[int, SecretBytes], *, context: str) -> Cipher:
+    """A cipher over the keys of the settings."""
+    return Cipher(
+        {version: key.get_secret_value() for version, key in keys.items()}, context=context
+    )

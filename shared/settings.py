@@ -1,0 +1,72 @@
+"""What every service is told by its environment."""
+
+import base64
+import binascii
+import json
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretBytes, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+KEY_BYTES = 32
+
+
+def _decode_key(text: Any) -> Any:
+    if isinstance(text, (SecretBytes, bytes)):
+        return text
+    try:
+        key = base64.b64decode(str(text), validate=True)
+    except binascii.Error:
+        raise ValueError("a key is 32 bytes in base64") from None
+    if len(key) != KEY_BYTES:
+        raise ValueError("a key is 32 bytes in base64")
+    return key
+
+
+def _decode_keys(text: Any) -> Any:
+    versions = json.loads(text) if isinstance(text, str) else text
+    return {int(version): _decode_key(key) for version, key in dict(versions).items()}
+
+
+Key = Annotated[SecretBytes, BeforeValidator(_decode_key)]
+"""One 32-byte key, in base64."""
+
+KeyVersions = Annotated[dict[int, SecretBytes], NoDecode, BeforeValidator(_decode_keys)]
+"""Keys by version, as JSON: ``{"1": "<base64 of 32 bytes>"}``. The highest version encrypts."""
+
+
+class ServiceSettings(BaseSettings):
+    """Settings that all services share; a service adds its own, under its own prefix."""
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
+
+    service: ClassVar[str]
+
+    database_url: str
+    database_pool_size: int = 10
+    host: str = "127.0.0.1"
+    port: int
+
+    auth_issuer: str = Field(validation_alias=AliasChoices("AUTH_ISSUER", "auth_issuer"))
+    auth_audience: str = Field(
+        default="sangkroh", validation_alias=AliasChoices("AUTH_AUDIENCE", "auth_audience")
+    )
+    auth_jwks_url: str = Field(validation_alias=AliasChoices("AUTH_JWKS_URL", "auth_jwks_url"))
+    auth_token_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("AUTH_TOKEN_URL", "auth_token_url")
+    )
+    auth_client_id: str | None = Field(
+        default=None, validation_alias=AliasChoices("AUTH_CLIENT_ID", "auth_client_id")
+    )
+    auth_client_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("AUTH_CLIENT_SECRET", "auth_client_secret")
+    )
+    auth_development_key_file: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices("AUTH_DEVELOPMENT_KEY_FILE", "auth_development_key_file"),
+    )
+    clock_file: Path | None = Field(
+        default=None, validation_alias=AliasChoices("CLOCK_FILE", "clock_file")
+    )
+    log_level: str = Field(default="INFO", validation_alias=AliasChoices("LOG_LEVEL", "log_level"))

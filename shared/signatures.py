@@ -1,0 +1,74 @@
+"""Standard Webhooks 1.0 signatures, symmetric (``v1``): sign and verify the raw body.
+
+The signed content is ``id.timestamp.body``; secrets are ``whsec_`` and base64. Several secrets,
+and several signatures in one header, are for rotation.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+
+ID_HEADER = "webhook-id"
+TIMESTAMP_HEADER = "webhook-timestamp"
+SIGNATURE_HEADER = "webhook-signature"
+
+TOLERANCE_SECONDS = 300
+_MAXIMUM_ID_CHARACTERS = 128
+_SECRET_PREFIX = "whsec_"
+_VERSION = "v1"
+
+
+class BadSignature(Exception):
+    """A message that its sender did not sign, or not now. Says which header is at fault."""
+
+
+def _key(secret: str) -> bytes:
+    try:
+        return base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
+    except binascii.Error:
+        raise ValueError("A webhook secret is whsec_ followed by base64.") from None
+
+
+def sign(secret: str, *, message_id: str, timestamp: int, body: bytes) -> str:
+    """The ``webhook-signature`` header of a body sent at ``timestamp`` (Unix seconds)."""
+    content = f"{message_id}.{timestamp}.".encode() + body
+    digest = hmac.digest(_key(secret), content, hashlib.sha256)
+    return f"{_VERSION},{base64.b64encode(digest).decode()}"
+
+
+def verify(
+    secrets: Sequence[str],
+    *,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: float,
+    tolerance_seconds: int = TOLERANCE_SECONDS,
+) -> str:
+    """The message's ``webhook-id`` if any secret signed it within the tolerance of ``now``.
+
+    ``headers`` are looked up in lower case; ``now`` is in Unix seconds. Raises BadSignature.
+    """
+    message_id = headers.get(ID_HEADER, "")
+    if not message_id or len(message_id) > _MAXIMUM_ID_CHARACTERS:
+        raise BadSignature(f"{ID_HEADER} is missing, or longer than {_MAXIMUM_ID_CHARACTERS}.")
+    stamp = headers.get(TIMESTAMP_HEADER, "")
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
+        raise BadSignature(f"{TIMESTAMP_HEADER} is not a number of Unix seconds.")
+    if abs(now - int(stamp)) > tolerance_seconds:
+        raise BadSignature(
+            f"{TIMESTAMP_HEADER} is more than {tolerance_seconds} seconds from our clock."
+        )
+    given = [
+        signature.encode()
+        for signature in headers.get(SIGNATURE_HEADER, "").split(" ")
+        if signature.startswith(f"{_VERSION},")
+    ]
+    if not given:
+        raise BadSignature(f"{SIGNATURE_HEADER} carries no {_VERSION} signature.")
+    for secret in secrets:
+        expected = sign(secret, message_id=message_id, timestamp=int(stamp), body=body).encode()
+        if any(hmac.compare_digest(expected, signature) for signature in given):
+            return message_id
+    raise BadSignature(f"{SIGNATURE_HEADER} was not made with the shared secret.")

@@ -1,0 +1,132 @@
+"""Background work: loops that each do one bounded unit at a time, woken by the event log."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+import structlog
+
+from shared.clock import Clock
+from shared.database import Database
+from shared.errors import innermost_place
+from shared.events.log import CHANNEL
+
+log = structlog.get_logger()
+
+_FIRST_BACKOFF_SECONDS = 0.25
+_LONGEST_BACKOFF_SECONDS = 10.0
+_RECONNECT_SECONDS = 0.5
+_LISTEN_CHECK_SECONDS = 5.0
+
+
+class Loop:
+    """One kind of work. ``step`` does a bounded unit and says how much it did.
+
+    After 0 the loop sleeps ``idle_seconds``, less when it is woken. An exception is logged and
+    the step tried again, later each time; it never ends the worker.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], Awaitable[int]],
+        *,
+        idle_seconds: float = 0.2,
+        wake_on_events: bool = False,
+    ) -> None:
+        self.name = name
+        self.wake_on_events = wake_on_events
+        self._step = step
+        self._idle_seconds = idle_seconds
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look for work now."""
+        self._woken.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        backoff = _FIRST_BACKOFF_SECONDS
+        while not stop.is_set():
+            self._woken.clear()
+            try:
+                done = await self._step()
+            except Exception as error:  # noqa: BLE001 - logged, and tried again: a worker stays up
+                log.error(
+                    "step_failed",
+                    loop=self.name,
+                    error=type(error).__name__,
+                    at=innermost_place(error),
+                    again_in_seconds=backoff,
+                )
+                await self._rest(stop, backoff, wakeable=False)
+                backoff = min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
+                continue
+            backoff = _FIRST_BACKOFF_SECONDS
+            if not done:
+                await self._rest(stop, self._idle_seconds, wakeable=True)
+
+    async def _rest(self, stop: asyncio.Event, seconds: float, *, wakeable: bool) -> None:
+        waiting = [asyncio.ensure_future(stop.wait())]
+        if wakeable:
+            waiting.append(asyncio.ensure_future(self._woken.wait()))
+        try:
+            await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+
+class Worker:
+    """A process's loops, and the one connection that listens for events to wake them."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        database: Database,
+        clock: Clock,
+        loops: Sequence[Loop],
+        closing: Sequence[Callable[[], Awaitable[None]]] = (),
+    ) -> None:
+        self.name = name
+        self.database = database
+        self.clock = clock
+        self.loops = list(loops)
+        self._closing = list(closing)
+
+    def wake(self) -> None:
+        for loop in self.loops:
+            if loop.wake_on_events:
+                loop.wake()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run every loop until ``stop``; then let each finish its step, and close."""
+        log.info("worker_started", worker=self.name, loops=[loop.name for loop in self.loops])
+        listening = asyncio.create_task(self._listen())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for loop in self.loops:
+                    group.create_task(loop.run(stop))
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+            for close in self._closing:
+                await close()
+            await self.database.dispose()
+            log.info("worker_stopped", worker=self.name)
+
+    async def _listen(self) -> None:
+        """Wake the loops on every notification. Without it they still poll."""
+        while True:
+            try:
+                async with self.database.connection() as connection:
+                    await connection.add_listener(CHANNEL, lambda *_: self.wake())
+                    self.wake()
+                    while not connection.is_closed():
+                        # A dead server does not always close its sockets.
+                        await asyncio.sleep(_LISTEN_CHECK_SECONDS)
+                        await connection.execute("SELECT 1", timeout=_LISTEN_CHECK_SECONDS)
+            except Exception as error:  # noqa: BLE001 - the poll goes on meanwhile
+                log.warning("listening_interrupted", worker=self.name, error=type(error).__name__)
+            await asyncio.sleep(_RECONNECT_SECONDS)
