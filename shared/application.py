@@ -139,7 +139,7 @@ def _ready_route(app: FastAPI) -> None:
         try:
             async with database.engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
-        except Exception:  # noqa: BLE001 - whatever it is, the service is not ready
+        except Exception:
             raise Unavailable("The database does not answer. It is asked again at once.") from None
         return {"status": "ready"}
 

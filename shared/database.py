@@ -84,7 +84,7 @@ class Database:
             await connection.close(timeout=_CONNECT_TIMEOUT_SECONDS)
 
     async def check(self) -> None:
-        """Raises DatabaseUnusable, saying what to do, unless the server answers and is new enough."""
+        """Raises DatabaseUnusable, and says what to do, where the server is away or too old."""
         try:
             async with self.engine.connect() as connection:
                 number = await connection.scalar(

@@ -36,7 +36,7 @@ _BEGIN_EPOCH_AFTER_RESTORE = text(
     """
     INSERT INTO events.epoch (number, system_identifier)
     SELECT latest.number + 1, here.system_identifier
-    FROM (SELECT number, system_identifier FROM events.epoch ORDER BY number DESC LIMIT 1) AS latest,
+    FROM (SELECT * FROM events.epoch ORDER BY number DESC LIMIT 1) AS latest,
          pg_control_system() AS here
     WHERE latest.system_identifier <> here.system_identifier
     """

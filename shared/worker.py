@@ -50,7 +50,7 @@ class Loop:
             self._woken.clear()
             try:
                 done = await self._step()
-            except Exception as error:  # noqa: BLE001 - logged, and tried again: a worker stays up
+            except Exception as error:
                 log.error(
                     "step_failed",
                     loop=self.name,
@@ -127,6 +127,6 @@ class Worker:
                         # A dead server does not always close its sockets.
                         await asyncio.sleep(_LISTEN_CHECK_SECONDS)
                         await connection.execute("SELECT 1", timeout=_LISTEN_CHECK_SECONDS)
-            except Exception as error:  # noqa: BLE001 - the poll goes on meanwhile
+            except Exception as error:
                 log.warning("listening_interrupted", worker=self.name, error=type(error).__name__)
             await asyncio.sleep(_RECONNECT_SECONDS)

@@ -138,7 +138,7 @@ class Consumer:
         try:
             async with session.begin_nested():
                 await handler(session, event)
-        except Exception as error:  # noqa: BLE001 - one failing event is parked, the rest go on
+        except Exception as error:
             if _is_about_the_connection(error):
                 raise
             await session.execute(

