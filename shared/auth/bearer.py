@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -97,8 +98,7 @@ class TokenVerifier:
 async def _read_json(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "file":
-        with open(url2pathname(parts.path), "rb") as file:
-            document = json.load(file)
+        document = json.loads(Path(url2pathname(parts.path)).read_bytes())
     else:
         async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS) as client:
             document = (await client.get(url)).raise_for_status().json()
@@ -128,11 +128,10 @@ async def _caller(
     caller = await verifier.caller(credentials.credentials)
     missing = [scope for scope in needed.scopes if scope not in caller.scopes]
     if missing:
+        scopes = " ".join(missing)
         raise Forbidden(
-            f"This needs the scope {' '.join(missing)}. Ask the issuer for a token that has it.",
-            headers={
-                "WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(missing)}"'
-            },
+            f"This needs the scope {scopes}. Ask the issuer for a token that has it.",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scopes}"'},
         )
     return caller
 

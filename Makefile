@@ -1,0 +1,81 @@
+# Sangkroh. `make help` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# The demonstration's size: 1 is the country, 678,440 households.
+SCALE ?= 0.03
+KEEP ?=
+SEEDS ?= 20
+
+export SCALE KEEP SEEDS
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): requirements-dev.lock
+	@command -v $(PYTHON) > /dev/null || { echo "Python is missing: install Python 3.11 or newer, or say where it is with PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old: install Python 3.11 or newer, or say where it is with PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "Python's venv module is missing: install it (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@echo "Installing what requirements-dev.lock pins into $(VENV) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock || { echo "The installation failed: is a package index reachable?" >&2; exit 1; }
+	@touch $(READY)
+
+.PHONY: install
+install: $(READY) ## Install the pinned dependencies into .venv
+
+.PHONY: demo
+demo: $(READY) ## The main job on real data, end to end (SCALE=0.03, KEEP=1 to look around after)
+	@$(BIN)/python -m demo
+
+.PHONY: run
+run: $(READY) ## Start the three services and the provider sandbox, and stay up
+	@$(BIN)/python -m deploy.local
+
+.PHONY: token
+token: $(READY) ## Print a bearer token for the services that `make run` started
+	@$(BIN)/python -m shared.auth.development
+
+.PHONY: test
+test: $(READY) ## The tests, on a real PostgreSQL 18
+	@$(BIN)/python -m pytest -q
+
+.PHONY: check
+check: $(READY) ## Format, lint, types, walls, migration drift, OpenAPI examples, deployment files
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m tests.checks.migration_drift
+	@$(BIN)/python -m tests.checks.openapi_examples
+	@$(BIN)/python -m deploy.check
+
+.PHONY: faults
+faults: $(READY) ## Kill processes at random moments, SEEDS=20 times, and count every riel
+	@$(BIN)/python -m tests.faults
+
+.PHONY: bench
+bench: $(READY) ## Measure against bare limits, and write docs/performance.md
+	@$(BIN)/python -m benchmarks
+
+.PHONY: format
+format: $(READY) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: lock
+lock: $(READY) ## Renew the lock files from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --output-file requirements-dev.lock
+
+.PHONY: clean
+clean: ## Remove the local database, keys and caches (not .venv)
+	@rm -rf .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
