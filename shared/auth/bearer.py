@@ -98,13 +98,17 @@ class TokenVerifier:
 async def _read_json(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "file":
-        document = json.loads(Path(url2pathname(parts.path)).read_bytes())
+        document = _read_file(url2pathname(parts.path))
     else:
         async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS) as client:
             document = (await client.get(url)).raise_for_status().json()
     if not isinstance(document, dict):
         raise ValueError("a JWKS is a JSON object")
     return document
+
+
+def _read_file(path: str) -> Any:
+    return json.loads(Path(path).read_bytes())
 
 
 def _scopes(claims: dict[str, Any]) -> frozenset[str]:
