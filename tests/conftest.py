@@ -84,21 +84,31 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databa
 
 
 @pytest.fixture(scope="session")
-def template(database_server: DatabaseServer, local_secrets: LocalSecrets) -> str:
-    """A database migrated by Alembic, as a deployment would; each test gets a copy."""
-    database_server.run_sql(f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
+def migrate(local_secrets: LocalSecrets) -> Callable[[str], None]:
+    """``migrate(owner_url)`` migrates a database by Alembic, as a deployment would."""
     passwords = {
         f"{service.upper()}_DATABASE_PASSWORD": local_secrets.database_passwords[service]
         for service in SERVICES
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "services", "migrate"],
-        env={**os.environ, **passwords, "DATABASE_URL": database_server.url_of(TEMPLATE)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+
+    def run(owner_url: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "services", "migrate"],
+            env={**os.environ, **passwords, "DATABASE_URL": owner_url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def template(database_server: DatabaseServer, migrate: Callable[[str], None]) -> str:
+    """A migrated database; each test gets a copy."""
+    database_server.run_sql(f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
+    migrate(database_server.url_of(TEMPLATE))
     return TEMPLATE
 
 

@@ -1,0 +1,61 @@
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.personal_data import BlindIndex, CannotDecrypt, Cipher
+
+OLD, NEW = {1: os.urandom(32)}, {2: os.urandom(32)}
+ROW, OTHER_ROW = b"r" * 16, b"s" * 16
+
+
+@given(plain=st.binary(max_size=500))
+def test_what_is_sealed_opens_for_its_row_alone(plain: bytes) -> None:
+    cipher = Cipher(OLD, context="payee-account")
+    sealed = cipher.encrypt(plain, bound_to=ROW)
+
+    assert cipher.decrypt(sealed, bound_to=ROW) == plain
+    with pytest.raises(CannotDecrypt):
+        cipher.decrypt(sealed, bound_to=OTHER_ROW)
+    with pytest.raises(CannotDecrypt):
+        Cipher(OLD, context="person").decrypt(sealed, bound_to=ROW)
+
+
+@given(position=st.integers(0, 10**6))
+def test_an_altered_byte_does_not_open(position: int) -> None:
+    cipher = Cipher(OLD, context="person")
+    sealed = bytearray(cipher.encrypt(b"Sok Dara", bound_to=ROW))
+    sealed[position % len(sealed)] ^= 1
+
+    with pytest.raises(CannotDecrypt):
+        cipher.decrypt(bytes(sealed), bound_to=ROW)
+
+
+@given(cut=st.integers(0, 30))
+def test_a_cut_value_does_not_open(cut: int) -> None:
+    cipher = Cipher(OLD, context="person")
+
+    with pytest.raises(CannotDecrypt):
+        cipher.decrypt(cipher.encrypt(b"x", bound_to=ROW)[:cut], bound_to=ROW)
+
+
+def test_a_new_key_seals_and_the_old_one_still_opens() -> None:
+    before = Cipher(OLD, context="person").encrypt(b"Sok Dara", bound_to=ROW)
+    rotated = Cipher(OLD | NEW, context="person")
+
+    assert rotated.decrypt(before, bound_to=ROW) == b"Sok Dara"
+    with pytest.raises(CannotDecrypt):
+        Cipher(OLD, context="person").decrypt(
+            rotated.encrypt(b"Sok Dara", bound_to=ROW), bound_to=ROW
+        )
+
+
+def test_the_blind_index_finds_equals_and_tells_kinds_apart() -> None:
+    index = BlindIndex(os.urandom(32))
+
+    assert index.of("phone", "+85512000000") == index.of("phone", "+85512000000")
+    assert index.of("phone", "+85512000000") != index.of("account", "+85512000000")
+    assert index.of("phone", "+85512000000") != BlindIndex(os.urandom(32)).of(
+        "phone", "+85512000000"
+    )

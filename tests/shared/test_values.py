@@ -1,0 +1,105 @@
+"""Ids, money, cursors and the clock."""
+
+import os
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from uuid import RFC_4122, UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.clock import FileClock, set_clock
+from shared.errors import BadRequest
+from shared.ids import new_id
+from shared.money import Money, UnknownCurrency
+from shared.pagination import decode_cursor, encode_cursor
+
+
+def test_an_id_is_a_uuid_of_version_7_and_of_its_time() -> None:
+    before = datetime.now(UTC)
+    made = new_id()
+
+    assert (made.version, made.variant) == (7, RFC_4122)
+    milliseconds = made.int >> 80
+    assert abs(milliseconds / 1000 - before.timestamp()) < 5
+
+
+def test_ids_do_not_repeat() -> None:
+    assert len({new_id() for _ in range(20_000)}) == 20_000
+
+
+@given(st.integers(0, 10**15), st.sampled_from(["KHR", "USD"]))
+def test_money_survives_the_way_to_decimal_and_back(amount_minor: int, currency: str) -> None:
+    money = Money(amount_minor, currency)
+
+    assert Money.from_decimal(money.to_decimal(), currency) == money
+
+
+def test_money_is_never_rounded_mixed_or_of_an_unknown_currency() -> None:
+    with pytest.raises(ValueError, match="decimals"):
+        Money.from_decimal(Decimal("0.5"), "KHR")
+    with pytest.raises(ValueError, match="finite"):
+        Money.from_decimal(Decimal("NaN"), "USD")
+    with pytest.raises(ValueError, match="Cannot add"):
+        Money(1, "KHR") + Money(1, "USD")
+    with pytest.raises(UnknownCurrency):
+        Money(1, "XXX")
+
+
+@given(
+    st.uuids(),
+    st.datetimes(timezones=st.just(UTC)),
+    st.dates(),
+    st.text(max_size=20),
+    st.integers(-(2**63), 2**63),
+)
+def test_a_cursor_gives_back_what_was_put_in(
+    identity: UUID, instant: datetime, day: date, word: str, number: int
+) -> None:
+    cursor = encode_cursor(identity, instant, day, word, number)
+
+    assert decode_cursor(cursor, UUID, datetime, date, str, int) == (
+        identity,
+        instant,
+        day,
+        word,
+        number,
+    )
+
+
+@given(st.text(max_size=60))
+def test_a_cursor_of_somebody_elses_is_a_bad_request(cursor: str) -> None:
+    with pytest.raises(BadRequest):
+        decode_cursor(cursor, UUID, int)
+
+
+def test_a_cursor_of_another_list_is_a_bad_request() -> None:
+    for cursor in (encode_cursor("a"), encode_cursor(1, 2), encode_cursor(True, True)):
+        with pytest.raises(BadRequest):
+            decode_cursor(cursor, str, int)
+
+
+def test_one_file_sets_every_clock_and_the_time_flows_on(tmp_path: Path) -> None:
+    path = tmp_path / "clock.json"
+    october = datetime(2020, 10, 12, 20, 0, tzinfo=UTC)
+    set_clock(path, october)
+    clocks = [FileClock(path), FileClock(path)]
+
+    for clock in clocks:
+        assert timedelta(0) <= clock.now() - october < timedelta(seconds=5)
+        assert clock.today() == date(2020, 10, 13), "it is tomorrow already in Phnom Penh"
+    first = clocks[0].now()
+    while clocks[0].now() == first:
+        os.sched_yield()
+    assert clocks[0].now() > first
+
+    phnom_penh = timezone(timedelta(hours=7))
+    set_clock(path, datetime(2023, 8, 15, 9, 0, tzinfo=phnom_penh))
+    assert {clock.today() for clock in clocks} == {date(2023, 8, 15)}
+
+
+def test_a_clock_is_not_set_to_an_unknown_zone(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        set_clock(tmp_path / "clock.json", datetime(2020, 1, 1))  # noqa: DTZ001
