@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import services.payments.database
+import services.payments.tables
 import services.registry.database
 import services.triggers.database
 import shared.events.tables
@@ -31,6 +31,6 @@ HISTORIES = (
     History(
         schema="payments",
         location=_ROOT / "payments" / "migrations",
-        metadata=services.payments.database.metadata,
+        metadata=services.payments.tables.metadata,
     ),
 )

@@ -22,7 +22,6 @@ work_mem = 32MB
 maintenance_work_mem = 128MB
 max_wal_size = 4GB
 checkpoint_timeout = 15min
-wal_compression = lz4
 random_page_cost = 1.1
 log_min_error_statement = panic
 log_parameter_max_length_on_error = 0
