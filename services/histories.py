@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import services.payments.tables
-import services.registry.database
-import services.triggers.database
+import services.registry.tables
+import services.triggers.tables
 import shared.events.tables
 from shared.migrations import History
 
@@ -21,12 +21,12 @@ HISTORIES = (
     History(
         schema="registry",
         location=_ROOT / "registry" / "migrations",
-        metadata=services.registry.database.metadata,
+        metadata=services.registry.tables.metadata,
     ),
     History(
         schema="triggers",
         location=_ROOT / "triggers" / "migrations",
-        metadata=services.triggers.database.metadata,
+        metadata=services.triggers.tables.metadata,
     ),
     History(
         schema="payments",

