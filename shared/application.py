@@ -6,14 +6,19 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from sqlalchemy import text
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import TokenVerifier
 from shared.clock import clock_from
 from shared.database import Database
-from shared.errors import Problem, ProblemDocument, Unavailable, install_problem_handlers
+from shared.errors import (
+    ProblemDocument,
+    Unavailable,
+    install_problem_handlers,
+    unexpected_problem,
+)
 from shared.ids import new_id
 from shared.settings import ServiceSettings
 
@@ -24,9 +29,11 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _REQUEST_ID_HEADER = b"x-request-id"
 
 
-class RequestIdentity:
-    """Gives each request an id: the caller's ``X-Request-ID`` where it is a UUID, else a new one.
+class RequestEdge:
+    """The outermost layer: gives each request an id, and answers for whatever was not foreseen.
 
+    The id is the caller's ``X-Request-ID`` where that is a UUID, else a new one. An unforeseen
+    error ends here, because the server would log it with its text, and its text may be personal.
     Plain ASGI: a middleware built on request objects costs as much as a small route.
     """
 
@@ -39,8 +46,11 @@ class RequestIdentity:
             return
         request_id = _given_id(scope) or str(new_id())
         scope.setdefault("state", {})["request_id"] = request_id
+        begun = False
 
         async def send_with_id(message: Message) -> None:
+            nonlocal begun
+            begun = True
             if message["type"] == "http.response.start":
                 message["headers"] = [
                     *message.get("headers", []),
@@ -48,7 +58,14 @@ class RequestIdentity:
                 ]
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception as error:
+            answer = unexpected_problem(Request(scope), error)
+            if begun:
+                # The caller sees the stream break off, which is the truth.
+                raise ConnectionAbortedError("The answer broke off after it had begun.") from None
+            await answer(scope, receive, send_with_id)
 
 
 def _given_id(scope: Scope) -> str | None:
@@ -109,7 +126,7 @@ def create_application(
         jwks_url=settings.auth_jwks_url,
     )
     install_problem_handlers(app)
-    app.add_middleware(RequestIdentity)
+    app.add_middleware(RequestEdge)
     app.include_router(_probes)
     for router in routers:
         app.include_router(router)
@@ -173,6 +190,3 @@ def _describe_problem_documents(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
-
-
-__all__ = ["Lifespan", "Problem", "create_application"]

@@ -176,7 +176,8 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     )
 
 
-async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
+def unexpected_problem(request: Request, error: Exception) -> JSONResponse:
+    """The answer to an error that nobody foresaw; logs its kind and place."""
     # The message and the traceback's values may hold personal data: the log gets the place only.
     log.error(
         "request_failed",
@@ -210,4 +211,3 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_unexpected)

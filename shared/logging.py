@@ -4,6 +4,7 @@ Only what the code passes by name is logged: no request bodies, no query strings
 exceptions (a database error's text quotes the row).
 """
 
+import json
 import logging
 import sys
 
@@ -25,9 +26,16 @@ def configure_logging(*, process: str, level: str) -> None:
     )
     structlog.contextvars.bind_contextvars(process=process)
     # Libraries: their warnings only, and never a library's rendering of SQL parameters or URLs.
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.WARNING,
-        format='{"event": "library", "logger": "%(name)s", "level": "%(levelname)s"}',
-        force=True,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_PlaceOnly())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+class _PlaceOnly(logging.Formatter):
+    """Which library complained and from where, without its message and without a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        place = f"{record.module}:{record.lineno}"
+        return json.dumps(
+            {"event": "library", "logger": record.name, "level": record.levelname, "at": place}
+        )

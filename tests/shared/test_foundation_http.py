@@ -1,0 +1,228 @@
+"""What every service's API promises, tried on a small app made of the same parts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from services.registry.settings import Settings
+from shared.application import create_application
+from shared.auth import Caller, require
+from shared.database import Session
+from shared.errors import Conflict, problem_responses
+from shared.idempotency import Once
+from shared.pagination import PageOf, PageQuery, decode_cursor, page_of
+from tests.conftest import RunningService
+from tests.server import serving
+
+router = APIRouter(prefix="/things")
+ThingsRead = Annotated[Caller, require("things:read")]
+ThingsWrite = Annotated[Caller, require("things:write")]
+
+
+class Thing(BaseModel):
+    name: str
+    size: int = 1
+
+
+@router.post("", status_code=201, responses=problem_responses(409))
+async def create(body: Thing, caller: ThingsWrite, session: Session, once: Once) -> Response:
+    async def effect() -> Thing:
+        await asyncio.sleep(0.02)
+        await session.execute(
+            text("INSERT INTO registry.thing (name) VALUES (:name)"), {"name": body.name}
+        )
+        return body
+
+    return await once.reply(body, effect)
+
+
+@router.get("")
+async def list_things(caller: ThingsRead, session: Session, page: PageQuery) -> PageOf[Thing]:
+    (after,) = decode_cursor(page.cursor, str) if page.cursor else ("",)
+    rows = await session.execute(
+        text("SELECT name FROM registry.thing WHERE name > :after ORDER BY name LIMIT :limit"),
+        {"after": after, "limit": page.limit + 1},
+    )
+    things = [Thing(name=row.name) for row in rows]
+    return page_of(things, page=page, key=lambda thing: (thing.name,))
+
+
+@router.get("/conflict")
+async def conflict(caller: ThingsRead) -> None:
+    raise Conflict("It is closed. Open it first.", closed_by="somebody")
+
+
+@router.get("/broken")
+async def broken(caller: ThingsRead, session: Session) -> None:
+    await session.execute(text("SELECT CAST('Sok Dara 012 345 678' AS integer)"))
+
+
+@pytest.fixture
+async def things(
+    environment: dict[str, str], owner: asyncpg.Connection, key_file: Path
+) -> AsyncIterator[RunningService]:
+    # Deferred, so that the failure comes with the commit and not with the statement.
+    await owner.execute(
+        """
+        CREATE TABLE registry.thing (name text UNIQUE DEFERRABLE INITIALLY DEFERRED);
+        GRANT SELECT, INSERT ON registry.thing TO sangkroh_registry;
+        """
+    )
+    settings = Settings()  # type: ignore[call-arg]
+    app = create_application(
+        title="Things", summary="s", description="d", settings=settings, routers=[router]
+    )
+    async with serving(app, settings.port) as url:
+        yield RunningService("things", app, url, key_file)
+
+
+async def test_the_reply_leaves_after_the_commit(
+    things: RunningService, owner: asyncpg.Connection
+) -> None:
+    """A commit that fails is an error to the caller, not a 201 for a thing that is not there."""
+    await owner.execute("INSERT INTO registry.thing VALUES ('taken')")
+    async with things.client("things:write") as client:
+        answer = await client.post(
+            "/things", json={"name": "taken"}, headers={"Idempotency-Key": "1"}
+        )
+
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "Nothing was saved" in answer.json()["detail"]
+    assert await owner.fetchval("SELECT count(*) FROM registry.thing") == 1
+    assert await owner.fetchval("SELECT count(*) FROM registry.idempotency_key") == 0
+
+
+async def test_a_repeated_post_creates_once_and_is_answered_alike(
+    things: RunningService, owner: asyncpg.Connection
+) -> None:
+    async with things.client("things:write") as client:
+        headers = {"Idempotency-Key": "same"}
+        answers = await asyncio.gather(
+            *(client.post("/things", json={"name": "one"}, headers=headers) for _ in range(8))
+        )
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert {answer.text for answer in answers} == {answers[0].text}
+    assert sum("idempotent-replayed" in answer.headers for answer in answers) == 7
+    assert await owner.fetchval("SELECT count(*) FROM registry.thing") == 1
+
+
+async def test_a_key_is_refused_with_another_body_and_missed_when_absent(
+    things: RunningService,
+) -> None:
+    async with things.client("things:write") as client:
+        headers = {"Idempotency-Key": "same"}
+        await client.post("/things", json={"name": "one"}, headers=headers)
+        other = await client.post("/things", json={"name": "two"}, headers=headers)
+        none = await client.post("/things", json={"name": "three"})
+    async with things.client("things:write", subject="somebody@else") as client:
+        elsewhere = await client.post("/things", json={"name": "four"}, headers=headers)
+
+    assert (other.status_code, none.status_code, elsewhere.status_code) == (422, 400, 201)
+    assert "new key" in other.json()["detail"]
+    assert "Idempotency-Key" in none.json()["detail"]
+
+
+async def test_pages_follow_one_another_and_end(
+    things: RunningService, owner: asyncpg.Connection
+) -> None:
+    await owner.executemany(
+        "INSERT INTO registry.thing VALUES ($1)", [(f"{number:03}",) for number in range(25)]
+    )
+    seen: list[str] = []
+    cursor: str | None = None
+    async with things.client("things:read") as client:
+        while True:
+            parameters = {"limit": "10"} | ({"cursor": cursor} if cursor else {})
+            page = (await client.get("/things", params=parameters)).json()
+            seen += [thing["name"] for thing in page["items"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        forged = await client.get("/things", params={"cursor": "Zm9v"})
+
+    assert seen == [f"{number:03}" for number in range(25)]
+    assert forged.status_code == 400
+
+
+async def test_every_error_is_a_problem_document_without_the_input(
+    things: RunningService, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with things.client("things:read", "things:write") as client:
+        answers = {
+            "invalid": await client.post("/things", json={"name": 5, "size": "Sok Dara"}),
+            "garbage": await client.post("/things", content=b"{Sok Dara"),
+            "broken": await client.get("/things/broken"),
+            "conflict": await client.get("/things/conflict"),
+            "missing": await client.get("/nowhere"),
+            "method": await client.delete("/things"),
+        }
+
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        "invalid": 422,
+        "garbage": 422,
+        "broken": 500,
+        "conflict": 409,
+        "missing": 404,
+        "method": 405,
+    }
+    for answer in answers.values():
+        document = answer.json()
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert document["status"] == answer.status_code
+        assert document["type"].startswith("urn:sangkroh:problem:")
+        assert document["instance"] == f"urn:uuid:{answer.headers['x-request-id']}"
+        assert len(document["detail"]) > 20
+        assert "Sok Dara" not in answer.text
+    assert [one["pointer"] for one in answers["invalid"].json()["errors"]] == [
+        "/body/name",
+        "/body/size",
+    ]
+    assert answers["conflict"].json()["closed_by"] == "somebody"
+    written = capfd.readouterr()
+    assert "Sok Dara" not in written.out + written.err
+
+
+async def test_a_token_must_be_there_ours_current_and_sufficient(things: RunningService) -> None:
+    stranger = Ed25519PrivateKey.generate()
+    good = things.token("things:read")
+    kid = jwt.get_unverified_header(good)["kid"]
+    claims = jwt.decode(good, options={"verify_signature": False})
+    forged = jwt.encode(claims, stranger, algorithm="EdDSA", headers={"kid": kid})
+    unsigned = jwt.encode(claims, None, algorithm="none", headers={"kid": kid})
+    statuses = {}
+    async with httpx.AsyncClient(base_url=things.url) as client:
+        for name, token in {
+            "good": good,
+            "forged": forged,
+            "unsigned": unsigned,
+            "garbage": "x.y.z",
+            "other scope": things.token("households:read"),
+        }.items():
+            answer = await client.get("/things", headers={"Authorization": f"Bearer {token}"})
+            statuses[name] = answer.status_code
+            if answer.status_code == 401:
+                assert answer.headers["www-authenticate"] == "Bearer"
+        statuses["none"] = (await client.get("/things")).status_code
+        probes = [(await client.get(path)).status_code for path in ("/live", "/ready")]
+
+    assert statuses == {
+        "good": 200,
+        "forged": 401,
+        "unsigned": 401,
+        "garbage": 401,
+        "other scope": 403,
+        "none": 401,
+    }
+    assert probes == [200, 200]
