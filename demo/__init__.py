@@ -1,0 +1,1 @@
+"""The demonstration: two real shocks, a country of synthetic households, and the proofs."""

@@ -1,0 +1,197 @@
+"""A synthetic country: as many poor households in each commune as IDPoor counted, times a scale.
+
+No household here exists. What is real is how many there are in each commune, how many persons
+they have, and which share of persons is small, disabled or old; the sources are in NOTICE.
+One seed makes one country, byte for byte.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demo.names import FAMILY_NAMES, GIVEN_NAMES
+from deploy.local.environment import PROVIDERS
+
+GAZETTEER = Path(__file__).parents[1] / "services" / "registry" / "areas" / "data"
+COUNTRY_HOUSEHOLDS = 678_440
+"""IDPoor poor-1 and poor-2 households of the 2022 round: the country at scale 1."""
+
+# Shares of persons in the households paid by the flood programme of 2022.
+CHILD_SHARE = Fraction(116, 1000)
+DISABLED_SHARE = Fraction(16, 1000)
+ELDERLY_SHARE = Fraction(153, 1000)
+# No source counts pregnancies; a plausible few, so that the feature is not always zero.
+PREGNANT_SHARE_OF_HOUSEHOLDS = 0.02
+MEAN_MEMBERS = Fraction(408, 100)
+# The head is no small child, and no small child is old: so the rest have the higher chance.
+_CHANCE_OF_CHILD = float(CHILD_SHARE * MEAN_MEMBERS / (MEAN_MEMBERS - 1))
+_CHANCE_OF_ELDERLY = float(ELDERLY_SHARE / (1 - CHILD_SHARE))
+
+SHARE_WITHOUT_ACCOUNT = 0.02
+SHARE_WITHOUT_PHONE = 0.03
+SHARE_WITHOUT_ID_NUMBER = 0.05
+_PROVIDER_CODES = tuple(PROVIDERS)
+_PROVIDER_SHARES = (0.6, 0.4)
+
+# Every area code of the Cambodian plan ends in 2 to 9: nobody has, or will get, a +855 20 number.
+_PHONE_PREFIX = "+85520"
+_PHONES = 10**7
+# Coprime to the number of phones, so that every serial number has a phone of its own.
+_PHONE_STEP = 3_141_593
+_ID_NUMBER_PREFIX = "99"
+_MOST_EXTRA_MEMBERS = 19
+
+COLUMNS = (
+    "registration_number",
+    "commune_code",
+    "poverty_status",
+    "members",
+    "children_0_5",
+    "pregnant",
+    "disabled",
+    "elderly_60",
+    "head_name",
+    "phone",
+    "id_number",
+    "provider_code",
+    "account",
+)
+"""The registry's import file."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The households of one poverty status in one commune: how many to make, and how large.
+
+    ``counted_households`` and ``counted_persons`` are IDPoor's figures, ``households`` is the
+    scaled number, and ``serial`` counts the households of all cells before, at scale 1.
+    """
+
+    commune: str
+    poverty_status: str
+    counted_households: int
+    counted_persons: int
+    households: int
+    serial: int
+
+
+def cells(scale: Fraction) -> list[Cell]:
+    """Every commune's two cells, in the order of their codes.
+
+    Counts are rounded so that each lies within one household of ``scale`` times the real one, and
+    so does the sum over any stretch of the country: the total is right, and so is each province.
+    """
+    if not 0 < scale <= 1:
+        raise ValueError("The scale is above 0 and at most 1; 1 is the country.")
+    made: list[Cell] = []
+    counted_before = 0
+    with (GAZETTEER / "communes.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            for status, prefix in (("poor-1", "idpoor1"), ("poor-2", "idpoor2")):
+                counted = int(row[f"{prefix}_hh"] or 0)
+                persons = int(row[f"{prefix}_persons"] or 0)
+                # Four communes report fewer persons than households.
+                plausible = persons >= counted
+                made.append(
+                    Cell(
+                        commune=row["adm3_code"],
+                        poverty_status=status,
+                        counted_households=counted,
+                        counted_persons=persons if plausible else round(counted * MEAN_MEMBERS),
+                        households=_rounded(scale * (counted_before + counted))
+                        - _rounded(scale * counted_before),
+                        serial=counted_before,
+                    )
+                )
+                counted_before += counted
+    return made
+
+
+def country_csv(*, scale: Fraction, seed: int) -> Iterator[bytes]:
+    """The country as the registry's import file, a commune at a time, header first."""
+    yield (",".join(COLUMNS) + "\n").encode()
+    for cell in cells(scale):
+        if cell.households:
+            yield _rows(cell, seed=seed)
+
+
+def _rounded(exact: Fraction) -> int:
+    return int(exact + Fraction(1, 2))
+
+
+def _members(cell: Cell, draws: np.random.Generator) -> NDArray[np.int64]:
+    """Sizes of the cell's households: everyone beyond the head falls to one of them at random."""
+    count = cell.households
+    exact = count * (cell.counted_persons - cell.counted_households)
+    extra, remainder = divmod(exact, cell.counted_households)
+    extra += int(draws.integers(cell.counted_households) < remainder)
+    dealt = draws.multinomial(extra, np.full(count, 1 / count))
+    return np.minimum(dealt, _MOST_EXTRA_MEMBERS) + 1
+
+
+def _rows(cell: Cell, *, seed: int) -> bytes:
+    count = cell.households
+    # A generator for each cell: a household's draws do not depend on who was made before it.
+    draws = np.random.default_rng([seed, int(cell.commune), int(cell.poverty_status[-1])])
+    members = _members(cell, draws)
+    children = draws.binomial(members - 1, _CHANCE_OF_CHILD)
+    elderly = draws.binomial(members - children, _CHANCE_OF_ELDERLY)
+    disabled = draws.binomial(members, float(DISABLED_SHARE))
+    expecting = draws.random(count) < PREGNANT_SHARE_OF_HOUSEHOLDS
+    family_names = draws.integers(len(FAMILY_NAMES), size=count)
+    given_names = draws.integers(len(GIVEN_NAMES), size=count)
+    providers = draws.choice(len(PROVIDERS), size=count, p=_PROVIDER_SHARES)
+    has_phone, has_id_number, has_account = (
+        draws.random(count) >= share
+        for share in (SHARE_WITHOUT_PHONE, SHARE_WITHOUT_ID_NUMBER, SHARE_WITHOUT_ACCOUNT)
+    )
+    phones = ((cell.serial + np.arange(count)) * _PHONE_STEP + seed) % _PHONES
+    columns: list[NDArray[Any]] = [
+        members,
+        children,
+        expecting & (members - children > 1),
+        disabled,
+        elderly,
+        family_names,
+        given_names,
+        providers,
+        has_phone,
+        has_id_number,
+        has_account,
+        phones,
+    ]
+    rows = zip(range(1, count + 1), *(column.tolist() for column in columns), strict=True)
+    return "".join([_row(cell, *row) for row in rows]).encode()
+
+
+def _row(
+    cell: Cell,
+    number: int,
+    members: int,
+    children: int,
+    pregnant: bool,
+    disabled: int,
+    elderly: int,
+    family_name: int,
+    given_name: int,
+    provider: int,
+    has_phone: bool,
+    has_id_number: bool,
+    has_account: bool,
+    phone_number: int,
+) -> str:
+    phone = f"{_PHONE_PREFIX}{phone_number:07}"
+    id_number = f"{_ID_NUMBER_PREFIX}{cell.serial + number:07}" if has_id_number else ""
+    account = f"{_PROVIDER_CODES[provider]},{phone}" if has_account else ","
+    return (
+        f"{cell.commune}-{cell.poverty_status[-1]}-{number:05},{cell.commune},"
+        f"{cell.poverty_status},{members},{children},{pregnant:d},{disabled},{elderly},"
+        f"{FAMILY_NAMES[family_name]} {GIVEN_NAMES[given_name]},"
+        f"{phone if has_phone else ''},{id_number},{account}\n"
+    )
