@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 import warnings
 from contextlib import suppress
@@ -49,8 +50,7 @@ class LocalPostgres:
     def start(self) -> None:
         """Start it, after making the cluster where there is none. Waits until it answers."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        server = get_server(self.directory, cleanup_mode=None, start=False)
-        server.ensure_pgdata_inited()
+        server = self._made()
         settings = self.directory / "postgresql.auto.conf"
         marker = "# sangkroh"
         if marker not in settings.read_text():
@@ -70,6 +70,25 @@ class LocalPostgres:
                     ) from error
                 time.sleep(0.2)
         self._server = server
+
+    def _made(self) -> PostgresServer:
+        """The server with its cluster on disk, not yet running."""
+        try:
+            server = get_server(self.directory, cleanup_mode=None, start=False)
+            server.ensure_pgdata_inited()
+        except FileNotFoundError as error:
+            # It does not run as root, and then makes itself a user.
+            raise PostgresDidNotStart(
+                f"{error.filename} is missing, which the embedded PostgreSQL needs: install it "
+                "(useradd: apt-get install passwd), or set DATABASE_URL to a server of yours."
+            ) from error
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            raise PostgresDidNotStart(
+                f"The embedded PostgreSQL could not be made in {self.directory} "
+                f"({type(error).__name__}): remove that folder and try again, or set DATABASE_URL "
+                "to a server of yours."
+            ) from error
+        return server
 
     def stop(self) -> None:
         """Stop it in good order."""
