@@ -1,0 +1,1 @@
+"""Triggers: stores observations, judges them by versioned rules, opens activations."""

@@ -1,0 +1,149 @@
+"""What is asked of the database about activations."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.triggers.activations.states import LIVE, State
+from services.triggers.activations.tables import Activation, ActivationArea, ActivationMove
+
+_ADD_AREAS = text(
+    """
+    INSERT INTO triggers.activation_area (activation_id, area_code, added_at, added_by)
+    SELECT :activation_id, area_code, :added_at, :added_by
+    FROM unnest(CAST(:areas AS text[])) AS area_code
+    ON CONFLICT DO NOTHING
+    RETURNING area_code
+    """
+)
+
+
+async def add_activation(session: AsyncSession, activation: dict[str, object]) -> Activation | None:
+    """The new row, or None where the trigger has a live activation already."""
+    statement = (
+        insert(Activation)
+        .values(activation)
+        .on_conflict_do_nothing(
+            index_elements=[Activation.trigger_code],
+            index_where=text("state IN ('proposed', 'open')"),
+        )
+        .returning(Activation)
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def add_areas(
+    session: AsyncSession,
+    activation_id: UUID,
+    areas: Iterable[str],
+    *,
+    added_at: datetime,
+    added_by: str,
+) -> list[str]:
+    """Add the areas that the activation does not have; those that were added, by code."""
+    added = await session.scalars(
+        _ADD_AREAS,
+        {
+            "activation_id": activation_id,
+            "areas": sorted(set(areas)),
+            "added_at": added_at,
+            "added_by": added_by,
+        },
+    )
+    return sorted(added)
+
+
+async def add_move(session: AsyncSession, move: dict[str, object]) -> None:
+    await session.execute(insert(ActivationMove).values(move))
+
+
+async def set_state(
+    session: AsyncSession, activation: Activation, *, state: State, opened_on: date | None
+) -> None:
+    await session.execute(
+        update(Activation)
+        .where(Activation.id == activation.id)
+        .values(state=state.value, opened_on=opened_on)
+    )
+
+
+async def set_evidence(
+    session: AsyncSession, activation: Activation, *, evidence_from: date, evidence_to: date
+) -> None:
+    await session.execute(
+        update(Activation)
+        .where(Activation.id == activation.id)
+        .values(evidence_from=evidence_from, evidence_to=evidence_to)
+    )
+
+
+async def lock_activation(session: AsyncSession, activation_id: UUID) -> Activation | None:
+    """The activation as committed, for this transaction alone until it ends."""
+    statement = (
+        select(Activation)
+        .where(Activation.id == activation_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def lock_latest(session: AsyncSession, trigger: str) -> Activation | None:
+    """The trigger's live activation, else the one with the latest evidence; locked."""
+    is_live = Activation.state.in_([state.value for state in LIVE])
+    statement = (
+        select(Activation)
+        .where(Activation.trigger_code == trigger)
+        .order_by(is_live.desc(), Activation.evidence_to.desc(), Activation.id.desc())
+        .limit(1)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def find_activation(session: AsyncSession, activation_id: UUID) -> Activation | None:
+    return await session.get(Activation, activation_id)
+
+
+async def list_activations(
+    session: AsyncSession,
+    *,
+    trigger: str | None,
+    state: State | None,
+    below: UUID | None,
+    limit: int,
+) -> list[Activation]:
+    """Activations, newest first."""
+    statement = select(Activation).order_by(Activation.id.desc()).limit(limit)
+    if trigger is not None:
+        statement = statement.where(Activation.trigger_code == trigger)
+    if state is not None:
+        statement = statement.where(Activation.state == state.value)
+    if below is not None:
+        statement = statement.where(Activation.id < below)
+    return list(await session.scalars(statement))
+
+
+async def areas_of(session: AsyncSession, activation_id: UUID) -> Sequence[ActivationArea]:
+    """The areas, in the order in which they were added."""
+    statement = (
+        select(ActivationArea)
+        .where(ActivationArea.activation_id == activation_id)
+        .order_by(ActivationArea.added_at, ActivationArea.area_code)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def moves_of(session: AsyncSession, activation_id: UUID) -> Sequence[ActivationMove]:
+    """The moves, oldest first."""
+    statement = (
+        select(ActivationMove)
+        .where(ActivationMove.activation_id == activation_id)
+        .order_by(ActivationMove.sequence)
+    )
+    return (await session.scalars(statement)).all()

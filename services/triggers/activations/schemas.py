@@ -1,0 +1,159 @@
+"""Bodies about activations."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.triggers.activations.states import Origin, State
+from services.triggers.areas import AreaCode
+from services.triggers.codes import Code
+from services.triggers.methods.stage import Severity
+
+Reason = Annotated[
+    str,
+    Field(
+        min_length=3,
+        max_length=1_000,
+        description="Why, for whoever reads it later. No names of persons.",
+    ),
+]
+
+_ACTIVATION: dict[str, Any] = {
+    "id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
+    "trigger": "flood-reported-impact",
+    "trigger_version": 1,
+    "scheme": "flood-2022",
+    "shock": "flood",
+    "area_filter": "flood_hazard_index >= 5",
+    "severity": "severe",
+    "origin": "evidence",
+    "state": "open",
+    "reason": "24156 households reported in 3 areas; the threshold is 20000.",
+    "evidence_from": "2020-10-12",
+    "evidence_to": "2020-10-14",
+    "proposed_at": "2020-10-12T02:00:05Z",
+    "proposed_by": "trigger:flood-reported-impact",
+    "opened_on": "2020-10-12",
+}
+
+
+class DeclarationIn(BaseModel):
+    """An activation that an official declares."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "trigger": "flood-reported-impact",
+                    "areas": ["12", "0801"],
+                    "severity": "severe",
+                    "observed_on": "2022-10-02",
+                    "reason": "Flash flood after the dam release; the committee's count is late.",
+                }
+            ]
+        },
+    )
+
+    trigger: Annotated[
+        Code, Field(description="Whose scheme, shock and area filter apply to the activation.")
+    ]
+    areas: Annotated[list[AreaCode], Field(min_length=1, max_length=2_000)]
+    severity: Severity
+    observed_on: Annotated[date, Field(description="The day of the event, today at the latest.")]
+    reason: Reason
+
+
+class DecisionIn(BaseModel):
+    """Why a proposed activation is approved or declined."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"reason": "Confirmed with the provincial committees by telephone."}]
+        },
+    )
+
+    reason: Reason
+
+
+class ActivationOut(BaseModel):
+    """An activation as it stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ACTIVATION]})
+
+    id: UUID
+    trigger: str
+    trigger_version: int
+    scheme: str
+    shock: str
+    area_filter: str | None
+    severity: Severity
+    origin: Origin
+    state: Annotated[
+        State,
+        Field(
+            description="`proposed`: waits for a second person. `open`: paid, and still widened. "
+            "`declined`: never paid. `closed`: no longer widened; what was opened is paid."
+        ),
+    ]
+    reason: str
+    evidence_from: Annotated[date, Field(description="The first day of the evidence.")]
+    evidence_to: Annotated[date, Field(description="The last day of the evidence so far.")]
+    proposed_at: datetime
+    proposed_by: str
+    opened_on: date | None
+
+
+class AreaOut(BaseModel):
+    """An area of an activation, and since when."""
+
+    area: str
+    added_at: datetime
+    added_by: str
+
+
+class MoveOut(BaseModel):
+    """What happened to an activation: who, when and why."""
+
+    from_state: State | None
+    to_state: State
+    moved_at: datetime
+    moved_by: str
+    reason: str
+
+
+class ActivationDetail(ActivationOut):
+    """An activation with its areas and its history."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **_ACTIVATION,
+                    "areas": [
+                        {
+                            "area": "02",
+                            "added_at": "2020-10-12T02:00:05Z",
+                            "added_by": "trigger:flood-reported-impact",
+                        }
+                    ],
+                    "moves": [
+                        {
+                            "from_state": None,
+                            "to_state": "open",
+                            "moved_at": "2020-10-12T02:00:05Z",
+                            "moved_by": "trigger:flood-reported-impact",
+                            "reason": "24156 households reported in 3 areas; the threshold is "
+                            "20000.",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    areas: list[AreaOut]
+    moves: list[MoveOut]

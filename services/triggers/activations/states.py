@@ -1,0 +1,30 @@
+"""The states of an activation and its legal moves."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where an activation stands. Proposed and open ones are live: one for each trigger at most."""
+
+    PROPOSED = "proposed"
+    OPEN = "open"
+    DECLINED = "declined"
+    CLOSED = "closed"
+
+
+LEGAL_MOVES: dict[State, frozenset[State]] = {
+    State.PROPOSED: frozenset({State.OPEN, State.DECLINED, State.CLOSED}),
+    # Closing ends the widening; what was opened is still paid.
+    State.OPEN: frozenset({State.CLOSED}),
+    State.DECLINED: frozenset(),
+    State.CLOSED: frozenset(),
+}
+
+LIVE = (State.PROPOSED, State.OPEN)
+
+
+class Origin(StrEnum):
+    """Who began it."""
+
+    EVIDENCE = "evidence"
+    DECLARED = "declared"

@@ -1,0 +1,89 @@
+"""Where activations are stored, with their areas and what happened to them."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.triggers.database import Base
+
+
+class Activation(Base):
+    """A trigger happening, or an official declaring it."""
+
+    __tablename__ = "activation"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["trigger_code", "trigger_version"],
+            ["triggers.trigger_definition.code", "triggers.trigger_definition.version"],
+            name="activation_trigger_foreign_key",
+        ),
+        CheckConstraint("state IN ('proposed', 'open', 'declined', 'closed')", name="state"),
+        CheckConstraint("origin IN ('evidence', 'declared')", name="origin"),
+        CheckConstraint("severity IN ('moderate', 'severe', 'extreme')", name="severity"),
+        CheckConstraint("evidence_from <= evidence_to", name="evidence"),
+        # Two evaluations at once, or an evaluation and a declaration: only one of them opens.
+        Index(
+            "activation_one_live_for_each_trigger_unique",
+            "trigger_code",
+            unique=True,
+            postgresql_where=text("state IN ('proposed', 'open')"),
+        ),
+        Index("activation_trigger_code_evidence_to_index", "trigger_code", "evidence_to"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    trigger_code: Mapped[str] = mapped_column(Text)
+    trigger_version: Mapped[int] = mapped_column(Integer)
+    scheme: Mapped[str] = mapped_column(Text)
+    shock: Mapped[str] = mapped_column(Text)
+    area_filter: Mapped[str | None] = mapped_column(Text)
+    severity: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    evidence_from: Mapped[date] = mapped_column(Date)
+    evidence_to: Mapped[date] = mapped_column(Date)
+    proposed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    proposed_by: Mapped[str] = mapped_column(Text)
+    opened_on: Mapped[date | None] = mapped_column(Date)
+
+
+class ActivationArea(Base):
+    """An area of an activation. Areas are added and never taken away."""
+
+    __tablename__ = "activation_area"
+
+    activation_id: Mapped[UUID] = mapped_column(ForeignKey(Activation.id), primary_key=True)
+    area_code: Mapped[str] = mapped_column(Text, primary_key=True)
+    added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    added_by: Mapped[str] = mapped_column(Text)
+
+
+class ActivationMove(Base):
+    """A move from one state to the next: who, when and why."""
+
+    __tablename__ = "activation_move"
+    __table_args__ = (Index("activation_move_activation_id_index", "activation_id"),)
+
+    sequence: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    activation_id: Mapped[UUID] = mapped_column(ForeignKey(Activation.id))
+    from_state: Mapped[str | None] = mapped_column(Text, comment="Null: it began.")
+    to_state: Mapped[str] = mapped_column(Text)
+    moved_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    moved_by: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)

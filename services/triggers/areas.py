@@ -1,0 +1,47 @@
+"""Area codes of the national gazetteer: the code's prefix is the parent."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+COUNTRY = "KH"
+
+AreaCode = Annotated[
+    str,
+    Field(
+        pattern=r"^(KH|\d{2}|\d{4}|\d{6}|\d{8})$",
+        description="NCDD Gazetteer code as text, two digits for each of province, district, "
+        "commune and village, with leading zeros; `KH` is the whole country.",
+        examples=["02"],
+    ),
+]
+
+
+class AreaLevel(StrEnum):
+    """How deep in the gazetteer an area lies."""
+
+    COUNTRY = "country"
+    PROVINCE = "province"
+    DISTRICT = "district"
+    COMMUNE = "commune"
+    VILLAGE = "village"
+
+
+_LEVEL_OF_LENGTH = {
+    2: AreaLevel.PROVINCE,
+    4: AreaLevel.DISTRICT,
+    6: AreaLevel.COMMUNE,
+    8: AreaLevel.VILLAGE,
+}
+
+
+def level_of(code: str) -> AreaLevel:
+    """The level of a well-formed area code."""
+    return AreaLevel.COUNTRY if code == COUNTRY else _LEVEL_OF_LENGTH[len(code)]
+
+
+def lies_within(code: str, areas: Iterable[str]) -> bool:
+    """Whether an area is one of `areas` or inside one of them."""
+    return any(area == COUNTRY or code.startswith(area) for area in areas)

@@ -1,0 +1,15 @@
+"""Who may call what: the service's scopes as types."""
+
+from typing import Annotated
+
+from shared.auth import Caller, require
+
+IndicatorsRead = Annotated[Caller, require("indicators:read")]
+IndicatorsWrite = Annotated[Caller, require("indicators:write")]
+ObservationsRead = Annotated[Caller, require("observations:read")]
+ObservationsWrite = Annotated[Caller, require("observations:write")]
+TriggersRead = Annotated[Caller, require("triggers:read")]
+TriggersWrite = Annotated[Caller, require("triggers:write")]
+ActivationsRead = Annotated[Caller, require("activations:read")]
+ActivationsWrite = Annotated[Caller, require("activations:write")]
+ActivationsApprove = Annotated[Caller, require("activations:approve")]

@@ -1,0 +1,31 @@
+"""Evaluations over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from services.triggers.callers import TriggersRead
+from services.triggers.evaluations import service
+from services.triggers.evaluations.schemas import EvaluationOut
+from services.triggers.methods.stage import Stage
+from shared.database import Session
+from shared.errors import problem_responses
+from shared.pagination import PageOf, PageQuery
+
+router = APIRouter(prefix="/triggers/{code}/evaluations", tags=["evaluations"])
+
+
+@router.get(
+    "",
+    summary="List a trigger's evaluations",
+    responses=problem_responses(400, 401, 403, 404, 422),
+)
+async def list_evaluations(
+    code: Annotated[str, Path(max_length=64, examples=["flood-reported-impact"])],
+    _: TriggersRead,
+    session: Session,
+    page: PageQuery,
+    stage: Stage | None = None,
+) -> PageOf[EvaluationOut]:
+    """Lists every judgement of the trigger with its evidence, newest first."""
+    return await service.list_page(session, code, stage=stage, page=page)

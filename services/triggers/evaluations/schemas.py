@@ -1,0 +1,84 @@
+"""Bodies about evaluations."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.triggers.evaluations.decision import Outcome
+from services.triggers.methods.stage import Stage
+
+
+class EvaluationOut(BaseModel):
+    """One judgement of a trigger, with the numbers that decided."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
+                    "trigger_code": "flood-reported-impact",
+                    "trigger_version": 1,
+                    "judged_on": "2020-10-12",
+                    "evaluated_at": "2020-10-12T02:00:05Z",
+                    "stage": "activation",
+                    "outcome": "opened",
+                    "activation_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a11",
+                    "explanation": "24156 households reported in 3 areas, 3 more named without a "
+                    "figure; the threshold is 20000.",
+                    "evidence": {
+                        "method": "reported-impact",
+                        "reported_from": "2020-10-12",
+                        "reported_to": "2020-10-12",
+                        "national_households": 24156,
+                        "areas": [
+                            {
+                                "area": "02",
+                                "households": 13180,
+                                "source": "HRF",
+                                "reported_on": "2020-10-12",
+                                "revision": 1,
+                                "taken_in": True,
+                            }
+                        ],
+                        "thresholds": {
+                            "activation": {
+                                "national_threshold_households": 20000,
+                                "area_threshold_households": 1000,
+                            }
+                        },
+                    },
+                }
+            ]
+        },
+    )
+
+    id: UUID
+    trigger_code: str
+    trigger_version: int
+    judged_on: Annotated[
+        date, Field(description="The month, or the day of the latest report, that was judged.")
+    ]
+    evaluated_at: datetime
+    stage: Annotated[
+        Stage,
+        Field(description="`readiness`: prepare, nothing is paid. `activation`: enrol and pay."),
+    ]
+    outcome: Annotated[
+        Outcome,
+        Field(
+            description="What was done. `quiet`: the activation stage was reached, and its event "
+            "has been activated, or declined, before."
+        ),
+    ]
+    activation_id: UUID | None
+    explanation: str
+    evidence: Annotated[
+        dict[str, Any],
+        Field(
+            description="The numbers used: prices, markets, ALPS and IFPA, or each area's figure "
+            "and the report it came from; with the thresholds in force."
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""How a shock is measured: pure functions, no database, no clock, no HTTP."""

@@ -1,0 +1,69 @@
+"""What a national price is: one figure for each calendar month, missing months left missing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class NationalMonth:
+    """The median price over the markets that reported in one month.
+
+    `month` is the first day of the month, `median` is in the indicator's unit, and `markets`
+    counts the markets with a figure.
+    """
+
+    month: date
+    median: float
+    markets: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthlyPrices:
+    """Prices on an unbroken calendar of months from `first_month`; a missing month is NaN."""
+
+    first_month: date
+    values: NDArray[np.float64]
+
+    def position(self, month: date) -> int:
+        """The place of `month` in `values`; it may lie outside of them."""
+        return months_between(self.first_month, month)
+
+    def price(self, position: int) -> float:
+        """The price at a place, NaN when it is missing or outside of the series."""
+        if 0 <= position < len(self.values):
+            return float(self.values[position])
+        return float("nan")
+
+
+def months_between(first: date, second: date) -> int:
+    """Whole calendar months from the month of `first` to the month of `second`."""
+    return (second.year - first.year) * 12 + second.month - first.month
+
+
+def month_after(month: date, *, months: int) -> date:
+    """The first day of the month that lies `months` after (before, when negative) `month`."""
+    count = month.year * 12 + month.month - 1 + months
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def national_prices(months: Sequence[NationalMonth], *, minimum_markets: int) -> MonthlyPrices:
+    """Lay the medians on a calendar. A month with fewer than `minimum_markets` stays missing.
+
+    Nothing is interpolated: a gap that is filled looks like a quiet month and hides a spike.
+    Raises ValueError when there is no month at all, or one month twice.
+    """
+    if not months:
+        raise ValueError("No month has a price; record observations first.")
+    if len({entry.month for entry in months}) != len(months):
+        raise ValueError("One month appears twice; give one median for each month.")
+    first = min(entry.month for entry in months)
+    last = max(entry.month for entry in months)
+    values = np.full(months_between(first, last) + 1, np.nan, dtype=np.float64)
+    for entry in months:
+        if entry.markets >= minimum_markets:
+            values[months_between(first, entry.month)] = entry.median
+    return MonthlyPrices(first_month=first, values=values)

@@ -1,0 +1,198 @@
+"""What is asked of the database about observations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.triggers.methods.national_price import NationalMonth
+from services.triggers.methods.reported_impact import Report
+from services.triggers.observations.schemas import ObservationIn
+
+# Two batches of one indicator follow each other: else both could make the same revision.
+_ONE_BATCH_AT_A_TIME = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('triggers.observation/' || :indicator, 0))"
+)
+
+_RECORD = text(
+    """
+    WITH given AS (
+        SELECT * FROM unnest(
+            CAST(:areas AS text[]), CAST(:places AS text[]), CAST(:sources AS text[]),
+            CAST(:observed AS date[]), CAST(:published AS date[]), CAST(:given AS numeric[])
+        ) WITH ORDINALITY
+            AS row (area_code, place, source, observed_on, published_on, value, position)
+    ),
+    recorded AS (
+        INSERT INTO triggers.observation (
+            indicator_code, observed_on, area_code, place, source, revision,
+            value, published_on, recorded_at, recorded_by
+        )
+        SELECT :indicator, given.observed_on, given.area_code, given.place, given.source,
+               coalesce(latest.revision, 0) + 1, given.value, given.published_on,
+               :recorded_at, :recorded_by
+        FROM given
+        LEFT JOIN LATERAL (
+            SELECT observation.revision, observation.value
+            FROM triggers.observation
+            WHERE (indicator_code, observed_on, area_code, place, source)
+                = (:indicator, given.observed_on, given.area_code, given.place, given.source)
+            ORDER BY observation.revision DESC
+            LIMIT 1
+        ) AS latest ON true
+        WHERE latest.revision IS NULL OR latest.value IS DISTINCT FROM given.value
+        ORDER BY given.position
+        RETURNING observed_on
+    )
+    SELECT count(*) AS rows, min(observed_on) AS first_on, max(observed_on) AS last_on
+    FROM recorded
+    """
+)
+
+_NATIONAL_MONTHS = text(
+    """
+    WITH latest AS (
+        SELECT DISTINCT ON (observed_on, area_code, place, source)
+               observed_on, area_code, place, value
+        FROM triggers.observation
+        WHERE indicator_code = :indicator
+        ORDER BY observed_on, area_code, place, source, revision DESC
+    ),
+    market AS (
+        SELECT observed_on, percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS price
+        FROM latest
+        WHERE value IS NOT NULL
+        GROUP BY observed_on, area_code, place
+    )
+    SELECT observed_on AS month,
+           CAST(round(CAST(percentile_cont(0.5) WITHIN GROUP (ORDER BY price) AS numeric), 6)
+                AS double precision) AS median,
+           count(*) AS markets
+    FROM market
+    GROUP BY observed_on
+    ORDER BY observed_on
+    """
+)
+
+_REPORTS = text(
+    """
+    SELECT DISTINCT ON (observed_on, area_code, place, source)
+           area_code, source, observed_on, revision, value
+    FROM triggers.observation
+    WHERE indicator_code = :indicator AND observed_on >= :reported_from
+    ORDER BY observed_on, area_code, place, source, revision DESC
+    """
+)
+
+_LIST = """
+    SELECT sequence, indicator_code AS indicator, area_code AS area, nullif(place, '') AS place,
+           source, observed_on, published_on, value, revision, recorded_at
+    FROM triggers.observation AS this
+    WHERE sequence > :after AND indicator_code = :indicator
+      {filters}
+    ORDER BY sequence
+    LIMIT :limit
+"""
+
+_FILTERS = {
+    "area": "AND area_code = :area",
+    "place": "AND place = :place",
+    "source": "AND source = :source",
+    "observed_from": "AND observed_on >= :observed_from",
+    "observed_to": "AND observed_on <= :observed_to",
+}
+
+_LATEST_ONLY = """
+    AND NOT EXISTS (
+        SELECT FROM triggers.observation AS later
+        WHERE (later.indicator_code, later.observed_on, later.area_code, later.place, later.source)
+            = (this.indicator_code, this.observed_on, this.area_code, this.place, this.source)
+          AND later.revision > this.revision
+    )
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """How many rows were new, and the dates between which they lie (None when none was)."""
+
+    count: int
+    first_on: date | None
+    last_on: date | None
+
+
+async def record(
+    session: AsyncSession,
+    indicator: str,
+    observations: Sequence[ObservationIn],
+    *,
+    recorded_at: datetime,
+    recorded_by: str,
+) -> Recorded:
+    """Append what is new or changed, by one statement. No key may come twice in a batch."""
+    await session.execute(_ONE_BATCH_AT_A_TIME, {"indicator": indicator})
+    row = (
+        await session.execute(
+            _RECORD,
+            {
+                "indicator": indicator,
+                "areas": [row.area for row in observations],
+                "places": [row.place or "" for row in observations],
+                "sources": [row.source for row in observations],
+                "observed": [row.observed_on for row in observations],
+                "published": [row.published_on for row in observations],
+                "given": [row.value for row in observations],
+                "recorded_at": recorded_at,
+                "recorded_by": recorded_by,
+            },
+        )
+    ).one()
+    return Recorded(count=row.rows, first_on=row.first_on, last_on=row.last_on)
+
+
+async def national_months(session: AsyncSession, indicator: str) -> list[NationalMonth]:
+    """The median over markets for each month with a price, from the latest revisions.
+
+    A market that two sources report counts once, at the median of the two.
+    """
+    rows = await session.execute(_NATIONAL_MONTHS, {"indicator": indicator})
+    return [NationalMonth(month=row.month, median=row.median, markets=row.markets) for row in rows]
+
+
+async def reports(session: AsyncSession, indicator: str, *, reported_from: date) -> list[Report]:
+    """Households by area and authority, each report in its latest revision."""
+    rows = await session.execute(_REPORTS, {"indicator": indicator, "reported_from": reported_from})
+    return [
+        Report(
+            area=row.area_code,
+            source=row.source,
+            reported_on=row.observed_on,
+            revision=row.revision,
+            households=None if row.value is None else int(row.value),
+        )
+        for row in rows
+    ]
+
+
+async def list_observations(
+    session: AsyncSession,
+    indicator: str,
+    *,
+    filters: dict[str, Any],
+    all_revisions: bool,
+    after: int,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """Rows of one indicator in the order in which they were recorded."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    conditions = [_FILTERS[name] for name in given]
+    if not all_revisions:
+        conditions.append(_LATEST_ONLY)
+    statement = text(_LIST.format(filters="\n".join(conditions)))
+    result = await session.execute(
+        statement, {**given, "indicator": indicator, "after": after, "limit": limit}
+    )
+    return result.all()

@@ -1,0 +1,150 @@
+"""Bodies about observations."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from services.triggers.areas import AreaCode
+from services.triggers.codes import Code
+
+MAXIMUM_ROWS = 5_000
+
+Value = Annotated[
+    Decimal,
+    Field(max_digits=18, decimal_places=6),
+    PlainSerializer(float, return_type=float, when_used="json"),
+]
+
+
+class ObservationIn(BaseModel):
+    """One value, as published."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    area: AreaCode
+    place: Annotated[
+        str | None,
+        Field(min_length=1, max_length=100, description="A place in the area, such as a market."),
+    ] = None
+    source: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="The authority that published it. Two authorities' figures are kept "
+            "side by side.",
+        ),
+    ]
+    observed_on: Annotated[
+        date,
+        Field(
+            description="What day the value is about: the first of the month for a monthly price, "
+            "the day of the report for households affected."
+        ),
+    ]
+    published_on: Annotated[date, Field(description="The day on which it was published.")]
+    value: Annotated[
+        Value | None,
+        Field(description="In the indicator's unit; null where the area was named but no figure."),
+    ]
+
+    def key(self) -> tuple[str, str, str, date]:
+        """What a later value for the same thing shares with this one."""
+        return (self.area, self.place or "", self.source, self.observed_on)
+
+
+class ObservationsIn(BaseModel):
+    """Values of one indicator, saved all together or not at all."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "indicator": "flood-affected-households",
+                    "unit": "households",
+                    "observations": [
+                        {
+                            "area": "02",
+                            "source": "HRF",
+                            "observed_on": "2020-10-12",
+                            "published_on": "2020-10-12",
+                            "value": 13180,
+                        },
+                        {
+                            "area": "24",
+                            "source": "HRF",
+                            "observed_on": "2020-10-12",
+                            "published_on": "2020-10-12",
+                            "value": None,
+                        },
+                    ],
+                }
+            ]
+        },
+    )
+
+    indicator: Code
+    unit: Annotated[
+        str,
+        Field(
+            max_length=40,
+            description="The unit of these values; it must be the indicator's.",
+        ),
+    ]
+    observations: Annotated[list[ObservationIn], Field(min_length=1, max_length=MAXIMUM_ROWS)]
+
+
+class RecordedOut(BaseModel):
+    """What became of a batch."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "indicator": "flood-affected-households",
+                    "received": 6,
+                    "recorded": 5,
+                    "unchanged": 1,
+                }
+            ]
+        }
+    )
+
+    indicator: str
+    received: int
+    recorded: Annotated[int, Field(description="New values and new revisions.")]
+    unchanged: Annotated[int, Field(description="Rows that were already known as they are.")]
+
+
+class ObservationOut(ObservationIn):
+    """One value as it is kept."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "indicator": "flood-affected-households",
+                    "area": "15",
+                    "place": None,
+                    "source": "HRF",
+                    "observed_on": "2020-10-19",
+                    "published_on": "2020-10-19",
+                    "value": 15622,
+                    "revision": 1,
+                    "recorded_at": "2020-10-19T02:00:00Z",
+                    "sequence": 12,
+                }
+            ]
+        },
+    )
+
+    indicator: str
+    revision: Annotated[
+        int, Field(ge=1, description="1 for the first value, one more for each correction of it.")
+    ]
+    recorded_at: datetime
+    sequence: Annotated[int, Field(description="Rises with each row that is recorded.")]

@@ -1,0 +1,162 @@
+"""What may be recorded, and what is told when it is."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.triggers.areas import level_of
+from services.triggers.indicators import service as indicators
+from services.triggers.indicators.schemas import IndicatorKind, IndicatorOut
+from services.triggers.observations import repository
+from services.triggers.observations.schemas import (
+    ObservationIn,
+    ObservationOut,
+    ObservationsIn,
+    RecordedOut,
+)
+from shared.auth import Caller
+from shared.clock import Clock
+from shared.contracts.events import ObservationsRecorded
+from shared.errors import Conflict, NotFound, Unprocessable
+from shared.events import publish
+from shared.pagination import Page, PageOf, decode_cursor, page_of
+
+_PROBLEMS_TOLD = 50
+
+
+async def record(
+    session: AsyncSession, body: ObservationsIn, *, caller: Caller, clock: Clock
+) -> RecordedOut:
+    """Save a batch and publish one event for what is new in it.
+
+    Raises Conflict for an unknown indicator, and Unprocessable, with the rows at fault, where any
+    row is wrong: nothing is saved then.
+    """
+    try:
+        indicator = await indicators.get(session, body.indicator)
+    except NotFound:
+        raise Conflict(
+            f"There is no indicator '{body.indicator}' yet. Register it with POST /indicators."
+        ) from None
+    _check(body, indicator=indicator, today=clock.today())
+    recorded = await repository.record(
+        session,
+        indicator.code,
+        body.observations,
+        recorded_at=clock.now(),
+        recorded_by=caller.subject,
+    )
+    if recorded.first_on is not None and recorded.last_on is not None:
+        fact = ObservationsRecorded(
+            indicator=indicator.code,
+            count=recorded.count,
+            first_on=recorded.first_on,
+            last_on=recorded.last_on,
+        )
+        await publish(
+            session, fact.to_event(source="/triggers", subject=indicator.code, clock=clock)
+        )
+    received = len(body.observations)
+    return RecordedOut(
+        indicator=indicator.code,
+        received=received,
+        recorded=recorded.count,
+        unchanged=received - recorded.count,
+    )
+
+
+async def list_page(
+    session: AsyncSession,
+    indicator: str,
+    *,
+    filters: dict[str, Any],
+    all_revisions: bool,
+    page: Page,
+) -> PageOf[ObservationOut]:
+    """A page of an indicator's observations in the order of recording; raises NotFound."""
+    await indicators.get(session, indicator)
+    (after,) = decode_cursor(page.cursor, int) if page.cursor else (0,)
+    rows = await repository.list_observations(
+        session,
+        indicator,
+        filters=filters,
+        all_revisions=all_revisions,
+        after=after,
+        limit=page.limit + 1,
+    )
+    return page_of(
+        [ObservationOut.model_validate(row) for row in rows],
+        page=page,
+        key=lambda observation: (observation.sequence,),
+    )
+
+
+def _check(body: ObservationsIn, *, indicator: IndicatorOut, today: date) -> None:
+    if body.unit != indicator.unit:
+        raise Unprocessable(
+            f"Indicator '{indicator.code}' is in {indicator.unit}. Convert the values, or register "
+            "another indicator for the other unit."
+        )
+    problems: list[dict[str, str]] = []
+    seen: set[tuple[str, str, str, date]] = set()
+    for position, row in enumerate(body.observations):
+        pointer = f"/body/observations/{position}"
+        problems += [
+            {"pointer": f"{pointer}/{field}", "detail": detail}
+            for field, detail in _problems_of(row, indicator=indicator, today=today)
+        ]
+        if row.key() in seen:
+            problems.append(
+                {
+                    "pointer": pointer,
+                    "detail": "The same area, place, source and observed_on came before in this "
+                    "batch. Send one value for each.",
+                }
+            )
+        seen.add(row.key())
+    if problems:
+        raise Unprocessable(
+            f"{len(problems)} things are wrong in these {len(body.observations)} rows and nothing "
+            "was saved. Correct the rows listed under errors and send the batch again.",
+            errors=problems[:_PROBLEMS_TOLD],
+        )
+
+
+def _problems_of(
+    row: ObservationIn, *, indicator: IndicatorOut, today: date
+) -> list[tuple[str, str]]:
+    problems = []
+    if level_of(row.area) != indicator.area_level:
+        problems.append(
+            ("area", f"This indicator is observed by {indicator.area_level}; give such a code.")
+        )
+    if row.published_on > today:
+        problems.append(("published_on", f"It lies after today, {today}."))
+    if row.observed_on > row.published_on:
+        problems.append(("observed_on", "It lies after published_on."))
+    match indicator.kind:
+        case IndicatorKind.PRICE:
+            problems += _problems_of_price(row)
+        case IndicatorKind.HOUSEHOLDS_AFFECTED:
+            problems += _problems_of_households(row)
+    return problems
+
+
+def _problems_of_price(row: ObservationIn) -> list[tuple[str, str]]:
+    problems = []
+    if row.value is not None and row.value <= 0:
+        problems.append(("value", "A price is above zero; null where there is none."))
+    if row.observed_on.day != 1:
+        problems.append(("observed_on", "A monthly price is dated the first of its month."))
+    if row.place is None:
+        problems.append(("place", "A price is observed at a market: name it."))
+    return problems
+
+
+def _problems_of_households(row: ObservationIn) -> list[tuple[str, str]]:
+    if row.value is not None and (row.value < 0 or row.value != int(row.value)):
+        return [
+            ("value", "Households are a whole number from zero; null where no figure is given.")
+        ]
+    return []

@@ -1,0 +1,22 @@
+"""Every table of the triggers schema, for its migrations."""
+
+from services.triggers.activations.tables import Activation, ActivationArea, ActivationMove
+from services.triggers.database import SCHEMA, Base
+from services.triggers.definitions.tables import TriggerDefinition
+from services.triggers.evaluations.tables import Evaluation
+from services.triggers.indicators.tables import Indicator
+from services.triggers.observations.tables import Observation
+
+metadata = Base.metadata
+
+__all__ = [
+    "SCHEMA",
+    "Activation",
+    "ActivationArea",
+    "ActivationMove",
+    "Evaluation",
+    "Indicator",
+    "Observation",
+    "TriggerDefinition",
+    "metadata",
+]

@@ -1,0 +1,39 @@
+"""The triggers service's worker: evaluates triggers when observations are recorded."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.triggers.evaluations import service as evaluations
+from services.triggers.settings import Settings
+from shared.clock import clock_from
+from shared.contracts.events import ObservationsRecorded
+from shared.database import Database
+from shared.events import Consumer, StoredEvent
+from shared.worker import Loop, Worker
+
+
+def create_worker(settings: Settings | None = None) -> Worker:
+    """The worker, by the given settings or those of the environment."""
+    settings = settings or Settings()
+    database = Database(
+        settings.database_url,
+        application_name=f"{settings.service}-worker",
+        pool_size=settings.database_pool_size,
+    )
+    clock = clock_from(settings.clock_file)
+
+    async def evaluate(session: AsyncSession, event: StoredEvent) -> None:
+        recorded = ObservationsRecorded.model_validate(event.data)
+        await evaluations.evaluate(session, recorded, event_id=event.id, clock=clock)
+
+    consumer = Consumer(
+        database,
+        name="evaluations",
+        schema=settings.service,
+        handlers={ObservationsRecorded.type: evaluate},
+    )
+    return Worker(
+        name=f"{settings.service}-worker",
+        database=database,
+        clock=clock,
+        loops=[Loop("evaluations", consumer.run_once, idle_seconds=0.2, wake_on_events=True)],
+    )
