@@ -1,0 +1,138 @@
+"""Gives pending disbursements their outcome in time, and carries the callbacks."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from standardwebhooks import Webhook
+
+from sandbox import messages
+from sandbox.book import Book, Payment
+from sandbox.http_put import HttpPut, NoAnswer
+from sandbox.misbehaviour import Temperament
+from sandbox.options import Provider
+
+TICK_SECONDS = 0.02
+MOST_TAKEN = 256
+MOST_CONNECTIONS = 32
+TIMEOUT_SECONDS = 5.0
+EARLY_TIMEOUT_SECONDS = 1.0
+COPY_DELAY_MS = 150
+RETRY_DELAYS_MS = (200, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000)
+"""Pauses after failed attempts; when they are used up, the callback is abandoned."""
+
+Change = tuple[str, int | None, int, int, int]
+
+logger = logging.getLogger("sandbox")
+
+
+class Courier:
+    """What is due is read from the book, so a restarted sandbox goes on where it was killed."""
+
+    def __init__(
+        self, *, book: Book, temperament: Temperament, providers: Sequence[Provider]
+    ) -> None:
+        self._book = book
+        self._temperament = temperament
+        self._signers = {provider.code: Webhook(provider.webhook_secret) for provider in providers}
+        self._http = HttpPut(timeout_seconds=TIMEOUT_SECONDS)
+        self._connections = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._deliveries = asyncio.TaskGroup()
+        self._taken: set[int] = set()
+        self._changes: list[Change] = []
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop; then let the callbacks under way end."""
+        try:
+            # A fault in one delivery ends the group, and with it the process, in plain sight.
+            async with self._deliveries:
+                while not stop.is_set():
+                    self._work()
+                    await asyncio.sleep(TICK_SECONDS)
+        finally:
+            self._record()
+            self._http.close()
+
+    async def deliver_early(self, payment: Payment) -> None:
+        """Deliver the callback of a payment that has not been answered yet."""
+        await asyncio.wait([self._start(payment)], timeout=EARLY_TIMEOUT_SECONDS)
+
+    def _work(self) -> None:
+        self._record()
+        now = _now()
+        self._book.complete_due(now=now)
+        # Those taken are still due in the book, and are the first that it returns.
+        for payment in self._book.due_callbacks(now=now, limit=MOST_TAKEN):
+            if payment.id not in self._taken and len(self._taken) < MOST_TAKEN:
+                self._start(payment)
+
+    def _record(self) -> None:
+        changes, self._changes = self._changes, []
+        if changes:
+            with self._book.transaction():
+                self._book.record_callbacks(changes)
+
+    def _start(self, payment: Payment) -> asyncio.Task[None]:
+        self._taken.add(payment.id)
+        return self._deliveries.create_task(self._deliver(payment))
+
+    async def _deliver(self, payment: Payment) -> None:
+        try:
+            async with self._connections:
+                answer = await self._send(payment)
+            self._changes.append(_change_after(payment, answer=answer, now=_now()))
+        finally:
+            self._taken.discard(payment.id)
+
+    async def _send(self, payment: Payment) -> str:
+        """Send the callback once; return the status of the answer, or why there was none."""
+        assert payment.callback_url is not None
+        body = messages.outcome(payment)
+        sent_at = datetime.now(UTC)
+        message_id = self._message_id(payment)
+        headers = {
+            "content-type": "application/json",
+            "x-date": messages.instant(_now()),
+            "x-correlationid": payment.correlation_id,
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(sent_at.timestamp())),
+            "webhook-signature": self._signers[payment.provider].sign(
+                msg_id=message_id, timestamp=sent_at, data=body.decode()
+            ),
+        }
+        try:
+            return str(await self._http.put(payment.callback_url, headers=headers, body=body))
+        except NoAnswer as error:
+            return f"no answer ({error})"
+
+    def _message_id(self, payment: Payment) -> str:
+        message_id = f"msg_{messages.transaction_reference(payment)}"
+        is_copy = payment.callback_state == "delivered"
+        if is_copy and self._temperament.conduct(payment.correlation_id).fresh_ids:
+            message_id += f"_{payment.callback_copies}"
+        return message_id
+
+
+def _change_after(payment: Payment, *, answer: str, now: int) -> Change:
+    """What the book says after one attempt: only 204 means that the callback arrived."""
+    state, copies = payment.callback_state, payment.callback_copies
+    attempts = payment.callback_attempts + 1
+    if state == "delivered":
+        copies -= 1
+    elif answer == "204":
+        state = "delivered"
+    elif attempts <= len(RETRY_DELAYS_MS):
+        return (state, now + RETRY_DELAYS_MS[attempts - 1], attempts, copies, payment.id)
+    else:
+        reference = messages.transaction_reference(payment)
+        logger.warning(
+            "callback of %s abandoned after %d attempts: %s", reference, attempts, answer
+        )
+        return ("abandoned", None, attempts, 0, payment.id)
+    return (state, now + COPY_DELAY_MS if copies else None, attempts, copies, payment.id)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,199 @@
+"""What a sandbox is told at its start, and the command line that says so."""
+
+import argparse
+import base64
+import binascii
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from sandbox.misbehaviour import GREATEST_MISBEHAVE
+
+PROVIDER_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+LONGEST_DELAY_MS = 600_000
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One provider: it answers under `/{code}/v1.2` to whoever knows `api_key`.
+
+    `webhook_secret` is a Standard Webhooks secret: `whsec_` and base64.
+    """
+
+    code: str
+    api_key: str
+    webhook_secret: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxOptions:
+    """The settings of one sandbox process.
+
+    `misbehave` multiplies the shares of `sandbox.misbehaviour.SHARES`: 0 is a perfect provider.
+    `missing_account_share` is the part of all accounts (0 to 1) that cannot be paid.
+    `completion_delay_ms` is the least and the most time from the 202 to the outcome.
+    `synchronous` answers 201 with the outcome at once and never calls back.
+    """
+
+    port: int
+    storage: Path
+    providers: tuple[Provider, ...]
+    host: str = "127.0.0.1"
+    seed: int = 1
+    misbehave: float = 1.0
+    missing_account_share: float = 0.01
+    completion_delay_ms: tuple[int, int] = (0, 300)
+    synchronous: bool = False
+
+    @property
+    def url(self) -> str:
+        """The address of the sandbox's own routes, such as `/book`."""
+        return f"http://{self.host}:{self.port}"
+
+    def base_url(self, code: str) -> str:
+        """The address under which a provider's GSMA calls are found."""
+        return f"{self.url}/{code}/v1.2"
+
+    def command(self, *, python: str = sys.executable) -> list[str]:
+        """The command line that starts this sandbox."""
+        shortest, longest = self.completion_delay_ms
+        words = [python, "-m", "sandbox"]
+        words += ["--host", self.host, "--port", str(self.port)]
+        words += ["--storage", str(self.storage), "--seed", str(self.seed)]
+        words += ["--providers", json.dumps([asdict(provider) for provider in self.providers])]
+        words += ["--misbehave", repr(self.misbehave)]
+        words += ["--missing-account-share", repr(self.missing_account_share)]
+        words += ["--completion-delay-ms", f"{shortest}..{longest}"]
+        if self.synchronous:
+            words.append("--synchronous")
+        return words
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    """argparse prints its usage before the error; an operator needs the error alone."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"sandbox: {message} (see python -m sandbox --help)\n")
+
+
+def parse_options(arguments: Sequence[str]) -> SandboxOptions:
+    """Read a command line. A wrong one ends the process: one line, exit status 2."""
+    parser = _OneLineParser(
+        prog="python -m sandbox",
+        description="A mobile-money provider to test against (GSMA Mobile Money API 1.2).",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=_port, required=True, help="port to listen on")
+    parser.add_argument("--storage", type=Path, required=True, help="file that keeps the book")
+    parser.add_argument("--seed", type=int, default=1, help="decides who misbehaves (%(default)s)")
+    parser.add_argument(
+        "--providers",
+        type=_providers,
+        required=True,
+        help='JSON list: [{"code": "mekong", "api_key": "...", "webhook_secret": "whsec_..."}]',
+    )
+    parser.add_argument(
+        "--misbehave", type=_misbehave, default=1.0, help="0 perfect, 1 as documented (%(default)s)"
+    )
+    parser.add_argument(
+        "--missing-account-share",
+        type=_share,
+        default=0.01,
+        help="part of all accounts that cannot be paid, 0 to 1 (%(default)s)",
+    )
+    parser.add_argument(
+        "--completion-delay-ms",
+        type=_delay,
+        default=(0, 300),
+        metavar="LEAST..MOST",
+        help="time from the 202 to the outcome (0..300)",
+    )
+    parser.add_argument(
+        "--synchronous", action="store_true", help="answer 201 at once, never call back"
+    )
+    values = parser.parse_args(arguments)
+    return SandboxOptions(
+        host=values.host,
+        port=values.port,
+        storage=values.storage,
+        providers=values.providers,
+        seed=values.seed,
+        misbehave=values.misbehave,
+        missing_account_share=values.missing_account_share,
+        completion_delay_ms=values.completion_delay_ms,
+        synchronous=values.synchronous,
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return int(text)
+
+
+def _misbehave(text: str) -> float:
+    return _number(text, least=0, most=GREATEST_MISBEHAVE)
+
+
+def _share(text: str) -> float:
+    return _number(text, least=0, most=1)
+
+
+def _number(text: str, *, least: float, most: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{text} is not from {least:g} to {most:g}")
+    return number
+
+
+def _delay(text: str) -> tuple[int, int]:
+    least, _, most = text.partition("..")
+    if not (least.isdecimal() and (most or least).isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not milliseconds such as 0..300 or 50")
+    delay = int(least), int(most or least)
+    if not delay[0] <= delay[1] <= LONGEST_DELAY_MS:
+        raise argparse.ArgumentTypeError(f"{text} must rise and end at {LONGEST_DELAY_MS} or less")
+    return delay
+
+
+def _providers(text: str) -> tuple[Provider, ...]:
+    try:
+        entries = json.loads(text)
+        providers = tuple(Provider(**entry) for entry in entries)
+    except (ValueError, TypeError):
+        raise argparse.ArgumentTypeError(
+            "is not a JSON list of objects with code, api_key and webhook_secret"
+        ) from None
+    if not providers:
+        raise argparse.ArgumentTypeError("names no provider")
+    if len({provider.code for provider in providers}) < len(providers):
+        raise argparse.ArgumentTypeError("names a provider twice")
+    for provider in providers:
+        _check_provider(provider)
+    return providers
+
+
+def _check_provider(provider: Provider) -> None:
+    if not (isinstance(provider.code, str) and PROVIDER_CODE.fullmatch(provider.code)):
+        raise argparse.ArgumentTypeError(
+            f"provider code {provider.code!r} is not lower-case letters, digits and hyphens"
+        )
+    if not (isinstance(provider.api_key, str) and provider.api_key):
+        raise argparse.ArgumentTypeError(f"provider {provider.code} has no api_key")
+    secret = provider.webhook_secret
+    prefix, _, encoded = secret.partition("_") if isinstance(secret, str) else ("", "", "")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        key = b""
+    if prefix != "whsec" or not key:
+        raise argparse.ArgumentTypeError(
+            f"provider {provider.code}: webhook_secret is not whsec_ and base64"
+        )

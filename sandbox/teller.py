@@ -1,0 +1,111 @@
+"""Takes disbursements, many in one transaction, and says what became of each."""
+
+import asyncio
+import enum
+import sqlite3
+import time
+from dataclasses import dataclass
+
+from sandbox.book import Book, Payment
+from sandbox.misbehaviour import (
+    WITHOUT_CALLBACK,
+    AccountState,
+    Conduct,
+    Misbehaviour,
+    Temperament,
+)
+from sandbox.validation import Disbursement
+
+# An early callback is sent by whoever took the disbursement. If that process dies first, the
+# courier of the next one finds it due.
+EARLY_CALLBACK_LEASE_MS = 3_000
+
+
+class Reception(enum.Enum):
+    """What became of one request for a disbursement."""
+
+    TAKEN = enum.auto()
+    REPEATED = enum.auto()
+    CONFLICTING = enum.auto()
+    REFUSED = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The reception of a request, with the payment in the book unless it was refused."""
+
+    reception: Reception
+    conduct: Conduct
+    payment: Payment | None
+
+
+class Teller:
+    """Collects the requests of one turn of the event loop and commits them together."""
+
+    def __init__(self, *, book: Book, temperament: Temperament, synchronous: bool) -> None:
+        self._book = book
+        self._temperament = temperament
+        self._synchronous = synchronous
+        self._waiting: list[tuple[Disbursement, asyncio.Future[Receipt]]] = []
+
+    def take(self, disbursement: Disbursement) -> asyncio.Future[Receipt]:
+        """Return the receipt once the disbursement is on disk; sqlite3.Error if it cannot be."""
+        loop = asyncio.get_running_loop()
+        receipt: asyncio.Future[Receipt] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._commit)
+        self._waiting.append((disbursement, receipt))
+        return receipt
+
+    def _commit(self) -> None:
+        batch, self._waiting = self._waiting, []
+        now = time.time_ns() // 1_000_000
+        try:
+            with self._book.transaction():
+                receipts = [self._receive(disbursement, now=now) for disbursement, _ in batch]
+        except sqlite3.Error as error:
+            for _, receipt in batch:
+                if not receipt.done():
+                    receipt.set_exception(error)
+            return
+        for (_, receipt), result in zip(batch, receipts, strict=True):
+            if not receipt.done():
+                receipt.set_result(result)
+
+    def _receive(self, disbursement: Disbursement, *, now: int) -> Receipt:
+        conduct = self._temperament.conduct(disbursement.correlation_id)
+        payment = self._book.find_by_correlation_id(
+            provider=disbursement.provider, correlation_id=disbursement.correlation_id
+        )
+        if payment is not None:
+            if not payment.is_for(disbursement):
+                return Receipt(Reception.CONFLICTING, conduct, payment)
+            self._book.count_request(payment)
+            return Receipt(Reception.REPEATED, conduct, payment)
+        if conduct.refusals and self._book.count_refusal(disbursement) <= conduct.refusals:
+            return Receipt(Reception.REFUSED, conduct, None)
+        payment = self._add(disbursement, conduct=conduct, now=now)
+        return Receipt(Reception.TAKEN, conduct, payment)
+
+    def _add(self, disbursement: Disbursement, *, conduct: Conduct, now: int) -> Payment:
+        account = self._temperament.account(disbursement.account)
+        rejected = account.state is not AccountState.OPEN
+        at_once = self._synchronous or (rejected and account.rejected_at_once)
+        early = False
+        if at_once or disbursement.callback_url is None:
+            callback_state = "none"
+        elif conduct.misbehaviour in WITHOUT_CALLBACK:
+            callback_state = "withheld"
+        else:
+            callback_state = "waiting"
+            early = conduct.misbehaviour is Misbehaviour.EARLY_CALLBACK
+        return self._book.add(
+            disbursement,
+            conduct=conduct,
+            account=account.state,
+            rejected_at_once=rejected and at_once,
+            now=now,
+            completes_at=None if at_once or early else now + conduct.completion_delay_ms,
+            callback_state=callback_state,
+            callback_at=now + EARLY_CALLBACK_LEASE_MS if early else None,
+        )
