@@ -32,7 +32,7 @@ READ_FENCED = f"""
     SELECT event.epoch, event.transaction_id::text AS transaction_id, {_COLUMNS}
     FROM events.event
     WHERE (event.epoch, event.transaction_id, event.sequence)
-          > (:epoch, CAST(:transaction_id AS xid8), :sequence)
+          > (:epoch, CAST(CAST(:transaction_id AS text) AS xid8), :sequence)
       AND (event.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
            OR event.epoch < events.current_epoch())
     ORDER BY event.epoch, event.transaction_id, event.sequence
@@ -66,7 +66,7 @@ class Consumer:
         )
         self._move = text(
             f"UPDATE {schema}.event_cursor SET epoch = :epoch, "
-            f"transaction_id = CAST(:transaction_id AS xid8), sequence = :sequence "
+            f"transaction_id = CAST(CAST(:transaction_id AS text) AS xid8), sequence = :sequence "
             f"WHERE consumer = :consumer"
         )
         self._park = text(
