@@ -80,7 +80,7 @@ class Stack:
         self._database = database
         self._database_url = database_url
         self._own_environment = dict(environment or {})
-        self._names = list(processes)
+        self.names = list(processes)
         self._commands = dict(commands or {})
         self._ports = dict(ports or {service: free_port() for service in SERVICES})
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -113,7 +113,7 @@ class Stack:
         self.migrate()
         if self.sandbox:
             self.start_process(SANDBOX)
-        for name in self._names:
+        for name in self.names:
             self.start_process(name)
         self.wait_ready()
 

@@ -1,0 +1,53 @@
+"""Kill processes at random moments, over many seeds, and judge what is left.
+
+python -m tests.faults                 SEEDS (20) runs, with seeds 1, 2, …
+python -m tests.faults --seed 7        one run again, its logs kept
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from tests.faults.run import Plan, run
+
+_DIRECTORY = Path(".local/faults")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--seed", type=int, help="run this seed alone")
+    parser.add_argument("--seeds", type=int, default=int(os.environ.get("SEEDS", "20")))
+    arguments = parser.parse_args()
+    seeds = [arguments.seed] if arguments.seed else range(1, arguments.seeds + 1)
+    failed = []
+    print(f"{'seed':>5} {'seconds':>8} {'households':>11} {'paid':>7} {'failed':>7}  verdict")
+    for seed in seeds:
+        directory = _DIRECTORY / f"seed-{seed}"
+        shutil.rmtree(directory, ignore_errors=True)
+        began = time.monotonic()
+        verdict = run(Plan(seed=seed), directory)
+        figures = verdict.figures
+        print(
+            f"{seed:>5} {time.monotonic() - began:>8.1f} {figures.get('households', 0):>11,} "
+            f"{figures.get('entitlements_paid', 0):>7,} "
+            f"{figures.get('entitlements_failed', 0):>7,}  "
+            f"{'holds' if verdict.holds else 'DOES NOT HOLD'}",
+            flush=True,
+        )
+        if verdict.holds:
+            shutil.rmtree(directory, ignore_errors=True)
+            continue
+        failed.append(seed)
+        for fault in verdict.faults[:20]:
+            print(f"        {fault}")
+        print(f"        again: python -m tests.faults --seed {seed}; logs: {directory / 'logs'}")
+    if failed:
+        sys.exit(f"{len(failed)} of {len(seeds)} seeds did not hold: {failed}.")
+    print(f"All {len(seeds)} seeds hold: nothing lost, nothing twice, the ledger equals the book.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""One run: a country, a shock, a storm of kills, rest, and a verdict."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from deploy.local.postgres import LocalPostgres
+from deploy.local.stack import Stack, StackDidNotStart
+from sandbox.options import SandboxOptions
+from tests.faults.judge import Verdict, at_rest, judge
+from tests.faults.storm import calm, everything, kills_of, rage
+from tests.faults.world import BEGINNING, NotAcknowledged, World
+
+# Technical waits made short, so that what was lost is asked for within the run.
+QUICK = {
+    "PAYMENTS_DISPATCH_LEASE_SECONDS": "4",
+    "PAYMENTS_PROVIDER_TIMEOUT_SECONDS": "2",
+    "PAYMENTS_PROVIDER_PAUSE_SECONDS": "0.2",
+    "PAYMENTS_PROVIDER_PAUSE_LONGEST_SECONDS": "1",
+    "PAYMENTS_UNKNOWN_INQUIRY_SECONDS": "0.5",
+    "PAYMENTS_PENDING_INQUIRY_SECONDS": "3",
+    "PAYMENTS_INQUIRY_LONGEST_SECONDS": "3",
+    "PAYMENTS_RESEND_GRACE_SECONDS": "3",
+    "PAYMENTS_CHUNK_LEASE_SECONDS": "4",
+    "PAYMENTS_CHUNK_RETRY_SECONDS": "0.3",
+    "PAYMENTS_CHUNK_RETRY_LONGEST_SECONDS": "2",
+    "REGISTRY_HOUSEHOLDS_PER_CHUNK": "150",
+}
+
+_REST_SECONDS = 90
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run is made of. ``commands`` replaces how a process is launched (planted bugs)."""
+
+    seed: int
+    scale: Fraction = Fraction(3, 1000)
+    """Of the country's 678,440 households: 2,035 by default."""
+    storm_seconds: float = 14
+    commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    postgres_configuration: str = ""
+    misbehave: float = 1.0
+    rest_seconds: float = _REST_SECONDS
+
+
+def run(plan: Plan, directory: Path) -> Verdict:
+    """Carry the plan out in ``directory``, which keeps the logs."""
+    stack = Stack(
+        directory,
+        sandbox=SandboxOptions(
+            port=0,
+            storage=directory / "sandbox.sqlite",
+            providers=(),
+            seed=plan.seed,
+            misbehave=plan.misbehave,
+        ),
+        environment={**QUICK, **plan.environment},
+        commands=plan.commands,
+        postgres=LocalPostgres(directory / "postgres", configuration=plan.postgres_configuration),
+        clock=BEGINNING,
+    )
+    world = World(stack, scale=plan.scale, seed=plan.seed)
+    with stack:
+        verdict = Verdict()
+        try:
+            _weather(plan, stack, world)
+        except (NotAcknowledged, StackDidNotStart) as error:
+            return Verdict(faults=[str(error)])
+        rested = _rest(world, seconds=plan.rest_seconds)
+        verdict = judge(world)
+        if not rested:
+            verdict.faults.insert(0, f"it did not come to rest within {plan.rest_seconds:.0f} s")
+        return verdict
+
+
+def _weather(plan: Plan, stack: Stack, world: World) -> None:
+    kills = kills_of(plan.seed, victims=everything(stack), seconds=plan.storm_seconds)
+    trouble: list[BaseException] = []
+
+    def storm() -> None:
+        try:
+            rage(stack, kills)
+        except BaseException as error:  # told to the run, which then fails
+            trouble.append(error)
+
+    storming = threading.Thread(target=storm, name="storm")
+    storming.start()
+    try:
+        world.prepare()
+        world.strike()
+    finally:
+        storming.join()
+    if trouble:
+        raise trouble[0]
+    calm(stack, everything(stack))
+    stack.wait_ready()
+
+
+def _rest(world: World, *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if at_rest(world):
+            return True
+        time.sleep(_LOOK_SECONDS)
+    return False

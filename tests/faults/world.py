@@ -1,0 +1,202 @@
+"""A small country, and the orders that its officers give while processes die around them.
+
+Every order is repeated, with the same Idempotency-Key, until it is acknowledged. What was
+acknowledged is written down: it has to be there in the end.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+import services.registry.schemes
+from demo.country import country_csv
+from deploy.local.environment import CURRENCY, PROVIDERS
+from deploy.local.stack import Stack
+from shared.ids import new_id
+
+FUND = "national-relief"
+SCHEME = "flood-2022"
+TRIGGER = "everywhere"
+INDICATOR = "affected-households"
+BEGINNING = datetime(2020, 10, 12, 2, 0, tzinfo=UTC)
+FIRST_PROVINCES = [f"{number:02}" for number in range(1, 13)]
+LATER_PROVINCES = [f"{number:02}" for number in range(13, 26)]
+
+_DEPOSIT_MINOR = 2_000_000_000
+_PREFUNDING_MINOR = 800_000_000
+_PATIENCE_SECONDS = 120
+_PAUSE_SECONDS = 0.25
+_DOCUMENTS = Path(services.registry.schemes.__file__).parent / "documents"
+
+
+class NotAcknowledged(Exception):
+    """An order that nobody took in time, or that was refused."""
+
+
+@dataclass
+class World:
+    """The orders given so far, and what was acknowledged of them."""
+
+    stack: Stack
+    scale: Fraction
+    seed: int
+    households: int = 0
+    deposited_minor: int = 0
+    prefunded_minor: dict[str, int] = field(default_factory=dict)
+    acknowledged: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    """(service, path to read it back, what was answered)."""
+
+    def prepare(self) -> None:
+        """What is there before the shock: areas, households, the scheme, money."""
+        registry, payments = "registry", "payments"
+        self._order(registry, "PUT", "/gazetteer")
+        document = json.loads((_DOCUMENTS / f"{SCHEME}.json").read_text())
+        self._order(registry, "POST", "/schemes", json=document, read_back="/schemes/{code}")
+        made = self._order(
+            registry, "POST", "/imports", json={"source": "IDPoor"}, read_back="/imports/{id}"
+        )
+        rows = b"".join(country_csv(scale=self.scale, seed=self.seed))
+        self.households = rows.count(b"\n") - 1
+        self._order(
+            registry,
+            "PUT",
+            f"/imports/{made['id']}/rows",
+            content=rows,
+            headers={"Content-Type": "text/csv"},
+        )
+        self._order(
+            payments, "POST", "/funds", json={"code": FUND, "name": "Relief", "currency": CURRENCY}
+        )
+        for _ in range(2):
+            self._order(
+                payments,
+                "POST",
+                f"/funds/{FUND}/deposits",
+                json={"amount_minor": _DEPOSIT_MINOR, "reason": "Budget"},
+            )
+            self.deposited_minor += _DEPOSIT_MINOR
+        for provider in PROVIDERS:
+            self._order(
+                payments,
+                "POST",
+                f"/providers/{provider}/prefundings",
+                json={"amount_minor": _PREFUNDING_MINOR, "reason": "Float"},
+            )
+            self.prefunded_minor[provider] = _PREFUNDING_MINOR
+
+    def strike(self) -> None:
+        """The shock becomes known: a first report, then one that names more provinces."""
+        triggers = "triggers"
+        self._order(
+            triggers,
+            "POST",
+            "/indicators",
+            json={
+                "code": INDICATOR,
+                "name": "Households affected",
+                "unit": "households",
+                "kind": "households_affected",
+                "area_level": "province",
+            },
+            read_back="/indicators/{code}",
+        )
+        self._order(triggers, "POST", "/triggers", json=_trigger(), read_back="/triggers/{code}")
+        self._report(FIRST_PROVINCES)
+        self._report(LATER_PROVINCES)
+
+    def _report(self, provinces: list[str]) -> None:
+        day = BEGINNING.date().isoformat()
+        self._order(
+            "triggers",
+            "POST",
+            "/observations",
+            json={
+                "indicator": INDICATOR,
+                "unit": "households",
+                "observations": [
+                    {
+                        "area": province,
+                        "source": "HRF",
+                        "observed_on": day,
+                        "published_on": day,
+                        "value": "5000",
+                    }
+                    for province in provinces
+                ],
+            },
+        )
+
+    def _order(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        read_back: str | None = None,
+        headers: dict[str, str] | None = None,
+        **body: Any,
+    ) -> dict[str, Any]:
+        """Send until it is acknowledged, always the same request under the same key."""
+        key = {"Idempotency-Key": str(new_id()), **(headers or {})}
+
+        def send() -> httpx.Response:
+            with self.stack.client(service) as client:
+                return client.request(method, path, headers=key, **body)
+
+        answer = patiently(send, what=f"{method} {path}")
+        content: dict[str, Any] = answer.json()
+        if read_back:
+            self.acknowledged.append((service, read_back.format(**content), content))
+        return content
+
+
+def patiently(send: Callable[[], httpx.Response], *, what: str) -> httpx.Response:
+    """Repeat a request while the other side is down or unwell; raises NotAcknowledged."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    last = "no answer"
+    while time.monotonic() < deadline:
+        try:
+            answer = send()
+        except httpx.TransportError as error:
+            last = type(error).__name__
+        else:
+            if answer.is_success:
+                return answer
+            if answer.is_client_error and answer.status_code != httpx.codes.CONFLICT:
+                raise NotAcknowledged(f"{what}: {answer.status_code} {answer.text}")
+            last = f"{answer.status_code} {answer.text}"
+        time.sleep(_PAUSE_SECONDS)
+    raise NotAcknowledged(f"{what}: {last}")
+
+
+def _trigger() -> dict[str, Any]:
+    return {
+        "code": TRIGGER,
+        "name": "Reported everywhere",
+        "indicator": INDICATOR,
+        "scheme": SCHEME,
+        "shock": "flood",
+        "areas": ["KH"],
+        "area_filter": None,
+        "approval": "automatic",
+        "enabled": True,
+        "judge_within_days": 92,
+        "method": {
+            "kind": "reported-impact",
+            "readiness": {"national_threshold_households": 10_000},
+            "activation": {
+                "national_threshold_households": 20_000,
+                "area_threshold_households": 1_000,
+            },
+            "unquantified": "include",
+            "extreme_from_households": 1_000_000,
+            "rearm": {"days_without_reports": 30},
+        },
+    }
