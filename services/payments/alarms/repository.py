@@ -1,0 +1,52 @@
+"""Raising alarms, each once for an instruction and a kind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.payments.alarms.tables import AlarmKind
+
+log = structlog.get_logger()
+
+_RAISE = text(
+    """
+    INSERT INTO payments.alarm (instruction_id, kind, detail, raised_at)
+    SELECT instruction_id, CAST(kind AS payments.alarm_kind), detail, :at
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:details AS text[]))
+        AS given (instruction_id, kind, detail)
+    ON CONFLICT (instruction_id, kind)
+        DO UPDATE SET occurrences = alarm.occurrences + 1, detail = excluded.detail
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What a person has to look at: which instruction, what kind, and what to do."""
+
+    instruction_id: UUID
+    kind: AlarmKind
+    detail: str
+
+
+async def raise_alarms(session: AsyncSession, alarms: Sequence[Alarm], *, at: datetime) -> None:
+    """Keep alarms and log them; one that is already up is counted again."""
+    if not alarms:
+        return
+    unique = {(alarm.instruction_id, alarm.kind): alarm for alarm in alarms}
+    await session.execute(
+        _RAISE,
+        {
+            "ids": [alarm.instruction_id for alarm in unique.values()],
+            "kinds": [alarm.kind.value for alarm in unique.values()],
+            "details": [alarm.detail for alarm in unique.values()],
+            "at": at,
+        },
+    )
+    for alarm in unique.values():
+        log.error("alarm", kind=alarm.kind, instruction_id=str(alarm.instruction_id))

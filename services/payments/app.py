@@ -1,0 +1,88 @@
+"""The payments service's HTTP application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.payments.alarms.routes import router as alarms
+from services.payments.chunks.routes import router as chunks
+from services.payments.funds.routes import router as funds
+from services.payments.instructions.routes import router as instructions
+from services.payments.proofs.routes import router as proofs
+from services.payments.providers.directory import ProviderDirectory
+from services.payments.providers.routes import router as providers
+from services.payments.rounds.routes import router as rounds
+from services.payments.settings import Settings
+from services.payments.webhooks.intake import WebhookIntake
+from services.payments.webhooks.routes import router as webhooks
+from services.payments.webhooks.secrets import WEBHOOK_CONTEXT, WebhookSecrets
+from shared.application import create_application
+from shared.events.routes import router as events
+from shared.personal_data import cipher_from
+
+_DESCRIPTION = """
+Pays entitlements into mobile-money accounts, each exactly once, and keeps the books of it.
+
+The registry announces chunks of entitlements; each is fetched, checked against its announcement
+and raised as instructions. A round is released only when its fund covers all of it. Every
+instruction is committed before it is sent, with an id that never changes; no answer is never taken
+for a no. Every step is a row in a double-entry ledger that only gains rows.
+"""
+
+_TAGS = [
+    {"name": "funds", "description": "Money set aside, promised and spent."},
+    {"name": "providers", "description": "Where payments are sent, and our money there."},
+    {"name": "rounds", "description": "What is released for dispatch, and what waits."},
+    {"name": "chunks", "description": "What the registry announced, and its outcomes."},
+    {"name": "instructions", "description": "Single payments and their whole history."},
+    {"name": "alarms", "description": "Contradictions that a person has to settle."},
+    {"name": "webhooks", "description": "Callbacks from providers."},
+    {"name": "proofs", "description": "That the books are right."},
+    {"name": "events", "description": "The event log, and what failed here."},
+]
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The app, ready to be served."""
+    settings = settings or Settings()
+    app = create_application(
+        title="Sangkroh payments",
+        summary="Pays households, exactly once, and accounts for every riel.",
+        description=_DESCRIPTION,
+        settings=settings,
+        routers=[
+            funds,
+            providers,
+            rounds,
+            chunks,
+            instructions,
+            alarms,
+            webhooks,
+            proofs,
+            events,
+        ],
+        tags=_TAGS,
+        lifespans=[_taking_callbacks],
+    )
+    app.state.webhook_cipher = cipher_from(settings.webhook_keys, context=WEBHOOK_CONTEXT)
+    app.state.webhook_intake = WebhookIntake(
+        app.state.database, batch_size=settings.webhook_batch_size
+    )
+    return app
+
+
+@asynccontextmanager
+async def _taking_callbacks(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    directory = ProviderDirectory(app.state.database, settings.providers)
+    await directory.register()
+    app.state.webhook_secrets = {
+        provider.code: WebhookSecrets(
+            provider_number=await directory.number_of(provider.code),
+            secrets=tuple(secret.get_secret_value() for secret in provider.webhook_secrets),
+        )
+        for provider in settings.providers
+    }
+    async with app.state.webhook_intake.running():
+        yield

@@ -1,0 +1,176 @@
+"""Which instructions are to be sent, to be given up as unknown, or to be asked about."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.payments.instructions.moves import Waits
+from services.payments.instructions.states import Status
+from services.payments.providers.client import Order
+from shared.money import Money
+
+_CLAIM_LOCK = 7_205_011
+
+# The float falls only by what is claimed, so under the claimer's lock the running sum cannot
+# overdraw it; what it does not cover stays ready and is seen in GET /providers.
+_PICK_READY = text(
+    """
+    WITH picked AS MATERIALIZED (
+        SELECT ready.*, open.currency
+        FROM (
+            SELECT chunk.number, chunk.currency
+            FROM payments.chunk
+            JOIN payments.payment_round ON payment_round.number = chunk.round_number
+            WHERE chunk.status = 'raised' AND payment_round.status = 'released'
+            ORDER BY chunk.number
+        ) AS open
+        CROSS JOIN LATERAL (
+            SELECT id, household_id, amount_minor, account_sealed
+            FROM payments.instruction
+            WHERE chunk_number = open.number
+              AND status = 'ready'
+              AND provider_number = :provider_number
+            LIMIT :size
+            FOR NO KEY UPDATE SKIP LOCKED
+        ) AS ready
+        LIMIT :size
+    )
+    SELECT id, household_id, amount_minor, currency, account_sealed
+    FROM (SELECT picked.*, sum(amount_minor) OVER (ORDER BY id) AS running FROM picked) AS running
+    WHERE running <= (
+        SELECT debits_minor - credits_minor
+        FROM payments.account
+        WHERE code = 'PROVIDER_FLOAT' AND scope = :provider
+    )
+    ORDER BY id
+    """
+)
+
+_PICK_EXPIRED = text(
+    """
+    SELECT id FROM payments.instruction
+    WHERE status = 'sending' AND next_action_at <= clock_timestamp()
+    ORDER BY id
+    LIMIT :size
+    FOR NO KEY UPDATE SKIP LOCKED
+    """
+)
+
+_PICK_DUE = text(
+    """
+    WITH due AS MATERIALIZED (
+        SELECT id FROM payments.instruction
+        WHERE status IN ('pending', 'unknown')
+          AND provider_number = :provider_number
+          AND next_action_at <= clock_timestamp()
+        ORDER BY next_action_at
+        LIMIT :size
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE payments.instruction
+    SET inquiries = least(instruction.inquiries + 1, 1000),
+        next_action_at = clock_timestamp() + make_interval(secs => least(
+            :longest_seconds,
+            2 ^ least(instruction.inquiries + 1, 20)
+                * CASE instruction.status WHEN 'pending' THEN CAST(:pending_seconds AS float8)
+                    ELSE :unknown_seconds END
+        ))
+    FROM due
+    WHERE instruction.id = due.id
+    RETURNING instruction.id, instruction.status::text AS status,
+        instruction.server_correlation_id,
+        instruction.sent_at <= clock_timestamp() - make_interval(secs => :grace_seconds)
+            AS may_be_resent
+    """
+)
+
+_ORDERS = text(
+    """
+    SELECT instruction.id, household_id, amount_minor, chunk.currency, account_sealed
+    FROM payments.instruction
+    JOIN payments.chunk ON chunk.number = instruction.chunk_number
+    WHERE id = ANY(:ids) AND instruction.status = 'unknown'
+    ORDER BY instruction.id
+    FOR NO KEY UPDATE OF instruction
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An instruction that the provider is to be asked about."""
+
+    instruction_id: UUID
+    status: Status
+    server_correlation_id: UUID | None
+    may_be_resent: bool
+    """The grace period has passed since it was last sent."""
+
+
+async def pick_ready(
+    session: AsyncSession, *, provider: str, provider_number: int, size: int
+) -> list[Order]:
+    """Lock ready instructions of released rounds, no more than the provider's float covers."""
+    mine = await session.scalar(
+        text("SELECT pg_try_advisory_xact_lock(:claim, :provider_number)"),
+        {"claim": _CLAIM_LOCK, "provider_number": provider_number},
+    )
+    if not mine:
+        return []
+    rows = await session.execute(
+        _PICK_READY, {"provider": provider, "provider_number": provider_number, "size": size}
+    )
+    return [_order(row) for row in rows]
+
+
+async def pick_expired(session: AsyncSession, *, size: int) -> list[UUID]:
+    """Lock instructions whose sender did not come back within its lease."""
+    return list((await session.execute(_PICK_EXPIRED, {"size": size})).scalars())
+
+
+async def pick_due(
+    session: AsyncSession,
+    *,
+    provider_number: int,
+    size: int,
+    waits: Waits,
+    resend_grace_seconds: float,
+) -> list[Due]:
+    """Instructions to ask about now; each is put off already, in case nobody comes back."""
+    rows = await session.execute(
+        _PICK_DUE,
+        {
+            "provider_number": provider_number,
+            "size": size,
+            "unknown_seconds": waits.unknown_seconds,
+            "pending_seconds": waits.pending_seconds,
+            "longest_seconds": waits.longest_seconds,
+            "grace_seconds": resend_grace_seconds,
+        },
+    )
+    return [
+        Due(
+            instruction_id=row.id,
+            status=Status(row.status),
+            server_correlation_id=row.server_correlation_id,
+            may_be_resent=bool(row.may_be_resent),
+        )
+        for row in rows
+    ]
+
+
+async def lock_unknown(session: AsyncSession, ids: list[UUID]) -> list[Order]:
+    """Lock those that are still unknown, to send them again."""
+    return [_order(row) for row in await session.execute(_ORDERS, {"ids": ids})]
+
+
+def _order(row: Row[Any]) -> Order:
+    return Order(
+        instruction_id=row.id,
+        household_id=row.household_id,
+        money=Money(row.amount_minor, row.currency),
+        account_sealed=row.account_sealed,
+    )

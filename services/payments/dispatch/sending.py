@@ -1,0 +1,168 @@
+"""Sending ready instructions to one provider: a pipeline that keeps its connections busy.
+
+Claim, commit, send, record, all in sets, and all at once: while one set is on its way the next
+is claimed and the answers of the one before are recorded. Nothing leaves before the commit that
+says that it is about to. Whoever dies here leaves instructions in ``sending`` with a lease.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from services.payments.dispatch.repository import pick_ready
+from services.payments.instructions.moves import Move, Waits, move
+from services.payments.instructions.recording import Heard, record_answers
+from services.payments.instructions.states import Status
+from services.payments.providers.answers import Answer, AnswerKind
+from services.payments.providers.client import Order, ProviderClient
+from services.payments.providers.directory import ProviderDirectory
+from services.payments.providers.health import ProviderHealth
+from services.payments.settings import Settings
+from shared.clock import Clock
+from shared.database import Database
+
+ACTOR = "dispatch"
+
+_STEP_SECONDS = 4.0
+"""A step stops claiming after so long, so that a worker that is told to stop does."""
+
+
+def waits_from(settings: Settings) -> Waits:
+    """The waiting times of the settings."""
+    return Waits(
+        lease_seconds=settings.dispatch_lease_seconds,
+        unknown_seconds=settings.unknown_inquiry_seconds,
+        pending_seconds=settings.pending_inquiry_seconds,
+        longest_seconds=settings.inquiry_longest_seconds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    order: Order
+    send_before: float
+    """``time.monotonic()``; later, the lease might end before the answer is in."""
+
+
+class Sending:
+    """The sending side of one provider."""
+
+    def __init__(
+        self,
+        client: ProviderClient,
+        *,
+        directory: ProviderDirectory,
+        health: ProviderHealth,
+        database: Database,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._client = client
+        self._directory = directory
+        self._health = health
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._waits = waits_from(settings)
+
+    async def step(self) -> int:
+        """Send what is ready, for a few seconds at most; returns how many were claimed."""
+        if self._health.paused:
+            return 0
+        provider_number = await self._directory.number_of(self._client.code)
+        first = await self._claim(provider_number)
+        if not first:
+            return 0
+        claimed: asyncio.Queue[_Claimed | None] = asyncio.Queue(self._settings.dispatch_claim_size)
+        answered: asyncio.Queue[Heard | None] = asyncio.Queue(
+            self._settings.dispatch_outcomes_size * 4
+        )
+        async with asyncio.TaskGroup() as group:
+            recorder = group.create_task(self._record(answered))
+            senders = [
+                group.create_task(self._send(claimed, answered, provider_number))
+                for _ in range(self._settings.dispatch_concurrency)
+            ]
+            count = await self._feed(claimed, first, provider_number)
+            await asyncio.gather(*senders)
+            await answered.put(None)
+            await recorder
+        return count
+
+    async def _claim(self, provider_number: int) -> list[_Claimed]:
+        taken_at = time.monotonic()
+        async with self._database.transaction() as session:
+            orders = await pick_ready(
+                session,
+                provider=self._client.code,
+                provider_number=provider_number,
+                size=self._settings.dispatch_claim_size,
+            )
+            await move(
+                session,
+                [Move(order.instruction_id, Status.SENDING) for order in orders],
+                actor=ACTOR,
+                at=self._clock.now(),
+                waits=self._waits,
+            )
+        send_before = taken_at + self._waits.lease_seconds - self._settings.provider_timeout_seconds
+        return [_Claimed(order, send_before) for order in orders]
+
+    async def _feed(
+        self,
+        claimed: asyncio.Queue[_Claimed | None],
+        batch: Sequence[_Claimed],
+        provider_number: int,
+    ) -> int:
+        stop_at = time.monotonic() + _STEP_SECONDS
+        count = 0
+        while batch:
+            count += len(batch)
+            for one in batch:
+                await claimed.put(one)
+            if self._health.paused or time.monotonic() > stop_at:
+                break
+            batch = await self._claim(provider_number)
+        for _ in range(self._settings.dispatch_concurrency):
+            await claimed.put(None)
+        return count
+
+    async def _send(
+        self,
+        claimed: asyncio.Queue[_Claimed | None],
+        answered: asyncio.Queue[Heard | None],
+        provider_number: int,
+    ) -> None:
+        while (one := await claimed.get()) is not None:
+            if self._health.paused or time.monotonic() > one.send_before:
+                answer = Answer(AnswerKind.NO_ANSWER, reason="not_sent_in_time")
+            else:
+                answer = await self._client.send(one.order)
+                self._health.note(answer)
+            await answered.put(Heard(one.order.instruction_id, provider_number, answer))
+
+    async def _record(self, answered: asyncio.Queue[Heard | None]) -> None:
+        settings = self._settings
+        more = True
+        while more:
+            batch: list[Heard] = []
+            one = await answered.get()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(settings.dispatch_outcomes_wait_seconds):
+                    while one is not None:
+                        batch.append(one)
+                        if len(batch) >= settings.dispatch_outcomes_size:
+                            break
+                        one = await answered.get()
+            more = one is not None
+            await self._save(batch)
+
+    async def _save(self, answers: Sequence[Heard]) -> None:
+        if not answers:
+            return
+        async with self._database.transaction() as session:
+            await record_answers(
+                session, answers, actor=ACTOR, at=self._clock.now(), waits=self._waits
+            )

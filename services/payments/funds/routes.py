@@ -1,0 +1,69 @@
+"""Funds: what is set aside, promised and spent."""
+
+from fastapi import APIRouter, Response
+
+from services.payments.funds import service
+from services.payments.funds.schemas import DepositIn, Fund, FundCode, FundIn
+from services.payments.scopes import FundsRead, FundsWrite
+from shared.clock import ClockDependency
+from shared.database import Session
+from shared.errors import problem_responses
+from shared.idempotency import Once
+from shared.pagination import PageOf, PageQuery, decode_cursor, page_of
+
+router = APIRouter(prefix="/funds", tags=["funds"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Fund,
+    summary="Open a fund",
+    responses=problem_responses(400, 401, 403, 409, 422),
+)
+async def create_fund(
+    body: FundIn, caller: FundsWrite, session: Session, once: Once, clock: ClockDependency
+) -> Response:
+    """Opens a fund with its ledger accounts; schemes name it as where their money comes from."""
+    return await once.reply(
+        body,
+        lambda: service.create_fund(session, body, at=clock.now()),
+        status_code=201,
+    )
+
+
+@router.get("", summary="List funds", responses=problem_responses(400, 401, 403, 422))
+async def list_funds(caller: FundsRead, session: Session, page: PageQuery) -> PageOf[Fund]:
+    """Every fund with its balances, in the order of the codes."""
+    after = decode_cursor(page.cursor, str)[0] if page.cursor else ""
+    funds = await service.list_funds(session, after=after, limit=page.limit + 1)
+    return page_of(funds, page=page, key=lambda fund: (fund.code,))
+
+
+@router.get("/{code}", summary="Get a fund", responses=problem_responses(401, 403, 404, 422))
+async def get_fund(code: FundCode, caller: FundsRead, session: Session) -> Fund:
+    """One fund and what of it is available, committed and spent."""
+    return await service.get_fund(session, code)
+
+
+@router.post(
+    "/{code}/deposits",
+    status_code=201,
+    response_model=Fund,
+    summary="Pay into a fund",
+    responses=problem_responses(400, 401, 403, 404, 422),
+)
+async def deposit(
+    code: FundCode,
+    body: DepositIn,
+    caller: FundsWrite,
+    session: Session,
+    once: Once,
+    clock: ClockDependency,
+) -> Response:
+    """Records money that arrived for the fund. Rounds that waited for it are released by it."""
+    return await once.reply(
+        body,
+        lambda: service.deposit(session, code, body, at=clock.now()),
+        status_code=201,
+    )

@@ -1,0 +1,95 @@
+"""A payment instruction's life: its states, the legal moves, and what each posts to the ledger.
+
+An instruction is one attempt to pay one entitlement into one account. Its id is the correlation
+id towards the provider, fixed before anything is sent and the same on every resend.
+"""
+
+from enum import StrEnum
+
+from services.payments.ledger.accounts import AccountCode, Posting, TransferCode
+
+
+class Status(StrEnum):
+    READY = "ready"
+    """Raised from a checked chunk; sent once its round is released."""
+    SENDING = "sending"
+    """Committed as about to be sent; from here on the provider may have it."""
+    PENDING = "pending"
+    """The provider has it and has not decided."""
+    UNKNOWN = "unknown"
+    """No answer is not "no": left only by asking the provider."""
+    SETTLED = "settled"
+    REJECTED = "rejected"
+    HELD = "held"
+    """The provider's answers contradict our order or each other: an officer decides."""
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+
+
+LIVE = (Status.READY, Status.SENDING, Status.PENDING, Status.UNKNOWN, Status.HELD)
+"""Has no end yet: its chunk stays open."""
+
+EXCLUSIVE = (Status.READY, Status.SENDING, Status.PENDING, Status.UNKNOWN, Status.SETTLED)
+"""At most one of an entitlement's instructions is in these (unique partial index). A held one is
+left out: a late success beside a newer attempt has to be recorded, and then decided."""
+
+IN_FLIGHT = (Status.SENDING, Status.PENDING, Status.UNKNOWN)
+"""With the provider, as far as we know: has a time at which something is to be done about it."""
+
+ENDS = (Status.SETTLED, Status.REJECTED, Status.RETURNED, Status.CANCELLED)
+
+_SENT = (Posting(TransferCode.SENT, AccountCode.IN_TRANSIT, AccountCode.PROVIDER_FLOAT),)
+_SETTLED = (
+    Posting(TransferCode.SETTLED, AccountCode.GRANTS_PAID, AccountCode.IN_TRANSIT),
+    Posting(TransferCode.COMMITMENT_SPENT, AccountCode.BUDGET_SPENT, AccountCode.COMMITTED),
+)
+_REJECTED = (
+    Posting(TransferCode.REJECTED, AccountCode.PROVIDER_FLOAT, AccountCode.IN_TRANSIT),
+    Posting(TransferCode.COMMITMENT_RELEASED, AccountCode.BUDGET_AVAILABLE, AccountCode.COMMITTED),
+)
+_HELD = (Posting(TransferCode.HELD, AccountCode.SUSPENSE, AccountCode.IN_TRANSIT),)
+_HELD_AFTER_REJECTION = (
+    Posting(TransferCode.LATE_SUCCESS_HELD, AccountCode.SUSPENSE, AccountCode.PROVIDER_FLOAT),
+    Posting(
+        TransferCode.LATE_SUCCESS_RECOMMITTED, AccountCode.COMMITTED, AccountCode.BUDGET_AVAILABLE
+    ),
+)
+_HELD_SETTLED = (
+    Posting(TransferCode.HELD_SETTLED, AccountCode.GRANTS_PAID, AccountCode.SUSPENSE),
+    Posting(TransferCode.COMMITMENT_SPENT, AccountCode.BUDGET_SPENT, AccountCode.COMMITTED),
+)
+_HELD_RETURNED = (
+    Posting(TransferCode.HELD_RETURNED, AccountCode.PROVIDER_FLOAT, AccountCode.SUSPENSE),
+    Posting(TransferCode.HELD_RELEASED, AccountCode.BUDGET_AVAILABLE, AccountCode.COMMITTED),
+)
+_RETURNED = (
+    Posting(TransferCode.RETURNED, AccountCode.PROVIDER_FLOAT, AccountCode.RETURNS_PAYABLE),
+)
+_CANCELLED = (
+    Posting(TransferCode.COMMITMENT_RELEASED, AccountCode.BUDGET_AVAILABLE, AccountCode.COMMITTED),
+)
+
+MOVES: dict[tuple[Status, Status], tuple[Posting, ...]] = {
+    (Status.READY, Status.SENDING): _SENT,
+    (Status.READY, Status.CANCELLED): _CANCELLED,
+    (Status.SENDING, Status.PENDING): (),
+    (Status.SENDING, Status.UNKNOWN): (),
+    (Status.SENDING, Status.SETTLED): _SETTLED,
+    (Status.SENDING, Status.REJECTED): _REJECTED,
+    (Status.SENDING, Status.HELD): _HELD,
+    (Status.PENDING, Status.UNKNOWN): (),
+    (Status.PENDING, Status.SETTLED): _SETTLED,
+    (Status.PENDING, Status.REJECTED): _REJECTED,
+    (Status.PENDING, Status.HELD): _HELD,
+    # Sent again with the same id; its money is in transit already.
+    (Status.UNKNOWN, Status.SENDING): (),
+    (Status.UNKNOWN, Status.PENDING): (),
+    (Status.UNKNOWN, Status.SETTLED): _SETTLED,
+    (Status.UNKNOWN, Status.REJECTED): _REJECTED,
+    (Status.UNKNOWN, Status.HELD): _HELD,
+    (Status.REJECTED, Status.HELD): _HELD_AFTER_REJECTION,
+    (Status.HELD, Status.SETTLED): _HELD_SETTLED,
+    (Status.HELD, Status.RETURNED): _HELD_RETURNED,
+    (Status.SETTLED, Status.RETURNED): _RETURNED,
+}
+"""Every legal move and its postings. What is not here does not happen."""

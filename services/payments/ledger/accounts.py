@@ -1,0 +1,110 @@
+"""The chart of accounts. docs/ledger.md explains it to accountants.
+
+Two books, each of which sums to zero: *cash* says where the money is, *budget* says what it is
+promised for. One transfer stays within one book.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Book(StrEnum):
+    CASH = "cash"
+    BUDGET = "budget"
+
+
+class AccountScope(StrEnum):
+    """What an account is kept for: one account for each currency, fund or provider."""
+
+    CURRENCY = "currency"
+    FUND = "fund"
+    PROVIDER = "provider"
+
+
+class AccountCode(StrEnum):
+    TREASURY_CASH = "TREASURY_CASH"
+    FUNDS_RECEIVED = "FUNDS_RECEIVED"
+    PROVIDER_FLOAT = "PROVIDER_FLOAT"
+    IN_TRANSIT = "IN_TRANSIT"
+    GRANTS_PAID = "GRANTS_PAID"
+    RETURNS_PAYABLE = "RETURNS_PAYABLE"
+    SUSPENSE = "SUSPENSE"
+    BUDGET_AUTHORISED = "BUDGET_AUTHORISED"
+    BUDGET_AVAILABLE = "BUDGET_AVAILABLE"
+    COMMITTED = "COMMITTED"
+    BUDGET_SPENT = "BUDGET_SPENT"
+
+
+@dataclass(frozen=True)
+class AccountKind:
+    """How accounts of one code behave.
+
+    ``overdraft_refused``: credits may never exceed debits; the database refuses the transfer.
+    """
+
+    book: Book
+    scope: AccountScope
+    overdraft_refused: bool
+
+
+ACCOUNT_KINDS: dict[AccountCode, AccountKind] = {
+    AccountCode.TREASURY_CASH: AccountKind(Book.CASH, AccountScope.CURRENCY, True),
+    AccountCode.FUNDS_RECEIVED: AccountKind(Book.CASH, AccountScope.FUND, False),
+    AccountCode.PROVIDER_FLOAT: AccountKind(Book.CASH, AccountScope.PROVIDER, True),
+    AccountCode.IN_TRANSIT: AccountKind(Book.CASH, AccountScope.PROVIDER, True),
+    AccountCode.GRANTS_PAID: AccountKind(Book.CASH, AccountScope.FUND, True),
+    AccountCode.RETURNS_PAYABLE: AccountKind(Book.CASH, AccountScope.PROVIDER, False),
+    AccountCode.SUSPENSE: AccountKind(Book.CASH, AccountScope.PROVIDER, True),
+    AccountCode.BUDGET_AUTHORISED: AccountKind(Book.BUDGET, AccountScope.FUND, False),
+    AccountCode.BUDGET_AVAILABLE: AccountKind(Book.BUDGET, AccountScope.FUND, True),
+    AccountCode.COMMITTED: AccountKind(Book.BUDGET, AccountScope.FUND, True),
+    AccountCode.BUDGET_SPENT: AccountKind(Book.BUDGET, AccountScope.FUND, True),
+}
+
+
+class TransferCode(StrEnum):
+    """Why money moved. An instruction has at most one transfer of each code."""
+
+    FUND_RECEIVED = "fund_received"
+    BUDGET_AUTHORISED = "budget_authorised"
+    PROVIDER_PREFUNDED = "provider_prefunded"
+    ROUND_RESERVED = "round_reserved"
+    ATTEMPT_RESERVED = "attempt_reserved"
+    SENT = "sent"
+    SETTLED = "settled"
+    COMMITMENT_SPENT = "commitment_spent"
+    REJECTED = "rejected"
+    COMMITMENT_RELEASED = "commitment_released"
+    HELD = "held"
+    LATE_SUCCESS_HELD = "late_success_held"
+    LATE_SUCCESS_RECOMMITTED = "late_success_recommitted"
+    HELD_SETTLED = "held_settled"
+    HELD_RETURNED = "held_returned"
+    HELD_RELEASED = "held_released"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True)
+class Posting:
+    """One transfer that a step makes."""
+
+    code: TransferCode
+    debit: AccountCode
+    credit: AccountCode
+
+
+FUND_RECEIVED = Posting(
+    TransferCode.FUND_RECEIVED, AccountCode.TREASURY_CASH, AccountCode.FUNDS_RECEIVED
+)
+BUDGET_AUTHORISED = Posting(
+    TransferCode.BUDGET_AUTHORISED, AccountCode.BUDGET_AVAILABLE, AccountCode.BUDGET_AUTHORISED
+)
+PROVIDER_PREFUNDED = Posting(
+    TransferCode.PROVIDER_PREFUNDED, AccountCode.PROVIDER_FLOAT, AccountCode.TREASURY_CASH
+)
+ROUND_RESERVED = Posting(
+    TransferCode.ROUND_RESERVED, AccountCode.COMMITTED, AccountCode.BUDGET_AVAILABLE
+)
+ATTEMPT_RESERVED = Posting(
+    TransferCode.ATTEMPT_RESERVED, AccountCode.COMMITTED, AccountCode.BUDGET_AVAILABLE
+)

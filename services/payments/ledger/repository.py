@@ -1,0 +1,143 @@
+"""Postings outside an instruction's moves, and the reading of balances."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.payments.ledger.accounts import ACCOUNT_KINDS, AccountCode, AccountScope, Posting
+
+OVERDRAFT_CONSTRAINT = "account_overdraft_refused_check"
+
+_OPEN = text(
+    """
+    INSERT INTO payments.account (code, scope, book, currency, overdraft_refused)
+    SELECT code::payments.account_code, :scope, book::payments.book, :currency, overdraft_refused
+    FROM unnest(
+        CAST(:codes AS text[]), CAST(:books AS text[]), CAST(:refusals AS boolean[])
+    ) AS kind (code, book, overdraft_refused)
+    ON CONFLICT (code, scope) DO NOTHING
+    """
+)
+
+_POST = text(
+    """
+    INSERT INTO payments.transfer (
+        payment_instruction_id, round_number, debit_account, credit_account,
+        amount_minor, currency, code, posted_at, reason
+    )
+    VALUES (
+        :payment_instruction_id,
+        :round_number,
+        (SELECT id FROM payments.account
+         WHERE code = CAST(:debit AS payments.account_code) AND scope = :debit_scope),
+        (SELECT id FROM payments.account
+         WHERE code = CAST(:credit AS payments.account_code) AND scope = :credit_scope),
+        :amount_minor, :currency, CAST(:code AS payments.transfer_code), :posted_at, :reason
+    )
+    RETURNING id
+    """
+)
+
+_BALANCES = text(
+    """
+    SELECT code::text AS code, scope, currency, debits_minor, credits_minor,
+           debits_minor - credits_minor AS balance_minor
+    FROM payments.account
+    WHERE scope = ANY(:scopes) AND code::text = ANY(:codes)
+    """
+)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """One account's running balance: debits less credits, in minor units."""
+
+    code: AccountCode
+    scope: str
+    currency: str
+    debits_minor: int
+    credits_minor: int
+    balance_minor: int
+
+
+def accounts_of(scope: AccountScope) -> list[AccountCode]:
+    """The codes of which every thing of that scope has an account."""
+    return [code for code, kind in ACCOUNT_KINDS.items() if kind.scope is scope]
+
+
+async def open_accounts(
+    session: AsyncSession, *, kept_for: AccountScope, scope: str, currency: str
+) -> None:
+    """Open the accounts of one currency, fund or provider, where they are not open yet."""
+    codes = accounts_of(kept_for)
+    await session.execute(
+        _OPEN,
+        {
+            "scope": scope,
+            "currency": currency,
+            "codes": [code.value for code in codes],
+            "books": [ACCOUNT_KINDS[code].book.value for code in codes],
+            "refusals": [ACCOUNT_KINDS[code].overdraft_refused for code in codes],
+        },
+    )
+
+
+async def post(
+    session: AsyncSession,
+    posting: Posting,
+    *,
+    debit_scope: str,
+    credit_scope: str,
+    amount_minor: int,
+    currency: str,
+    posted_at: datetime,
+    reason: str | None = None,
+    payment_instruction_id: object = None,
+    round_number: int | None = None,
+) -> None:
+    """Record one transfer. Raises IntegrityError where an account would be overdrawn."""
+    await session.execute(
+        _POST,
+        {
+            "debit": posting.debit.value,
+            "credit": posting.credit.value,
+            "code": posting.code.value,
+            "debit_scope": debit_scope,
+            "credit_scope": credit_scope,
+            "amount_minor": amount_minor,
+            "currency": currency,
+            "posted_at": posted_at,
+            "reason": reason,
+            "payment_instruction_id": payment_instruction_id,
+            "round_number": round_number,
+        },
+    )
+
+
+async def balances(
+    session: AsyncSession, *, scopes: Sequence[str], codes: Iterable[AccountCode]
+) -> list[Balance]:
+    """The running balances of the given codes for the given funds, providers or currencies."""
+    rows = await session.execute(
+        _BALANCES, {"scopes": list(scopes), "codes": [code.value for code in codes]}
+    )
+    return [
+        Balance(
+            code=AccountCode(row.code),
+            scope=row.scope,
+            currency=row.currency,
+            debits_minor=row.debits_minor,
+            credits_minor=row.credits_minor,
+            balance_minor=row.balance_minor,
+        )
+        for row in rows
+    ]
+
+
+def is_overdraft(error: IntegrityError) -> bool:
+    """Whether the database refused a transfer because an account would be overdrawn."""
+    return OVERDRAFT_CONSTRAINT in str(error.orig)

@@ -1,0 +1,22 @@
+"""Which postings an instruction may have made in each state: walked from the table of moves."""
+
+from services.payments.instructions.states import MOVES, Status
+from services.payments.ledger.accounts import TransferCode
+
+
+def legal_postings() -> set[tuple[Status, frozenset[TransferCode]]]:
+    """Every (state, codes posted on the way there), over all legal paths from ``ready``."""
+    reached: set[tuple[Status, frozenset[TransferCode]]] = set()
+    waiting: list[tuple[Status, frozenset[TransferCode]]] = [(Status.READY, frozenset())]
+    while waiting:
+        here = waiting.pop()
+        if here in reached:
+            continue
+        reached.add(here)
+        status, posted = here
+        waiting += [
+            (after, posted | {posting.code for posting in postings})
+            for (before, after), postings in MOVES.items()
+            if before is status
+        ]
+    return reached

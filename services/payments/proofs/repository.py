@@ -1,0 +1,194 @@
+"""The proofs' SQL. Each compares two things that were written separately."""
+
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.payments.instructions.states import EXCLUSIVE, LIVE
+from services.payments.ledger.accounts import TransferCode
+from services.payments.proofs.legal_postings import legal_postings
+
+_BITS = {code: 1 << position for position, code in enumerate(TransferCode)}
+_CODE_BITS = ", ".join(
+    f"(CAST('{code}' AS payments.transfer_code), {bit})" for code, bit in _BITS.items()
+)
+_LEGAL = ", ".join(
+    f"(CAST('{status}' AS payments.instruction_status), {sum(_BITS[code] for code in codes)})"
+    for status, codes in sorted(
+        legal_postings(), key=lambda one: (one[0].value, sorted(code.value for code in one[1]))
+    )
+)
+_EXCLUSIVE = ", ".join(f"'{status}'" for status in EXCLUSIVE)
+_LIVE = ", ".join(f"'{status}'" for status in LIVE)
+
+BOOKS = text(
+    """
+    SELECT book::text AS book, currency,
+        sum(debits_minor)::bigint AS debits_minor, sum(credits_minor)::bigint AS credits_minor
+    FROM payments.account
+    GROUP BY book, currency
+    ORDER BY book, currency
+    """
+)
+
+BALANCES = text(
+    """
+    SELECT count(*) AS accounts,
+        count(*) FILTER (
+            WHERE account.debits_minor <> coalesce(debit.minor, 0)
+               OR account.credits_minor <> coalesce(credit.minor, 0)
+        ) AS different
+    FROM payments.account
+    LEFT JOIN (
+        SELECT debit_account AS id, sum(amount_minor) AS minor
+        FROM payments.transfer GROUP BY debit_account
+    ) AS debit USING (id)
+    LEFT JOIN (
+        SELECT credit_account AS id, sum(amount_minor) AS minor
+        FROM payments.transfer GROUP BY credit_account
+    ) AS credit USING (id)
+    """
+)
+
+COMMITMENTS = text(
+    f"""
+    WITH posted AS (
+        SELECT account.scope AS fund,
+            sum(amount_minor) FILTER (WHERE account.id = transfer.debit_account) AS committed,
+            sum(amount_minor) FILTER (WHERE transfer.code = 'commitment_spent') AS paid,
+            sum(amount_minor) FILTER (
+                WHERE transfer.code IN ('commitment_released', 'held_released')
+            ) AS released
+        FROM payments.account
+        JOIN payments.transfer ON account.id IN (transfer.debit_account, transfer.credit_account)
+        WHERE account.code = 'COMMITTED'
+        GROUP BY account.scope
+    ),
+    instructed AS (
+        SELECT chunk.fund,
+            sum(instruction.amount_minor) FILTER (WHERE instruction.status IN ({_LIVE}))
+                AS in_flight
+        FROM payments.payment_round
+        JOIN payments.chunk ON chunk.round_number = payment_round.number
+        JOIN payments.instruction ON instruction.chunk_number = chunk.number
+        WHERE payment_round.status = 'released'
+        GROUP BY chunk.fund
+    )
+    SELECT fund.code AS fund, fund.currency,
+        coalesce(posted.committed, 0)::bigint AS committed_minor,
+        coalesce(posted.paid, 0)::bigint AS paid_minor,
+        coalesce(instructed.in_flight, 0)::bigint AS in_flight_minor,
+        coalesce(posted.released, 0)::bigint AS released_minor
+    FROM payments.fund
+    LEFT JOIN posted ON posted.fund = fund.code
+    LEFT JOIN instructed ON instructed.fund = fund.code
+    ORDER BY fund.code
+    """
+)
+
+PROVIDERS = text(
+    """
+    SELECT provider.code AS provider,
+        coalesce(account.in_transit, 0)::bigint AS in_transit_minor,
+        coalesce(instructed.in_flight, 0)::bigint AS in_flight_minor,
+        coalesce(account.suspense, 0)::bigint AS suspense_minor,
+        coalesce(instructed.held, 0)::bigint AS held_minor
+    FROM payments.provider
+    LEFT JOIN (
+        SELECT scope,
+            sum(debits_minor - credits_minor) FILTER (WHERE code = 'IN_TRANSIT') AS in_transit,
+            sum(debits_minor - credits_minor) FILTER (WHERE code = 'SUSPENSE') AS suspense
+        FROM payments.account
+        GROUP BY scope
+    ) AS account ON account.scope = provider.code
+    LEFT JOIN (
+        SELECT provider_number,
+            sum(amount_minor) FILTER (WHERE status IN ('sending', 'pending', 'unknown'))
+                AS in_flight,
+            sum(amount_minor) FILTER (WHERE status = 'held') AS held
+        FROM payments.instruction
+        GROUP BY provider_number
+    ) AS instructed ON instructed.provider_number = provider.number
+    ORDER BY provider.code
+    """
+)
+
+TWICE = text(
+    f"""
+    SELECT count(*) AS entitlements,
+        count(*) FILTER (WHERE claims > 1) AS claimed_twice,
+        count(*) FILTER (WHERE settled > 1) AS settled_twice
+    FROM (
+        SELECT count(*) FILTER (WHERE status IN ({_EXCLUSIVE})) AS claims,
+            count(*) FILTER (WHERE status = 'settled') AS settled
+        FROM payments.instruction
+        GROUP BY entitlement_id
+    ) AS entitlement
+    """
+)
+
+POSTINGS = text(
+    f"""
+    SELECT count(*) AS instructions,
+        count(*) FILTER (
+            WHERE (instruction.status, coalesce(posted.codes, 0) & ~:attempt_bit)
+                NOT IN (VALUES {_LEGAL})
+               OR (instruction.attempt > 1) <> (coalesce(posted.codes, 0) & :attempt_bit <> 0)
+        ) AS other_codes,
+        count(*) FILTER (WHERE posted.least <> instruction.amount_minor
+            OR posted.most <> instruction.amount_minor) AS other_amounts,
+        coalesce(sum(posted.transfers), 0)::bigint AS transfers,
+        (SELECT count(*) FROM payments.transfer WHERE payment_instruction_id IS NOT NULL)
+            AS transfers_of_instructions
+    FROM payments.instruction
+    LEFT JOIN (
+        SELECT payment_instruction_id AS id, bit_or(code_bit.bit) AS codes, count(*) AS transfers,
+            min(amount_minor) AS least, max(amount_minor) AS most
+        FROM payments.transfer
+        JOIN (VALUES {_CODE_BITS}) AS code_bit (code, bit) USING (code)
+        WHERE payment_instruction_id IS NOT NULL
+        GROUP BY payment_instruction_id
+    ) AS posted USING (id)
+    """
+).bindparams(attempt_bit=_BITS[TransferCode.ATTEMPT_RESERVED])
+
+HISTORY = text(
+    """
+    SELECT count(*) AS instructions,
+        count(*) FILTER (WHERE instruction.moves <> coalesce(history.moves, 0)) AS other_history,
+        count(*) FILTER (WHERE last.instruction_id IS NULL AND instruction.moves > 0)
+            AS other_state
+    FROM payments.instruction
+    LEFT JOIN (
+        SELECT instruction_id, count(*) AS moves
+        FROM payments.instruction_move GROUP BY instruction_id
+    ) AS history ON history.instruction_id = instruction.id
+    LEFT JOIN payments.instruction_move AS last ON last.instruction_id = instruction.id
+        AND last.position = instruction.moves AND last.to_status = instruction.status
+    """
+)
+
+CHUNKS = text(
+    """
+    SELECT count(*) AS chunks,
+        count(*) FILTER (
+            WHERE coalesce(raised.count, 0) <>
+                CASE WHEN chunk.status IN ('raised', 'settled') THEN entitlement_count ELSE 0 END
+               OR coalesce(raised.minor, 0) <>
+                CASE WHEN chunk.status IN ('raised', 'settled') THEN total_minor ELSE 0 END
+        ) AS different
+    FROM payments.chunk
+    LEFT JOIN (
+        SELECT chunk_number AS number, count(*) AS count, sum(amount_minor) AS minor
+        FROM payments.instruction
+        WHERE attempt = 1
+        GROUP BY chunk_number
+    ) AS raised USING (number)
+    """
+)
+
+
+async def rows(session: AsyncSession, query: Any) -> list[Row[Any]]:
+    """The rows of one of the proofs."""
+    return list((await session.execute(query)).all())

@@ -1,0 +1,222 @@
+"""GSMA Mobile Money API 1.2, disbursement: request bodies, and what answers mean.
+
+Pure: no network here. Only a well-formed error object in the categories businessRule, validation
+or identification, on a 400 or 404, is a definite rejection. A timeout, a 5xx, a 401, a 429,
+duplicateRequest, or anything that cannot be read is no answer: the payment may have been made.
+"""
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import unquote
+from uuid import UUID
+
+import orjson
+
+from services.payments.providers.answers import Answer, AnswerKind
+from shared.money import Money, UnknownCurrency
+
+OUR_REFERENCE = "requestingOrganisationTransactionReference"
+
+_DEFINITE_CATEGORIES = frozenset({"businessRule", "validation", "identification"})
+_DUPLICATE = "duplicateRequest"
+
+# transactionStatus is free text in the standard; these words are the ones in use. Any other
+# says nothing certain.
+_PAID_STATUSES = frozenset({"completed"})
+_UNPAID_STATUSES = frozenset({"rejected", "failed", "declined", "cancelled"})
+
+# Letters only: a code that could spell an account number is not taken over.
+_CODE = re.compile(r"[A-Za-z_-]{1,64}")
+_RESOURCE_ID = re.compile(r"[A-Za-z0-9_.~-]{1,128}")
+_MAXIMUM_REFERENCE_CHARACTERS = 256
+_TOO_MANY_REQUESTS = 429
+_SERVICE_UNAVAILABLE = 503
+
+NO_ANSWER = Answer(AnswerKind.NO_ANSWER, reason="unreadable_answer")
+
+
+def amount_text(money: Money) -> str:
+    """The standard's amount: major units, no trailing zeros after a decimal point.
+
+    Source: schema ``amount``, pattern ``^([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[1-9])?$``.
+    """
+    text = f"{money.to_decimal():f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def disbursement(
+    *, instruction_id: UUID, money: Money, account: str, debit_party: str, description: str
+) -> bytes:
+    """The body of ``POST /transactions/type/disbursement``."""
+    reference = str(instruction_id)
+    return orjson.dumps(
+        {
+            "amount": amount_text(money),
+            "currency": money.currency,
+            "creditParty": [{"key": "msisdn", "value": account}],
+            "debitParty": [{"key": "organisationid", "value": debit_party}],
+            OUR_REFERENCE: reference,
+            "descriptionText": description,
+        }
+    )
+
+
+def read_object(body: bytes) -> dict[str, Any] | None:
+    """A JSON object, or None."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def answer_to_disbursement(status: int, body: bytes) -> Answer:
+    """What the reply to a sent disbursement means."""
+    content = read_object(body)
+    match status:
+        case 201 if content is not None:
+            return transaction(content)
+        case 202 if content is not None:
+            return request_state(content)
+        case 400 | 404 if content is not None:
+            return error_object(content) or NO_ANSWER
+        case _:
+            return no_answer(status)
+
+
+def no_answer(status: int) -> Answer:
+    """A status that tells nothing about the payment."""
+    unwell = status in (_TOO_MANY_REQUESTS, _SERVICE_UNAVAILABLE)
+    return Answer(AnswerKind.NO_ANSWER, reason=f"http_{status}", provider_unwell=unwell)
+
+
+def error_object(content: dict[str, Any]) -> Answer | None:
+    """A definite rejection, or None where the error says nothing definite."""
+    category, code = content.get("errorCategory"), _code(content.get("errorCode"))
+    if category in _DEFINITE_CATEGORIES and code is not None and code != _DUPLICATE:
+        return Answer(AnswerKind.REJECTED, reason=code)
+    return None
+
+
+def request_state(content: dict[str, Any]) -> Answer:
+    """What a requestState object means. ``completed`` alone has yet to show what was paid."""
+    correlation = _uuid(content.get("serverCorrelationId"))
+    match content.get("status"):
+        case "pending" | "completed" if correlation is not None:
+            return Answer(AnswerKind.PENDING, server_correlation_id=correlation)
+        case "failed":
+            # The standard's word for the end of an asynchronous request, whatever the category.
+            error = content.get("error")
+            code = _code(error.get("errorCode")) if isinstance(error, dict) else None
+            if code == _DUPLICATE:
+                return NO_ANSWER
+            return Answer(
+                AnswerKind.REJECTED,
+                reason=code or "failed_without_reason",
+                server_correlation_id=correlation,
+            )
+        case _:
+            return NO_ANSWER
+
+
+def completed_reference(content: dict[str, Any]) -> str | None:
+    """The transaction's reference, where a requestState object says that it is completed."""
+    reference = content.get("objectReference")
+    if content.get("status") == "completed" and isinstance(reference, str):
+        return reference or None
+    return None
+
+
+def transaction(content: dict[str, Any]) -> Answer:
+    """What a transaction object means."""
+    reference = content.get("transactionReference")
+    told_reference = (
+        reference[:_MAXIMUM_REFERENCE_CHARACTERS] if isinstance(reference, str) else None
+    )
+    status = content.get("transactionStatus")
+    word = status.lower() if isinstance(status, str) else ""
+    if word in _PAID_STATUSES:
+        money = _money(content.get("amount"), content.get("currency"))
+        return Answer(
+            AnswerKind.SETTLED,
+            # An amount that cannot be read differs from ours: held, and looked at.
+            amount_minor=money.amount_minor if money else -1,
+            currency=money.currency if money else None,
+            our_reference=_uuid(content.get(OUR_REFERENCE)),
+            transaction_reference=told_reference,
+        )
+    if word in _UNPAID_STATUSES:
+        return Answer(
+            AnswerKind.REJECTED,
+            reason=f"transaction_{word}",
+            transaction_reference=told_reference,
+        )
+    return Answer(AnswerKind.PENDING, transaction_reference=told_reference)
+
+
+def linked_resource(content: dict[str, Any]) -> tuple[str, str] | None:
+    """``("transactions" | "requeststates", id)`` from a response object's link, or None."""
+    link = content.get("link")
+    if not isinstance(link, str):
+        return None
+    parts = link.split("?")[0].rstrip("/").split("/")
+    if len(parts) < 2 or parts[-2] not in ("transactions", "requeststates"):
+        return None
+    resource_id = unquote(parts[-1])
+    return (parts[-2], resource_id) if _RESOURCE_ID.fullmatch(resource_id) else None
+
+
+def is_not_known(status: int, content: dict[str, Any] | None) -> bool:
+    """Whether the provider says that it knows no such request."""
+    return (
+        status == 404 and content is not None and content.get("errorCategory") == "identification"
+    )
+
+
+def callback(body: bytes) -> tuple[UUID, Answer] | None:
+    """Which instruction a callback speaks of and what it says, or None where it is no callback."""
+    content = read_object(body)
+    if content is None:
+        return None
+    if "errorCategory" in content or "errorCode" in content:
+        about = _uuid(_parameter(content, OUR_REFERENCE))
+        answer = error_object(content) or Answer(AnswerKind.NO_ANSWER, reason="undecided_callback")
+    elif "transactionStatus" in content:
+        about = _uuid(content.get(OUR_REFERENCE))
+        answer = transaction(content)
+    else:
+        return None
+    return (about, answer) if about is not None else None
+
+
+def _parameter(content: dict[str, Any], key: str) -> Any:
+    parameters = content.get("errorParameters")
+    if not isinstance(parameters, list):
+        return None
+    for parameter in parameters:
+        if isinstance(parameter, dict) and parameter.get("key") == key:
+            return parameter.get("value")
+    return None
+
+
+def _code(value: Any) -> str | None:
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else None
+
+
+def _uuid(value: Any) -> UUID | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return UUID(value)
+    except ValueError:
+        return None
+
+
+def _money(amount: Any, currency: Any) -> Money | None:
+    if not isinstance(amount, str) or not isinstance(currency, str):
+        return None
+    try:
+        return Money.from_decimal(Decimal(amount), currency)
+    except (InvalidOperation, ValueError, UnknownCurrency):
+        return None

@@ -1,0 +1,67 @@
+"""Bodies of the provider routes."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.money import MAXIMUM_AMOUNT_MINOR
+
+ProviderCode = Annotated[
+    str,
+    Field(pattern="^[a-z0-9-]{1,32}$", description="The provider's code.", examples=["mekong"]),
+]
+
+
+class Provider(BaseModel):
+    """A provider and the money with it, in minor units of its currency."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "code": "mekong",
+                "name": "Mekong Pay",
+                "currency": "KHR",
+                "configured": True,
+                "float_minor": 12_000_000_000,
+                "in_transit_minor": 4_800_000,
+                "suspense_minor": 0,
+                "returns_payable_minor": 0,
+                "waiting_minor": 0,
+                "waiting_count": 0,
+            }
+        }
+    )
+
+    code: str
+    name: str
+    currency: str
+    configured: bool = Field(description="Whether this process is set up to send to it.")
+    float_minor: int = Field(description="Our money with it, free to be sent.")
+    in_transit_minor: int = Field(description="Sent, and not yet known to be paid or rejected.")
+    suspense_minor: int = Field(description="Paid in contradiction, until an officer decides.")
+    returns_payable_minor: int = Field(description="Came back after it was paid.")
+    waiting_minor: int = Field(description="Of released rounds, ready to be sent to it.")
+    waiting_count: int = Field(description="How many instructions that is.")
+
+
+class PrefundingIn(BaseModel):
+    """Treasury money that was paid to the provider in advance."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {"amount_minor": 12_000_000_000, "reference": "NBC transfer 20201012-0031"}
+        },
+    )
+
+    amount_minor: Annotated[
+        int,
+        Field(
+            gt=0,
+            le=MAXIMUM_AMOUNT_MINOR,
+            description="Amount in minor units: whole riel for KHR, cents for USD.",
+        ),
+    ]
+    reference: Annotated[
+        str, Field(min_length=1, max_length=200, description="What it is called on paper.")
+    ]

@@ -1,0 +1,11 @@
+"""Who may: the scopes of this service's routes, as types."""
+
+from typing import Annotated
+
+from shared.auth import Caller, require
+
+FundsRead = Annotated[Caller, require("funds:read")]
+FundsWrite = Annotated[Caller, require("funds:write")]
+PaymentsRead = Annotated[Caller, require("payments:read")]
+PaymentsWrite = Annotated[Caller, require("payments:write")]
+WebhooksRead = Annotated[Caller, require("webhooks:read")]

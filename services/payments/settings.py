@@ -1,0 +1,82 @@
+"""What the payments service is told by its environment."""
+
+from typing import ClassVar
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shared.money import CurrencyCode
+from shared.settings import KeyVersions, ServiceSettings
+
+
+class ProviderSettings(BaseModel):
+    """One provider: where it is, and the secrets shared with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str = Field(pattern="^[a-z0-9-]{1,32}$")
+    name: str
+    base_url: str
+    api_key: SecretStr
+    webhook_secrets: list[SecretStr] = Field(min_length=1)
+    """Several while a secret is being rotated; any of them verifies."""
+    currency: CurrencyCode
+
+
+class Settings(ServiceSettings):
+    """The payments service's settings: prefix ``PAYMENTS_``, keys and addresses without it."""
+
+    model_config = SettingsConfigDict(env_prefix="PAYMENTS_")
+
+    service: ClassVar[str] = "payments"
+
+    port: int = 8003
+    registry_url: str = Field(
+        default="http://127.0.0.1:8001",
+        validation_alias=AliasChoices("REGISTRY_URL", "registry_url"),
+    )
+    account_keys: KeyVersions = Field(validation_alias=AliasChoices("ACCOUNT_KEYS", "account_keys"))
+    webhook_keys: KeyVersions = Field(validation_alias=AliasChoices("WEBHOOK_KEYS", "webhook_keys"))
+
+    providers: list[ProviderSettings] = []
+    callback_base_url: str = "http://127.0.0.1:8003"
+    debit_party: str = "nspc"
+    """The organisation's identifier at every provider (GSMA ``organisationid``)."""
+
+    # Fetching chunks from the registry.
+    chunk_fetchers: int = Field(default=3, ge=1, le=16)
+    chunk_maximum_bytes: int = 64 * 1024 * 1024
+    chunk_lease_seconds: float = 120
+    chunk_retry_seconds: float = 1
+    chunk_retry_longest_seconds: float = 300
+
+    # Sending. A lease is longer than a request may take together with its wait in line.
+    dispatch_concurrency: int = Field(default=32, ge=1)
+    """Requests under way at one provider, at most."""
+    dispatch_claim_size: int = Field(default=400, ge=1, le=5_000)
+    dispatch_outcomes_size: int = Field(default=200, ge=1, le=5_000)
+    dispatch_outcomes_wait_seconds: float = 0.05
+    dispatch_lease_seconds: float = 90
+    provider_timeout_seconds: float = 20
+    provider_pause_seconds: float = 0.5
+    """How long a provider that does not answer is left alone; doubled each time."""
+    provider_pause_longest_seconds: float = 60
+
+    # Asking what became of instructions without an answer.
+    inquiry_size: int = Field(default=200, ge=1, le=5_000)
+    unknown_inquiry_seconds: float = 5
+    """From losing an answer to asking for it; doubled each time that tells nothing new."""
+    pending_inquiry_seconds: float = 60
+    """From "pending" to asking, where no callback comes; doubled each time."""
+    inquiry_longest_seconds: float = 900
+    resend_grace_seconds: float = 60
+    """An instruction that the provider does not know is sent again after so long, not before: the
+    first request may still be on its way."""
+
+    # Callbacks.
+    webhook_maximum_bytes: int = 64 * 1024
+    webhook_batch_size: int = Field(default=500, ge=1, le=5_000)
+    """Callbacks stored in one commit, or applied in one, at most."""
+
+    rest_seconds: float = 0.1
+    """How long an idle loop sleeps before it looks again."""

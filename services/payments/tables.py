@@ -1,0 +1,24 @@
+"""Every table of the service, in one ``metadata``: for migrations and for the check of drift."""
+
+from services.payments.alarms import tables as alarms
+from services.payments.chunks import tables as chunks
+from services.payments.database import SCHEMA, metadata
+from services.payments.funds import tables as funds
+from services.payments.instructions import tables as instructions
+from services.payments.ledger import tables as ledger
+from services.payments.providers import tables as providers
+from services.payments.rounds import tables as rounds
+from services.payments.webhooks import tables as webhooks
+
+__all__ = [
+    "SCHEMA",
+    "alarms",
+    "chunks",
+    "funds",
+    "instructions",
+    "ledger",
+    "metadata",
+    "providers",
+    "rounds",
+    "webhooks",
+]

@@ -1,0 +1,131 @@
+"""The payments service's background work, wired together."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from services.payments.chunks.closing import Closing
+from services.payments.chunks.fetching import Fetching
+from services.payments.database import SCHEMA
+from services.payments.dispatch.inquiring import Inquiring, Leases
+from services.payments.dispatch.sending import Sending, waits_from
+from services.payments.providers.client import ProviderClient
+from services.payments.providers.directory import ProviderDirectory
+from services.payments.providers.health import ProviderHealth
+from services.payments.rounds.announcements import HANDLERS
+from services.payments.rounds.release import Releasing
+from services.payments.settings import Settings
+from services.payments.webhooks.application import Applying
+from services.payments.webhooks.secrets import WEBHOOK_CONTEXT
+from shared.clock import clock_from
+from shared.database import Database
+from shared.events import Consumer
+from shared.http import service_client
+from shared.personal_data import cipher_from
+from shared.worker import Loop, Worker
+
+_MATCH_AGAIN_SECONDS = 5.0
+
+
+def create_worker(settings: Settings | None = None) -> Worker:
+    """Every loop of the service in one worker; several workers may run side by side."""
+    settings = settings or Settings()
+    database = Database(
+        settings.database_url,
+        application_name="payments-worker",
+        pool_size=settings.database_pool_size + 2 * len(settings.providers),
+    )
+    clock = clock_from(settings.clock_file)
+    registry = service_client(settings, settings.registry_url, scopes=("entitlements:read",))
+    directory = ProviderDirectory(database, settings.providers)
+    rest = settings.rest_seconds
+
+    loops: list[Loop] = []
+    clients: list[ProviderClient] = []
+    sending: list[Loop] = []
+    for provider in settings.providers:
+        client = ProviderClient(provider, settings)
+        clients.append(client)
+        health = ProviderHealth(
+            pause_seconds=settings.provider_pause_seconds,
+            longest_seconds=settings.provider_pause_longest_seconds,
+        )
+        sender = Sending(
+            client,
+            directory=directory,
+            health=health,
+            database=database,
+            clock=clock,
+            settings=settings,
+        )
+        inquirer = Inquiring(
+            client,
+            directory=directory,
+            health=health,
+            database=database,
+            clock=clock,
+            settings=settings,
+        )
+        sending.append(Loop(f"send-{provider.code}", sender.step, idle_seconds=rest))
+        loops.append(Loop(f"inquire-{provider.code}", inquirer.step, idle_seconds=rest))
+
+    closing = Loop("close", Closing(database=database, clock=clock).step, idle_seconds=rest)
+    releasing = Loop(
+        "release", _then(Releasing(database=database, clock=clock).step, sending), idle_seconds=rest
+    )
+    fetching = [
+        Loop(
+            f"fetch-{number}",
+            _then(
+                Fetching(registry, database=database, clock=clock, settings=settings).step,
+                [releasing],
+            ),
+            idle_seconds=rest,
+        )
+        for number in range(1, settings.chunk_fetchers + 1)
+    ]
+    consumer = Consumer(database, name="payments", schema=SCHEMA, handlers=HANDLERS)
+    consuming = Loop(
+        "consume",
+        _then(consumer.run_once, [*fetching, releasing]),
+        idle_seconds=rest,
+        wake_on_events=True,
+    )
+    applying = Applying(
+        database=database,
+        clock=clock,
+        cipher=cipher_from(settings.webhook_keys, context=WEBHOOK_CONTEXT),
+        waits=waits_from(settings),
+        batch_size=settings.webhook_batch_size,
+    )
+    leases = Leases(database=database, clock=clock, settings=settings)
+    loops += [
+        consuming,
+        *fetching,
+        releasing,
+        *sending,
+        Loop("leases", leases.step, idle_seconds=rest),
+        Loop("apply-callbacks", applying.step, idle_seconds=rest),
+        Loop("match-callbacks", applying.match_again, idle_seconds=_MATCH_AGAIN_SECONDS),
+        closing,
+    ]
+    return Worker(
+        name="payments-worker",
+        database=database,
+        clock=clock,
+        loops=loops,
+        closing=[*(client.close for client in clients), registry.aclose],
+    )
+
+
+def _then(
+    step: Callable[[], Awaitable[int]], next_loops: Sequence[Loop]
+) -> Callable[[], Awaitable[int]]:
+    """A step that wakes the loops which can go on with what it did."""
+
+    async def step_and_wake() -> int:
+        done = await step()
+        if done:
+            for loop in next_loops:
+                loop.wake()
+        return done
+
+    return step_and_wake
