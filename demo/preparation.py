@@ -1,0 +1,128 @@
+"""Before the shocks: places, schemes, triggers, money, and the households of the country.
+
+Everything goes through the services' own APIs.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from demo.api import Api
+from demo.country import (
+    CHILD_SHARE,
+    DISABLED_SHARE,
+    ELDERLY_SHARE,
+    MEAN_MEMBERS,
+    PREGNANT_SHARE_OF_HOUSEHOLDS,
+    cells,
+    country_csv,
+)
+from demo.shocks import FLOOD_INDICATOR, FLOOD_TRIGGER, PRICE_INDICATOR, PRICE_TRIGGER
+from demo.show import Phase
+from deploy.local.environment import PROVIDERS
+from services.registry.schemes.shipped import SHIPPED_SCHEMES
+from services.registry.schemes.shipped import shipped_document as shipped_scheme
+from services.triggers.definitions.schemas import shipped_document as shipped_trigger
+
+# The sums below are of expected sizes and features; the households drawn come close to them.
+_MARGIN = Fraction(12, 10)
+_IMPORT_SECONDS = 3_600
+
+
+class ImportIncomplete(Exception):
+    """One line that says how many rows were not taken."""
+
+
+def load_rules(registry: Api, triggers: Api) -> None:
+    """The gazetteer, the two schemes of 2022, the indicators and the two triggers."""
+    registry.put("/gazetteer", {"edition": "ncdd-2022"})
+    for scheme in SHIPPED_SCHEMES:
+        registry.post("/schemes", shipped_scheme(scheme))
+    for indicator in (PRICE_INDICATOR, FLOOD_INDICATOR):
+        triggers.post("/indicators", indicator)
+    for trigger in (PRICE_TRIGGER, FLOOD_TRIGGER):
+        triggers.post("/triggers", shipped_trigger(trigger))
+
+
+def provide_money(payments: Api, *, scale: Fraction) -> None:
+    """Funds for every round of every scheme at this scale, and floats for the first rounds."""
+    needs: dict[str, int] = {}
+    first_rounds = 0
+    for code in SHIPPED_SCHEMES:
+        document = shipped_scheme(code)
+        one_round = cost_of_a_round(document, scale=scale)
+        first_rounds += one_round
+        needs[document["fund"]] = needs.get(document["fund"], 0) + one_round * len(
+            document["rounds"]
+        )
+    for fund, amount_minor in needs.items():
+        payments.post(
+            "/funds",
+            {"code": fund, "name": "National relief, for the demonstration", "currency": "KHR"},
+        )
+        payments.post(
+            f"/funds/{fund}/deposits",
+            {"amount_minor": amount_minor, "reference": "Every round for every poor household"},
+        )
+    for provider in PROVIDERS:
+        payments.post(
+            f"/providers/{provider}/prefundings",
+            {
+                # Which provider a household banks with is chance: either may need most of it.
+                "amount_minor": first_rounds * 8 // 10,
+                "reference": "First rounds of both schemes",
+            },
+        )
+
+
+def cost_of_a_round(document: dict[str, Any], *, scale: Fraction) -> int:
+    """What one round could cost if it reached every household of the country at this scale.
+
+    In minor units, by the dearest case of the benefit and the expected sizes and features.
+    """
+    households = Fraction(sum(cell.households for cell in cells(scale)))
+    persons = households * MEAN_MEMBERS
+    having = {
+        "children_0_5": persons * CHILD_SHARE,
+        "pregnant": households * Fraction(PREGNANT_SHARE_OF_HOUSEHOLDS),
+        "disabled": persons * DISABLED_SHARE,
+        "elderly_60": persons * ELDERLY_SHARE,
+    }
+    dearest = max(
+        households * case["base_minor"]
+        + persons * case.get("per_member_minor", 0)
+        + sum(
+            having[category] * amount for category, amount in case.get("per_category", {}).items()
+        )
+        for case in document["benefit"]
+    )
+    return int(dearest * _MARGIN)
+
+
+def register_households(registry: Api, phase: Phase, *, scale: Fraction, seed: int) -> int:
+    """Send the country through the registry's import; how many households it registered.
+
+    Raises ImportIncomplete where a row was not taken.
+    """
+    total = sum(cell.households for cell in cells(scale))
+
+    def told() -> Iterator[bytes]:
+        sent = -1  # the header is no household
+        for block in country_csv(scale=scale, seed=seed):
+            yield block
+            sent += block.count(b"\n")
+            phase.reach(sent, total=total)
+
+    made = registry.post(
+        "/imports", {"source": "Synthetic households on IDPoor's counts", "note": f"seed {seed}"}
+    )
+    imported = registry.send_csv(
+        f"/imports/{made['id']}/rows", told(), timeout_seconds=_IMPORT_SECONDS
+    )
+    if imported["households_added"] != total:
+        raise ImportIncomplete(
+            f"The import took {imported['households_added']:,} of {total:,} households and "
+            f"rejected {imported['rows_rejected']:,}: GET /imports/{made['id']}/rejections of the "
+            "registry says why."
+        )
+    return total

@@ -1,0 +1,224 @@
+"""The report: what happened, to whom the money went, what failed, and whether it all adds up."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from demo.facts import Facts, Failure, LaterRound, Province, Quiet, Run
+from demo.proofs import Proof, shown
+from shared.clock import COUNTRY_ZONE
+
+_SCHEMES = {
+    "flood-2022": "Cash relief for flood-affected households",
+    "inflation-2022": "Cash support against inflation",
+}
+_MISBEHAVIOURS = {
+    "slow-answer": "answers came late",
+    "lost-reply": "replies were lost after the payment was booked",
+    "silence": "payments were booked without any word of it",
+    "error-before-booking": "were refused with a 5xx, and booked on a later try",
+    "error-after-booking": "were booked behind a 5xx",
+    "duplicate-callback": "callbacks came several times",
+    "early-callback": "callbacks came before the answer",
+    "no-callback": "callbacks never came",
+}
+
+
+def print_report(
+    console: Console,
+    facts: Facts,
+    proofs: Sequence[Proof],
+    *,
+    households: int,
+    scale: str,
+    seconds: Mapping[str, float],
+) -> None:
+    """Print the whole report; amounts are riel."""
+    console.print()
+    console.rule("[bold]From the shock to the household")
+    paid = sum(province.paid for province in facts.provinces)
+    paid_minor = sum(province.paid_minor for province in facts.provinces)
+    console.print(
+        f"Two real shocks met a country of [bold]{households:,}[/] synthetic poor households "
+        f"({scale} of the real number). The system paid [bold]{paid:,}[/] households "
+        f"[bold]{riel(paid_minor)}[/]; nobody fired anything by hand.",
+        highlight=False,
+    )
+    console.print(_timeline(facts.runs))
+    for note in _notes(facts.quiet):
+        console.print(note, highlight=False)
+    for scheme, provinces in groupby(facts.provinces, key=lambda one: one.scheme):
+        console.print(_provinces(scheme, list(provinces)))
+    console.print(_failures(facts.failures))
+    console.print(_later_rounds(facts.later_rounds))
+    console.print(_providers(facts.sandbox), highlight=False)
+    console.print(_phases(seconds))
+    print_proofs(console, proofs)
+
+
+def print_proofs(console: Console, proofs: Sequence[Proof]) -> None:
+    """Print each proof with its numbers, and what is against those that fail."""
+    table = Table(title="Proofs", box=box.SIMPLE_HEAD, title_justify="left", expand=True)
+    table.add_column("")
+    table.add_column("what holds")
+    table.add_column("numbers (riel)")
+    for proof in proofs:
+        mark = "[green]holds[/]" if proof.holds else "[bold red]FAILS[/]"
+        table.add_row(mark, proof.name, escape(proof.numbers))
+    console.print(table)
+    for proof in proofs:
+        if not proof.holds:
+            evidence = "\n".join(escape(line) for line in shown(proof.evidence))
+            console.print(Panel(evidence, title=f"Against: {proof.name}", style="red"))
+
+
+def riel(amount_minor: int) -> str:
+    """Whole riel, with thousands separators."""
+    return f"{amount_minor:,} riel"
+
+
+def instant(moment: datetime | None) -> str:
+    """An instant in the country's zone."""
+    return f"{moment.astimezone(COUNTRY_ZONE):%Y-%m-%d %H:%M:%S}" if moment else "—"
+
+
+def _timeline(runs: Iterable[Run]) -> Table:
+    table = Table(
+        title="Timeline (Phnom Penh time; the domain's clock ran at real speed while paying)",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        expand=True,
+    )
+    for heading in ("scheme", "observation", "activation", "first paid", "last paid"):
+        table.add_column(heading)
+    table.add_column("households", justify="right")
+    table.add_column("riel", justify="right")
+    for run in runs:
+        table.add_row(
+            run.scheme,
+            f"{instant(run.evaluated_at)[:16]}\nof {run.judged_on}",
+            f"{instant(run.activated_at)}\n{run.kind}: {run.provinces} provinces, "
+            f"{run.communes} communes",
+            _since(run.first_paid_at, run),
+            _since(run.last_paid_at, run),
+            f"{run.households:,}",
+            f"{run.paid_minor:,}",
+        )
+        table.add_row("", f"[dim]{escape(run.explanation)}[/]", end_section=True)
+    return table
+
+
+def _since(moment: datetime | None, run: Run) -> str:
+    if moment is None:
+        return "—"
+    after = (moment - run.evaluated_at) / timedelta(seconds=1)
+    return f"{instant(moment)}\nafter {after:.1f} s"
+
+
+def _notes(quiet: Sequence[Quiet]) -> Iterable[str]:
+    for one in quiet:
+        yield f"[dim]{one.judged_on}, {one.trigger}, not again:[/] {escape(one.explanation)}"
+
+
+def _provinces(scheme: str, provinces: Sequence[Province]) -> Table:
+    table = Table(
+        title=f"{_SCHEMES.get(scheme, scheme)} ({scheme}), first round",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        expand=True,
+        show_footer=True,
+    )
+    table.add_column("province", footer="all")
+    for heading, total in (
+        ("entitled", sum(one.entitled for one in provinces)),
+        ("paid", sum(one.paid for one in provinces)),
+        ("riel paid", sum(one.paid_minor for one in provinces)),
+        ("failed", sum(one.failed for one in provinces)),
+        ("no account", sum(one.without_account for one in provinces)),
+        ("paid elsewhere", sum(one.excluded for one in provinces)),
+    ):
+        table.add_column(heading, footer=f"{total:,}", justify="right")
+    for one in provinces:
+        table.add_row(
+            one.province,
+            f"{one.entitled:,}",
+            f"{one.paid:,}",
+            f"{one.paid_minor:,}",
+            f"{one.failed:,}",
+            f"{one.without_account:,}",
+            f"{one.excluded:,}",
+        )
+    return table
+
+
+def _failures(failures: Iterable[Failure]) -> Table:
+    table = Table(
+        title="Entitled and not paid: what failed, and why",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        expand=True,
+    )
+    table.add_column("scheme")
+    table.add_column("reason")
+    table.add_column("households", justify="right")
+    table.add_column("riel", justify="right")
+    for one in failures:
+        table.add_row(
+            one.scheme, escape(one.reason), f"{one.households:,}", f"{one.amount_minor:,}"
+        )
+    return table
+
+
+def _later_rounds(rounds: Iterable[LaterRound]) -> Table:
+    table = Table(
+        title="Later rounds: scheduled, released by an officer when they are due",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        expand=True,
+    )
+    table.add_column("scheme")
+    table.add_column("round", justify="right")
+    table.add_column("due on")
+    table.add_column("households", justify="right")
+    table.add_column("riel, as enrolled", justify="right")
+    for one in rounds:
+        table.add_row(
+            one.scheme,
+            f"{one.number}",
+            f"{one.due_on}",
+            f"{one.households:,}",
+            f"{one.amount_minor:,}",
+        )
+    return table
+
+
+def _providers(sandbox: Mapping[str, object]) -> str:
+    misbehaved = sandbox.get("misbehaviours")
+    counts = misbehaved if isinstance(misbehaved, dict) else {}
+    told = "; ".join(
+        f"{counts[kind]:,} {words}" for kind, words in _MISBEHAVIOURS.items() if counts.get(kind)
+    )
+    return (
+        "[bold]The providers misbehaved[/], by the seed: "
+        f"{told or 'not at all'}. Each payment was still made once, or not at all."
+    )
+
+
+def _phases(seconds: Mapping[str, float]) -> Table:
+    table = Table(
+        title="How long it took on this machine",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+    )
+    table.add_column("phase")
+    table.add_column("seconds", justify="right")
+    for title, took in seconds.items():
+        table.add_row(title, f"{took:.1f}")
+    table.add_row("all", f"{sum(seconds.values()):.1f}")
+    return table
