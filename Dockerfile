@@ -1,0 +1,37 @@
+# One image for every process: `docker run sangkroh registry-api`, `… migrate`, and so on.
+
+# The Python that the tests run on. requirements.lock resolves for newer ones too.
+ARG PYTHON=3.11
+
+FROM python:${PYTHON}-slim AS build
+RUN python -m venv --without-pip /opt/venv
+WORKDIR /build
+COPY requirements.lock ./
+RUN pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check \
+    --require-hashes --only-binary :all: -r requirements.lock
+COPY services /srv/sangkroh/services
+COPY shared /srv/sangkroh/shared
+# The containers' root is read-only: bytecode that is not written here is never written.
+RUN /opt/venv/bin/python -m compileall -q /srv/sangkroh
+
+# The provider sandbox, for `docker compose --profile development` alone. It judges the product
+# with tools that the product does not have, hence the other lock file.
+FROM python:${PYTHON}-slim AS sandbox
+WORKDIR /srv/sangkroh
+COPY requirements-dev.lock ./
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements-dev.lock
+COPY sandbox sandbox
+ENV PYTHONUNBUFFERED=1
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "sandbox"]
+
+FROM python:${PYTHON}-slim
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /srv/sangkroh /srv/sangkroh
+WORKDIR /srv/sangkroh
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+# A number, so that Kubernetes can tell that it is not root.
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "services"]

@@ -1,0 +1,1 @@
+"""Whether the deployment files start what the product is, checked without a container engine."""

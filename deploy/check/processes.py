@@ -1,0 +1,169 @@
+"""What any deployment owes the processes: names, variables, ports and addresses that they know."""
+
+import importlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices
+from pydantic.fields import FieldInfo
+
+from services.__main__ import PROCESSES
+from services.histories import SERVICES
+from shared.settings import ServiceSettings
+
+MIGRATE = "migrate"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+# What `python -m services migrate` reads; the roles cannot log in without their passwords.
+_MIGRATE_VARIABLES = {"DATABASE_URL", *(f"{one.upper()}_DATABASE_PASSWORD" for one in SERVICES)}
+_LOG_LEVEL = "LOG_LEVEL"
+_TOKEN_VARIABLES = {"AUTH_TOKEN_URL", "AUTH_CLIENT_ID", "AUTH_CLIENT_SECRET"}
+_DEVELOPMENT_KEY = "AUTH_DEVELOPMENT_KEY_FILE"
+
+
+@dataclass(frozen=True)
+class Process:
+    """One container of the product's image, as a deployment describes it.
+
+    ``variables`` are the names that it is given, with their values where the deployment says
+    them (None where a secret or an operator does). Names in ``common`` come from a place that all
+    processes share, so that it need not read them itself. ``ports`` are those that it declares.
+    """
+
+    where: str
+    arguments: tuple[str, ...]
+    variables: Mapping[str, str | None]
+    ports: frozenset[int]
+    common: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def name(self) -> str:
+        return " ".join(self.arguments)
+
+    @property
+    def service(self) -> str:
+        return self.name.split("-")[0]
+
+    def is_known(self) -> bool:
+        return self.name in (*PROCESSES, MIGRATE)
+
+
+class Variables(NamedTuple):
+    """The names of environment variables that a process reads."""
+
+    known: frozenset[str]
+    required: frozenset[str]
+
+
+def listening_port(process: Process) -> int | None:
+    """The port that an API listens on, as its settings will have it; None for other processes."""
+    if not process.name.endswith("-api"):
+        return None
+    given = process.variables.get(f"{process.service.upper()}_PORT")
+    default = settings_of(process.service).model_fields["port"].default
+    return int(given) if given else int(default)
+
+
+@cache
+def settings_of(service: str) -> type[ServiceSettings]:
+    """The settings class of a service."""
+    settings: type[ServiceSettings] = importlib.import_module(
+        f"services.{service}.settings"
+    ).Settings
+    return settings
+
+
+@cache
+def variables_of(process_name: str) -> Variables:
+    """What the process of that name reads from its environment, and cannot start without."""
+    if process_name == MIGRATE:
+        return Variables(
+            frozenset(_MIGRATE_VARIABLES | {_LOG_LEVEL}), frozenset(_MIGRATE_VARIABLES)
+        )
+    settings = settings_of(process_name.split("-")[0])
+    prefix = str(settings.model_config.get("env_prefix", ""))
+    names = {
+        _variable(name, info, prefix=prefix): info.is_required()
+        for name, info in settings.model_fields.items()
+    }
+    return Variables(
+        frozenset(names), frozenset(name for name, required in names.items() if required)
+    )
+
+
+def _variable(field_name: str, info: FieldInfo, *, prefix: str) -> str:
+    match info.validation_alias:
+        case None:
+            return f"{prefix}{field_name}".upper()
+        case AliasChoices(choices=choices):
+            return str(choices[0]).upper()
+        case alias:
+            return str(alias).upper()
+
+
+def faults(
+    processes: Iterable[Process], *, deployment: str, addresses: Mapping[str, int]
+) -> Iterator[str]:
+    """What would keep these processes from starting or from finding one another.
+
+    ``addresses`` are the host names that the deployment gives to processes, and their ports.
+    """
+    processes = list(processes)
+    names = [process.name for process in processes]
+    for wanted in (MIGRATE, *PROCESSES):
+        if names.count(wanted) != 1:
+            yield f"{deployment}: {names.count(wanted)} containers run {wanted}: one should."
+    for process in processes:
+        if not process.is_known():
+            choices = ", ".join((MIGRATE, *PROCESSES))
+            yield f"{process.where}: `{process.name}` is no process: choose from {choices}."
+            continue
+        yield from _variable_faults(process)
+        yield from _port_faults(process)
+        yield from _address_faults(process, addresses)
+
+
+def _variable_faults(process: Process) -> Iterator[str]:
+    known, required = variables_of(process.name)
+    everywhere = frozenset[str]().union(
+        *(variables_of(name).known for name in (MIGRATE, *PROCESSES))
+    )
+    for name in sorted(process.variables.keys() - known - (process.common & everywhere)):
+        yield f"{process.where}: {name} is set, and {process.name} does not read it."
+    for name in sorted(required - process.variables.keys()):
+        yield f"{process.where}: {name} is not set, and {process.name} needs it."
+    calls_others = {"REGISTRY_URL", "PAYMENTS_URL"} & known
+    ways_to_a_token = (_TOKEN_VARIABLES, {_DEVELOPMENT_KEY})
+    if calls_others and not any(way <= process.variables.keys() for way in ways_to_a_token):
+        yield (
+            f"{process.where}: {process.name} calls another service and has no way to a token: "
+            f"set {', '.join(sorted(_TOKEN_VARIABLES))}, or {_DEVELOPMENT_KEY} on a laptop."
+        )
+
+
+def _port_faults(process: Process) -> Iterator[str]:
+    port = listening_port(process)
+    if port is None:
+        for one in sorted(process.ports):
+            yield f"{process.where}: port {one} is declared, and {process.name} listens on none."
+        return
+    if process.ports != {port}:
+        declared = ", ".join(map(str, sorted(process.ports))) or "none"
+        yield f"{process.where}: {process.name} listens on {port}; declared: {declared}."
+    host = f"{process.service.upper()}_HOST"
+    if (process.variables.get(host) or LOOPBACK[0]) in LOOPBACK:
+        yield f"{process.where}: set {host}, or nothing outside the container reaches it."
+
+
+def _address_faults(process: Process, addresses: Mapping[str, int]) -> Iterator[str]:
+    for variable in ("REGISTRY_URL", "PAYMENTS_URL"):
+        if variable not in variables_of(process.name).known:
+            continue
+        url = process.variables.get(variable)
+        parts = urlsplit(url or "")
+        if parts.hostname is None or addresses.get(parts.hostname) != parts.port:
+            known = ", ".join(f"{host}:{port}" for host, port in addresses.items())
+            yield f"{process.where}: {variable} is {url}, where no API is; there are {known}."

@@ -1,0 +1,102 @@
+"""The compose file starts what the product is, and the check sees it when it does not."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deploy.check import compose
+from deploy.check.__main__ import ROOT
+from deploy.check.processes import settings_of
+from deploy.local.environment import LocalSecrets
+from services.histories import SERVICES
+from tests.deploy.conftest import Spoil
+
+FILE = compose.FILE
+
+
+def test_the_committed_file_has_no_fault() -> None:
+    assert compose.check(ROOT).faults == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "fault"),
+    [
+        (FILE, "command: [triggers-worker]", "command: [trigger-worker]", "is no process"),
+        (FILE, "command: [triggers-worker]", "command: [triggers-api]", "2 containers run"),
+        (FILE, "  BLIND_INDEX_KEY:", "  BLIND_INDEX_KEYS:", "BLIND_INDEX_KEY is not set"),
+        (FILE, "  BLIND_INDEX_KEY:", "  BLIND_INDEX_KEYS:", "does not read it"),
+        (FILE, "  AUTH_TOKEN_URL:\n", "", "AUTH_TOKEN_URL is not used"),
+        (FILE, '"127.0.0.1:8002:8002"', '"127.0.0.1:8002:8001"', "listens on 8002"),
+        (FILE, '"127.0.0.1:8002:8002"', '"8002:8002"', "on 127.0.0.1 only"),
+        (FILE, "http://127.0.0.1:8003/ready", "http://127.0.0.1:8001/ready", "no health check"),
+        (FILE, "http://registry-api:8001", "http://registry:8001", "where no API is"),
+        (FILE, "  PAYMENTS_HOST: 0.0.0.0\n", "", "set PAYMENTS_HOST"),
+        (FILE, "service_completed_successfully", "service_started", "should wait for migrate"),
+        (FILE, ":/var/lib/postgresql", ":/var/lib/postgresql/data", "would not be kept"),
+        (FILE, "postgres:18", "postgres:17", "postgres:18 is needed"),
+        (FILE, "shm_size: 256m", "shm_sise: 256m", "does not fit the Compose specification"),
+        (compose.EXAMPLE, "PERSON_KEYS=", "PEOPLE_KEYS=", "PERSON_KEYS is missing"),
+        (compose.EXAMPLE, "WEBHOOK_KEYS=", "WEBHOOK_KEYS=abc", "a secret is for the operator"),
+    ],
+)
+def test_a_spoilt_file_is_caught(
+    deployment: Path, spoil: Spoil, file: str, old: str, new: str, fault: str
+) -> None:
+    spoil(file, old, new)
+    assert fault in "\n".join(compose.check(deployment).faults)
+
+
+def test_without_any_way_to_a_token_the_callers_are_named(deployment: Path, spoil: Spoil) -> None:
+    spoil(FILE, "  AUTH_TOKEN_URL:\n", "")
+    spoil(FILE, "  AUTH_DEVELOPMENT_KEY_FILE:\n", "")
+    faults = [one for one in compose.check(deployment).faults if "no way to a token" in one]
+    assert len(faults) == len(
+        ("registry-api", "registry-worker", "payments-api", "payments-worker")
+    )
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("part", ["api", "worker"])
+def test_filled_in_the_environment_satisfies_the_settings(
+    service: str, part: str, local_secrets: LocalSecrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = {
+        "code": "mekong",
+        "name": "Mekong Pay",
+        "base_url": "http://sandbox:8009/mekong/v1.2",
+        "api_key": local_secrets.provider_api_keys["mekong"],
+        "webhook_secrets": [local_secrets.provider_webhook_secrets["mekong"]],
+        "currency": "KHR",
+    }
+    filled_in = {
+        "AUTH_ISSUER": "https://issuer.development.invalid",
+        "AUTH_JWKS_URL": "file:///var/tmp/jwks.json",
+        "POSTGRES_PASSWORD": "owner",
+        "PERSON_KEYS": json.dumps({"1": local_secrets.person_key}),
+        "ACCOUNT_KEYS": json.dumps({"1": local_secrets.account_key}),
+        "WEBHOOK_KEYS": json.dumps({"1": local_secrets.webhook_key}),
+        "BLIND_INDEX_KEY": local_secrets.blind_index_key,
+        "PAYMENTS_PROVIDERS": json.dumps([provider]),
+        **{f"{one.upper()}_DATABASE_PASSWORD": f"{one}pw" for one in SERVICES},
+    }
+
+    def value_of(match: re.Match[str]) -> str:
+        name, kind, otherwise = match["name"], match["kind"], match["otherwise"]
+        assert kind != ":?" or name in filled_in
+        return filled_in.get(name, otherwise if kind == ":-" else "")
+
+    interpolated = re.compile(r"\$\{(?P<name>\w+)(?P<kind>:[?-])?(?P<otherwise>[^}]*)\}")
+    container = yaml.safe_load((ROOT / FILE).read_text())["services"][f"{service}-{part}"]
+    for name, value in container["environment"].items():
+        if value is not None:
+            monkeypatch.setenv(name, interpolated.sub(value_of, value))
+
+    settings = settings_of(service)()
+
+    assert settings.host == "0.0.0.0"  # noqa: S104
+    assert settings.database_url == (
+        f"postgresql+asyncpg://sangkroh_{service}:{service}pw@postgres:5432/sangkroh"
+    )
