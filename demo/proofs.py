@@ -204,9 +204,12 @@ def nobody_was_paid_twice(
     )
 
 
-def every_entitlement_has_an_end(ends: Sequence[Ends]) -> Proof:
-    """No entitlement is open, no payment is live, and both services tell the same end."""
-    evidence = []
+def every_entitlement_has_an_end(ends: Sequence[Ends], disagreeing: Sequence[str] = ()) -> Proof:
+    """No entitlement is open, no payment is live, and both services tell the same end.
+
+    ``disagreeing`` are entitlements of which they tell different ends or amounts.
+    """
+    evidence = list(disagreeing)
     for one in ends:
         where = f"{one.scheme}, round {one.round}"
         if one.open:

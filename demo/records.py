@@ -119,6 +119,19 @@ _PAYMENT_ENDS = """
     GROUP BY payment_round.activation_id, payment_round.round
 """
 
+# What the registry says of an entitlement, and what payments did about it.
+_DISAGREEING = """
+    SELECT entitlement.id, entitlement.status, entitlement.amount_minor,
+        instruction.amount_minor AS settled_minor
+    FROM registry.entitlement
+    FULL JOIN (
+        SELECT entitlement_id, amount_minor FROM payments.instruction WHERE status = 'settled'
+    ) AS instruction ON instruction.entitlement_id = entitlement.id
+    WHERE (entitlement.status IS NOT DISTINCT FROM 'paid') <> (instruction.amount_minor IS NOT NULL)
+       OR entitlement.amount_minor <> instruction.amount_minor
+    LIMIT 1000
+"""
+
 _ENROLLED = """
     SELECT activation.id, activation.scheme_code AS scheme, activation.area_filter,
         scheme_version.document ->> 'eligibility' AS eligibility,
@@ -167,6 +180,7 @@ class Records:
     entitlement_of: dict[UUID, UUID]
     household_rounds_paid_twice: list[str]
     ends: list[Ends]
+    disagreeing: list[str]
     expected: dict[str, int]
     enrolled: dict[str, int]
     waiting: dict[str, int]
@@ -219,6 +233,11 @@ async def _read(connection: asyncpg.Connection) -> Records:
                 for row in await connection.fetch(_PAYMENT_ENDS, live)
             },
         ),
+        disagreeing=[
+            f"entitlement {row['id']} of {row['amount_minor']} is {row['status']} in the registry; "
+            f"payments settled {row['settled_minor'] or 'nothing'} of it"
+            for row in await connection.fetch(_DISAGREEING)
+        ],
         expected=expected,
         enrolled=enrolled,
         waiting={what: await connection.fetchval(query) for what, query in _WAITING.items()},

@@ -220,5 +220,6 @@ def _phases(seconds: Mapping[str, float]) -> Table:
     table.add_column("seconds", justify="right")
     for title, took in seconds.items():
         table.add_row(title, f"{took:.1f}")
-    table.add_row("all", f"{sum(seconds.values()):.1f}")
+    outermost = (took for title, took in seconds.items() if not title.startswith(" "))
+    table.add_row("all", f"{sum(outermost):.1f}")
     return table

@@ -41,6 +41,7 @@ class Show:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.seconds: dict[str, float] = {}
+        self._depth = 0
         self._progress: Progress | None = None
         if console.is_terminal:
             self._progress = Progress(
@@ -66,13 +67,20 @@ class Show:
         """One piece of work, done when the block ends without an exception."""
         begun = time.monotonic()
         task = self._progress.add_task(_fitted(title), total=total) if self._progress else None
-        yield Phase(self._progress, task)
-        took = self.seconds[title] = time.monotonic() - begun
+        indent = "  " * self._depth
+        # In the order of their beginnings: what is inside of a phase follows it.
+        self.seconds[f"{indent}{title}"] = 0.0
+        self._depth += 1
+        try:
+            yield Phase(self._progress, task)
+        finally:
+            self._depth -= 1
+        took = self.seconds[f"{indent}{title}"] = time.monotonic() - begun
         if self._progress is not None and task is not None:
             reached = self._progress.tasks[task].total or total
             self._progress.update(task, completed=reached, description=_fitted(title))
         else:
-            self.console.print(f"{title}: {took:.1f} s", highlight=False)
+            self.console.print(f"{indent}{title}: {took:.1f} s", highlight=False)
 
     def say(self, text: str) -> None:
         """A line that stays."""

@@ -1,0 +1,274 @@
+"""`make demo`: the main job on real data, end to end, and the proofs that it is right.
+
+SCALE=0.03  the part of the country's 678,440 poor households to make; 1 is the country
+SEED=1      another seed makes other households, and other misbehaviour of the providers
+KEEP=1      stay up afterwards, for a look around
+
+Exit status 0 only if every proof holds.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import httpx
+from rich.console import Console
+from sqlalchemy.engine import make_url
+
+from demo import proofs
+from demo.api import Api, NeverCame, Refused
+from demo.facts import read_facts
+from demo.options import OptionRefused, Options, read_options
+from demo.preparation import ImportIncomplete, load_rules, provide_money, register_households
+from demo.proofs import Proof
+from demo.records import read_book, read_records
+from demo.report import print_report
+from demo.show import Show
+from demo.story import replay
+from deploy.local.environment import SERVICES
+from deploy.local.exclusive import FolderInUse, exclusively
+from deploy.local.ports import PortUnusable, spare_ports
+from deploy.local.postgres import LocalPostgres, PostgresDidNotStart
+from deploy.local.stack import Stack, StackDidNotStart
+from sandbox.options import SandboxOptions
+
+DIRECTORY = Path(".local/demo")
+DATABASE = "sangkroh_demo"
+BEGINNING = datetime(2019, 1, 2, 2, 0, tzinfo=UTC)
+"""The domain's first day: before the first price was published."""
+
+_PLAIN_WIDTH = 110
+
+# A provider that says nothing is asked within seconds here, not minutes: the demonstration waits
+# for the last household, and its sandbox is on the same machine.
+_IMPATIENCE = {
+    "PAYMENTS_UNKNOWN_INQUIRY_SECONDS": "1",
+    "PAYMENTS_PENDING_INQUIRY_SECONDS": "3",
+    "PAYMENTS_RESEND_GRACE_SECONDS": "2",
+    "PAYMENTS_PROVIDER_TIMEOUT_SECONDS": "5",
+}
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PLAIN_WIDTH)
+    try:
+        options = read_options()
+        with exclusively(DIRECTORY, what="`make demo`"):
+            held = _run(options, console)
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")
+    except (
+        FolderInUse,
+        ImportIncomplete,
+        NeverCame,
+        OptionRefused,
+        PortUnusable,
+        PostgresDidNotStart,
+        Refused,
+        StackDidNotStart,
+    ) as error:
+        sys.exit(f"{error}\nLogs: {DIRECTORY / 'logs'}")
+    except (httpx.HTTPError, asyncpg.PostgresError) as error:
+        sys.exit(f"A service stopped answering ({type(error).__name__}).\nLogs: {DIRECTORY}/logs")
+    except OSError as error:
+        sys.exit(f"{error.filename or DIRECTORY}: {error.strerror}. Free or correct it, try again.")
+    sys.exit(0 if held else 1)
+
+
+def _run(options: Options, console: Console) -> bool:
+    show = Show(console)
+    console.print(
+        f"[bold]Sangkroh[/], from a shock to the households that it hit: at {_percent(options)} "
+        f"of the country, seed {options.seed}.",
+        highlight=False,
+    )
+    with _started(options, show) as stack:
+        with show.running():
+            households = _play(stack, options, show)
+            judged = _judge(stack, show)
+        assert stack.sandbox is not None
+        facts = asyncio.run(read_facts(stack.database_url, sandbox_url=stack.sandbox.url))
+        print_report(
+            console,
+            facts,
+            judged,
+            households=households,
+            scale=_percent(options),
+            seconds=show.seconds,
+        )
+        held = all(proof.holds for proof in judged)
+        console.print(
+            "[bold green]Every proof holds.[/]" if held else "[bold red]A proof fails.[/]"
+        )
+        _say_where_to_look(stack, options, console)
+        if options.keep:
+            _stay_up(console)
+    return held
+
+
+@contextmanager
+def _started(options: Options, show: Show) -> Iterator[Stack]:
+    """The stack of a fresh demonstration: nothing is left of an earlier one."""
+    with show.running(), show.phase("Starting PostgreSQL and the services"):
+        _clear_folder()
+        stack = _stack(options)
+        try:
+            stack.start()
+        except BaseException:
+            stack.stop()
+            raise
+    try:
+        yield stack
+    finally:
+        # A second Ctrl-C would leave processes behind.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        stack.stop()
+
+
+def _clear_folder() -> None:
+    for path in DIRECTORY.iterdir():
+        # The cluster is kept, for making one takes longest; its database is made anew.
+        if path.name == "logs":
+            shutil.rmtree(path)
+        elif path.name.startswith("sandbox.sqlite"):
+            path.unlink()
+
+
+def _stack(options: Options) -> Stack:
+    sandbox = SandboxOptions(port=0, storage=DIRECTORY, providers=(), seed=options.seed)
+    if options.database_url is None:
+        postgres = LocalPostgres(DIRECTORY / "postgres")
+        postgres.start()
+        asyncio.run(_make_anew(postgres.url("postgres")))
+        database_url = None
+    else:
+        postgres = None
+        database_url = asyncio.run(_make_anew(options.database_url))
+    return Stack(
+        DIRECTORY,
+        sandbox=sandbox,
+        environment=_IMPATIENCE,
+        ports=spare_ports(),
+        postgres=postgres,
+        database_url=database_url,
+        database=DATABASE,
+        clock=BEGINNING,
+    )
+
+
+async def _make_anew(server_url: str) -> str:
+    """Drop the demonstration's database where there is one, and make it; its URL."""
+    url = make_url(server_url)
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        connection = await asyncpg.connect(plain, timeout=10)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise StackDidNotStart(
+            f"PostgreSQL at {url.host or 'the local socket'} cannot be used as {url.username} "
+            f"({type(error).__name__}): start it, or correct DATABASE_URL."
+        ) from error
+    try:
+        await connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        await connection.execute(f"CREATE DATABASE {DATABASE}")
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise StackDidNotStart(
+            f"{url.username} may not make the database {DATABASE}: grant CREATEDB and CREATEROLE, "
+            "or unset DATABASE_URL to use the embedded PostgreSQL."
+        ) from error
+    finally:
+        await connection.close()
+    return url.set(database=DATABASE).render_as_string(hide_password=False)
+
+
+def _play(stack: Stack, options: Options, show: Show) -> int:
+    """Prepare and replay; how many households were registered."""
+    with (
+        stack.client("registry") as registry_client,
+        stack.client("triggers") as triggers_client,
+        stack.client("payments") as payments_client,
+    ):
+        registry = Api("registry", registry_client)
+        triggers = Api("triggers", triggers_client)
+        payments = Api("payments", payments_client)
+        with show.phase("Loading places, schemes, triggers and money"):
+            load_rules(registry, triggers)
+            provide_money(payments, scale=options.scale)
+        with show.phase("Registering households") as phase:
+            households = register_households(
+                registry, phase, scale=options.scale, seed=options.seed
+            )
+        replay(
+            show, set_clock=stack.set_clock, registry=registry, triggers=triggers, payments=payments
+        )
+    return households
+
+
+def _judge(stack: Stack, show: Show) -> list[Proof]:
+    assert stack.sandbox is not None
+    with show.phase("Judging the records against the providers' book"):
+        records = asyncio.run(read_records(stack.database_url))
+        book = list(read_book(stack.sandbox.url))
+        return [
+            proofs.ledger_sums_to_zero(records.accounts, transfers=records.transfers),
+            proofs.commitments_add_up(records.funds),
+            proofs.records_equal_the_book(records.paid, book),
+            proofs.nobody_was_paid_twice(
+                (line.correlation_id for line in book),
+                entitlement_of=records.entitlement_of,
+                household_rounds_paid_twice=records.household_rounds_paid_twice,
+            ),
+            proofs.every_entitlement_has_an_end(records.ends, records.disagreeing),
+            proofs.nobody_was_left_out(records.expected, records.enrolled),
+            proofs.nothing_waits_for_a_person(records.waiting),
+        ]
+
+
+def _say_where_to_look(stack: Stack, options: Options, console: Console) -> None:
+    console.print(f"\nLogs of each process: {os.path.relpath(stack.logs)}", highlight=False)
+    if not options.keep:
+        console.print(
+            "Look around with the services up: KEEP=1 make demo. A system of your own: make run.\n"
+            "Then README.md follows one household from the observation to its payment.",
+            highlight=False,
+        )
+        return
+    assert stack.sandbox is not None
+    for service in SERVICES:
+        console.print(f"  {service:<9} {stack.urls[service]}/docs", highlight=False)
+    console.print(f"  the book  {stack.sandbox.url}/book", highlight=False)
+    key_file = os.path.relpath(stack.key_file)
+    python = os.path.relpath(sys.executable)
+    console.print(
+        f"A token: {python} -m shared.auth.development --key-file {key_file}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _stay_up(console: Console) -> None:
+    console.print("The services stay up. Ctrl-C stops them.", highlight=False)
+    try:
+        while True:
+            time.sleep(1)
+    except KeyboardInterrupt:
+        console.print("\nStopping …")
+
+
+def _percent(options: Options) -> str:
+    return f"{float(options.scale):.4%}".rstrip("0%").rstrip(".") + "%"
+
+
+if __name__ == "__main__":
+    main()

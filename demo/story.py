@@ -1,0 +1,132 @@
+"""Replaying the shocks day by day: each day's figures are published, and the system does the rest.
+
+After each day the story waits until the system came to rest: the trigger has judged the figures
+and, where it opened or widened an activation, every entitlement of it has its end.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from demo.api import Api, wait_for
+from demo.shocks import PRICE_TRIGGER, Publication, publications
+from demo.show import Phase, Show
+
+MONTHS_AFTER_THE_SPIKE = 5
+"""How long prices go on after the first activation: some of these months meet the thresholds
+again, and the trigger has to keep quiet."""
+
+_STILL_SECONDS = 90.0
+_FIRED = ("opened", "widened")
+
+
+def replay(
+    show: Show,
+    *,
+    set_clock: Callable[[datetime], None],
+    registry: Api,
+    triggers: Api,
+    payments: Api,
+) -> None:
+    """Publish everything in the order in which it came out; stop some months after the spike."""
+    days = publications()
+    with show.phase("Publishing prices and reports, day by day", total=len(days)) as phase:
+        months_left: int | None = None
+        for number, publication in enumerate(days, start=1):
+            phase.reach(number - 1, title=f"{publication.published_on} {publication.title}")
+            set_clock(publication.instant)
+            triggers.post("/observations", publication.body)
+            evaluation = _judged(triggers, publication)
+            if evaluation["outcome"] in _FIRED:
+                _pay(
+                    show,
+                    publication,
+                    evaluation,
+                    registry=registry,
+                    triggers=triggers,
+                    payments=payments,
+                )
+            if publication.trigger != PRICE_TRIGGER:
+                continue
+            if months_left is not None:
+                months_left -= 1
+            elif evaluation["outcome"] in _FIRED:
+                months_left = MONTHS_AFTER_THE_SPIKE
+            if months_left == 0:
+                phase.reach(number, total=number)
+                return
+
+
+def _judged(triggers: Api, publication: Publication) -> dict[str, Any]:
+    """The trigger's evaluation of what was just published."""
+
+    def look() -> tuple[dict[str, Any] | None, object]:
+        latest = triggers.get(f"/triggers/{publication.trigger}/evaluations", limit=1)["items"]
+        if latest and latest[0]["judged_on"] == publication.judged_on.isoformat():
+            return latest[0], None
+        return None, "no evaluation"
+
+    return wait_for(
+        look,
+        what=f"The evaluation of {publication.trigger} for {publication.judged_on}",
+        still_seconds=_STILL_SECONDS,
+    )
+
+
+def _pay(
+    show: Show,
+    publication: Publication,
+    evaluation: dict[str, Any],
+    *,
+    registry: Api,
+    triggers: Api,
+    payments: Api,
+) -> None:
+    """Wait until everyone whom this activation reaches by now has an end."""
+    activation_id = evaluation["activation_id"]
+    areas = {one["area"] for one in triggers.get(f"/activations/{activation_id}")["areas"]}
+    title = f"{publication.published_on} {publication.trigger} {evaluation['outcome']}"
+    show.say(f"[bold]{title}[/]: {evaluation['explanation']}")
+
+    def look() -> tuple[dict[str, Any] | None, object]:
+        activation = registry.find(f"/activations/{activation_id}")
+        if activation is None:
+            return None, (0, 0, 0)
+        progress = activation["progress"]
+        sent = payments.find(f"/activations/{activation_id}/payments")
+        ended = sum(
+            one["count"]
+            for one in (sent["payments"] if sent else ())
+            if one["status"] in ("settled", "rejected")
+        )
+        at_rest = (
+            areas <= set(activation["areas"])
+            and all(run["completed_at"] for run in activation["runs"])
+            and progress["waiting_count"] == 0
+        )
+        measure = (activation["chunks_done"], ended, progress["payable_count"])
+        return (activation if at_rest else None), measure
+
+    with show.phase(title) as phase:
+
+        def told(measure: object) -> None:
+            assert isinstance(measure, tuple)
+            _, ended, payable = measure
+            _reach(phase, ended, payable)
+
+        activation = wait_for(
+            look,
+            what=f"The end of all payments of activation {activation_id}",
+            still_seconds=_STILL_SECONDS,
+            on_progress=told,
+        )
+    progress = activation["progress"]
+    show.say(
+        f"  {progress['paid_count']:,} households paid {progress['paid_minor']:,} riel so far, "
+        f"{progress['failed_count']:,} failed, {progress['unpayable_count']:,} without an account."
+    )
+
+
+def _reach(phase: Phase, ended: int, payable: int) -> None:
+    if payable:
+        phase.reach(ended, total=payable)
