@@ -44,7 +44,9 @@ class PageOf(BaseModel, Generic[T]):
 
     items: list[T]
     next_cursor: str | None = Field(
-        default=None, description="Send it as `cursor` for the next page; null on the last."
+        default=None,
+        description="Send it as `cursor` for the next page; null on the last.",
+        examples=["WyIwMjAxMDIiXQ"],
     )
 
 

@@ -39,17 +39,23 @@ class Feed(BaseModel):
     """Events in order, and where to go on."""
 
     items: list[CloudEvent]
-    next_cursor: str = Field(description="Send it as `cursor` to get what came after these.")
+    next_cursor: str = Field(
+        description="Send it as `cursor` to get what came after these.",
+        examples=["WzEsIDc0MSwgOV0"],
+    )
 
 
 class DeadLetter(BaseModel):
     """An event whose handler failed in this service."""
 
-    consumer: str
+    consumer: str = Field(examples=["evaluations"])
     event_id: UUID
-    type: str
-    error: str = Field(description="What kind of error, and where in the code; no values.")
-    attempts: int
+    type: str = Field(examples=["org.sangkroh.observations-recorded.v1"])
+    error: str = Field(
+        description="What kind of error, and where in the code; no values.",
+        examples=["KeyError at services/triggers/evaluations/service.py:42 evaluate"],
+    )
+    attempts: int = Field(examples=[1])
     failed_at: datetime
     replay_requested_at: datetime | None
 
@@ -67,7 +73,7 @@ async def read_events(
 
     No event is skipped: the feed stops where an earlier transaction is still open.
     """
-    epoch, transaction_id, sequence = decode_cursor(cursor, int, str, int) if cursor else _BEGINNING
+    epoch, transaction_id, sequence = decode_cursor(cursor, int, int, int) if cursor else _BEGINNING
     rows = (
         await session.execute(
             text(READ_FENCED),
