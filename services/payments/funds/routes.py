@@ -40,21 +40,21 @@ async def list_funds(caller: FundsRead, session: Session, page: PageQuery) -> Pa
     return page_of(funds, page=page, key=lambda fund: (fund.code,))
 
 
-@router.get("/{code}", summary="Get a fund", responses=problem_responses(401, 403, 404, 422))
-async def get_fund(code: FundCode, caller: FundsRead, session: Session) -> Fund:
+@router.get("/{fund_code}", summary="Get a fund", responses=problem_responses(401, 403, 404, 422))
+async def get_fund(fund_code: FundCode, caller: FundsRead, session: Session) -> Fund:
     """One fund and what of it is available, committed and spent."""
-    return await service.get_fund(session, code)
+    return await service.get_fund(session, fund_code)
 
 
 @router.post(
-    "/{code}/deposits",
+    "/{fund_code}/deposits",
     status_code=201,
     response_model=Fund,
     summary="Pay into a fund",
     responses=problem_responses(400, 401, 403, 404, 422),
 )
 async def deposit(
-    code: FundCode,
+    fund_code: FundCode,
     body: DepositIn,
     caller: FundsWrite,
     session: Session,
@@ -64,6 +64,6 @@ async def deposit(
     """Records money that arrived for the fund. Rounds that waited for it are released by it."""
     return await once.reply(
         body,
-        lambda: service.deposit(session, code, body, at=clock.now()),
+        lambda: service.deposit(session, fund_code, body, at=clock.now()),
         status_code=201,
     )

@@ -41,7 +41,10 @@ def _scope(code: AccountCode) -> str:
     return ACCOUNT_KINDS[code].scope.value
 
 
-_LEGAL = ", ".join(f"('{before}', '{after}')" for before, after in MOVES)
+_STATUS = "payments.instruction_status"
+_LEGAL = ", ".join(
+    f"(CAST('{before}' AS {_STATUS}), CAST('{after}' AS {_STATUS}))" for before, after in MOVES
+)
 _POSTINGS = ",\n        ".join(
     f"('{before}', '{after}', '{posting.code}', "
     f"'{posting.debit}', '{_scope(posting.debit)}', '{posting.credit}', '{_scope(posting.credit)}')"

@@ -33,14 +33,14 @@ async def list_providers(
 
 
 @router.post(
-    "/{code}/prefundings",
+    "/{provider_code}/prefundings",
     status_code=201,
     response_model=Provider,
     summary="Prefund a provider",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def prefund(
-    code: ProviderCode,
+    provider_code: ProviderCode,
     body: PrefundingIn,
     caller: FundsWrite,
     session: Session,
@@ -52,7 +52,7 @@ async def prefund(
     return await once.reply(
         body,
         lambda: service.prefund(
-            session, code, body, at=clock.now(), configured=_configured(request)
+            session, provider_code, body, at=clock.now(), configured=_configured(request)
         ),
         status_code=201,
     )

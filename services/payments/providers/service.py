@@ -90,7 +90,7 @@ async def prefund(
         if is_overdraft(error) or "credit_account" in str(error.orig):
             raise Conflict(
                 f"The treasury account in {provider.currency} holds less than that: record the "
-                "deposit that it came from first, with POST /funds/{code}/deposits."
+                "deposit that it came from first, with POST /funds/{fund_code}/deposits."
             ) from None
         raise
     return await get_provider(session, code, configured=configured)

@@ -44,7 +44,7 @@ async def _read(request: Request, maximum_bytes: int) -> bytes:
 
 
 @router.put(
-    "/providers/{code}/callbacks",
+    "/providers/{provider_code}/callbacks",
     status_code=204,
     response_class=Response,
     summary="Receive a callback from a provider",
@@ -64,7 +64,7 @@ async def _read(request: Request, maximum_bytes: int) -> bytes:
     },
 )
 async def receive_callback(
-    code: Annotated[str, Path(description="The provider's code.", examples=["mekong"])],
+    provider_code: Annotated[str, Path(description="The provider's code.", examples=["mekong"])],
     request: Request,
 ) -> Response:
     """Takes the final state of a payment (GSMA callback), signed by Standard Webhooks 1.0.
@@ -73,9 +73,9 @@ async def receive_callback(
     `webhook-id` again is answered 204 and changes nothing.
     """
     state = request.app.state
-    secrets: WebhookSecrets | None = state.webhook_secrets.get(code)
+    secrets: WebhookSecrets | None = state.webhook_secrets.get(provider_code)
     if secrets is None:
-        raise NotFound(f"There is no provider {code} here. GET /providers lists them.")
+        raise NotFound(f"There is no provider {provider_code} here. GET /providers lists them.")
     body = await _read(request, state.settings.webhook_maximum_bytes)
     try:
         webhook_id = verify(secrets.secrets, headers=request.headers, body=body, now=time.time())
