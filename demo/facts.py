@@ -13,7 +13,8 @@ T = TypeVar("T")
 # A run follows the last evaluation before it that opened or widened its activation.
 _RUNS = """
     SELECT activation.scheme_code AS scheme, run.kind, evaluation.judged_on,
-        evaluation.evaluated_at, evaluation.explanation, run.planned_at AS activated_at,
+        evaluation.observed_at, evaluation.evaluated_at, evaluation.explanation,
+        run.planned_at AS activated_at,
         paid.households, paid.paid_minor, paid.first_paid_at, paid.last_paid_at,
         (SELECT count(DISTINCT left(area_code, 2)) FROM registry.activation_commune
          WHERE enrolment_run_id = run.id) AS provinces,
@@ -22,8 +23,9 @@ _RUNS = """
     FROM registry.enrolment_run AS run
     JOIN registry.activation ON activation.id = run.activation_id
     LEFT JOIN LATERAL (
-        SELECT judged_on, evaluated_at, explanation
+        SELECT judged_on, event.time AS observed_at, evaluated_at, explanation
         FROM triggers.evaluation
+        JOIN events.event ON event.id = evaluation.event_id
         WHERE evaluation.activation_id = activation.id
           AND evaluation.outcome IN ('opened', 'widened')
           AND evaluation.evaluated_at <= run.planned_at
@@ -97,12 +99,14 @@ _LATER_ROUNDS = """
 class Run:
     """An activation's opening, or a widening, and the first round that it paid.
 
-    Instants are the domain's. What the trigger judged is dated ``judged_on``.
+    Instants are the domain's: the observation is recorded, judged, acted on, and paid for. What
+    the trigger judged is dated ``judged_on``.
     """
 
     scheme: str
     kind: str
     judged_on: date
+    observed_at: datetime
     evaluated_at: datetime
     explanation: str
     activated_at: datetime

@@ -90,35 +90,39 @@ def instant(moment: datetime | None) -> str:
 
 def _timeline(runs: Iterable[Run]) -> Table:
     table = Table(
-        title="Timeline (Phnom Penh time; the domain's clock ran at real speed while paying)",
-        box=box.SIMPLE_HEAD,
+        title="Timeline, in Phnom Penh time; + is the time that really passed since the report",
+        box=None,
         title_justify="left",
+        show_header=False,
         expand=True,
     )
-    for heading in ("scheme", "observation", "activation", "first paid", "last paid"):
-        table.add_column(heading)
-    table.add_column("households", justify="right")
-    table.add_column("riel", justify="right")
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(ratio=1)
     for run in runs:
         table.add_row(
-            run.scheme,
-            f"{instant(run.evaluated_at)[:16]}\nof {run.judged_on}",
-            f"{instant(run.activated_at)}\n{run.kind}: {run.provinces} provinces, "
-            f"{run.communes} communes",
-            _since(run.first_paid_at, run),
-            _since(run.last_paid_at, run),
-            f"{run.households:,}",
-            f"{run.paid_minor:,}",
+            f"[bold]{instant(run.observed_at)}",
+            "",
+            f"[bold]{run.scheme}, {run.kind}:[/] {escape(run.explanation)}",
         )
-        table.add_row("", f"[dim]{escape(run.explanation)}[/]", end_section=True)
+        reached = f"{run.provinces} provinces, {run.communes:,} communes"
+        for moment, what in (
+            (run.activated_at, f"activation: enrolment begins in {reached}"),
+            (run.first_paid_at, "first household paid"),
+            (
+                run.last_paid_at,
+                f"last household paid: {run.households:,} households, {riel(run.paid_minor)}",
+            ),
+        ):
+            table.add_row(instant(moment), _since(moment, run), what)
+        table.add_section()
     return table
 
 
 def _since(moment: datetime | None, run: Run) -> str:
     if moment is None:
-        return "—"
-    after = (moment - run.evaluated_at) / timedelta(seconds=1)
-    return f"{instant(moment)}\nafter {after:.1f} s"
+        return ""
+    return f"+{(moment - run.observed_at) / timedelta(seconds=1):.1f} s"
 
 
 def _notes(quiet: Sequence[Quiet]) -> Iterable[str]:
@@ -215,6 +219,7 @@ def _phases(seconds: Mapping[str, float]) -> Table:
         title="How long it took on this machine",
         box=box.SIMPLE_HEAD,
         title_justify="left",
+        min_width=60,
     )
     table.add_column("phase")
     table.add_column("seconds", justify="right")
