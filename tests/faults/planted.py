@@ -1,0 +1,191 @@
+"""Bugs planted on purpose, to see that the judge catches each of them.
+
+    python -m tests.faults.planted BUG NAME     run one process of the services with the bug in it
+
+Each bug replaces one function of the unmodified product before the process starts.
+"""
+
+import asyncio
+import random
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import services.__main__
+from services.payments.dispatch.inquiring import Inquiring
+from services.payments.instructions import moves
+from services.payments.providers import client
+from services.payments.providers.answers import Answer, AnswerKind
+from services.payments.webhooks.intake import WebhookIntake
+from services.registry.enrolments import working
+from shared import events
+from shared.events import Consumer, consumer
+from shared.ids import new_id
+
+_LONGEST_COMMIT_SECONDS = 0.4
+_HESITATION_SECONDS = 0.4
+
+
+def new_id_on_resend() -> None:
+    """What was sent without an answer is sent again under a new correlation id."""
+
+    async def send(self: Any, order: client.Order) -> Answer:
+        answer: Answer = await self._client.send(replace(order, instruction_id=new_id()))
+        return answer
+
+    Inquiring._send = send  # type: ignore[method-assign]
+
+
+def silence_is_no() -> None:
+    """A lost answer counts as a rejection."""
+
+    def refuse(error: httpx.HTTPError) -> Answer:
+        return Answer(AnswerKind.REJECTED, reason=type(error).__name__)
+
+    client._silence = refuse
+
+
+def answered_before_stored() -> None:
+    """A callback is acknowledged first and stored a little later."""
+    store = WebhookIntake.store
+    later: set[asyncio.Task[None]] = set()
+
+    async def promise(self: WebhookIntake, **callback: Any) -> None:
+        async def keep() -> None:
+            await asyncio.sleep(_HESITATION_SECONDS)
+            await store(self, **callback)
+
+        task = asyncio.create_task(keep())
+        later.add(task)
+        task.add_done_callback(later.discard)
+
+    WebhookIntake.store = promise  # type: ignore[method-assign]
+
+
+def sequence_alone() -> None:
+    """The cursor follows the sequence, without the fence."""
+    columns = consumer._COLUMNS
+    unfenced = text(
+        f"""
+        SELECT event.epoch, event.transaction_id::text AS transaction_id, {columns}
+        FROM events.event
+        WHERE event.sequence > :sequence AND :epoch >= 0 AND :transaction_id <> ''
+        ORDER BY event.sequence LIMIT :limit
+        """
+    )
+    begin = Consumer.__init__
+
+    def begin_unfenced(self: Consumer, *arguments: Any, **options: Any) -> None:
+        begin(self, *arguments, **options)
+        self._read = unfenced
+
+    Consumer.__init__ = begin_unfenced  # type: ignore[method-assign]
+
+
+def cursor_before_effect() -> None:
+    """The cursor moves in a transaction of its own, and the effect follows."""
+
+    async def work_new(self: Consumer) -> int:
+        async with self._database.transaction() as session:
+            cursor = (await session.execute(self._claim, {"consumer": self.name})).one_or_none()
+            if cursor is None:
+                await session.execute(self._begin, {"consumer": self.name})
+                return 0
+            found = await session.execute(self._read, {**cursor._asdict(), "limit": 1})
+            rows = found.all()
+            for row in rows:
+                await session.execute(
+                    self._move,
+                    {
+                        "consumer": self.name,
+                        "epoch": row.epoch,
+                        "transaction_id": row.transaction_id,
+                        "sequence": row.sequence,
+                    },
+                )
+        if rows:
+            await asyncio.sleep(_HESITATION_SECONDS)
+        async with self._database.transaction() as session:
+            for row in rows:
+                await self._handle(session, consumer._stored(row))
+        return len(rows)
+
+    Consumer._work_new = work_new  # type: ignore[method-assign]
+
+
+def forgotten_posting() -> None:
+    """What is settled after it was unknown leaves its money in transit."""
+    lines = moves._MOVE.text.splitlines()
+    kept = [line for line in lines if not line.strip().startswith("('unknown', 'settled', ")]
+    if len(kept) == len(lines):
+        raise RuntimeError("The posting to forget is not where it was: plant the bug anew.")
+    moves._MOVE = text("\n".join(kept))
+
+
+def slow_commits() -> None:
+    """No bug, but bad luck: announcements take long from their insert to their commit."""
+
+    async def publish_slowly(session: AsyncSession, announced: Sequence[events.Event]) -> None:
+        await events.publish_all(session, announced)
+        await asyncio.sleep(random.uniform(0, _LONGEST_COMMIT_SECONDS))
+
+    vars(working)["publish_all"] = publish_slowly
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bug:
+    """Which function goes into which processes, and with what luck it shows."""
+
+    planted_in: Mapping[str, tuple[Callable[[], None], ...]] = field(default_factory=dict)
+    postgres_configuration: str = ""
+    misbehave: float = 1.0
+
+    def commands(self, name: str) -> dict[str, list[str]]:
+        """How the processes with the bug in them are launched."""
+        return {
+            process: [sys.executable, "-m", "tests.faults.planted", name, process]
+            for process in self.planted_in
+        }
+
+
+BUGS = {
+    "new-id-on-resend": Bug(planted_in={"payments-worker": (new_id_on_resend,)}, misbehave=4),
+    "silence-is-no": Bug(planted_in={"payments-worker": (silence_is_no,)}),
+    "answered-before-stored": Bug(planted_in={"payments-api": (answered_before_stored,)}),
+    "sequence-alone": Bug(
+        planted_in={
+            "payments-worker": (sequence_alone,),
+            "registry-worker": (sequence_alone, slow_commits),
+        }
+    ),
+    "cursor-before-effect": Bug(
+        planted_in={
+            "payments-worker": (cursor_before_effect,),
+            "registry-worker": (cursor_before_effect,),
+        }
+    ),
+    "forgotten-posting": Bug(planted_in={"payments-worker": (forgotten_posting,)}),
+    "lazy-commits": Bug(
+        postgres_configuration="synchronous_commit = off\nwal_writer_delay = 10s\n"
+        "wal_writer_flush_after = 1GB\n"
+    ),
+}
+
+CONTROLS = {"slow-commits": Bug(planted_in={"registry-worker": (slow_commits,)})}
+
+
+def main() -> None:
+    name, process = sys.argv[1:]
+    for plant in {**BUGS, **CONTROLS}[name].planted_in[process]:
+        plant()
+    sys.argv = ["services", process]
+    services.__main__.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The short form of `make faults`, and the proof that its judge has teeth."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tests.faults.planted import BUGS, CONTROLS, Bug
+from tests.faults.run import Plan, run
+
+_SMALL = Fraction(1, 1000)
+_SHORT_STORM_SECONDS = 10
+_IMPATIENT_SECONDS = 45
+
+
+def planted(name: str, bug: Bug, *, seed: int) -> Plan:
+    return Plan(
+        seed=seed,
+        scale=_SMALL,
+        storm_seconds=_SHORT_STORM_SECONDS,
+        commands=bug.commands(name),
+        postgres_configuration=bug.postgres_configuration,
+        misbehave=bug.misbehave,
+        rest_seconds=_IMPATIENT_SECONDS,
+    )
+
+
+def test_whatever_dies_nothing_is_lost_and_nothing_is_paid_twice(tmp_path: Path) -> None:
+    verdict = run(Plan(seed=1, scale=_SMALL, storm_seconds=_SHORT_STORM_SECONDS), tmp_path)
+
+    assert verdict.faults == []
+    assert verdict.figures["entitlements"] == verdict.figures["households"] > 600
+
+
+def test_slow_commits_alone_lose_nothing(tmp_path: Path) -> None:
+    """The control of the bug with the sequence: bad luck without the bug."""
+    verdict = run(planted("slow-commits", CONTROLS["slow-commits"], seed=2), tmp_path)
+
+    assert verdict.faults == []
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_caught(name: str, tmp_path: Path) -> None:
+    verdict = run(planted(name, BUGS[name], seed=2), tmp_path)
+
+    assert not verdict.holds, f"{name} went unnoticed: {verdict.figures}"
