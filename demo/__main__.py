@@ -70,17 +70,17 @@ def main() -> None:
         sys.exit("\nStopped.")
     except (
         FolderInUse,
-        ImportIncomplete,
-        NeverCame,
         OptionRefused,
         PortUnusable,
         PostgresDidNotStart,
-        Refused,
         StackDidNotStart,
     ) as error:
-        sys.exit(f"{error}\nLogs: {DIRECTORY / 'logs'}")
+        sys.exit(str(error))
+    except (ImportIncomplete, NeverCame, Refused) as error:
+        sys.exit(f"{error} The logs are in {DIRECTORY / 'logs'}.")
     except (httpx.HTTPError, asyncpg.PostgresError) as error:
-        sys.exit(f"A service stopped answering ({type(error).__name__}).\nLogs: {DIRECTORY}/logs")
+        what = type(error).__name__
+        sys.exit(f"A service stopped answering ({what}). The logs are in {DIRECTORY / 'logs'}.")
     except OSError as error:
         sys.exit(f"{error.filename or DIRECTORY}: {error.strerror}. Free or correct it, try again.")
     sys.exit(0 if held else 1)
