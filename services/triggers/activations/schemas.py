@@ -118,7 +118,7 @@ class AreaOut(BaseModel):
 class MoveOut(BaseModel):
     """What happened to an activation: who, when and why."""
 
-    from_state: State | None
+    from_state: Annotated[State | None, Field(description="Null: it began.")] = None
     to_state: State
     moved_at: datetime
     moved_by: str

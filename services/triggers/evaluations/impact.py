@@ -80,26 +80,27 @@ async def _act(
     by = f"trigger:{trigger.code}"
     finding = _finding(judgement, method=method)
     latest = await activations_repository.lock_latest(session, trigger.code)
-    if latest is not None:
+    is_later = latest is not None and is_over(
+        method, evidence_to=latest.evidence_to, on=event.first_on
+    )
+    if latest is not None and is_later and latest.state in LIVE:
+        await activations.close(
+            session, latest, by=by, reason="Reports of a later event came.", clock=clock
+        )
+    if judgement.stage is not Stage.ACTIVATION:
+        return Effect(outcome=Outcome.NONE, explanation=finding)
+    if latest is not None and not is_later:
         if is_over(method, evidence_to=event.last_on, on=latest.evidence_from):
             return Effect(
                 outcome=Outcome.QUIET,
                 activation_id=latest.id,
                 explanation=f"{finding} These reports came after a later event was activated.",
             )
-        if is_over(method, evidence_to=latest.evidence_to, on=event.first_on):
-            if latest.state in LIVE:
-                await activations.close(
-                    session, latest, by=by, reason="Reports of a later event came.", clock=clock
-                )
-        elif judgement.stage is Stage.ACTIVATION:
-            effect = await _about_the_same_event(
-                session, latest, event=event, judgement=judgement, finding=finding, clock=clock
-            )
-            if effect is not None:
-                return effect
-    if judgement.stage is not Stage.ACTIVATION:
-        return Effect(outcome=Outcome.NONE, explanation=finding)
+        effect = await _about_the_same_event(
+            session, latest, event=event, judgement=judgement, finding=finding, clock=clock
+        )
+        if effect is not None:
+            return effect
     activation = await activations.begin(
         session,
         trigger,

@@ -1,6 +1,5 @@
 """What is asked of the database about evaluations."""
 
-from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,12 +10,14 @@ from services.triggers.evaluations.tables import Evaluation
 from services.triggers.methods.stage import Stage
 
 
-async def judged_days(session: AsyncSession, *, event_id: UUID, trigger: str) -> set[date]:
-    """What was judged already when the event was worked before."""
-    statement = select(Evaluation.judged_on).where(
-        Evaluation.event_id == event_id, Evaluation.trigger_code == trigger
+async def is_evaluated(session: AsyncSession, *, event_id: UUID, trigger: str) -> bool:
+    """Whether the trigger was evaluated when the event was worked before."""
+    statement = select(
+        select(Evaluation.id)
+        .where(Evaluation.event_id == event_id, Evaluation.trigger_code == trigger)
+        .exists()
     )
-    return set(await session.scalars(statement))
+    return bool(await session.scalar(statement))
 
 
 async def add_evaluation(session: AsyncSession, evaluation: dict[str, object]) -> None:

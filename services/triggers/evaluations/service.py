@@ -57,7 +57,8 @@ async def _decisions(
     event_id: UUID,
     clock: Clock,
 ) -> AsyncIterator[Decision]:
-    done = await repository.judged_days(session, event_id=event_id, trigger=trigger.code)
+    if await repository.is_evaluated(session, event_id=event_id, trigger=trigger.code):
+        return
     judge_within_days = trigger.document.judge_within_days
     match trigger.document.method:
         case PriceSpike() as method:
@@ -68,10 +69,9 @@ async def _decisions(
                 today=clock.today(),
                 judge_within_days=judge_within_days,
             ):
-                if month not in done:
-                    yield await price.decide(
-                        session, trigger, method, months=months, month=month, clock=clock
-                    )
+                yield await price.decide(
+                    session, trigger, method, months=months, month=month, clock=clock
+                )
         case ReportedImpact() as method:
             reports = await observations.reports(
                 session,
@@ -86,8 +86,7 @@ async def _decisions(
                 changed_to=recorded.last_on,
                 oldest_on=clock.today() - timedelta(days=judge_within_days),
             ):
-                if event.last_on not in done:
-                    yield await impact.decide(session, trigger, method, event=event, clock=clock)
+                yield await impact.decide(session, trigger, method, event=event, clock=clock)
         case other:
             assert_never(other)
 

@@ -74,11 +74,11 @@ class ObservationsIn(BaseModel):
                             "value": 13180,
                         },
                         {
-                            "area": "24",
+                            "area": "15",
                             "source": "HRF",
                             "observed_on": "2020-10-12",
                             "published_on": "2020-10-12",
-                            "value": None,
+                            "value": 8315,
                         },
                     ],
                 }
@@ -105,8 +105,8 @@ class RecordedOut(BaseModel):
             "examples": [
                 {
                     "indicator": "flood-affected-households",
-                    "received": 6,
-                    "recorded": 5,
+                    "received": 2,
+                    "recorded": 1,
                     "unchanged": 1,
                 }
             ]

@@ -1,0 +1,94 @@
+"""How the tests drive the service: over HTTP, with the clock set and the worker caught up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import orjson
+
+from shared.clock import set_clock
+from shared.ids import new_id
+from tests.server import eventually
+from tests.triggers.data import document
+
+
+@dataclass
+class Flow:
+    """One running service, its worker if there is one, and the database behind them."""
+
+    client: httpx.AsyncClient
+    client_of: Callable[[str], httpx.AsyncClient]
+    owner: asyncpg.Connection
+    clock_file: Path
+
+    def go_to(self, day: date) -> None:
+        """Set the clock to noon UTC of a day."""
+        set_clock(self.clock_file, datetime.combine(day, time(12), tzinfo=UTC))
+
+    async def post(self, path: str, body: Any, *, key: str | None = None) -> httpx.Response:
+        return await self.client.post(
+            path, json=body, headers={"Idempotency-Key": key or str(new_id())}
+        )
+
+    async def created(self, path: str, body: Any) -> Any:
+        answer = await self.post(path, body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def got(self, path: str, **query: Any) -> Any:
+        answer = await self.client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def record(self, indicator: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, int]:
+        recorded: dict[str, int] = await self.created(
+            "/observations",
+            {"indicator": indicator["code"], "unit": indicator["unit"], "observations": rows},
+        )
+        return recorded
+
+    async def set_up(
+        self, indicator: dict[str, Any], trigger: str, **changes: Any
+    ) -> dict[str, Any]:
+        """Register an indicator and post a shipped trigger, with parts of it changed."""
+        await self.created("/indicators", indicator)
+        posted: dict[str, Any] = await self.created("/triggers", {**document(trigger), **changes})
+        return posted
+
+    async def caught_up(self) -> None:
+        """Wait until the worker has read every event."""
+
+        async def read_all() -> bool:
+            return bool(
+                await self.owner.fetchval(
+                    """
+                    SELECT coalesce((SELECT sequence FROM triggers.event_cursor), 0)
+                           >= coalesce(max(sequence), 0) FROM events.event
+                    """
+                )
+            )
+
+        await eventually(read_all)
+
+    async def events(self, name: str) -> list[dict[str, Any]]:
+        """The data of all events of one type, in order."""
+        rows = await self.owner.fetch(
+            "SELECT data FROM events.event WHERE type = $1 ORDER BY sequence",
+            f"org.sangkroh.{name}.v1",
+        )
+        return [orjson.loads(row["data"]) for row in rows]
+
+    async def evaluations(self, trigger: str) -> list[dict[str, Any]]:
+        """All evaluations, oldest first."""
+        page = await self.got(f"/triggers/{trigger}/evaluations", limit=500)
+        assert page["next_cursor"] is None
+        return list(reversed(page["items"]))
+
+    async def activations(self) -> list[dict[str, Any]]:
+        """All activations with areas and moves, oldest first."""
+        page = await self.got("/activations", limit=500)
+        return [await self.got(f"/activations/{one['id']}") for one in reversed(page["items"])]

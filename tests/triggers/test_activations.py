@@ -1,0 +1,254 @@
+"""Activations over HTTP: declared, proposed, approved by a second person, declined, raced for."""
+
+import asyncio
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from services.triggers.evaluations import service as evaluations
+from shared.clock import FileClock
+from shared.contracts.events import ObservationsRecorded
+from shared.database import Database
+from shared.ids import new_id
+from tests.triggers.data import FLOOD_INDICATOR
+from tests.triggers.flow import Flow
+
+FLOOD = "flood-reported-impact"
+DAY = date(2022, 10, 2)
+REASON = {"reason": "Confirmed with the provincial committees."}
+
+DECLARATION = {
+    "trigger": FLOOD,
+    "areas": ["12", "0801"],
+    "severity": "severe",
+    "observed_on": DAY.isoformat(),
+    "reason": "Flash flood; the committee's count is late.",
+}
+
+
+def report(area: str, value: int | None, *, day: date = DAY) -> dict[str, Any]:
+    return {
+        "area": area,
+        "source": "HRF",
+        "observed_on": day.isoformat(),
+        "published_on": day.isoformat(),
+        "value": value,
+    }
+
+
+async def decide(flow: Flow, activation: str, verb: str, *, by: str) -> Any:
+    async with flow.client_of(by) as client:
+        return await client.post(f"/activations/{activation}/{verb}", json=REASON)
+
+
+@pytest.fixture
+async def declared(flow: Flow) -> tuple[Flow, dict[str, Any]]:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    return flow, await flow.created("/activations", DECLARATION)
+
+
+async def test_a_declaration_pays_nothing_until_a_second_person_approves(
+    declared: tuple[Flow, dict[str, Any]],
+) -> None:
+    flow, activation = declared
+    assert (activation["state"], activation["origin"]) == ("proposed", "declared")
+    assert (activation["proposed_by"], activation["opened_on"]) == ("officer@test", None)
+    assert await flow.events("activation-opened") == []
+
+    same = await decide(flow, activation["id"], "approve", by="officer@test")
+    assert same.status_code == 409
+    assert await flow.events("activation-opened") == []
+
+    flow.go_to(DAY + timedelta(days=1))
+    approved = await decide(flow, activation["id"], "approve", by="director@test")
+    assert approved.status_code == 200, approved.text
+    assert (approved.json()["state"], approved.json()["opened_on"]) == ("open", "2022-10-03")
+    assert [(move["to_state"], move["moved_by"]) for move in approved.json()["moves"]] == [
+        ("proposed", "officer@test"),
+        ("open", "director@test"),
+    ]
+    (opened,) = await flow.events("activation-opened")
+    assert opened["areas"] == ["0801", "12"]
+    assert (opened["opened_on"], opened["observed_on"]) == ("2022-10-03", "2022-10-02")
+
+    again = await decide(flow, activation["id"], "approve", by="director@test")
+    assert again.status_code == 409
+    late = await decide(flow, activation["id"], "decline", by="director@test")
+    assert late.status_code == 409
+    assert len(await flow.events("activation-opened")) == 1
+
+
+async def test_two_approvals_at_once_open_once(declared: tuple[Flow, dict[str, Any]]) -> None:
+    flow, activation = declared
+    answers = await asyncio.gather(
+        *(
+            decide(flow, activation["id"], "approve", by=f"director-{number}@test")
+            for number in range(4)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    assert len(await flow.events("activation-opened")) == 1
+
+
+async def test_a_declined_declaration_is_never_paid(
+    declared: tuple[Flow, dict[str, Any]],
+) -> None:
+    flow, activation = declared
+    declined = await decide(flow, activation["id"], "decline", by="director@test")
+    assert declined.json()["state"] == "declined"
+    approved = await decide(flow, activation["id"], "approve", by="director@test")
+    assert approved.status_code == 409
+    assert await flow.events("activation-opened") == []
+    another = await flow.created("/activations", DECLARATION)
+    assert another["state"] == "proposed"
+
+
+async def test_of_two_declarations_at_once_one_wins(flow: Flow) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    answers = await asyncio.gather(*(flow.post("/activations", DECLARATION) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert len(await flow.activations()) == 1
+
+
+async def test_a_live_activation_has_its_trigger_until_its_event_is_over(
+    declared: tuple[Flow, dict[str, Any]],
+) -> None:
+    flow, activation = declared
+    flow.go_to(DAY + timedelta(days=31))
+    soon = {**DECLARATION, "observed_on": (DAY + timedelta(days=30)).isoformat()}
+    refused = await flow.post("/activations", soon)
+    assert refused.status_code == 409
+    assert refused.json()["activation_id"] == activation["id"]
+    later = {**DECLARATION, "observed_on": (DAY + timedelta(days=31)).isoformat()}
+    await flow.created("/activations", later)
+    assert [one["state"] for one in await flow.activations()] == ["closed", "proposed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"observed_on": "2022-10-03"}, 422),
+        ({"trigger": "no-such"}, 409),
+        ({"reason": ""}, 422),
+        ({"areas": []}, 422),
+        ({"severity": "bad"}, 422),
+    ],
+)
+async def test_a_declaration_that_cannot_be(
+    flow: Flow, changes: dict[str, Any], status: int
+) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    answer = await flow.post("/activations", {**DECLARATION, **changes})
+    assert answer.status_code == status, answer.text
+
+
+async def test_a_declaration_stays_within_the_trigger_s_areas(flow: Flow) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD, areas=["08"])
+    answer = await flow.post("/activations", DECLARATION)
+    assert answer.status_code == 422
+    assert "12" in answer.json()["detail"]
+
+
+async def test_evidence_is_only_a_proposal_where_a_second_person_is_wanted(
+    working: Flow,
+) -> None:
+    working.go_to(DAY)
+    await working.set_up(FLOOD_INDICATOR, FLOOD, approval="second-person")
+    await working.record(FLOOD_INDICATOR, [report("02", 21_000)])
+    await working.caught_up()
+    working.go_to(DAY + timedelta(days=2))
+    await working.record(FLOOD_INDICATOR, [report("15", 3_000, day=DAY + timedelta(days=2))])
+    await working.caught_up()
+    (proposed,) = await working.activations()
+    assert (proposed["state"], proposed["proposed_by"]) == ("proposed", f"trigger:{FLOOD}")
+    assert await working.events("activation-opened") == []
+    assert await working.events("activation-widened") == []
+
+    approved = await decide(working, proposed["id"], "approve", by="director@test")
+    assert approved.json()["opened_on"] == "2022-10-04"
+    # What widened the proposal is announced with it, as a whole.
+    (opened,) = await working.events("activation-opened")
+    assert opened["areas"] == ["02", "15"]
+
+    await working.record(FLOOD_INDICATOR, [report("01", None, day=DAY + timedelta(days=2))])
+    await working.caught_up()
+    (widened,) = await working.events("activation-widened")
+    assert widened["areas"] == ["01"]
+    outcomes = [one["outcome"] for one in await working.evaluations(FLOOD)]
+    assert outcomes == ["proposed", "widened", "widened"]
+
+
+async def test_after_a_decline_only_later_evidence_proposes_again(working: Flow) -> None:
+    working.go_to(DAY)
+    await working.set_up(FLOOD_INDICATOR, FLOOD, approval="second-person")
+    await working.record(FLOOD_INDICATOR, [report("02", 21_000)])
+    await working.caught_up()
+    (proposed,) = await working.activations()
+    await decide(working, proposed["id"], "decline", by="director@test")
+    await working.record(FLOOD_INDICATOR, [report("15", 2_000)])
+    await working.caught_up()
+    assert [one["state"] for one in await working.activations()] == ["declined"]
+    later = DAY + timedelta(days=3)
+    working.go_to(later)
+    await working.record(FLOOD_INDICATOR, [report("15", 40_000, day=later)])
+    await working.caught_up()
+    assert [one["state"] for one in await working.activations()] == ["declined", "proposed"]
+    outcomes = [one["outcome"] for one in await working.evaluations(FLOOD)]
+    assert outcomes == ["proposed", "quiet", "proposed"]
+
+
+async def test_reports_widen_a_declared_activation_once_they_are_enough(working: Flow) -> None:
+    working.go_to(DAY)
+    await working.set_up(FLOOD_INDICATOR, FLOOD)
+    declared = await working.created("/activations", DECLARATION)
+    await decide(working, declared["id"], "approve", by="director@test")
+    await working.record(FLOOD_INDICATOR, [report("02", 5_000)])
+    await working.caught_up()
+    assert await working.events("activation-widened") == []
+    await working.record(FLOOD_INDICATOR, [report("15", 16_000)])
+    await working.caught_up()
+    (activation,) = await working.activations()
+    assert sorted(area["area"] for area in activation["areas"]) == ["02", "0801", "12", "15"]
+    (widened,) = await working.events("activation-widened")
+    assert widened["areas"] == ["02", "15"]
+
+
+async def test_concurrent_evaluations_open_once(flow: Flow, environment: dict[str, str]) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    await flow.record(FLOOD_INDICATOR, [report("02", 30_000)])
+    recorded = ObservationsRecorded(
+        indicator=FLOOD_INDICATOR["code"], count=1, first_on=DAY, last_on=DAY
+    )
+    database = Database(environment["TRIGGERS_DATABASE_URL"], application_name="test")
+    clock = FileClock(flow.clock_file)
+
+    async def evaluate() -> None:
+        async with database.transaction() as session:
+            await evaluations.evaluate(session, recorded, event_id=new_id(), clock=clock)
+
+    await asyncio.gather(*(evaluate() for _ in range(8)))
+    await database.dispose()
+    assert len(await flow.activations()) == 1
+    assert len(await flow.events("activation-opened")) == 1
+    outcomes = [one["outcome"] for one in await flow.evaluations(FLOOD)]
+    assert sorted(outcomes) == ["opened", *["quiet"] * 7]
+
+
+async def test_activations_are_filtered_and_paged(declared: tuple[Flow, dict[str, Any]]) -> None:
+    flow, activation = declared
+    await decide(flow, activation["id"], "decline", by="director@test")
+    second = await flow.created("/activations", DECLARATION)
+    page = await flow.got("/activations", limit=1)
+    assert [one["id"] for one in page["items"]] == [second["id"]]
+    rest = await flow.got("/activations", limit=1, cursor=page["next_cursor"])
+    assert [one["id"] for one in rest["items"]] == [activation["id"]]
+    found = await flow.got("/activations", state="declined", trigger=FLOOD)
+    assert [one["id"] for one in found["items"]] == [activation["id"]]
+    missing = await flow.client.get(f"/activations/{new_id()}")
+    assert missing.status_code == 404

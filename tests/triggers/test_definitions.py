@@ -1,0 +1,109 @@
+"""Triggers over HTTP: versioned documents, posted and never edited."""
+
+from typing import Any
+
+import pytest
+
+from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR, document
+from tests.triggers.flow import Flow
+
+FLOOD = "flood-reported-impact"
+RICE = "rice-price-spike"
+
+
+async def test_the_shipped_documents_are_posted_and_read_back(flow: Flow) -> None:
+    for indicator, code in ((RICE_INDICATOR, RICE), (FLOOD_INDICATOR, FLOOD)):
+        posted = await flow.set_up(indicator, code)
+        assert posted["version"] == 1
+        assert posted["document"] == document(code)
+        assert await flow.got(f"/triggers/{code}") == posted
+    listed = await flow.got("/triggers")
+    assert [one["code"] for one in listed["items"]] == [FLOOD, RICE]
+
+
+async def test_a_change_is_a_new_version_and_the_old_one_stays(flow: Flow) -> None:
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    changed = {**document(FLOOD), "area_filter": "flood_hazard_index >= 10"}
+    second = await flow.created(f"/triggers/{FLOOD}/versions", changed)
+    assert second["version"] == 2
+    assert (await flow.got(f"/triggers/{FLOOD}"))["version"] == 2
+    assert (await flow.got(f"/triggers/{FLOOD}/versions/1"))["document"] == document(FLOOD)
+    assert [one["version"] for one in (await flow.got(f"/triggers/{FLOOD}/versions"))["items"]] == [
+        2,
+        1,
+    ]
+    assert [one["version"] for one in (await flow.got("/triggers"))["items"]] == [2]
+    missing = await flow.client.get(f"/triggers/{FLOOD}/versions/3")
+    assert missing.status_code == 404
+
+
+async def test_a_code_is_posted_once(flow: Flow) -> None:
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    again = await flow.post("/triggers", document(FLOOD))
+    assert again.status_code == 409
+    assert "/versions" in again.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("scheme", "other"), ("shock", "storm"), ("code", "other")],
+)
+async def test_a_version_cannot_become_another_trigger(flow: Flow, field: str, value: str) -> None:
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    answer = await flow.post(f"/triggers/{FLOOD}/versions", {**document(FLOOD), field: value})
+    assert answer.status_code == 409
+
+
+async def test_a_version_of_an_unknown_trigger_is_not_found(flow: Flow) -> None:
+    answer = await flow.post(f"/triggers/{FLOOD}/versions", document(FLOOD))
+    assert answer.status_code == 404
+
+
+async def test_a_trigger_needs_its_indicator_and_one_of_the_right_kind(flow: Flow) -> None:
+    assert (await flow.post("/triggers", document(FLOOD))).status_code == 409
+    await flow.created("/indicators", {**RICE_INDICATOR, "code": FLOOD_INDICATOR["code"]})
+    wrong = await flow.post("/triggers", document(FLOOD))
+    assert wrong.status_code == 409
+    assert "households_affected" in wrong.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"code": "Flood"},
+        {"areas": []},
+        {"areas": ["2"]},
+        {"approval": "nobody"},
+        {"method": {"kind": "guess"}},
+        {"comment": "?"},
+        {"judge_within_days": 0},
+    ],
+)
+async def test_a_malformed_document_is_refused_with_the_field(
+    flow: Flow, changes: dict[str, Any]
+) -> None:
+    await flow.created("/indicators", FLOOD_INDICATOR)
+    answer = await flow.post("/triggers", {**document(FLOOD), **changes})
+    assert answer.status_code == 422
+    assert f"/body/{next(iter(changes))}" in answer.json()["errors"][0]["pointer"]
+
+
+async def test_a_retired_trigger_is_not_evaluated(working: Flow) -> None:
+    await working.set_up(FLOOD_INDICATOR, FLOOD, enabled=False)
+    row = {
+        "area": "02",
+        "source": "HRF",
+        "observed_on": "2026-01-04",
+        "published_on": "2026-01-04",
+        "value": 30_000,
+    }
+    await working.record(FLOOD_INDICATOR, [row])
+    await working.caught_up()
+    assert await working.evaluations(FLOOD) == []
+    await working.created(f"/triggers/{FLOOD}/versions", document(FLOOD))
+    await working.record(FLOOD_INDICATOR, [{**row, "value": 30_001}])
+    await working.caught_up()
+    (evaluation,) = await working.evaluations(FLOOD)
+    assert (evaluation["outcome"], evaluation["trigger_version"]) == ("opened", 2)
+    (opened,) = await working.events("activation-opened")
+    assert opened["trigger_version"] == 2

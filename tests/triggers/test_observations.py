@@ -1,0 +1,211 @@
+"""Observations over HTTP: sets, revisions, one event for each batch, and append-only."""
+
+import asyncio
+from datetime import date
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy.engine import make_url
+
+from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR
+from tests.triggers.flow import Flow
+
+DAY = date(2020, 10, 12)
+
+
+def row(area: str = "02", value: object = 100, **changes: Any) -> dict[str, Any]:
+    return {
+        "area": area,
+        "source": "HRF",
+        "observed_on": "2020-10-12",
+        "published_on": "2020-10-12",
+        "value": value,
+        **changes,
+    }
+
+
+@pytest.fixture
+async def flood(flow: Flow) -> Flow:
+    flow.go_to(DAY)
+    await flow.created("/indicators", FLOOD_INDICATOR)
+    return flow
+
+
+async def test_a_batch_is_one_event(flood: Flow) -> None:
+    earlier = row("15", observed_on="2020-10-10")
+    recorded = await flood.record(FLOOD_INDICATOR, [row("02"), row("01", None), earlier])
+    assert recorded == {
+        "indicator": "flood-affected-households",
+        "received": 3,
+        "recorded": 3,
+        "unchanged": 0,
+    }
+    assert await flood.events("observations-recorded") == [
+        {
+            "indicator": "flood-affected-households",
+            "count": 3,
+            "first_on": "2020-10-10",
+            "last_on": "2020-10-12",
+        }
+    ]
+
+
+async def test_the_same_batch_again_is_no_event_and_no_row(flood: Flow) -> None:
+    rows = [row("02"), row("01", None)]
+    await flood.record(FLOOD_INDICATOR, rows)
+    again = await flood.record(FLOOD_INDICATOR, rows)
+    assert (again["recorded"], again["unchanged"]) == (0, 2)
+    assert len(await flood.events("observations-recorded")) == 1
+
+
+async def test_a_new_value_is_a_new_revision_and_the_latest_counts(flood: Flow) -> None:
+    for value in (100, 120, None, 100):
+        await flood.record(FLOOD_INDICATOR, [row(value=value)])
+    query = {"indicator": FLOOD_INDICATOR["code"]}
+    (latest,) = (await flood.got("/observations", **query))["items"]
+    assert (latest["revision"], latest["value"]) == (4, 100)
+    everything = (await flood.got("/observations", **query, revisions="all"))["items"]
+    assert [(one["revision"], one["value"]) for one in everything] == [
+        (1, 100),
+        (2, 120),
+        (3, None),
+        (4, 100),
+    ]
+
+
+async def test_two_sources_are_kept_side_by_side(flood: Flow) -> None:
+    await flood.record(FLOOD_INDICATOR, [row(), row(source="NCDM", value=90)])
+    items = (await flood.got("/observations", indicator=FLOOD_INDICATOR["code"]))["items"]
+    assert [(one["source"], one["revision"]) for one in items] == [("HRF", 1), ("NCDM", 1)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        (row("0201"), "/body/observations/1/area"),
+        (row("KH"), "/body/observations/1/area"),
+        (row(published_on="2020-10-13"), "/body/observations/1/published_on"),
+        (
+            row(observed_on="2020-10-12", published_on="2020-10-11"),
+            "/body/observations/1/observed_on",
+        ),
+        (row(value=1.5), "/body/observations/1/value"),
+        (row(value=-1), "/body/observations/1/value"),
+        (row("15"), "/body/observations/1"),
+        (row("2"), "/body/observations/1/area"),
+        (row(value="NaN"), "/body/observations/1/value"),
+        (row(note="?"), "/body/observations/1/note"),
+    ],
+)
+async def test_one_wrong_row_and_nothing_is_saved(
+    flood: Flow, wrong: dict[str, Any], pointer: str
+) -> None:
+    answer = await flood.post(
+        "/observations",
+        {
+            "indicator": FLOOD_INDICATOR["code"],
+            "unit": "households",
+            "observations": [row("15"), wrong],
+        },
+    )
+    assert answer.status_code == 422, answer.text
+    assert pointer in [error["pointer"] for error in answer.json()["errors"]]
+    assert await flood.events("observations-recorded") == []
+    listed = await flood.got("/observations", indicator=FLOOD_INDICATOR["code"])
+    assert listed["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"observed_on": "2020-09-02"}, "/body/observations/0/observed_on"),
+        ({"value": 0}, "/body/observations/0/value"),
+        ({"place": None}, "/body/observations/0/place"),
+    ],
+)
+async def test_a_price_is_monthly_positive_and_at_a_market(
+    flow: Flow, changes: dict[str, Any], pointer: str
+) -> None:
+    flow.go_to(DAY)
+    await flow.created("/indicators", RICE_INDICATOR)
+    price = {**row(place="Boeung Chhouk", observed_on="2020-09-01", value=0.47), **changes}
+    body = {"indicator": RICE_INDICATOR["code"], "unit": "USD/KG", "observations": [price]}
+    answer = await flow.post("/observations", body)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+async def test_another_unit_is_refused(flood: Flow) -> None:
+    body = {"indicator": FLOOD_INDICATOR["code"], "unit": "persons", "observations": [row()]}
+    answer = await flood.post("/observations", body)
+    assert answer.status_code == 422
+    assert "households" in answer.json()["detail"]
+
+
+async def test_observations_of_an_unknown_indicator_are_refused(flow: Flow) -> None:
+    body = {"indicator": "no-such", "unit": "households", "observations": [row()]}
+    assert (await flow.post("/observations", body)).status_code == 409
+
+
+async def test_concurrent_batches_of_one_key_make_consecutive_revisions(flood: Flow) -> None:
+    await asyncio.gather(
+        *(flood.record(FLOOD_INDICATOR, [row(value=100 + turn)]) for turn in range(8))
+    )
+    listed = await flood.got("/observations", indicator=FLOOD_INDICATOR["code"], revisions="all")
+    assert [one["revision"] for one in listed["items"]] == list(range(1, 9))
+    assert sorted(one["value"] for one in listed["items"]) == list(range(100, 108))
+
+
+async def test_filters_and_pages(flood: Flow) -> None:
+    areas = ["01", "02", "03", "04", "05"]
+    await flood.record(
+        FLOOD_INDICATOR,
+        [row(area) for area in areas] + [row("01", observed_on="2020-10-01")],
+    )
+    query = {"indicator": FLOOD_INDICATOR["code"]}
+    found, cursor = [], None
+    while True:
+        more: dict[str, str] = {"cursor": cursor} if cursor else {}
+        page = await flood.got(
+            "/observations", **query, observed_from="2020-10-02", limit=2, **more
+        )
+        found += [one["area"] for one in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert found == areas
+    only = await flood.got("/observations", **query, area="01", observed_to="2020-10-05")
+    assert [one["observed_on"] for one in only["items"]] == ["2020-10-01"]
+    unknown = await flood.client.get("/observations", params={"indicator": "no-such"})
+    assert unknown.status_code == 404
+
+
+@pytest.mark.parametrize("table", ["observation", "evaluation", "trigger_definition", "indicator"])
+async def test_the_service_role_cannot_change_or_delete_what_is_evidence(
+    environment: dict[str, str], table: str
+) -> None:
+    url = make_url(environment["TRIGGERS_DATABASE_URL"]).set(drivername="postgresql")
+    connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+    try:
+        for statement in (
+            f"DELETE FROM triggers.{table}",
+            f"TRUNCATE triggers.{table}",
+            f"UPDATE triggers.{table} SET {'code' if table != 'observation' else 'source'} = 'x'"
+            if table != "evaluation"
+            else "UPDATE triggers.evaluation SET explanation = 'x'",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def test_five_thousand_rows_are_taken_and_one_more_is_not(flood: Flow) -> None:
+    villages = {**FLOOD_INDICATOR, "code": "by-village", "area_level": "village"}
+    await flood.created("/indicators", villages)
+    rows = [row(f"{number:08d}") for number in range(5_001)]
+    too_many = {"indicator": "by-village", "unit": "households", "observations": rows}
+    assert (await flood.post("/observations", too_many)).status_code == 422
+    recorded = await flood.record(villages, rows[:5_000])
+    assert recorded["recorded"] == 5_000

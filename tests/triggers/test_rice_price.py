@@ -1,0 +1,113 @@
+"""The real rice prices, month by month, over HTTP: the trigger fires by itself, and is quiet."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from services.triggers.observations import repository
+from shared.database import Database
+from tests.triggers.data import RICE_INDICATOR, published_in, rice_by_month, rice_medians
+from tests.triggers.flow import Flow
+
+TRIGGER = "rice-price-spike"
+
+
+async def replay(flow: Flow, *, history_until: date, until: date) -> None:
+    """Load the history at once, then each further month on the day when it is published."""
+    await flow.set_up(RICE_INDICATOR, TRIGGER)
+    months = [entry for entry in rice_by_month() if entry[0] <= until]
+    flow.go_to(published_in(history_until))
+    await flow.record(
+        RICE_INDICATOR, [row for month, rows in months if month <= history_until for row in rows]
+    )
+    await flow.caught_up()
+    for month, rows in months:
+        if month > history_until:
+            flow.go_to(published_in(month))
+            await flow.record(RICE_INDICATOR, rows)
+            await flow.caught_up()
+
+
+async def test_it_fires_for_january_and_august_2023_and_is_quiet_between(working: Flow) -> None:
+    await replay(working, history_until=date(2022, 9, 1), until=date(2024, 12, 1))
+    first, second = await working.activations()
+    assert (first["opened_on"], first["evidence_from"]) == ("2023-02-10", "2023-01-01")
+    assert (second["opened_on"], second["evidence_from"]) == ("2023-09-10", "2023-08-01")
+    assert (first["severity"], second["severity"]) == ("severe", "extreme")
+    assert [area["area"] for area in first["areas"]] == ["KH"]
+
+    # Six quiet months, and ALPS below stress in April 2023: July's prices end the first.
+    assert [(move["to_state"], move["moved_at"][:10]) for move in first["moves"]] == [
+        ("open", "2023-02-10"),
+        ("closed", "2023-08-10"),
+    ]
+    assert [(move["to_state"], move["moved_at"][:10]) for move in second["moves"]] == [
+        ("open", "2023-09-10"),
+        ("closed", "2024-09-10"),
+    ]
+
+    opened = await working.events("activation-opened")
+    assert [(one["areas"], one["scheme"], one["shock"]) for one in opened] == [
+        (["KH"], "inflation-2022", "price")
+    ] * 2
+    assert [one["observed_on"] for one in opened] == ["2023-01-01", "2023-08-01"]
+
+    evaluations = {one["judged_on"]: one for one in await working.evaluations(TRIGGER)}
+    assert evaluations["2023-06-01"]["outcome"] == "quiet"
+    assert evaluations["2023-07-01"]["stage"] == "readiness"
+    assert evaluations["2024-07-01"]["outcome"] == "quiet"
+    evidence = evaluations["2023-01-01"]["evidence"]
+    assert evidence["alps"]["value"] == pytest.approx(1.917, abs=0.001)
+    assert evidence["ifpa"]["value"] == pytest.approx(2.075, abs=0.001)
+    assert evidence["national_prices"][-1] == {
+        "month": "2023-01-01",
+        "median": 0.495,
+        "markets": 16,
+        "counts": True,
+    }
+    assert len(evidence["national_prices"]) == 13
+    assert evidence["thresholds"]["activation"] == {"alps": 1.0, "ifpa": 0.5, "require": "both"}
+
+
+async def test_the_medians_of_the_database_are_those_of_the_standard_library(
+    flow: Flow, environment: dict[str, str]
+) -> None:
+    await flow.created("/indicators", RICE_INDICATOR)
+    flow.go_to(date(2026, 5, 1))
+    await flow.record(RICE_INDICATOR, [row for _, rows in rice_by_month() for row in rows])
+    database = Database(environment["TRIGGERS_DATABASE_URL"], application_name="test")
+    async with database.transaction() as session:
+        found = await repository.national_months(session, RICE_INDICATOR["code"])
+    await database.dispose()
+    expected = rice_medians()
+    assert [(one.month, one.markets) for one in found] == [
+        (one.month, one.markets) for one in expected
+    ]
+    assert [one.median for one in found] == pytest.approx(
+        [one.median for one in expected], abs=5e-7
+    )
+
+
+async def test_prices_that_come_in_two_batches_open_once(working: Flow) -> None:
+    fired = date(2023, 1, 1)
+    await replay(working, history_until=date(2022, 12, 1), until=date(2022, 12, 1))
+    rows = dict(rice_by_month())[fired]
+    working.go_to(published_in(fired))
+    for batch in (rows[:8], rows[8:]):
+        await working.record(RICE_INDICATOR, batch)
+        await working.caught_up()
+    assert len(await working.activations()) == 1
+    january = [
+        one for one in await working.evaluations(TRIGGER) if one["judged_on"] == "2023-01-01"
+    ]
+    assert len(january) == 2
+
+
+async def test_a_history_loaded_late_opens_nothing(working: Flow) -> None:
+    await working.set_up(RICE_INDICATOR, TRIGGER)
+    working.go_to(date(2024, 1, 31) + timedelta(days=93))
+    rows = [row for month, rows in rice_by_month() if month < date(2024, 2, 1) for row in rows]
+    await working.record(RICE_INDICATOR, rows)
+    await working.caught_up()
+    assert await working.activations() == []
+    assert await working.evaluations(TRIGGER) == []
