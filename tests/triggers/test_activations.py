@@ -127,23 +127,20 @@ async def test_a_live_activation_has_its_trigger_until_its_event_is_over(
     assert [one["state"] for one in await flow.activations()] == ["closed", "proposed"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "status"),
-    [
+async def test_a_declaration_that_cannot_be(flow: Flow) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    wrongs: list[tuple[dict[str, Any], int]] = [
         ({"observed_on": "2022-10-03"}, 422),
         ({"trigger": "no-such"}, 409),
         ({"reason": ""}, 422),
         ({"areas": []}, 422),
         ({"severity": "bad"}, 422),
-    ],
-)
-async def test_a_declaration_that_cannot_be(
-    flow: Flow, changes: dict[str, Any], status: int
-) -> None:
-    flow.go_to(DAY)
-    await flow.set_up(FLOOD_INDICATOR, FLOOD)
-    answer = await flow.post("/activations", {**DECLARATION, **changes})
-    assert answer.status_code == status, answer.text
+    ]
+    for changes, status in wrongs:
+        answer = await flow.post("/activations", {**DECLARATION, **changes})
+        assert answer.status_code == status, answer.text
+    assert await flow.activations() == []
 
 
 async def test_a_declaration_stays_within_the_trigger_s_areas(flow: Flow) -> None:

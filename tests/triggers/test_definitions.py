@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR, document
 from tests.triggers.flow import Flow
 
@@ -44,14 +42,11 @@ async def test_a_code_is_posted_once(flow: Flow) -> None:
     assert "/versions" in again.json()["detail"]
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("scheme", "other"), ("shock", "storm"), ("code", "other")],
-)
-async def test_a_version_cannot_become_another_trigger(flow: Flow, field: str, value: str) -> None:
+async def test_a_version_cannot_become_another_trigger(flow: Flow) -> None:
     await flow.set_up(FLOOD_INDICATOR, FLOOD)
-    answer = await flow.post(f"/triggers/{FLOOD}/versions", {**document(FLOOD), field: value})
-    assert answer.status_code == 409
+    for field, value in (("scheme", "other"), ("shock", "storm"), ("code", "other")):
+        answer = await flow.post(f"/triggers/{FLOOD}/versions", {**document(FLOOD), field: value})
+        assert answer.status_code == 409
 
 
 async def test_a_version_of_an_unknown_trigger_is_not_found(flow: Flow) -> None:
@@ -67,25 +62,22 @@ async def test_a_trigger_needs_its_indicator_and_one_of_the_right_kind(flow: Flo
     assert "households_affected" in wrong.json()["detail"]
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"code": "Flood"},
-        {"areas": []},
-        {"areas": ["2"]},
-        {"approval": "nobody"},
-        {"method": {"kind": "guess"}},
-        {"comment": "?"},
-        {"judge_within_days": 0},
-    ],
-)
-async def test_a_malformed_document_is_refused_with_the_field(
-    flow: Flow, changes: dict[str, Any]
-) -> None:
+MALFORMED: dict[str, Any] = {
+    "code": "Flood",
+    "areas": ["2"],
+    "approval": "nobody",
+    "method": {"kind": "guess"},
+    "comment": "?",
+    "judge_within_days": 0,
+}
+
+
+async def test_a_malformed_document_is_refused_with_the_field(flow: Flow) -> None:
     await flow.created("/indicators", FLOOD_INDICATOR)
-    answer = await flow.post("/triggers", {**document(FLOOD), **changes})
-    assert answer.status_code == 422
-    assert f"/body/{next(iter(changes))}" in answer.json()["errors"][0]["pointer"]
+    for field, value in MALFORMED.items():
+        answer = await flow.post("/triggers", {**document(FLOOD), field: value})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"].startswith(f"/body/{field}")
 
 
 async def test_a_retired_trigger_is_not_evaluated(working: Flow) -> None:
