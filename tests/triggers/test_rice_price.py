@@ -1,9 +1,11 @@
 """The real rice prices, month by month, over HTTP: the trigger fires by itself, and is quiet."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
+from services.triggers.methods.national_price import NationalMonth
 from services.triggers.observations import repository
 from shared.database import Database
 from tests.triggers.data import RICE_INDICATOR, published_in, rice_by_month, rice_medians
@@ -69,16 +71,21 @@ async def test_it_fires_for_january_and_august_2023_and_is_quiet_between(working
     assert evidence["thresholds"]["activation"] == {"alps": 1.0, "ifpa": 0.5, "require": "both"}
 
 
+async def national_months(environment: dict[str, str]) -> list[NationalMonth]:
+    database = Database(environment["TRIGGERS_DATABASE_URL"], application_name="test")
+    async with database.transaction() as session:
+        found = await repository.national_months(session, RICE_INDICATOR["code"])
+    await database.dispose()
+    return found
+
+
 async def test_the_medians_of_the_database_are_those_of_the_standard_library(
     flow: Flow, environment: dict[str, str]
 ) -> None:
     await flow.created("/indicators", RICE_INDICATOR)
     flow.go_to(date(2026, 5, 1))
     await flow.record(RICE_INDICATOR, [row for _, rows in rice_by_month() for row in rows])
-    database = Database(environment["TRIGGERS_DATABASE_URL"], application_name="test")
-    async with database.transaction() as session:
-        found = await repository.national_months(session, RICE_INDICATOR["code"])
-    await database.dispose()
+    found = await national_months(environment)
     expected = rice_medians()
     assert [(one.month, one.markets) for one in found] == [
         (one.month, one.markets) for one in expected
@@ -86,6 +93,31 @@ async def test_the_medians_of_the_database_are_those_of_the_standard_library(
     assert [one.median for one in found] == pytest.approx(
         [one.median for one in expected], abs=5e-7
     )
+
+
+async def test_a_median_is_over_markets_and_their_latest_revisions(
+    flow: Flow, environment: dict[str, str]
+) -> None:
+    await flow.created("/indicators", RICE_INDICATOR)
+
+    def price(place: str, value: float | None, *, area: str = "02", source: str = "WFP") -> Any:
+        return {
+            "area": area,
+            "place": place,
+            "source": source,
+            "observed_on": "2022-01-01",
+            "published_on": "2022-02-10",
+            "value": value,
+        }
+
+    # The same name in two provinces is two markets; two sources for one market are one.
+    first = [price("Leu", 1), price("Leu", 2, area="18"), price("Kandal", 9), price("Samaki", 7)]
+    await flow.record(RICE_INDICATOR, first)
+    await flow.record(RICE_INDICATOR, [price("Kandal", 3), price("Samaki", None)])
+    await flow.record(RICE_INDICATOR, [price("Leu", 5, source="Ministry")])
+    assert await national_months(environment) == [
+        NationalMonth(month=date(2022, 1, 1), median=3.0, markets=3)
+    ]
 
 
 async def test_prices_that_come_in_two_batches_open_once(working: Flow) -> None:
