@@ -1,0 +1,136 @@
+"""How activations look over HTTP, from the registry's side: who was enrolled, what is owed."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.registry.enrolments.tables import RunKind
+from services.registry.entitlements.states import ChunkStatus
+
+
+class ActivationOut(BaseModel):
+    """An activation as it was announced, with the scheme version that it pays by."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
+                    "trigger": "flood-reported-households",
+                    "trigger_version": 1,
+                    "scheme_code": "flood-2022",
+                    "scheme_version": 1,
+                    "shock": "flood",
+                    "severity": "severe",
+                    "areas": ["02", "15"],
+                    "area_filter": "flood_hazard_index >= 5",
+                    "observed_on": "2020-10-12",
+                    "opened_on": "2020-10-13",
+                    "received_at": "2020-10-13T02:00:00Z",
+                }
+            ]
+        },
+    )
+
+    id: UUID
+    trigger: str
+    trigger_version: int
+    scheme_code: str
+    scheme_version: int
+    shock: str
+    severity: str
+    areas: list[str] = Field(description="As announced when it opened and when it was widened.")
+    area_filter: str | None = Field(description="CQL2 text over attributes of communes.")
+    observed_on: date
+    opened_on: date
+    received_at: datetime
+
+
+class RunOut(BaseModel):
+    """One run of enrolment: an opening, a widening, or a later round."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    round: int = Field(examples=[1])
+    kind: RunKind
+    chunks_planned: int = Field(examples=[16])
+    chunks_done: int = Field(examples=[16])
+    planned_at: datetime
+    completed_at: datetime | None
+
+
+class Progress(BaseModel):
+    """Counts are entitlements of all released rounds; money is in minor units of the currency."""
+
+    currency: str | None = Field(examples=["KHR"])
+    communes: int = Field(examples=[103])
+    households_enrolled: int = Field(examples=[30412])
+    payable_count: int = Field(description="Announced to payments.", examples=[30001])
+    payable_minor: int = Field(examples=[4560032000])
+    unpayable_count: int = Field(description="Entitled, without an account.", examples=[411])
+    unpayable_minor: int = Field(examples=[62000000])
+    excluded_count: int = Field(description="Another scheme pays.", examples=[0])
+    refused_count: int = Field(description="In chunks that payments refused.", examples=[0])
+    refused_minor: int = Field(examples=[0])
+    paid_count: int = Field(examples=[29710])
+    paid_minor: int = Field(examples=[4515000000])
+    failed_count: int = Field(examples=[291])
+    failed_minor: int = Field(examples=[45032000])
+    waiting_count: int = Field(description="Payable, and not ended yet.", examples=[0])
+    first_announced_at: datetime | None
+    first_paid_at: datetime | None
+    last_paid_at: datetime | None
+
+
+class ActivationProgressOut(ActivationOut):
+    """An activation and how far it is."""
+
+    chunks_planned: int = Field(examples=[16])
+    chunks_done: int = Field(examples=[16])
+    runs: list[RunOut]
+    progress: Progress
+
+
+class ProvinceSummary(Progress):
+    """An activation's progress in one province."""
+
+    province_code: str = Field(examples=["02"])
+    province_name: str = Field(examples=["Battambang"])
+
+
+class SummaryOut(BaseModel):
+    """An activation, province by province: no persons, fit for the public."""
+
+    activation_id: UUID
+    scheme: str = Field(examples=["flood-2022"])
+    provinces: list[ProvinceSummary]
+    reasons: dict[str, int] = Field(
+        description="Why entitlements failed or could not be paid, and how many.",
+        examples=[{"no-payee-account": 411, "accountNotFound": 291}],
+    )
+
+
+class ChunkOut(BaseModel):
+    """A chunk: communes worked in one transaction and announced together."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    enrolment_run_id: UUID
+    round: int = Field(examples=[1])
+    province_code: str = Field(examples=["02"])
+    area_codes: list[str] = Field(examples=[["020101", "020102"]])
+    status: ChunkStatus
+    announced_at: datetime | None
+    payable_count: int
+    payable_minor: int
+    unpayable_count: int
+    excluded_count: int
+    paid_count: int
+    failed_count: int
+    refusal: str | None = Field(description="Why payments refused it.")
+    attempts: int = Field(description="Attempts that failed since the last that worked.")
+    last_error: str | None = Field(description="What kind of error, and where in the code.")

@@ -1,0 +1,52 @@
+"""Activations as the registry knows them: what opened, where, and by which scheme it pays."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Date, DateTime, ForeignKey, ForeignKeyConstraint, Integer, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.registry.areas.tables import CODE
+from services.registry.database import Base
+
+
+class Activation(Base):
+    """An activation that triggers announced, with the scheme version that held when it opened."""
+
+    __tablename__ = "activation"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    trigger: Mapped[str] = mapped_column(Text)
+    trigger_version: Mapped[int] = mapped_column(Integer)
+    scheme_code: Mapped[str] = mapped_column(Text)
+    scheme_version: Mapped[int] = mapped_column(Integer)
+    shock: Mapped[str] = mapped_column(Text)
+    severity: Mapped[str] = mapped_column(Text)
+    areas: Mapped[list[str]] = mapped_column(ARRAY(CODE))
+    area_filter: Mapped[str | None] = mapped_column(Text)
+    observed_on: Mapped[date] = mapped_column(Date)
+    opened_on: Mapped[date] = mapped_column(Date)
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["scheme_code", "scheme_version"],
+            ["registry.scheme_version.scheme_code", "registry.scheme_version.version"],
+        ),
+        {"comment": "Activations; areas are those named when it opened and when it was widened."},
+    )
+
+
+class ActivationCommune(Base):
+    """A commune that an activation reaches. The key is what makes a widening enrol only the new."""
+
+    __tablename__ = "activation_commune"
+
+    activation_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("registry.activation.id"), primary_key=True
+    )
+    area_code: Mapped[str] = mapped_column(CODE, ForeignKey("registry.area.code"), primary_key=True)
+    enrolment_run_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("registry.enrolment_run.id"))
+
+    __table_args__ = ({"comment": "Communes reached by an activation, each once."},)

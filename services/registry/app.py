@@ -1,0 +1,43 @@
+"""The registry's HTTP application."""
+
+from fastapi import FastAPI
+
+from services.registry.activations.routes import router as activations
+from services.registry.areas.routes import router as areas
+from services.registry.entitlements.routes import router as entitlements
+from services.registry.households.persons import personal_data_from
+from services.registry.households.routes import router as households
+from services.registry.imports.routes import router as imports
+from services.registry.schemes.routes import router as schemes
+from services.registry.settings import Settings
+from shared.application import create_application
+from shared.events.routes import router as events
+
+_TAGS = [
+    {"name": "areas", "description": "The national gazetteer."},
+    {"name": "imports", "description": "Registering households by file."},
+    {"name": "households", "description": "Who they are, and where they are paid."},
+    {"name": "schemes", "description": "Who is eligible for what, in versioned documents."},
+    {"name": "activations", "description": "Who was enrolled for a shock, and what came of it."},
+    {"name": "entitlements", "description": "What a household is owed, and why."},
+    {"name": "events", "description": "The event log, and events that failed here."},
+]
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The app, with its settings from the environment unless they are given."""
+    settings = settings or Settings()
+    app = create_application(
+        title="Sangkroh registry",
+        summary="Who is helped, and how much they are owed.",
+        description=(
+            "Holds areas, households and schemes. When triggers opens an activation, the registry "
+            "enrols the eligible households, freezes what each is owed, and announces it to "
+            "payments in chunks."
+        ),
+        settings=settings,
+        routers=[areas, imports, households, schemes, activations, entitlements, events],
+        tags=_TAGS,
+    )
+    app.state.personal_data = personal_data_from(settings)
+    return app

@@ -1,0 +1,95 @@
+"""How areas look over HTTP."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from services.registry.areas.gazetteer import SHIPPED_EDITION
+from services.registry.areas.tables import Level, Residence
+
+PlainNumber = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+"""An index or a coordinate: exact inside, a JSON number outside."""
+
+AreaCode = Annotated[str, Field(pattern=r"^(KH|([0-9]{2}){1,4})$", examples=["010201"])]
+CommuneCode = Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["010201"])]
+VillageCode = Annotated[str, Field(pattern=r"^[0-9]{8}$", examples=["01020101"])]
+
+
+class AreaOut(BaseModel):
+    """A place in the national gazetteer."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "010201",
+                    "parent_code": "0102",
+                    "level": "commune",
+                    "name_en": "Banteay Neang",
+                    "name_km": "បន្ទាយនាង",
+                    "residence": "rural",
+                    "households_total": 5465,
+                    "idpoor1_households": 325,
+                    "idpoor2_households": 414,
+                    "flood_hazard_index": 2.9,
+                    "vulnerability_index": 0.637499,
+                    "latitude": 13.483,
+                    "longitude": 103.03461,
+                }
+            ]
+        },
+    )
+
+    code: AreaCode
+    parent_code: str | None = Field(description="The area that it lies in; null for the country.")
+    level: Level
+    name_en: str
+    name_km: str
+    residence: Residence | None = Field(description="Communes only.")
+    households_total: int | None = Field(description="All households; null where not counted.")
+    idpoor1_households: int | None = Field(description="Identified as poor level 1 (2022 round).")
+    idpoor2_households: int | None = Field(description="Identified as poor level 2 (2022 round).")
+    flood_hazard_index: PlainNumber | None = Field(
+        description="Communes: higher floods more often."
+    )
+    vulnerability_index: PlainNumber | None = Field(
+        description="Communes: 0 to 1, higher is worse."
+    )
+    latitude: PlainNumber | None
+    longitude: PlainNumber | None
+
+
+class GazetteerIn(BaseModel):
+    """Which edition of the gazetteer to load."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"edition": SHIPPED_EDITION}]})
+
+    edition: str = Field(description="An edition that is shipped with the registry.")
+
+
+class GazetteerOut(BaseModel):
+    """What a load of the gazetteer did."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "edition": SHIPPED_EDITION,
+                    "areas": {
+                        "country": 1,
+                        "province": 25,
+                        "district": 210,
+                        "commune": 1652,
+                        "village": 14578,
+                    },
+                    "changed": 16466,
+                }
+            ]
+        }
+    )
+
+    edition: str
+    areas: dict[Level, int] = Field(description="Areas by level, as they stand now.")
+    changed: int = Field(description="Areas added or altered by this load; 0 when repeated.")

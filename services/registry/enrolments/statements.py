@@ -1,0 +1,201 @@
+"""One statement for a chunk: eligible households become enrolments and entitlements at once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    DateTime,
+    Numeric,
+    Select,
+    SmallInteger,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    null,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from services.registry.areas.tables import CODE, Area
+from services.registry.enrolments.tables import Enrolment
+from services.registry.entitlements.states import EntitlementStatus
+from services.registry.entitlements.tables import Entitlement, EntitlementChunk
+from services.registry.households.tables import FEATURES, Household, PayeeAccount
+from services.registry.schemes.benefit import compile_benefit, compile_eligibility
+from services.registry.schemes.document import SchemeDocument
+
+NO_ACCOUNT = "no-payee-account"
+PAID_BY_ANOTHER_SCHEME = "paid-by-another-scheme"
+
+_ACTIVATION_ID = bindparam("activation_id", type_=Uuid)
+_CHUNK_ID = bindparam("chunk_id", type_=Uuid)
+_ROUND = bindparam("round", type_=SmallInteger)
+
+Totals = Select[str, int, Any]
+"""Status, count and sum of the entitlements that were made."""
+
+
+def first_round(document: SchemeDocument, *, excluding: bool) -> Totals:
+    """Enrol a chunk's eligible households and entitle them to round 1.
+
+    Takes activation_id, chunk_id, round and area_codes; with ``excluding``, also
+    excluding_activations and excluding_since. Households that are enrolled already are passed by.
+    """
+    benefit = compile_benefit(document)
+    eligible = (
+        select(
+            Household.id,
+            _ACTIVATION_ID,
+            benefit.amount_minor,
+            benefit.case_number,
+            Household.members,
+            *(getattr(Household, feature) for feature in FEATURES),
+            Household.area_code,
+        )
+        .join(Area, Area.code == Household.area_code)
+        .where(
+            Household.area_code == any_(bindparam("area_codes", type_=ARRAY(CODE))),
+            compile_eligibility(document),
+        )
+    )
+    if document.benefit[-1].where is not None:
+        eligible = eligible.where(benefit.case_number.is_not(None))
+    enrolled = (
+        insert(Enrolment)
+        .from_select(
+            [
+                "household_id",
+                "activation_id",
+                "amount_minor",
+                "benefit_case",
+                "members",
+                *FEATURES,
+                "area_code",
+            ],
+            eligible,
+            include_defaults=False,
+        )
+        .on_conflict_do_nothing()
+        .returning(Enrolment.household_id, Enrolment.area_code, Enrolment.amount_minor)
+        .cte("enrolled")
+    )
+    return _entitle(enrolled, excluding=excluding)
+
+
+def later_round(*, excluding: bool) -> Totals:
+    """Entitle to a later round whom a chunk of round 1 enrolled.
+
+    Takes activation_id, chunk_id, round and first_round_chunk_id; with ``excluding``, also
+    excluding_activations and excluding_since. Those who have the round already are passed by.
+    """
+    enrolled = (
+        select(Enrolment.household_id, Enrolment.area_code, Enrolment.amount_minor)
+        .join(
+            Entitlement,
+            and_(
+                Entitlement.household_id == Enrolment.household_id,
+                Entitlement.activation_id == Enrolment.activation_id,
+            ),
+        )
+        .where(
+            Entitlement.chunk_id == bindparam("first_round_chunk_id", type_=Uuid),
+            Entitlement.round == 1,
+        )
+        .cte("enrolled")
+    )
+    return _entitle(enrolled, excluding=excluding)
+
+
+def _entitle(enrolled: CTE, *, excluding: bool) -> Totals:
+    account = PayeeAccount.__table__.alias("account")
+    source = enrolled.outerjoin(
+        account,
+        and_(account.c.household_id == enrolled.c.household_id, account.c.ended_at.is_(None)),
+    )
+    excluded: ColumnElement[bool] = false()
+    if excluding:
+        # A lateral join is evaluated once a row; a subquery in the columns, once a column.
+        paid_elsewhere = _paid_elsewhere(enrolled)
+        source = source.outerjoin(paid_elsewhere, true())
+        excluded = paid_elsewhere.c.found.is_not(None)
+    kinds: Mapping[str, ColumnElement[Any]] = {
+        "payee_account_id": case((excluded, cast(null(), Uuid)), else_=account.c.id),
+        "status": case(
+            (excluded, literal(EntitlementStatus.EXCLUDED.value, Text)),
+            (account.c.id.is_(None), literal(EntitlementStatus.UNPAYABLE.value, Text)),
+            else_=literal(EntitlementStatus.READY.value, Text),
+        ),
+        "reason": case(
+            (excluded, literal(PAID_BY_ANOTHER_SCHEME, Text)),
+            (account.c.id.is_(None), literal(NO_ACCOUNT, Text)),
+            else_=cast(null(), Text),
+        ),
+    }
+    owed = select(
+        func.uuidv7(type_=Uuid),
+        enrolled.c.household_id,
+        _ACTIVATION_ID,
+        _CHUNK_ID,
+        kinds["payee_account_id"],
+        enrolled.c.amount_minor,
+        _ROUND,
+        enrolled.c.area_code,
+        kinds["status"],
+        kinds["reason"],
+    ).select_from(source)
+    entitled = (
+        insert(Entitlement)
+        .from_select(
+            [
+                "id",
+                "household_id",
+                "activation_id",
+                "chunk_id",
+                "payee_account_id",
+                "amount_minor",
+                "round",
+                "area_code",
+                "status",
+                "reason",
+            ],
+            owed,
+            include_defaults=False,
+        )
+        .on_conflict_do_nothing()
+        .returning(Entitlement.status, Entitlement.amount_minor)
+        .cte("entitled")
+    )
+    return select(
+        entitled.c.status,
+        func.count(),
+        cast(func.sum(entitled.c.amount_minor), Numeric),
+    ).group_by(entitled.c.status)
+
+
+def _paid_elsewhere(enrolled: CTE) -> Any:
+    """Whether another scheme paid the household, or is about to."""
+    return (
+        select(literal(1, SmallInteger).label("found"))
+        .select_from(Entitlement)
+        .join(EntitlementChunk, EntitlementChunk.id == Entitlement.chunk_id)
+        .where(
+            Entitlement.household_id == enrolled.c.household_id,
+            Entitlement.activation_id
+            == any_(bindparam("excluding_activations", type_=ARRAY(Uuid))),
+            Entitlement.status.in_([EntitlementStatus.READY.value, EntitlementStatus.PAID.value]),
+            EntitlementChunk.announced_at
+            >= bindparam("excluding_since", type_=DateTime(timezone=True)),
+        )
+        .limit(1)
+        .lateral("paid_elsewhere")
+    )

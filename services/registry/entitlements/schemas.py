@@ -1,0 +1,52 @@
+"""How entitlements look over HTTP: with the reason for every riel."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from services.registry.entitlements.states import EntitlementStatus
+
+
+class EntitlementOut(BaseModel):
+    """What one household is owed in one round."""
+
+    id: UUID
+    household_id: UUID
+    activation_id: UUID
+    chunk_id: UUID
+    scheme: str = Field(examples=["flood-2022"])
+    scheme_version: int = Field(examples=[1])
+    round: int = Field(examples=[1])
+    area_code: str = Field(description="The commune where it lived then.", examples=["020101"])
+    amount_minor: int = Field(
+        description="What the round pays this household; owed unless `excluded`.", examples=[176000]
+    )
+    currency: str = Field(examples=["KHR"])
+    status: EntitlementStatus
+    reason: str | None = Field(description="Why it is not paid.", examples=["no-payee-account"])
+    announced_at: datetime | None
+    finished_at: datetime | None = Field(description="When it was paid, or failed.")
+
+
+class ComponentOut(BaseModel):
+    """One part of an amount."""
+
+    name: str = Field(examples=["member"])
+    count: int = Field(examples=[5])
+    each_minor: int = Field(examples=[16000])
+    amount_minor: int = Field(examples=[80000])
+
+
+class EntitlementExplainedOut(EntitlementOut):
+    """An entitlement and how its amount comes about, from what was known at enrolment."""
+
+    benefit_case: int = Field(description="Which case of the scheme fits, from 1.", examples=[1])
+    benefit_where: str | None = Field(description="That case's rule; null fits everyone.")
+    eligibility: str = Field(examples=["poverty_status IN ('poor-1', 'poor-2')"])
+    members: int = Field(examples=[5])
+    children_0_5: int = Field(examples=[1])
+    pregnant: int = Field(examples=[0])
+    disabled: int = Field(examples=[0])
+    elderly_60: int = Field(examples=[0])
+    components: list[ComponentOut] = Field(description="They add up to the amount.")

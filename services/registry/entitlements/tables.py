@@ -1,0 +1,118 @@
+"""What households are owed, round by round, and the chunks in which payments is told of it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.registry.areas.tables import CODE, one_of
+from services.registry.database import Base
+from services.registry.entitlements.states import ChunkStatus, EntitlementStatus
+
+
+class EntitlementChunk(Base):
+    """Communes of one province worked in one transaction, and announced as one chunk.
+
+    Counts and sums are of its entitlements by status, kept with every change, so that progress
+    is read from a few hundred rows. ``payable`` is what was announced: it never changes.
+    """
+
+    __tablename__ = "entitlement_chunk"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    enrolment_run_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("registry.enrolment_run.id"))
+    activation_id: Mapped[UUID] = mapped_column(Uuid)
+    round: Mapped[int] = mapped_column(SmallInteger)
+    province_code: Mapped[str] = mapped_column(CODE, ForeignKey("registry.area.code"))
+    area_codes: Mapped[list[str]] = mapped_column(ARRAY(CODE))
+    first_round_chunk_id: Mapped[UUID | None] = mapped_column(
+        Uuid, ForeignKey("registry.entitlement_chunk.id")
+    )
+    status: Mapped[ChunkStatus] = mapped_column(Text)
+    announced_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    currency: Mapped[str] = mapped_column(Text)
+    payable_count: Mapped[int] = mapped_column(Integer, default=0)
+    payable_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    unpayable_count: Mapped[int] = mapped_column(Integer, default=0)
+    unpayable_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    excluded_count: Mapped[int] = mapped_column(Integer, default=0)
+    paid_count: Mapped[int] = mapped_column(Integer, default=0)
+    paid_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    failed_count: Mapped[int] = mapped_column(Integer, default=0)
+    failed_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    first_paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    refusal: Mapped[str | None] = mapped_column(Text)
+    settlements_announced: Mapped[int] = mapped_column(Integer, default=0)
+    settlements_applied: Mapped[int] = mapped_column(Integer, default=0)
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    attempt_after: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        CheckConstraint(one_of("status", ChunkStatus), name="status_known"),
+        CheckConstraint(
+            "(round = 1) = (first_round_chunk_id IS NULL)", name="later_round_has_first"
+        ),
+        CheckConstraint("settlements_applied <= settlements_announced", name="settlements_counted"),
+        CheckConstraint(
+            "paid_count + failed_count <= payable_count", name="outcomes_within_payable"
+        ),
+        Index(None, "activation_id", "round", "id"),
+        Index(None, "enrolment_run_id"),
+        Index(
+            "entitlement_chunk_waiting_index",
+            "status",
+            "id",
+            postgresql_where="status IN ('planned', 'settling', 'refusing')",
+        ),
+        Index("entitlement_chunk_round_unique", "first_round_chunk_id", "round", unique=True),
+        {"comment": "Chunks of entitlements: worked whole, announced whole, settled whole."},
+    )
+
+
+class Entitlement(Base):
+    """What one household is owed in one round: an amount frozen when the round was worked out.
+
+    ``payee_account_id`` is the account as it was then; it stays, whatever account comes later.
+    """
+
+    __tablename__ = "entitlement"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    household_id: Mapped[UUID] = mapped_column(Uuid)
+    activation_id: Mapped[UUID] = mapped_column(Uuid)
+    chunk_id: Mapped[UUID] = mapped_column(Uuid)
+    payee_account_id: Mapped[UUID | None] = mapped_column(Uuid)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    round: Mapped[int] = mapped_column(SmallInteger)
+    area_code: Mapped[str] = mapped_column(CODE)
+    status: Mapped[EntitlementStatus] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        CheckConstraint(one_of("status", EntitlementStatus), name="status_known"),
+        CheckConstraint("amount_minor > 0", name="amount_positive"),
+        Index(
+            "entitlement_household_activation_round_unique",
+            "household_id",
+            "activation_id",
+            "round",
+            unique=True,
+        ),
+        Index(None, "chunk_id"),
+        {"comment": "Entitlements: at most one of a household for each activation and round."},
+    )

@@ -1,0 +1,94 @@
+"""Households and payee accounts in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, select, text, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.households.tables import Household, PayeeAccount, PovertyStatus
+
+Found = Row[Household, PayeeAccount | None]
+"""A household with the account that it has now."""
+
+
+def _with_account() -> Select[Household, PayeeAccount | None]:
+    query: Select[Household, PayeeAccount | None] = select(Household, PayeeAccount)
+    return query.outerjoin(
+        PayeeAccount,
+        and_(PayeeAccount.household_id == Household.id, PayeeAccount.ended_at.is_(None)),
+    )
+
+
+async def find_household(session: AsyncSession, household_id: UUID) -> Found | None:
+    """The household with this id."""
+    rows = await session.execute(_with_account().where(Household.id == household_id))
+    return rows.one_or_none()
+
+
+async def list_households(
+    session: AsyncSession,
+    *,
+    area_prefix: str,
+    poverty_status: PovertyStatus | None,
+    after: tuple[str, UUID] | None,
+    limit: int,
+) -> Sequence[Found]:
+    """Households by commune and id, after one of them; ``area_prefix`` is any area's code."""
+    query = _with_account()
+    if area_prefix:
+        query = query.where(Household.area_code.startswith(area_prefix, autoescape=True))
+        # As a range too: it is what the index on the commune is walked by.
+        query = query.where(Household.area_code >= area_prefix)
+    if poverty_status is not None:
+        query = query.where(Household.poverty_status == poverty_status)
+    if after is not None:
+        query = query.where(tuple_(Household.area_code, Household.id) > after)
+    rows = await session.execute(query.order_by(Household.area_code, Household.id).limit(limit))
+    return rows.all()
+
+
+async def search_households(
+    session: AsyncSession,
+    *,
+    phone: bytes | None = None,
+    id_number: bytes | None = None,
+    registration_number: bytes | None = None,
+    account: bytes | None = None,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[Found]:
+    """Households by id whose blind index is the one given."""
+    conditions: list[ColumnElement[bool]] = []
+    if phone is not None:
+        conditions.append(Household.phone_index == phone)
+    if id_number is not None:
+        conditions.append(Household.id_number_index == id_number)
+    if registration_number is not None:
+        conditions.append(Household.registration_index == registration_number)
+    if account is not None:
+        conditions.append(PayeeAccount.account_index == account)
+    query = _with_account().where(*conditions)
+    if after is not None:
+        query = query.where(Household.id > after)
+    rows = await session.execute(query.order_by(Household.id).limit(limit))
+    return rows.all()
+
+
+async def end_account(session: AsyncSession, household_id: UUID, *, now: datetime) -> None:
+    """End the household's account, if it has one. Locks the household until the commit."""
+    await session.execute(
+        text("SELECT FROM registry.household WHERE id = :id FOR UPDATE"), {"id": household_id}
+    )
+    await session.execute(
+        update(PayeeAccount)
+        .where(PayeeAccount.household_id == household_id, PayeeAccount.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+
+
+async def add_account(session: AsyncSession, account: PayeeAccount) -> None:
+    """Give a household without a running account this one."""
+    session.add(account)
+    await session.flush()

@@ -1,0 +1,91 @@
+"""Households over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from services.registry.households.persons import PersonalDataDependency
+from services.registry.households.schemas import HouseholdOut, PayeeAccountIn, PersonSearch
+from services.registry.households.service import Households
+from services.registry.households.tables import PovertyStatus
+from shared.auth import Caller, require
+from shared.clock import ClockDependency
+from shared.database import Session
+from shared.errors import problem_responses
+from shared.pagination import PageOf, PageQuery
+
+router = APIRouter(prefix="/households", tags=["households"])
+
+HouseholdsRead = Annotated[Caller, require("households:read")]
+HouseholdsWrite = Annotated[Caller, require("households:write")]
+
+
+@router.get("", summary="List households", responses=problem_responses(400, 401, 403, 422))
+async def list_households(
+    caller: HouseholdsRead,
+    session: Session,
+    personal_data: PersonalDataDependency,
+    page: PageQuery,
+    area: Annotated[
+        str | None,
+        Query(
+            pattern=r"^(KH|([0-9]{2}){1,3})$",
+            description="An area from the country down to the commune; none: the country.",
+            examples=["010201"],
+        ),
+    ] = None,
+    poverty_status: Annotated[PovertyStatus | None, Query(description="Only this one.")] = None,
+) -> PageOf[HouseholdOut]:
+    """The households of an area. Persons are shown to callers with `households:read-personal`."""
+    households = Households(session, personal_data=personal_data, caller=caller)
+    return await households.of_area(area=area, poverty_status=poverty_status, page=page)
+
+
+@router.post(
+    "/search", summary="Find households by person", responses=problem_responses(400, 401, 403, 422)
+)
+async def search_households(
+    body: PersonSearch,
+    caller: HouseholdsRead,
+    session: Session,
+    personal_data: PersonalDataDependency,
+    page: PageQuery,
+) -> PageOf[HouseholdOut]:
+    """Finds households by phone, ID number, registration number or account, matched whole.
+
+    A POST because the numbers are personal and addresses end up in logs; it changes nothing.
+    """
+    households = Households(session, personal_data=personal_data, caller=caller)
+    return await households.matching(body, page=page)
+
+
+@router.get(
+    "/{household_id}", summary="Read one household", responses=problem_responses(401, 403, 404, 422)
+)
+async def get_household(
+    household_id: UUID,
+    caller: HouseholdsRead,
+    session: Session,
+    personal_data: PersonalDataDependency,
+) -> HouseholdOut:
+    """A household. The person is shown to callers with `households:read-personal`."""
+    return await Households(session, personal_data=personal_data, caller=caller).get(household_id)
+
+
+@router.put(
+    "/{household_id}/payee-account",
+    summary="Change where a household is paid",
+    responses=problem_responses(401, 403, 404, 422),
+)
+async def change_payee_account(
+    household_id: UUID,
+    body: PayeeAccountIn,
+    caller: HouseholdsWrite,
+    session: Session,
+    personal_data: PersonalDataDependency,
+    clock: ClockDependency,
+) -> HouseholdOut:
+    """Holds for entitlements worked out from now on; announced ones keep their account."""
+    households = Households(session, personal_data=personal_data, caller=caller)
+    return await households.change_account(household_id, body, clock=clock)

@@ -1,0 +1,138 @@
+"""Receiving the rows of an import: a stream in, committed blocks out, one block ahead at most.
+
+While PostgreSQL stores one block, the next is read, indexed and sealed in a thread. Plain rows
+are only ever in memory.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.registry.households.persons import PersonalData
+from services.registry.imports import repository
+from services.registry.imports.blocks import Unreadable, row_blocks
+from services.registry.imports.blockwork import ReadBlock, Reader, SealedBlock, seal
+from services.registry.imports.tables import ImportStatus
+from shared.clock import Clock
+from shared.database import Database
+from shared.errors import Conflict, NotFound, TooLarge, Unprocessable
+
+_ATTEMPTS = 5
+
+
+class Receiver:
+    """Receives one import's rows, on connections of its own."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        personal_data: PersonalData,
+        clock: Clock,
+        communes: frozenset[str],
+        maximum_rows: int,
+    ) -> None:
+        self._database = database
+        self._personal_data = personal_data
+        self._clock = clock
+        self._communes = communes
+        self._maximum_rows = maximum_rows
+
+    async def receive(self, import_id: UUID, body: AsyncIterator[bytes]) -> None:
+        """Store every row of ``body``; what was stored stays when it is cut off."""
+        async with self._database.connection() as storing, self._database.connection() as looking:
+            if not await repository.lock_import(storing, import_id):
+                raise Conflict(
+                    "This import is being received already. Wait for its end: "
+                    f"GET /imports/{import_id} shows how far it is."
+                )
+            if not await repository.begin(storing, import_id, now=self._clock.now()):
+                raise NotFound("There is no such import. POST /imports makes one.")
+            await repository.prefer_indexes(storing)
+            await repository.prefer_indexes(looking)
+            status = ImportStatus.INTERRUPTED
+            try:
+                await self._store_all(import_id, body, storing=storing, looking=looking)
+                status = ImportStatus.COMPLETED
+            except Unreadable as error:
+                raise Unprocessable(
+                    f"{error} The rows before it are saved. Correct the file and send it again."
+                ) from None
+            finally:
+                # A connection that is gone cannot say so; the lock that went with it does.
+                with suppress(asyncpg.InterfaceError, OSError):
+                    await repository.end(storing, import_id, status, now=self._clock.now())
+
+    async def _store_all(
+        self,
+        import_id: UUID,
+        body: AsyncIterator[bytes],
+        *,
+        storing: asyncpg.Connection,
+        looking: asyncpg.Connection,
+    ) -> None:
+        reader = Reader(communes=self._communes, personal_data=self._personal_data)
+        before: asyncio.Task[None] | None = None
+        try:
+            async for block in row_blocks(body):
+                read = await asyncio.to_thread(reader.read, block)
+                if read.last_line > self._maximum_rows:
+                    raise TooLarge(
+                        f"An import has at most {self._maximum_rows} lines. Send it in parts."
+                    )
+                sealed = await self._seal(read, looking)
+                if before is not None:
+                    await before
+                before = asyncio.create_task(self._store(import_id, read, sealed, storing))
+            if before is not None:
+                await before
+        except BaseException:
+            if before is not None:
+                before.cancel()
+                await asyncio.gather(before, return_exceptions=True)
+            raise
+
+    async def _seal(self, read: ReadBlock, looking: asyncpg.Connection) -> SealedBlock:
+        known = await repository.known_households(
+            looking, [one.registration_index for one in read.rows]
+        )
+        now: datetime = self._clock.now()
+        return await asyncio.to_thread(
+            seal, read, known=known, personal_data=self._personal_data, now=now
+        )
+
+    async def _store(
+        self,
+        import_id: UUID,
+        read: ReadBlock,
+        sealed: SealedBlock,
+        storing: asyncpg.Connection,
+    ) -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                await repository.store_block(
+                    storing,
+                    import_id,
+                    sealed,
+                    rejections=read.rejections,
+                    rejected_count=read.rejected_count,
+                )
+                return
+            except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+                # Somebody else registered or changed one of them: look again, and seal again.
+                if attempt == _ATTEMPTS:
+                    raise
+                known = await repository.known_households(
+                    storing, [one.registration_index for one in read.rows]
+                )
+                sealed = await asyncio.to_thread(
+                    seal,
+                    read,
+                    known=known,
+                    personal_data=self._personal_data,
+                    now=self._clock.now(),
+                )

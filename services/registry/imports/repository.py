@@ -1,0 +1,229 @@
+"""Imports in the database, and the households that they bring."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import Boolean, ColumnElement, Row, Select, case, literal, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.imports.blockwork import (
+    ACCOUNT_COLUMNS,
+    HOUSEHOLD_COLUMNS,
+    KnownHousehold,
+    Rejection,
+    SealedBlock,
+)
+from services.registry.imports.tables import HouseholdImport, ImportRejection, ImportStatus
+
+_LOCK_CLASS = 7_201
+_COPY_PIECE_BYTES = 256 * 1024
+
+# The connection that receives an import holds this lock, and loses it whatever way it dies.
+_TRY_LOCK = f"SELECT pg_try_advisory_lock({_LOCK_CLASS}, hashtext($1::text))"
+_HELD = literal_column(
+    "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    f"AND classid = {_LOCK_CLASS} "
+    "AND objid = (hashtext(household_import.id::text)::bigint & 4294967295)::oid)",
+    Boolean,
+)
+
+_BEGIN = """
+    UPDATE registry.household_import
+    SET status = 'receiving', begun_at = $2, ended_at = NULL, rows_read = 0, households_added = 0,
+        households_changed = 0, households_unchanged = 0, rows_rejected = 0
+    WHERE id = $1
+    RETURNING true
+"""
+_COUNT = """
+    UPDATE registry.household_import
+    SET rows_read = rows_read + $2 + $3 + $4 + $5,
+        households_added = households_added + $2,
+        households_changed = households_changed + $3,
+        households_unchanged = households_unchanged + $4,
+        rows_rejected = rows_rejected + $5
+    WHERE id = $1
+"""
+_END = "UPDATE registry.household_import SET status = $2, ended_at = $3 WHERE id = $1"
+
+_KNOWN = """
+    SELECT household.registration_index, household.id, household.content_index,
+           account.provider_code, account.account_index
+    FROM registry.household
+    LEFT JOIN registry.payee_account AS account
+        ON account.household_id = household.id AND account.ended_at IS NULL
+    WHERE household.registration_index = ANY($1)
+"""
+
+_GIVEN_TABLES = """
+    CREATE TEMP TABLE IF NOT EXISTS given_household (LIKE registry.household) ON COMMIT DELETE ROWS;
+    CREATE TEMP TABLE IF NOT EXISTS given_account (LIKE registry.payee_account)
+    ON COMMIT DELETE ROWS;
+"""
+_CHANGE_HOUSEHOLDS = """
+    UPDATE registry.household SET
+        area_code = given.area_code,
+        village_code = CASE left(household.village_code, 6)
+                       WHEN given.area_code THEN household.village_code END,
+        poverty_status = given.poverty_status, members = given.members,
+        children_0_5 = given.children_0_5, pregnant = given.pregnant, disabled = given.disabled,
+        elderly_60 = given.elderly_60, person_sealed = given.person_sealed,
+        phone_index = given.phone_index, id_number_index = given.id_number_index,
+        content_index = given.content_index, changed_at = given.changed_at
+    FROM given_household AS given WHERE household.id = given.id
+"""
+_END_ACCOUNTS = """
+    UPDATE registry.payee_account AS account
+    SET ended_at = greatest(given.began_at, account.began_at)
+    FROM given_account AS given
+    WHERE account.household_id = given.household_id AND account.ended_at IS NULL
+"""
+_ADD_ACCOUNTS = "INSERT INTO registry.payee_account SELECT * FROM given_account"
+
+
+async def lock_import(connection: asyncpg.Connection, import_id: UUID) -> bool:
+    """Whether nobody else receives this import; the lock goes with the connection."""
+    locked: bool = await connection.fetchval(_TRY_LOCK, str(import_id))
+    return locked
+
+
+async def begin(connection: asyncpg.Connection, import_id: UUID, *, now: datetime) -> bool:
+    """Whether there is such an import: it begins anew, its counts and rejections with it."""
+    async with connection.transaction():
+        begun = await connection.fetchval(_BEGIN, import_id, now)
+        await connection.execute(
+            "DELETE FROM registry.import_rejection WHERE import_id = $1", import_id
+        )
+    return bool(begun)
+
+
+async def end(
+    connection: asyncpg.Connection, import_id: UUID, status: ImportStatus, *, now: datetime
+) -> None:
+    """Record how the sending ended."""
+    await connection.execute(_END, import_id, str(status), now)
+
+
+async def prefer_indexes(connection: asyncpg.Connection) -> None:
+    """A block is small against the registry, whatever the statistics say while it fills."""
+    await connection.execute(
+        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+    )
+
+
+async def known_households(
+    connection: asyncpg.Connection, registration_indexes: Sequence[bytes]
+) -> dict[bytes, KnownHousehold]:
+    """The stored households among these, by registration index."""
+    rows = await connection.fetch(_KNOWN, registration_indexes)
+    return {row[0]: KnownHousehold(*row[1:]) for row in rows}
+
+
+async def store_block(
+    connection: asyncpg.Connection,
+    import_id: UUID,
+    sealed: SealedBlock,
+    *,
+    rejections: Sequence[Rejection],
+    rejected_count: int,
+) -> None:
+    """Store a block in one transaction, with its counts and rejections.
+
+    Raises asyncpg.UniqueViolationError where somebody else registered one of the new households
+    in the meantime.
+    """
+    async with connection.transaction():
+        if sealed.added_count:
+            await _copy(connection, "household", HOUSEHOLD_COLUMNS, sealed.households)
+            await _copy(connection, "payee_account", ACCOUNT_COLUMNS, sealed.accounts)
+        if sealed.changed_households:
+            await _change(connection, sealed)
+        await connection.copy_records_to_table(
+            "import_rejection",
+            schema_name="registry",
+            columns=["import_id", "line", "column_name", "code", "detail"],
+            records=[(import_id, rejection.line, *rejection.fault) for rejection in rejections],
+        )
+        await connection.execute(
+            _COUNT,
+            import_id,
+            sealed.added_count,
+            len(sealed.changed_households),
+            sealed.unchanged_count,
+            rejected_count,
+        )
+
+
+async def _copy(
+    connection: asyncpg.Connection, table: str, columns: Sequence[str], packed: bytes
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for at in range(0, len(packed), _COPY_PIECE_BYTES):
+            yield packed[at : at + _COPY_PIECE_BYTES]
+
+    await connection.copy_to_table(
+        table, schema_name="registry", columns=columns, source=pieces(), format="binary"
+    )
+
+
+async def _change(connection: asyncpg.Connection, sealed: SealedBlock) -> None:
+    await connection.execute(_GIVEN_TABLES)
+    await connection.copy_records_to_table(
+        "given_household", columns=HOUSEHOLD_COLUMNS, records=sealed.changed_households
+    )
+    await connection.execute(_CHANGE_HOUSEHOLDS)
+    if sealed.changed_accounts:
+        await connection.copy_records_to_table(
+            "given_account", columns=ACCOUNT_COLUMNS, records=sealed.changed_accounts
+        )
+        await connection.execute(_END_ACCOUNTS)
+        await connection.execute(_ADD_ACCOUNTS)
+
+
+def _status() -> ColumnElement[str]:
+    """Whoever says to be receiving without holding the lock was cut off."""
+    cut_off = (HouseholdImport.status == ImportStatus.RECEIVING) & ~_HELD
+    return case((cut_off, literal(ImportStatus.INTERRUPTED.value)), else_=HouseholdImport.status)
+
+
+_FIELDS = tuple(column for column in HouseholdImport.__table__.c if column.name != "status")
+
+
+async def find_import(session: AsyncSession, import_id: UUID) -> Row[Any] | None:
+    """An import as it stands."""
+    query: Select[Any] = select(*_FIELDS, _status().label("status"))
+    rows = await session.execute(query.where(HouseholdImport.id == import_id))
+    found: Row[Any] | None = rows.one_or_none()
+    return found
+
+
+async def list_imports(
+    session: AsyncSession, *, before: UUID | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Imports, the newest first, before one id."""
+    query: Select[Any] = select(*_FIELDS, _status().label("status"))
+    if before is not None:
+        query = query.where(HouseholdImport.id < before)
+    rows = await session.execute(query.order_by(HouseholdImport.id.desc()).limit(limit))
+    found: Sequence[Row[Any]] = rows.all()
+    return found
+
+
+async def list_rejections(
+    session: AsyncSession, import_id: UUID, *, after_line: int, after_column: str, limit: int
+) -> list[ImportRejection]:
+    """Rejections by line and column, after one of them."""
+    rows = await session.scalars(
+        select(ImportRejection)
+        .where(
+            ImportRejection.import_id == import_id,
+            (ImportRejection.line > after_line)
+            | ((ImportRejection.line == after_line) & (ImportRejection.column_name > after_column)),
+        )
+        .order_by(ImportRejection.line, ImportRejection.column_name)
+        .limit(limit)
+    )
+    return list(rows.all())

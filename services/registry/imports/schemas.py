@@ -1,0 +1,90 @@
+"""How imports look over HTTP."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.registry.imports.rows import COLUMNS
+from services.registry.imports.tables import ImportStatus
+
+CSV_EXAMPLE = (
+    ",".join(COLUMNS) + "\n"
+    "KH-010201-000001,010201,poor-1,5,1,0,0,1,Sok Chanthy,+85512345678,010203045,"
+    "wing,+85512345678\n"
+)
+
+
+class ImportIn(BaseModel):
+    """An import to come."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"source": "IDPoor round 2022", "note": "Provinces 01 and 02"}]
+        },
+    )
+
+    source: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        description="Where the rows come from."
+    )
+    note: Annotated[str, Field(max_length=1_000)] = ""
+
+
+class ImportOut(BaseModel):
+    """An import, with the counts of its last sending."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
+                    "source": "IDPoor round 2022",
+                    "note": "Provinces 01 and 02",
+                    "status": "completed",
+                    "created_by": "officer@nspc.example",
+                    "created_at": "2022-11-01T02:00:00Z",
+                    "begun_at": "2022-11-01T02:01:00Z",
+                    "ended_at": "2022-11-01T02:01:30Z",
+                    "rows_read": 678440,
+                    "households_added": 678438,
+                    "households_changed": 0,
+                    "households_unchanged": 0,
+                    "rows_rejected": 2,
+                }
+            ]
+        },
+    )
+
+    id: UUID
+    source: str
+    note: str
+    status: ImportStatus = Field(
+        description="`interrupted`: the rows counted here are saved; send the whole file again."
+    )
+    created_by: str
+    created_at: datetime
+    begun_at: datetime | None
+    ended_at: datetime | None
+    rows_read: int
+    households_added: int
+    households_changed: int
+    households_unchanged: int
+    rows_rejected: int
+
+
+class RejectionOut(BaseModel):
+    """One fault of one rejected row. What the row said is not repeated: it may be personal."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    line: int = Field(description="Where the row begins; the header is line 1.", examples=[17])
+    column: str = Field(
+        validation_alias="column_name",
+        description="The column at fault; `row` for the row as a whole.",
+        examples=["commune_code"],
+    )
+    code: str = Field(examples=["unknown"])
+    detail: str = Field(examples=["Write the six digits of a commune of the gazetteer."])

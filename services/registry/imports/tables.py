@@ -1,0 +1,66 @@
+"""Imports of households, and the rows of theirs that were not taken."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Integer, Text, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.registry.areas.tables import one_of
+from services.registry.database import Base
+
+
+class ImportStatus(StrEnum):
+    """Where an import stands."""
+
+    CREATED = "created"
+    RECEIVING = "receiving"
+    INTERRUPTED = "interrupted"
+    COMPLETED = "completed"
+
+
+class HouseholdImport(Base):
+    """A file of households, sent once or several times; the counts are of the last sending."""
+
+    __tablename__ = "household_import"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    source: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text)
+    status: Mapped[ImportStatus] = mapped_column(Text)
+    created_by: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    begun_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    rows_read: Mapped[int] = mapped_column(Integer, default=0)
+    households_added: Mapped[int] = mapped_column(Integer, default=0)
+    households_changed: Mapped[int] = mapped_column(Integer, default=0)
+    households_unchanged: Mapped[int] = mapped_column(Integer, default=0)
+    rows_rejected: Mapped[int] = mapped_column(Integer, default=0)
+
+    __table_args__ = (
+        CheckConstraint(one_of("status", ImportStatus), name="status_known"),
+        CheckConstraint(
+            "rows_read - rows_rejected = "
+            "households_added + households_changed + households_unchanged",
+            name="rows_add_up",
+        ),
+        {"comment": "Imports of households, with the counts of the last sending."},
+    )
+
+
+class ImportRejection(Base):
+    """A row that was not taken, and why; never what it said."""
+
+    __tablename__ = "import_rejection"
+
+    import_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("registry.household_import.id"), primary_key=True
+    )
+    line: Mapped[int] = mapped_column(Integer, primary_key=True)
+    column_name: Mapped[str] = mapped_column(Text, primary_key=True)
+    code: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = ({"comment": "Rejected rows of the last sending; no personal data."},)

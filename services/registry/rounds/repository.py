@@ -1,0 +1,53 @@
+"""Rounds in the database, with what came of their chunks."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.rounds.tables import PaymentRound
+
+_ROUNDS = text(
+    """
+    SELECT round.number, round.due_on, round.released_at, round.released_by,
+           count(chunk.id) AS chunks_planned,
+           count(chunk.id) FILTER (WHERE chunk.status <> 'planned') AS chunks_done,
+           count(chunk.id) FILTER (WHERE chunk.status NOT IN ('empty', 'settled', 'refused'))
+               AS chunks_open,
+           coalesce(sum(chunk.payable_count), 0)::bigint AS payable_count,
+           coalesce(sum(chunk.payable_minor), 0)::bigint AS payable_minor,
+           coalesce(sum(chunk.unpayable_count), 0)::bigint AS unpayable_count,
+           coalesce(sum(chunk.excluded_count), 0)::bigint AS excluded_count,
+           coalesce(sum(chunk.paid_count), 0)::bigint AS paid_count,
+           coalesce(sum(chunk.paid_minor), 0)::bigint AS paid_minor,
+           coalesce(sum(chunk.failed_count), 0)::bigint AS failed_count,
+           coalesce(sum(chunk.failed_minor), 0)::bigint AS failed_minor,
+           coalesce(sum(chunk.payable_count)
+               FILTER (WHERE chunk.status IN ('refusing', 'refused')), 0)::bigint AS refused_count
+    FROM registry.payment_round AS round
+    LEFT JOIN registry.entitlement_chunk AS chunk
+        ON chunk.activation_id = round.activation_id AND chunk.round = round.number
+    WHERE round.activation_id = :activation_id
+    GROUP BY round.activation_id, round.number
+    ORDER BY round.number
+    """
+)
+
+
+async def list_rounds(session: AsyncSession, activation_id: UUID) -> Sequence[Row[Any]]:
+    """All rounds of an activation, by number, with sums over their chunks."""
+    rows = await session.execute(_ROUNDS, {"activation_id": activation_id})
+    return rows.all()
+
+
+async def lock_rounds(session: AsyncSession, activation_id: UUID) -> dict[int, PaymentRound]:
+    """The rounds of an activation by number; until the commit nobody else releases one."""
+    rows = await session.scalars(
+        select(PaymentRound)
+        .where(PaymentRound.activation_id == activation_id)
+        .order_by(PaymentRound.number)
+        .with_for_update()
+    )
+    return {one.number: one for one in rows.all()}

@@ -1,0 +1,34 @@
+"""What the registry is told by its environment."""
+
+from typing import ClassVar
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import Key, KeyVersions, ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """The registry's settings: prefix ``REGISTRY_``, keys and addresses without it."""
+
+    model_config = SettingsConfigDict(env_prefix="REGISTRY_")
+
+    service: ClassVar[str] = "registry"
+
+    port: int = 8001
+    payments_url: str = Field(
+        default="http://127.0.0.1:8003",
+        validation_alias=AliasChoices("PAYMENTS_URL", "payments_url"),
+    )
+    person_keys: KeyVersions = Field(validation_alias=AliasChoices("PERSON_KEYS", "person_keys"))
+    account_keys: KeyVersions = Field(validation_alias=AliasChoices("ACCOUNT_KEYS", "account_keys"))
+    blind_index_key: Key = Field(
+        validation_alias=AliasChoices("BLIND_INDEX_KEY", "blind_index_key")
+    )
+
+    households_per_chunk: int = Field(default=5_000, ge=1, le=50_000)
+    """Households of one enrolment transaction and one announced chunk, at most; a commune that
+    has more is a chunk of its own."""
+    chunks_per_run: int = Field(default=16, ge=1, le=1_000)
+    """A small run is cut into about so many chunks, so that payments can begin while it goes on."""
+    import_maximum_rows: int = Field(default=5_000_000, ge=1)

@@ -1,0 +1,44 @@
+"""The registry's background work: enrolling for activations, and ending what payments ended."""
+
+from services.registry.activations.handlers import ActivationHandlers
+from services.registry.enrolments.working import EnrolmentWork
+from services.registry.entitlements.settlement import HANDLERS, SettlementWork
+from services.registry.settings import Settings
+from shared.clock import clock_from
+from shared.database import Database
+from shared.events import Consumer
+from shared.http import service_client
+from shared.worker import Loop, Worker
+
+
+def create_worker(settings: Settings | None = None) -> Worker:
+    """The worker, with its settings from the environment unless they are given."""
+    settings = settings or Settings()
+    clock = clock_from(settings.clock_file)
+    database = Database(settings.database_url, application_name="registry-worker")
+    payments = service_client(settings, settings.payments_url, scopes=("payments:read",))
+    handlers = ActivationHandlers(clock=clock, settings=settings)
+    consumer = Consumer(
+        database,
+        name="registry",
+        schema=settings.service,
+        handlers={**handlers.by_type(), **HANDLERS},
+    )
+    enrolling = Loop("enrolments", EnrolmentWork(database, clock=clock).step)
+    settling = Loop("settlements", SettlementWork(database, payments=payments).step)
+
+    async def consume() -> int:
+        done = await consumer.run_once()
+        if done:
+            # What the handlers planned is there now: nobody waits for the next poll.
+            enrolling.wake()
+            settling.wake()
+        return done
+
+    return Worker(
+        name="registry-worker",
+        database=database,
+        clock=clock,
+        loops=[Loop("events", consume, wake_on_events=True), enrolling, settling],
+        closing=[payments.aclose],
+    )
