@@ -110,7 +110,8 @@ async def end(
 async def prefer_indexes(connection: asyncpg.Connection) -> None:
     """A block is small against the registry, whatever the statistics say while it fills."""
     await connection.execute(
-        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
+        "SET max_parallel_workers_per_gather = 0"
     )
 
 

@@ -42,7 +42,7 @@ class HouseholdImport(Base):
     __table_args__ = (
         CheckConstraint(one_of("status", ImportStatus), name="status_known"),
         CheckConstraint(
-            "rows_read - rows_rejected = "
+            "rows_read = rows_rejected + "
             "households_added + households_changed + households_unchanged",
             name="rows_add_up",
         ),

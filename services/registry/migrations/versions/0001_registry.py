@@ -128,8 +128,8 @@ CREATE TABLE registry.household_import (
     CONSTRAINT household_import_primary_key PRIMARY KEY (id),
     CONSTRAINT household_import_status_known_check CHECK (status IN ('created', 'receiving',
         'interrupted', 'completed')),
-    CONSTRAINT household_import_rows_add_up_check
-        CHECK (rows_read - rows_rejected = households_added + households_changed + households_unchanged)
+    CONSTRAINT household_import_rows_add_up_check CHECK (rows_read = rows_rejected
+        + households_added + households_changed + households_unchanged)
 );
 COMMENT ON TABLE registry.household_import IS
 'Imports of households, with the counts of the last sending.'
@@ -310,8 +310,8 @@ CREATE TABLE registry.entitlement_chunk (
         CHECK ((round = 1) = (first_round_chunk_id IS NULL)),
     CONSTRAINT entitlement_chunk_settlements_counted_check
         CHECK (settlements_applied <= settlements_announced),
-    CONSTRAINT entitlement_chunk_outcomes_within_payable_check
-        CHECK (paid_count + failed_count <= payable_count),
+    CONSTRAINT entitlement_chunk_outcomes_within_payable_check CHECK (paid_count
+        + failed_count <= payable_count),
     CONSTRAINT entitlement_chunk_enrolment_run_id_foreign_key FOREIGN KEY (enrolment_run_id)
         REFERENCES registry.enrolment_run (id),
     CONSTRAINT entitlement_chunk_province_code_foreign_key FOREIGN KEY (province_code)
