@@ -32,7 +32,8 @@ async def chunk_csv(database: Database, chunk_id: UUID, *, currency: str) -> Asy
     copying = asyncio.create_task(_copy(database, chunk_id, currency, pieces))
     try:
         while (piece := await pieces.get()) is not None:
-            yield piece
+            # asyncpg may hand over a bytearray, which a streamed reply takes for text.
+            yield bytes(piece)
         # An exception breaks the reply off, so that nobody takes a part for the whole.
         await copying
     finally:
