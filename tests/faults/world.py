@@ -56,9 +56,9 @@ class World:
     def prepare(self) -> None:
         """What is there before the shock: areas, households, the scheme, money."""
         registry, payments = "registry", "payments"
-        self._order(registry, "PUT", "/gazetteer")
+        self._order(registry, "PUT", "/gazetteer", json={"edition": "ncdd-2022"})
         document = json.loads((_DOCUMENTS / f"{SCHEME}.json").read_text())
-        self._order(registry, "POST", "/schemes", json=document, read_back="/schemes/{code}")
+        self._order(registry, "POST", "/schemes", json=document, read_back=f"/schemes/{SCHEME}")
         made = self._order(
             registry, "POST", "/imports", json={"source": "IDPoor"}, read_back="/imports/{id}"
         )
@@ -79,7 +79,7 @@ class World:
                 payments,
                 "POST",
                 f"/funds/{FUND}/deposits",
-                json={"amount_minor": _DEPOSIT_MINOR, "reason": "Budget"},
+                json={"amount_minor": _DEPOSIT_MINOR, "reference": "Budget 2020"},
             )
             self.deposited_minor += _DEPOSIT_MINOR
         for provider in PROVIDERS:
@@ -87,7 +87,7 @@ class World:
                 payments,
                 "POST",
                 f"/providers/{provider}/prefundings",
-                json={"amount_minor": _PREFUNDING_MINOR, "reason": "Float"},
+                json={"amount_minor": _PREFUNDING_MINOR, "reference": "Float 2020"},
             )
             self.prefunded_minor[provider] = _PREFUNDING_MINOR
 
@@ -105,9 +105,9 @@ class World:
                 "kind": "households_affected",
                 "area_level": "province",
             },
-            read_back="/indicators/{code}",
+            read_back=f"/indicators/{INDICATOR}",
         )
-        self._order(triggers, "POST", "/triggers", json=_trigger(), read_back="/triggers/{code}")
+        self._order(triggers, "POST", "/triggers", json=_trigger(), read_back=f"/triggers/{TRIGGER}")
         self._report(FIRST_PROVINCES)
         self._report(LATER_PROVINCES)
 
@@ -153,7 +153,7 @@ class World:
         answer = patiently(send, what=f"{method} {path}")
         content: dict[str, Any] = answer.json()
         if read_back:
-            self.acknowledged.append((service, read_back.format(**content), content))
+            self.acknowledged.append((service, read_back.format(id=content.get("id")), content))
         return content
 
 
