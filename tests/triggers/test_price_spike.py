@@ -112,7 +112,7 @@ def test_readiness_comes_before_activation(rice: MonthlyPrices, method: PriceSpi
 def test_the_quiet_months_hold_even_after_the_price_fell(
     rice: MonthlyPrices, method: PriceSpike
 ) -> None:
-    # ALPS fell to −0.36 in April 2023, yet June is within the six months of January's activation.
+    # ALPS fell to −0.36 in April 2023, yet June is within seven months of January's activation.
     january = date(2023, 1, 1)
     assert why_rearmed(rice, fired=january, month=date(2023, 6, 1), method=method) is None
     reason = why_rearmed(rice, fired=january, month=date(2023, 8, 1), method=method)

@@ -38,10 +38,10 @@ async def test_it_fires_for_january_and_august_2023_and_is_quiet_between(working
     assert (first["severity"], second["severity"]) == ("severe", "extreme")
     assert [area["area"] for area in first["areas"]] == ["KH"]
 
-    # Six quiet months, and ALPS below stress in April 2023: July's prices end the first.
+    # Seven quiet months, and ALPS below stress in April 2023: August's prices end the first.
     assert [(move["to_state"], move["moved_at"][:10]) for move in first["moves"]] == [
         ("open", "2023-02-10"),
-        ("closed", "2023-08-10"),
+        ("closed", "2023-09-10"),
     ]
     assert [(move["to_state"], move["moved_at"][:10]) for move in second["moves"]] == [
         ("open", "2023-09-10"),
