@@ -31,6 +31,7 @@ from demo.preparation import ImportIncomplete, load_rules, provide_money, regist
 from demo.proofs import Proof
 from demo.records import read_book, read_records
 from demo.report import print_report
+from demo.shocks import falls
 from demo.show import Show
 from demo.story import replay
 from deploy.local.environment import SERVICES
@@ -103,6 +104,7 @@ def _run(options: Options, console: Console) -> bool:
             console,
             facts,
             judged,
+            falls=falls(),
             households=households,
             scale=_percent(options),
             seconds=show.seconds,

@@ -82,6 +82,10 @@ _FAILURES = """
     ORDER BY scheme, count(*) DESC
 """
 
+_HOUSEHOLDS_PAID = """
+    SELECT count(DISTINCT household_id) FROM payments.instruction WHERE status = 'settled'
+"""
+
 _LATER_ROUNDS = """
     SELECT activation.scheme_code AS scheme, payment_round.number, payment_round.due_on,
         (SELECT count(*) FROM registry.enrolment WHERE enrolment.activation_id = activation.id)
@@ -168,6 +172,7 @@ class LaterRound:
 class Facts:
     """Everything that the report tells, but for the proofs."""
 
+    households_paid: int
     runs: list[Run]
     quiet: list[Quiet]
     provinces: list[Province]
@@ -189,6 +194,7 @@ async def read_facts(database_url: str, *, sandbox_url: str) -> Facts:
             answer = await client.get(f"{sandbox_url}/book/summary", timeout=60)
             answer.raise_for_status()
         return Facts(
+            households_paid=await connection.fetchval(_HOUSEHOLDS_PAID),
             runs=await rows(Run, _RUNS),
             quiet=await rows(Quiet, _QUIET),
             provinces=await rows(Province, _PROVINCES),

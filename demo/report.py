@@ -12,11 +12,16 @@ from rich.table import Table
 
 from demo.facts import Facts, Failure, LaterRound, Province, Quiet, Run
 from demo.proofs import Proof, shown
+from demo.shocks import Fall
 from shared.clock import COUNTRY_ZONE
 
 _SCHEMES = {
     "flood-2022": "Cash relief for flood-affected households",
     "inflation-2022": "Cash support against inflation",
+}
+_REASONS = {
+    "identifierError": "the provider knows no such account",
+    "incorrectState": "the account is closed",
 }
 _MISBEHAVIOURS = {
     "slow-answer": "answers came late",
@@ -35,6 +40,7 @@ def print_report(
     facts: Facts,
     proofs: Sequence[Proof],
     *,
+    falls: Iterable[Fall],
     households: int,
     scale: str,
     seconds: Mapping[str, float],
@@ -42,17 +48,17 @@ def print_report(
     """Print the whole report; amounts are riel."""
     console.print()
     console.rule("[bold]From the shock to the household")
-    paid = sum(province.paid for province in facts.provinces)
+    payments = sum(province.paid for province in facts.provinces)
     paid_minor = sum(province.paid_minor for province in facts.provinces)
     console.print(
         f"Two real shocks met a country of [bold]{households:,}[/] synthetic poor households "
-        f"({scale} of the real number). The system paid [bold]{paid:,}[/] households "
-        f"[bold]{riel(paid_minor)}[/]; nobody fired anything by hand.",
+        f"({scale} of the real number). The system made [bold]{payments:,}[/] payments, "
+        f"[bold]{riel(paid_minor)}[/], to [bold]{facts.households_paid:,}[/] of them; nobody fired "
+        "anything by hand.",
         highlight=False,
     )
     console.print(_timeline(facts.runs))
-    for note in _notes(facts.quiet):
-        console.print(note, highlight=False)
+    console.print(_notes(facts.quiet, falls))
     for scheme, provinces in groupby(facts.provinces, key=lambda one: one.scheme):
         console.print(_provinces(scheme, list(provinces)))
     console.print(_failures(facts.failures))
@@ -125,9 +131,25 @@ def _since(moment: datetime | None, run: Run) -> str:
     return f"+{(moment - run.observed_at) / timedelta(seconds=1):.1f} s"
 
 
-def _notes(quiet: Sequence[Quiet]) -> Iterable[str]:
+def _notes(quiet: Iterable[Quiet], falls: Iterable[Fall]) -> Table:
+    table = Table(
+        title="Met again, or lower: and nothing was paid twice, and nothing taken back",
+        box=None,
+        title_justify="left",
+        show_header=False,
+        expand=True,
+    )
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
     for one in quiet:
-        yield f"[dim]{one.judged_on}, {one.trigger}, not again:[/] {escape(one.explanation)}"
+        table.add_row(f"{one.judged_on}", f"{one.trigger}: {escape(one.explanation)}")
+    for fall in falls:
+        table.add_row(
+            f"{fall.reported_on}",
+            f"{fall.authority}'s figure for {fall.province} fell from {fall.before:,} to "
+            f"{fall.after:,} households: the highest holds, nobody is asked for money back.",
+        )
+    return table
 
 
 def _provinces(scheme: str, provinces: Sequence[Province]) -> Table:

@@ -13,6 +13,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from demo.country import GAZETTEER
 from shared.clock import COUNTRY_ZONE
 
 DATA = Path(__file__).parent / "data"
@@ -64,6 +65,42 @@ class Publication:
 def publications() -> list[Publication]:
     """Everything that was published, oldest first."""
     return sorted([*_prices(), *_reports()], key=lambda one: (one.published_on, one.trigger))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fall:
+    """An authority's figure for a province that is lower than its own of an earlier day."""
+
+    reported_on: date
+    authority: str
+    province: str
+    before: int
+    after: int
+
+
+def falls() -> list[Fall]:
+    """Figures that fell from one report to the next."""
+    found = []
+    latest: dict[tuple[str, str], int] = {}
+    with (GAZETTEER / "provinces.csv").open(encoding="utf-8", newline="") as file:
+        names = {row["adm1_code"]: row["name_en"] for row in csv.DictReader(file)}
+    for row in _rows("reported_households_2020_10.csv"):
+        if not row["households_affected"]:
+            continue
+        key = (row["authority"], row["province_code"])
+        figure = int(row["households_affected"])
+        if figure < latest.get(key, 0):
+            found.append(
+                Fall(
+                    reported_on=date.fromisoformat(row["reported_on"]),
+                    authority=row["authority"],
+                    province=names[row["province_code"]],
+                    before=latest[key],
+                    after=figure,
+                )
+            )
+        latest[key] = figure
+    return found
 
 
 def _prices() -> Iterable[Publication]:

@@ -8,9 +8,11 @@ from rich.console import Console
 from demo.facts import Facts, Failure, LaterRound, Province, Quiet, Run
 from demo.proofs import Proof
 from demo.report import print_report
+from demo.shocks import falls
 
 JUDGED_AT = datetime(2020, 10, 12, 2, 0, 5, tzinfo=UTC)
 FACTS = Facts(
+    households_paid=1_200,
     runs=[
         Run(
             scheme="flood-2022",
@@ -52,7 +54,7 @@ FACTS = Facts(
     failures=[
         Failure(
             scheme="flood-2022",
-            reason="identification/identifierError [unknown]",
+            reason="identifierError [1]",
             households=13,
             amount_minor=1_904_000,
         )
@@ -82,6 +84,7 @@ def rendered(*proofs: Proof) -> str:
         Console(file=text, width=120),
         FACTS,
         proofs,
+        falls=falls(),
         households=20_353,
         scale="3%",
         seconds={"Starting": 2.0, "Replaying": 60.0, "  flood": 20.0},
@@ -98,9 +101,9 @@ def test_the_report_tells_when_who_how_much_and_why_not() -> None:
         "+1.0 s",
         "+9.5 s",
         "Battambang",
-        "identification/identifierError [unknown]",
+        "identifierError [1]",
         "2020-11-12",
-        "not again",
+        "fell from 18,365 to 15,622",
         "6 replies were lost",
         "62.0",
     ):
