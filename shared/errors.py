@@ -1,7 +1,9 @@
 """Problem details for HTTP APIs (RFC 9457): one shape for everything that goes wrong."""
 
+import os
 from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, ClassVar
 
 import structlog
@@ -14,6 +16,7 @@ from starlette.exceptions import HTTPException
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
+_OUR_CODE = str(Path(__file__).parent.parent) + os.sep
 
 
 class Problem(Exception):
@@ -196,14 +199,20 @@ def unexpected_problem(request: Request, error: Exception) -> JSONResponse:
 
 
 def innermost_place(error: BaseException) -> str:
-    """``file:line function`` where the error was raised, without any value."""
+    """``file:line function`` of our own code where the error came up, and its SQLSTATE if any.
+
+    Without any value: the text of a database's error quotes the row.
+    """
     place = "unknown"
     step = error.__traceback__
     while step is not None:
         code = step.tb_frame.f_code
-        place = f"{code.co_filename}:{step.tb_lineno} {code.co_name}"
+        if code.co_filename.startswith(_OUR_CODE):
+            file = code.co_filename.removeprefix(_OUR_CODE)
+            place = f"{file}:{step.tb_lineno} {code.co_name}"
         step = step.tb_next
-    return place
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return f"{place} (SQLSTATE {state})" if state else place
 
 
 def install_problem_handlers(app: FastAPI) -> None:

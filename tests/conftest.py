@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
@@ -63,7 +64,7 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
+def database_server() -> Iterator[DatabaseServer]:
     given = os.environ.get("DATABASE_URL")
     if given:
         parsed = make_url(given)
@@ -75,12 +76,12 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databa
         yield DatabaseServer(url_of, lambda *sql: _run_sql(maintenance, *sql))
         return
     # Not flushing to the disk is safe here: no test cuts the power of the machine.
-    server = LocalPostgres(
-        tmp_path_factory.mktemp("postgres") / "data", configuration="fsync = off\n"
-    )
-    server.start()
-    yield DatabaseServer(server.url, lambda *sql: _run_sql(server.url("postgres"), *sql))
-    server.stop()
+    # Not in pytest's folder: each session of pytest closes that to others, PostgreSQL among them.
+    with TemporaryDirectory(prefix="sangkroh-tests-") as directory:
+        server = LocalPostgres(Path(directory) / "postgres", configuration="fsync = off\n")
+        server.start()
+        yield DatabaseServer(server.url, lambda *sql: _run_sql(server.url("postgres"), *sql))
+        server.stop()
 
 
 @pytest.fixture(scope="session")

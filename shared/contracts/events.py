@@ -4,7 +4,7 @@ Fields are added, never changed in meaning: a new meaning is a new type.
 """
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -31,7 +31,7 @@ class Published(BaseModel):
         )
 
     @classmethod
-    def of(cls, event: StoredEvent) -> "Published":
+    def of(cls, event: StoredEvent) -> Self:
         """The data of a stored event; raises ValidationError where it is not of this type."""
         return cls.model_validate(event.data)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.faults.run import Plan, run
 
 _DIRECTORY = Path(".local/faults")
+_ROW = "{:>5} {:>8} {:>6} {:>11} {:>7} {:>7}  {}"
 
 
 def main() -> None:
@@ -23,20 +24,18 @@ def main() -> None:
     arguments = parser.parse_args()
     seeds = [arguments.seed] if arguments.seed else range(1, arguments.seeds + 1)
     failed = []
-    print(f"{'seed':>5} {'seconds':>8} {'households':>11} {'paid':>7} {'failed':>7}  verdict")
+    print(_ROW.format("seed", "seconds", "kills", "households", "paid", "failed", "verdict"))
     for seed in seeds:
         directory = _DIRECTORY / f"seed-{seed}"
         shutil.rmtree(directory, ignore_errors=True)
         began = time.monotonic()
         verdict = run(Plan(seed=seed), directory)
-        figures = verdict.figures
-        print(
-            f"{seed:>5} {time.monotonic() - began:>8.1f} {figures.get('households', 0):>11,} "
-            f"{figures.get('entitlements_paid', 0):>7,} "
-            f"{figures.get('entitlements_failed', 0):>7,}  "
-            f"{'holds' if verdict.holds else 'DOES NOT HOLD'}",
-            flush=True,
-        )
+        told = [
+            f"{verdict.figures.get(name, 0):,}"
+            for name in ("kills", "households", "entitlements_paid", "entitlements_failed")
+        ]
+        judgement = "holds" if verdict.holds else "DOES NOT HOLD"
+        print(_ROW.format(seed, f"{time.monotonic() - began:.1f}", *told, judgement), flush=True)
         if verdict.holds:
             shutil.rmtree(directory, ignore_errors=True)
             continue

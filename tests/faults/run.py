@@ -2,7 +2,9 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -41,7 +43,8 @@ class Plan:
     seed: int
     scale: Fraction = Fraction(3, 1000)
     """Of the country's 678,440 households: 2,035 by default."""
-    storm_seconds: float = 14
+    storm_seconds: float = 10
+    """How long the storm goes on after the shock was reported: over enrolment and payment."""
     commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     postgres_configuration: str = ""
@@ -67,39 +70,34 @@ def run(plan: Plan, directory: Path) -> Verdict:
     )
     world = World(stack, scale=plan.scale, seed=plan.seed)
     with stack:
-        verdict = Verdict()
         try:
-            _weather(plan, stack, world)
+            killed = _weather(plan, stack, world)
         except (NotAcknowledged, StackDidNotStart) as error:
             return Verdict(faults=[str(error)])
         rested = _rest(world, seconds=plan.rest_seconds)
         verdict = judge(world)
+        verdict.figures["kills"] = killed.total()
         if not rested:
             verdict.faults.insert(0, f"it did not come to rest within {plan.rest_seconds:.0f} s")
         return verdict
 
 
-def _weather(plan: Plan, stack: Stack, world: World) -> None:
-    kills = kills_of(plan.seed, victims=everything(stack), seconds=plan.storm_seconds)
-    trouble: list[BaseException] = []
-
-    def storm() -> None:
+def _weather(plan: Plan, stack: Stack, world: World) -> Counter[str]:
+    """Orders under a storm, which then goes on for a while; how often each was killed."""
+    over = threading.Event()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        kills = kills_of(plan.seed, victims=everything(stack))
+        raging = pool.submit(rage, stack, kills, until=over)
         try:
-            rage(stack, kills)
-        except BaseException as error:  # told to the run, which then fails
-            trouble.append(error)
-
-    storming = threading.Thread(target=storm, name="storm")
-    storming.start()
-    try:
-        world.prepare()
-        world.strike()
-    finally:
-        storming.join()
-    if trouble:
-        raise trouble[0]
+            world.prepare()
+            world.strike()
+            time.sleep(plan.storm_seconds)
+        finally:
+            over.set()
+        killed = raging.result()
     calm(stack, everything(stack))
     stack.wait_ready()
+    return killed
 
 
 def _rest(world: World, *, seconds: float) -> bool:

@@ -1,8 +1,10 @@
 """Processes killed at random moments, by a seed: which, when, and for how long."""
 
 import random
+import threading
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from deploy.local.stack import SANDBOX, Stack
@@ -25,34 +27,33 @@ class Kill:
     down_seconds: float
 
 
-def kills_of(seed: int, *, victims: Sequence[str], seconds: float) -> list[Kill]:
-    """The kills of one seed, one after the other, for about so many seconds of calm and dark."""
+def kills_of(seed: int, *, victims: Sequence[str]) -> Iterator[Kill]:
+    """The kills of one seed, without end."""
     draw = random.Random(seed)
-    kills: list[Kill] = []
-    elapsed = 0.0
-    while elapsed < seconds:
+    while True:
         count = 2 if draw.random() < _TOGETHER_SHARE else 1
-        kill = Kill(
+        yield Kill(
             calm_seconds=draw.uniform(_SHORTEST_CALM_SECONDS, _LONGEST_CALM_SECONDS),
             victims=tuple(draw.sample(list(victims), count)),
             down_seconds=draw.uniform(0, _LONGEST_DOWN_SECONDS),
         )
-        kills.append(kill)
-        elapsed += kill.calm_seconds + kill.down_seconds
-    return kills
 
 
-def rage(stack: Stack, kills: Sequence[Kill]) -> None:
-    """Carry the kills out. Whatever is down at the end of one is started again."""
+def rage(stack: Stack, kills: Iterable[Kill], *, until: threading.Event) -> Counter[str]:
+    """Kill, and start again what is down, until the event is set; how often each was killed."""
+    killed: Counter[str] = Counter()
     for kill in kills:
-        time.sleep(kill.calm_seconds)
+        if until.wait(kill.calm_seconds):
+            break
         for name in kill.victims:
             if name == POSTGRES:
                 stack.kill_postgres()
             elif stack.is_running(name):
                 stack.kill(name)
+            killed[name] += 1
         time.sleep(kill.down_seconds)
-        calm(stack, (*kill.victims,))
+        calm(stack, kill.victims)
+    return killed
 
 
 def calm(stack: Stack, names: Sequence[str]) -> None:

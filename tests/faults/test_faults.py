@@ -1,7 +1,9 @@
 """The short form of `make faults`, and the proof that its judge has teeth."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,6 +13,13 @@ from tests.faults.run import Plan, run
 _SMALL = Fraction(1, 1000)
 _SHORT_STORM_SECONDS = 10
 _IMPATIENT_SECONDS = 45
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    # Not pytest's own: each session of pytest closes that to others, PostgreSQL among them.
+    with TemporaryDirectory(prefix="sangkroh-faults-") as path:
+        yield Path(path)
 
 
 def planted(name: str, bug: Bug, *, seed: int) -> Plan:
@@ -25,22 +34,22 @@ def planted(name: str, bug: Bug, *, seed: int) -> Plan:
     )
 
 
-def test_whatever_dies_nothing_is_lost_and_nothing_is_paid_twice(tmp_path: Path) -> None:
-    verdict = run(Plan(seed=1, scale=_SMALL, storm_seconds=_SHORT_STORM_SECONDS), tmp_path)
+def test_whatever_dies_nothing_is_lost_and_nothing_is_paid_twice(directory: Path) -> None:
+    verdict = run(Plan(seed=1, scale=_SMALL, storm_seconds=_SHORT_STORM_SECONDS), directory)
 
     assert verdict.faults == []
     assert verdict.figures["entitlements"] == verdict.figures["households"] > 600
 
 
-def test_slow_commits_alone_lose_nothing(tmp_path: Path) -> None:
+def test_slow_commits_alone_lose_nothing(directory: Path) -> None:
     """The control of the bug with the sequence: bad luck without the bug."""
-    verdict = run(planted("slow-commits", CONTROLS["slow-commits"], seed=2), tmp_path)
+    verdict = run(planted("slow-commits", CONTROLS["slow-commits"], seed=2), directory)
 
     assert verdict.faults == []
 
 
 @pytest.mark.parametrize("name", BUGS)
-def test_a_planted_bug_is_caught(name: str, tmp_path: Path) -> None:
-    verdict = run(planted(name, BUGS[name], seed=2), tmp_path)
+def test_a_planted_bug_is_caught(name: str, directory: Path) -> None:
+    verdict = run(planted(name, BUGS[name], seed=2), directory)
 
     assert not verdict.holds, f"{name} went unnoticed: {verdict.figures}"

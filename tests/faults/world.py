@@ -107,7 +107,9 @@ class World:
             },
             read_back=f"/indicators/{INDICATOR}",
         )
-        self._order(triggers, "POST", "/triggers", json=_trigger(), read_back=f"/triggers/{TRIGGER}")
+        self._order(
+            triggers, "POST", "/triggers", json=_trigger(), read_back=f"/triggers/{TRIGGER}"
+        )
         self._report(FIRST_PROVINCES)
         self._report(LATER_PROVINCES)
 
