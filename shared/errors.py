@@ -207,7 +207,8 @@ def innermost_place(error: BaseException) -> str:
     step = error.__traceback__
     while step is not None:
         code = step.tb_frame.f_code
-        if code.co_filename.startswith(_OUR_CODE):
+        ours = code.co_filename.startswith(_OUR_CODE)
+        if ours and "site-packages" not in code.co_filename:
             file = code.co_filename.removeprefix(_OUR_CODE)
             place = f"{file}:{step.tb_lineno} {code.co_name}"
         step = step.tb_next
