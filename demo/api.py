@@ -10,7 +10,8 @@ from shared.ids import new_id
 
 T = TypeVar("T")
 
-_LOOK_SECONDS = 0.05
+_FIRST_LOOK_SECONDS = 0.05
+_LATER_LOOK_SECONDS = 0.5
 _PAGE = 500
 
 
@@ -97,6 +98,7 @@ def wait_for(
     that changes, the wait goes on.
     """
     deadline = time.monotonic() + still_seconds
+    pause = _FIRST_LOOK_SECONDS
     last: object = None
     while True:
         found, measure = look()
@@ -109,4 +111,6 @@ def wait_for(
             deadline = time.monotonic() + still_seconds
         if time.monotonic() > deadline:
             raise NeverCame(f"{what} did not come; for {still_seconds:.0f} s it stood at {last}.")
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(pause)
+        # Looking takes from the machine that is looked at.
+        pause = min(pause * 1.3, _LATER_LOOK_SECONDS)
