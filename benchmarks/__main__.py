@@ -1,0 +1,142 @@
+"""`make bench`: each path against a bare limit of the same machine, and docs/performance.md.
+
+python -m benchmarks                     every row
+python -m benchmarks webhooks dispatch   those
+python -m benchmarks activation --households 70000
+
+The names are import, activation (with its sizes, and memory), webhooks, dispatch, events.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import asyncpg
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.database import owner
+from benchmarks.document import DOCUMENT, keep
+from benchmarks.figures import Figure
+from benchmarks.machine import describe
+from benchmarks.measurements import activation, dispatch, events, registration, webhooks
+from benchmarks.measurements.activation import ActivationFailed
+from benchmarks.measurements.dispatch import NotDispatched
+from benchmarks.measurements.measured import Setting
+from benchmarks.world import DIRECTORY, database_made_anew, running_world
+from demo.api import NeverCame, Refused
+from demo.show import Show
+from deploy.local.exclusive import FolderInUse, exclusively
+from deploy.local.postgres import PostgresDidNotStart
+from deploy.local.stack import StackDidNotStart
+
+NAMES = ("import", "activation", "dispatch", "webhooks", "events")
+FULL_SIZE = 700_000
+_PLAIN_WIDTH = 110
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument(
+        "--households",
+        type=int,
+        default=FULL_SIZE,
+        help="with an account, at the largest size (%(default)s)",
+    )
+    arguments = parser.parse_args()
+    names: list[str] = arguments.names or list(NAMES)
+    if unknown := sorted(set(names) - set(NAMES)):
+        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(NAMES)}")
+    if arguments.households < 1_000:
+        parser.error("--households has to be 1000 at least")
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PLAIN_WIDTH)
+    try:
+        with exclusively(DIRECTORY, what="`make bench`"):
+            figures = _run(names, arguments.households, console)
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")
+    except (
+        ActivationFailed,
+        FolderInUse,
+        NeverCame,
+        NotDispatched,
+        PostgresDidNotStart,
+        Refused,
+        StackDidNotStart,
+    ) as error:
+        sys.exit(f"{error}\nLogs: {DIRECTORY / 'logs'}")
+    except (httpx.HTTPError, asyncpg.PostgresError) as error:
+        sys.exit(f"A service stopped answering ({type(error).__name__}).\nLogs: {DIRECTORY}/logs")
+    _print(figures, console)
+
+
+def _run(names: Sequence[str], size: int, console: Console) -> list[Figure]:
+    show = Show(console)
+    given = os.environ.get("DATABASE_URL")
+    database_url = asyncio.run(database_made_anew(given)) if given else None
+    figures: list[Figure] = []
+    households = 0
+    if {"import", "activation"} & set(names):
+        households = activation.households_for(size)
+    elif "dispatch" in names:
+        households = dispatch.HOUSEHOLDS
+    with show.running(), running_world(show, database_url=database_url) as world:
+        setting = Setting(world, households, asyncio.run(_describe(world.stack.database_url)))
+        if "import" in names:
+            figures += registration.measure(setting)
+        elif households:
+            registration.import_all(setting)
+        if "activation" in names:
+            figures += activation.measure(setting, instructions=size)
+        if "dispatch" in names:
+            figures += dispatch.measure(setting)
+        if "webhooks" in names:
+            figures += webhooks.measure(setting)
+        if "events" in names:
+            figures += events.measure(setting)
+    if size == FULL_SIZE:
+        keep(figures)
+        console.print(f"Written to {DOCUMENT}.")
+    else:
+        console.print(f"A run at another size than {FULL_SIZE:,} is not kept in {DOCUMENT}.")
+    return figures
+
+
+async def _describe(database_url: str) -> str:
+    async with owner(database_url) as connection:
+        return await describe(connection)
+
+
+def _print(figures: Sequence[Figure], console: Console) -> None:
+    table = Table("path", "measured", "bare limit", "figure", "reach", "")
+    for figure in figures:
+        colour = "green" if figure.is_reached else "bold red"
+        table.add_row(
+            figure.path,
+            figure.measured,
+            figure.bare or figure.limit,
+            figure.told,
+            figure.reach_told,
+            f"[{colour}]{figure.verdict}[/]",
+        )
+    console.print(table)
+    for figure in figures:
+        console.print(f"[bold]{figure.name}[/]")
+        for detail in figure.details:
+            console.print(f"  {detail}", highlight=False)
+
+
+if __name__ == "__main__":
+    main()

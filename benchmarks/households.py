@@ -1,0 +1,42 @@
+"""Synthetic households in any number, as the registry's import files."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from demo.country import COLUMNS, COUNTRY_HOUSEHOLDS, country_csv
+
+_SEED = 1
+_HEADER = (",".join(COLUMNS) + "\n").encode()
+
+PAYABLE_SHARE = 0.98
+"""The part of the households that have an account; the rest are entitled and not payable."""
+
+
+def write_parts(directory: Path, *, households: int, parts: int) -> list[Path]:
+    """``households`` of them in about equal files, in the order of their communes."""
+    paths = []
+    rows = _rows(households)
+    for number in range(1, parts + 1):
+        path = directory / f"households-{number}.csv"
+        size = households * number // parts - households * (number - 1) // parts
+        with path.open("wb") as file:
+            file.write(_HEADER)
+            file.writelines(next(rows) for _ in range(size))
+        paths.append(path)
+    return paths
+
+
+def _rows(households: int) -> Iterator[bytes]:
+    """Beyond the country's number there is a second country, under other registration numbers."""
+    made = 0
+    while made < households:
+        country = made // COUNTRY_HOUSEHOLDS
+        scale = Fraction(min(households - made, COUNTRY_HOUSEHOLDS), COUNTRY_HOUSEHOLDS)
+        blocks = country_csv(scale=scale, seed=_SEED + country)
+        next(blocks)
+        prefix = f"{country + 1}-".encode()
+        for block in blocks:
+            for row in block.splitlines(keepends=True):
+                made += 1
+                yield prefix + row

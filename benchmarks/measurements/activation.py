@@ -1,0 +1,270 @@
+"""From an opened activation to instructions that are ready, at three sizes."""
+
+import asyncio
+import statistics
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+
+import asyncpg
+
+from benchmarks.database import copy_of, make_copies, owner, quiet, rows_of
+from benchmarks.figures import (
+    Bound,
+    Figure,
+    Pair,
+    Reach,
+    median_bare,
+    median_measured,
+    median_ratio,
+    spread,
+)
+from benchmarks.households import PAYABLE_SHARE
+from benchmarks.measurements.measured import Setting
+
+NAME = "activation"
+ALL_NAMES = (NAME, "sizes", "memory")
+
+_TABLES = ("registry.enrolment", "registry.entitlement", "payments.instruction")
+_ROUNDS = 3
+# The small ones are over in less than the machine's mood lasts, so they are taken more often.
+_TIMES_A_ROUND = {100: 4, 10: 2, 1: 1}
+_LONGEST_SECONDS = 600
+_LARGEST_BYTES = 500e6
+
+_COMMUNES = """
+    SELECT household.area_code, count(*) AS payable
+    FROM registry.household
+    JOIN registry.payee_account AS account ON account.household_id = household.id
+    WHERE account.ended_at IS NULL AND household.area_code >= $1
+    GROUP BY household.area_code ORDER BY household.area_code
+"""
+_ROUND = """
+    SELECT status::text AS status, reason, entitlement_count, total_minor
+    FROM payments.payment_round WHERE activation_id = $1 AND status <> 'gathering'
+"""
+_MADE = """
+    SELECT count(*) AS instructions, sum(amount_minor) AS minor
+    FROM payments.instruction JOIN payments.chunk ON chunk.number = instruction.chunk_number
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
+    WHERE payment_round.activation_id = $1
+"""
+_OF_ACTIVATION = {
+    "registry.enrolment": "enrolment.activation_id = $1",
+    "registry.entitlement": "entitlement.activation_id = $1",
+    "payments.instruction": """
+        instruction.chunk_number IN (
+            SELECT chunk.number FROM payments.chunk
+            JOIN payments.payment_round ON payment_round.number = chunk.round_number
+            WHERE payment_round.activation_id = $1
+        )
+    """,
+}
+# Begins the small activations away from the first commune, where a sequential scan is lucky.
+_FIRST_COMMUNE = "02"
+
+
+@dataclass(frozen=True)
+class _Run:
+    instructions: int
+    seconds: Pair
+
+    @property
+    def microseconds_each(self) -> float:
+        return self.seconds.measured / self.instructions * 1e6
+
+
+class ActivationFailed(Exception):
+    """The round was not released, or not with what was announced. Says why."""
+
+
+def households_for(instructions: int) -> int:
+    """How many households it takes for so many that have an account, with a little to spare."""
+    return round(instructions / PAYABLE_SHARE * 1.002)
+
+
+def measure(setting: Setting, *, instructions: int) -> list[Figure]:
+    """Activations of a hundredth, a tenth and the whole, in turn, each with its bare limit."""
+    show = setting.world.show
+    runs: dict[int, list[_Run]] = defaultdict(list)
+    with show.phase("activation: warming up"):
+        asyncio.run(_run(setting, instructions // 100))
+    turns = [
+        part for _ in range(_ROUNDS) for part, times in _TIMES_A_ROUND.items() for _ in range(times)
+    ]
+    with show.phase("activation: real, and by bare INSERT", total=len(turns)) as phase:
+        for done, part in enumerate(turns, start=1):
+            runs[part].append(asyncio.run(_run(setting, instructions // part)))
+            phase.reach(done)
+    setting.world.memory.look()
+    return [_against_insert(setting, runs[1]), _by_size(setting, runs), _memory(setting)]
+
+
+async def _run(setting: Setting, instructions: int) -> _Run:
+    world = setting.world
+    async with owner(world.stack.database_url) as connection:
+        if not await connection.fetchval("SELECT to_regclass($1)", copy_of(_TABLES[0])):
+            await make_copies(connection, _TABLES)
+        areas = await _areas(connection, instructions, everywhere=instructions * 10)
+        activation_id = world.propose(areas)
+        await quiet(connection, *_TABLES)
+        began = time.perf_counter()
+        await asyncio.to_thread(world.open, activation_id)
+        await released(connection, activation_id)
+        measured = time.perf_counter() - began
+        made = await connection.fetchrow(_MADE, activation_id)
+        announced = await connection.fetchrow(_ROUND, activation_id)
+        if tuple(made) != (announced["entitlement_count"], announced["total_minor"]):
+            raise ActivationFailed("The instructions differ from what was announced.")
+        with world.only():
+            bare = await _insert_bare(connection, activation_id)
+    return _Run(made["instructions"], Pair(measured, bare))
+
+
+async def _areas(
+    connection: asyncpg.Connection, instructions: int, *, everywhere: int
+) -> list[str]:
+    """Communes side by side with so many households that have an account; or the country."""
+    chosen: list[str] = []
+    reached = 0
+    for row in await connection.fetch(_COMMUNES, _FIRST_COMMUNE):
+        chosen.append(row["area_code"])
+        reached += row["payable"]
+        if reached >= instructions:
+            return chosen
+    return ["KH"]
+
+
+async def released(connection: asyncpg.Connection, activation_id: str) -> None:
+    """Wait until every instruction is committed and the round released.
+
+    Looks often at first and more seldom later: the looking is to cost the run nothing.
+    """
+    began = time.perf_counter()
+    while (spent := time.perf_counter() - began) < _LONGEST_SECONDS:
+        decided = await connection.fetchrow(_ROUND, activation_id)
+        if decided is not None:
+            if decided["status"] != "released":
+                raise ActivationFailed(f"The round is {decided['status']}: {decided['reason']}")
+            return
+        await asyncio.sleep(min(0.05, max(0.004, spent / 100)))
+    raise ActivationFailed(f"The round was not released within {_LONGEST_SECONDS} s.")
+
+
+async def _insert_bare(connection: asyncpg.Connection, activation_id: str) -> float:
+    """Seconds to insert the very rows of the run into the copies, in one transaction."""
+    for table, condition in _OF_ACTIVATION.items():
+        await connection.execute(f"CREATE UNLOGGED TABLE {rows_of(table)} (LIKE {table})")
+        await connection.execute(
+            f"INSERT INTO {rows_of(table)} SELECT * FROM {table} WHERE {condition}", activation_id
+        )
+    await quiet(connection, *(copy_of(table) for table in _TABLES))
+    began = time.perf_counter()
+    async with connection.transaction():
+        for table in _TABLES:
+            await connection.execute(f"INSERT INTO {copy_of(table)} SELECT * FROM {rows_of(table)}")
+    seconds = time.perf_counter() - began
+    for table in _TABLES:
+        await connection.execute(f"DROP TABLE {rows_of(table)}")
+    return seconds
+
+
+def _against_insert(setting: Setting, runs: list[_Run]) -> Figure:
+    pairs = [run.seconds for run in runs]
+    ready = runs[0].instructions
+    return setting.figure(
+        NAME,
+        path=f"activation → {ready:,} instructions ready",
+        limit="the same rows by bare INSERT … SELECT",
+        value=median_ratio(pairs),
+        unit="×",
+        reach=Reach(bound=Bound.AT_MOST, value=1.3),
+        measured=f"{median_measured(pairs):.1f} s",
+        bare=f"{median_bare(pairs):.1f} s",
+        details=[
+            f"""
+            {setting.households:,} households are registered, of which {ready:,} have an
+            account. A second person approves a declared activation of the whole country;
+            the clock runs from that request until the last instruction is committed and its
+            round released: enrolled, entitled, announced in chunks, streamed over HTTP,
+            checked against the announcement, raised, reserved in the ledger.
+            """,
+            """
+            The limit: INSERT … SELECT of the very rows that the run made (enrolment,
+            entitlement and instruction), from plain tables, on one connection in one
+            transaction, into copies of the three tables with all indexes and constraints,
+            which hold the rows of all runs before, as the tables themselves do. Everything
+            else stands still meanwhile.
+            """,
+            "Before each side: VACUUM (ANALYZE) of the tables, CHECKPOINT.",
+            spread(pairs),
+        ],
+    )
+
+
+def _by_size(setting: Setting, runs: dict[int, list[_Run]]) -> Figure:
+    costs = {
+        part: statistics.median(run.microseconds_each for run in of_size)
+        for part, of_size in runs.items()
+    }
+    told = {
+        part: (
+            f"{of_size[0].instructions:,} instructions: {costs[part]:.1f} µs each "
+            f"(median of {len(of_size)} runs; {min(r.microseconds_each for r in of_size):.1f} to "
+            f"{max(r.microseconds_each for r in of_size):.1f}), "
+            f"{median_ratio([run.seconds for run in of_size]):.2f} × the bare INSERT"
+        )
+        for part, of_size in runs.items()
+    }
+    return setting.figure(
+        "sizes",
+        path="the same at " + ", ".join(f"{runs[part][0].instructions:,}" for part in runs),
+        limit="cost for one household, dearest to cheapest",
+        value=max(costs.values()) / min(costs.values()),
+        unit="×",
+        reach=Reach(bound=Bound.AT_MOST, value=1.3),
+        measured=", ".join(f"{cost:.1f} µs" for cost in costs.values()),
+        bare="",
+        details=[
+            *told.values(),
+            """
+            The smaller activations are of communes side by side in the same registry; all
+            are taken in turn, after one to warm up.
+            """,
+        ],
+    )
+
+
+def _memory(setting: Setting) -> Figure:
+    peaks = setting.world.memory.peaks
+    named = sorted(
+        [*peaks.processes.items(), ("largest backend of PostgreSQL", peaks.largest_backend)],
+        key=lambda one: -one[1],
+    )
+    largest_name, largest = named[0]
+    return setting.figure(
+        "memory",
+        path="peak memory of the largest process",
+        limit=largest_name,
+        value=largest / 1e6,
+        unit="MB",
+        reach=Reach(bound=Bound.AT_MOST, value=_LARGEST_BYTES / 1e6),
+        measured=f"{largest / 1e6:,.0f} MB",
+        bare="",
+        details=[
+            f"""
+            Since the start, through the import of {setting.households:,} households and all
+            activations:
+            """,
+            *(f"{name}: {size / 1e6:,.0f} MB" for name, size in named),
+            f"""
+            All of PostgreSQL: {peaks.backends_together / 1e6:,.0f} MB of private memory at
+            most, and the shared buffers once.
+            """,
+            """
+            Of a service's process the peak resident memory (VmHWM); of a backend its
+            private memory (RssAnon), looked at four times a second, for the shared buffers
+            that it touched belong to all.
+            """,
+        ],
+    )

@@ -1,0 +1,119 @@
+"""Importing households against a bare COPY of the rows that the import made of them."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import asyncpg
+
+from benchmarks.database import copy_of, make_copies, owner, quiet
+from benchmarks.figures import (
+    Bound,
+    Figure,
+    Pair,
+    Reach,
+    median_bare,
+    median_measured,
+    median_ratio,
+    spread,
+)
+from benchmarks.households import write_parts
+from benchmarks.measurements.measured import Setting
+from benchmarks.world import DIRECTORY
+
+NAME = "import"
+_PARTS = 5
+_HOUSEHOLD, _ACCOUNT = "registry.household", "registry.payee_account"
+_NEWEST = f"SELECT id FROM {_HOUSEHOLD} ORDER BY id DESC LIMIT 1"
+
+
+def import_all(setting: Setting) -> None:
+    """The households that other measurements need, without measuring."""
+    with setting.world.show.phase("Importing households") as phase:
+        (path,) = write_parts(DIRECTORY, households=setting.households, parts=1)
+        setting.world.import_households(path)
+        path.unlink()
+        phase.reach(1, total=1)
+    asyncio.run(_settle(setting))
+
+
+def measure(setting: Setting) -> list[Figure]:
+    """Import the households in parts, each followed by the COPY of what became of it."""
+    with setting.world.show.phase("import: generating households", total=1):
+        paths = write_parts(DIRECTORY, households=setting.households, parts=_PARTS)
+    pairs = []
+    with setting.world.show.phase("import: validated, and by bare COPY", total=_PARTS) as phase:
+        for done, path in enumerate(paths, start=1):
+            pairs.append(asyncio.run(_measure_part(setting, path)))
+            path.unlink()
+            phase.reach(done)
+    asyncio.run(_settle(setting))
+    return [
+        setting.figure(
+            NAME,
+            path="household import (validated)",
+            limit="bare COPY of the same rows",
+            value=median_ratio(pairs),
+            unit="×",
+            reach=Reach(bound=Bound.AT_LEAST, value=0.4),
+            measured=f"{median_measured(pairs):,.0f} households/s",
+            bare=f"{median_bare(pairs):,.0f} households/s",
+            details=[
+                f"""
+                {setting.households:,} households in {_PARTS} files, imported over HTTP by
+                `PUT /imports/{{id}}/rows`: parsed, validated, indexed blindly, sealed,
+                looked up, and stored; the clock runs from the request to its answer.
+                """,
+                """
+                The limit: binary COPY over one connection of the very rows (household and
+                payee account, sealed) that the import of the same file made, into copies of
+                the two tables with all indexes, checks and foreign keys, one commit a file.
+                """,
+                spread(pairs),
+            ],
+        )
+    ]
+
+
+async def _measure_part(setting: Setting, path: Path) -> Pair:
+    households = setting.households / _PARTS
+    async with owner(setting.world.stack.database_url) as connection:
+        if not await connection.fetchval("SELECT to_regclass($1)", copy_of(_HOUSEHOLD)):
+            await make_copies(connection, [_HOUSEHOLD, _ACCOUNT])
+        newest = await connection.fetchval(_NEWEST)
+        await quiet(connection)
+        began = time.perf_counter()
+        await asyncio.to_thread(setting.world.import_households, path)
+        measured = households / (time.perf_counter() - began)
+        files = await _export(connection, newest)
+        await quiet(connection)
+        began = time.perf_counter()
+        async with connection.transaction():
+            for table, file in files.items():
+                schema, _, name = copy_of(table).partition(".")
+                await connection.copy_to_table(
+                    name, schema_name=schema, source=file, format="binary"
+                )
+        bare = households / (time.perf_counter() - began)
+    for file in files.values():
+        file.unlink()
+    return Pair(measured, bare)
+
+
+async def _export(connection: asyncpg.Connection, newest: object) -> dict[str, Path]:
+    """The rows after household ``newest``, in files for COPY."""
+    files = {}
+    for table, key in ((_HOUSEHOLD, "id"), (_ACCOUNT, "household_id")):
+        files[table] = DIRECTORY / f"{table}.copy"
+        await connection.copy_from_query(
+            f"SELECT * FROM {table} WHERE $1::uuid IS NULL OR {key} > $1",
+            newest,
+            output=files[table],
+            format="binary",
+        )
+    return files
+
+
+async def _settle(setting: Setting) -> None:
+    async with owner(setting.world.stack.database_url) as connection:
+        await quiet(connection, _HOUSEHOLD, _ACCOUNT)

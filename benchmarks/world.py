@@ -1,0 +1,219 @@
+"""The whole system, up and provided for, with as many households as a measurement needs."""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import httpx
+from sqlalchemy.engine import make_url
+
+from benchmarks.memory import MemoryWatch
+from demo.api import Api
+from demo.show import Show
+from deploy.local.environment import CURRENCY, PROVIDERS
+from deploy.local.stack import Stack
+from sandbox.options import SandboxOptions
+from services.registry.schemes.shipped import shipped_document
+
+DIRECTORY = Path(".local/benchmarks")
+DATABASE = "sangkroh_benchmark"
+SCHEME = "flood-2022"
+_INDICATOR = "affected-households"
+_DEPOSIT_MINOR = 10**14
+_IMPORT_SECONDS = 3_600
+
+
+class World:
+    """A running system. Money is in the fund, and none at the providers: nothing is sent."""
+
+    def __init__(self, stack: Stack, show: Show) -> None:
+        self.stack = stack
+        self.show = show
+        self.memory = MemoryWatch(stack.process_ids)
+        self._clients: dict[tuple[str, str], httpx.Client] = {}
+        self._triggers_made = 0
+
+    def api(self, service: str, *, subject: str = "officer@development") -> Api:
+        """One service's API, as ``subject``."""
+        key = (service, subject)
+        if key not in self._clients:
+            self._clients[key] = self.stack.client(service, subject=subject)
+        return Api(service, self._clients[key])
+
+    def service_url(self, service: str) -> str:
+        """The database's URL, as a service's own role."""
+        url = make_url(self.stack.database_url).set(
+            username=f"sangkroh_{service}",
+            password=self.stack.secrets.database_passwords[service],
+        )
+        return url.render_as_string(hide_password=False)
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+    def provide(self) -> None:
+        """Places, the scheme, the indicator and the fund."""
+        self.api("registry").put("/gazetteer", {"edition": "ncdd-2022"})
+        document = shipped_document(SCHEME)
+        self.api("registry").post("/schemes", document)
+        self.api("triggers").post(
+            "/indicators",
+            {
+                "code": _INDICATOR,
+                "name": "Households affected",
+                "unit": "households",
+                "kind": "households_affected",
+                "area_level": "province",
+            },
+        )
+        payments = self.api("payments")
+        fund = document["fund"]
+        payments.post("/funds", {"code": fund, "name": "Relief", "currency": CURRENCY})
+        payments.post(
+            f"/funds/{fund}/deposits", {"amount_minor": _DEPOSIT_MINOR, "reference": "Budget"}
+        )
+
+    def prefund(self, provider: str, amount_minor: int) -> None:
+        """Let ``provider`` pay out so much."""
+        self.api("payments").post(
+            f"/providers/{provider}/prefundings",
+            {"amount_minor": amount_minor, "reference": "Float"},
+        )
+
+    def import_households(self, path: Path) -> None:
+        """Send one file through the registry's import; every row has to be taken."""
+        registry = self.api("registry")
+        made = registry.post("/imports", {"source": "Synthetic households", "note": path.name})
+        with path.open("rb") as file:
+            done = registry.send_csv(
+                f"/imports/{made['id']}/rows",
+                iter(lambda: file.read(2**18), b""),
+                timeout_seconds=_IMPORT_SECONDS,
+            )
+        assert done["rows_rejected"] == 0, done
+
+    def propose(self, areas: Sequence[str]) -> str:
+        """Declare an activation of a trigger of its own; its id. A second person opens it."""
+        self._triggers_made += 1
+        triggers = self.api("triggers")
+        code = f"benchmark-{self._triggers_made}"
+        triggers.post("/triggers", _trigger(code))
+        declared = triggers.post(
+            "/activations",
+            {
+                "trigger": code,
+                "areas": list(areas),
+                "severity": "severe",
+                "observed_on": datetime.now(ZoneInfo("Asia/Phnom_Penh")).date().isoformat(),
+                "reason": "Benchmark",
+            },
+        )
+        activation_id: str = declared["id"]
+        return activation_id
+
+    def open(self, activation_id: str) -> None:
+        """Approve it, as another person: the reply comes after the commit of ActivationOpened."""
+        self.api("triggers", subject="director@development").post(
+            f"/activations/{activation_id}/approve", {"reason": "Benchmark"}
+        )
+
+    @contextmanager
+    def only(self, *running: str) -> Iterator[None]:
+        """All processes but these (and PostgreSQL) stand still meanwhile."""
+        stopped = [
+            process_id
+            for name, process_id in self.stack.process_ids().items()
+            if name not in (*running, "postgres")
+        ]
+        for process_id in stopped:
+            os.kill(process_id, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process_id in stopped:
+                os.kill(process_id, signal.SIGCONT)
+
+
+@contextmanager
+def running_world(show: Show, *, database_url: str | None) -> Iterator[World]:
+    """A fresh system: nothing is left of an earlier run."""
+    with show.phase("Starting PostgreSQL and the services"):
+        for path in DIRECTORY.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "process.lock":
+                path.unlink()
+        stack = Stack(
+            DIRECTORY,
+            sandbox=SandboxOptions(
+                port=0,
+                storage=DIRECTORY,
+                providers=(),
+                misbehave=0,
+                missing_account_share=0,
+                synchronous=True,
+            ),
+            database_url=database_url,
+            database=DATABASE,
+        )
+        stack.__enter__()
+    try:
+        world = World(stack, show)
+        with world.memory:
+            world.provide()
+            yield world
+        world.close()
+    finally:
+        # A second Ctrl-C would leave processes behind.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        stack.stop()
+
+
+async def database_made_anew(server_url: str) -> str:
+    """Drop the benchmarks' database on a server of one's own, and make it; its URL."""
+    url = make_url(server_url)
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(plain, timeout=10)
+    try:
+        await connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        await connection.execute(f"CREATE DATABASE {DATABASE}")
+    finally:
+        await connection.close()
+    return url.set(database=DATABASE).render_as_string(hide_password=False)
+
+
+def provider_codes() -> tuple[str, ...]:
+    return tuple(PROVIDERS)
+
+
+def _trigger(code: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(
+        """
+        {
+            "indicator": "affected-households", "shock": "flood", "areas": ["KH"],
+            "area_filter": null, "approval": "second-person", "enabled": true,
+            "judge_within_days": 92,
+            "method": {
+                "kind": "reported-impact",
+                "readiness": {"national_threshold_households": 10000},
+                "activation": {
+                    "national_threshold_households": 20000, "area_threshold_households": 1000
+                },
+                "unquantified": "include",
+                "extreme_from_households": 1000000,
+                "rearm": {"days_without_reports": 30}
+            }
+        }
+        """
+    )
+    return {**document, "code": code, "name": "Benchmark", "scheme": SCHEME}
