@@ -134,6 +134,26 @@ def _example_faults(document: Document, content: Document, what: str) -> Iterato
         return
     validator = Draft202012Validator({**schema, "components": document["components"]})
     for example in examples:
-        error = best_match(validator.iter_errors(example))
-        if error is not None:
-            yield f"the example of its {what} is not valid at {error.json_path}: {error.message}"
+        fault = best_match(validator.iter_errors(_with_nulls(document, schema, example)))
+        if fault is not None:
+            yield f"the example of its {what} is not valid at {fault.json_path}: {fault.message}"
+
+
+def _with_nulls(document: Document, schema: Document, example: Any) -> Any:
+    """The example with the nulls that FastAPI leaves out of its OpenAPI document put back."""
+    schema = resolve(document, schema)
+    if isinstance(example, list):
+        return [_with_nulls(document, schema.get("items", {}), one) for one in example]
+    if not isinstance(example, dict) or "properties" not in schema:
+        return example
+    properties = schema["properties"]
+    whole = {
+        name: _with_nulls(document, properties.get(name, {}), value)
+        for name, value in example.items()
+    }
+    nulls = {name: None for name, part in properties.items() if _may_be_null(part)}
+    return {**{name: nulls[name] for name in nulls if name not in whole}, **whole}
+
+
+def _may_be_null(schema: Document) -> bool:
+    return any(part.get("type") == "null" for part in schema.get("anyOf", []))
