@@ -6,7 +6,6 @@ from pathlib import Path
 
 import httpx
 
-from shared.auth.development import mint
 from shared.settings import ServiceSettings
 
 _RENEW_BEFORE_SECONDS = 60
@@ -51,6 +50,9 @@ class ServiceToken:
         )
 
     def _mint(self, key_file: Path) -> str:
+        # Here, because a real deployment never loads the development issuer.
+        from shared.auth.development import mint
+
         return mint(
             key_file,
             issuer=self._settings.auth_issuer,
