@@ -12,37 +12,22 @@ from services.registry.entitlements.states import ChunkStatus
 class ActivationOut(BaseModel):
     """An activation as it was announced, with the scheme version that it pays by."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
-                    "trigger": "flood-reported-households",
-                    "trigger_version": 1,
-                    "scheme_code": "flood-2022",
-                    "scheme_version": 1,
-                    "shock": "flood",
-                    "severity": "severe",
-                    "areas": ["02", "15"],
-                    "area_filter": "flood_hazard_index >= 5",
-                    "observed_on": "2020-10-12",
-                    "opened_on": "2020-10-13",
-                    "received_at": "2020-10-13T02:00:00Z",
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    trigger: str
-    trigger_version: int
-    scheme_code: str
-    scheme_version: int
-    shock: str
-    severity: str
-    areas: list[str] = Field(description="As announced when it opened and when it was widened.")
-    area_filter: str | None = Field(description="CQL2 text over attributes of communes.")
+    trigger: str = Field(examples=["flood-reported-households"])
+    trigger_version: int = Field(examples=[1])
+    scheme_code: str = Field(examples=["flood-2022"])
+    scheme_version: int = Field(examples=[1])
+    shock: str = Field(examples=["flood"])
+    severity: str = Field(examples=["severe"])
+    areas: list[str] = Field(
+        description="As announced when it opened and when it was widened.",
+        examples=[["02", "15"]],
+    )
+    area_filter: str | None = Field(
+        description="CQL2 text over attributes of communes.", examples=["flood_hazard_index >= 5"]
+    )
     observed_on: date
     opened_on: date
     received_at: datetime
@@ -125,12 +110,19 @@ class ChunkOut(BaseModel):
     area_codes: list[str] = Field(examples=[["020101", "020102"]])
     status: ChunkStatus
     announced_at: datetime | None
-    payable_count: int
-    payable_minor: int
-    unpayable_count: int
-    excluded_count: int
-    paid_count: int
-    failed_count: int
-    refusal: str | None = Field(description="Why payments refused it.")
-    attempts: int = Field(description="Attempts that failed since the last that worked.")
-    last_error: str | None = Field(description="What kind of error, and where in the code.")
+    payable_count: int = Field(examples=[412])
+    payable_minor: int = Field(examples=[62624000])
+    unpayable_count: int = Field(examples=[6])
+    excluded_count: int = Field(examples=[0])
+    paid_count: int = Field(examples=[405])
+    failed_count: int = Field(examples=[7])
+    refusal: str | None = Field(
+        description="Why payments refused it.", examples=["The fund does not cover the round."]
+    )
+    attempts: int = Field(
+        description="Attempts that failed since the last that worked.", examples=[0]
+    )
+    last_error: str | None = Field(
+        description="What kind of error, and where in the code.",
+        examples=["ConnectError at client.py:10 get"],
+    )

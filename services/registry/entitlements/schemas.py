@@ -42,7 +42,9 @@ class EntitlementExplainedOut(EntitlementOut):
     """An entitlement and how its amount comes about, from what was known at enrolment."""
 
     benefit_case: int = Field(description="Which case of the scheme fits, from 1.", examples=[1])
-    benefit_where: str | None = Field(description="That case's rule; null fits everyone.")
+    benefit_where: str | None = Field(
+        description="That case's rule; null fits everyone.", examples=["residence = 'urban'"]
+    )
     eligibility: str = Field(examples=["poverty_status IN ('poor-1', 'poor-2')"])
     members: int = Field(examples=[5])
     children_0_5: int = Field(examples=[1])

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
 
 from services.registry.areas.repository import commune_codes
 from services.registry.households.persons import PersonalDataDependency
@@ -16,7 +17,7 @@ from services.registry.settings import Settings
 from shared.auth import Caller, require
 from shared.clock import Clock, ClockDependency
 from shared.database import Database, Session
-from shared.errors import Conflict, NotFound, Unprocessable, problem_responses
+from shared.errors import BadRequest, Conflict, NotFound, Unprocessable, problem_responses
 from shared.idempotency import Once
 from shared.ids import new_id
 from shared.pagination import PageOf, PageQuery, decode_cursor, page_of
@@ -114,7 +115,11 @@ async def send_rows(
         communes=communes,
         maximum_rows=settings.import_maximum_rows,
     )
-    await receiver.receive(import_id, request.stream())
+    try:
+        await receiver.receive(import_id, request.stream())
+    except ClientDisconnect:
+        # For the log's sake: whoever should read it has gone.
+        raise BadRequest("The sending was cut off. Send the whole file again.") from None
     async with database.transaction() as session:
         return await _get(session, import_id)
 

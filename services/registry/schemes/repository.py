@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.schemes.document import SchemeDocument
@@ -72,7 +72,7 @@ async def list_latest(session: AsyncSession, *, after: str, limit: int) -> list[
     """The newest version of each scheme, by code, after one code."""
     rows = await session.scalars(
         select(SchemeVersion)
-        .distinct(SchemeVersion.scheme_code)
+        .ext(distinct_on(SchemeVersion.scheme_code))
         .where(SchemeVersion.scheme_code > after)
         .order_by(SchemeVersion.scheme_code, SchemeVersion.version.desc())
         .limit(limit)

@@ -1,0 +1,222 @@
+"""The registry as its tests drive it: over HTTP, and by the events of the other services."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+
+from services.registry.imports.rows import COLUMNS
+from services.registry.schemes.shipped import shipped_document
+from shared.clock import FileClock, set_clock
+from shared.contracts.events import ActivationOpened, ActivationWidened, Published
+from shared.database import Database
+from shared.events import publish
+from shared.ids import new_id
+from tests.conftest import RunningService
+from tests.server import eventually
+
+BATTAMBANG = "02"
+PURSAT = "15"
+CSV = {"Content-Type": "text/csv"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of an import; the defaults are a household that is eligible and can be paid."""
+
+    registration_number: str
+    commune_code: str = "020101"
+    poverty_status: str = "poor-1"
+    members: object = 4
+    children_0_5: object = 1
+    pregnant: object = 0
+    disabled: object = 0
+    elderly_60: object = 0
+    head_name: str = "Sok Chanthy"
+    phone: str = ""
+    id_number: str = ""
+    provider_code: str = "mekong"
+    account: str = "+85512000000"
+
+    def cells(self) -> list[str]:
+        return [str(getattr(self, column)) for column in COLUMNS]
+
+
+def rows(count: int, *, commune: str = "020101", begin: int = 0, **fields: Any) -> list[Row]:
+    """``count`` households of one commune, each with a number and an account of its own."""
+    return [
+        replace(
+            Row(
+                registration_number=f"KH-{commune}-{number:06d}",
+                commune_code=commune,
+                account=f"+855{10_000_000 + int(commune) * 7 + number:08d}",
+            ),
+            **fields,
+        )
+        for number in range(begin, begin + count)
+    ]
+
+
+def body_of(given: Iterable[Row]) -> str:
+    """An import's body."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(row.cells() for row in given)
+    return text.getvalue()
+
+
+@dataclass
+class Flow:
+    """The running service, and what the tests do to it."""
+
+    service: RunningService
+    client: httpx.AsyncClient
+    owner: asyncpg.Connection
+    triggers: Database
+    payments: Database
+    clock_file: Path
+    _keys: int = field(default=0)
+
+    async def get(self, path: str, **parameters: Any) -> Any:
+        answer = await self.client.get(path, params=parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def post(self, path: str, body: Any = None, *, status: int = 201) -> Any:
+        answer = await self.client.post(path, json=body, headers=self.key())
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def key(self) -> dict[str, str]:
+        """An Idempotency-Key that was not used before."""
+        self._keys += 1
+        return {"Idempotency-Key": f"key-{self._keys}"}
+
+    async def load_gazetteer(self) -> None:
+        answer = await self.client.put("/gazetteer", json={"edition": "ncdd-2022"})
+        assert answer.status_code == 200, answer.text
+
+    async def post_scheme(self, code: str = "flood-2022", **changes: Any) -> None:
+        await self.post("/schemes", shipped_document(code) | changes)
+
+    async def register(self, given: Sequence[Row]) -> dict[str, Any]:
+        """Import rows; the import as it ended."""
+        made = await self.post("/imports", {"source": "test"})
+        return await self.send(made["id"], body_of(given))
+
+    async def send(self, import_id: str, body: str | bytes) -> dict[str, Any]:
+        answer = await self.client.put(f"/imports/{import_id}/rows", content=body, headers=CSV)
+        assert answer.status_code == 200, answer.text
+        ended: dict[str, Any] = answer.json()
+        return ended
+
+    async def household_id(self, registration_number: str) -> str:
+        answer = await self.client.post(
+            "/households/search", json={"registration_number": registration_number}
+        )
+        (found,) = answer.json()["items"]
+        return str(found["id"])
+
+    async def open(
+        self,
+        *areas: str,
+        scheme: str = "flood-2022",
+        area_filter: str | None = None,
+        activation_id: UUID | None = None,
+        opened_on: date | None = None,
+    ) -> UUID:
+        """Triggers opens an activation."""
+        activation_id = activation_id or new_id()
+        await self._from_triggers(
+            ActivationOpened(
+                **self._activation(activation_id, areas, scheme, area_filter, opened_on)
+            )
+        )
+        return activation_id
+
+    async def widen(
+        self,
+        activation_id: UUID,
+        *areas: str,
+        scheme: str = "flood-2022",
+        area_filter: str | None = None,
+    ) -> None:
+        """Triggers adds areas to an activation."""
+        await self._from_triggers(
+            ActivationWidened(**self._activation(activation_id, areas, scheme, area_filter, None))
+        )
+
+    def _activation(
+        self,
+        activation_id: UUID,
+        areas: Sequence[str],
+        scheme: str,
+        area_filter: str | None,
+        opened_on: date | None,
+    ) -> dict[str, Any]:
+        today = FileClock(self.clock_file).today()
+        return {
+            "activation_id": activation_id,
+            "trigger": "flood-reported-households",
+            "trigger_version": 1,
+            "scheme": scheme,
+            "shock": "flood",
+            "areas": list(areas),
+            "area_filter": area_filter,
+            "severity": "severe",
+            "opened_on": opened_on or today,
+            "observed_on": today,
+        }
+
+    async def _from_triggers(self, data: Published) -> None:
+        await self._publish(self.triggers, data, source="/triggers")
+
+    async def from_payments(self, data: Published) -> None:
+        """Payments publishes an event."""
+        await self._publish(self.payments, data, source="/payments")
+
+    async def _publish(self, database: Database, data: Published, *, source: str) -> None:
+        event = data.to_event(source=source, subject="test", clock=FileClock(self.clock_file))
+        async with database.transaction() as session:
+            await publish(session, event)
+
+    async def worked(self, activation_id: UUID, *, runs: int = 1) -> dict[str, Any]:
+        """The activation once ``runs`` runs of it are complete."""
+        activation: dict[str, Any] = {}
+
+        async def complete() -> bool:
+            answer = await self.client.get(f"/activations/{activation_id}")
+            if answer.status_code != 200:
+                return False
+            activation.update(answer.json())
+            done = [run for run in activation["runs"] if run["completed_at"]]
+            return len(done) == len(activation["runs"]) == runs
+
+        await eventually(complete)
+        return activation
+
+    async def chunks(self, activation_id: UUID) -> list[dict[str, Any]]:
+        page = await self.get(f"/activations/{activation_id}/chunks", limit=500)
+        return list(page["items"])
+
+    async def chunk_rows(self, chunk_id: str) -> list[list[str]]:
+        """What payments fetches of a chunk."""
+        answer = await self.client.get(f"/entitlement-chunks/{chunk_id}/entitlements")
+        assert answer.status_code == 200, answer.text
+        return list(csv.reader(io.StringIO(answer.text)))
+
+    async def events(self, type_part: str) -> list[dict[str, Any]]:
+        """The data of the published events of one type, in order."""
+        feed = await self.get("/events", limit=500)
+        return [one["data"] for one in feed["items"] if type_part in one["type"]]
+
+    def set_clock(self, instant: datetime) -> None:
+        set_clock(self.clock_file, instant)

@@ -1,0 +1,147 @@
+"""Schemes are versioned documents: what is refused, and what the shipped ones pay."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from services.registry.areas.tables import Area
+from services.registry.households.tables import Household
+from services.registry.schemes.benefit import compile_benefit, components
+from services.registry.schemes.document import SchemeDocument
+from services.registry.schemes.shipped import SHIPPED_SCHEMES, shipped_document
+from tests.registry.flow import Flow, Row
+
+
+@pytest.mark.parametrize("code", SHIPPED_SCHEMES)
+async def test_a_shipped_scheme_is_posted_as_it_is(empty: Flow, code: str) -> None:
+    posted = await empty.post("/schemes", shipped_document(code))
+    assert (posted["scheme"], posted["version"]) == (code, 1)
+    assert posted["posted_by"] == "officer@test"
+    assert (await empty.get(f"/schemes/{code}"))["document"] == posted["document"]
+
+
+async def test_a_version_is_added_and_the_earlier_one_stays(empty: Flow) -> None:
+    await empty.post_scheme()
+    changed = shipped_document("flood-2022") | {"name": "Second"}
+    second = await empty.post("/schemes/flood-2022/versions", changed)
+    assert second["version"] == 2
+    assert (await empty.get("/schemes/flood-2022"))["version"] == 2
+    assert (await empty.get("/schemes/flood-2022/versions/1"))["document"]["name"] != "Second"
+    versions = await empty.get("/schemes/flood-2022/versions", limit=1)
+    assert [one["version"] for one in versions["items"]] == [1]
+    rest = await empty.get("/schemes/flood-2022/versions", cursor=versions["next_cursor"])
+    assert [one["version"] for one in rest["items"]] == [2]
+    assert [one["latest_version"] for one in (await empty.get("/schemes"))["items"]] == [2]
+
+
+async def test_posting_a_scheme_twice_is_one_scheme(empty: Flow) -> None:
+    document = shipped_document("flood-2022")
+    key = empty.key()
+    first = await empty.client.post("/schemes", json=document, headers=key)
+    again = await empty.client.post("/schemes", json=document, headers=key)
+    assert first.json() == again.json()
+    assert (await empty.client.post("/schemes", json=document)).status_code == 400
+    other = await empty.client.post("/schemes", json=document, headers=empty.key())
+    assert other.status_code == 409
+    assert "versions" in other.json()["detail"]
+
+
+def _with(**changes: Any) -> dict[str, Any]:
+    return shipped_document("flood-2022") | changes
+
+
+_CASE = {"where": None, "base_minor": 1000}
+
+
+@pytest.mark.parametrize(
+    ("document", "part"),
+    [
+        (_with(eligibility="members = 1 OR pregnant = 1 AND disabled = 1"), "side by side"),
+        (_with(eligibility="income < 3"), "not an attribute"),
+        (_with(benefit=[{**_CASE, "where": "members >= '3'"}]), "compared with text"),
+        (_with(benefit=[_CASE, {**_CASE, "where": "members = 1"}]), "no case can follow"),
+        (_with(benefit=[{"base_minor": 0}]), "would get nothing"),
+        (_with(benefit=[{**_CASE, "base_minor": -1}]), "greater than or equal to 0"),
+        (_with(benefit=[{**_CASE, "base_minor": 10**12}]), "less than or equal"),
+        (_with(benefit=[]), "at least 1 item"),
+        (_with(rounds=[{"number": 2, "after_days": 0}]), "numbered 1, 2, 3"),
+        (_with(rounds=[{"number": 1}]), "either after_days or due_on"),
+        (_with(exclusions=[{"scheme": "x", "rounds": [9], "within_days": 1}]), "not: [9]"),
+        (_with(currency="riel"), "pattern"),
+        (_with(surprise=1), "Extra inputs"),
+    ],
+)
+async def test_a_document_that_cannot_be_meant_is_refused(
+    empty: Flow, document: dict[str, Any], part: str
+) -> None:
+    answer = await empty.client.post("/schemes", json=document, headers=empty.key())
+    assert answer.status_code == 422
+    assert part in answer.text
+
+
+async def test_a_version_of_another_code_or_currency_is_refused(empty: Flow) -> None:
+    await empty.post_scheme()
+    other = _with(code="flood-2023")
+    await empty.post("/schemes/flood-2022/versions", other, status=422)
+    await empty.post("/schemes/flood-2022/versions", _with(currency="USD"), status=409)
+    await empty.post("/schemes/nothing/versions", _with(code="nothing"), status=404)
+
+
+# The announced amounts of 2022, in riel: see the documents' notes and NOTICE.
+FLOOD = {(1, 0, 0, 0): 96_000, (5, 1, 0, 1): 192_000, (4, 0, 1, 0): 160_000}
+INFLATION = {
+    "120101": {1: 99_900, 4: 183_900},
+    "010602": {1: 87_300, 4: 159_300},
+    "010201": {1: 81_300, 4: 141_300},
+}
+
+
+async def test_amounts_are_those_that_were_announced(flow: Flow) -> None:
+    flood, inflation = (
+        SchemeDocument.model_validate(shipped_document(code)) for code in SHIPPED_SCHEMES
+    )
+    given: dict[str, tuple[SchemeDocument, int]] = {}
+    registered: list[Row] = []
+    for (members, children, disabled, elderly), amount in FLOOD.items():
+        number = f"F-{members}{children}{disabled}{elderly}"
+        given[number] = (flood, amount)
+        registered.append(
+            Row(
+                number,
+                members=members,
+                children_0_5=children,
+                disabled=disabled,
+                elderly_60=elderly,
+            )
+        )
+    for commune, amounts in INFLATION.items():
+        for members, amount in amounts.items():
+            number = f"I-{commune}-{members}"
+            given[number] = (inflation, amount)
+            registered.append(Row(number, commune, members=members, children_0_5=0))
+    await flow.register(registered)
+    for number, (document, amount) in given.items():
+        household_id = await flow.household_id(number)
+        benefit = compile_benefit(document)
+        async with flow.service.app.state.database.transaction() as session:
+            row = (
+                await session.execute(
+                    select(Household, benefit.case_number, benefit.amount_minor)
+                    .join(Area, Area.code == Household.area_code)
+                    .where(Household.id == household_id)
+                )
+            ).one()
+        assert row[2] == amount, number
+        household = row[0]
+        parts = components(
+            document.benefit[row[1] - 1],
+            members=household.members,
+            features={
+                "children_0_5": household.children_0_5,
+                "pregnant": household.pregnant,
+                "disabled": household.disabled,
+                "elderly_60": household.elderly_60,
+            },
+        )
+        assert sum(part.amount_minor for part in parts) == amount
