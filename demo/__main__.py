@@ -221,13 +221,13 @@ def _judge(stack: Stack, show: Show) -> list[Proof]:
     assert stack.sandbox is not None
     with show.phase("Judging the records against the providers' book"):
         records = asyncio.run(read_records(stack.database_url))
-        book = list(read_book(stack.sandbox.url))
+        book_url = stack.sandbox.url
         return [
             proofs.ledger_sums_to_zero(records.accounts, transfers=records.transfers),
             proofs.commitments_add_up(records.funds),
-            proofs.records_equal_the_book(records.paid, book),
+            proofs.records_equal_the_book(records.paid, read_book(book_url)),
             proofs.nobody_was_paid_twice(
-                (line.correlation_id for line in book),
+                (line.correlation_id for line in read_book(book_url)),
                 entitlement_of=records.entitlement_of,
                 household_rounds_paid_twice=records.household_rounds_paid_twice,
             ),

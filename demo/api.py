@@ -12,6 +12,7 @@ T = TypeVar("T")
 
 _FIRST_LOOK_SECONDS = 0.05
 _LATER_LOOK_SECONDS = 0.5
+_SHARE_OF_LOOKING = 0.1
 _PAGE = 500
 
 
@@ -101,7 +102,9 @@ def wait_for(
     pause = _FIRST_LOOK_SECONDS
     last: object = None
     while True:
+        begun = time.monotonic()
         found, measure = look()
+        took = time.monotonic() - begun
         if on_progress is not None:
             on_progress(measure)
         if found is not None:
@@ -111,6 +114,6 @@ def wait_for(
             deadline = time.monotonic() + still_seconds
         if time.monotonic() > deadline:
             raise NeverCame(f"{what} did not come; for {still_seconds:.0f} s it stood at {last}.")
-        time.sleep(pause)
-        # Looking takes from the machine that is looked at.
+        # Looking takes from the machine that is looked at, and more of it in a larger country.
+        time.sleep(max(pause, took / _SHARE_OF_LOOKING))
         pause = min(pause * 1.3, _LATER_LOOK_SECONDS)

@@ -4,6 +4,7 @@ A judge does not ask the accused: nothing here goes through a service.
 """
 
 import csv
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -204,7 +205,8 @@ async def _read(connection: asyncpg.Connection) -> Records:
     async for row in connection.cursor(_INSTRUCTIONS, prefetch=10_000):
         entitlement_of[row["id"]] = row["entitlement_id"]
         if row["paid"]:
-            paid.append(Payment(row["provider"], row["id"], row["amount_minor"], row["currency"]))
+            provider, currency = sys.intern(row["provider"]), sys.intern(row["currency"])
+            paid.append(Payment(provider, row["id"], row["amount_minor"], currency))
     expected: dict[str, int] = {}
     enrolled: dict[str, int] = {}
     for row in await connection.fetch(_ENROLLED):
@@ -274,9 +276,9 @@ def read_book(sandbox_url: str) -> Iterator[Payment]:
         response.raise_for_status()
         for row in csv.DictReader(response.iter_lines()):
             yield Payment(
-                row["provider"],
+                sys.intern(row["provider"]),
                 UUID(row["correlation_id"]),
                 # The riel has no smaller unit: the book's amounts are whole.
                 int(row["amount"]),
-                row["currency"],
+                sys.intern(row["currency"]),
             )
