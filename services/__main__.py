@@ -1,9 +1,9 @@
 """Start services, or migrate their database.
 
-    python -m services migrate                    bring every schema to its head
-    python -m services drift                      what the models say and the migrations do not
-    python -m services                            every API server and worker, in one loop
-    python -m services registry-api payments-worker …   only those
+python -m services migrate                    bring every schema to its head
+python -m services drift                      what the models say and the migrations do not
+python -m services                            every API server and worker, in one loop
+python -m services registry-api payments-worker …   only those
 """
 
 import argparse
@@ -20,11 +20,10 @@ import uvicorn
 import uvloop
 from pydantic import ValidationError
 
-from services.histories import HISTORIES, SERVICES
 from shared.database import DatabaseUnusable
 from shared.logging import configure_logging
-from shared.migrations import drift, migrate_all
 
+SERVICES = ("registry", "triggers", "payments")
 PROCESSES = tuple(f"{service}-{part}" for service in SERVICES for part in ("api", "worker"))
 
 _BACKLOG = 2048
@@ -131,6 +130,10 @@ def _owner_url() -> str:
 
 
 def _migrate() -> None:
+    # Here and below, not above: a service that starts needs neither Alembic nor its siblings.
+    from services.histories import HISTORIES
+    from shared.migrations import migrate_all
+
     passwords = {
         service: os.environ.get(f"{service.upper()}_DATABASE_PASSWORD") for service in SERVICES
     }
@@ -138,6 +141,9 @@ def _migrate() -> None:
 
 
 def _drift() -> None:
+    from services.histories import HISTORIES
+    from shared.migrations import drift
+
     differences = drift(_owner_url(), histories=HISTORIES)
     for difference in differences:
         print(difference)

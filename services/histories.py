@@ -10,8 +10,6 @@ from shared.migrations import History
 
 _ROOT = Path(__file__).parent
 
-SERVICES = ("registry", "triggers", "payments")
-
 HISTORIES = (
     History(
         schema=shared.events.tables.SCHEMA,
