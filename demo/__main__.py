@@ -33,7 +33,7 @@ from demo.records import read_book, read_records
 from demo.report import print_report
 from demo.shocks import falls
 from demo.show import Show
-from demo.story import replay
+from demo.story import replay, wait_for_last_callbacks
 from deploy.local.environment import SERVICES
 from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.ports import PortUnusable, spare_ports
@@ -211,9 +211,12 @@ def _play(stack: Stack, options: Options, show: Show) -> int:
             households = register_households(
                 registry, phase, scale=options.scale, seed=options.seed
             )
+        assert stack.sandbox is not None
         replay(
             show, set_clock=stack.set_clock, registry=registry, triggers=triggers, payments=payments
         )
+        with show.phase("Waiting for the providers' last callbacks"):
+            wait_for_last_callbacks(payments, sandbox_url=stack.sandbox.url)
     return households
 
 

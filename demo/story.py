@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import httpx
+
 from demo.api import Api, wait_for
 from demo.shocks import PRICE_TRIGGER, Publication, publications
 from demo.show import Phase, Show
@@ -55,6 +57,18 @@ def replay(
             if months_left == 0:
                 phase.reach(number, total=number)
                 return
+
+
+def wait_for_last_callbacks(payments: Api, *, sandbox_url: str) -> None:
+    """Until the providers have nothing more to say, and payments has worked all they said."""
+
+    def look() -> tuple[bool | None, object]:
+        summary = httpx.get(f"{sandbox_url}/book/summary", timeout=60).raise_for_status().json()
+        to_work = payments.get("/webhooks", status="received", limit=1)["items"]
+        measure = (summary["callbacks_due"], len(to_work))
+        return (True if measure == (0, 0) else None), measure
+
+    wait_for(look, what="The end of the providers' callbacks", still_seconds=_STILL_SECONDS)
 
 
 def _judged(triggers: Api, publication: Publication) -> dict[str, Any]:
