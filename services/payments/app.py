@@ -52,13 +52,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=_DESCRIPTION,
         settings=settings,
         routers=[
+            # First: routers are tried in turn, and callbacks come by the hundred thousand.
+            webhooks,
             funds,
             providers,
             rounds,
             chunks,
             instructions,
             alarms,
-            webhooks,
             proofs,
             events,
         ],

@@ -23,6 +23,7 @@ from shared.personal_data import cipher_from
 from shared.worker import Loop, Worker
 
 _MATCH_AGAIN_SECONDS = 5.0
+_SELDOM = 5
 
 
 def create_worker(settings: Settings | None = None) -> Worker:
@@ -37,8 +38,11 @@ def create_worker(settings: Settings | None = None) -> Worker:
     registry = service_client(settings, settings.registry_url, scopes=("entitlements:read",))
     directory = ProviderDirectory(database, settings.providers)
     rest = settings.rest_seconds
+    # A loop that others wake looks by itself only in case they died in between.
+    woken_rest = rest * _SELDOM
 
-    loops: list[Loop] = []
+    closing = Loop("close", Closing(database=database, clock=clock).step, idle_seconds=woken_rest)
+    loops: list[Loop] = [closing]
     clients: list[ProviderClient] = []
     sending: list[Loop] = []
     for provider in settings.providers:
@@ -64,12 +68,17 @@ def create_worker(settings: Settings | None = None) -> Worker:
             clock=clock,
             settings=settings,
         )
-        sending.append(Loop(f"send-{provider.code}", sender.step, idle_seconds=rest))
-        loops.append(Loop(f"inquire-{provider.code}", inquirer.step, idle_seconds=rest))
+        sending.append(
+            Loop(f"send-{provider.code}", _then(sender.step, [closing]), idle_seconds=woken_rest)
+        )
+        loops.append(
+            Loop(f"inquire-{provider.code}", _then(inquirer.step, [closing]), idle_seconds=rest)
+        )
 
-    closing = Loop("close", Closing(database=database, clock=clock).step, idle_seconds=rest)
     releasing = Loop(
-        "release", _then(Releasing(database=database, clock=clock).step, sending), idle_seconds=rest
+        "release",
+        _then(Releasing(database=database, clock=clock).step, sending),
+        idle_seconds=woken_rest,
     )
     fetching = [
         Loop(
@@ -78,7 +87,7 @@ def create_worker(settings: Settings | None = None) -> Worker:
                 Fetching(registry, database=database, clock=clock, settings=settings).step,
                 [releasing],
             ),
-            idle_seconds=rest,
+            idle_seconds=woken_rest,
         )
         for number in range(1, settings.chunk_fetchers + 1)
     ]
@@ -102,10 +111,9 @@ def create_worker(settings: Settings | None = None) -> Worker:
         *fetching,
         releasing,
         *sending,
-        Loop("leases", leases.step, idle_seconds=rest),
-        Loop("apply-callbacks", applying.step, idle_seconds=rest),
+        Loop("leases", leases.step, idle_seconds=woken_rest),
+        Loop("apply-callbacks", _then(applying.step, [closing]), idle_seconds=rest),
         Loop("match-callbacks", applying.match_again, idle_seconds=_MATCH_AGAIN_SECONDS),
-        closing,
     ]
     return Worker(
         name="payments-worker",

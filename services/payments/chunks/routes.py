@@ -30,7 +30,8 @@ _LIST = text(
     + """
     WHERE chunk.number > :after
       AND (CAST(:activation_id AS uuid) IS NULL OR payment_round.activation_id = :activation_id)
-      AND (CAST(:status AS payments.chunk_status) IS NULL OR chunk.status = :status)
+      AND (CAST(:status AS text) IS NULL
+          OR chunk.status = CAST(CAST(:status AS text) AS payments.chunk_status))
     ORDER BY chunk.number
     LIMIT :limit
     """

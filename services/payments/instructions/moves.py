@@ -56,9 +56,10 @@ _ENDS = ", ".join(f"'{status}'" for status in ENDS)
 _MOVE = text(
     f"""
     WITH input AS MATERIALIZED (
-        SELECT *
+        SELECT id, CAST(target AS {_STATUS}) AS target, reason, transaction_reference,
+            server_correlation_id
         FROM unnest(
-            CAST(:ids AS uuid[]), CAST(:targets AS payments.instruction_status[]),
+            CAST(:ids AS uuid[]), CAST(:targets AS text[]),
             CAST(:reasons AS text[]), CAST(:references AS text[]), CAST(:correlations AS uuid[])
         ) AS input (id, target, reason, transaction_reference, server_correlation_id)
     ),

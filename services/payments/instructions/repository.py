@@ -33,7 +33,7 @@ _FILTERS = {
     "activation_id": "payment_round.activation_id = :activation_id",
     "chunk_id": "chunk.chunk_id = :chunk_id",
     "provider": "provider.code = :provider",
-    "status": "instruction.status = CAST(:status AS payments.instruction_status)",
+    "status": "instruction.status = CAST(CAST(:status AS text) AS payments.instruction_status)",
     # Two partial indexes share the entitlements between them.
     "entitlement_id": (
         f"(instruction.entitlement_id = :entitlement_id AND instruction.status IN ({_EXCLUSIVE})"

@@ -32,11 +32,13 @@ _POST = text(
     VALUES (
         :payment_instruction_id,
         :round_number,
-        (SELECT id FROM payments.account
-         WHERE code = CAST(:debit AS payments.account_code) AND scope = :debit_scope),
-        (SELECT id FROM payments.account
-         WHERE code = CAST(:credit AS payments.account_code) AND scope = :credit_scope),
-        :amount_minor, :currency, CAST(:code AS payments.transfer_code), :posted_at, :reason
+        (SELECT id FROM payments.account WHERE code::text = :debit AND scope = :debit_scope),
+        (SELECT id FROM payments.account WHERE code::text = :credit AND scope = :credit_scope),
+        :amount_minor,
+        :currency,
+        CAST(CAST(:code AS text) AS payments.transfer_code),
+        :posted_at,
+        :reason
     )
     RETURNING id
     """

@@ -54,9 +54,9 @@ _PICK = text(
 _DECIDE = text(
     """
     UPDATE payments.payment_round
-    SET status = CAST(:status AS payments.round_status), reason = :reason,
+    SET status = CAST(CAST(:status AS text) AS payments.round_status), reason = :reason,
         reserved_minor = :reserved_minor,
-        released_at = CASE WHEN :status = 'released' THEN CAST(:at AS timestamptz) END
+        released_at = CASE WHEN CAST(:status AS text) = 'released' THEN CAST(:at AS timestamptz) END
     WHERE number = :number
     """
 )

@@ -23,7 +23,8 @@ _LIST = text(
     FROM payments.payment_round
     WHERE number > :after
       AND (CAST(:activation_id AS uuid) IS NULL OR activation_id = :activation_id)
-      AND (CAST(:status AS payments.round_status) IS NULL OR status = :status)
+      AND (CAST(:status AS text) IS NULL
+          OR status = CAST(CAST(:status AS text) AS payments.round_status))
     ORDER BY number
     LIMIT :limit
     """

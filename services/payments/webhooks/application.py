@@ -29,12 +29,12 @@ _PICK = text(
 _MARK = text(
     """
     UPDATE payments.webhook
-    SET status = given.status,
+    SET status = CAST(given.status AS payments.webhook_status),
         instruction_id = given.instruction_id,
         reason = given.reason,
         worked_at = clock_timestamp()
     FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:statuses AS payments.webhook_status[]),
+        CAST(:ids AS uuid[]), CAST(:statuses AS text[]),
         CAST(:instruction_ids AS uuid[]), CAST(:reasons AS text[])
     ) AS given (id, status, instruction_id, reason)
     WHERE webhook.id = given.id

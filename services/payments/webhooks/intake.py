@@ -10,24 +10,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+import asyncpg
 import structlog
-from sqlalchemy import text
 
 from shared.database import Database
 
 log = structlog.get_logger()
 
-_STORE = text(
-    """
+# One statement outside a transaction block is its own transaction: once it returns, it is on disk.
+_STORE = """
     INSERT INTO payments.webhook (provider_number, webhook_id, body_sealed, status)
     SELECT provider_number, webhook_id, body_sealed, 'received'
-    FROM unnest(
-        CAST(:provider_numbers AS smallint[]), CAST(:webhook_ids AS text[]),
-        CAST(:bodies AS bytea[])
-    ) AS given (provider_number, webhook_id, body_sealed)
+    FROM unnest($1::smallint[], $2::text[], $3::bytea[])
+        AS given (provider_number, webhook_id, body_sealed)
     ON CONFLICT (provider_number, webhook_id) DO NOTHING
-    """
-)
+"""
+
+_RECONNECT_SECONDS = 0.2
+
+
+class NotStored(Exception):
+    """The database did not take a callback: the provider has to send it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class WebhookIntake:
     async def store(self, *, provider_number: int, webhook_id: str, body_sealed: bytes) -> None:
         """Returns once the callback is committed; a second one of the same id changes nothing.
 
-        Raises whatever the database raised: then nothing is stored, and the provider sends again.
+        Raises NotStored where the database did not take it.
         """
         stored = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(provider_number, webhook_id, body_sealed, stored))
@@ -60,7 +63,7 @@ class WebhookIntake:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the writer for as long as the context."""
-        writer = asyncio.create_task(self._write())
+        writer = asyncio.create_task(self._keep_writing())
         try:
             yield
         finally:
@@ -68,33 +71,47 @@ class WebhookIntake:
             with suppress(asyncio.CancelledError):
                 await writer
 
-    async def _write(self) -> None:
+    async def _keep_writing(self) -> None:
+        while True:
+            try:
+                async with self._database.connection() as connection:
+                    await self._write(connection)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.error(
+                    "webhooks_not_stored", count=len(self._waiting), error=type(error).__name__
+                )
+                _answer(self._take(len(self._waiting)), stored=False)
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _write(self, connection: asyncpg.Connection) -> None:
         while True:
             await self._arrived.wait()
-            group = self._waiting[: self._batch_size]
-            del self._waiting[: self._batch_size]
-            if not self._waiting:
-                self._arrived.clear()
-            await self._store(group)
-
-    async def _store(self, group: list[_Waiting]) -> None:
-        try:
-            async with self._database.transaction() as session:
-                await session.execute(
+            group = self._take(self._batch_size)
+            try:
+                await connection.execute(
                     _STORE,
-                    {
-                        "provider_numbers": [one.provider_number for one in group],
-                        "webhook_ids": [one.webhook_id for one in group],
-                        "bodies": [one.body_sealed for one in group],
-                    },
+                    [one.provider_number for one in group],
+                    [one.webhook_id for one in group],
+                    [one.body_sealed for one in group],
                 )
-        except Exception as error:
-            # Each request answers for itself; the writer lives on for the next ones.
-            log.error("webhooks_not_stored", count=len(group), error=type(error).__name__)
-            for one in group:
-                if not one.stored.done():
-                    one.stored.set_exception(error)
-            return
-        for one in group:
-            if not one.stored.done():
-                one.stored.set_result(None)
+            except BaseException:
+                _answer(group, stored=False)
+                raise
+            _answer(group, stored=True)
+
+    def _take(self, size: int) -> list[_Waiting]:
+        group, self._waiting = self._waiting[:size], self._waiting[size:]
+        if not self._waiting:
+            self._arrived.clear()
+        return group
+
+
+def _answer(group: list[_Waiting], *, stored: bool) -> None:
+    for one in group:
+        # A request whose client went away no longer waits.
+        if one.stored.done():
+            continue
+        if stored:
+            one.stored.set_result(None)
+        else:
+            one.stored.set_exception(NotStored())
