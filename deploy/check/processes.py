@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
-from services.__main__ import PROCESSES
-from services.histories import SERVICES
+from services.__main__ import PROCESSES, SERVICES
 from shared.settings import ServiceSettings
 
 MIGRATE = "migrate"
