@@ -1,4 +1,4 @@
-"""Importing households: validated row by row, sealed, repeatable, and open about what it left out."""
+"""Importing households: validated row by row, sealed, repeatable, open about what is left out."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -105,7 +105,7 @@ FAULTS = [
 async def test_a_bad_row_is_left_out_alone_and_never_repeated(flow: Flow) -> None:
     good = rows(2)
     bad = [replace(PERSON, registration_number=f"BAD-{at}") for at in range(len(FAULTS))]
-    bad = [replace(row, **fields) for row, (fields, _, _) in zip(bad, FAULTS, strict=True)]  # type: ignore[arg-type]
+    bad = [replace(row, **fields) for row, (fields, _, _) in zip(bad, FAULTS, strict=True)]
     made = await flow.post("/imports", {"source": "test"})
     ended = await flow.send(made["id"], body_of([good[0], *bad, good[1]]))
     assert (ended["households_added"], ended["rows_rejected"]) == (2, len(FAULTS))

@@ -59,8 +59,9 @@ async def get_activation(
 ) -> ActivationProgressOut:
     """How many households were enrolled, what they are owed, and what came of it so far."""
     activation = await _get(session, activation_id)
-    sums = await repository.progress(session, activation_id)
+    # Runs first: a run that is shown as complete then has all its sums.
     runs = await repository.list_runs(session, activation_id)
+    sums = await repository.progress(session, activation_id)
     return ActivationProgressOut(
         **ActivationOut.model_validate(activation).model_dump(),
         chunks_planned=sums["chunks_planned"],

@@ -210,8 +210,9 @@ async def apply_outcomes(
     """
     await session.execute(
         text(
-            "CREATE TEMP TABLE given_outcome (entitlement_id uuid, outcome text, reason text, "
-            "finished_at timestamptz) ON COMMIT DROP"
+            "CREATE TEMP TABLE given_outcome (entitlement_id uuid PRIMARY KEY, "
+            "outcome text NOT NULL CHECK (outcome IN ('paid', 'failed')), reason text, "
+            "finished_at timestamptz NOT NULL) ON COMMIT DROP"
         )
     )
     driver = await driver_connection(session)

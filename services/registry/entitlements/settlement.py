@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import httpx
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,7 +27,7 @@ class ChunkUnknown(Exception):
 
 
 class OutcomesUnusable(Exception):
-    """Payments' outcomes are too long, or leave an entitlement without an end."""
+    """Payments' outcomes are no such CSV, too long, or leave an entitlement without an end."""
 
 
 async def on_payments_settled(session: AsyncSession, event: StoredEvent) -> None:
@@ -78,9 +79,12 @@ class SettlementWork:
     async def _settle(self, chunk: EntitlementChunk) -> None:
         csv = await self._fetch(chunk)
         async with self._database.transaction() as session:
-            without_end = await repository.apply_outcomes(
-                session, chunk.id, _pieces(csv), settlement=chunk.settlements_announced
-            )
+            try:
+                without_end = await repository.apply_outcomes(
+                    session, chunk.id, _pieces(csv), settlement=chunk.settlements_announced
+                )
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+                raise OutcomesUnusable from error
             if without_end:
                 raise OutcomesUnusable
 

@@ -1,0 +1,323 @@
+"""From an activation to announced entitlements: each household once, every riel explained."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.registry.enrolments.statements import NO_ACCOUNT
+from services.registry.schemes.shipped import shipped_document
+from tests.registry.flow import BATTAMBANG, PURSAT, Flow, rows
+from tests.server import eventually
+
+
+async def counted(flow: Flow, table: str) -> int:
+    count: int = await flow.owner.fetchval(f"SELECT count(*) FROM registry.{table}")
+    return count
+
+
+async def assert_chunks_agree(flow: Flow, activation_id: UUID) -> list[list[str]]:
+    """Each chunk, fetched, is what was announced; all their rows."""
+    announced = {
+        one["chunk_id"]: one
+        for one in await flow.events("entitlements-ready")
+        if one["activation_id"] == str(activation_id)
+    }
+    chunks = [one for one in await flow.chunks(activation_id) if one["status"] != "empty"]
+    assert {one["id"] for one in chunks} == set(announced)
+    fetched = []
+    for chunk_id, event in announced.items():
+        found = await flow.chunk_rows(chunk_id)
+        assert len(found) == event["count"]
+        assert sum(int(row[3]) for row in found) == event["total_minor"]
+        assert {row[4] for row in found} == {"KHR"}
+        fetched += found
+    return fetched
+
+
+async def test_an_activation_enrols_the_eligible_and_announces_what_they_are_owed(
+    working: Flow,
+) -> None:
+    await working.register(
+        [
+            *rows(3, members=1, children_0_5=0),
+            *rows(2, begin=10, members=5, elderly_60=1),
+            *rows(4, begin=20, poverty_status="not-poor"),
+            *rows(2, commune="150101"),
+            *rows(5, commune="120101"),
+        ]
+    )
+    activation_id = await working.open(BATTAMBANG, PURSAT)
+    activation = await working.worked(activation_id)
+    assert activation["scheme_version"] == 1
+    progress = activation["progress"]
+    assert (progress["households_enrolled"], progress["payable_count"]) == (7, 7)
+    total = 3 * 96_000 + 2 * (80_000 + 7 * 16_000) + 2 * (80_000 + 5 * 16_000)
+    assert progress["payable_minor"] == total
+    fetched = await assert_chunks_agree(working, activation_id)
+    assert len(fetched) == 7
+    assert {row[2] for row in fetched} == {"020101", "150101"}
+    (completed,) = await working.events("enrolment-completed")
+    assert completed | {"enrolment_id": "", "activation_id": ""} == {
+        "enrolment_id": "",
+        "activation_id": "",
+        "scheme": "flood-2022",
+        "round": 1,
+        "fund": "national-relief",
+        "currency": "KHR",
+        "chunk_count": 2,
+        "households": 7,
+        "entitlements": 7,
+        "total_minor": total,
+        "unpayable": 0,
+    }
+    assert completed["enrolment_id"] == activation["runs"][0]["id"]
+
+
+async def test_an_activation_that_is_told_twice_enrols_once(working: Flow) -> None:
+    await working.register(rows(5))
+    activation_id = await working.open(BATTAMBANG)
+    await working.worked(activation_id)
+    await working.open(BATTAMBANG, activation_id=activation_id)
+    other = await working.open(PURSAT)
+    await working.worked(other)
+    assert (await working.worked(activation_id))["progress"]["households_enrolled"] == 5
+    assert await counted(working, "enrolment") == await counted(working, "entitlement") == 5
+    assert (await working.get("/dead-letters"))["items"] == []
+
+
+async def test_a_widening_enrols_only_whom_it_adds(working: Flow) -> None:
+    await working.register([*rows(5), *rows(3, commune="150101"), *rows(2, commune="150102")])
+    activation_id = await working.open(BATTAMBANG, "150101")
+    await working.worked(activation_id)
+    await working.widen(activation_id, PURSAT)
+    activation = await working.worked(activation_id, runs=2)
+    assert [run["kind"] for run in activation["runs"]] == ["opening", "widening"]
+    assert activation["progress"]["households_enrolled"] == 10
+    assert activation["areas"] == ["02", "15", "150101"]
+    fetched = await assert_chunks_agree(working, activation_id)
+    assert len({row[1] for row in fetched}) == len(fetched) == 10
+    await working.widen(activation_id, PURSAT, BATTAMBANG)
+    await working.register(rows(1, begin=50))
+    other = await working.open(PURSAT)
+    await working.worked(other)
+    assert len((await working.worked(activation_id, runs=2))["runs"]) == 2
+
+
+async def test_only_communes_that_the_filter_lets_through_are_reached(working: Flow) -> None:
+    hazard = await working.owner.fetch(
+        "SELECT code, flood_hazard_index FROM registry.area "
+        "WHERE level = 'commune' AND code LIKE '02%' ORDER BY flood_hazard_index DESC NULLS LAST"
+    )
+    high, low = (
+        hazard[0],
+        next(one for one in reversed(hazard) if one["flood_hazard_index"] is not None),
+    )
+    await working.register([*rows(2, commune=high["code"]), *rows(3, commune=low["code"])])
+    level = high["flood_hazard_index"]
+    activation_id = await working.open("KH", area_filter=f"flood_hazard_index >= {level}")
+    activation = await working.worked(activation_id)
+    assert activation["progress"]["households_enrolled"] == 2
+
+
+async def test_a_household_without_an_account_is_entitled_and_seen_as_unpayable(
+    working: Flow,
+) -> None:
+    await working.register([*rows(2), *rows(1, begin=7, provider_code="", account="")])
+    activation_id = await working.open(BATTAMBANG)
+    progress = (await working.worked(activation_id))["progress"]
+    assert (progress["payable_count"], progress["unpayable_count"]) == (2, 1)
+    assert progress["unpayable_minor"] == 80_000 + 5 * 16_000
+    assert len(await assert_chunks_agree(working, activation_id)) == 2
+    summary = await working.get(f"/activations/{activation_id}/summary")
+    assert summary["reasons"] == {NO_ACCOUNT: 1}
+    assert [one["province_name"] for one in summary["provinces"]] == ["Battambang"]
+    household_id = await working.household_id("KH-020101-000007")
+    (entitlement,) = (await working.get("/entitlements", household_id=household_id))["items"]
+    assert (entitlement["status"], entitlement["reason"]) == ("unpayable", NO_ACCOUNT)
+
+
+async def test_an_activation_without_anybody_completes_and_announces_nothing(
+    working: Flow,
+) -> None:
+    activation_id = await working.open(BATTAMBANG)
+    activation = await working.worked(activation_id)
+    assert activation["chunks_planned"] == 0
+    assert await working.events("entitlements-ready") == []
+    (completed,) = await working.events("enrolment-completed")
+    assert (completed["chunk_count"], completed["total_minor"]) == (0, 0)
+
+
+async def test_an_entitlement_is_explained_by_its_parts(working: Flow) -> None:
+    await working.register(rows(1, members=5, children_0_5=1, disabled=1, elderly_60=2))
+    await working.worked(await working.open(BATTAMBANG))
+    household_id = await working.household_id("KH-020101-000000")
+    (listed,) = (await working.get(f"/households/{household_id}/entitlements"))["items"]
+    explained = await working.get(f"/entitlements/{listed['id']}")
+    assert explained["components"] == [
+        {"name": "base", "count": 1, "each_minor": 80_000, "amount_minor": 80_000},
+        {"name": "member", "count": 5, "each_minor": 16_000, "amount_minor": 80_000},
+        {"name": "children_0_5", "count": 1, "each_minor": 16_000, "amount_minor": 16_000},
+        {"name": "disabled", "count": 1, "each_minor": 16_000, "amount_minor": 16_000},
+        {"name": "elderly_60", "count": 2, "each_minor": 16_000, "amount_minor": 32_000},
+    ]
+    assert explained["amount_minor"] == 224_000
+    assert (explained["scheme"], explained["scheme_version"]) == ("flood-2022", 1)
+    # What the household becomes later does not change what it was owed then.
+    await working.register(rows(1, members=9))
+    assert await working.get(f"/entitlements/{listed['id']}") == explained
+
+
+async def test_an_activation_keeps_the_scheme_version_that_held_when_it_opened(
+    working: Flow,
+) -> None:
+    await working.register([*rows(1), *rows(1, commune="150101")])
+    activation_id = await working.open(BATTAMBANG)
+    await working.worked(activation_id)
+    document = shipped_document("flood-2022")
+    document["benefit"][0]["base_minor"] = 1
+    await working.post("/schemes/flood-2022/versions", document)
+    await working.widen(activation_id, PURSAT)
+    await working.worked(activation_id, runs=2)
+    amounts = {row[3] for row in await assert_chunks_agree(working, activation_id)}
+    assert amounts == {"160000"}
+    later = await working.worked(await working.open(PURSAT))
+    assert (later["scheme_version"], later["progress"]["payable_minor"]) == (2, 80_001)
+
+
+async def test_a_fetched_chunk_stays_the_same_when_an_account_changes(working: Flow) -> None:
+    await working.register(rows(3))
+    activation_id = await working.open(BATTAMBANG)
+    await working.worked(activation_id)
+    before = await assert_chunks_agree(working, activation_id)
+    household_id = before[0][1]
+    changed = await working.client.put(
+        f"/households/{household_id}/payee-account",
+        json={"provider_code": "tonle", "account": "+85577777777"},
+    )
+    assert changed.status_code == 200
+    assert await assert_chunks_agree(working, activation_id) == before
+
+
+async def test_the_stream_needs_its_scope_and_an_announced_chunk(working: Flow) -> None:
+    await working.register(rows(1, provider_code="", account=""))
+    activation_id = await working.open(BATTAMBANG)
+    await working.worked(activation_id)
+    (chunk,) = await working.chunks(activation_id)
+    path = f"/entitlement-chunks/{chunk['id']}/entitlements"
+    assert (await working.client.get(path)).status_code == 409
+    other = "/entitlement-chunks/0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10/entitlements"
+    assert (await working.client.get(other)).status_code == 404
+    async with working.service.client("enrolments:read") as client:
+        assert (await client.get(path)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("areas", "area_filter", "error"),
+    [
+        (["99"], None, "UnknownArea"),
+        (["01020101"], None, "UnknownArea"),
+        ([], None, "UnknownArea"),
+        (["02"], "members >= 3", "RuleRefused"),
+    ],
+)
+async def test_an_activation_that_cannot_be_worked_is_parked(
+    working: Flow, areas: list[str], area_filter: str | None, error: str
+) -> None:
+    await working.open(*areas, area_filter=area_filter)
+    fine = await working.open(BATTAMBANG)
+    await working.worked(fine)
+    (letter,) = (await working.get("/dead-letters"))["items"]
+    assert error in letter["error"]
+    assert len((await working.get("/activations"))["items"]) == 1
+
+
+async def test_an_activation_before_its_scheme_is_parked_and_worked_when_replayed(
+    flow: Flow, run_worker: Callable[[str], Any]
+) -> None:
+    await flow.register(rows(2))
+    async with run_worker("registry"):
+        activation_id = await flow.open(BATTAMBANG)
+
+        async def parked() -> bool:
+            return bool((await flow.get("/dead-letters"))["items"])
+
+        await eventually(parked)
+        (letter,) = (await flow.get("/dead-letters"))["items"]
+        assert "SchemeNotPosted" in letter["error"]
+        await flow.post_scheme()
+        await flow.post(f"/dead-letters/{letter['event_id']}/replay", status=202)
+        assert (await flow.worked(activation_id))["progress"]["payable_count"] == 2
+
+
+async def test_two_workers_share_the_chunks_and_enrol_each_household_once(
+    flow: Flow, run_worker: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGISTRY_HOUSEHOLDS_PER_CHUNK", "40")
+    communes = [
+        row["code"]
+        for row in await flow.owner.fetch(
+            "SELECT code FROM registry.area WHERE level = 'commune' AND code LIKE '02%' LIMIT 20"
+        )
+    ]
+    await flow.register([row for commune in communes for row in rows(20, commune=commune)])
+    await flow.post_scheme()
+    async with run_worker("registry"), run_worker("registry"), run_worker("registry"):
+        activations = await asyncio.gather(flow.open("02"), flow.open("02"))
+        for activation_id in activations:
+            activation = await flow.worked(activation_id)
+            assert activation["progress"]["payable_count"] == 400
+            assert activation["chunks_planned"] == 20
+            fetched = await assert_chunks_agree(flow, activation_id)
+            assert len({row[1] for row in fetched}) == len(fetched) == 400
+    completed = await flow.events("enrolment-completed")
+    assert [one["entitlements"] for one in completed] == [400, 400]
+
+
+async def test_a_chunk_that_fails_is_seen_and_tried_again(working: Flow) -> None:
+    await working.register(rows(2))
+    await working.owner.execute("REVOKE INSERT ON registry.entitlement FROM sangkroh_registry")
+    activation_id = await working.open(BATTAMBANG)
+
+    async def failed() -> bool:
+        answer = await working.client.get(f"/activations/{activation_id}/chunks")
+        return answer.status_code == 200 and bool(answer.json()["items"][0]["attempts"])
+
+    await eventually(failed)
+    (chunk,) = await working.chunks(activation_id)
+    assert chunk["status"] == "planned"
+    assert "ProgrammingError" in chunk["last_error"]
+    assert await counted(working, "enrolment") == 0
+    await working.owner.execute("GRANT INSERT ON registry.entitlement TO sangkroh_registry")
+    activation = await working.worked(activation_id)
+    assert activation["progress"]["payable_count"] == 2
+
+
+async def test_households_paid_for_floods_are_left_out_of_round_1_of_inflation(
+    working: Flow,
+) -> None:
+    await working.post_scheme("inflation-2022")
+    await working.register([*rows(2), *rows(3, commune="150101")])
+    await working.worked(await working.open(BATTAMBANG))
+    activation_id = await working.open("KH", scheme="inflation-2022")
+    progress = (await working.worked(activation_id))["progress"]
+    assert (progress["households_enrolled"], progress["payable_count"]) == (5, 3)
+    assert progress["excluded_count"] == 2
+    fetched = await assert_chunks_agree(working, activation_id)
+    assert {row[2] for row in fetched} == {"150101"}
+    working.set_clock(datetime(2026, 5, 20, 5, tzinfo=UTC))
+    await working.post(f"/activations/{activation_id}/rounds/2/release", status=202)
+    progress = (await working.worked(activation_id, runs=2))["progress"]
+    assert (progress["payable_count"], progress["excluded_count"]) == (8, 2)
+
+
+async def test_flood_money_of_long_ago_excludes_nobody(working: Flow) -> None:
+    await working.post_scheme("inflation-2022")
+    await working.register(rows(2))
+    await working.worked(await working.open(BATTAMBANG))
+    working.set_clock(datetime(2026, 8, 1, 5, tzinfo=UTC))
+    activation_id = await working.open("KH", scheme="inflation-2022", opened_on=date(2026, 8, 1))
+    assert (await working.worked(activation_id))["progress"]["payable_count"] == 2
