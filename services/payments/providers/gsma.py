@@ -94,7 +94,8 @@ def no_answer(status: int) -> Answer:
 def error_object(content: dict[str, Any]) -> Answer | None:
     """A definite rejection, or None where the error says nothing definite."""
     category, code = content.get("errorCategory"), _code(content.get("errorCode"))
-    if category in _DEFINITE_CATEGORIES and code is not None and code != _DUPLICATE:
+    definite = isinstance(category, str) and category in _DEFINITE_CATEGORIES
+    if definite and code is not None and code != _DUPLICATE:
         return Answer(AnswerKind.REJECTED, reason=code)
     return None
 
