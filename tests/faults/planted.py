@@ -144,6 +144,8 @@ class Bug:
     planted_in: Mapping[str, tuple[Callable[[], None], ...]] = field(default_factory=dict)
     postgres_configuration: str = ""
     misbehave: float = 1.0
+    victims: tuple[str, ...] = ()
+    """Where the storm has to strike for the bug to show; nothing named: everywhere."""
 
     def commands(self, name: str) -> dict[str, list[str]]:
         """How the processes with the bug in them are launched."""
@@ -156,27 +158,34 @@ class Bug:
 BUGS = {
     "new-id-on-resend": Bug(planted_in={"payments-worker": (new_id_on_resend,)}, misbehave=4),
     "silence-is-no": Bug(planted_in={"payments-worker": (silence_is_no,)}),
-    "answered-before-stored": Bug(planted_in={"payments-api": (answered_before_stored,)}),
+    "answered-before-stored": Bug(
+        planted_in={"payments-api": (answered_before_stored,)}, victims=("payments-api",)
+    ),
     "sequence-alone": Bug(
         planted_in={
             "payments-worker": (sequence_alone,),
             "registry-worker": (sequence_alone, slow_commits),
-        }
+        },
+        victims=("sandbox",),
     ),
     "cursor-before-effect": Bug(
         planted_in={
             "payments-worker": (cursor_before_effect,),
             "registry-worker": (cursor_before_effect,),
-        }
+        },
+        victims=("payments-worker", "registry-worker"),
     ),
     "forgotten-posting": Bug(planted_in={"payments-worker": (forgotten_posting,)}),
     "lazy-commits": Bug(
         postgres_configuration="synchronous_commit = off\nwal_writer_delay = 10s\n"
-        "wal_writer_flush_after = 1GB\n"
+        "wal_writer_flush_after = 1GB\n",
+        victims=("postgres",),
     ),
 }
 
-CONTROLS = {"slow-commits": Bug(planted_in={"registry-worker": (slow_commits,)})}
+CONTROLS = {
+    "slow-commits": Bug(planted_in={"registry-worker": (slow_commits,)}, victims=("sandbox",))
+}
 
 
 def main() -> None:

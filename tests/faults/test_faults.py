@@ -11,7 +11,7 @@ from tests.faults.planted import BUGS, CONTROLS, Bug
 from tests.faults.run import Plan, run
 
 _SMALL = Fraction(1, 1000)
-_SHORT_STORM_SECONDS = 10
+_SHORT_STORM_SECONDS = 6
 _IMPATIENT_SECONDS = 45
 
 
@@ -30,6 +30,7 @@ def planted(name: str, bug: Bug, *, seed: int) -> Plan:
         commands=bug.commands(name),
         postgres_configuration=bug.postgres_configuration,
         misbehave=bug.misbehave,
+        victims=bug.victims,
         rest_seconds=_IMPATIENT_SECONDS,
     )
 

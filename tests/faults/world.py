@@ -25,6 +25,7 @@ FUND = "national-relief"
 SCHEME = "flood-2022"
 TRIGGER = "everywhere"
 INDICATOR = "affected-households"
+TRAFFIC = "somewhere-else"
 BEGINNING = datetime(2020, 10, 12, 2, 0, tzinfo=UTC)
 FIRST_PROVINCES = [f"{number:02}" for number in range(1, 13)]
 LATER_PROVINCES = [f"{number:02}" for number in range(13, 26)]
@@ -98,13 +99,7 @@ class World:
             triggers,
             "POST",
             "/indicators",
-            json={
-                "code": INDICATOR,
-                "name": "Households affected",
-                "unit": "households",
-                "kind": "households_affected",
-                "area_level": "province",
-            },
+            json=_indicator(INDICATOR),
             read_back=f"/indicators/{INDICATOR}",
         )
         self._order(
@@ -113,27 +108,21 @@ class World:
         self._report(FIRST_PROVINCES)
         self._report(LATER_PROVINCES)
 
+    def goes_on(self, *, seconds: float, at_most_seconds: float, until: Callable[[], bool]) -> None:
+        """Ordinary traffic, for so long and until then: an indicator that nobody's trigger reads."""
+        began = time.monotonic()
+        self._order("triggers", "POST", "/indicators", json=_indicator(TRAFFIC))
+        number = 0
+        while (elapsed := time.monotonic() - began) < at_most_seconds:
+            if elapsed > seconds and until():
+                return
+            number += 1
+            self._order(
+                "triggers", "POST", "/observations", json=_reported(TRAFFIC, ["01"], number)
+            )
+
     def _report(self, provinces: list[str]) -> None:
-        day = BEGINNING.date().isoformat()
-        self._order(
-            "triggers",
-            "POST",
-            "/observations",
-            json={
-                "indicator": INDICATOR,
-                "unit": "households",
-                "observations": [
-                    {
-                        "area": province,
-                        "source": "HRF",
-                        "observed_on": day,
-                        "published_on": day,
-                        "value": "5000",
-                    }
-                    for province in provinces
-                ],
-            },
-        )
+        self._order("triggers", "POST", "/observations", json=_reported(INDICATOR, provinces, 5000))
 
     def _order(
         self,
@@ -176,6 +165,34 @@ def patiently(send: Callable[[], httpx.Response], *, what: str) -> httpx.Respons
             last = f"{answer.status_code} {answer.text}"
         time.sleep(_PAUSE_SECONDS)
     raise NotAcknowledged(f"{what}: {last}")
+
+
+def _indicator(code: str) -> dict[str, Any]:
+    return {
+        "code": code,
+        "name": "Households affected",
+        "unit": "households",
+        "kind": "households_affected",
+        "area_level": "province",
+    }
+
+
+def _reported(indicator: str, provinces: list[str], households: int) -> dict[str, Any]:
+    day = BEGINNING.date().isoformat()
+    return {
+        "indicator": indicator,
+        "unit": "households",
+        "observations": [
+            {
+                "area": province,
+                "source": "HRF",
+                "observed_on": day,
+                "published_on": day,
+                "value": str(households),
+            }
+            for province in provinces
+        ],
+    }
 
 
 def _trigger() -> dict[str, Any]:
