@@ -109,7 +109,7 @@ class World:
         self._report(LATER_PROVINCES)
 
     def goes_on(self, *, seconds: float, at_most_seconds: float, until: Callable[[], bool]) -> None:
-        """Ordinary traffic, for so long and until then: an indicator that nobody's trigger reads."""
+        """Ordinary traffic, for so long and until then: an indicator that no trigger reads."""
         began = time.monotonic()
         self._order("triggers", "POST", "/indicators", json=_indicator(TRAFFIC))
         number = 0
