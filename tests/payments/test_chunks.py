@@ -1,0 +1,116 @@
+"""A chunk is what was announced, or nothing of it is paid."""
+
+from dataclasses import replace
+
+import asyncpg
+import pytest
+
+from tests.payments.announcing import Entitlement
+from tests.payments.conftest import World, entitlements
+from tests.payments.steps import Steps
+from tests.server import eventually
+
+
+async def refused(world: World, steps: Steps, reason: str, **announcement: object) -> None:
+    owed = announcement.pop("owed", None) or entitlements(3)
+    announced = await world.registry.announce_chunk(owed, **announcement)  # type: ignore[arg-type]
+    await steps.raise_announced()
+    chunk = await world.chunk(announced)
+    assert chunk["status"] == "refused"
+    assert reason in chunk["reason"]
+    page = await world.get("/instructions", chunk_id=str(announced.chunk_id))
+    assert page["items"] == []
+    [event] = await world.events("org.sangkroh.chunk-refused.v1")
+    assert event["chunk_id"] == str(announced.chunk_id)
+    assert event["reason"] == chunk["reason"]
+    await world.proofs()
+
+
+async def test_another_count_than_announced_is_refused(world: World, steps: Steps) -> None:
+    await refused(world, steps, "4 entitlements were announced, 3 came", count=4)
+
+
+async def test_another_total_than_announced_is_refused(world: World, steps: Steps) -> None:
+    await refused(world, steps, "288001 minor units were announced", total_minor=288_001)
+
+
+async def test_another_currency_is_refused(world: World, steps: Steps) -> None:
+    owed = [*entitlements(2), Entitlement(account="+85512000009", currency="USD")]
+    await refused(world, steps, "1 entitlements are not in KHR", owed=owed)
+
+
+async def test_an_unknown_provider_is_refused(world: World, steps: Steps) -> None:
+    owed = [*entitlements(2), Entitlement(account="+85512000009", provider="nowhere")]
+    await refused(world, steps, "1 entitlements name a provider", owed=owed)
+
+
+async def test_an_entitlement_without_an_amount_is_refused(world: World, steps: Steps) -> None:
+    owed = [*entitlements(2), Entitlement(account="+85512000009", amount_minor=0)]
+    await refused(world, steps, "1 entitlements have no amount", owed=owed)
+
+
+async def test_an_entitlement_twice_in_a_chunk_is_refused(world: World, steps: Steps) -> None:
+    [one] = entitlements(1)
+    await refused(world, steps, "is in it twice", owed=[one, one])
+
+
+@pytest.mark.parametrize("content", [b"no,csv,at,all\n", b"\xff\xfe", b",,,,,,\n"])
+async def test_a_body_that_is_not_the_agreed_csv_is_refused(
+    world: World, steps: Steps, content: bytes
+) -> None:
+    await refused(world, steps, "It is not the agreed CSV", content=content)
+
+
+async def test_an_entitlement_of_another_chunk_is_refused(world: World, steps: Steps) -> None:
+    owed = entitlements(3)
+    await world.registry.announce_chunk(owed)
+    await steps.raise_announced()
+    await refused(world, steps, "has an instruction from another chunk", owed=owed[:1])
+
+
+async def test_a_chunk_that_is_too_large_is_refused(
+    world: World, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps.settings, "chunk_maximum_bytes", 100)
+    await refused(world, steps, "larger than 100 bytes")
+
+
+async def test_a_registry_that_fails_is_asked_again(world: World) -> None:
+    world.registry.status = 503
+    announced = await world.registry.announce_chunk(entitlements(3))
+    async with world.working():
+
+        async def failed() -> bool:
+            answer = await world.client.get(f"/chunks/{announced.chunk_id}")
+            return answer.status_code == 200 and "503" in (answer.json()["reason"] or "")
+
+        await eventually(failed)
+        world.registry.status = 200
+        await world.until_chunk(announced, "raised")
+    assert (await world.chunk(announced))["reason"] is None
+
+
+async def test_an_announcement_that_is_read_twice_raises_once(
+    world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    owed = entitlements(3)
+    await world.registry.announce(owed)
+    await steps.raise_announced()
+    await owner.execute("UPDATE payments.event_cursor SET transaction_id = '0', sequence = 0")
+    await steps.raise_announced()
+    assert world.registry.fetches == 1
+    assert await world.count("ready") == 3
+
+
+async def test_chunks_are_listed_in_pages(world: World, steps: Steps) -> None:
+    for number in range(3):
+        await world.registry.announce_chunk(
+            [replace(one, account=f"+8551{number}000000") for one in entitlements(2)]
+        )
+    await steps.raise_announced()
+    first = await world.get("/chunks", limit=2)
+    assert len(first["items"]) == 2
+    second = await world.get("/chunks", limit=2, cursor=first["next_cursor"])
+    assert len(second["items"]) == 1
+    assert second["next_cursor"] is None
+    assert (await world.get("/chunks", status="refused"))["items"] == []

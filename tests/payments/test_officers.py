@@ -1,0 +1,122 @@
+"""What an officer may decide about single payments, and what not."""
+
+from typing import Any
+from uuid import UUID
+
+from shared.ids import new_id
+from tests.payments.conftest import World, entitlements
+from tests.payments.steps import REJECTED, Steps, paid
+
+WHY = {"reason": "The officer says so."}
+
+
+async def rejected(world: World, steps: Steps, *, fund_minor: int = 10_000_000) -> tuple[Any, Any]:
+    await world.fund(fund_minor)
+    announced = await world.registry.announce(entitlements(1))
+    await steps.raise_announced()
+    [order] = await steps.claim()
+    await steps.hear([(order.instruction_id, REJECTED)])
+    await steps.closing.step()
+    await world.until_chunk(announced, "settled")
+    return announced, order
+
+
+async def test_a_rejected_payment_is_tried_again_as_a_new_instruction(
+    world: World, steps: Steps
+) -> None:
+    announced, order = await rejected(world, steps)
+    attempt = await world.post(f"/instructions/{order.instruction_id}/attempts", WHY)
+    assert attempt["id"] != str(order.instruction_id)
+    assert (attempt["status"], attempt["attempt"]) == ("ready", 2)
+    assert [transfer["code"] for transfer in attempt["transfers"]] == ["attempt_reserved"]
+    await world.post(f"/instructions/{order.instruction_id}/attempts", WHY, status=409)
+    [again] = await steps.claim()
+    assert str(again.instruction_id) == attempt["id"]
+    await steps.hear([(again.instruction_id, paid(again.instruction_id))])
+    await steps.closing.step()
+    events = await world.events("org.sangkroh.payments-settled.v1")
+    assert [(one["paid_count"], one["failed_count"]) for one in events] == [(0, 1), (1, 0)]
+    outcomes = await world.client.get(f"/chunks/{announced.chunk_id}/outcomes")
+    [row] = outcomes.text.splitlines()
+    assert row.split(",")[1] == "paid"
+    await world.proofs()
+
+
+async def test_an_attempt_is_refused_when_the_fund_is_empty(world: World, steps: Steps) -> None:
+    _, order = await rejected(world, steps, fund_minor=192_000)
+    await world.registry.announce(entitlements(2))
+    await steps.raise_announced()
+    problem = await world.post(f"/instructions/{order.instruction_id}/attempts", WHY, status=409)
+    assert "does not cover" in problem["detail"]
+    await world.proofs()
+
+
+async def test_a_late_success_beside_a_paid_attempt_can_only_be_returned(
+    world: World, steps: Steps
+) -> None:
+    _, order = await rejected(world, steps)
+    first = order.instruction_id
+    attempt = UUID((await world.post(f"/instructions/{first}/attempts", WHY))["id"])
+    await steps.claim()
+    await steps.hear([(attempt, paid(attempt)), (first, paid(first))])
+    body = {"outcome": "settled", **WHY}
+    problem = await world.post(f"/instructions/{first}/resolution", body, status=409)
+    assert "a household is paid an entitlement once" in problem["detail"]
+    resolved = await world.post(
+        f"/instructions/{first}/resolution", {**body, "outcome": "returned"}
+    )
+    assert resolved["status"] == "returned"
+    assert resolved["moves"][-1]["actor"] == "officer@test"
+    await world.proofs()
+
+
+async def test_a_payment_that_came_back_is_recorded(world: World, steps: Steps) -> None:
+    await world.fund(10_000_000)
+    announced = await world.registry.announce(entitlements(1))
+    await steps.raise_announced()
+    [order] = await steps.claim()
+    one = order.instruction_id
+    await steps.hear([(one, paid(one))])
+    await steps.closing.step()
+    await world.post(f"/instructions/{one}/resolution", {"outcome": "returned", **WHY})
+    await steps.closing.step()
+    events = await world.events("org.sangkroh.payments-settled.v1")
+    assert [event["failed_count"] for event in events] == [0, 1]
+    outcomes = await world.client.get(f"/chunks/{announced.chunk_id}/outcomes")
+    assert outcomes.text.split(",")[1] == "failed"
+    mekong = (await world.get("/providers"))["items"][0]
+    assert mekong["returns_payable_minor"] == 96_000
+    await world.proofs()
+
+
+async def test_only_a_ready_payment_of_a_released_round_is_cancelled(
+    world: World, steps: Steps
+) -> None:
+    announced = await world.registry.announce(entitlements(2, provider="mekong"))
+    await steps.raise_announced()
+    page = await world.get("/instructions", chunk_id=str(announced.chunk_id))
+    one, other = (item["id"] for item in page["items"])
+    problem = await world.post(f"/instructions/{one}/cancellation", WHY, status=409)
+    assert "unfunded" in problem["detail"]
+    await world.fund(10_000_000)
+    await steps.raise_announced()
+    cancelled = await world.post(f"/instructions/{one}/cancellation", WHY)
+    assert (cancelled["status"], cancelled["reason"]) == ("cancelled", WHY["reason"])
+    [order] = await steps.claim()
+    assert str(order.instruction_id) == other
+    await world.post(f"/instructions/{other}/cancellation", WHY, status=409)
+    await world.post(f"/instructions/{new_id()}/cancellation", WHY, status=404)
+    await world.proofs()
+
+
+async def test_who_lacks_the_scope_is_refused(world: World) -> None:
+    async with world.service.client("payments:read") as reader:
+        answer = await reader.post(
+            f"/instructions/{new_id()}/attempts", json=WHY, headers={"Idempotency-Key": "1"}
+        )
+        assert answer.status_code == 403
+        assert (await reader.get("/proofs")).status_code == 200
+        assert (await reader.get("/funds")).status_code == 403
+    async with world.service.client() as everyone:
+        del everyone.headers["Authorization"]
+        assert (await everyone.get("/proofs")).status_code == 401

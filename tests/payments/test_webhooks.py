@@ -1,0 +1,256 @@
+"""A callback is stored before it is answered, and applied once."""
+
+import asyncio
+import json
+import time
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+
+from shared.ids import new_id
+from shared.signatures import sign
+from tests.payments.conftest import World, entitlements
+from tests.payments.steps import REJECTED, Steps
+
+
+def transaction(instruction_id: UUID, **changes: Any) -> bytes:
+    body = {
+        "transactionReference": "mekong-0000000042",
+        "transactionStatus": "completed",
+        "amount": "96000",
+        "currency": "KHR",
+        "creditParty": [{"key": "msisdn", "value": "+85512000000"}],
+        "requestingOrganisationTransactionReference": str(instruction_id),
+    }
+    return json.dumps({**body, **changes}).encode()
+
+
+def failure(instruction_id: UUID, category: str = "businessRule") -> bytes:
+    parameter = {
+        "key": "requestingOrganisationTransactionReference",
+        "value": str(instruction_id),
+    }
+    body = {"errorCategory": category, "errorCode": "incorrectState"}
+    return json.dumps({**body, "errorParameters": [parameter]}).encode()
+
+
+class Provider:
+    """Calls back as a provider does."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._secrets = {
+            provider.code: provider.webhook_secrets[0].get_secret_value()
+            for provider in world.settings.providers
+        }
+
+    async def call_back(
+        self,
+        body: bytes,
+        *,
+        webhook_id: str | None = None,
+        code: str = "mekong",
+        signed: bytes | None = None,
+        age_seconds: int = 0,
+    ) -> httpx.Response:
+        message_id = webhook_id or f"msg_{new_id()}"
+        timestamp = int(time.time()) - age_seconds
+        signature = sign(
+            self._secrets[code], message_id=message_id, timestamp=timestamp, body=signed or body
+        )
+        async with httpx.AsyncClient(base_url=self._world.service.url) as client:
+            return await client.put(
+                f"/providers/{code}/callbacks",
+                content=body,
+                headers={
+                    "webhook-id": message_id,
+                    "webhook-timestamp": str(timestamp),
+                    "webhook-signature": signature,
+                },
+            )
+
+
+@pytest.fixture
+def provider(world: World) -> Provider:
+    return Provider(world)
+
+
+async def sent(world: World, steps: Steps, count: int = 1) -> list[UUID]:
+    """Instructions that are with the provider mekong."""
+    await world.fund(10_000_000)
+    await world.registry.announce(entitlements(count, provider="mekong"))
+    await steps.raise_announced()
+    return [order.instruction_id for order in await steps.claim()]
+
+
+async def statuses(world: World) -> list[str]:
+    return [one["status"] for one in (await world.get("/webhooks"))["items"]]
+
+
+async def test_a_duplicate_callback_posts_the_ledger_once(
+    world: World, steps: Steps, provider: Provider
+) -> None:
+    [one] = await sent(world, steps)
+    for webhook_id in ("same", "same", "other"):
+        answer = await provider.call_back(transaction(one), webhook_id=webhook_id)
+        assert (answer.status_code, answer.content) == (204, b"")
+    assert await steps.applying.step() == 2
+    assert await statuses(world) == ["applied", "applied"]
+    history = await world.get(f"/instructions/{one}")
+    assert history["status"] == "settled"
+    assert history["transaction_reference"] == "mekong-0000000042"
+    assert [transfer["code"] for transfer in history["transfers"]].count("settled") == 1
+    assert (await provider.call_back(transaction(one), webhook_id="same")).status_code == 204
+    assert await steps.applying.step() == 0
+    await world.proofs()
+
+
+async def test_a_callback_that_the_provider_did_not_sign_is_not_stored(
+    world: World, provider: Provider
+) -> None:
+    body = transaction(new_id())
+    forged = await provider.call_back(body, signed=b"{}")
+    assert forged.status_code == 401
+    assert forged.headers["content-type"] == "application/problem+json"
+    assert (await provider.call_back(body, age_seconds=3_600)).status_code == 401
+    assert (await provider.call_back(b"x" * 70_000)).status_code == 413
+    unknown = await world.client.put("/providers/nowhere/callbacks", content=body)
+    assert unknown.status_code == 404
+    assert await statuses(world) == []
+
+
+async def test_many_callbacks_at_once_are_all_stored(
+    world: World, steps: Steps, provider: Provider
+) -> None:
+    ids = await sent(world, steps, 30)
+    answers = await asyncio.gather(*(provider.call_back(transaction(one)) for one in ids))
+    assert {answer.status_code for answer in answers} == {204}
+    assert await steps.applying.step() == 30
+    assert await world.count("settled") == 30
+
+
+async def test_a_callback_that_matches_nothing_is_kept_and_matched_later(
+    world: World, steps: Steps, provider: Provider, owner: asyncpg.Connection
+) -> None:
+    [one] = await sent(world, steps)
+    later = new_id()
+    await provider.call_back(transaction(later))
+    await steps.applying.step()
+    [unmatched] = (await world.get("/webhooks", status="unmatched"))["items"]
+    assert unmatched["instruction_id"] == str(later)
+    assert await steps.applying.match_again() == 0
+    # As after a restore: the instruction turns up under the id that the provider knows.
+    for table, column in (
+        ("instruction", "id"),
+        ("transfer", "payment_instruction_id"),
+        ("instruction_move", "instruction_id"),
+    ):
+        await owner.execute(
+            f"UPDATE payments.{table} SET {column} = $1 WHERE {column} = $2", later, one
+        )
+    assert await steps.applying.match_again() == 1
+    assert await steps.applying.step() == 1
+    assert await statuses(world) == ["applied"]
+    assert (await world.get(f"/instructions/{later}"))["status"] == "settled"
+    await world.proofs()
+
+
+async def test_what_is_not_a_callback_is_kept_as_malformed(
+    world: World, steps: Steps, provider: Provider
+) -> None:
+    for body in (b"", b"[]", b"{}", b"\xff", b'{"transactionStatus": "completed"}'):
+        assert (await provider.call_back(body)).status_code == 204
+    assert await steps.applying.step() == 5
+    assert await statuses(world) == ["malformed"] * 5
+
+
+async def test_a_provider_speaks_for_its_own_payments_only(
+    world: World, steps: Steps, provider: Provider
+) -> None:
+    [one] = await sent(world, steps)
+    await provider.call_back(transaction(one), code="tonle")
+    await steps.applying.step()
+    assert await statuses(world) == ["unmatched"]
+    assert await steps.applying.match_again() == 0
+    assert await world.count("sending") == 1
+
+
+async def test_a_failure_rejects_and_a_later_success_is_held(
+    world: World, steps: Steps, provider: Provider
+) -> None:
+    [one] = await sent(world, steps)
+    await provider.call_back(failure(one))
+    await steps.applying.step()
+    assert (await world.get(f"/instructions/{one}"))["reason"] == "incorrectState"
+    await provider.call_back(transaction(one))
+    await steps.applying.step()
+    held = await world.get(f"/instructions/{one}")
+    assert (held["status"], held["reason"]) == ("held", "late_success")
+    [alarm] = (await world.get("/alarms"))["items"]
+    assert (alarm["kind"], alarm["instruction_id"]) == ("late_success", str(one))
+    await world.proofs()
+
+
+async def test_a_failure_after_the_success_raises_an_alarm_and_changes_nothing(
+    world: World, steps: Steps, provider: Provider
+) -> None:
+    [one] = await sent(world, steps)
+    await provider.call_back(transaction(one))
+    await provider.call_back(failure(one))
+    await steps.applying.step()
+    assert (await world.get(f"/instructions/{one}"))["status"] == "settled"
+    [alarm] = (await world.get("/alarms"))["items"]
+    assert alarm["kind"] == "contradiction"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"amount": "96001"}, {"currency": "USD"}, {"amount": "960"}, {"amount": None}]
+)
+async def test_another_payment_than_we_ordered_is_held(
+    world: World, steps: Steps, provider: Provider, changes: dict[str, Any]
+) -> None:
+    [one] = await sent(world, steps)
+    await provider.call_back(transaction(one, **changes))
+    await steps.applying.step()
+    assert (await world.get(f"/instructions/{one}"))["status"] == "held"
+    [alarm] = (await world.get("/alarms"))["items"]
+    assert alarm["kind"] == "different_payment"
+    numbers = await world.proofs()
+    assert numbers["money_with_providers_is_accounted_for"][0]["suspense_minor"] == 96_000
+
+
+async def test_an_undecided_failure_only_asks_for_an_inquiry(
+    world: World, steps: Steps, provider: Provider
+) -> None:
+    [one] = await sent(world, steps)
+    await provider.call_back(failure(one, category="internal"))
+    await steps.applying.step()
+    assert await statuses(world) == ["applied"]
+    assert (await world.get(f"/instructions/{one}"))["status"] == "unknown"
+
+
+async def test_a_late_success_that_the_float_cannot_bear_waits_and_is_applied_later(
+    world: World, steps: Steps, provider: Provider, owner: asyncpg.Connection
+) -> None:
+    await world.fund(10_000_000, prefund_minor=96_000)
+    await world.registry.announce(entitlements(2, provider="mekong"))
+    await steps.raise_announced()
+    [first] = await steps.claim()
+    await steps.hear([(first.instruction_id, REJECTED)])
+    assert len(await steps.claim()) == 1
+    await provider.call_back(transaction(first.instruction_id))
+    await steps.applying.step()
+    assert await statuses(world) == ["blocked"]
+    kinds = [alarm["kind"] for alarm in (await world.get("/alarms"))["items"]]
+    assert sorted(kinds) == ["cannot_post", "late_success"]
+    await world.proofs()
+    await world.post("/providers/mekong/prefundings", {"amount_minor": 96_000, "reference": "x"})
+    await owner.execute("UPDATE payments.webhook SET worked_at = now() - interval '1 minute'")
+    assert await steps.applying.match_again() == 1
+    await steps.applying.step()
+    assert await statuses(world) == ["applied"]
+    assert await world.count("held") == 1
+    await world.proofs()
