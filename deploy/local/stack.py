@@ -85,6 +85,7 @@ class Stack:
         self._ports = dict(ports or {service: free_port() for service in SERVICES})
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._environment: dict[str, str] = {}
+        self._said_before: dict[str, int] = {}
         self.sandbox = (
             replace(
                 sandbox,
@@ -162,6 +163,7 @@ class Stack:
     def start_process(self, name: str) -> None:
         """Start one process by its name, its output appended to ``logs/NAME.log``."""
         with (self.logs / f"{name}.log").open("ab") as log:
+            self._said_before[name] = log.tell()
             self._running[name] = subprocess.Popen(
                 self._command(name),
                 env={**os.environ, **self._environment, **self._own_environment},
@@ -198,14 +200,15 @@ class Stack:
         wanted = list(self._running) if names is None else list(names)
         deadline = time.monotonic() + _READY_SECONDS
         for name in wanted:
-            while not self._is_ready(name):
+            while not self.is_ready(name):
                 if not self.is_running(name):
                     raise StackDidNotStart(f"{name} ended at its start: {self._last_words(name)}")
                 if time.monotonic() > deadline:
                     raise StackDidNotStart(f"{name} is not ready after {_READY_SECONDS} s.")
                 time.sleep(0.05)
 
-    def _is_ready(self, name: str) -> bool:
+    def is_ready(self, name: str) -> bool:
+        """Whether a process runs and, if it is an API or the sandbox, answers."""
         if not self.is_running(name):
             return False
         if name == SANDBOX:
@@ -214,7 +217,7 @@ class Stack:
         elif name.endswith("-api"):
             url = f"{self.urls[name.removesuffix('-api')]}/ready"
         else:
-            return b"worker_started" in (self.logs / f"{name}.log").read_bytes()
+            return b"worker_started" in self._said(name)
         try:
             return httpx.get(url, timeout=2).status_code == httpx.codes.OK
         except httpx.HTTPError:
@@ -227,6 +230,12 @@ class Stack:
             assert self.sandbox is not None
             return self.sandbox.command()
         return [sys.executable, "-m", "services", name]
+
+    def _said(self, name: str) -> bytes:
+        """What a process has said since it was last started."""
+        with (self.logs / f"{name}.log").open("rb") as log:
+            log.seek(self._said_before[name])
+            return log.read()
 
     def _last_words(self, name: str) -> str:
         lines = (self.logs / f"{name}.log").read_text(errors="replace").strip().splitlines()
