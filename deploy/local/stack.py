@@ -215,6 +215,9 @@ class Stack:
             assert self.sandbox is not None
             url = f"{self.sandbox.url}/book/summary"
         elif name.endswith("-api"):
+            # Before it says so, whoever answers on its port is another deployment.
+            if b"api_started" not in self._said(name):
+                return False
             url = f"{self.urls[name.removesuffix('-api')]}/ready"
         else:
             return b"worker_started" in self._said(name)
