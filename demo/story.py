@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from demo.api import Api, wait_for
+from demo.api import Api, NeverCame, wait_for
 from demo.shocks import PRICE_TRIGGER, Publication, publications
 from demo.show import Phase, Show
 
@@ -128,17 +128,39 @@ def _pay(
             _, ended, payable = measure
             _reach(phase, ended, payable)
 
-        activation = wait_for(
-            look,
-            what=f"The end of all payments of activation {activation_id}",
-            still_seconds=_STILL_SECONDS,
-            on_progress=told,
-        )
+        try:
+            activation = wait_for(
+                look,
+                what=f"The end of all payments of activation {activation_id}",
+                still_seconds=_STILL_SECONDS,
+                on_progress=told,
+            )
+        except NeverCame as error:
+            reasons = _what_holds_it_up(activation_id, registry=registry, payments=payments)
+            raise NeverCame(f"{error} {reasons}") from error
     progress = activation["progress"]
     show.say(
         f"  {progress['paid_count']:,} households paid {progress['paid_minor']:,} riel so far, "
         f"{progress['failed_count']:,} failed, {progress['unpayable_count']:,} without an account."
     )
+
+
+def _what_holds_it_up(activation_id: str, *, registry: Api, payments: Api) -> str:
+    """What the services themselves say of it."""
+    said = [
+        round_["reason"]
+        for round_ in payments.pages("/rounds", activation_id=activation_id)
+        if round_["reason"]
+    ]
+    if registry.find(f"/activations/{activation_id}") is None:
+        said.append("The registry has not heard of it: GET /dead-letters of the registry.")
+    else:
+        said += [
+            f"Chunk {chunk['id']}: {chunk['refusal'] or chunk['last_error']}."
+            for chunk in registry.pages(f"/activations/{activation_id}/chunks")
+            if chunk["refusal"] or chunk["last_error"]
+        ]
+    return " ".join(said[:3]) or "No service says why."
 
 
 def _reach(phase: Phase, ended: int, payable: int) -> None:
