@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.clock import FileClock, set_clock
 from shared.errors import BadRequest
-from shared.ids import new_id
+from shared.ids import ids_begin, new_id
 from shared.money import Money, UnknownCurrency
 from shared.pagination import decode_cursor, encode_cursor
 
@@ -24,6 +24,13 @@ def test_an_id_is_a_uuid_of_version_7_and_of_its_time() -> None:
     assert (made.version, made.variant) == (7, RFC_4122)
     milliseconds = made.int >> 80
     assert abs(milliseconds / 1000 - before.timestamp()) < 5
+
+
+def test_the_ids_of_many_rows_are_of_version_7_too() -> None:
+    made = UUID(f"{ids_begin()}{1:012x}")
+
+    assert (made.version, made.variant) == (7, RFC_4122)
+    assert made.int & 0xFFFFFFFFFFFF == 1
 
 
 def test_ids_do_not_repeat() -> None:

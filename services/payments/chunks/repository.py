@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts.entitlements import COLUMNS
 from shared.database import driver_connection
+from shared.ids import COUNTED_ID, ids_begin
 
 _ONE_FOR_AN_ENTITLEMENT = "instruction_one_for_an_entitlement_index"
 
@@ -73,11 +74,11 @@ _ENDED_BEFORE = text(
 )
 
 _RAISE = text(
-    """
-    INSERT INTO payments.instruction (entitlement_id, household_id, amount_minor, chunk_number,
+    f"""
+    INSERT INTO payments.instruction (id, entitlement_id, household_id, amount_minor, chunk_number,
         status, provider_number, account_sealed)
-    SELECT fetched.entitlement_id, fetched.household_id, fetched.amount_minor, :number,
-        'ready', provider.number, fetched.account_sealed
+    SELECT {COUNTED_ID}, fetched.entitlement_id, fetched.household_id, fetched.amount_minor,
+        :number, 'ready', provider.number, fetched.account_sealed
     FROM fetched_entitlement AS fetched
     JOIN payments.provider ON provider.code = fetched.provider_code
     """
@@ -167,7 +168,7 @@ async def difference(session: AsyncSession, chunk: AnnouncedChunk) -> str | None
 
 async def raise_instructions(session: AsyncSession, chunk: AnnouncedChunk, *, at: datetime) -> None:
     """One ready instruction for each staged row; raises IntegrityError for a second one."""
-    await session.execute(_RAISE, {"number": chunk.number})
+    await session.execute(_RAISE, {"number": chunk.number, "ids_begin": ids_begin()})
     await session.execute(_RAISED, {"number": chunk.number, "at": at})
 
 
