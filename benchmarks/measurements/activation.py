@@ -105,7 +105,7 @@ async def _run(setting: Setting, instructions: int) -> _Run:
     async with owner(world.stack.database_url) as connection:
         if not await connection.fetchval("SELECT to_regclass($1)", copy_of(_TABLES[0])):
             await make_copies(connection, _TABLES)
-        areas = await _areas(connection, instructions, everywhere=instructions * 10)
+        areas = await _areas(connection, instructions)
         activation_id = world.propose(areas)
         await quiet(connection, *_TABLES)
         began = time.perf_counter()
@@ -121,9 +121,7 @@ async def _run(setting: Setting, instructions: int) -> _Run:
     return _Run(made["instructions"], Pair(measured, bare))
 
 
-async def _areas(
-    connection: asyncpg.Connection, instructions: int, *, everywhere: int
-) -> list[str]:
+async def _areas(connection: asyncpg.Connection, instructions: int) -> list[str]:
     """Communes side by side with so many households that have an account; or the country."""
     chosen: list[str] = []
     reached = 0
