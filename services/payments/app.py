@@ -15,6 +15,7 @@ from services.payments.providers.routes import router as providers
 from services.payments.rounds.routes import router as rounds
 from services.payments.settings import Settings
 from services.payments.webhooks.intake import WebhookIntake
+from services.payments.webhooks.routes import callbacks
 from services.payments.webhooks.routes import router as webhooks
 from services.payments.webhooks.secrets import WEBHOOK_CONTEXT, WebhookSecrets
 from shared.application import create_application
@@ -53,13 +54,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         routers=[
             # First: routers are tried in turn, and callbacks come by the hundred thousand.
-            webhooks,
+            callbacks,
             funds,
             providers,
             rounds,
             chunks,
             instructions,
             alarms,
+            webhooks,
             proofs,
             events,
         ],
