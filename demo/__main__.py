@@ -42,6 +42,7 @@ from deploy.local.stack import Stack, StackDidNotStart
 from sandbox.options import SandboxOptions
 
 DIRECTORY = Path(".local/demo")
+RUN_SECRETS = DIRECTORY.parent / "secrets.json"
 DATABASE = "sangkroh_demo"
 BEGINNING = datetime(2019, 1, 2, 2, 0, tzinfo=UTC)
 """The domain's first day: before the first price was published."""
@@ -158,6 +159,9 @@ def _stack(options: Options) -> Stack:
     else:
         postgres = None
         database_url = asyncio.run(_make_anew(options.database_url))
+        if RUN_SECRETS.exists():
+            # Roles are the server's: `make run` on the same one goes on with its passwords.
+            shutil.copy(RUN_SECRETS, DIRECTORY)
     return Stack(
         DIRECTORY,
         sandbox=sandbox,
