@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -105,6 +106,18 @@ async def test_a_widening_enrols_only_whom_it_adds(working: Flow) -> None:
     other = await working.open(PURSAT)
     await working.worked(other)
     assert len((await working.worked(activation_id, runs=2))["runs"]) == 2
+
+
+async def test_a_household_that_moves_between_two_runs_is_enrolled_once(working: Flow) -> None:
+    await working.register([*rows(3), *rows(2, commune="150101")])
+    activation_id = await working.open(BATTAMBANG)
+    await working.worked(activation_id)
+    await working.register([replace(rows(1)[0], commune_code="150101")])
+    await working.widen(activation_id, PURSAT)
+    activation = await working.worked(activation_id, runs=2)
+    assert activation["progress"]["households_enrolled"] == 5
+    fetched = await assert_chunks_agree(working, activation_id)
+    assert len({row[1] for row in fetched}) == len(fetched) == 5
 
 
 async def test_only_communes_that_the_filter_lets_through_are_reached(working: Flow) -> None:

@@ -6,9 +6,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations.tables import Activation, ActivationCommune
+from services.registry.enrolments.completion import complete_run
 from services.registry.enrolments.planning import communes_of, plan_first_round
 from services.registry.enrolments.tables import RunKind
-from services.registry.enrolments.working import complete_run
 from services.registry.rounds.tables import PaymentRound
 from services.registry.schemes.document import RoundPlan, SchemeDocument
 from services.registry.schemes.repository import find_version, get_document
@@ -122,9 +122,7 @@ class ActivationHandlers:
                 ],
             )
         if run.chunks_planned == 0:
-            await publish(
-                session, await complete_run(session, run, activation, document, self._clock)
-            )
+            await publish(session, await complete_run(session, run.id, document, clock=self._clock))
 
     def _round(self, activation: Activation, plan: RoundPlan) -> PaymentRound:
         first = plan.number == 1

@@ -7,8 +7,8 @@ import httpx
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.enrolments.working import put_off
 from services.registry.entitlements import repository
+from services.registry.entitlements.attempts import put_off
 from services.registry.entitlements.states import ChunkStatus
 from services.registry.entitlements.tables import EntitlementChunk
 from shared.contracts.events import ChunkRefused, PaymentsSettled
