@@ -203,7 +203,7 @@ def _failures(failures: Iterable[Failure]) -> Table:
 
 def _later_rounds(rounds: Iterable[LaterRound]) -> Table:
     table = Table(
-        title="Later rounds: scheduled, released by an officer when they are due",
+        title="Later rounds: scheduled; an officer releases each when it is due (here nobody did)",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         expand=True,
