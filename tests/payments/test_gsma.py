@@ -100,6 +100,13 @@ def test_201_is_settled_with_what_was_paid() -> None:
     assert (answer.amount_minor, answer.currency, answer.our_reference) == (96_000, "KHR", ID)
 
 
+def test_a_reference_that_cannot_be_stored_is_left_out() -> None:
+    assert (
+        gsma.transaction({**TRANSACTION, "transactionReference": "a\x00b"}).transaction_reference
+        is None
+    )
+
+
 @pytest.mark.parametrize("amount", [None, 96000, "96000.5", "NaN", "many"])
 def test_an_amount_that_cannot_be_read_equals_none_of_ours(amount: object) -> None:
     assert gsma.transaction({**TRANSACTION, "amount": amount}).amount_minor == -1

@@ -53,7 +53,7 @@ _PICK_EXPIRED = text(
     """
     SELECT id FROM payments.instruction
     WHERE status = 'sending' AND next_action_at <= clock_timestamp()
-    ORDER BY id
+    ORDER BY next_action_at
     LIMIT :size
     FOR NO KEY UPDATE SKIP LOCKED
     """

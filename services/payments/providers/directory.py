@@ -9,14 +9,17 @@ from services.payments.ledger.repository import open_accounts
 from services.payments.settings import ProviderSettings
 from shared.database import Database
 
-_UPSERT = text(
+# Inserted only where it is missing: an upsert would use up a number at every start.
+_INSERT = text(
     """
     INSERT INTO payments.provider (code, name, currency)
-    VALUES (:code, :name, :currency)
-    ON CONFLICT (code) DO UPDATE SET name = excluded.name
-    RETURNING number, currency
+    SELECT :code, :name, :currency
+    WHERE NOT EXISTS (SELECT 1 FROM payments.provider WHERE code = :code)
+    ON CONFLICT (code) DO NOTHING
     """
 )
+_RENAME = text("UPDATE payments.provider SET name = :name WHERE code = :code AND name <> :name")
+_GET = text("SELECT number, currency FROM payments.provider WHERE code = :code")
 
 
 class ProviderCurrencyChanged(Exception):
@@ -46,16 +49,10 @@ class ProviderDirectory:
         async with self._database.transaction() as session:
             # In one order everywhere: several processes register at the same time.
             for provider in sorted(self._providers, key=lambda provider: provider.code):
-                row = (
-                    await session.execute(
-                        _UPSERT,
-                        {
-                            "code": provider.code,
-                            "name": provider.name,
-                            "currency": provider.currency,
-                        },
-                    )
-                ).one()
+                given = {"code": provider.code, "name": provider.name}
+                await session.execute(_INSERT, {**given, "currency": provider.currency})
+                await session.execute(_RENAME, given)
+                row = (await session.execute(_GET, {"code": provider.code})).one()
                 if row.currency != provider.currency:
                     raise ProviderCurrencyChanged(
                         f"Provider {provider.code} has accounts in {row.currency}; "

@@ -132,9 +132,9 @@ def completed_reference(content: dict[str, Any]) -> str | None:
 def transaction(content: dict[str, Any]) -> Answer:
     """What a transaction object means."""
     reference = content.get("transactionReference")
-    told_reference = (
-        reference[:_MAXIMUM_REFERENCE_CHARACTERS] if isinstance(reference, str) else None
-    )
+    told_reference = None
+    if isinstance(reference, str) and reference.isprintable():
+        told_reference = reference[:_MAXIMUM_REFERENCE_CHARACTERS]
     status = content.get("transactionStatus")
     word = status.lower() if isinstance(status, str) else ""
     if word in _PAID_STATUSES:
