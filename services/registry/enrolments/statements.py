@@ -23,6 +23,7 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -34,6 +35,7 @@ from services.registry.entitlements.tables import Entitlement, EntitlementChunk
 from services.registry.households.tables import FEATURES, Household, PayeeAccount
 from services.registry.schemes.benefit import compile_benefit, compile_eligibility
 from services.registry.schemes.document import SchemeDocument
+from shared.ids import COUNTED_ID
 
 NO_ACCOUNT = "no-payee-account"
 PAID_BY_ANOTHER_SCHEME = "paid-by-another-scheme"
@@ -49,7 +51,7 @@ Totals = Select[str, int, Any]
 def first_round(document: SchemeDocument, *, excluding: bool, careful: bool) -> Totals:
     """Enrol a chunk's eligible households and entitle them to round 1.
 
-    Takes activation_id, chunk_id, round and area_codes; with ``excluding``, also
+    Takes activation_id, chunk_id, ids_begin, round and area_codes; with ``excluding``, also
     excluding_activations and excluding_since. A household that is enrolled already violates the
     primary key; ``careful``, it is passed by, which costs a third more.
     """
@@ -96,8 +98,8 @@ def first_round(document: SchemeDocument, *, excluding: bool, careful: bool) -> 
 def later_round(*, excluding: bool) -> Totals:
     """Entitle to a later round whom a chunk of round 1 enrolled.
 
-    Takes activation_id, chunk_id, round and first_round_chunk_id; with ``excluding``, also
-    excluding_activations and excluding_since. Those who have the round already are passed by.
+    Takes activation_id, chunk_id, ids_begin, round and first_round_chunk_id; with ``excluding``,
+    also excluding_activations and excluding_since. Those who have the round already are passed by.
     """
     enrolled = (
         select(Enrolment.household_id, Enrolment.area_code, Enrolment.amount_minor)
@@ -143,7 +145,7 @@ def _entitle(enrolled: CTE, *, excluding: bool, careful: bool) -> Totals:
         ),
     }
     owed = select(
-        func.uuidv7(type_=Uuid),
+        text(COUNTED_ID),
         enrolled.c.household_id,
         _ACTIVATION_ID,
         _CHUNK_ID,

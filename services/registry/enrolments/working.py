@@ -24,6 +24,7 @@ from shared.contracts.events import EntitlementsReady
 from shared.database import Database
 from shared.errors import innermost_place
 from shared.events import Event, publish_all
+from shared.ids import ids_begin
 
 log = structlog.get_logger()
 
@@ -81,6 +82,7 @@ class EnrolmentWork:
         values: dict[str, Any] = {
             "activation_id": chunk.activation_id,
             "chunk_id": chunk.id,
+            "ids_begin": ids_begin(),
             "round": chunk.round,
         }
         excluding = await self._excluding(session, document, number=chunk.round)
