@@ -34,8 +34,8 @@ NAME = "dispatch"
 HOUSEHOLDS = 50_000
 """How many it takes: each pair sends instructions that were not sent before."""
 
-_PAIRS = 5
-_INSTRUCTIONS = 6_000
+_PAIRS = 9
+_INSTRUCTIONS = 3_000
 _WARM_UP_INSTRUCTIONS = 1_000
 _LONGEST = timedelta(seconds=300)
 _LOOK_SECONDS = 0.02

@@ -23,9 +23,9 @@ from benchmarks.world import DIRECTORY, provider_codes
 from shared.signatures import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
 NAME = "webhooks"
-_PAIRS = 5
-_REQUESTS = 10_000
-_CONNECTIONS = 64
+_PAIRS = 15
+_REQUESTS = 4_000
+_CONNECTIONS = 128
 _NO_OP = "GET /live"
 
 

@@ -36,6 +36,7 @@ async def test_every_request_is_sent_once_and_every_answer_counted(tmp_path: Pat
                 writer.write(reply[:20])
                 await asyncio.sleep(0)
                 writer.write(reply[20:])
+        writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
