@@ -29,6 +29,6 @@ class Settings(ServiceSettings):
     households_per_chunk: int = Field(default=5_000, ge=1, le=50_000)
     """Households of one enrolment transaction and one announced chunk, at most; a commune that
     has more is a chunk of its own."""
-    chunks_per_run: int = Field(default=16, ge=1, le=1_000)
+    chunks_per_run: int = Field(default=4, ge=1, le=1_000)
     """A small run is cut into about so many chunks, so that payments can begin while it goes on."""
     import_maximum_rows: int = Field(default=5_000_000, ge=1)

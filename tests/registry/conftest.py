@@ -1,5 +1,6 @@
 """The registry as its tests drive it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -7,19 +8,39 @@ from typing import Any
 import asyncpg
 import pytest
 
+from services.registry.areas.gazetteer import shipped_areas
+from services.registry.areas.repository import replace_areas
 from shared.database import Database
-from tests.conftest import ServeService
+from tests.conftest import DatabaseServer, ServeService
 from tests.registry.flow import Flow
 
 
+@pytest.fixture(scope="session")
+def template(template: str, database_server: DatabaseServer) -> str:
+    """A migrated database with the gazetteer: loading it takes longer than most of the tests."""
+    name = f"{template}_with_gazetteer"
+    database_server.run_sql(
+        f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name} TEMPLATE {template}"
+    )
+
+    async def load() -> None:
+        database = Database(database_server.url_of(name), application_name="test")
+        async with database.transaction() as session:
+            await replace_areas(session, shipped_areas())
+        await database.dispose()
+
+    asyncio.run(load())
+    return name
+
+
 @pytest.fixture
-async def empty(
+async def flow(
     serve: ServeService,
     owner: asyncpg.Connection,
     environment: dict[str, str],
     clock_file: Path,
 ) -> AsyncIterator[Flow]:
-    """The unmodified service over HTTP, with nothing in it and without its worker."""
+    """The unmodified service over HTTP with the gazetteer, without its worker."""
     service = await serve("registry")
     triggers, payments = (
         Database(environment[f"{name}_DATABASE_URL"], application_name="test")
@@ -32,10 +53,10 @@ async def empty(
 
 
 @pytest.fixture
-async def flow(empty: Flow) -> Flow:
-    """The unmodified service with the gazetteer, without its worker."""
-    await empty.load_gazetteer()
-    return empty
+async def empty(flow: Flow) -> Flow:
+    """The unmodified service with nothing in it, without its worker."""
+    await flow.owner.execute("TRUNCATE registry.area CASCADE")
+    return flow
 
 
 @pytest.fixture

@@ -283,7 +283,7 @@ async def test_two_workers_share_the_chunks_and_enrol_each_household_once(
         for activation_id in activations:
             activation = await flow.worked(activation_id)
             assert activation["progress"]["payable_count"] == 400
-            assert activation["chunks_planned"] == 20
+            assert activation["chunks_planned"] == 10
             fetched = await assert_chunks_agree(flow, activation_id)
             assert len({row[1] for row in fetched}) == len(fetched) == 400
     completed = await flow.events("enrolment-completed")

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations.tables import Activation, ActivationCommune
@@ -18,6 +18,13 @@ from shared.contracts.events import ActivationOpened, ActivationWidened
 from shared.events import Handler, StoredEvent, publish
 
 RELEASED_BY_OPENING = "the activation"
+
+_REACH = text(
+    """
+    INSERT INTO registry.activation_commune (activation_id, area_code, enrolment_run_id)
+    SELECT :activation, commune, :run FROM unnest(CAST(:communes AS text[])) AS commune
+    """
+)
 
 
 class SchemeNotPosted(Exception):
@@ -111,15 +118,8 @@ class ActivationHandlers:
         )
         if communes:
             await session.execute(
-                insert(ActivationCommune),
-                [
-                    {
-                        "activation_id": activation.id,
-                        "area_code": code,
-                        "enrolment_run_id": run.id,
-                    }
-                    for code in sorted(communes)
-                ],
+                _REACH,
+                {"activation": activation.id, "run": run.id, "communes": sorted(communes)},
             )
         if run.chunks_planned == 0:
             await publish(session, await complete_run(session, run.id, document, clock=self._clock))

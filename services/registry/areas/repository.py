@@ -1,6 +1,6 @@
 """Areas in the database."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -84,9 +84,3 @@ async def commune_codes(session: AsyncSession) -> frozenset[str]:
     return frozenset(
         (await session.scalars(select(Area.code).where(Area.level == Level.COMMUNE))).all()
     )
-
-
-async def missing_codes(session: AsyncSession, codes: Collection[str]) -> Sequence[str]:
-    """Those of ``codes`` that no area has."""
-    known = set((await session.scalars(select(Area.code).where(Area.code.in_(codes)))).all())
-    return sorted(set(codes) - known)

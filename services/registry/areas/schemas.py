@@ -12,8 +12,6 @@ PlainNumber = Annotated[Decimal, PlainSerializer(float, return_type=float, when_
 """An index or a coordinate: exact inside, a JSON number outside."""
 
 AreaCode = Annotated[str, Field(pattern=r"^(KH|([0-9]{2}){1,4})$", examples=["010201"])]
-CommuneCode = Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["010201"])]
-VillageCode = Annotated[str, Field(pattern=r"^[0-9]{8}$", examples=["01020101"])]
 
 
 class AreaOut(BaseModel):

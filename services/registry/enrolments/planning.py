@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, insert, or_, select, true
+from sqlalchemy import ColumnElement, any_, exists, func, insert, literal, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from services.registry.areas.tables import COUNTRY_CODE, Area, Level
+from services.registry.areas.tables import CODE, COUNTRY_CODE, Area, Level
 from services.registry.enrolments.chunking import cut_into_chunks
 from services.registry.enrolments.tables import EnrolmentRun, RunKind
 from services.registry.entitlements.states import ChunkStatus
@@ -66,7 +67,7 @@ async def plan_first_round(
     """A run that enrols the households of ``communes`` and pays them round 1."""
     counts = await session.execute(
         select(Household.area_code, func.count())
-        .where(Household.area_code.in_(communes))
+        .where(Household.area_code == any_(literal(list(communes), ARRAY(CODE))))
         .group_by(Household.area_code)
     )
     planned = cut_into_chunks(

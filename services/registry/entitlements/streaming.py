@@ -9,6 +9,8 @@ import asyncpg
 from shared.database import Database
 
 _PIECES_AHEAD = 4
+_LONGEST_SECONDS = 120
+"""A reader that stalls does not keep a connection and a snapshot for ever."""
 
 # What was payable when the chunk was worked, whatever became of it since: the same bytes each
 # time. The account is the one of then, for a later one is another row.
@@ -50,11 +52,12 @@ async def _copy(
             driver = raw.driver_connection
             assert isinstance(driver, asyncpg.Connection)
             try:
-                await driver.execute(_PREFER_INDEXES)
-                await driver.copy_from_query(
-                    _COPY, chunk_id, currency, output=pieces.put, format="csv"
-                )
-                await driver.execute(_RESET)
+                async with asyncio.timeout(_LONGEST_SECONDS):
+                    await driver.execute(_PREFER_INDEXES)
+                    await driver.copy_from_query(
+                        _COPY, chunk_id, currency, output=pieces.put, format="csv"
+                    )
+                    await driver.execute(_RESET)
             except BaseException:
                 # Half a COPY is still in this connection: nobody else may get it.
                 await connection.invalidate()

@@ -33,7 +33,6 @@ class HouseholdOut(BaseModel):
 
     id: UUID
     area_code: str = Field(description="The commune.", examples=["010201"])
-    village_code: str | None = Field(examples=["01020101"])
     poverty_status: PovertyStatus
     members: int = Field(examples=[5])
     children_0_5: int = Field(examples=[1])

@@ -122,7 +122,6 @@ class Households:
         return HouseholdOut(
             id=household.id,
             area_code=household.area_code,
-            village_code=household.village_code,
             poverty_status=household.poverty_status,
             members=household.members,
             children_0_5=household.children_0_5,

@@ -41,7 +41,6 @@ class Household(Base):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     area_code: Mapped[str] = mapped_column(CODE, ForeignKey("registry.area.code"))
-    village_code: Mapped[str | None] = mapped_column(CODE, ForeignKey("registry.area.code"))
     poverty_status: Mapped[PovertyStatus] = mapped_column(Text)
     members: Mapped[int] = mapped_column(SmallInteger)
     children_0_5: Mapped[int] = mapped_column(SmallInteger)
@@ -64,7 +63,6 @@ class Household(Base):
             name="features_within_members",
         ),
         CheckConstraint("length(area_code) = 6", name="area_is_commune"),
-        CheckConstraint("left(village_code, 6) = area_code", name="village_in_commune"),
         Index(None, "registration_index", unique=True),
         Index(None, "area_code", "id"),
         Index(None, "phone_index", postgresql_where="phone_index IS NOT NULL"),

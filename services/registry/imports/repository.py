@@ -65,10 +65,8 @@ _GIVEN_TABLES = """
 """
 _CHANGE_HOUSEHOLDS = """
     UPDATE registry.household SET
-        area_code = given.area_code,
-        village_code = CASE left(household.village_code, 6)
-                       WHEN given.area_code THEN household.village_code END,
-        poverty_status = given.poverty_status, members = given.members,
+        area_code = given.area_code, poverty_status = given.poverty_status,
+        members = given.members,
         children_0_5 = given.children_0_5, pregnant = given.pregnant, disabled = given.disabled,
         elderly_60 = given.elderly_60, person_sealed = given.person_sealed,
         phone_index = given.phone_index, id_number_index = given.id_number_index,

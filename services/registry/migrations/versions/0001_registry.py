@@ -50,7 +50,6 @@ HOUSEHOLD = """
 CREATE TABLE registry.household (
     id uuid NOT NULL,
     area_code text COLLATE "C" NOT NULL,
-    village_code text COLLATE "C",
     poverty_status text NOT NULL,
     members smallint NOT NULL,
     children_0_5 smallint NOT NULL,
@@ -71,10 +70,7 @@ CREATE TABLE registry.household (
         AND pregnant BETWEEN 0 AND members AND disabled BETWEEN 0 AND members
         AND elderly_60 BETWEEN 0 AND members),
     CONSTRAINT household_area_is_commune_check CHECK (length(area_code) = 6),
-    CONSTRAINT household_village_in_commune_check CHECK (left(village_code, 6) = area_code),
     CONSTRAINT household_area_code_foreign_key FOREIGN KEY (area_code)
-        REFERENCES registry.area (code),
-    CONSTRAINT household_village_code_foreign_key FOREIGN KEY (village_code)
         REFERENCES registry.area (code)
 );
 COMMENT ON TABLE registry.household IS
