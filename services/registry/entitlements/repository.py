@@ -18,7 +18,7 @@ from services.registry.entitlements.tables import Entitlement, EntitlementChunk
 from shared.contracts import outcomes
 from shared.database import driver_connection
 
-_LEASE_SECONDS = 60
+LEASE_SECONDS = 15
 
 
 def _shown() -> Select[Any]:
@@ -158,7 +158,7 @@ async def lease_ending_chunk(session: AsyncSession) -> EntitlementChunk | None:
                 "SET attempt_after = clock_timestamp() + :seconds * interval '1 second' "
                 "WHERE id = :id"
             ),
-            {"id": chunk.id, "seconds": _LEASE_SECONDS},
+            {"id": chunk.id, "seconds": LEASE_SECONDS},
         )
     return chunk
 

@@ -1,5 +1,6 @@
 """How entitlements end: payments settles their chunk, or refuses it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -20,6 +21,7 @@ log = structlog.get_logger()
 
 _BYTES_PER_OUTCOME = 256
 _SPARE_BYTES = 4_096
+_FETCH_SECONDS = repository.LEASE_SECONDS * 2 / 3
 
 
 class ChunkUnknown(Exception):
@@ -69,7 +71,7 @@ class SettlementWork:
                     await repository.apply_refusal(session, chunk.id, reason=chunk.refusal)
             else:
                 await self._settle(chunk)
-        except (httpx.HTTPError, OutcomesUnusable) as error:
+        except (httpx.HTTPError, TimeoutError, OutcomesUnusable) as error:
             kind = f"{type(error).__name__} at {innermost_place(error)}"
             log.warning("settlement_put_off", chunk_id=str(chunk.id), error=kind)
             async with self._database.transaction() as session:
@@ -92,7 +94,10 @@ class SettlementWork:
         """The outcomes, whole before any transaction begins: a few hundred kilobytes."""
         longest = chunk.payable_count * _BYTES_PER_OUTCOME + _SPARE_BYTES
         body = bytearray()
-        async with self._payments.stream("GET", f"/chunks/{chunk.id}/outcomes") as answer:
+        async with (
+            asyncio.timeout(_FETCH_SECONDS),
+            self._payments.stream("GET", f"/chunks/{chunk.id}/outcomes") as answer,
+        ):
             answer.raise_for_status()
             async for piece in answer.aiter_bytes():
                 body += piece
