@@ -13,6 +13,7 @@ import asyncpg
 import httpx
 from sqlalchemy.engine import make_url
 
+from tests.faults.leaks import leaks
 from tests.faults.world import FUND, World
 
 _ENDS = {"paid", "failed", "unpayable"}
@@ -116,6 +117,7 @@ def judge(world: World) -> Verdict:
     booked = list(_book(world))
     asyncio.run(_records(world, booked, verdict))
     verdict.faults += _webhooks(world)
+    verdict.faults += leaks(world)
     return verdict
 
 

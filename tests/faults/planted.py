@@ -127,6 +127,18 @@ def forgotten_posting() -> None:
     moves._MOVE = text("\n".join(kept))
 
 
+def account_in_the_log() -> None:
+    """Somebody who looked for an error left a line that prints the account."""
+    send = client.ProviderClient.send
+
+    async def tell_and_send(self: client.ProviderClient, order: client.Order) -> Answer:
+        account = self._accounts.decrypt(order.account_sealed, bound_to=order.household_id.bytes)
+        print(f"sending to {account.decode()}", flush=True)
+        return await send(self, order)
+
+    client.ProviderClient.send = tell_and_send  # type: ignore[method-assign]
+
+
 def slow_commits() -> None:
     """No bug, but bad luck: announcements take long from their insert to their commit."""
 
@@ -176,6 +188,9 @@ BUGS = {
         victims=("payments-worker", "registry-worker"),
     ),
     "forgotten-posting": Bug(planted_in={"payments-worker": (forgotten_posting,)}),
+    "account-in-the-log": Bug(
+        planted_in={"payments-worker": (account_in_the_log,)}, victims=("sandbox",)
+    ),
     "lazy-commits": Bug(
         postgres_configuration="synchronous_commit = off\nwal_writer_delay = 10s\n"
         "wal_writer_flush_after = 1GB\n",

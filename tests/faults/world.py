@@ -48,6 +48,8 @@ class World:
     stack: Stack
     scale: Fraction
     seed: int
+    rows: bytes = b""
+    """The import file: the only place where these households' personal data stand open."""
     households: int = 0
     deposited_minor: int = 0
     prefunded_minor: dict[str, int] = field(default_factory=dict)
@@ -63,13 +65,13 @@ class World:
         made = self._order(
             registry, "POST", "/imports", json={"source": "IDPoor"}, read_back="/imports/{id}"
         )
-        rows = b"".join(country_csv(scale=self.scale, seed=self.seed))
-        self.households = rows.count(b"\n") - 1
+        self.rows = b"".join(country_csv(scale=self.scale, seed=self.seed))
+        self.households = self.rows.count(b"\n") - 1
         self._order(
             registry,
             "PUT",
             f"/imports/{made['id']}/rows",
-            content=rows,
+            content=self.rows,
             headers={"Content-Type": "text/csv"},
         )
         self._order(
