@@ -76,6 +76,22 @@ async def test_a_round_whose_chunks_do_not_add_up_is_refused(world: World, steps
     await world.proofs()
 
 
+async def test_a_chunk_that_comes_after_its_round_was_released_is_refused(
+    world: World, steps: Steps
+) -> None:
+    await world.fund(10_000_000)
+    owed = entitlements(6)
+    announced = await world.registry.announce(owed[:3])
+    await steps.raise_announced()
+    late = await world.registry.announce_chunk(
+        owed[3:], activation_id=announced.activation_id, enrolment_id=announced.enrolment_id
+    )
+    await steps.raise_announced()
+    assert "decided already" in (await world.chunk(late))["reason"]
+    assert await world.count("ready") == 3
+    await world.proofs()
+
+
 async def test_a_refused_chunk_is_not_reserved_and_the_others_are_paid(
     world: World, start_sandbox: StartSandbox
 ) -> None:

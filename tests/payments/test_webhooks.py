@@ -132,6 +132,23 @@ async def test_many_callbacks_at_once_are_all_stored(
     assert await world.count("settled") == 30
 
 
+async def test_a_callback_that_cannot_be_stored_is_not_acknowledged(
+    world: World, provider: Provider, owner: asyncpg.Connection
+) -> None:
+    body = transaction(new_id())
+    await owner.execute("ALTER TABLE payments.webhook RENAME TO elsewhere")
+    refused = await provider.call_back(body, webhook_id="once")
+    assert refused.status_code == 503
+    await owner.execute("ALTER TABLE payments.elsewhere RENAME TO webhook")
+    await owner.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    again = [(await provider.call_back(body, webhook_id="once")).status_code for _ in range(2)]
+    assert again[-1] == 204
+    assert await statuses(world) == ["received"]
+
+
 async def test_a_callback_that_matches_nothing_is_kept_and_matched_later(
     world: World, steps: Steps, provider: Provider, owner: asyncpg.Connection
 ) -> None:

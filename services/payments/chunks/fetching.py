@@ -80,8 +80,11 @@ class Fetching:
     async def _raise(self, chunk: AnnouncedChunk, content: bytearray) -> None:
         try:
             async with self._database.transaction() as session:
-                if not await repository.lock_if_announced(session, chunk.number):
+                is_open = await repository.lock_if_announced(session, chunk.number)
+                if is_open is None:
                     return
+                if not is_open:
+                    raise Refusal("Its round was complete without it, and was decided already.")
                 await repository.copy_entitlements(session, content)
                 if difference := await repository.difference(session, chunk):
                     raise Refusal(difference)

@@ -32,8 +32,15 @@ _CLAIM = text(
     """
 )
 
+# The round's row is locked too: it is not decided while one of its chunks is being raised.
 _LOCK = text(
-    "SELECT 1 FROM payments.chunk WHERE number = :number AND status = 'announced' FOR UPDATE"
+    """
+    SELECT payment_round.status = 'gathering' AS is_open
+    FROM payments.chunk
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
+    WHERE chunk.number = :number AND chunk.status = 'announced'
+    FOR UPDATE OF chunk FOR SHARE OF payment_round
+    """
 )
 
 # Kept for the connection's life, emptied by each commit: making a table costs more than using it.
@@ -130,9 +137,13 @@ async def claim_announced(session: AsyncSession, *, lease_seconds: float) -> Ann
     return AnnouncedChunk(**row._mapping) if row else None
 
 
-async def lock_if_announced(session: AsyncSession, number: int) -> bool:
-    """Whether it still waits to be raised; locks it."""
-    return bool(await session.scalar(_LOCK, {"number": number}))
+async def lock_if_announced(session: AsyncSession, number: int) -> bool | None:
+    """Lock a chunk that waits to be raised: whether its round is still open for it.
+
+    None where it no longer waits.
+    """
+    is_open: bool | None = await session.scalar(_LOCK, {"number": number})
+    return is_open
 
 
 async def copy_entitlements(session: AsyncSession, content: bytearray) -> None:

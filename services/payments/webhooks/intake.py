@@ -26,6 +26,7 @@ _STORE = """
     ON CONFLICT (provider_number, webhook_id) DO NOTHING
 """
 
+_STORE_SECONDS = 10
 _RECONNECT_SECONDS = 0.2
 
 
@@ -76,10 +77,9 @@ class WebhookIntake:
             try:
                 async with self._database.connection() as connection:
                     await self._write(connection)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.error(
-                    "webhooks_not_stored", count=len(self._waiting), error=type(error).__name__
-                )
+            except Exception as error:
+                # Whatever it is, the writer lives on: without it every callback waits for ever.
+                log.error("webhooks_not_stored", error=type(error).__name__)
                 _answer(self._take(len(self._waiting)), stored=False)
             await asyncio.sleep(_RECONNECT_SECONDS)
 
@@ -93,6 +93,7 @@ class WebhookIntake:
                     [one.provider_number for one in group],
                     [one.webhook_id for one in group],
                     [one.body_sealed for one in group],
+                    timeout=_STORE_SECONDS,
                 )
             except BaseException:
                 _answer(group, stored=False)
