@@ -7,6 +7,7 @@ from shared.events.tables import consumer_tables
 from shared.idempotency import idempotency_table
 
 SCHEMA = "payments"
+EVENT_SOURCE = "/payments"
 
 metadata = MetaData(schema=SCHEMA, naming_convention=NAMING_CONVENTION)
 

@@ -2,13 +2,12 @@
 
 from sqlalchemy import text
 
+from services.payments.database import EVENT_SOURCE
 from services.payments.instructions.states import LIVE
 from shared.clock import Clock
 from shared.contracts.events import PaymentsSettled
 from shared.database import Database
 from shared.events import publish_all
-
-SOURCE = "/payments"
 
 _LIVE = ", ".join(f"'{status}'" for status in LIVE)
 _NONE_LIVE = f"""
@@ -78,7 +77,7 @@ class Closing:
             await publish_all(
                 session,
                 [
-                    one.to_event(source=SOURCE, subject=str(one.chunk_id), clock=self._clock)
+                    one.to_event(source=EVENT_SOURCE, subject=str(one.chunk_id), clock=self._clock)
                     for one in settled
                 ],
             )

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.payments.chunks import repository
 from services.payments.chunks.repository import AnnouncedChunk
+from services.payments.database import EVENT_SOURCE
 from services.payments.settings import Settings
 from shared.clock import Clock
 from shared.contracts.entitlements import MEDIA_TYPE
@@ -19,8 +20,6 @@ from shared.database import Database
 from shared.events import publish
 
 log = structlog.get_logger()
-
-SOURCE = "/payments"
 
 
 class ChunkTooLarge(Exception):
@@ -106,7 +105,9 @@ class Fetching:
                 )
                 await publish(
                     session,
-                    refused.to_event(source=SOURCE, subject=str(chunk.chunk_id), clock=self._clock),
+                    refused.to_event(
+                        source=EVENT_SOURCE, subject=str(chunk.chunk_id), clock=self._clock
+                    ),
                 )
         log.error("chunk_refused", chunk_id=str(chunk.chunk_id), reason=reason)
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,8 +18,6 @@ from services.payments.instructions.moves import Move, Waits, move
 from services.payments.instructions.states import Status
 from services.payments.ledger.repository import is_overdraft
 from services.payments.providers.answers import Answer
-
-log = structlog.get_logger()
 
 _LOCK = text(
     """

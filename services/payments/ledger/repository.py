@@ -1,8 +1,7 @@
-"""Postings outside an instruction's moves, and the reading of balances."""
+"""Opening accounts, and postings outside an instruction's moves."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -44,27 +43,6 @@ _POST = text(
     """
 )
 
-_BALANCES = text(
-    """
-    SELECT code::text AS code, scope, currency, debits_minor, credits_minor,
-           debits_minor - credits_minor AS balance_minor
-    FROM payments.account
-    WHERE scope = ANY(:scopes) AND code::text = ANY(:codes)
-    """
-)
-
-
-@dataclass(frozen=True)
-class Balance:
-    """One account's running balance: debits less credits, in minor units."""
-
-    code: AccountCode
-    scope: str
-    currency: str
-    debits_minor: int
-    credits_minor: int
-    balance_minor: int
-
 
 def accounts_of(scope: AccountScope) -> list[AccountCode]:
     """The codes of which every thing of that scope has an account."""
@@ -98,7 +76,7 @@ async def post(
     currency: str,
     posted_at: datetime,
     reason: str | None = None,
-    payment_instruction_id: object = None,
+    payment_instruction_id: UUID | None = None,
     round_number: int | None = None,
 ) -> None:
     """Record one transfer. Raises IntegrityError where an account would be overdrawn."""
@@ -118,26 +96,6 @@ async def post(
             "round_number": round_number,
         },
     )
-
-
-async def balances(
-    session: AsyncSession, *, scopes: Sequence[str], codes: Iterable[AccountCode]
-) -> list[Balance]:
-    """The running balances of the given codes for the given funds, providers or currencies."""
-    rows = await session.execute(
-        _BALANCES, {"scopes": list(scopes), "codes": [code.value for code in codes]}
-    )
-    return [
-        Balance(
-            code=AccountCode(row.code),
-            scope=row.scope,
-            currency=row.currency,
-            debits_minor=row.debits_minor,
-            credits_minor=row.credits_minor,
-            balance_minor=row.balance_minor,
-        )
-        for row in rows
-    ]
 
 
 def is_overdraft(error: IntegrityError) -> bool:
