@@ -59,8 +59,9 @@ check: $(READY) ## Format, lint, types, walls, migration drift, OpenAPI examples
 	@$(BIN)/python -m deploy.check
 
 .PHONY: faults
-faults: $(READY) ## Kill processes at random moments, SEEDS=20 times, and count every riel
+faults: $(READY) ## Kill processes at random moments, SEEDS=20 times; then see planted bugs caught
 	@$(BIN)/python -m tests.faults
+	@$(BIN)/python -m pytest -q -m faults tests/faults
 
 .PHONY: bench
 bench: $(READY) ## Measure against bare limits, and write docs/performance.md

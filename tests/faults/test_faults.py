@@ -1,4 +1,8 @@
-"""The short form of `make faults`, and the proof that its judge has teeth."""
+"""The short form of `make faults`, and the proof that its judge has teeth.
+
+The short form is part of `make test`; the planted bugs take a minute each, and are part of
+`make faults`.
+"""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -42,6 +46,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_is_paid_twice(directory: Path
     assert verdict.figures["entitlements"] == verdict.figures["households"] > 600
 
 
+@pytest.mark.faults
 def test_slow_commits_alone_lose_nothing(directory: Path) -> None:
     """The control of the bug with the sequence: bad luck without the bug."""
     verdict = run(planted("slow-commits", CONTROLS["slow-commits"], seed=2), directory)
@@ -49,6 +54,7 @@ def test_slow_commits_alone_lose_nothing(directory: Path) -> None:
     assert verdict.faults == []
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("name", BUGS)
 def test_a_planted_bug_is_caught(name: str, directory: Path) -> None:
     verdict = run(planted(name, BUGS[name], seed=2), directory)
