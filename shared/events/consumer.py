@@ -5,6 +5,7 @@ below the cursor. Readers therefore follow (epoch, transaction id, sequence) and
 fence, ``pg_snapshot_xmin``: below it, every transaction has ended.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,9 @@ Handler = Callable[[AsyncSession, StoredEvent], Awaitable[None]]
 
 _ERROR_CHARACTERS = 500
 
+# When an event is there and an older transaction still runs: nobody notifies of that one's end.
+_HELD_BACK_PAUSES_SECONDS = (0.005, 0.01, 0.02, 0.04)
+
 _COLUMNS = (
     "event.sequence, event.id, event.type, event.source, event.subject, event.time, event.data"
 )
@@ -38,6 +42,16 @@ READ_FENCED = f"""
     ORDER BY event.epoch, event.transaction_id, event.sequence
     LIMIT :limit
 """
+
+_HELD_BACK = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM events.event
+        WHERE (event.epoch, event.transaction_id, event.sequence)
+              > (:epoch, CAST(CAST(:transaction_id AS text) AS xid8), :sequence)
+    )
+    """
+)
 
 
 class Consumer:
@@ -85,12 +99,20 @@ class Consumer:
             f"ORDER BY letter.replay_requested_at LIMIT :limit FOR UPDATE OF letter SKIP LOCKED"
         )
         self._read = text(READ_FENCED)
+        self._held_back = False
 
     async def run_once(self) -> int:
         """Work one batch, new events and asked-for replays; returns how many events it read."""
-        return await self._work_new() + await self._work_replays()
+        done = await self._work_new()
+        for pause_seconds in _HELD_BACK_PAUSES_SECONDS:
+            if done or not self._held_back:
+                break
+            await asyncio.sleep(pause_seconds)
+            done = await self._work_new()
+        return done + await self._work_replays()
 
     async def _work_new(self) -> int:
+        self._held_back = False
         async with self._database.transaction() as session:
             cursor = (await session.execute(self._claim, {"consumer": self.name})).one_or_none()
             if cursor is None:
@@ -101,6 +123,7 @@ class Consumer:
                 await session.execute(self._read, {**cursor._asdict(), "limit": self._batch_size})
             ).all()
             if not rows:
+                self._held_back = bool(await session.scalar(_HELD_BACK, cursor._asdict()))
                 return 0
             for row in rows:
                 await self._handle(session, _stored(row))
