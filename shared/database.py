@@ -8,6 +8,7 @@ import asyncpg
 from fastapi import Depends, Request
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -33,7 +34,11 @@ class DatabaseUnusable(Exception):
 
 
 class Database:
-    """A process's connections, as the service's own role."""
+    """A process's connections, as the service's own role.
+
+    ``ping_first`` asks a pooled connection whether it is alive before each use, so that no request
+    fails for a server that was restarted. A worker spares itself that: it tries again anyway.
+    """
 
     def __init__(
         self,
@@ -41,6 +46,7 @@ class Database:
         *,
         application_name: str,
         pool_size: int = 10,
+        ping_first: bool = True,
         idle_in_transaction_seconds: int = 60,
     ) -> None:
         self._url = make_url(url).set(drivername="postgresql+asyncpg")
@@ -57,7 +63,9 @@ class Database:
             self._url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
+            pool_pre_ping=ping_first,
+            # The connection used last has its statements prepared.
+            pool_use_lifo=True,
             connect_args={
                 "server_settings": self._server_settings,
                 "timeout": _CONNECT_TIMEOUT_SECONDS,
@@ -90,7 +98,7 @@ class Database:
                 number = await connection.scalar(
                     text("SELECT current_setting('server_version_num')")
                 )
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise DatabaseUnusable(unreachable(self._url, error)) from error
         require_version(int(number))
 

@@ -24,6 +24,10 @@ class CannotDecrypt(Exception):
     """A sealed value that does not open: wrong key, wrong row, or altered."""
 
 
+class KeyMissing(CannotDecrypt):
+    """A sealed value whose key version is not configured here: the value itself may be right."""
+
+
 class Cipher:
     """Seals and opens values of one kind (``context``), with keys by version."""
 
@@ -42,12 +46,12 @@ class Cipher:
         return self._prefix + nonce + self._encrypt(nonce, plain, self._context + bound_to)
 
     def decrypt(self, sealed: bytes, *, bound_to: bytes) -> bytes:
-        """Open a sealed value; raises CannotDecrypt."""
+        """Open a sealed value; raises KeyMissing, or CannotDecrypt where it is not right."""
         version = int.from_bytes(sealed[:_VERSION_BYTES], "big")
         nonce = sealed[_VERSION_BYTES : _VERSION_BYTES + _NONCE_BYTES]
         key = self._keys.get(version)
         if key is None:
-            raise CannotDecrypt(f"No key of version {version} is configured.")
+            raise KeyMissing(f"No key of version {version} is configured.")
         try:
             return key.decrypt(
                 nonce, sealed[_VERSION_BYTES + _NONCE_BYTES :], self._context + bound_to

@@ -33,6 +33,7 @@ def create_worker(settings: Settings | None = None) -> Worker:
         settings.database_url,
         application_name="payments-worker",
         pool_size=settings.database_pool_size + 2 * len(settings.providers),
+        ping_first=False,
     )
     clock = clock_from(settings.clock_file)
     registry = service_client(settings, settings.registry_url, scopes=("entitlements:read",))

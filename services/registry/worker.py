@@ -15,7 +15,7 @@ def create_worker(settings: Settings | None = None) -> Worker:
     """The worker, with its settings from the environment unless they are given."""
     settings = settings or Settings()
     clock = clock_from(settings.clock_file)
-    database = Database(settings.database_url, application_name="registry-worker")
+    database = Database(settings.database_url, application_name="registry-worker", ping_first=False)
     payments = service_client(settings, settings.payments_url, scopes=("payments:read",))
     handlers = ActivationHandlers(clock=clock, settings=settings)
     consumer = Consumer(

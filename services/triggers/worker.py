@@ -18,6 +18,7 @@ def create_worker(settings: Settings | None = None) -> Worker:
         settings.database_url,
         application_name=f"{settings.service}-worker",
         pool_size=settings.database_pool_size,
+        ping_first=False,
     )
     clock = clock_from(settings.clock_file)
 

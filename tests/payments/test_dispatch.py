@@ -1,6 +1,10 @@
 """Sent once and paid once, through a provider that misbehaves and a service that dies."""
 
+import json
+import os
+
 import httpx
+import pytest
 from sqlalchemy import text
 
 from tests.payments.conftest import StartSandbox, World, entitlements
@@ -165,3 +169,21 @@ async def test_what_is_claimed_was_committed_before_it_is_sent(world: World, ste
     posted = await world.owner.fetchval("SELECT count(*) FROM payments.transfer")
     assert posted == waiting + len(orders)
     assert await world.count("sending") == 2
+
+
+async def test_a_missing_key_is_waited_for_and_no_payment_is_lost(
+    world: World, start_sandbox: StartSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = start_sandbox()
+    await world.fund(20_000_000)
+    keys = os.environ["ACCOUNT_KEYS"]
+    monkeypatch.setenv("ACCOUNT_KEYS", json.dumps({"9": json.loads(keys)["1"]}))
+    async with world.working():
+        announced = await world.registry.announce(entitlements(4, provider="mekong"))
+        await world.until_count("unknown", 4)
+        assert sandbox.book() == {}
+    monkeypatch.setenv("ACCOUNT_KEYS", keys)
+    async with world.working():
+        await world.until_chunk(announced, "settled", seconds=40)
+    assert len(sandbox.book()) == 4
+    await world.proofs()

@@ -9,13 +9,16 @@ from urllib.parse import quote
 from uuid import UUID
 
 import httpx
+import structlog
 
 from services.payments.providers import gsma
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.settings import ProviderSettings, Settings
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.money import Money
-from shared.personal_data import CannotDecrypt, Cipher, cipher_from
+from shared.personal_data import CannotDecrypt, Cipher, KeyMissing, cipher_from
+
+log = structlog.get_logger()
 
 _DISBURSEMENT = "/transactions/type/disbursement"
 _DESCRIPTION = "Emergency cash transfer"
@@ -80,6 +83,10 @@ class ProviderClient:
             account = self._accounts.decrypt(
                 order.account_sealed, bound_to=order.household_id.bytes
             ).decode()
+        except KeyMissing:
+            # No fault of the account: it is asked for, and sent again, until somebody has the key.
+            log.error("account_key_missing", instruction_id=str(order.instruction_id))
+            return Answer(AnswerKind.NO_ANSWER, reason="account_key_missing")
         except (CannotDecrypt, UnicodeDecodeError):
             return Answer(AnswerKind.UNSENDABLE, reason="account_unreadable")
         body = gsma.disbursement(

@@ -11,7 +11,7 @@ from services.payments.providers import gsma
 from services.payments.webhooks.tables import WebhookStatus
 from shared.clock import Clock
 from shared.database import Database
-from shared.personal_data import CannotDecrypt, Cipher
+from shared.personal_data import CannotDecrypt, Cipher, KeyMissing
 
 ACTOR = "callback"
 
@@ -93,8 +93,11 @@ class Applying:
             for row in rows:
                 try:
                     told = gsma.callback(self._open(row))
+                except KeyMissing:
+                    marks[row.id] = WebhookStatus.BLOCKED, "its key version is not in WEBHOOK_KEYS"
+                    continue
                 except CannotDecrypt:
-                    marks[row.id] = WebhookStatus.MALFORMED, "sealed with a key we do not have"
+                    marks[row.id] = WebhookStatus.MALFORMED, "altered since it was stored"
                     continue
                 if told is None:
                     marks[row.id] = WebhookStatus.MALFORMED, "not a callback about an instruction"
@@ -115,7 +118,7 @@ class Applying:
         return len(rows)
 
     async def match_again(self) -> int:
-        """Take up again what matched nothing and now does, and what the ledger could not take."""
+        """Take up again what matched nothing and now does, and what could not be worked."""
         async with self._database.transaction() as session:
             matched = (await session.execute(_MATCH_AGAIN)).all()
             unblocked = (await session.execute(_UNBLOCK, {"seconds": _BLOCKED_SECONDS})).all()
