@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import asyncpg
 from fastapi import Depends, Request
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -27,6 +27,13 @@ NAMING_CONVENTION = {
 
 MINIMUM_SERVER_VERSION = 18
 _CONNECT_TIMEOUT_SECONDS = 10
+
+CANNOT_CONNECT = (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What is raised where a connection cannot be made: SQLAlchemy wraps some of it."""
+
+# PostgreSQL, appendix A.
+_NO_SUCH_DATABASE = "3D000"
+_NOT_AUTHORISED = "28"
 
 
 class DatabaseUnusable(Exception):
@@ -49,7 +56,7 @@ class Database:
         ping_first: bool = True,
         idle_in_transaction_seconds: int = 60,
     ) -> None:
-        self._url = make_url(url).set(drivername="postgresql+asyncpg")
+        self._url = parse_url(url)
         self._server_settings = {
             "application_name": application_name,
             # A transaction that idles holds back every event consumer (the fence of the log).
@@ -98,21 +105,40 @@ class Database:
                 number = await connection.scalar(
                     text("SELECT current_setting('server_version_num')")
                 )
-        except (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise DatabaseUnusable(unreachable(self._url, error)) from error
+        except CANNOT_CONNECT as error:
+            raise unusable(self._url, error) from error
         require_version(int(number))
 
     async def dispose(self) -> None:
         await self.engine.dispose()
 
 
-def unreachable(url: Any, error: BaseException) -> str:
-    """One line for a server that does not answer; never with the password."""
-    where = make_url(url) if isinstance(url, str) else url
-    host = where.query.get("host") or where.host or "the local socket"
-    return (
-        f"PostgreSQL at {host}, database {where.database}, cannot be used as {where.username} "
-        f"({type(error).__name__}): start it, or correct DATABASE_URL."
+def parse_url(url: str) -> URL:
+    """A database's URL for asyncpg, whatever driver it names; raises DatabaseUnusable."""
+    try:
+        return make_url(url).set(drivername="postgresql+asyncpg")
+    except ArgumentError:
+        raise DatabaseUnusable(
+            "The database's URL cannot be read: give postgresql://USER:PASSWORD@HOST/DATABASE."
+        ) from None
+
+
+def unusable(url: URL, error: BaseException) -> DatabaseUnusable:
+    """Why there is no connection, in one line that says what to do; never with the password."""
+    where = url.query.get("host") or url.host or "the local socket"
+    server = f"PostgreSQL at {where}"
+    state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+    if state == _NO_SUCH_DATABASE:
+        return DatabaseUnusable(
+            f"{server} has no database {url.database}: create it, or correct DATABASE_URL."
+        )
+    if state.startswith(_NOT_AUTHORISED):
+        return DatabaseUnusable(
+            f"{server} does not let {url.username} in: correct the user or the password in the URL."
+        )
+    return DatabaseUnusable(
+        f"{server}, database {url.database}, cannot be used as {url.username} "
+        f"({type(getattr(error, 'orig', error)).__name__}): start it, or correct DATABASE_URL."
     )
 
 

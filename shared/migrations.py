@@ -6,11 +6,11 @@ A migration runs under an advisory lock (two deployments never migrate at once),
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -18,11 +18,11 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, MetaData, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from shared.database import DatabaseUnusable, require_version, unreachable
+from shared.database import CANNOT_CONNECT, parse_url, require_version, unusable
 
 # One number for every history: histories share roles and grants.
 _ADVISORY_LOCK = 7_205_011_984
@@ -100,10 +100,14 @@ def migrate_all(
 async def _migrate_all(
     owner_url: str, *, histories: list[History], passwords: dict[str, str | None]
 ) -> None:
-    url = make_url(owner_url).set(drivername="postgresql+asyncpg")
+    url = parse_url(owner_url)
     engine = create_async_engine(url, poolclass=NullPool)
     try:
-        async with engine.connect() as connection:
+        try:
+            connection = await engine.connect()
+        except CANNOT_CONNECT as error:
+            raise unusable(url, error) from error
+        async with aclosing(connection):
             number = await connection.scalar(text("SELECT current_setting('server_version_num')"))
             require_version(int(number))
             await connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))
@@ -118,12 +122,6 @@ async def _migrate_all(
                 await connection.rollback()
                 await connection.execute(text(f"SELECT pg_advisory_unlock({_ADVISORY_LOCK})"))
                 await connection.commit()
-    except (OSError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-        raise DatabaseUnusable(unreachable(url, error)) from error
-    except asyncpg.InvalidCatalogNameError as error:
-        raise DatabaseUnusable(
-            f"There is no database {url.database}: create it, or correct DATABASE_URL."
-        ) from error
     finally:
         await engine.dispose()
 
@@ -167,11 +165,11 @@ def _configuration(connection: Connection, history: History) -> Config:
 
 def drift(owner_url: str, *, histories: Iterable[History]) -> list[str]:
     """What the models say and the migrations do not, one line for each difference."""
-    return asyncio.run(_drift(make_url(owner_url), list(histories)))
+    return asyncio.run(_drift(parse_url(owner_url), list(histories)))
 
 
 async def _drift(url: URL, histories: list[History]) -> list[str]:
-    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             return [
