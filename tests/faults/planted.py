@@ -151,8 +151,10 @@ def slow_commits() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Bug:
-    """Which function goes into which processes, and with what luck it shows."""
+    """Which function goes into which processes, with what luck it shows, and as what."""
 
+    symptom: str = ""
+    """A regular expression that one of the judge's faults has to match."""
     planted_in: Mapping[str, tuple[Callable[[], None], ...]] = field(default_factory=dict)
     postgres_configuration: str = ""
     misbehave: float = 1.0
@@ -168,10 +170,18 @@ class Bug:
 
 
 BUGS = {
-    "new-id-on-resend": Bug(planted_in={"payments-worker": (new_id_on_resend,)}, misbehave=4),
-    "silence-is-no": Bug(planted_in={"payments-worker": (silence_is_no,)}),
+    "new-id-on-resend": Bug(
+        planted_in={"payments-worker": (new_id_on_resend,)},
+        misbehave=4,
+        symptom=r"in the book and not ours|was paid \d+ times",
+    ),
+    "silence-is-no": Bug(
+        planted_in={"payments-worker": (silence_is_no,)}, symptom="in the book, but instruction"
+    ),
     "answered-before-stored": Bug(
-        planted_in={"payments-api": (answered_before_stored,)}, victims=("payments-api",)
+        planted_in={"payments-api": (answered_before_stored,)},
+        victims=("payments-api",),
+        symptom="callbacks were acknowledged and are not there",
     ),
     "sequence-alone": Bug(
         planted_in={
@@ -179,6 +189,7 @@ BUGS = {
             "registry-worker": (sequence_alone, slow_commits),
         },
         victims=("sandbox",),
+        symptom="have no end|households, but|did not come to rest",
     ),
     "cursor-before-effect": Bug(
         planted_in={
@@ -186,15 +197,21 @@ BUGS = {
             "registry-worker": (cursor_before_effect,),
         },
         victims=("payments-worker", "registry-worker"),
+        symptom="have no end|households, but|did not come to rest",
     ),
-    "forgotten-posting": Bug(planted_in={"payments-worker": (forgotten_posting,)}),
+    "forgotten-posting": Bug(
+        planted_in={"payments-worker": (forgotten_posting,)}, symptom="IN_TRANSIT of"
+    ),
     "account-in-the-log": Bug(
-        planted_in={"payments-worker": (account_in_the_log,)}, victims=("sandbox",)
+        planted_in={"payments-worker": (account_in_the_log,)},
+        victims=("sandbox",),
+        symptom="personal values",
     ),
     "lazy-commits": Bug(
         postgres_configuration="synchronous_commit = off\nwal_writer_delay = 10s\n"
         "wal_writer_flush_after = 1GB\n",
         victims=("postgres",),
+        symptom="acknowledged|by the book and the deposits|did not come to rest",
     ),
 }
 
