@@ -31,11 +31,12 @@ def _memory_gibibytes() -> float:
 
 
 async def describe(connection: asyncpg.Connection) -> str:
-    """Processor, cores, memory, Python, PostgreSQL and its settings, in one line."""
+    """Processor, cores, how busy others kept them, memory, Python, PostgreSQL: in one line."""
     version = await connection.fetchval("SHOW server_version")
     settings = [f"{name} {await connection.fetchval(f'SHOW {name}')}" for name in _SETTINGS]
     return (
-        f"{os.cpu_count()} cores of {_processor()}, {_memory_gibibytes():.0f} GB of memory, "
+        f"{os.cpu_count()} cores of {_processor()} (load average {os.getloadavg()[0]:.1f} when the "
+        f"run began), {_memory_gibibytes():.0f} GB of memory, "
         f"{platform.system()}, Python {platform.python_version()}, PostgreSQL {version} "
         f"({', '.join(settings)})"
     )
