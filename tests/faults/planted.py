@@ -29,6 +29,7 @@ from shared.ids import new_id
 
 _LONGEST_COMMIT_SECONDS = 0.4
 _HESITATION_SECONDS = 0.4
+_LATER_SECONDS = 3
 
 
 def new_id_on_resend() -> None:
@@ -57,7 +58,7 @@ def answered_before_stored() -> None:
 
     async def promise(self: WebhookIntake, **callback: Any) -> None:
         async def keep() -> None:
-            await asyncio.sleep(_HESITATION_SECONDS)
+            await asyncio.sleep(_LATER_SECONDS)
             await store(self, **callback)
 
         task = asyncio.create_task(keep())
