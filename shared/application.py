@@ -12,12 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import TokenVerifier
 from shared.clock import clock_from
-from shared.database import Database
+from shared.database import Database, may_pass
 from shared.errors import (
     ProblemDocument,
     Unavailable,
     install_problem_handlers,
     unexpected_problem,
+    unwell_problem,
 )
 from shared.ids import new_id
 from shared.settings import ServiceSettings
@@ -61,7 +62,10 @@ class RequestEdge:
         try:
             await self._app(scope, receive, send_with_id)
         except Exception as error:
-            answer = unexpected_problem(Request(scope), error)
+            request = Request(scope)
+            answer = (
+                unwell_problem(request) if may_pass(error) else unexpected_problem(request, error)
+            )
             if begun:
                 # The caller sees the stream break off, which is the truth.
                 raise ConnectionAbortedError("The answer broke off after it had begun.") from None

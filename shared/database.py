@@ -34,6 +34,8 @@ CANNOT_CONNECT = (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceE
 # PostgreSQL, appendix A.
 _NO_SUCH_DATABASE = "3D000"
 _NOT_AUTHORISED = "28"
+_PASSING = {"08", "40", "53", "55", "57"}
+"""Connections, serialisation and deadlocks, resources, locks, shutdowns."""
 
 
 class DatabaseUnusable(Exception):
@@ -140,6 +142,14 @@ def unusable(url: URL, error: BaseException) -> DatabaseUnusable:
         f"{server}, database {url.database}, cannot be used as {url.username} "
         f"({type(getattr(error, 'orig', error)).__name__}): start it, or correct DATABASE_URL."
     )
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the server is at fault and not the statement: the same may work when tried again."""
+    if getattr(error, "connection_invalidated", False) or isinstance(error, OSError):
+        return True
+    state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+    return state[:2] in _PASSING
 
 
 def require_version(server_version_number: int) -> None:

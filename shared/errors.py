@@ -179,6 +179,20 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     )
 
 
+def unwell_problem(request: Request) -> JSONResponse:
+    """The answer while the database is away, or too busy: nothing is wrong with the request."""
+    log.warning("database_unwell", request_id=str(getattr(request.state, "request_id", "")))
+    return problem_response(
+        request,
+        status=Unavailable.status,
+        slug=Unavailable.slug,
+        title=Unavailable.title,
+        detail="The database does not answer, and nothing was saved. Send the same request again "
+        "in a few seconds, with the same Idempotency-Key.",
+        headers={"Retry-After": "2"},
+    )
+
+
 def unexpected_problem(request: Request, error: Exception) -> JSONResponse:
     """The answer to an error that nobody foresaw; logs its kind and place."""
     # The message and the traceback's values may hold personal data: the log gets the place only.

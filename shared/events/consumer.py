@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.database import Database
+from shared.database import Database, may_pass
 from shared.errors import innermost_place
 from shared.events.log import StoredEvent
 
@@ -162,7 +162,8 @@ class Consumer:
             async with session.begin_nested():
                 await handler(session, event)
         except Exception as error:
-            if _is_about_the_connection(error):
+            if may_pass(error):
+                # Nothing is wrong with the event: the whole batch is tried again.
                 raise
             await session.execute(
                 self._park,
@@ -186,15 +187,6 @@ class Consumer:
             )
             return False
         return True
-
-
-def _is_about_the_connection(error: BaseException) -> bool:
-    """Whether the whole batch is to be tried again, for nothing is wrong with the event."""
-    if getattr(error, "connection_invalidated", False) or isinstance(error, OSError):
-        return True
-    # Serialisation, deadlock, lock timeout, shutdown, resources: PostgreSQL, appendix A.
-    code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    return code[:2] in {"08", "40", "53", "55", "57"}
 
 
 def _stored(row: Row[Any]) -> StoredEvent:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from deploy.local.postgres import LocalPostgres
-from deploy.local.stack import Stack, StackDidNotStart
+from deploy.local.stack import Stack
 from sandbox.options import SandboxOptions
 from tests.faults.judge import Verdict, at_rest, half_paid, judge
 from tests.faults.storm import calm, everything, kills_of, rage
@@ -76,20 +76,19 @@ def run(plan: Plan, directory: Path) -> Verdict:
     )
     world = World(stack, scale=plan.scale, seed=plan.seed)
     with stack:
-        try:
-            killed = _weather(plan, stack, world)
-        except (NotAcknowledged, StackDidNotStart) as error:
-            return Verdict(faults=[str(error)])
+        killed, trouble = _weather(plan, stack, world)
         rested = _rest(world, seconds=plan.rest_seconds)
         verdict = judge(world)
         verdict.figures["kills"] = killed.total()
+        verdict.faults[:0] = trouble
         if not rested:
             verdict.faults.insert(0, f"it did not come to rest within {plan.rest_seconds:.0f} s")
         return verdict
 
 
-def _weather(plan: Plan, stack: Stack, world: World) -> Counter[str]:
-    """Orders under a storm, which then goes on for a while; how often each was killed."""
+def _weather(plan: Plan, stack: Stack, world: World) -> tuple[Counter[str], list[str]]:
+    """Orders under a storm, which goes on for a while: how often each was killed, and trouble."""
+    trouble: list[str] = []
     over = threading.Event()
     with ThreadPoolExecutor(max_workers=1) as pool:
         kills = kills_of(plan.seed, victims=plan.victims or everything(stack))
@@ -102,12 +101,14 @@ def _weather(plan: Plan, stack: Stack, world: World) -> Counter[str]:
                 at_most_seconds=_LONGEST_STORM_SECONDS,
                 until=lambda: half_paid(world),
             )
+        except NotAcknowledged as error:
+            trouble.append(str(error))
         finally:
             over.set()
         killed = raging.result()
     calm(stack, everything(stack))
     stack.wait_ready()
-    return killed
+    return killed, trouble
 
 
 def _rest(world: World, *, seconds: float) -> bool:

@@ -17,6 +17,7 @@ from tests.faults.run import Plan, run
 
 _SMALL = Fraction(1, 1000)
 _SHORT_STORM_SECONDS = 6
+_LONG_STORM_SECONDS = 15
 _IMPATIENT_SECONDS = 45
 
 
@@ -31,7 +32,7 @@ def planted(name: str, bug: Bug, *, seed: int) -> Plan:
     return Plan(
         seed=seed,
         scale=_SMALL,
-        storm_seconds=_SHORT_STORM_SECONDS,
+        storm_seconds=_LONG_STORM_SECONDS,
         commands=bug.commands(name),
         postgres_configuration=bug.postgres_configuration,
         misbehave=bug.misbehave,
