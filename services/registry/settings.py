@@ -26,7 +26,7 @@ class Settings(ServiceSettings):
         validation_alias=AliasChoices("BLIND_INDEX_KEY", "blind_index_key")
     )
 
-    households_per_chunk: int = Field(default=5_000, ge=1, le=50_000)
+    households_per_chunk: int = Field(default=20_000, ge=1, le=50_000)
     """Households of one enrolment transaction and one announced chunk, at most; a commune that
     has more is a chunk of its own."""
     chunks_per_run: int = Field(default=4, ge=1, le=1_000)

@@ -9,6 +9,8 @@ import asyncpg
 from shared.database import Database
 
 _PIECES_AHEAD = 4
+# PostgreSQL hands over a few kilobytes at a time, and each piece costs both services as much.
+_PIECE_BYTES = 256 * 1024
 _LONGEST_SECONDS = 120
 """A reader that stalls does not keep a connection and a snapshot for ever."""
 
@@ -34,8 +36,7 @@ async def chunk_csv(database: Database, chunk_id: UUID, *, currency: str) -> Asy
     copying = asyncio.create_task(_copy(database, chunk_id, currency, pieces))
     try:
         while (piece := await pieces.get()) is not None:
-            # asyncpg may hand over a bytearray, which a streamed reply takes for text.
-            yield bytes(piece)
+            yield piece
         # An exception breaks the reply off, so that nobody takes a part for the whole.
         await copying
     finally:
@@ -46,6 +47,14 @@ async def chunk_csv(database: Database, chunk_id: UUID, *, currency: str) -> Asy
 async def _copy(
     database: Database, chunk_id: UUID, currency: str, pieces: asyncio.Queue[bytes | None]
 ) -> None:
+    waiting = bytearray()
+
+    async def collect(part: bytes) -> None:
+        waiting.extend(part)
+        if len(waiting) >= _PIECE_BYTES:
+            await pieces.put(bytes(waiting))
+            waiting.clear()
+
     try:
         async with database.engine.connect() as connection:
             raw = await connection.get_raw_connection()
@@ -55,8 +64,9 @@ async def _copy(
                 async with asyncio.timeout(_LONGEST_SECONDS):
                     await driver.execute(_PREFER_INDEXES)
                     await driver.copy_from_query(
-                        _COPY, chunk_id, currency, output=pieces.put, format="csv"
+                        _COPY, chunk_id, currency, output=collect, format="csv"
                     )
+                    await pieces.put(bytes(waiting))
                     await driver.execute(_RESET)
             except BaseException:
                 # Half a COPY is still in this connection: nobody else may get it.
