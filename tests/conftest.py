@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
+from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import make_url
 
 from deploy.local.environment import SERVICES, LocalSecrets, free_port, local_environment
@@ -24,6 +25,12 @@ from shared.auth import development
 from shared.clock import set_clock
 from shared.ids import new_id
 from tests.server import serving
+
+# A busy machine is slow at anything; no property here is about time.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
 
 TEMPLATE = "sangkroh_test_template"
 NOON = datetime(2026, 1, 5, 5, 0, tzinfo=UTC)

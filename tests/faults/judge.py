@@ -16,6 +16,13 @@ from sqlalchemy.engine import make_url
 from tests.faults.leaks import leaks
 from tests.faults.world import FUND, World
 
+# The last is what the driver says when the server dies while it is being talked to.
+_CANNOT_ASK = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 _ENDS = {"paid", "failed", "unpayable"}
 
 _ENTITLEMENTS = "SELECT status, count(*) AS count FROM registry.entitlement GROUP BY status"
@@ -96,7 +103,7 @@ def at_rest(world: World) -> bool:
     """Whether nothing is under way any more. False, too, while something cannot be asked."""
     try:
         row = asyncio.run(_fetch(world, _OPEN))[0]
-    except (OSError, asyncpg.PostgresError):
+    except _CANNOT_ASK:
         return False
     return row["open"] == 0 and row["entitlements"] > 0 and not _callbacks_waiting(world)
 
@@ -105,7 +112,7 @@ def half_paid(world: World) -> bool:
     """Whether every other household has an end already. False while nobody can be asked."""
     try:
         row = asyncio.run(_fetch(world, _PROGRESS))[0]
-    except (OSError, asyncpg.PostgresError):
+    except _CANNOT_ASK:
         return False
     return bool(2 * row["ended"] >= world.households)
 
