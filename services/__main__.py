@@ -8,6 +8,7 @@ python -m services registry-api payments-worker …   only those
 
 import argparse
 import asyncio
+import gc
 import importlib
 import os
 import signal
@@ -27,6 +28,7 @@ SERVICES = ("registry", "triggers", "payments")
 PROCESSES = tuple(f"{service}-{part}" for service in SERVICES for part in ("api", "worker"))
 
 _BACKLOG = 2048
+_COLLECT_AFTER_ALLOCATIONS = 50_000
 _SHUTDOWN_SECONDS = 10
 
 
@@ -98,6 +100,17 @@ def _worker(service: str) -> Callable[[asyncio.Event], Awaitable[None]]:
     return run
 
 
+def _collect_seldom() -> None:
+    """Have the garbage collector leave alone what lives as long as the process.
+
+    At its defaults it walks over the whole application after every few requests, and took more
+    than a quarter of the time of a busy API.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER_ALLOCATIONS)
+
+
 async def _run(names: Sequence[str]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -107,6 +120,7 @@ async def _run(names: Sequence[str]) -> None:
         (_api if part == "api" else _worker)(service)
         for service, part in (name.split("-") for name in names)
     ]
+    _collect_seldom()
 
     async def guarded(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         try:
