@@ -13,7 +13,7 @@ from deploy.local.postgres import LocalPostgres
 from deploy.local.stack import Stack
 from sandbox.options import SandboxOptions
 from tests.faults.judge import Verdict, at_rest, half_paid, judge
-from tests.faults.storm import calm, everything, kills_of, rage
+from tests.faults.storm import bring_up, everything, kills_of, rage
 from tests.faults.world import BEGINNING, NotAcknowledged, World
 
 # Technical waits made short, so that what was lost is asked for within the run.
@@ -106,8 +106,7 @@ def _weather(plan: Plan, stack: Stack, world: World) -> tuple[Counter[str], list
         finally:
             over.set()
         killed = raging.result()
-    calm(stack, everything(stack))
-    stack.wait_ready()
+    bring_up(stack)
     return killed, trouble
 
 

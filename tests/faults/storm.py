@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from deploy.local.stack import SANDBOX, Stack
+from deploy.local.stack import SANDBOX, Stack, StackDidNotStart
 
 POSTGRES = "postgres"
 
@@ -15,6 +15,8 @@ _SHORTEST_CALM_SECONDS = 0.2
 _LONGEST_CALM_SECONDS = 1.4
 _LONGEST_DOWN_SECONDS = 0.8
 _STARTING_SHARE = 0.2
+_UP_SECONDS = 90
+_LOOK_SECONDS = 0.2
 _TOGETHER_SHARE = 0.2
 """How often a second process goes down in the same moment."""
 
@@ -69,6 +71,20 @@ def calm(stack: Stack, names: Sequence[str]) -> None:
     for name in names:
         if name != POSTGRES and not stack.is_running(name):
             stack.restart(name)
+
+
+def bring_up(stack: Stack) -> None:
+    """Start everything until it is ready, as a supervisor would.
+
+    Whatever came up while PostgreSQL was down has ended again, or is about to.
+    """
+    names = everything(stack)
+    deadline = time.monotonic() + _UP_SECONDS
+    while not all(stack.is_ready(name) for name in names if name != POSTGRES):
+        if time.monotonic() > deadline:
+            raise StackDidNotStart(f"Not everything is ready {_UP_SECONDS} s after the storm.")
+        calm(stack, names)
+        time.sleep(_LOOK_SECONDS)
 
 
 def everything(stack: Stack) -> tuple[str, ...]:
