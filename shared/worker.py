@@ -1,7 +1,7 @@
 """Background work: loops that each do one bounded unit at a time, woken by the event log."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 
 import structlog
@@ -15,6 +15,8 @@ log = structlog.get_logger()
 
 _FIRST_BACKOFF_SECONDS = 0.25
 _LONGEST_BACKOFF_SECONDS = 10.0
+_LONGEST_IDLE_SECONDS = 1.0
+_IDLE_GROWTH_LIMIT = 10
 _RECONNECT_SECONDS = 0.5
 _LISTEN_CHECK_SECONDS = 5.0
 
@@ -22,8 +24,10 @@ _LISTEN_CHECK_SECONDS = 5.0
 class Loop:
     """One kind of work. ``step`` does a bounded unit and says how much it did.
 
-    After 0 the loop sleeps ``idle_seconds``, less when it is woken. An exception is logged and
-    the step tried again, later each time; it never ends the worker.
+    Where that was nothing (or ``has_more`` says so of it) the loop rests: ``idle_seconds`` at
+    first, and longer each time that there is nothing, unless it is woken. ``wakes_on`` are the
+    types of the events that wake it. An exception is logged and the step tried again, later each
+    time; it never ends the worker.
     """
 
     def __init__(
@@ -32,12 +36,17 @@ class Loop:
         step: Callable[[], Awaitable[int]],
         *,
         idle_seconds: float = 0.2,
-        wake_on_events: bool = False,
+        wakes_on: Collection[str] = (),
+        has_more: Callable[[int], bool] = bool,
     ) -> None:
         self.name = name
-        self.wake_on_events = wake_on_events
+        self.wakes_on = frozenset(wakes_on)
         self._step = step
         self._idle_seconds = idle_seconds
+        self._longest_idle_seconds = max(
+            idle_seconds, min(_LONGEST_IDLE_SECONDS, idle_seconds * _IDLE_GROWTH_LIMIT)
+        )
+        self._has_more = has_more
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -46,6 +55,7 @@ class Loop:
 
     async def run(self, stop: asyncio.Event) -> None:
         backoff = _FIRST_BACKOFF_SECONDS
+        idle_seconds = self._idle_seconds
         while not stop.is_set():
             self._woken.clear()
             try:
@@ -62,8 +72,11 @@ class Loop:
                 backoff = min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
                 continue
             backoff = _FIRST_BACKOFF_SECONDS
-            if not done:
-                await self._rest(stop, self._idle_seconds, wakeable=True)
+            if done:
+                idle_seconds = self._idle_seconds
+            if not self._has_more(done):
+                await self._rest(stop, idle_seconds, wakeable=True)
+                idle_seconds = min(2 * idle_seconds, self._longest_idle_seconds)
 
     async def _rest(self, stop: asyncio.Event, seconds: float, *, wakeable: bool) -> None:
         waiting = [asyncio.ensure_future(stop.wait())]
@@ -94,9 +107,10 @@ class Worker:
         self.loops = list(loops)
         self._closing = list(closing)
 
-    def wake(self) -> None:
+    def wake(self, event_types: Collection[str]) -> None:
+        """Wake the loops that wait for one of these types."""
         for loop in self.loops:
-            if loop.wake_on_events:
+            if not loop.wakes_on.isdisjoint(event_types):
                 loop.wake()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -117,12 +131,16 @@ class Worker:
             log.info("worker_stopped", worker=self.name)
 
     async def _listen(self) -> None:
-        """Wake the loops on every notification. Without it they still poll."""
+        """Wake the loops by the types that each notification names. Without it they still poll."""
         while True:
             try:
                 async with self.database.connection() as connection:
-                    await connection.add_listener(CHANNEL, lambda *_: self.wake())
-                    self.wake()
+                    await connection.add_listener(
+                        CHANNEL, lambda _, __, ___, types: self.wake(types.split(","))
+                    )
+                    for loop in self.loops:
+                        # What was written while nobody listened.
+                        loop.wake()
                     while not connection.is_closed():
                         # A dead server does not always close its sockets.
                         await asyncio.sleep(_LISTEN_CHECK_SECONDS)

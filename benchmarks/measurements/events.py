@@ -54,8 +54,8 @@ def measure(setting: Setting) -> list[Figure]:
                 {len(handled):,} events, each alone in its transaction, and as many bare
                 NOTIFYs, by turns, 10 to 40 ms apart, with the whole system up and at rest.
                 The clock runs from the sending of COMMIT (or NOTIFY) in one process to the
-                handler (or the listener) in another; the services' own consumers read every
-                event too.
+                handler (or the listener) in another; the services' own consumers have no handler
+                for it, and read past it when they next look.
                 """,
                 f"""
                 Half of the events took {percentile(handled, 0.5):.1f} ms, half of the

@@ -79,4 +79,5 @@ class Settings(ServiceSettings):
     """Callbacks stored in one commit, or applied in one, at most."""
 
     rest_seconds: float = 0.1
-    """How long an idle loop sleeps before it looks again."""
+    """How long a loop without work sleeps before it looks again; up to ten times as long, but no
+    longer than a second, where it finds nothing again and again."""

@@ -23,7 +23,6 @@ from shared.personal_data import cipher_from
 from shared.worker import Loop, Worker
 
 _MATCH_AGAIN_SECONDS = 5.0
-_SELDOM = 5
 
 
 def create_worker(settings: Settings | None = None) -> Worker:
@@ -39,10 +38,8 @@ def create_worker(settings: Settings | None = None) -> Worker:
     registry = service_client(settings, settings.registry_url, scopes=("entitlements:read",))
     directory = ProviderDirectory(database, settings.providers)
     rest = settings.rest_seconds
-    # A loop that others wake looks by itself only in case they died in between.
-    woken_rest = rest * _SELDOM
 
-    closing = Loop("close", Closing(database=database, clock=clock).step, idle_seconds=woken_rest)
+    closing = Loop("close", Closing(database=database, clock=clock).step, idle_seconds=rest)
     loops: list[Loop] = [closing]
     clients: list[ProviderClient] = []
     sending: list[Loop] = []
@@ -70,7 +67,7 @@ def create_worker(settings: Settings | None = None) -> Worker:
             settings=settings,
         )
         sending.append(
-            Loop(f"send-{provider.code}", _then(sender.step, [closing]), idle_seconds=woken_rest)
+            Loop(f"send-{provider.code}", _then(sender.step, [closing]), idle_seconds=rest)
         )
         loops.append(
             Loop(f"inquire-{provider.code}", _then(inquirer.step, [closing]), idle_seconds=rest)
@@ -79,7 +76,7 @@ def create_worker(settings: Settings | None = None) -> Worker:
     releasing = Loop(
         "release",
         _then(Releasing(database=database, clock=clock).step, sending),
-        idle_seconds=woken_rest,
+        idle_seconds=rest,
     )
     fetching = [
         Loop(
@@ -88,16 +85,24 @@ def create_worker(settings: Settings | None = None) -> Worker:
                 Fetching(registry, database=database, clock=clock, settings=settings).step,
                 [releasing],
             ),
-            idle_seconds=woken_rest,
+            idle_seconds=rest,
         )
         for number in range(1, settings.chunk_fetchers + 1)
     ]
     consumer = Consumer(database, name="payments", schema=SCHEMA, handlers=HANDLERS)
+
+    async def consume() -> int:
+        done = await consumer.run_once()
+        if consumer.has_worked:
+            _wake(*fetching, releasing)
+        return done
+
     consuming = Loop(
         "consume",
-        _then(consumer.run_once, [*fetching, releasing]),
+        consume,
         idle_seconds=rest,
-        wake_on_events=True,
+        wakes_on=consumer.types,
+        has_more=consumer.has_more,
     )
     applying = Applying(
         database=database,
@@ -112,7 +117,7 @@ def create_worker(settings: Settings | None = None) -> Worker:
         *fetching,
         releasing,
         *sending,
-        Loop("leases", leases.step, idle_seconds=woken_rest),
+        Loop("leases", leases.step, idle_seconds=rest),
         Loop("apply-callbacks", _then(applying.step, [closing]), idle_seconds=rest),
         Loop("match-callbacks", applying.match_again, idle_seconds=_MATCH_AGAIN_SECONDS),
     ]
@@ -133,8 +138,12 @@ def _then(
     async def step_and_wake() -> int:
         done = await step()
         if done:
-            for loop in next_loops:
-                loop.wake()
+            _wake(*next_loops)
         return done
 
     return step_and_wake
+
+
+def _wake(*loops: Loop) -> None:
+    for loop in loops:
+        loop.wake()

@@ -29,6 +29,8 @@ class Settings(ServiceSettings):
     households_per_chunk: int = Field(default=20_000, ge=1, le=50_000)
     """Households of one enrolment transaction and one announced chunk, at most; a commune that
     has more is a chunk of its own."""
-    chunks_per_run: int = Field(default=4, ge=1, le=1_000)
-    """A small run is cut into about so many chunks, so that payments can begin while it goes on."""
+    chunks_per_run: int = Field(default=2, ge=1, le=1_000)
+    """A small run is cut into about so many chunks, so that they can be worked side by side."""
+    enrolment_loops: int = Field(default=2, ge=1, le=16)
+    """Chunks that one worker enrols side by side."""
     import_maximum_rows: int = Field(default=5_000_000, ge=1)

@@ -24,21 +24,28 @@ def create_worker(settings: Settings | None = None) -> Worker:
         schema=settings.service,
         handlers={**handlers.by_type(), **HANDLERS},
     )
-    enrolling = Loop("enrolments", EnrolmentWork(database, clock=clock).step)
+    enrolment = EnrolmentWork(database, clock=clock)
+    enrolling = [
+        Loop(f"enrol-{number}", enrolment.step) for number in range(1, settings.enrolment_loops + 1)
+    ]
     settling = Loop("settlements", SettlementWork(database, payments=payments).step)
 
     async def consume() -> int:
         done = await consumer.run_once()
-        if done:
+        if consumer.has_worked:
             # What the handlers planned is there now: nobody waits for the next poll.
-            enrolling.wake()
-            settling.wake()
+            for loop in (*enrolling, settling):
+                loop.wake()
         return done
 
     return Worker(
         name="registry-worker",
         database=database,
         clock=clock,
-        loops=[Loop("events", consume, wake_on_events=True), enrolling, settling],
+        loops=[
+            Loop("events", consume, wakes_on=consumer.types, has_more=consumer.has_more),
+            *enrolling,
+            settling,
+        ],
         closing=[payments.aclose],
     )

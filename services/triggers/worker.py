@@ -36,5 +36,12 @@ def create_worker(settings: Settings | None = None) -> Worker:
         name=f"{settings.service}-worker",
         database=database,
         clock=clock,
-        loops=[Loop("evaluations", consumer.run_once, idle_seconds=0.2, wake_on_events=True)],
+        loops=[
+            Loop(
+                "evaluations",
+                consumer.run_once,
+                wakes_on=consumer.types,
+                has_more=consumer.has_more,
+            )
+        ],
     )

@@ -32,26 +32,33 @@ _COLUMNS = (
     "event.sequence, event.id, event.type, event.source, event.subject, event.time, event.data"
 )
 
+_BELOW_FENCE = """
+    (event.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+     OR event.epoch < events.current_epoch())
+"""
+
+_BEYOND_CURSOR = """
+    (event.epoch, event.transaction_id, event.sequence)
+    > (:epoch, CAST(CAST(:transaction_id AS text) AS xid8), :sequence)
+"""
+
 READ_FENCED = f"""
     SELECT event.epoch, event.transaction_id::text AS transaction_id, {_COLUMNS}
     FROM events.event
-    WHERE (event.epoch, event.transaction_id, event.sequence)
-          > (:epoch, CAST(CAST(:transaction_id AS text) AS xid8), :sequence)
-      AND (event.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-           OR event.epoch < events.current_epoch())
+    WHERE {_BEYOND_CURSOR} AND {_BELOW_FENCE}
     ORDER BY event.epoch, event.transaction_id, event.sequence
     LIMIT :limit
 """
 
-_HELD_BACK = text(
-    """
-    SELECT EXISTS (
-        SELECT FROM events.event
-        WHERE (event.epoch, event.transaction_id, event.sequence)
-              > (:epoch, CAST(CAST(:transaction_id AS text) AS xid8), :sequence)
-    )
-    """
-)
+# In this order whatever is below the fence comes before whatever is not.
+_READ = f"""
+    SELECT event.epoch, event.transaction_id::text AS transaction_id, {_COLUMNS},
+        {_BELOW_FENCE} AS may_be_read
+    FROM events.event
+    WHERE {_BEYOND_CURSOR}
+    ORDER BY event.epoch, event.transaction_id, event.sequence
+    LIMIT :limit
+"""
 
 
 class Consumer:
@@ -71,7 +78,9 @@ class Consumer:
         self._handlers = dict(handlers)
         self._batch_size = batch_size
         self._claim = text(
-            f"SELECT epoch, transaction_id::text AS transaction_id, sequence "
+            f"SELECT epoch, transaction_id::text AS transaction_id, sequence, EXISTS ("
+            f"SELECT FROM {schema}.dead_letter WHERE consumer = :consumer "
+            f"AND replay_requested_at IS NOT NULL) AS replays_requested "
             f"FROM {schema}.event_cursor WHERE consumer = :consumer FOR UPDATE SKIP LOCKED"
         )
         self._begin = text(
@@ -98,32 +107,55 @@ class Consumer:
             f"WHERE letter.consumer = :consumer AND letter.replay_requested_at IS NOT NULL "
             f"ORDER BY letter.replay_requested_at LIMIT :limit FOR UPDATE OF letter SKIP LOCKED"
         )
-        self._read = text(READ_FENCED)
+        self._read = text(_READ)
+        self.has_worked = False
+        """Whether the last ``run_once`` had an event for one of the handlers."""
         self._held_back = False
+        self._replays_requested = False
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The types of the events that there is a handler for."""
+        return frozenset(self._handlers)
 
     async def run_once(self) -> int:
         """Work one batch, new events and asked-for replays; returns how many events it read."""
+        self.has_worked = False
         done = await self._work_new()
         for pause_seconds in _HELD_BACK_PAUSES_SECONDS:
             if done or not self._held_back:
                 break
             await asyncio.sleep(pause_seconds)
             done = await self._work_new()
-        return done + await self._work_replays()
+        return done + (await self._work_replays() if self._replays_requested else 0)
+
+    def has_more(self, done: int) -> bool:
+        """Whether events are known to wait after a ``run_once`` that worked ``done``."""
+        return done >= self._batch_size or (done > 0 and self._held_back)
 
     async def _work_new(self) -> int:
-        self._held_back = False
+        self._held_back = self._replays_requested = False
         async with self._database.transaction() as session:
             cursor = (await session.execute(self._claim, {"consumer": self.name})).one_or_none()
             if cursor is None:
                 # Either another process of ours is at it, or this is the first run ever.
                 await session.execute(self._begin, {"consumer": self.name})
                 return 0
-            rows = (
-                await session.execute(self._read, {**cursor._asdict(), "limit": self._batch_size})
+            self._replays_requested = cursor.replays_requested
+            found = (
+                await session.execute(
+                    self._read,
+                    {
+                        "epoch": cursor.epoch,
+                        "transaction_id": cursor.transaction_id,
+                        "sequence": cursor.sequence,
+                        "limit": self._batch_size,
+                    },
+                )
             ).all()
+            rows = [row for row in found if row.may_be_read]
+            self._held_back = len(rows) < len(found)
             if not rows:
-                self._held_back = bool(await session.scalar(_HELD_BACK, cursor._asdict()))
                 return 0
             for row in rows:
                 await self._handle(session, _stored(row))
@@ -158,6 +190,7 @@ class Consumer:
         handler = self._handlers.get(event.type)
         if handler is None:
             return True
+        self.has_worked = True
         try:
             async with session.begin_nested():
                 await handler(session, event)

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.ids import new_id
 
 CHANNEL = "events"
-"""A trigger on the log notifies this channel once for each writing transaction."""
+"""A trigger on the log notifies this channel, once for each statement that writes: its payload is
+the types of the new events, with commas between them."""
 
 
 class Event(BaseModel):

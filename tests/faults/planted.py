@@ -73,7 +73,8 @@ def sequence_alone() -> None:
     columns = consumer._COLUMNS
     unfenced = text(
         f"""
-        SELECT event.epoch, event.transaction_id::text AS transaction_id, {columns}
+        SELECT event.epoch, event.transaction_id::text AS transaction_id, {columns},
+            true AS may_be_read
         FROM events.event
         WHERE event.sequence > :sequence AND :epoch >= 0 AND :transaction_id <> ''
         ORDER BY event.sequence LIMIT :limit
@@ -97,8 +98,16 @@ def cursor_before_effect() -> None:
             if cursor is None:
                 await session.execute(self._begin, {"consumer": self.name})
                 return 0
-            found = await session.execute(self._read, {**cursor._asdict(), "limit": 1})
-            rows = found.all()
+            found = await session.execute(
+                self._read,
+                {
+                    "epoch": cursor.epoch,
+                    "transaction_id": cursor.transaction_id,
+                    "sequence": cursor.sequence,
+                    "limit": 1,
+                },
+            )
+            rows = [row for row in found.all() if row.may_be_read]
             for row in rows:
                 await session.execute(
                     self._move,

@@ -236,6 +236,33 @@ async def test_two_readers_of_one_consumer_work_each_event_once(
     assert handled == list(range(200))
 
 
+async def test_what_an_open_transaction_holds_back_is_known_to_wait(
+    environment: dict[str, str],
+) -> None:
+    database = database_of(environment)
+    numbers: list[int] = []
+
+    async def handle(_: AsyncSession, stored: StoredEvent) -> None:
+        numbers.append(stored.data["number"])
+
+    consumer = Consumer(database, name=NAME, schema="registry", handlers={TYPE: handle})
+    await consumer.run_once()
+    async with database.transaction() as session:
+        await publish(session, event(1))
+    async with database.transaction() as earlier:
+        await publish(earlier, event(2))
+        async with database.transaction() as session:
+            await publish(session, event(3))
+        done = await consumer.run_once()
+        assert numbers == [1]
+        assert consumer.has_more(done)
+    done = await consumer.run_once()
+    await database.dispose()
+
+    assert numbers == [1, 2, 3]
+    assert not consumer.has_more(done)
+
+
 async def test_the_log_can_only_be_appended_to(environment: dict[str, str]) -> None:
     database = database_of(environment)
     async with database.transaction() as session:

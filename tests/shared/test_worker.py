@@ -1,0 +1,92 @@
+"""Loops rest while there is nothing to do, and wake for what concerns them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.clock import SystemClock
+from shared.database import Database
+from shared.events import Event, publish_all
+from shared.worker import Loop, Worker
+
+WANTED = "org.sangkroh.test.wanted.v1"
+OTHER = "org.sangkroh.test.other.v1"
+NEVER_SECONDS = 3600.0
+
+
+@asynccontextmanager
+async def running(database: Database, loops: Sequence[Loop]) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    worker = Worker(name="test", database=database, clock=SystemClock(), loops=loops)
+    task = asyncio.create_task(worker.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def test_an_event_wakes_the_loops_that_wait_for_its_type_and_no_other(
+    environment: dict[str, str],
+) -> None:
+    database = Database(environment["REGISTRY_DATABASE_URL"], application_name="test")
+    looks = {WANTED: 0, OTHER: 0}
+
+    def looking_for(kind: str) -> Loop:
+        async def look() -> int:
+            looks[kind] += 1
+            return 0
+
+        return Loop(kind, look, idle_seconds=NEVER_SECONDS, wakes_on=[kind])
+
+    async def write(*types: str) -> None:
+        async with database.transaction() as session:
+            await publish_all(
+                session,
+                [
+                    Event(type=one, source="/test", subject="s", time=datetime.now(UTC), data={})
+                    for one in types
+                ],
+            )
+
+    async with running(database, [looking_for(WANTED), looking_for(OTHER)]):
+        # One look at the start, and one when it begins to listen.
+        await until(lambda: looks == {WANTED: 2, OTHER: 2})
+        await write(WANTED)
+        await until(lambda: looks[WANTED] == 3)
+        await write(WANTED, OTHER)
+        await until(lambda: looks == {WANTED: 4, OTHER: 3})
+
+
+async def test_a_loop_without_work_looks_more_and_more_seldom(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = iter([0, 0, 0, 0, 0, 0, 3, 0, 0])
+    rests: list[float] = []
+    stop = asyncio.Event()
+
+    async def look() -> int:
+        done = next(found, None)
+        if done is None:
+            stop.set()
+        return done or 0
+
+    async def rest(_: Loop, __: asyncio.Event, seconds: float, *, wakeable: bool) -> None:
+        assert wakeable
+        rests.append(seconds)
+
+    monkeypatch.setattr(Loop, "_rest", rest)
+    await Loop("test", look, idle_seconds=0.1).run(stop)
+
+    assert rests[:6] == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.0, 1.0])
+    # What it found brings the short rests back.
+    assert rests[6:8] == pytest.approx([0.1, 0.2])
