@@ -6,7 +6,8 @@ from services.payments.chunks.closing import Closing
 from services.payments.chunks.fetching import Fetching
 from services.payments.database import SCHEMA
 from services.payments.dispatch.inquiring import Inquiring, Leases
-from services.payments.dispatch.sending import Sending, waits_from
+from services.payments.dispatch.lane import Lane, waits_from
+from services.payments.dispatch.sending import Sending
 from services.payments.providers.client import ProviderClient
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.health import ProviderHealth
@@ -50,16 +51,8 @@ def create_worker(settings: Settings | None = None) -> Worker:
             pause_seconds=settings.provider_pause_seconds,
             longest_seconds=settings.provider_pause_longest_seconds,
         )
-        sender = Sending(
-            client,
-            directory=directory,
-            health=health,
-            database=database,
-            clock=clock,
-            settings=settings,
-        )
-        inquirer = Inquiring(
-            client,
+        lane = Lane(
+            client=client,
             directory=directory,
             health=health,
             database=database,
@@ -67,10 +60,14 @@ def create_worker(settings: Settings | None = None) -> Worker:
             settings=settings,
         )
         sending.append(
-            Loop(f"send-{provider.code}", _then(sender.step, [closing]), idle_seconds=rest)
+            Loop(f"send-{provider.code}", _then(Sending(lane).step, [closing]), idle_seconds=rest)
         )
         loops.append(
-            Loop(f"inquire-{provider.code}", _then(inquirer.step, [closing]), idle_seconds=rest)
+            Loop(
+                f"inquire-{provider.code}",
+                _then(Inquiring(lane).step, [closing]),
+                idle_seconds=rest,
+            )
         )
 
     releasing = Loop(

@@ -35,11 +35,22 @@ _LATER_SECONDS = 3
 def new_id_on_resend() -> None:
     """What was sent without an answer is sent again under a new correlation id."""
 
-    async def send(self: Any, order: client.Order) -> Answer:
-        answer: Answer = await self._client.send(replace(order, instruction_id=new_id()))
-        return answer
+    each = Inquiring._each
 
-    Inquiring._send = send  # type: ignore[method-assign]
+    async def each_anew(self: Inquiring, things: Sequence[Any], ask: Any) -> list[Answer]:
+        # Orders are there to be sent again; anything else is only asked about.
+        return await each(
+            self,
+            [
+                replace(thing, instruction_id=new_id())
+                if isinstance(thing, client.Order)
+                else thing
+                for thing in things
+            ],
+            ask,
+        )
+
+    Inquiring._each = each_anew  # type: ignore[method-assign]
 
 
 def silence_is_no() -> None:

@@ -8,8 +8,8 @@ from services.payments.chunks.closing import Closing
 from services.payments.chunks.fetching import Fetching
 from services.payments.database import SCHEMA
 from services.payments.dispatch.inquiring import Leases
+from services.payments.dispatch.lane import waits_from
 from services.payments.dispatch.repository import pick_ready
-from services.payments.dispatch.sending import waits_from
 from services.payments.instructions.moves import Move, move
 from services.payments.instructions.recording import Heard, Recorded, record_answers
 from services.payments.instructions.states import Status

@@ -10,6 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
+from services.payments.instructions.recording import record_answers
 from shared.ids import new_id
 from shared.signatures import sign
 from tests.payments.conftest import World, entitlements
@@ -271,3 +272,38 @@ async def test_a_late_success_that_the_float_cannot_bear_waits_and_is_applied_la
     assert await statuses(world) == ["applied"]
     assert await world.count("held") == 1
     await world.proofs()
+
+
+async def test_one_that_cannot_be_applied_does_not_keep_the_others(
+    world: World,
+    steps: Steps,
+    provider: Provider,
+    owner: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [one] = await sent(world, steps)
+    unforeseen = new_id()
+    secret = "+85512345678"
+
+    async def fail(session: Any, answers: Any, **options: Any) -> Any:
+        if unforeseen in [heard.instruction_id for heard in answers]:
+            raise ValueError(secret)
+        return await record_answers(session, answers, **options)
+
+    monkeypatch.setattr("services.payments.webhooks.application.record_answers", fail)
+    await provider.call_back(transaction(unforeseen))
+    await provider.call_back(transaction(one))
+    await provider.call_back(b"{}")
+    while await steps.applying.step():
+        pass
+    assert await statuses(world) == ["blocked", "applied", "malformed"]
+    assert (await world.get(f"/instructions/{one}"))["status"] == "settled"
+    [blocked] = (await world.get("/webhooks", status="blocked"))["items"]
+    assert blocked["reason"].startswith("ValueError at ")
+    assert secret not in blocked["reason"]
+
+    monkeypatch.undo()
+    await owner.execute("UPDATE payments.webhook SET worked_at = now() - interval '1 minute'")
+    assert await steps.applying.match_again() == 1
+    await steps.applying.step()
+    assert await statuses(world) == ["unmatched", "applied", "malformed"]

@@ -5,15 +5,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
+from services.payments.dispatch.lane import Lane, waits_from
 from services.payments.dispatch.repository import Due, lock_unknown, pick_due, pick_expired
-from services.payments.dispatch.sending import waits_from
 from services.payments.instructions.moves import Move, move
-from services.payments.instructions.recording import Heard, record_answers
+from services.payments.instructions.recording import Heard
 from services.payments.instructions.states import Status
 from services.payments.providers.answers import Answer, AnswerKind
-from services.payments.providers.client import Order, ProviderClient
-from services.payments.providers.directory import ProviderDirectory
-from services.payments.providers.health import ProviderHealth
 from services.payments.settings import Settings
 from shared.clock import Clock
 from shared.database import Database
@@ -50,35 +47,21 @@ class Leases:
 class Inquiring:
     """Asks one provider what became of instructions, and resends those that it never got."""
 
-    def __init__(
-        self,
-        client: ProviderClient,
-        *,
-        directory: ProviderDirectory,
-        health: ProviderHealth,
-        database: Database,
-        clock: Clock,
-        settings: Settings,
-    ) -> None:
-        self._client = client
-        self._directory = directory
-        self._health = health
-        self._database = database
-        self._clock = clock
-        self._settings = settings
-        self._waits = waits_from(settings)
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._settings = lane.settings
 
     async def step(self) -> int:
         """Work one set of due instructions; returns how many were asked about."""
-        if self._health.paused:
+        if self._lane.health.paused:
             return 0
-        provider_number = await self._directory.number_of(self._client.code)
-        async with self._database.transaction() as session:
+        provider_number = await self._lane.provider_number()
+        async with self._lane.database.transaction() as session:
             due = await pick_due(
                 session,
                 provider_number=provider_number,
                 size=self._settings.inquiry_size,
-                waits=self._waits,
+                waits=self._lane.waits,
                 resend_grace_seconds=self._settings.resend_grace_seconds,
             )
         if not due:
@@ -89,7 +72,7 @@ class Inquiring:
             for one, answer in zip(due, answers, strict=True)
             if _tells_something_new(one, answer)
         ]
-        await self._save(told)
+        await self._lane.record(told, actor=INQUIRY)
         await self._resend(
             [
                 one.instruction_id
@@ -103,33 +86,22 @@ class Inquiring:
         return len(due)
 
     async def _ask(self, due: Due) -> Answer:
-        return await self._client.inquire(due.instruction_id, due.server_correlation_id)
+        return await self._lane.client.inquire(due.instruction_id, due.server_correlation_id)
 
     async def _resend(self, ids: list[UUID], provider_number: int) -> None:
         if not ids:
             return
-        async with self._database.transaction() as session:
+        async with self._lane.database.transaction() as session:
             orders = await lock_unknown(session, ids)
-            await move(
-                session,
-                [
-                    Move(order.instruction_id, Status.SENDING, reason="not_known_to_provider")
-                    for order in orders
-                ],
-                actor=INQUIRY,
-                at=self._clock.now(),
-                waits=self._waits,
-            )
-        answers = await self._each(orders, self._send)
-        await self._save(
+            await self._lane.intend(session, orders, actor=INQUIRY, reason="not_known_to_provider")
+        answers = await self._each(orders, self._lane.client.send)
+        await self._lane.record(
             [
                 Heard(order.instruction_id, provider_number, answer)
                 for order, answer in zip(orders, answers, strict=True)
-            ]
+            ],
+            actor=INQUIRY,
         )
-
-    async def _send(self, order: Order) -> Answer:
-        return await self._client.send(order)
 
     async def _each(
         self, things: Sequence[Asked], ask: Callable[[Asked], Awaitable[Answer]]
@@ -138,21 +110,13 @@ class Inquiring:
 
         async def one(thing: Asked) -> Answer:
             async with places:
-                if self._health.paused:
+                if self._lane.health.paused:
                     return Answer(AnswerKind.NO_ANSWER, reason="provider_paused")
                 answer = await ask(thing)
-                self._health.note(answer)
+                self._lane.health.note(answer)
                 return answer
 
         return list(await asyncio.gather(*(one(thing) for thing in things)))
-
-    async def _save(self, answers: Sequence[Heard]) -> None:
-        if not answers:
-            return
-        async with self._database.transaction() as session:
-            await record_answers(
-                session, answers, actor=INQUIRY, at=self._clock.now(), waits=self._waits
-            )
 
 
 def _tells_something_new(due: Due, answer: Answer) -> bool:

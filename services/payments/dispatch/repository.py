@@ -15,10 +15,10 @@ from shared.money import Money
 _CLAIM_LOCK = 7_205_011
 
 # The float falls only by what is claimed, so under the claimer's lock the running sum cannot
-# overdraw it; what it does not cover stays ready and is seen in GET /providers.
+# overdraw it; what it does not cover stays ready, unlocked, and is seen in GET /providers.
 _PICK_READY = text(
     """
-    WITH picked AS MATERIALIZED (
+    WITH candidate AS MATERIALIZED (
         SELECT ready.*, open.currency
         FROM (
             SELECT chunk.number, chunk.currency
@@ -28,24 +28,32 @@ _PICK_READY = text(
             ORDER BY chunk.number
         ) AS open
         CROSS JOIN LATERAL (
-            SELECT id, household_id, amount_minor, account_sealed
+            SELECT id, amount_minor
             FROM payments.instruction
             WHERE chunk_number = open.number
               AND status = 'ready'
               AND provider_number = :provider_number
             LIMIT :size
-            FOR NO KEY UPDATE SKIP LOCKED
         ) AS ready
         LIMIT :size
+    ),
+    covered AS MATERIALIZED (
+        SELECT id, currency
+        FROM (
+            SELECT candidate.*, sum(amount_minor) OVER (ORDER BY id) AS running FROM candidate
+        ) AS running
+        WHERE running <= (
+            SELECT debits_minor - credits_minor
+            FROM payments.account
+            WHERE code = 'PROVIDER_FLOAT' AND scope = :provider
+        )
     )
-    SELECT id, household_id, amount_minor, currency, account_sealed
-    FROM (SELECT picked.*, sum(amount_minor) OVER (ORDER BY id) AS running FROM picked) AS running
-    WHERE running <= (
-        SELECT debits_minor - credits_minor
-        FROM payments.account
-        WHERE code = 'PROVIDER_FLOAT' AND scope = :provider
-    )
-    ORDER BY id
+    SELECT instruction.id, household_id, amount_minor, currency, account_sealed
+    FROM covered
+    JOIN payments.instruction ON instruction.id = covered.id
+    WHERE instruction.status = 'ready'
+    ORDER BY instruction.id
+    FOR NO KEY UPDATE OF instruction SKIP LOCKED
     """
 )
 

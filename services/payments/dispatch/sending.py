@@ -11,32 +11,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from services.payments.dispatch.lane import Lane
 from services.payments.dispatch.repository import pick_ready
-from services.payments.instructions.moves import Move, Waits, move
-from services.payments.instructions.recording import Heard, record_answers
-from services.payments.instructions.states import Status
+from services.payments.instructions.recording import Heard
 from services.payments.providers.answers import Answer, AnswerKind
-from services.payments.providers.client import Order, ProviderClient
-from services.payments.providers.directory import ProviderDirectory
-from services.payments.providers.health import ProviderHealth
-from services.payments.settings import Settings
-from shared.clock import Clock
-from shared.database import Database
+from services.payments.providers.client import Order
 
 ACTOR = "dispatch"
 
 _STEP_SECONDS = 4.0
 """A step stops claiming after so long, so that a worker that is told to stop does."""
-
-
-def waits_from(settings: Settings) -> Waits:
-    """The waiting times of the settings."""
-    return Waits(
-        lease_seconds=settings.dispatch_lease_seconds,
-        unknown_seconds=settings.unknown_inquiry_seconds,
-        pending_seconds=settings.pending_inquiry_seconds,
-        longest_seconds=settings.inquiry_longest_seconds,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +33,15 @@ class _Claimed:
 class Sending:
     """The sending side of one provider."""
 
-    def __init__(
-        self,
-        client: ProviderClient,
-        *,
-        directory: ProviderDirectory,
-        health: ProviderHealth,
-        database: Database,
-        clock: Clock,
-        settings: Settings,
-    ) -> None:
-        self._client = client
-        self._directory = directory
-        self._health = health
-        self._database = database
-        self._clock = clock
-        self._settings = settings
-        self._waits = waits_from(settings)
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._settings = lane.settings
 
     async def step(self) -> int:
         """Send what is ready, for a few seconds at most; returns how many were claimed."""
-        if self._health.paused:
+        if self._lane.health.paused:
             return 0
-        provider_number = await self._directory.number_of(self._client.code)
+        provider_number = await self._lane.provider_number()
         first = await self._claim(provider_number)
         if not first:
             return 0
@@ -93,21 +63,16 @@ class Sending:
 
     async def _claim(self, provider_number: int) -> list[_Claimed]:
         taken_at = time.monotonic()
-        async with self._database.transaction() as session:
+        async with self._lane.database.transaction() as session:
             orders = await pick_ready(
                 session,
-                provider=self._client.code,
+                provider=self._lane.client.code,
                 provider_number=provider_number,
                 size=self._settings.dispatch_claim_size,
             )
-            await move(
-                session,
-                [Move(order.instruction_id, Status.SENDING) for order in orders],
-                actor=ACTOR,
-                at=self._clock.now(),
-                waits=self._waits,
-            )
-        send_before = taken_at + self._waits.lease_seconds - self._settings.provider_timeout_seconds
+            await self._lane.intend(session, orders, actor=ACTOR)
+        may_take = self._settings.dispatch_lease_seconds - self._settings.provider_timeout_seconds
+        send_before = taken_at + may_take
         return [_Claimed(order, send_before) for order in orders]
 
     async def _feed(
@@ -122,7 +87,7 @@ class Sending:
             count += len(batch)
             for one in batch:
                 await claimed.put(one)
-            if self._health.paused or time.monotonic() > stop_at:
+            if self._lane.health.paused or time.monotonic() > stop_at:
                 break
             batch = await self._claim(provider_number)
         for _ in range(self._settings.dispatch_concurrency):
@@ -136,11 +101,11 @@ class Sending:
         provider_number: int,
     ) -> None:
         while (one := await claimed.get()) is not None:
-            if self._health.paused or time.monotonic() > one.send_before:
+            if self._lane.health.paused or time.monotonic() > one.send_before:
                 answer = Answer(AnswerKind.NO_ANSWER, reason="not_sent_in_time")
             else:
-                answer = await self._client.send(one.order)
-                self._health.note(answer)
+                answer = await self._lane.client.send(one.order)
+                self._lane.health.note(answer)
             await answered.put(Heard(one.order.instruction_id, provider_number, answer))
 
     async def _record(self, answered: asyncio.Queue[Heard | None]) -> None:
@@ -157,12 +122,4 @@ class Sending:
                             break
                         one = await answered.get()
             more = one is not None
-            await self._save(batch)
-
-    async def _save(self, answers: Sequence[Heard]) -> None:
-        if not answers:
-            return
-        async with self._database.transaction() as session:
-            await record_answers(
-                session, answers, actor=ACTOR, at=self._clock.now(), waits=self._waits
-            )
+            await self._lane.record(batch, actor=ACTOR)

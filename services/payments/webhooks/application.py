@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,8 +11,11 @@ from services.payments.instructions.recording import Heard, Recorded, record_ans
 from services.payments.providers import gsma
 from services.payments.webhooks.tables import WebhookStatus
 from shared.clock import Clock
-from shared.database import Database
+from shared.database import Database, may_pass
+from shared.errors import innermost_place
 from shared.personal_data import CannotDecrypt, Cipher, KeyMissing
+
+log = structlog.get_logger()
 
 ACTOR = "callback"
 
@@ -71,7 +75,11 @@ _RESULTS = {
 
 
 class Applying:
-    """Applies received callbacks, a batch in a transaction."""
+    """Applies received callbacks, a batch in a transaction.
+
+    Where a batch fails, each of its callbacks gets a transaction of its own: the one that cannot
+    be applied is set aside as blocked, with the reason, and tried again later; the others go on.
+    """
 
     def __init__(
         self, *, database: Database, clock: Clock, cipher: Cipher, waits: Waits, batch_size: int
@@ -81,13 +89,29 @@ class Applying:
         self._cipher = cipher
         self._waits = waits
         self._batch_size = batch_size
+        self._one_by_one = 0
 
     async def step(self) -> int:
         """Apply one batch; returns how many callbacks it held."""
+        picked: list[UUID] = []
+        try:
+            await self._apply(picked, size=1 if self._one_by_one else self._batch_size)
+        except Exception as error:
+            if may_pass(error) or not picked:
+                raise
+            if len(picked) > 1:
+                self._one_by_one = len(picked)
+                return len(picked)
+            await self._set_aside(picked[0], error)
+        self._one_by_one = max(0, self._one_by_one - 1) if picked else 0
+        return len(picked)
+
+    async def _apply(self, picked: list[UUID], *, size: int) -> None:
         async with self._database.transaction() as session:
-            rows = (await session.execute(_PICK, {"size": self._batch_size})).all()
+            rows = (await session.execute(_PICK, {"size": size})).all()
+            picked += [row.id for row in rows]
             if not rows:
-                return 0
+                return
             heard: dict[UUID, Heard] = {}
             marks: dict[UUID, tuple[WebhookStatus, str | None]] = {}
             for row in rows:
@@ -115,7 +139,12 @@ class Applying:
                 for webhook_id, result in zip(heard, recorded, strict=True)
             }
             await _mark(session, marks, heard)
-        return len(rows)
+
+    async def _set_aside(self, webhook_id: UUID, error: Exception) -> None:
+        kind = f"{type(error).__name__} at {innermost_place(error)}"
+        log.error("callback_blocked", webhook=str(webhook_id), error=kind)
+        async with self._database.transaction() as session:
+            await _mark(session, {webhook_id: (WebhookStatus.BLOCKED, kind)}, {})
 
     async def match_again(self) -> int:
         """Take up again what matched nothing and now does, and what could not be worked."""

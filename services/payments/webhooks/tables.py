@@ -25,7 +25,7 @@ class WebhookStatus(StrEnum):
     UNMATCHED = "unmatched"
     """Speaks of an instruction that is not here (yet); matched again later."""
     BLOCKED = "blocked"
-    """True, but the ledger cannot take it now; tried again later."""
+    """It cannot be applied now, and the reason says why; tried again later."""
     MALFORMED = "malformed"
     """Signed by the provider and not a callback that we understand."""
 
