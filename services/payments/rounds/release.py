@@ -102,7 +102,8 @@ def _judge(waiting: Row[Any]) -> tuple[RoundStatus, str | None]:
         return RoundStatus.REFUSED, (
             f"The chunks announced add up to {announced[0]} chunks, {announced[1]} entitlements, "
             f"{announced[2]} minor units; the enrolment said {expected[0]}, {expected[1]}, "
-            f"{expected[2]}. Nothing is sent; announce the round again as a new enrolment."
+            f"{expected[2]}. Nothing of it is sent: GET /chunks shows what came. Report it; "
+            "a newly declared activation of the same areas enrols these households again."
         )
     if waiting.raised_minor == 0:
         return RoundStatus.RELEASED, None
