@@ -1,7 +1,7 @@
 """Background work: loops that each do one bounded unit at a time, woken by the event log."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -9,14 +9,16 @@ import structlog
 from shared.clock import Clock
 from shared.database import Database
 from shared.errors import innermost_place
+from shared.events import Consumer
 from shared.events.log import CHANNEL
 
 log = structlog.get_logger()
 
 _FIRST_BACKOFF_SECONDS = 0.25
 _LONGEST_BACKOFF_SECONDS = 10.0
-_LONGEST_IDLE_SECONDS = 1.0
 _IDLE_GROWTH_LIMIT = 10
+_LONGEST_UNHEARD_SECONDS = 0.25
+"""How long an event waits whose notification was lost."""
 _RECONNECT_SECONDS = 0.5
 _LISTEN_CHECK_SECONDS = 5.0
 
@@ -25,9 +27,10 @@ class Loop:
     """One kind of work. ``step`` does a bounded unit and says how much it did.
 
     Where that was nothing (or ``has_more`` says so of it) the loop rests: ``idle_seconds`` at
-    first, and longer each time that there is nothing, unless it is woken. ``wakes_on`` are the
-    types of the events that wake it. An exception is logged and the step tried again, later each
-    time; it never ends the worker.
+    first, and longer each time that there is nothing, up to ``longest_idle_seconds``, unless it
+    is woken: by an event of one of the types ``wakes_on``, or by a loop that names it in ``then``
+    and did something. An exception is logged and the step tried again, later each time; it never
+    ends the worker.
     """
 
     def __init__(
@@ -35,19 +38,45 @@ class Loop:
         name: str,
         step: Callable[[], Awaitable[int]],
         *,
-        idle_seconds: float = 0.2,
+        idle_seconds: float = 0.1,
+        longest_idle_seconds: float = 1.0,
         wakes_on: Collection[str] = (),
         has_more: Callable[[int], bool] = bool,
+        then: Iterable["Loop"] = (),
     ) -> None:
         self.name = name
         self.wakes_on = frozenset(wakes_on)
         self._step = step
         self._idle_seconds = idle_seconds
         self._longest_idle_seconds = max(
-            idle_seconds, min(_LONGEST_IDLE_SECONDS, idle_seconds * _IDLE_GROWTH_LIMIT)
+            idle_seconds, min(longest_idle_seconds, idle_seconds * _IDLE_GROWTH_LIMIT)
         )
         self._has_more = has_more
+        self._then = tuple(then)
         self._woken = asyncio.Event()
+
+    @classmethod
+    def reading(
+        cls, consumer: Consumer, *, idle_seconds: float = 0.1, then: Iterable["Loop"] = ()
+    ) -> "Loop":
+        """A loop that reads the event log; ``then`` go on with what the handlers did."""
+        following = tuple(then)
+
+        async def read() -> int:
+            done = await consumer.run_once()
+            if consumer.has_worked:
+                for loop in following:
+                    loop.wake()
+            return done
+
+        return cls(
+            "events",
+            read,
+            idle_seconds=idle_seconds,
+            longest_idle_seconds=_LONGEST_UNHEARD_SECONDS,
+            wakes_on=consumer.types,
+            has_more=consumer.has_more,
+        )
 
     def wake(self) -> None:
         """Look for work now."""
@@ -74,6 +103,8 @@ class Loop:
             backoff = _FIRST_BACKOFF_SECONDS
             if done:
                 idle_seconds = self._idle_seconds
+                for loop in self._then:
+                    loop.wake()
             if not self._has_more(done):
                 await self._rest(stop, idle_seconds, wakeable=True)
                 idle_seconds = min(2 * idle_seconds, self._longest_idle_seconds)

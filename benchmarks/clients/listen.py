@@ -41,14 +41,7 @@ async def _run(database_url: str) -> dict[str, dict[str, int]]:
         name=CONSUMER,
         database=database,
         clock=SystemClock(),
-        loops=[
-            Loop(
-                "events",
-                consumer.run_once,
-                wakes_on=consumer.types,
-                has_more=consumer.has_more,
-            )
-        ],
+        loops=[Loop.reading(consumer)],
     )
     stop = asyncio.Event()
     async with database.connection() as listening:

@@ -20,10 +20,13 @@ with warnings.catch_warnings():
 _START_SECONDS = 60
 _END_SECONDS = 30
 
-_CONFIGURATION = """
+# What is usual for a server that shares its machine; only what is touched is taken.
+_SHARED_MEGABYTES = min(1024, psutil.virtual_memory().total // 4 // 2**20)
+
+_CONFIGURATION = f"""
 # Written once, when the cluster is made; edit it freely.
 max_connections = 200
-shared_buffers = 256MB
+shared_buffers = {_SHARED_MEGABYTES}MB
 work_mem = 32MB
 maintenance_work_mem = 128MB
 max_wal_size = 4GB

@@ -1,7 +1,5 @@
 """The payments service's background work, wired together."""
 
-from collections.abc import Awaitable, Callable, Sequence
-
 from services.payments.chunks.closing import Closing
 from services.payments.chunks.fetching import Fetching
 from services.payments.database import SCHEMA
@@ -60,47 +58,28 @@ def create_worker(settings: Settings | None = None) -> Worker:
             settings=settings,
         )
         sending.append(
-            Loop(f"send-{provider.code}", _then(Sending(lane).step, [closing]), idle_seconds=rest)
+            Loop(f"send-{provider.code}", Sending(lane).step, idle_seconds=rest, then=[closing])
         )
         loops.append(
             Loop(
-                f"inquire-{provider.code}",
-                _then(Inquiring(lane).step, [closing]),
-                idle_seconds=rest,
+                f"inquire-{provider.code}", Inquiring(lane).step, idle_seconds=rest, then=[closing]
             )
         )
 
     releasing = Loop(
-        "release",
-        _then(Releasing(database=database, clock=clock).step, sending),
-        idle_seconds=rest,
+        "release", Releasing(database=database, clock=clock).step, idle_seconds=rest, then=sending
     )
     fetching = [
         Loop(
             f"fetch-{number}",
-            _then(
-                Fetching(registry, database=database, clock=clock, settings=settings).step,
-                [releasing],
-            ),
+            Fetching(registry, database=database, clock=clock, settings=settings).step,
             idle_seconds=rest,
+            then=[releasing],
         )
         for number in range(1, settings.chunk_fetchers + 1)
     ]
     consumer = Consumer(database, name="payments", schema=SCHEMA, handlers=HANDLERS)
-
-    async def consume() -> int:
-        done = await consumer.run_once()
-        if consumer.has_worked:
-            _wake(*fetching, releasing)
-        return done
-
-    consuming = Loop(
-        "consume",
-        consume,
-        idle_seconds=rest,
-        wakes_on=consumer.types,
-        has_more=consumer.has_more,
-    )
+    reading = Loop.reading(consumer, idle_seconds=rest, then=[*fetching, releasing])
     applying = Applying(
         database=database,
         clock=clock,
@@ -110,12 +89,12 @@ def create_worker(settings: Settings | None = None) -> Worker:
     )
     leases = Leases(database=database, clock=clock, settings=settings)
     loops += [
-        consuming,
+        reading,
         *fetching,
         releasing,
         *sending,
         Loop("leases", leases.step, idle_seconds=rest),
-        Loop("apply-callbacks", _then(applying.step, [closing]), idle_seconds=rest),
+        Loop("apply-callbacks", applying.step, idle_seconds=rest, then=[closing]),
         Loop("match-callbacks", applying.match_again, idle_seconds=_MATCH_AGAIN_SECONDS),
     ]
     return Worker(
@@ -125,22 +104,3 @@ def create_worker(settings: Settings | None = None) -> Worker:
         loops=loops,
         closing=[*(client.close for client in clients), registry.aclose],
     )
-
-
-def _then(
-    step: Callable[[], Awaitable[int]], next_loops: Sequence[Loop]
-) -> Callable[[], Awaitable[int]]:
-    """A step that wakes the loops which can go on with what it did."""
-
-    async def step_and_wake() -> int:
-        done = await step()
-        if done:
-            _wake(*next_loops)
-        return done
-
-    return step_and_wake
-
-
-def _wake(*loops: Loop) -> None:
-    for loop in loops:
-        loop.wake()

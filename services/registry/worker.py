@@ -30,22 +30,12 @@ def create_worker(settings: Settings | None = None) -> Worker:
     ]
     settling = Loop("settlements", SettlementWork(database, payments=payments).step)
 
-    async def consume() -> int:
-        done = await consumer.run_once()
-        if consumer.has_worked:
-            # What the handlers planned is there now: nobody waits for the next poll.
-            for loop in (*enrolling, settling):
-                loop.wake()
-        return done
-
+    # What the handlers planned is there when they are done: nobody waits for the next look.
+    reading = Loop.reading(consumer, then=[*enrolling, settling])
     return Worker(
         name="registry-worker",
         database=database,
         clock=clock,
-        loops=[
-            Loop("events", consume, wakes_on=consumer.types, has_more=consumer.has_more),
-            *enrolling,
-            settling,
-        ],
+        loops=[reading, *enrolling, settling],
         closing=[payments.aclose],
     )

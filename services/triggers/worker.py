@@ -36,12 +36,5 @@ def create_worker(settings: Settings | None = None) -> Worker:
         name=f"{settings.service}-worker",
         database=database,
         clock=clock,
-        loops=[
-            Loop(
-                "evaluations",
-                consumer.run_once,
-                wakes_on=consumer.types,
-                has_more=consumer.has_more,
-            )
-        ],
+        loops=[Loop.reading(consumer)],
     )

@@ -90,3 +90,32 @@ async def test_a_loop_without_work_looks_more_and_more_seldom(
     assert rests[:6] == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.0, 1.0])
     # What it found brings the short rests back.
     assert rests[6:8] == pytest.approx([0.1, 0.2])
+
+
+async def test_what_a_loop_did_wakes_the_loops_that_go_on_with_it() -> None:
+    stop = asyncio.Event()
+    work = [1, 0, 2]
+    fruitful = 0
+    looks = 0
+
+    async def go_on() -> int:
+        nonlocal looks
+        looks += 1
+        return 0
+
+    async def begin() -> int:
+        nonlocal fruitful
+        # Not before the other one has looked for what was done last.
+        await until(lambda: looks == 1 + fruitful)
+        if not work:
+            stop.set()
+            return 0
+        done = work.pop(0)
+        fruitful += done > 0
+        return done
+
+    following = Loop("following", go_on, idle_seconds=NEVER_SECONDS)
+    first = Loop("first", begin, idle_seconds=0.001, then=[following])
+    await asyncio.gather(first.run(stop), following.run(stop))
+
+    assert looks == 3
