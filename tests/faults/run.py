@@ -1,5 +1,6 @@
 """One run: a country, a shock, a storm of kills, rest, and a verdict."""
 
+import asyncio
 import threading
 import time
 from collections import Counter
@@ -8,6 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+
+import asyncpg
+from sqlalchemy.engine import make_url
 
 from deploy.local.postgres import LocalPostgres
 from deploy.local.stack import Stack
@@ -76,6 +80,8 @@ def run(plan: Plan, directory: Path) -> Verdict:
     )
     world = World(stack, scale=plan.scale, seed=plan.seed)
     with stack:
+        # A cluster that flushes lazily may lose what it is told from here on, not its own roles.
+        asyncio.run(_write_to_disk(stack))
         killed, trouble = _weather(plan, stack, world)
         rested = _rest(world, seconds=plan.rest_seconds)
         verdict = judge(world)
@@ -84,6 +90,15 @@ def run(plan: Plan, directory: Path) -> Verdict:
         if not rested:
             verdict.faults.insert(0, f"it did not come to rest within {plan.rest_seconds:.0f} s")
         return verdict
+
+
+async def _write_to_disk(stack: Stack) -> None:
+    url = make_url(stack.database_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+    try:
+        await connection.execute("CHECKPOINT")
+    finally:
+        await connection.close()
 
 
 def _weather(plan: Plan, stack: Stack, world: World) -> tuple[Counter[str], list[str]]:
