@@ -1,7 +1,10 @@
-"""The body of a chunk of entitlements: CSV (RFC 4180) without a header, one row a payment.
+"""The body of a chunk of entitlements: rows of ``COLUMNS``, one a payment, in one of two formats.
 
-``account_sealed`` is PostgreSQL's hex form of bytea (``\\x…``): the payee account, sealed with
-ACCOUNT_KEYS in the context ``ACCOUNT_CONTEXT`` and bound to the household id's 16 bytes.
+``BINARY`` is for payments: what PostgreSQL's ``COPY … (FORMAT binary)`` writes, of the types uuid,
+uuid, text, bigint, text, text and bytea. ``CSV`` is the same for people: RFC 4180 without a header.
+
+``account_sealed`` (in CSV PostgreSQL's hex form of bytea, ``\\x…``) is the payee account, sealed
+with ACCOUNT_KEYS in the context ``ACCOUNT_CONTEXT`` and bound to the household id's 16 bytes.
 """
 
 COLUMNS = (
@@ -13,5 +16,6 @@ COLUMNS = (
     "provider_code",
     "account_sealed",
 )
-MEDIA_TYPE = "text/csv; charset=utf-8; header=absent"
+BINARY = "application/vnd.sangkroh.entitlements"
+CSV = "text/csv; charset=utf-8; header=absent"
 ACCOUNT_CONTEXT = "payee-account"

@@ -1,9 +1,8 @@
 """The registry's side of a payment: entitlements to announce, and chunks to be fetched."""
 
-import csv
-import io
 import json
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -14,12 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from shared.contracts.entitlements import ACCOUNT_CONTEXT, MEDIA_TYPE
+from shared.contracts.entitlements import ACCOUNT_CONTEXT, BINARY
 from shared.contracts.events import EnrolmentCompleted, EntitlementsReady, Published
 from shared.ids import new_id
 from shared.personal_data import Cipher
 
 FUND = "relief"
+# PostgreSQL, "COPY", file formats, binary format: signature, flags, and no extension.
+_COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_COPY_END = struct.pack("!h", -1)
 CURRENCY = "KHR"
 
 
@@ -44,6 +46,16 @@ class Announced:
     activation_id: UUID
 
 
+def copy_binary(rows: Iterable[Sequence[bytes | None]]) -> bytes:
+    """Rows of fields, each in its type's binary form, as PostgreSQL's COPY takes them."""
+    content = bytearray(_COPY_HEADER)
+    for row in rows:
+        content += struct.pack("!h", len(row))
+        for value in row:
+            content += struct.pack("!i", -1 if value is None else len(value)) + (value or b"")
+    return bytes(content + _COPY_END)
+
+
 class Registry:
     """Serves chunks as the registry does, and writes its events; counts what is fetched."""
 
@@ -52,6 +64,7 @@ class Registry:
         self._cipher = Cipher(account_keys, context=ACCOUNT_CONTEXT)
         self.chunks: dict[UUID, bytes] = {}
         self.status = 200
+        self.media_type = BINARY
         self.fetches = 0
         self.app = Starlette(
             routes=[Route("/entitlement-chunks/{chunk_id:uuid}/entitlements", self._entitlements)]
@@ -61,26 +74,25 @@ class Registry:
         self.fetches += 1
         if self.status != 200 or not request.headers["authorization"].startswith("Bearer "):
             return Response(status_code=self.status)
-        return Response(self.chunks[request.path_params["chunk_id"]], media_type=MEDIA_TYPE)
+        return Response(self.chunks[request.path_params["chunk_id"]], media_type=self.media_type)
 
-    def csv_of(self, entitlements: Sequence[Entitlement]) -> bytes:
-        """The agreed CSV, with every account sealed for its household."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        for one in entitlements:
-            sealed = self._cipher.encrypt(one.account.encode(), bound_to=one.household_id.bytes)
-            writer.writerow(
-                [
-                    one.entitlement_id,
-                    one.household_id,
-                    "020103",
-                    one.amount_minor,
-                    one.currency,
-                    one.provider,
-                    f"\\x{sealed.hex()}",
-                ]
-            )
-        return text.getvalue().encode()
+    def content_of(
+        self, entitlements: Sequence[Entitlement], *, sealed_for: Sequence[UUID] | None = None
+    ) -> bytes:
+        """The agreed rows, with every account sealed for its household, or for another."""
+        households = sealed_for or [one.household_id for one in entitlements]
+        return copy_binary(
+            [
+                one.entitlement_id.bytes,
+                one.household_id.bytes,
+                b"020103",
+                struct.pack("!q", one.amount_minor),
+                one.currency.encode(),
+                one.provider.encode(),
+                self._cipher.encrypt(one.account.encode(), bound_to=household_id.bytes),
+            ]
+            for one, household_id in zip(entitlements, households, strict=True)
+        )
 
     async def announce_chunk(
         self,
@@ -100,7 +112,9 @@ class Registry:
             enrolment_id=enrolment_id or new_id(),
             activation_id=activation_id or new_id(),
         )
-        self.chunks[announced.chunk_id] = self.csv_of(entitlements) if content is None else content
+        self.chunks[announced.chunk_id] = (
+            self.content_of(entitlements) if content is None else content
+        )
         total = sum(one.amount_minor for one in entitlements)
         await self.publish(
             EntitlementsReady(

@@ -5,7 +5,8 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from tests.payments.announcing import Entitlement
+from shared.contracts.entitlements import BINARY, COLUMNS
+from tests.payments.announcing import Entitlement, copy_binary
 from tests.payments.conftest import World, entitlements
 from tests.payments.steps import Steps
 from tests.server import eventually
@@ -54,11 +55,33 @@ async def test_an_entitlement_twice_in_a_chunk_is_refused(world: World, steps: S
     await refused(world, steps, "is in it twice", owed=[one, one])
 
 
-@pytest.mark.parametrize("content", [b"no,csv,at,all\n", b"\xff\xfe", b",,,,,,\n"])
-async def test_a_body_that_is_not_the_agreed_csv_is_refused(
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no,copy,at,all\n",
+        copy_binary([[None] * len(COLUMNS)]),
+        copy_binary([[b"too", b"few"]]),
+        copy_binary([[b"short"] * len(COLUMNS)]),
+        copy_binary([[b""] * len(COLUMNS)])[:-20],
+        copy_binary([])[:-2] + b"\x00\x07\x7f\xff\xff\xff",
+    ],
+)
+async def test_rows_that_cannot_be_read_are_refused(
     world: World, steps: Steps, content: bytes
 ) -> None:
-    await refused(world, steps, "It is not the agreed CSV", content=content)
+    await refused(world, steps, "Its rows cannot be read", content=content)
+
+
+async def test_rows_that_break_off_are_refused(world: World, steps: Steps) -> None:
+    owed = entitlements(3)
+    content = world.registry.content_of(owed)
+    for length in range(0, len(content), 17):
+        world.registry.chunks.clear()
+        announced = await world.registry.announce_chunk(owed, content=content[:length])
+        await steps.raise_announced()
+        assert (await world.chunk(announced))["status"] == "refused", length
+    assert await world.count("ready") == 0
 
 
 async def test_an_entitlement_of_another_chunk_is_refused(world: World, steps: Steps) -> None:
@@ -88,6 +111,21 @@ async def test_a_registry_that_fails_is_asked_again(world: World) -> None:
         world.registry.status = 200
         await world.until_chunk(announced, "raised")
     assert (await world.chunk(announced))["reason"] is None
+
+
+async def test_another_format_than_the_agreed_is_not_taken_for_the_chunk(world: World) -> None:
+    world.registry.media_type = "text/html"
+    announced = await world.registry.announce_chunk(entitlements(3))
+    async with world.working():
+
+        async def asked_again() -> bool:
+            answer = await world.client.get(f"/chunks/{announced.chunk_id}")
+            return answer.status_code == 200 and bool(answer.json()["reason"])
+
+        await eventually(asked_again)
+        assert (await world.chunk(announced))["status"] == "announced"
+        world.registry.media_type = BINARY
+        await world.until_chunk(announced, "raised")
 
 
 async def test_an_announcement_that_is_read_twice_raises_once(

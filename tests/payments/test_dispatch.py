@@ -145,10 +145,10 @@ async def test_an_account_that_does_not_open_is_held_and_never_sent(
     sandbox = start_sandbox()
     await world.fund(20_000_000)
     owed = entitlements(2, provider="mekong")
-    # The sealed accounts of two households, exchanged: neither opens for the other.
-    rows = [row.split(",") for row in world.registry.csv_of(owed).decode().splitlines()]
-    rows[0][6], rows[1][6] = rows[1][6], rows[0][6]
-    content = "\n".join(",".join(row) for row in rows).encode()
+    # Two accounts, each sealed for the other household: neither opens for the other.
+    content = world.registry.content_of(
+        owed, sealed_for=[owed[1].household_id, owed[0].household_id]
+    )
     async with world.working():
         announced = await world.registry.announce_chunk(owed, content=content)
         await world.registry.complete(announced, owed)

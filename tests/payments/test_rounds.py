@@ -102,7 +102,7 @@ async def test_a_refused_chunk_is_not_reserved_and_the_others_are_paid(
         good = await world.registry.announce_chunk(owed[:3])
         bad = await world.registry.announce_chunk(
             owed[3:],
-            content=world.registry.csv_of(owed[3:5]),
+            content=world.registry.content_of(owed[3:5]),
             activation_id=good.activation_id,
             enrolment_id=good.enrolment_id,
         )

@@ -15,6 +15,7 @@ import httpx
 from services.registry.imports.rows import COLUMNS
 from services.registry.schemes.shipped import shipped_document
 from shared.clock import FileClock, set_clock
+from shared.contracts import entitlements
 from shared.contracts.events import ActivationOpened, ActivationWidened, Published
 from shared.database import Database
 from shared.events import publish
@@ -208,10 +209,34 @@ class Flow:
         return list(page["items"])
 
     async def chunk_rows(self, chunk_id: str) -> list[list[str]]:
-        """What payments fetches of a chunk."""
+        """A chunk as a person fetches it."""
         answer = await self.client.get(f"/entitlement-chunks/{chunk_id}/entitlements")
         assert answer.status_code == 200, answer.text
         return list(csv.reader(io.StringIO(answer.text)))
+
+    async def chunk_rows_in_binary(self, chunk_id: str) -> list[list[str]]:
+        """The same as payments fetches it, read by PostgreSQL, in the text of CSV."""
+        path = f"/entitlement-chunks/{chunk_id}/entitlements"
+        answer = await self.client.get(path, headers={"Accept": entitlements.BINARY})
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == entitlements.BINARY
+        async with self.owner.transaction():
+            await self.owner.execute(
+                "CREATE TEMPORARY TABLE fetched (entitlement_id uuid, household_id uuid, "
+                "area_code text, amount_minor bigint, currency text, provider_code text, "
+                "account_sealed bytea) ON COMMIT DROP"
+            )
+            await self.owner.copy_to_table(
+                "fetched",
+                source=io.BytesIO(answer.content),
+                columns=entitlements.COLUMNS,
+                format="binary",
+            )
+            found = await self.owner.fetch("SELECT * FROM fetched")
+        return [
+            [f"\\x{value.hex()}" if isinstance(value, bytes) else str(value) for value in row]
+            for row in found
+        ]
 
     async def events(self, type_part: str) -> list[dict[str, Any]]:
         """The data of the published events of one type, in order."""

@@ -32,6 +32,7 @@ async def assert_chunks_agree(flow: Flow, activation_id: UUID) -> list[list[str]
     fetched = []
     for chunk_id, event in announced.items():
         found = await flow.chunk_rows(chunk_id)
+        assert await flow.chunk_rows_in_binary(chunk_id) == found
         assert len(found) == event["count"]
         assert sum(int(row[3]) for row in found) == event["total_minor"]
         assert {row[4] for row in found} == {"KHR"}

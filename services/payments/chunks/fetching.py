@@ -4,7 +4,6 @@ The rows go from one PostgreSQL to the other as COPY bytes: nothing here makes a
 The network comes first and the transaction after it, never one inside the other.
 """
 
-import asyncpg
 import httpx
 import structlog
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +13,7 @@ from services.payments.chunks.repository import AnnouncedChunk
 from services.payments.database import EVENT_SOURCE
 from services.payments.settings import Settings
 from shared.clock import Clock
-from shared.contracts.entitlements import MEDIA_TYPE
+from shared.contracts.entitlements import BINARY
 from shared.contracts.events import ChunkRefused
 from shared.database import Database
 from shared.events import publish
@@ -68,8 +67,10 @@ class Fetching:
     async def _fetch(self, chunk: AnnouncedChunk) -> bytearray:
         content = bytearray()
         path = f"/entitlement-chunks/{chunk.chunk_id}/entitlements"
-        async with self._registry.stream("GET", path, headers={"Accept": MEDIA_TYPE}) as response:
+        async with self._registry.stream("GET", path, headers={"Accept": BINARY}) as response:
             response.raise_for_status()
+            if response.headers.get("Content-Type") != BINARY:
+                raise httpx.DecodingError("Not the agreed format.", request=response.request)
             async for part in response.aiter_bytes():
                 content += part
                 if len(content) > self._settings.chunk_maximum_bytes:
@@ -94,8 +95,8 @@ class Fetching:
             raise Refusal(
                 "An entitlement is in it twice, or has an instruction from another chunk."
             ) from error
-        except (asyncpg.DataError, asyncpg.NotNullViolationError) as error:
-            raise Refusal(f"It is not the agreed CSV ({type(error).__name__}).") from error
+        except repository.UNREADABLE as error:
+            raise Refusal(f"Its rows cannot be read ({type(error).__name__}).") from error
 
     async def _refuse(self, chunk: AnnouncedChunk, reason: str) -> None:
         async with self._database.transaction() as session:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts.entitlements import COLUMNS
 from shared.database import driver_connection
 from shared.ids import COUNTED_ID, ids_begin
+
+UNREADABLE = (
+    asyncpg.DataError,
+    asyncpg.NotNullViolationError,
+    asyncpg.ProtocolViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+"""What PostgreSQL raises for rows that cannot be read; the last two for a field's false length."""
 
 _ONE_FOR_AN_ENTITLEMENT = "instruction_one_for_an_entitlement_index"
 
@@ -147,11 +156,11 @@ async def lock_if_announced(session: AsyncSession, number: int) -> bool | None:
 
 
 async def copy_entitlements(session: AsyncSession, content: bytearray) -> None:
-    """Copy the CSV bytes into the connection's staging table; raises asyncpg.DataError."""
+    """Copy the binary rows into the connection's staging table; raises UNREADABLE."""
     await session.execute(_STAGING)
     connection = await driver_connection(session)
     await connection.copy_to_table(
-        "fetched_entitlement", source=content, columns=COLUMNS, format="csv"
+        "fetched_entitlement", source=content, columns=COLUMNS, format="binary"
     )
 
 

@@ -20,7 +20,7 @@ _CLAIM = text(
     SELECT chunk.id, chunk.enrolment_run_id, chunk.activation_id, chunk.round, chunk.area_codes,
            chunk.first_round_chunk_id, activation.scheme_code, activation.scheme_version,
            set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-           set_config('enable_mergejoin', 'off', true)
+           set_config('enable_mergejoin', 'off', true), set_config('enable_memoize', 'off', true)
     FROM registry.entitlement_chunk AS chunk
     JOIN registry.activation ON activation.id = chunk.activation_id
     WHERE chunk.status = 'planned'

@@ -56,24 +56,23 @@ def first_round(document: SchemeDocument, *, excluding: bool, careful: bool) -> 
     primary key; ``careful``, it is passed by, which costs a third more.
     """
     benefit = compile_benefit(document)
-    eligible = (
-        select(
-            Household.id,
-            _ACTIVATION_ID,
-            benefit.amount_minor,
-            benefit.case_number,
-            Household.members,
-            *(getattr(Household, feature) for feature in FEATURES),
-            Household.area_code,
-        )
-        .join(Area, Area.code == Household.area_code)
-        .where(
-            Household.area_code == any_(bindparam("area_codes", type_=ARRAY(CODE))),
-            compile_eligibility(document),
-        )
+    eligible = select(
+        Household.id,
+        _ACTIVATION_ID,
+        benefit.amount_minor,
+        benefit.case_number,
+        Household.members,
+        *(getattr(Household, feature) for feature in FEATURES),
+        Household.area_code,
+    ).where(
+        Household.area_code == any_(bindparam("area_codes", type_=ARRAY(CODE))),
+        compile_eligibility(document),
     )
     if document.benefit[-1].where is not None:
         eligible = eligible.where(benefit.case_number.is_not(None))
+    # Every household has its commune: the join is only for rules that ask about places.
+    if Area.__table__ in eligible.get_final_froms():
+        eligible = eligible.where(Area.code == Household.area_code)
     enrol = insert(Enrolment).from_select(
         [
             "household_id",

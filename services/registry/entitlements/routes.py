@@ -13,12 +13,12 @@ from services.registry.entitlements.schemas import (
     EntitlementOut,
 )
 from services.registry.entitlements.states import ChunkStatus
-from services.registry.entitlements.streaming import chunk_csv
+from services.registry.entitlements.streaming import chunk_bytes
 from services.registry.households.tables import FEATURES
 from services.registry.schemes.benefit import components
 from services.registry.schemes.repository import get_document
 from shared.auth import Caller, require
-from shared.contracts.entitlements import COLUMNS, MEDIA_TYPE
+from shared.contracts.entitlements import BINARY, COLUMNS, CSV
 from shared.database import Database, Session
 from shared.errors import Conflict, NotFound, problem_responses
 from shared.pagination import Page, PageOf, PageQuery, decode_cursor, page_of
@@ -31,10 +31,16 @@ _EXAMPLE = (
     "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10,0199c1de-0000-7f6b-8a27-2f1f6a1d9a10,020101,176000,KHR,"
     "wing,\\x0001a3f1\n"
 )
-_CSV_REPLY: dict[int | str, dict[str, Any]] = {
+_CHUNK_REPLY: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": f"CSV without a header: {','.join(COLUMNS)}",
-        "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EXAMPLE}},
+        "description": (
+            f"CSV without a header: {','.join(COLUMNS)}. With `Accept: {BINARY}` the same rows in "
+            "the binary format of PostgreSQL's COPY."
+        ),
+        "content": {
+            CSV: {"schema": {"type": "string"}, "example": _EXAMPLE},
+            BINARY: {"schema": {"type": "string", "format": "binary"}},
+        },
     }
 }
 
@@ -116,7 +122,7 @@ async def get_entitlement(
     "/entitlement-chunks/{chunk_id}/entitlements",
     summary="Fetch a chunk of entitlements",
     response_class=StreamingResponse,
-    responses={**_CSV_REPLY, **problem_responses(401, 403, 404, 409, 422)},
+    responses={**_CHUNK_REPLY, **problem_responses(401, 403, 404, 409, 422)},
 )
 async def stream_chunk(
     chunk_id: UUID, caller: EntitlementsRead, request: Request
@@ -133,6 +139,11 @@ async def stream_chunk(
         raise NotFound("There is no such chunk.")
     if chunk.status in (ChunkStatus.PLANNED, ChunkStatus.EMPTY):
         raise Conflict(f"The chunk is {chunk.status}: nothing of it was announced.")
+    is_binary = BINARY in request.headers.get("accept", "")
     return StreamingResponse(
-        chunk_csv(database, chunk_id, currency=chunk.currency), media_type=MEDIA_TYPE
+        chunk_bytes(
+            database, chunk_id, currency=chunk.currency, format="binary" if is_binary else "csv"
+        ),
+        media_type=BINARY if is_binary else CSV,
+        headers={"Vary": "Accept"},
     )

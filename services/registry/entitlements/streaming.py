@@ -1,12 +1,15 @@
-"""A chunk's entitlements as CSV, straight from PostgreSQL: no Python object for a row."""
+"""A chunk's entitlements, straight from PostgreSQL: no Python object for a row."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
 
 from shared.database import Database
+
+CopyFormat = Literal["binary", "csv"]
 
 _PIECES_AHEAD = 4
 # PostgreSQL hands over a few kilobytes at a time, and each piece costs both services as much.
@@ -25,15 +28,18 @@ _COPY = """
     ORDER BY entitlement.id
 """
 
-# A chunk is small against the registry, whatever the statistics say.
-_PREFER_INDEXES = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
-_RESET = "RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin"
+# A chunk is small against the registry, whatever the statistics say, and no account is in it twice.
+_UNFIT = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_memoize")
+_PREFER_INDEXES = "; ".join(f"SET {name} = off" for name in _UNFIT)
+_RESET = "; ".join(f"RESET {name}" for name in _UNFIT)
 
 
-async def chunk_csv(database: Database, chunk_id: UUID, *, currency: str) -> AsyncIterator[bytes]:
+async def chunk_bytes(
+    database: Database, chunk_id: UUID, *, currency: str, format: CopyFormat
+) -> AsyncIterator[bytes]:
     """Pieces of ``shared.contracts.entitlements``; raises where PostgreSQL breaks off."""
     pieces: asyncio.Queue[bytes | None] = asyncio.Queue(_PIECES_AHEAD)
-    copying = asyncio.create_task(_copy(database, chunk_id, currency, pieces))
+    copying = asyncio.create_task(_copy(database, chunk_id, currency, format, pieces))
     try:
         while (piece := await pieces.get()) is not None:
             yield piece
@@ -45,7 +51,11 @@ async def chunk_csv(database: Database, chunk_id: UUID, *, currency: str) -> Asy
 
 
 async def _copy(
-    database: Database, chunk_id: UUID, currency: str, pieces: asyncio.Queue[bytes | None]
+    database: Database,
+    chunk_id: UUID,
+    currency: str,
+    format: CopyFormat,
+    pieces: asyncio.Queue[bytes | None],
 ) -> None:
     waiting = bytearray()
 
@@ -64,7 +74,7 @@ async def _copy(
                 async with asyncio.timeout(_LONGEST_SECONDS):
                     await driver.execute(_PREFER_INDEXES)
                     await driver.copy_from_query(
-                        _COPY, chunk_id, currency, output=collect, format="csv"
+                        _COPY, chunk_id, currency, output=collect, format=format
                     )
                     await pieces.put(bytes(waiting))
                     await driver.execute(_RESET)
