@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -99,7 +100,7 @@ async def _run(host: str, port: int, connections: int, requests: list[bytes]) ->
     for _ in range(connections):
         ended = loop.create_future()
         _, protocol = await loop.create_connection(
-            lambda ended=ended: _Connection(waiting, statuses, ended),  # type: ignore[misc]
+            partial(_Connection, waiting, statuses, ended),
             host,
             port,
         )
