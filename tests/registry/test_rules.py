@@ -125,6 +125,8 @@ _SCRAPS = [
 @example("-members = 1")
 @example("members = (((1)))")
 @example("NOT NOT members = 1")
+@example("AND = 1")
+@example("members = OR")
 def test_any_text_is_compiled_or_cleanly_refused(text: str) -> None:
     with suppress(RuleRefused):
         assert sql_of(text)

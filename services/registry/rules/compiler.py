@@ -53,7 +53,7 @@ def _condition(node: Any, attributes: Attributes) -> ColumnElement[bool]:
         case ast.In():
             return _choice(node, attributes)
         case ast.IsNull():
-            column = _attribute(node.lhs, attributes).column
+            column = _asked_about(node.lhs, attributes).column
             return column.is_not(None) if node.not_ else column.is_(None)
     raise RuleRefused(
         "A rule is made of comparisons, IN, BETWEEN and IS NULL, joined by AND, OR and NOT."
@@ -108,10 +108,18 @@ def _choice(node: ast.In, attributes: Attributes) -> ColumnElement[bool]:
     return not_(condition) if node.not_ else condition
 
 
-def _attribute(node: Any, attributes: Attributes) -> Attribute:
+def _asked_about(node: Any, attributes: Attributes) -> Attribute:
     if not isinstance(node, ast.Attribute):
         raise RuleRefused("IS NULL asks about an attribute.")
-    return attributes[node.name]
+    return _attribute(node, attributes)
+
+
+def _attribute(node: ast.Attribute, attributes: Attributes) -> Attribute:
+    # A keyword that stands where a value should is read as a name.
+    try:
+        return attributes[node.name]
+    except KeyError:
+        raise RuleRefused(f"{node.name} stands where an attribute or a value should.") from None
 
 
 def _require_attribute(sides: list[Any]) -> None:
@@ -129,7 +137,7 @@ def _same_kind(sides: list[Any], attributes: Attributes) -> Kind:
 def _kind(node: Any, attributes: Attributes) -> Kind:
     match node:
         case ast.Attribute():
-            return attributes[node.name].kind
+            return _attribute(node, attributes).kind
         case ast.Add() | ast.Sub() | ast.Mul():
             for side in (node.lhs, node.rhs):
                 if _kind(side, attributes) is not Kind.NUMBER:
@@ -148,7 +156,7 @@ def _check_texts(side: Any, others: list[Any], attributes: Attributes) -> None:
     """A text that the attribute can never equal is a slip of the pen: say so at once."""
     if not isinstance(side, ast.Attribute):
         return
-    attribute = attributes[side.name]
+    attribute = _attribute(side, attributes)
     for other in others:
         if isinstance(other, str) and not attribute.accepts(other):
             raise RuleRefused(
@@ -161,7 +169,7 @@ def _expression(node: Any, attributes: Attributes, *, exact: bool = False) -> Co
     """``exact``: as numeric, so that no product of small integers overflows."""
     match node:
         case ast.Attribute():
-            column = attributes[node.name].column
+            column = _attribute(node, attributes).column
             return cast(column, Numeric) if exact else column
         case ast.Add() | ast.Sub() | ast.Mul():
             left, right = (
