@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, FastAPI, Request
 from sqlalchemy import text
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import TokenVerifier
@@ -17,11 +18,15 @@ from shared.errors import (
     ProblemDocument,
     Unavailable,
     install_problem_handlers,
+    problem_responses,
     unexpected_problem,
+    unknown_query_problem,
     unwell_problem,
 )
 from shared.ids import new_id
+from shared.operations import Operations
 from shared.settings import ServiceSettings
+from shared.version import API_PREFIX, VERSION
 
 log = structlog.get_logger()
 
@@ -35,11 +40,14 @@ class RequestEdge:
 
     The id is the caller's ``X-Request-ID`` where that is a UUID, else a new one. An unforeseen
     error ends here, because the server would log it with its text, and its text may be personal.
-    Plain ASGI: a middleware built on request objects costs as much as a small route.
+    A parameter that an operation does not take is refused here: a filter with a slip of the pen
+    in its name would otherwise answer with everything. Every GET answers HEAD, and every path
+    OPTIONS. Plain ASGI: a middleware built on request objects costs as much as a small route.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, operations: Operations) -> None:
         self._app = app
+        self._operations = operations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,10 +65,16 @@ class RequestEdge:
                     *message.get("headers", []),
                     (_REQUEST_ID_HEADER, request_id.encode()),
                 ]
+            if without_body and message["type"] == "http.response.body":
+                message["body"] = b""
             await send(message)
 
+        without_body = scope["method"] == "HEAD"
+        if without_body:
+            scope["method"] = "GET"
         try:
-            await self._app(scope, receive, send_with_id)
+            answered = self._answer_here(scope)
+            await (answered or self._app)(scope, receive, send_with_id)
         except Exception as error:
             request = Request(scope)
             answer = (
@@ -70,6 +84,18 @@ class RequestEdge:
                 # The caller sees the stream break off, which is the truth.
                 raise ConnectionAbortedError("The answer broke off after it had begun.") from None
             await answer(scope, receive, send_with_id)
+
+    def _answer_here(self, scope: Scope) -> ASGIApp | None:
+        """The answer to what no route is asked for."""
+        if scope["method"] == "OPTIONS" and (allowed := self._operations.allowed(scope["path"])):
+            return Response(status_code=204, headers={"Allow": ", ".join(allowed)})
+        if scope["query_string"]:
+            found = self._operations.unknown_query(
+                scope["method"], scope["path"], scope["query_string"].decode("latin-1")
+            )
+            if found:
+                return unknown_query_problem(Request(scope), unknown=found[0], known=found[1])
+        return None
 
 
 def _given_id(scope: Scope) -> str | None:
@@ -102,8 +128,8 @@ def create_application(
         database: Database = app.state.database
         await database.check()
         async with AsyncExitStack() as stack:
-            for one in lifespans:
-                await stack.enter_async_context(one(app))
+            for entered in lifespans:
+                await stack.enter_async_context(entered(app))
             log.info("api_started", service=settings.service)
             yield
         await database.dispose()
@@ -112,7 +138,7 @@ def create_application(
         title=title,
         summary=summary,
         description=description,
-        version="1.0.0",
+        version=VERSION,
         lifespan=lifespan,
         openapi_tags=[*tags, {"name": "probes", "description": "Is the process alive, and ready?"}],
         separate_input_output_schemas=False,
@@ -130,11 +156,12 @@ def create_application(
         jwks_url=settings.auth_jwks_url,
     )
     install_problem_handlers(app)
-    app.add_middleware(RequestEdge)
     app.include_router(_probes)
     for router in routers:
-        app.include_router(router)
+        app.include_router(router, prefix=API_PREFIX)
     _describe_problem_documents(app)
+    app.state.operations = Operations(lambda: app.openapi())
+    app.add_middleware(RequestEdge, operations=app.state.operations)
     return app
 
 
@@ -184,8 +211,10 @@ def _describe_problem_documents(app: FastAPI) -> None:
         problem = {
             "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
         }
-        for path in document["paths"].values():
-            for operation in path.values():
+        for path, methods in document["paths"].items():
+            for operation in methods.values():
+                if path.startswith(API_PREFIX):
+                    _add_answers_of_all(operation)
                 for status, response in operation.get("responses", {}).items():
                     if status[0] in "45":
                         response["content"] = problem
@@ -194,3 +223,14 @@ def _describe_problem_documents(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _add_answers_of_all(operation: dict[str, Any]) -> None:
+    """What any operation may answer: to a parameter too many, to a body that is no text, when
+    the database is away. And a POST that creates needs its key, which FastAPI cannot tell."""
+    statuses = {422, 503} | ({400} if "requestBody" in operation else set())
+    for status, response in problem_responses(*sorted(statuses)).items():
+        operation["responses"].setdefault(str(status), {"description": response["description"]})
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] == "Idempotency-Key":
+            parameter["required"] = True

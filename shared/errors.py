@@ -1,7 +1,7 @@
 """Problem details for HTTP APIs (RFC 9457): one shape for everything that goes wrong."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,10 +16,16 @@ from starlette.exceptions import HTTPException
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
+_PARAMETERS_TOLD = 10
+_PARAMETER_CHARACTERS = 64
 _OUR_CODE = str(Path(__file__).parent.parent) + os.sep
 
 
-class Problem(Exception):
+class Explained(Exception):
+    """An error whose text is written for people: what happened and what to do, nothing personal."""
+
+
+class Problem(Explained):
     """Something that the caller is told about. ``detail`` says what happened and what to do."""
 
     status: ClassVar[int] = 500
@@ -55,6 +61,10 @@ class Conflict(Problem):
     status, slug, title = 409, "conflict", "The present state does not allow that"
 
 
+class SignatureRefused(Problem):
+    status, slug, title = 401, "signature-refused", "The message's signature does not hold"
+
+
 class TooLarge(Problem):
     status, slug, title = 413, "too-large", "The body is larger than is taken here"
 
@@ -84,7 +94,7 @@ class ProblemDocument(BaseModel):
     status: int = Field(examples=[404])
     detail: str = Field(
         description="What happened and what to do next.",
-        examples=["No trigger has the code 'rice'. GET /triggers lists them."],
+        examples=["No trigger has the code 'rice'. GET /v1/triggers lists them."],
     )
     instance: str = Field(
         description="The request id, to be quoted to the operators.",
@@ -150,11 +160,10 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     errors = [
         {
-            "pointer": "/" + "/".join(str(part) for part in one["loc"]),
-            # A message of our own validators may quote the input, so only its kind is told.
-            "detail": one["msg"] if one["type"] not in {"json_invalid"} else "Not valid JSON",
+            "pointer": "/" + "/".join(str(part) for part in fault["loc"]),
+            "detail": _detail_of(fault),
         }
-        for one in error.errors()
+        for fault in error.errors()
     ]
     return problem_response(
         request,
@@ -166,16 +175,56 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     )
 
 
+def _detail_of(fault: Mapping[str, Any]) -> str:
+    match fault["type"]:
+        case "json_invalid":
+            # The parser's own words quote the input.
+            return "Not valid JSON"
+        case "value_error":
+            # Our validators' words, without those that pydantic puts before them.
+            return str(fault["ctx"]["error"])
+        case _:
+            return str(fault["msg"])
+
+
+def unknown_query_problem(
+    request: Request, *, unknown: Sequence[str], known: Collection[str]
+) -> JSONResponse:
+    """The answer to query parameters that the operation does not take."""
+    takes = f"It takes {', '.join(sorted(known))}." if known else "It takes none."
+    return problem_response(
+        request,
+        status=Unprocessable.status,
+        slug=Unprocessable.slug,
+        title=Unprocessable.title,
+        detail="The operation does not take the query parameters listed under errors. "
+        "Correct or leave them out, and send the request again.",
+        extensions={
+            "errors": [
+                {
+                    "pointer": f"/query/{name[:_PARAMETER_CHARACTERS]}",
+                    "detail": f"There is no such parameter. {takes}",
+                }
+                for name in unknown[:_PARAMETERS_TOLD]
+            ]
+        },
+    )
+
+
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        # The router names the methods of the first route of the path only.
+        headers["Allow"] = ", ".join(request.app.state.operations.allowed(request.url.path))
     return problem_response(
         request,
         status=status,
         slug=status.phrase.lower().replace(" ", "-"),
         title=status.phrase,
         detail=_ADVICE.get(status, str(error.detail)),
-        headers=error.headers,
+        headers=headers,
     )
 
 
@@ -201,7 +250,7 @@ def unexpected_problem(request: Request, error: Exception) -> JSONResponse:
         path=request.scope["route"].path if "route" in request.scope else None,
         request_id=str(getattr(request.state, "request_id", "")),
         error=type(error).__name__,
-        at=innermost_place(error),
+        at=place_in_code(error),
     )
     return problem_response(
         request,
@@ -212,7 +261,7 @@ def unexpected_problem(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-def innermost_place(error: BaseException) -> str:
+def place_in_code(error: BaseException) -> str:
     """``file:line function`` of our own code where the error came up, and its SQLSTATE if any.
 
     Without any value: the text of a database's error quotes the row.
@@ -230,8 +279,21 @@ def innermost_place(error: BaseException) -> str:
     return f"{place} (SQLSTATE {state})" if state else place
 
 
+def told(error: BaseException) -> str:
+    """What people are told of an error: its own words where those are meant for them.
+
+    Of any other its kind and place only, since its text may quote what is personal.
+    """
+    if isinstance(error, Explained):
+        return str(error)
+    return f"{type(error).__name__} at {place_in_code(error)}"
+
+
 def install_problem_handlers(app: FastAPI) -> None:
     """Make every error of the app a problem document."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+innermost_place = place_in_code

@@ -6,6 +6,7 @@ import httpx
 
 from shared.auth import ServiceToken
 from shared.settings import ServiceSettings
+from shared.version import API_PREFIX
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
 
@@ -27,9 +28,9 @@ class _ServiceAuthentication(httpx.Auth):
 def service_client(
     settings: ServiceSettings, base_url: str, *, scopes: tuple[str, ...]
 ) -> httpx.AsyncClient:
-    """A client for another service's API, with ``scopes`` asked for its token."""
+    """A client for another service's API at ``base_url``, with ``scopes`` asked for its token."""
     return httpx.AsyncClient(
-        base_url=base_url,
+        base_url=base_url.rstrip("/") + API_PREFIX,
         auth=_ServiceAuthentication(ServiceToken(settings, scopes=scopes)),
         timeout=_TIMEOUT,
         limits=httpx.Limits(max_connections=20, max_keepalive_connections=20),

@@ -3,9 +3,9 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, overload
 from uuid import UUID
 
 from fastapi import Depends, Query
@@ -14,6 +14,9 @@ from pydantic import BaseModel, Field
 from shared.errors import BadRequest
 
 T = TypeVar("T")
+First = TypeVar("First")
+Second = TypeVar("Second")
+Third = TypeVar("Third")
 
 DEFAULT_LIMIT = 50
 MAXIMUM_LIMIT = 500
@@ -34,6 +37,39 @@ class Page:
     ) -> None:
         self.cursor = cursor
         self.limit = limit
+
+    @property
+    def fetch_limit(self) -> int:
+        """How many rows to ask for: the surplus row says that there is a next page."""
+        return self.limit + 1
+
+    @overload
+    def after(self, kind: type[First], /) -> First | None: ...
+
+    @overload
+    def after(self, first: type[First], second: type[Second], /) -> tuple[First, Second] | None: ...
+
+    @overload
+    def after(
+        self, first: type[First], second: type[Second], third: type[Third], /
+    ) -> tuple[First, Second, Third] | None: ...
+
+    def after(self, *kinds: type[Any]) -> Any:
+        """The sort key that the page begins behind, of these types; None on the first page.
+
+        One type gives a bare value, several a tuple. Raises BadRequest for a cursor that no list
+        with this key gave.
+        """
+        if not self.cursor:
+            return None
+        values = decode_cursor(self.cursor, *kinds)
+        return values[0] if len(values) == 1 else values
+
+    def of(self, rows: Sequence[T], *, key: Callable[[T], tuple[Any, ...]]) -> "PageOf[T]":
+        """The page from ``fetch_limit`` rows at most; ``key`` is what ``after`` is given back."""
+        items = list(rows[: self.limit])
+        more = len(rows) > self.limit
+        return PageOf(items=items, next_cursor=encode_cursor(*key(items[-1])) if more else None)
 
 
 PageQuery = Annotated[Page, Depends()]
@@ -91,7 +127,4 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
 
 
 def page_of(rows: list[T], *, page: Page, key: Callable[[T], tuple[Any, ...]]) -> PageOf[T]:
-    """A page from ``page.limit + 1`` rows at most: the surplus row says that there is a next."""
-    items = rows[: page.limit]
-    more = len(rows) > page.limit
-    return PageOf(items=items, next_cursor=encode_cursor(*key(items[-1])) if more else None)
+    return page.of(rows, key=key)

@@ -1,63 +1,68 @@
-"""Background work: loops that each do one bounded unit at a time, woken by the event log."""
+"""Background work: steps that each do one bounded unit, in loops that the event log wakes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 
 import structlog
 
 from shared.clock import Clock
 from shared.database import Database
-from shared.errors import innermost_place
+from shared.errors import place_in_code
 from shared.events import Consumer
 from shared.events.log import CHANNEL
+from shared.retry import Backoff
 
 log = structlog.get_logger()
 
-_FIRST_BACKOFF_SECONDS = 0.25
-_LONGEST_BACKOFF_SECONDS = 10.0
-_IDLE_GROWTH_LIMIT = 10
+AFTER_FAILURE = Backoff(first_seconds=0.25, longest_seconds=10)
+WITHOUT_WORK = Backoff(first_seconds=0.1, longest_seconds=1)
 _LONGEST_UNHEARD_SECONDS = 0.25
 """How long an event waits whose notification was lost."""
 _RECONNECT_SECONDS = 0.5
 _LISTEN_CHECK_SECONDS = 5.0
 
+Step = Callable[[], Awaitable[int]]
+"""Does one bounded unit of work and says how much that was; 0: there is nothing to do."""
+
+StepHook = Callable[[str], AbstractAsyncContextManager[None]]
+"""Entered around every step, by the step's name: where a process measures its work."""
+
+
+def nothing_around(_: str) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
+
 
 class Loop:
-    """One kind of work. ``step`` does a bounded unit and says how much it did.
+    """One kind of work: a step, again and again.
 
-    Where that was nothing (or ``has_more`` says so of it) the loop rests: ``idle_seconds`` at
-    first, and longer each time that there is nothing, up to ``longest_idle_seconds``, unless it
-    is woken: by an event of one of the types ``wakes_on``, or by a loop that names it in ``then``
-    and did something. An exception is logged and the step tried again, later each time; it never
-    ends the worker.
+    Where it did nothing (or ``has_more`` says so of what it did) the loop rests: as ``rest``
+    says, longer each time that there is nothing, unless it is woken: by an event of one of the
+    types ``wakes_on``, or by a loop that names it in ``then`` and did something. An exception is
+    logged and the step tried again, later each time; it never ends the worker.
     """
 
     def __init__(
         self,
         name: str,
-        step: Callable[[], Awaitable[int]],
+        step: Step,
         *,
-        idle_seconds: float = 0.1,
-        longest_idle_seconds: float = 1.0,
+        rest: Backoff = WITHOUT_WORK,
         wakes_on: Collection[str] = (),
         has_more: Callable[[int], bool] = bool,
         then: Iterable["Loop"] = (),
     ) -> None:
         self.name = name
+        self.step = step
         self.wakes_on = frozenset(wakes_on)
-        self._step = step
-        self._idle_seconds = idle_seconds
-        self._longest_idle_seconds = max(
-            idle_seconds, min(longest_idle_seconds, idle_seconds * _IDLE_GROWTH_LIMIT)
-        )
+        self._rests = rest
         self._has_more = has_more
         self._then = tuple(then)
         self._woken = asyncio.Event()
 
     @classmethod
     def reading(
-        cls, consumer: Consumer, *, idle_seconds: float = 0.1, then: Iterable["Loop"] = ()
+        cls, consumer: Consumer, *, rest: Backoff = WITHOUT_WORK, then: Iterable["Loop"] = ()
     ) -> "Loop":
         """A loop that reads the event log; ``then`` go on with what the handlers did."""
         following = tuple(then)
@@ -72,8 +77,10 @@ class Loop:
         return cls(
             "events",
             read,
-            idle_seconds=idle_seconds,
-            longest_idle_seconds=_LONGEST_UNHEARD_SECONDS,
+            rest=Backoff(
+                first_seconds=min(rest.first_seconds, _LONGEST_UNHEARD_SECONDS),
+                longest_seconds=_LONGEST_UNHEARD_SECONDS,
+            ),
             wakes_on=consumer.types,
             has_more=consumer.has_more,
         )
@@ -82,32 +89,33 @@ class Loop:
         """Look for work now."""
         self._woken.set()
 
-    async def run(self, stop: asyncio.Event) -> None:
-        backoff = _FIRST_BACKOFF_SECONDS
-        idle_seconds = self._idle_seconds
+    async def run(self, stop: asyncio.Event, *, around: StepHook = nothing_around) -> None:
+        failures = fruitless = 0
         while not stop.is_set():
             self._woken.clear()
             try:
-                done = await self._step()
+                async with around(self.name):
+                    done = await self.step()
             except Exception as error:
+                again_in_seconds = AFTER_FAILURE.seconds(failures)
                 log.error(
                     "step_failed",
                     loop=self.name,
                     error=type(error).__name__,
-                    at=innermost_place(error),
-                    again_in_seconds=backoff,
+                    at=place_in_code(error),
+                    again_in_seconds=again_in_seconds,
                 )
-                await self._rest(stop, backoff, wakeable=False)
-                backoff = min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
+                failures += 1
+                await self._rest(stop, again_in_seconds, wakeable=False)
                 continue
-            backoff = _FIRST_BACKOFF_SECONDS
+            failures = 0
             if done:
-                idle_seconds = self._idle_seconds
+                fruitless = 0
                 for loop in self._then:
                     loop.wake()
             if not self._has_more(done):
-                await self._rest(stop, idle_seconds, wakeable=True)
-                idle_seconds = min(2 * idle_seconds, self._longest_idle_seconds)
+                await self._rest(stop, self._rests.seconds(fruitless), wakeable=True)
+                fruitless += 1
 
     async def _rest(self, stop: asyncio.Event, seconds: float, *, wakeable: bool) -> None:
         waiting = [asyncio.ensure_future(stop.wait())]
@@ -121,7 +129,11 @@ class Loop:
 
 
 class Worker:
-    """A process's loops, and the one connection that listens for events to wake them."""
+    """A process's loops, and the one connection that listens for events to wake them.
+
+    It is the whole wiring of a service's background work: ``run`` keeps its loops going, ``step``
+    does a single one of their steps.
+    """
 
     def __init__(
         self,
@@ -131,12 +143,26 @@ class Worker:
         clock: Clock,
         loops: Sequence[Loop],
         closing: Sequence[Callable[[], Awaitable[None]]] = (),
+        around: StepHook = nothing_around,
     ) -> None:
         self.name = name
         self.database = database
         self.clock = clock
         self.loops = list(loops)
         self._closing = list(closing)
+        self._around = around
+
+    async def step(self, name: str) -> int:
+        """One step of the loop of that name, as the loop would do it; how much it did."""
+        loop = next(loop for loop in self.loops if loop.name == name)
+        async with self._around(name):
+            return await loop.step()
+
+    async def close(self) -> None:
+        """Give back what the loops held: clients and the database's connections."""
+        for close in self._closing:
+            await close()
+        await self.database.dispose()
 
     def wake(self, event_types: Collection[str]) -> None:
         """Wake the loops that wait for one of these types."""
@@ -151,14 +177,12 @@ class Worker:
         try:
             async with asyncio.TaskGroup() as group:
                 for loop in self.loops:
-                    group.create_task(loop.run(stop))
+                    group.create_task(loop.run(stop, around=self._around))
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
-            for close in self._closing:
-                await close()
-            await self.database.dispose()
+            await self.close()
             log.info("worker_stopped", worker=self.name)
 
     async def _listen(self) -> None:

@@ -24,6 +24,7 @@ from deploy.local.postgres import LocalPostgres
 from shared.auth import development
 from shared.clock import set_clock
 from shared.ids import new_id
+from shared.version import API_PREFIX
 from tests.server import serving
 
 # A busy machine is slow at anything; no property here is about time.
@@ -181,7 +182,9 @@ class RunningService:
     ) -> httpx.AsyncClient:
         """A client with a token for ``scopes`` (every scope, by default)."""
         headers = {"Authorization": f"Bearer {self.token(*scopes, subject=subject)}"}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30, **options)
+        return httpx.AsyncClient(
+            base_url=self.url + API_PREFIX, headers=headers, timeout=30, **options
+        )
 
 
 ServeService = Callable[[str], Any]

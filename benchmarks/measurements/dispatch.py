@@ -29,6 +29,7 @@ from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.ids import new_id
 from shared.money import Money
 from shared.personal_data import Cipher
+from shared.version import API_PREFIX
 
 NAME = "dispatch"
 HOUSEHOLDS = 50_000
@@ -192,7 +193,7 @@ def _send_bare(setting: Setting, sent: list[asyncpg.Record]) -> float:
             {
                 "url": f"{stack.sandbox.base_url(code)}/transactions/type/disbursement",
                 "api_key": stack.secrets.provider_api_keys[code],
-                "callback_url": f"{stack.urls['payments']}/providers/{code}/callbacks",
+                "callback_url": f"{stack.urls['payments']}{API_PREFIX}/providers/{code}/callbacks",
                 "orders": orders,
             }
         )

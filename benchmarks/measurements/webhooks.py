@@ -21,6 +21,7 @@ from benchmarks.figures import (
 from benchmarks.measurements.measured import Setting, run_client
 from benchmarks.world import DIRECTORY, provider_codes
 from shared.signatures import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from shared.version import API_PREFIX
 
 NAME = "webhooks"
 _PAIRS = 15
@@ -111,7 +112,9 @@ def _requests(setting: Setting) -> list[tuple[str, bytes]]:
             SIGNATURE_HEADER: sign(secret, message_id=message_id, timestamp=timestamp, body=body),
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        made.append((f"/providers/{provider}/callbacks", f"{lines}\r\n".encode() + body))
+        made.append(
+            (f"{API_PREFIX}/providers/{provider}/callbacks", f"{lines}\r\n".encode() + body)
+        )
     return made
 
 

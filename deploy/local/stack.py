@@ -26,6 +26,7 @@ from deploy.local.postgres import LocalPostgres
 from sandbox.options import SandboxOptions
 from shared.auth import development
 from shared.clock import set_clock
+from shared.version import API_PREFIX
 
 SANDBOX = "sandbox"
 PROCESSES = tuple(f"{service}-{part}" for service in SERVICES for part in ("api", "worker"))
@@ -295,7 +296,7 @@ class Stack:
     ) -> httpx.Client:
         """An HTTP client of one service, with a token."""
         return httpx.Client(
-            base_url=self.urls[service],
+            base_url=self.urls[service] + API_PREFIX,
             headers={"Authorization": f"Bearer {self.token(*scopes, subject=subject)}"},
             timeout=_CLIENT_TIMEOUT_SECONDS,
         )

@@ -19,9 +19,10 @@ from shared.database import Database
 from shared.events import Consumer
 from shared.http import service_client
 from shared.personal_data import cipher_from
+from shared.retry import Backoff
 from shared.worker import Loop, Worker
 
-_MATCH_AGAIN_SECONDS = 5.0
+_MATCH_AGAIN = Backoff(first_seconds=5, longest_seconds=5)
 
 
 def create_worker(settings: Settings | None = None) -> Worker:
@@ -36,9 +37,12 @@ def create_worker(settings: Settings | None = None) -> Worker:
     clock = clock_from(settings.clock_file)
     registry = service_client(settings, settings.registry_url, scopes=("entitlements:read",))
     directory = ProviderDirectory(database, settings.providers)
-    rest = settings.rest_seconds
+    rest = Backoff(
+        first_seconds=settings.rest_seconds,
+        longest_seconds=max(settings.rest_seconds, min(1, 10 * settings.rest_seconds)),
+    )
 
-    closing = Loop("close", Closing(database=database, clock=clock).step, idle_seconds=rest)
+    closing = Loop("close", Closing(database=database, clock=clock).step, rest=rest)
     loops: list[Loop] = [closing]
     clients: list[ProviderClient] = []
     sending: list[Loop] = []
@@ -57,29 +61,25 @@ def create_worker(settings: Settings | None = None) -> Worker:
             clock=clock,
             settings=settings,
         )
-        sending.append(
-            Loop(f"send-{provider.code}", Sending(lane).step, idle_seconds=rest, then=[closing])
-        )
+        sending.append(Loop(f"send-{provider.code}", Sending(lane).step, rest=rest, then=[closing]))
         loops.append(
-            Loop(
-                f"inquire-{provider.code}", Inquiring(lane).step, idle_seconds=rest, then=[closing]
-            )
+            Loop(f"inquire-{provider.code}", Inquiring(lane).step, rest=rest, then=[closing])
         )
 
     releasing = Loop(
-        "release", Releasing(database=database, clock=clock).step, idle_seconds=rest, then=sending
+        "release", Releasing(database=database, clock=clock).step, rest=rest, then=sending
     )
     fetching = [
         Loop(
             f"fetch-{number}",
             Fetching(registry, database=database, clock=clock, settings=settings).step,
-            idle_seconds=rest,
+            rest=rest,
             then=[releasing],
         )
         for number in range(1, settings.chunk_fetchers + 1)
     ]
     consumer = Consumer(database, name="payments", schema=SCHEMA, handlers=HANDLERS)
-    reading = Loop.reading(consumer, idle_seconds=rest, then=[*fetching, releasing])
+    reading = Loop.reading(consumer, rest=rest, then=[*fetching, releasing])
     applying = Applying(
         database=database,
         clock=clock,
@@ -93,9 +93,9 @@ def create_worker(settings: Settings | None = None) -> Worker:
         *fetching,
         releasing,
         *sending,
-        Loop("leases", leases.step, idle_seconds=rest),
-        Loop("apply-callbacks", applying.step, idle_seconds=rest, then=[closing]),
-        Loop("match-callbacks", applying.match_again, idle_seconds=_MATCH_AGAIN_SECONDS),
+        Loop("leases", leases.step, rest=rest),
+        Loop("apply-callbacks", applying.step, rest=rest, then=[closing]),
+        Loop("match-callbacks", applying.match_again, rest=_MATCH_AGAIN),
     ]
     return Worker(
         name="payments-worker",

@@ -4,53 +4,37 @@ Fields are added, never changed in meaning: a new meaning is a new type.
 """
 
 from datetime import date
-from typing import ClassVar, Self
+from typing import ClassVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from shared.events.log import Published
 
-from shared.clock import Clock
-from shared.events.log import Event, StoredEvent
-
-
-class Published(BaseModel):
-    """A published event's data, of one type."""
-
-    model_config = ConfigDict(frozen=True)
-
-    type: ClassVar[str]
-
-    def to_event(self, *, source: str, subject: str, clock: Clock) -> Event:
-        """The CloudEvent: ``source`` is the service (``/triggers``), ``subject`` the thing's id."""
-        return Event(
-            type=self.type,
-            source=source,
-            subject=subject,
-            time=clock.now(),
-            data=self.model_dump(mode="json"),
-        )
-
-    @classmethod
-    def of(cls, event: StoredEvent) -> Self:
-        """The data of a stored event; raises ValidationError where it is not of this type."""
-        return cls.model_validate(event.data)
+TRIGGERS = "/triggers"
+REGISTRY = "/registry"
+PAYMENTS = "/payments"
 
 
 class ObservationsRecorded(Published):
     """New values, or revisions, of one indicator."""
 
     type: ClassVar[str] = "org.sangkroh.observations-recorded.v1"
+    source: ClassVar[str] = TRIGGERS
 
     indicator: str
     count: int
     first_on: date
     last_on: date
 
+    @property
+    def subject(self) -> str:
+        return self.indicator
+
 
 class ActivationOpened(Published):
     """A trigger happened, or an official declared it, and it may pay: enrol these areas."""
 
     type: ClassVar[str] = "org.sangkroh.activation-opened.v1"
+    source: ClassVar[str] = TRIGGERS
 
     activation_id: UUID
     trigger: str
@@ -65,6 +49,10 @@ class ActivationOpened(Published):
     opened_on: date
     observed_on: date
 
+    @property
+    def subject(self) -> str:
+        return str(self.activation_id)
+
 
 class ActivationWidened(ActivationOpened):
     """Further areas of an open activation: ``areas`` are the added ones only."""
@@ -76,6 +64,7 @@ class EntitlementsReady(Published):
     """A chunk of entitlements can be fetched, and adds up to this."""
 
     type: ClassVar[str] = "org.sangkroh.entitlements-ready.v1"
+    source: ClassVar[str] = REGISTRY
 
     chunk_id: UUID
     enrolment_id: UUID
@@ -88,11 +77,16 @@ class EntitlementsReady(Published):
     count: int
     total_minor: int
 
+    @property
+    def subject(self) -> str:
+        return str(self.chunk_id)
+
 
 class EnrolmentCompleted(Published):
     """All chunks of a run are announced: payments reserves this total, whole, or refuses it."""
 
     type: ClassVar[str] = "org.sangkroh.enrolment-completed.v1"
+    source: ClassVar[str] = REGISTRY
 
     enrolment_id: UUID
     activation_id: UUID
@@ -108,11 +102,16 @@ class EnrolmentCompleted(Published):
     unpayable: int
     """Entitled households without a payee account: visible in the registry, in no chunk."""
 
+    @property
+    def subject(self) -> str:
+        return str(self.enrolment_id)
+
 
 class PaymentsSettled(Published):
     """Every payment of a chunk has its end; sent again after a correction."""
 
     type: ClassVar[str] = "org.sangkroh.payments-settled.v1"
+    source: ClassVar[str] = PAYMENTS
 
     chunk_id: UUID
     activation_id: UUID
@@ -123,12 +122,21 @@ class PaymentsSettled(Published):
     failed_count: int
     failed_minor: int
 
+    @property
+    def subject(self) -> str:
+        return str(self.chunk_id)
+
 
 class ChunkRefused(Published):
     """A chunk did not match its announcement: nothing of it is paid."""
 
     type: ClassVar[str] = "org.sangkroh.chunk-refused.v1"
+    source: ClassVar[str] = PAYMENTS
 
     chunk_id: UUID
     activation_id: UUID
     reason: str
+
+    @property
+    def subject(self) -> str:
+        return str(self.chunk_id)

@@ -15,13 +15,16 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.database import Database, may_pass
-from shared.errors import innermost_place
-from shared.events.log import StoredEvent
+from shared.errors import place_in_code, told
+from shared.events.log import Published, StoredEvent
 
 log = structlog.get_logger()
 
 Handler = Callable[[AsyncSession, StoredEvent], Awaitable[None]]
 """Works one event in the consumer's transaction: no network, and twice equals once."""
+
+Handlers = Mapping[type[Published], Handler] | Mapping[str, Handler]
+"""Which handler works which facts."""
 
 _ERROR_CHARACTERS = 500
 
@@ -70,12 +73,15 @@ class Consumer:
         *,
         name: str,
         schema: str,
-        handlers: Mapping[str, Handler],
+        handlers: Handlers,
         batch_size: int = 100,
     ) -> None:
         self.name = name
         self._database = database
-        self._handlers = dict(handlers)
+        self._handlers = {
+            fact if isinstance(fact, str) else fact.type: handler
+            for fact, handler in handlers.items()
+        }
         self._batch_size = batch_size
         self._claim = text(
             f"SELECT epoch, transaction_id::text AS transaction_id, sequence, EXISTS ("
@@ -204,10 +210,7 @@ class Consumer:
                     "consumer": self.name,
                     "event_id": event.id,
                     "type": event.type,
-                    # Values may be personal: the error's kind and place tell enough.
-                    "error": f"{type(error).__name__} at {innermost_place(error)}"[
-                        :_ERROR_CHARACTERS
-                    ],
+                    "error": told(error)[:_ERROR_CHARACTERS],
                 },
             )
             log.error(
@@ -216,7 +219,7 @@ class Consumer:
                 event_id=str(event.id),
                 event_type=event.type,
                 error=type(error).__name__,
-                at=innermost_place(error),
+                at=place_in_code(error),
             )
             return False
         return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 import orjson
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.clock import Clock, SystemClock
 from shared.ids import new_id
 
 CHANNEL = "events"
@@ -36,6 +37,37 @@ class StoredEvent(Event):
     sequence: int
 
 
+class Published(BaseModel):
+    """A fact that one service tells the others: the data of one type of event.
+
+    ``source`` is the service that tells it (``/triggers``), ``subject`` the id of what it is about.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    type: ClassVar[str]
+    source: ClassVar[str]
+
+    @property
+    def subject(self) -> str:
+        raise NotImplementedError
+
+    def to_event(self, *, clock: Clock, source: str = "", subject: str = "") -> Event:
+        """The CloudEvent that tells it, with a new id."""
+        return Event(
+            type=self.type,
+            source=self.source,
+            subject=self.subject,
+            time=clock.now(),
+            data=self.model_dump(mode="json"),
+        )
+
+    @classmethod
+    def of(cls, event: StoredEvent) -> Self:
+        """The fact that a stored event tells; raises ValidationError where it is another's."""
+        return cls.model_validate(event.data)
+
+
 _INSERT = text(
     """
     INSERT INTO events.event (id, type, source, subject, time, data)
@@ -48,7 +80,7 @@ _INSERT = text(
 )
 
 
-async def publish_all(session: AsyncSession, events: Sequence[Event]) -> None:
+async def append(session: AsyncSession, events: Sequence[Event]) -> None:
     """Append events, in order, in the session's transaction."""
     if not events:
         return
@@ -65,6 +97,21 @@ async def publish_all(session: AsyncSession, events: Sequence[Event]) -> None:
     )
 
 
-async def publish(session: AsyncSession, event: Event) -> None:
-    """Append one event in the session's transaction."""
-    await publish_all(session, [event])
+async def publish_all(
+    session: AsyncSession, facts: Sequence[Published | Event], *, clock: Clock | None = None
+) -> None:
+    """Tell facts, in order, in the transaction that made them."""
+    await append(
+        session,
+        [
+            fact if isinstance(fact, Event) else fact.to_event(clock=clock or SystemClock())
+            for fact in facts
+        ],
+    )
+
+
+async def publish(
+    session: AsyncSession, fact: Published | Event, *, clock: Clock | None = None
+) -> None:
+    """Tell one fact in the transaction that made it."""
+    await publish_all(session, [fact], clock=clock)

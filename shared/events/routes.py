@@ -6,13 +6,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
-from sqlalchemy import text
 
 from shared.auth import Caller, require
+from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import NotFound, problem_responses
-from shared.events.consumer import READ_FENCED
-from shared.pagination import PageOf, PageQuery, decode_cursor, encode_cursor, page_of
+from shared.events import repository
+from shared.pagination import PageOf, PageQuery, decode_cursor, encode_cursor
 
 router = APIRouter(tags=["events"])
 
@@ -52,17 +52,43 @@ class DeadLetter(BaseModel):
     event_id: UUID
     type: str = Field(examples=["org.sangkroh.observations-recorded.v1"])
     error: str = Field(
-        description="What kind of error, and where in the code; no values.",
-        examples=["KeyError at services/triggers/evaluations/service.py:42 evaluate"],
+        description="What is wrong and what to do; of an error that nobody foresaw its kind and "
+        "its place in the code. No personal values.",
+        examples=["There is no scheme 'flood-2022': post it, then replay this event."],
     )
     attempts: int = Field(examples=[1])
     failed_at: datetime
     replay_requested_at: datetime | None
 
 
+class ConsumerProgress(BaseModel):
+    """How far one consumer of this service has read the log."""
+
+    consumer: str = Field(examples=["evaluations"])
+    waiting: int = Field(
+        description=f"Events that it has not read yet, counted to {repository.MOST_COUNTED}.",
+        examples=[0],
+    )
+    oldest_waiting_at: datetime | None = Field(
+        description="When the first of them was told; null: none waits.", examples=[None]
+    )
+    failed: int = Field(description="Events that it parked: see /v1/dead-letters.", examples=[0])
+
+
+class Progress(BaseModel):
+    """What this service has worked of everything that was told."""
+
+    all_worked: bool = Field(description="Nothing waits for any consumer.", examples=[True])
+    worked_up_to: datetime = Field(
+        description="Everything told before this instant is worked, but for what failed.",
+        examples=["2020-10-12T02:00:05Z"],
+    )
+    consumers: list[ConsumerProgress]
+
+
 @router.get("/events", summary="Read the event log", responses=problem_responses(400, 401, 403))
 async def read_events(
-    caller: EventsRead,
+    _: EventsRead,
     session: Session,
     cursor: Annotated[
         str | None, Query(max_length=512, description="Where to go on; none: from the beginning.")
@@ -73,24 +99,38 @@ async def read_events(
 
     No event is skipped: the feed stops where an earlier transaction is still open.
     """
-    epoch, transaction_id, sequence = decode_cursor(cursor, int, int, int) if cursor else _BEGINNING
-    rows = (
-        await session.execute(
-            text(READ_FENCED),
-            {
-                "epoch": epoch,
-                "transaction_id": str(transaction_id),
-                "sequence": sequence,
-                "limit": limit,
-            },
-        )
-    ).all()
+    after = decode_cursor(cursor, int, int, int) if cursor else _BEGINNING
+    rows = await repository.read_events(session, after, limit=limit)
     if rows:
         last = rows[-1]
-        epoch, transaction_id, sequence = last.epoch, int(last.transaction_id), last.sequence
+        after = last.epoch, int(last.transaction_id), last.sequence
     return Feed(
         items=[CloudEvent.model_validate(row._asdict()) for row in rows],
-        next_cursor=encode_cursor(epoch, transaction_id, sequence),
+        next_cursor=encode_cursor(*after),
+    )
+
+
+@router.get(
+    "/events/progress",
+    summary="See whether all events are worked",
+    responses=problem_responses(401, 403),
+)
+async def read_progress(
+    _: EventsRead, session: Session, request: Request, clock: ClockDependency
+) -> Progress:
+    """Whether this service has worked everything that was told until now, and if not, since when
+    the oldest of it waits: whoever posted something knows by it that it was judged, or enrolled.
+    """
+    rows = await repository.consumers_progress(session, request.app.state.settings.service)
+    consumers = [ConsumerProgress.model_validate(row._asdict()) for row in rows]
+    oldest = min(
+        (consumer.oldest_waiting_at for consumer in consumers if consumer.oldest_waiting_at),
+        default=None,
+    )
+    return Progress(
+        all_worked=oldest is None,
+        worked_up_to=oldest or clock.now(),
+        consumers=consumers,
     )
 
 
@@ -100,22 +140,17 @@ async def read_events(
     responses=problem_responses(400, 401, 403),
 )
 async def list_dead_letters(
-    caller: EventsRead, session: Session, request: Request, page: PageQuery
+    _: EventsRead, session: Session, request: Request, page: PageQuery
 ) -> PageOf[DeadLetter]:
     """Events whose handler failed in this service; the rest went on without them."""
-    schema = request.app.state.settings.service
-    after_consumer, after_event = (
-        decode_cursor(page.cursor, str, UUID) if page.cursor else ("", UUID(int=0))
-    )
-    rows = await session.execute(
-        text(
-            f"SELECT * FROM {schema}.dead_letter WHERE (consumer, event_id) > (:consumer, :event) "
-            "ORDER BY consumer, event_id LIMIT :limit"
-        ),
-        {"consumer": after_consumer, "event": after_event, "limit": page.limit + 1},
+    rows = await repository.list_dead_letters(
+        session,
+        request.app.state.settings.service,
+        after=page.after(str, UUID) or ("", UUID(int=0)),
+        limit=page.fetch_limit,
     )
     letters = [DeadLetter.model_validate(row._asdict()) for row in rows]
-    return page_of(letters, page=page, key=lambda letter: (letter.consumer, letter.event_id))
+    return page.of(letters, key=lambda letter: (letter.consumer, letter.event_id))
 
 
 @router.post(
@@ -125,19 +160,12 @@ async def list_dead_letters(
     responses=problem_responses(401, 403, 404),
 )
 async def replay_dead_letter(
-    event_id: UUID, caller: EventsReplay, session: Session, request: Request
+    event_id: UUID, _: EventsReplay, session: Session, request: Request
 ) -> list[DeadLetter]:
     """Asks this service's consumers to work the event again; it leaves the list when that works."""
-    schema = request.app.state.settings.service
-    rows = (
-        await session.execute(
-            text(
-                f"UPDATE {schema}.dead_letter SET replay_requested_at = clock_timestamp() "
-                "WHERE event_id = :event_id RETURNING *"
-            ),
-            {"event_id": event_id},
-        )
-    ).all()
+    rows = await repository.request_replay(session, request.app.state.settings.service, event_id)
     if not rows:
-        raise NotFound("No event with this id failed here. GET /dead-letters lists those that did.")
+        raise NotFound(
+            "No event with this id failed here. GET /v1/dead-letters lists those that did."
+        )
     return [DeadLetter.model_validate(row._asdict()) for row in rows]

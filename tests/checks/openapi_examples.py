@@ -12,7 +12,7 @@ from deploy.local.environment import DEFAULT_PORTS, LocalSecrets, local_environm
 from tests.checks.openapi import PROBES, faults_of, operations
 
 # Signed by the provider instead (Standard Webhooks).
-_SIGNED = {"/providers/{provider_code}/callbacks"}
+_SIGNED = {"/v1/providers/{provider_code}/callbacks"}
 
 
 def documents(directory: Path) -> dict[str, dict[str, object]]:

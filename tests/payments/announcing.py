@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.contracts.entitlements import ACCOUNT_CONTEXT, BINARY
-from shared.contracts.events import EnrolmentCompleted, EntitlementsReady, Published
+from shared.contracts.events import EnrolmentCompleted, EntitlementsReady
+from shared.events import Published
 from shared.ids import new_id
 from shared.personal_data import Cipher
 
@@ -67,7 +68,9 @@ class Registry:
         self.media_type = BINARY
         self.fetches = 0
         self.app = Starlette(
-            routes=[Route("/entitlement-chunks/{chunk_id:uuid}/entitlements", self._entitlements)]
+            routes=[
+                Route("/v1/entitlement-chunks/{chunk_id:uuid}/entitlements", self._entitlements)
+            ]
         )
 
     async def _entitlements(self, request: Request) -> Response:

@@ -13,6 +13,7 @@ import pytest
 from services.payments.instructions.recording import record_answers
 from shared.ids import new_id
 from shared.signatures import sign
+from shared.version import API_PREFIX
 from tests.payments.conftest import World, entitlements
 from tests.payments.steps import REJECTED, Steps
 
@@ -62,7 +63,7 @@ class Provider:
         signature = sign(
             self._secrets[code], message_id=message_id, timestamp=timestamp, body=signed or body
         )
-        async with httpx.AsyncClient(base_url=self._world.service.url) as client:
+        async with httpx.AsyncClient(base_url=self._world.service.url + API_PREFIX) as client:
             return await client.put(
                 f"/providers/{code}/callbacks",
                 content=body,

@@ -16,9 +16,9 @@ from services.registry.imports.rows import COLUMNS
 from services.registry.schemes.shipped import shipped_document
 from shared.clock import FileClock, set_clock
 from shared.contracts import entitlements
-from shared.contracts.events import ActivationOpened, ActivationWidened, Published
+from shared.contracts.events import ActivationOpened, ActivationWidened
 from shared.database import Database
-from shared.events import publish
+from shared.events import Published, publish
 from shared.ids import new_id
 from tests.conftest import RunningService
 from tests.server import eventually

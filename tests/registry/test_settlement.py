@@ -37,7 +37,7 @@ class Payments:
 
     @asynccontextmanager
     async def running(self, url: str) -> AsyncIterator[None]:
-        route = Route("/chunks/{chunk_id:uuid}/outcomes", self.serve_outcomes)
+        route = Route("/v1/chunks/{chunk_id:uuid}/outcomes", self.serve_outcomes)
         async with serving(Starlette(routes=[route]), int(url.rsplit(":", 1)[1])):  # type: ignore[arg-type]
             yield
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,16 +12,19 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 from sqlalchemy import text
 
 from services.registry.settings import Settings
 from shared.application import create_application
 from shared.auth import Caller, require
-from shared.database import Session
+from shared.database import Database, Session
 from shared.errors import Conflict, problem_responses
+from shared.events import Consumer, Event, append
+from shared.events.routes import router as events
 from shared.idempotency import Once
-from shared.pagination import PageOf, PageQuery, decode_cursor, page_of
+from shared.pagination import PageOf, PageQuery
+from shared.version import API_PREFIX, VERSION
 from tests.conftest import RunningService
 from tests.server import serving
 
@@ -32,6 +36,13 @@ ThingsWrite = Annotated[Caller, require("things:write")]
 class Thing(BaseModel):
     name: str
     size: int = 1
+
+    @field_validator("size")
+    @classmethod
+    def _has_a_size(cls, size: int) -> int:
+        if size < 1:
+            raise ValueError("a thing has a size")
+        return size
 
 
 @router.post("", status_code=201, responses=problem_responses(409))
@@ -48,13 +59,12 @@ async def create(body: Thing, caller: ThingsWrite, session: Session, once: Once)
 
 @router.get("")
 async def list_things(caller: ThingsRead, session: Session, page: PageQuery) -> PageOf[Thing]:
-    (after,) = decode_cursor(page.cursor, str) if page.cursor else ("",)
     rows = await session.execute(
         text("SELECT name FROM registry.thing WHERE name > :after ORDER BY name LIMIT :limit"),
-        {"after": after, "limit": page.limit + 1},
+        {"after": page.after(str) or "", "limit": page.fetch_limit},
     )
     things = [Thing(name=row.name) for row in rows]
-    return page_of(things, page=page, key=lambda thing: (thing.name,))
+    return page.of(things, key=lambda thing: (thing.name,))
 
 
 @router.get("/conflict")
@@ -80,7 +90,7 @@ async def things(
     )
     settings = Settings()
     app = create_application(
-        title="Things", summary="s", description="d", settings=settings, routers=[router]
+        title="Things", summary="s", description="d", settings=settings, routers=[router, events]
     )
     async with serving(app, settings.port) as url:
         yield RunningService("things", app, url, key_file)
@@ -202,7 +212,7 @@ async def test_a_token_must_be_there_ours_current_and_sufficient(things: Running
     forged = jwt.encode(claims, stranger, algorithm="EdDSA", headers={"kid": kid})
     unsigned = jwt.encode(claims, "", algorithm="none", headers={"kid": kid})
     statuses = {}
-    async with httpx.AsyncClient(base_url=things.url) as client:
+    async with httpx.AsyncClient(base_url=things.url + API_PREFIX) as client:
         for name, token in {
             "good": good,
             "forged": forged,
@@ -215,7 +225,7 @@ async def test_a_token_must_be_there_ours_current_and_sufficient(things: Running
             if answer.status_code == 401:
                 assert answer.headers["www-authenticate"] == "Bearer"
         statuses["none"] = (await client.get("/things")).status_code
-        probes = [(await client.get(path)).status_code for path in ("/live", "/ready")]
+        probes = [(await client.get(things.url + path)).status_code for path in ("/live", "/ready")]
 
     assert statuses == {
         "good": 200,
@@ -226,3 +236,85 @@ async def test_a_token_must_be_there_ours_current_and_sufficient(things: Running
         "none": 401,
     }
     assert probes == [200, 200]
+
+
+async def test_a_query_parameter_that_an_operation_does_not_take_is_refused(
+    things: RunningService,
+) -> None:
+    """Ignored, a filter with a slip of the pen in its name would answer with everything."""
+    async with things.client("things:read") as client:
+        known = await client.get("/things", params={"limit": 5})
+        unknown = await client.get("/things", params={"limit": 5, "changed_since": "2020-10-12"})
+        without_parameters = await client.get("/things/conflict", params={"a": ""})
+
+    assert known.status_code == 200
+    assert unknown.status_code == 422
+    (fault,) = unknown.json()["errors"]
+    assert fault["pointer"] == "/query/changed_since"
+    assert fault["detail"] == "There is no such parameter. It takes cursor, limit."
+    assert "2020-10-12" not in unknown.text
+    assert without_parameters.status_code == 422
+
+
+async def test_head_and_options_are_answered_and_allow_is_complete(things: RunningService) -> None:
+    async with things.client("things:read") as client:
+        read = await client.get("/things")
+        head = await client.head("/things")
+        options = await client.options("/things")
+        wrong = await client.delete("/things")
+        nowhere = await client.options("/nothing")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == read.headers["content-length"]
+    assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+    assert nowhere.status_code == 404
+
+
+async def test_the_document_tells_what_any_operation_may_answer(things: RunningService) -> None:
+    async with httpx.AsyncClient() as client:
+        document = (await client.get(things.url + "/openapi.json")).json()
+
+    assert document["info"]["version"] == VERSION
+    creating = document["paths"]["/v1/things"]["post"]
+    assert {"400", "422", "503"} <= creating["responses"].keys()
+    (key,) = (one for one in creating["parameters"] if one["name"] == "Idempotency-Key")
+    assert key["required"]
+    assert "400" not in document["paths"]["/v1/things"]["get"]["responses"]
+
+
+async def test_our_own_validators_speak_for_themselves(things: RunningService) -> None:
+    async with things.client("things:write") as client:
+        answer = await client.post(
+            "/things", json={"name": "x", "size": 0}, headers={"Idempotency-Key": "1"}
+        )
+
+    (fault,) = answer.json()["errors"]
+    assert fault == {"pointer": "/body/size", "detail": "a thing has a size"}
+
+
+async def test_progress_tells_whether_everything_was_worked(
+    things: RunningService, environment: dict[str, str]
+) -> None:
+    """Whoever posted something sees when it has been worked."""
+    database = Database(environment["REGISTRY_DATABASE_URL"], application_name="test")
+    told_at = datetime(2026, 1, 5, 5, 0, tzinfo=UTC)
+    event = Event(type="org.sangkroh.test.v1", source="/test", subject="s", time=told_at, data={})
+    consumer = Consumer(database, name="test", schema="registry", handlers={})
+    await consumer.run_once()
+
+    async with things.client("events:read") as client:
+        before = (await client.get("/events/progress")).json()
+        async with database.transaction() as session:
+            await append(session, [event])
+        waiting = (await client.get("/events/progress")).json()
+        await consumer.run_once()
+        after = (await client.get("/events/progress")).json()
+    await database.dispose()
+
+    assert before["all_worked"]
+    assert not waiting["all_worked"]
+    assert datetime.fromisoformat(waiting["worked_up_to"]) == told_at
+    (of_the_consumer,) = waiting["consumers"]
+    assert (of_the_consumer["consumer"], of_the_consumer["waiting"]) == ("test", 1)
+    assert after["all_worked"]

@@ -10,11 +10,12 @@ import pytest
 from shared.clock import SystemClock
 from shared.database import Database
 from shared.events import Event, publish_all
+from shared.retry import Backoff
 from shared.worker import Loop, Worker
 
 WANTED = "org.sangkroh.test.wanted.v1"
 OTHER = "org.sangkroh.test.other.v1"
-NEVER_SECONDS = 3600.0
+NEVER = Backoff(first_seconds=3600, longest_seconds=3600)
 
 
 @asynccontextmanager
@@ -46,7 +47,7 @@ async def test_an_event_wakes_the_loops_that_wait_for_its_type_and_no_other(
             looks[kind] += 1
             return 0
 
-        return Loop(kind, look, idle_seconds=NEVER_SECONDS, wakes_on=[kind])
+        return Loop(kind, look, rest=NEVER, wakes_on=[kind])
 
     async def write(*types: str) -> None:
         async with database.transaction() as session:
@@ -85,7 +86,7 @@ async def test_a_loop_without_work_looks_more_and_more_seldom(
         rests.append(seconds)
 
     monkeypatch.setattr(Loop, "_rest", rest)
-    await Loop("test", look, idle_seconds=0.1).run(stop)
+    await Loop("test", look, rest=Backoff(first_seconds=0.1, longest_seconds=1)).run(stop)
 
     assert rests[:6] == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.0, 1.0])
     # What it found brings the short rests back.
@@ -114,8 +115,10 @@ async def test_what_a_loop_did_wakes_the_loops_that_go_on_with_it() -> None:
         fruitful += done > 0
         return done
 
-    following = Loop("following", go_on, idle_seconds=NEVER_SECONDS)
-    first = Loop("first", begin, idle_seconds=0.001, then=[following])
+    following = Loop("following", go_on, rest=NEVER)
+    first = Loop(
+        "first", begin, rest=Backoff(first_seconds=0.001, longest_seconds=0.01), then=[following]
+    )
     await asyncio.gather(first.run(stop), following.run(stop))
 
     assert looks == 3

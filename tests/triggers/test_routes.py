@@ -51,7 +51,7 @@ async def test_every_route_asks_for_its_scope(serve: ServeService) -> None:
 
 
 async def test_every_operation_is_described_and_its_examples_are_valid(flow: Flow) -> None:
-    document = (await flow.client.get("/openapi.json")).json()
+    document = (await flow.client.get(flow.client.base_url.join("/openapi.json"))).json()
     assert faults_of(document, public=PROBES) == []
 
 

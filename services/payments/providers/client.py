@@ -17,6 +17,7 @@ from services.payments.settings import ProviderSettings, Settings
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.money import Money
 from shared.personal_data import CannotDecrypt, Cipher, KeyMissing, cipher_from
+from shared.version import API_PREFIX
 
 log = structlog.get_logger()
 
@@ -45,8 +46,10 @@ class ProviderClient:
         base_url = provider.base_url.rstrip("/")
         self._base_url = base_url
         self._disbursement_url = httpx.URL(base_url + _DISBURSEMENT)
-        callbacks = f"{settings.callback_base_url.rstrip('/')}/providers/{provider.code}/callbacks"
-        self._callback_url = callbacks
+        self._callback_url = (
+            settings.callback_base_url.rstrip("/")
+            + f"{API_PREFIX}/providers/{provider.code}/callbacks"
+        )
         # A client for each connection: httpx looks through its whole pool at every request, which
         # costs more than the request itself.
         certificates = httpx.create_ssl_context(trust_env=False)

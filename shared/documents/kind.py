@@ -1,0 +1,37 @@
+"""What tells one kind of versioned document from another."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.documents.schemas import Posted, VersionOut
+from shared.documents.tables import DocumentVersion
+
+
+async def _accepts(session: AsyncSession, document: Any) -> None:
+    """Nothing beyond the document's own shape is asked of it."""
+
+
+def _no_columns(document: Any) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentKind(Generic[Posted]):
+    """A kind of document: its words, where it is kept, and what holds across its versions."""
+
+    noun: str
+    """In the singular, as people read it in summaries and errors: ``scheme``."""
+    path: str
+    """Where its routes lie, as a caller sees them: ``/v1/schemes``."""
+    table: type[DocumentVersion]
+    document: type[Posted]
+    version_out: type[VersionOut[Posted]]
+    unchanging: tuple[str, ...] = ()
+    """Fields that all versions share: with another value it is another document."""
+    check: Callable[[AsyncSession, Posted], Awaitable[None]] = _accepts
+    """Raises a Problem where what the document refers to does not allow it."""
+    columns: Callable[[Posted], dict[str, Any]] = _no_columns
+    """What the table keeps of a document in columns of its own, to search by."""

@@ -1,0 +1,125 @@
+"""Versioned documents over HTTP: the same six routes for every kind."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+
+from shared.clock import ClockDependency
+from shared.database import Session
+from shared.documents import service
+from shared.documents.kind import DocumentKind
+from shared.documents.schemas import MAXIMUM_CODE_CHARACTERS, Posted
+from shared.errors import problem_responses
+from shared.idempotency import Once
+from shared.pagination import PageOf, PageQuery
+
+Version = Annotated[int, Path(ge=1, le=1_000_000, examples=[1])]
+
+
+def document_routes(
+    kind: DocumentKind[Posted],
+    *,
+    prefix: str,
+    tag: str,
+    reader: Any,
+    writer: Any,
+    example_code: str,
+    posted: str,
+    versioned: str,
+) -> APIRouter:
+    """The router of one kind.
+
+    ``reader`` and ``writer`` are the callers' types (``SchemesRead``); ``posted`` and
+    ``versioned`` say in a sentence what a first and a further version bring about.
+    """
+    router = APIRouter(prefix=prefix, tags=[tag])
+    noun = kind.noun
+    code_type = Annotated[str, Path(max_length=MAXIMUM_CODE_CHARACTERS, examples=[example_code])]
+    version_out: Any = kind.version_out
+
+    async def create(
+        body: Any, caller: Any, session: Session, clock: ClockDependency, once: Once
+    ) -> Response:
+        return await once.reply(
+            body, lambda: service.create(session, kind, body, caller=caller, clock=clock)
+        )
+
+    async def create_version(
+        code: Any, body: Any, caller: Any, session: Session, clock: ClockDependency, once: Once
+    ) -> Response:
+        return await once.reply(
+            body,
+            lambda: service.add_version(session, kind, code, body, caller=caller, clock=clock),
+        )
+
+    async def list_documents(_: Any, session: Session, page: PageQuery) -> Any:
+        return await service.list_page(session, kind, page)
+
+    async def read_document(code: Any, _: Any, session: Session) -> Any:
+        return await service.get(session, kind, code)
+
+    async def list_versions(code: Any, _: Any, session: Session, page: PageQuery) -> Any:
+        return await service.list_versions(session, kind, code, page)
+
+    async def read_version(code: Any, version: Version, _: Any, session: Session) -> Any:
+        return await service.get(session, kind, code, version)
+
+    # The types of a kind are values here, which only the running program can annotate with.
+    types = {"body": kind.document, "caller": writer, "_": reader, "code": code_type}
+    for endpoint in (
+        create,
+        create_version,
+        list_documents,
+        read_document,
+        list_versions,
+        read_version,
+    ):
+        known = {name: types[name] for name in endpoint.__annotations__.keys() & types.keys()}
+        endpoint.__annotations__.update(known)
+
+    router.post(
+        "",
+        status_code=201,
+        response_model=version_out,
+        summary=f"Post a {noun}",
+        description=posted,
+        responses=problem_responses(400, 401, 403, 409, 422),
+    )(create)
+    router.get(
+        "",
+        response_model=PageOf[version_out],
+        summary=f"List {tag}",
+        description=f"Lists every {noun} in the version in force, by code.",
+        responses=problem_responses(400, 401, 403, 422),
+    )(list_documents)
+    router.get(
+        "/{code}",
+        response_model=version_out,
+        summary=f"Read a {noun}",
+        description=f"Reads the version in force of one {noun}.",
+        responses=problem_responses(401, 403, 404, 422),
+    )(read_document)
+    router.post(
+        "/{code}/versions",
+        status_code=201,
+        response_model=version_out,
+        summary=f"Post a further version of a {noun}",
+        description=versioned,
+        responses=problem_responses(400, 401, 403, 404, 409, 422),
+    )(create_version)
+    router.get(
+        "/{code}/versions",
+        response_model=PageOf[version_out],
+        summary=f"List a {noun}'s versions",
+        description=f"Lists all versions of one {noun}, newest first.",
+        responses=problem_responses(400, 401, 403, 404, 422),
+    )(list_versions)
+    router.get(
+        "/{code}/versions/{version}",
+        response_model=version_out,
+        summary=f"Read one version of a {noun}",
+        description="Reads a version as it was posted, such as the one by which something was "
+        "decided.",
+        responses=problem_responses(401, 403, 404, 422),
+    )(read_version)
+    return router
