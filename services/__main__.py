@@ -21,11 +21,9 @@ import uvicorn
 import uvloop
 from pydantic import ValidationError
 
+from services.processes import PROCESSES, SERVICES
 from shared.database import DatabaseUnusable
 from shared.logging import configure_logging
-
-SERVICES = ("registry", "triggers", "payments")
-PROCESSES = tuple(f"{service}-{part}" for service in SERVICES for part in ("api", "worker"))
 
 _BACKLOG = 2048
 _COLLECT_AFTER_ALLOCATIONS = 50_000
@@ -114,8 +112,8 @@ def _collect_seldom() -> None:
 async def _run(names: Sequence[str]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(one, stop.set)
+    for end in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(end, stop.set)
     runs = [
         (_api if part == "api" else _worker)(service)
         for service, part in (name.split("-") for name in names)
@@ -190,7 +188,8 @@ def main() -> None:
     except ValidationError as error:
         # Values may be secrets: only which settings, and what kind of fault.
         faults = "; ".join(
-            f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()
+            f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+            for fault in error.errors()
         )
         sys.exit(f"The environment is not right ({error.title}): {faults}.")
 

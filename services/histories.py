@@ -1,14 +1,21 @@
 """Every Alembic history of the product, in the order in which they are migrated."""
 
+import importlib
 from pathlib import Path
 
-import services.payments.tables
-import services.registry.tables
-import services.triggers.tables
 import shared.events.tables
+from services.processes import SERVICES
 from shared.migrations import History
 
 _ROOT = Path(__file__).parent
+
+
+def _history(service: str) -> History:
+    tables = importlib.import_module(f"services.{service}.tables")
+    return History(
+        schema=service, location=_ROOT / service / "migrations", metadata=tables.metadata
+    )
+
 
 HISTORIES = (
     History(
@@ -16,19 +23,5 @@ HISTORIES = (
         location=_ROOT.parent / "shared" / "events" / "migrations",
         metadata=shared.events.tables.metadata,
     ),
-    History(
-        schema="registry",
-        location=_ROOT / "registry" / "migrations",
-        metadata=services.registry.tables.metadata,
-    ),
-    History(
-        schema="triggers",
-        location=_ROOT / "triggers" / "migrations",
-        metadata=services.triggers.tables.metadata,
-    ),
-    History(
-        schema="payments",
-        location=_ROOT / "payments" / "migrations",
-        metadata=services.payments.tables.metadata,
-    ),
+    *(_history(service) for service in SERVICES),
 )

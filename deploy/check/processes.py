@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
-from services.__main__ import PROCESSES, SERVICES
+from services.processes import PROCESSES, SERVICES
 from shared.settings import ServiceSettings
 
 MIGRATE = "migrate"

@@ -11,7 +11,7 @@ from deploy.check import compose
 from deploy.check.__main__ import ROOT
 from deploy.check.processes import settings_of
 from deploy.local.environment import LocalSecrets
-from services.__main__ import SERVICES
+from services.processes import SERVICES
 from tests.deploy.conftest import Spoil
 
 FILE = compose.FILE
