@@ -116,7 +116,9 @@ def load(path: Path) -> dict[str, Figure]:
     """The figures of earlier runs, by name."""
     if not path.exists():
         return {}
-    return {name: Figure.model_validate(one) for name, one in json.loads(path.read_text()).items()}
+    return {
+        name: Figure.model_validate(figure) for name, figure in json.loads(path.read_text()).items()
+    }
 
 
 def save(path: Path, figures: Mapping[str, Figure]) -> None:

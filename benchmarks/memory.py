@@ -70,7 +70,7 @@ class MemoryWatch:
         peaks = self.peaks
         for name, process_id in self._process_ids().items():
             if name == POSTGRES:
-                private = [_field(one, "RssAnon") for one in _family(process_id)]
+                private = [_field(member, "RssAnon") for member in _family(process_id)]
                 peaks.largest_backend = max(peaks.largest_backend, *private)
                 peaks.backends_together = max(peaks.backends_together, sum(private))
             else:

@@ -14,9 +14,9 @@ def processor_seconds(process_ids: Mapping[str, int]) -> float:
             family = [process, *process.children()]
         except psutil.NoSuchProcess:
             continue
-        for one in family:
+        for process in family:
             try:
-                times = one.cpu_times()
+                times = process.cpu_times()
             except psutil.NoSuchProcess:
                 continue
             seconds += times.user + times.system

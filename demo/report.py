@@ -59,7 +59,7 @@ def print_report(
     )
     console.print(_timeline(facts.runs))
     console.print(_notes(facts.quiet, falls))
-    for scheme, provinces in groupby(facts.provinces, key=lambda one: one.scheme):
+    for scheme, provinces in groupby(facts.provinces, key=lambda province: province.scheme):
         console.print(_provinces(scheme, list(provinces)))
     console.print(_failures(facts.failures))
     console.print(_later_rounds(facts.later_rounds))
@@ -141,8 +141,10 @@ def _notes(quiet: Iterable[Quiet], falls: Iterable[Fall]) -> Table:
     )
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
-    for one in quiet:
-        table.add_row(f"{one.judged_on}", f"{one.trigger}: {escape(one.explanation)}")
+    for evaluation in quiet:
+        table.add_row(
+            f"{evaluation.judged_on}", f"{evaluation.trigger}: {escape(evaluation.explanation)}"
+        )
     for fall in falls:
         table.add_row(
             f"{fall.reported_on}",
@@ -162,23 +164,23 @@ def _provinces(scheme: str, provinces: Sequence[Province]) -> Table:
     )
     table.add_column("province", footer="all")
     for heading, total in (
-        ("entitled", sum(one.entitled for one in provinces)),
-        ("paid", sum(one.paid for one in provinces)),
-        ("riel paid", sum(one.paid_minor for one in provinces)),
-        ("failed", sum(one.failed for one in provinces)),
-        ("no account", sum(one.without_account for one in provinces)),
-        ("paid elsewhere", sum(one.excluded for one in provinces)),
+        ("entitled", sum(province.entitled for province in provinces)),
+        ("paid", sum(province.paid for province in provinces)),
+        ("riel paid", sum(province.paid_minor for province in provinces)),
+        ("failed", sum(province.failed for province in provinces)),
+        ("no account", sum(province.without_account for province in provinces)),
+        ("paid elsewhere", sum(province.excluded for province in provinces)),
     ):
         table.add_column(heading, footer=f"{total:,}", justify="right")
-    for one in provinces:
+    for province in provinces:
         table.add_row(
-            one.province,
-            f"{one.entitled:,}",
-            f"{one.paid:,}",
-            f"{one.paid_minor:,}",
-            f"{one.failed:,}",
-            f"{one.without_account:,}",
-            f"{one.excluded:,}",
+            province.province,
+            f"{province.entitled:,}",
+            f"{province.paid:,}",
+            f"{province.paid_minor:,}",
+            f"{province.failed:,}",
+            f"{province.without_account:,}",
+            f"{province.excluded:,}",
         )
     return table
 
@@ -194,9 +196,12 @@ def _failures(failures: Iterable[Failure]) -> Table:
     table.add_column("reason")
     table.add_column("households", justify="right")
     table.add_column("riel", justify="right")
-    for one in failures:
+    for failure in failures:
         table.add_row(
-            one.scheme, escape(one.reason), f"{one.households:,}", f"{one.amount_minor:,}"
+            failure.scheme,
+            escape(failure.reason),
+            f"{failure.households:,}",
+            f"{failure.amount_minor:,}",
         )
     return table
 
@@ -213,13 +218,13 @@ def _later_rounds(rounds: Iterable[LaterRound]) -> Table:
     table.add_column("due on")
     table.add_column("households", justify="right")
     table.add_column("riel, as enrolled", justify="right")
-    for one in rounds:
+    for due in rounds:
         table.add_row(
-            one.scheme,
-            f"{one.number}",
-            f"{one.due_on}",
-            f"{one.households:,}",
-            f"{one.amount_minor:,}",
+            due.scheme,
+            f"{due.number}",
+            f"{due.due_on}",
+            f"{due.households:,}",
+            f"{due.amount_minor:,}",
         )
     return table
 

@@ -272,7 +272,7 @@ def _memory(setting: Setting) -> Figure:
     peaks = setting.world.memory.peaks
     named = sorted(
         [*peaks.processes.items(), ("largest backend of PostgreSQL", peaks.largest_backend)],
-        key=lambda one: -one[1],
+        key=lambda cost: -cost[1],
     )
     largest_name, largest = named[0]
     return setting.figure(

@@ -37,8 +37,8 @@ def measure(setting: Setting) -> list[Figure]:
     differences = [
         percentile(handled, 0.99) - percentile(notified, 0.99) for handled, notified in rounds
     ]
-    handled = [one for of_round, _ in rounds for one in of_round]
-    notified = [one for _, of_round in rounds for one in of_round]
+    handled = [seconds for of_round, _ in rounds for seconds in of_round]
+    notified = [seconds for _, of_round in rounds for seconds in of_round]
     return [
         setting.figure(
             NAME,
@@ -89,7 +89,7 @@ def _measure_round(setting: Setting, phase: Phase) -> tuple[list[float], list[fl
 
 
 def _milliseconds(sent: Mapping[str, int], arrived: Mapping[str, int]) -> list[float]:
-    took = [(arrived[one] - at) / 1e6 for one, at in sent.items()]
+    took = [(arrived[event_id] - at) / 1e6 for event_id, at in sent.items()]
     return took[_WARM_UP_EVENTS:]
 
 
