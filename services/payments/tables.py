@@ -5,6 +5,7 @@ from services.payments.chunks import tables as chunks
 from services.payments.database import SCHEMA, metadata
 from services.payments.funds import tables as funds
 from services.payments.instructions import tables as instructions
+from services.payments.ledger import balances
 from services.payments.ledger import tables as ledger
 from services.payments.providers import tables as providers
 from services.payments.rounds import tables as rounds
@@ -13,6 +14,7 @@ from services.payments.webhooks import tables as webhooks
 __all__ = [
     "SCHEMA",
     "alarms",
+    "balances",
     "chunks",
     "funds",
     "instructions",

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import UserDefinedType
 
 from shared.database import NAMING_CONVENTION
+from shared.schema.declaration import comes_with
 
 SCHEMA = "events"
 
@@ -47,6 +48,17 @@ epoch_table = Table(
     comment="A restore from a logical dump resets transaction ids: a new epoch begins then.",
 )
 
+comes_with(
+    epoch_table,
+    """
+    CREATE FUNCTION events.current_epoch() RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+        SELECT max(number) FROM events.epoch;
+    END
+    """,
+)
+
 event_table = Table(
     "event",
     metadata,
@@ -66,6 +78,28 @@ event_table = Table(
     Column("data", JSONB, nullable=False),
     Index("event_order_index", "epoch", "transaction_id", "sequence"),
     comment="Append-only log of CloudEvents 1.0. Readers follow (epoch, transaction, sequence).",
+)
+
+# Its default calls what comes with the epochs.
+event_table.add_is_dependent_on(epoch_table)
+
+comes_with(
+    event_table,
+    # One notification for each writing transaction: PostgreSQL folds equal ones into one.
+    """
+    CREATE FUNCTION events.wake_consumers() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_notify('events', string_agg(DISTINCT type, ',')) FROM written;
+        RETURN NULL;
+    END
+    $$
+    """,
+    """
+    CREATE TRIGGER event_wakes_consumers AFTER INSERT ON events.event
+    REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION events.wake_consumers()
+    """,
 )
 
 

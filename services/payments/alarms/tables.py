@@ -32,9 +32,7 @@ class AlarmKind(StrEnum):
     """The sealed account does not open, so nothing could be sent."""
 
 
-alarm_kind = ENUM(
-    *(kind.value for kind in AlarmKind), name="alarm_kind", schema=SCHEMA, create_type=False
-)
+alarm_kind = ENUM(*(kind.value for kind in AlarmKind), name="alarm_kind", schema=SCHEMA)
 
 alarm_table = Table(
     "alarm",

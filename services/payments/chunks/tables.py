@@ -31,9 +31,7 @@ class ChunkStatus(StrEnum):
     """Every one of its instructions has an end."""
 
 
-chunk_status = ENUM(
-    *(status.value for status in ChunkStatus), name="chunk_status", schema=SCHEMA, create_type=False
-)
+chunk_status = ENUM(*(status.value for status in ChunkStatus), name="chunk_status", schema=SCHEMA)
 
 chunk_table = Table(
     "chunk",

@@ -23,7 +23,6 @@ instruction_status = ENUM(
     *(status.value for status in Status),
     name="instruction_status",
     schema=SCHEMA,
-    create_type=False,
 )
 
 

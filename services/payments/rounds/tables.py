@@ -31,9 +31,7 @@ class RoundStatus(StrEnum):
     """What was announced does not add up: nothing is sent."""
 
 
-round_status = ENUM(
-    *(status.value for status in RoundStatus), name="round_status", schema=SCHEMA, create_type=False
-)
+round_status = ENUM(*(status.value for status in RoundStatus), name="round_status", schema=SCHEMA)
 
 payment_round_table = Table(
     "payment_round",

@@ -34,7 +34,6 @@ webhook_status = ENUM(
     *(status.value for status in WebhookStatus),
     name="webhook_status",
     schema=SCHEMA,
-    create_type=False,
 )
 
 webhook_table = Table(

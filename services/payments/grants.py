@@ -1,0 +1,24 @@
+"""What the service's role may do: the least that it needs, table by table.
+
+Nothing that was owed, paid or posted is ever deleted, and no transfer is ever changed. Balances
+are moved by the trigger on transfers alone.
+"""
+
+GRANTS = {
+    "provider": "SELECT, INSERT (code, name, currency), UPDATE (name)",
+    "fund": "SELECT, INSERT",
+    "account": "SELECT, INSERT (code, scope, book, currency, overdraft_refused)",
+    "transfer": "SELECT, INSERT",
+    "payment_round": "SELECT, INSERT, UPDATE",
+    "chunk": "SELECT, INSERT, UPDATE",
+    "instruction": (
+        "SELECT, INSERT, UPDATE (status, moves, inquiries, next_action_at, sent_at, finished_at, "
+        "server_correlation_id, transaction_reference, reason)"
+    ),
+    "instruction_move": "SELECT, INSERT",
+    "alarm": "SELECT, INSERT, UPDATE (occurrences, detail)",
+    "webhook": "SELECT, INSERT, UPDATE (status, worked_at, instruction_id, reason)",
+    "event_cursor": "SELECT, INSERT, UPDATE",
+    "dead_letter": "SELECT, INSERT, UPDATE, DELETE",
+    "idempotency_key": "SELECT, INSERT, UPDATE",
+}

@@ -1,0 +1,24 @@
+"""What the service's role may do: the least that it needs, table by table.
+
+Nothing registered or owed is ever deleted.
+"""
+
+GRANTS = {
+    "area": "SELECT, INSERT, UPDATE",
+    "household": "SELECT, INSERT, UPDATE",
+    "payee_account": "SELECT, INSERT, UPDATE (ended_at)",
+    "household_import": "SELECT, INSERT, UPDATE",
+    "import_rejection": "SELECT, INSERT, DELETE",
+    "scheme": "SELECT, INSERT",
+    "scheme_version": "SELECT, INSERT",
+    "activation": "SELECT, INSERT, UPDATE (areas)",
+    "payment_round": "SELECT, INSERT, UPDATE (released_at, released_by)",
+    "enrolment_run": "SELECT, INSERT, UPDATE (chunks_done, completed_at)",
+    "activation_commune": "SELECT, INSERT",
+    "enrolment": "SELECT, INSERT",
+    "entitlement_chunk": "SELECT, INSERT, UPDATE",
+    "entitlement": "SELECT, INSERT, UPDATE (status, reason, finished_at)",
+    "idempotency_key": "SELECT, INSERT, UPDATE",
+    "event_cursor": "SELECT, INSERT, UPDATE",
+    "dead_letter": "SELECT, INSERT, UPDATE, DELETE",
+}

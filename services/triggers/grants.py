@@ -1,0 +1,17 @@
+"""What the service's role may do: the least that it needs, table by table.
+
+What is evidence is only ever added to, and no activation is ever deleted.
+"""
+
+GRANTS = {
+    "indicator": "SELECT, INSERT",
+    "observation": "SELECT, INSERT",
+    "trigger_definition": "SELECT, INSERT",
+    "evaluation": "SELECT, INSERT",
+    "activation": "SELECT, INSERT, UPDATE (state, opened_on, evidence_from, evidence_to)",
+    "activation_area": "SELECT, INSERT",
+    "activation_move": "SELECT, INSERT",
+    "idempotency_key": "SELECT, INSERT, UPDATE (status, body)",
+    "event_cursor": "SELECT, INSERT, UPDATE",
+    "dead_letter": "SELECT, INSERT, UPDATE, DELETE",
+}

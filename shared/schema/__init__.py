@@ -1,0 +1,1 @@
+"""A schema as Python declares it, as the catalogs describe it, and where the two part."""
