@@ -1,7 +1,7 @@
 """Start services, or migrate their database.
 
 python -m services migrate                    bring every schema to its head
-python -m services drift                      what the models say and the migrations do not
+python -m services drift                      where the database differs from what Python declares
 python -m services                            every API server and worker, in one loop
 python -m services registry-api payments-worker …   only those
 """
@@ -153,15 +153,18 @@ def _migrate() -> None:
 
 
 def _drift() -> None:
+    from services.declarations import DECLARATIONS
     from services.histories import HISTORIES
-    from shared.migrations import drift
+    from shared.schema.drift import drift
 
-    differences = drift(_owner_url(), histories=HISTORIES)
+    differences = drift(_owner_url(), histories=HISTORIES, declarations=DECLARATIONS)
     for difference in differences:
         print(difference)
     if differences:
         raise CannotStart(
-            "The models and the migrations differ as listed above: write a migration."
+            f"The database differs from what Python declares in {len(differences)} places, "
+            "listed above. Where Python is right, write a migration or undo what was done by hand; "
+            "where the database is, mend the declaration."
         )
 
 

@@ -5,21 +5,21 @@ A migration runs under an advisory lock (two deployments never migrate at once),
 """
 
 import asyncio
-from collections.abc import Iterable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from alembic import command
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from shared.database import CANNOT_CONNECT, parse_url, require_version, unusable
@@ -49,7 +49,6 @@ class History:
 
     schema: str
     location: Path
-    metadata: MetaData
 
 
 def role_of(service: str) -> str:
@@ -57,33 +56,19 @@ def role_of(service: str) -> str:
     return f"sangkroh_{service}"
 
 
-def run_migrations(context: EnvironmentContext | Any, *, metadata: MetaData, schema: str) -> None:
+def run_migrations(context: EnvironmentContext | Any, *, schema: str) -> None:
     """What every ``env.py`` does: migrate one schema on the connection that it is given."""
     connection: Connection | None = context.config.attributes.get("connection")
     if connection is None:
         raise CommandError("Run migrations with `python -m services migrate`.")
     context.configure(
         connection=connection,
-        target_metadata=metadata,
         version_table="alembic_version",
         version_table_schema=schema,
-        include_schemas=True,
-        include_name=_only(schema),
-        compare_type=True,
-        compare_server_default=False,
         transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()
-
-
-def _only(schema: str) -> Any:
-    def include_name(name: str | None, kind: str, parent_names: dict[str, str | None]) -> bool:
-        if kind == "schema":
-            return name == schema
-        return not (kind == "table" and name == "alembic_version")
-
-    return include_name
 
 
 def migrate_all(
@@ -100,7 +85,24 @@ def migrate_all(
 async def _migrate_all(
     owner_url: str, *, histories: list[History], passwords: dict[str, str | None]
 ) -> None:
-    url = parse_url(owner_url)
+    async with connected(parse_url(owner_url)) as connection:
+        await connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))
+        await connection.commit()
+        try:
+            await connection.run_sync(_prepare, histories, passwords)
+            for history in histories:
+                await connection.run_sync(_upgrade, history)
+            await connection.execute(_BEGIN_EPOCH_AFTER_RESTORE)
+            await connection.commit()
+        finally:
+            await connection.rollback()
+            await connection.execute(text(f"SELECT pg_advisory_unlock({_ADVISORY_LOCK})"))
+            await connection.commit()
+
+
+@asynccontextmanager
+async def connected(url: URL) -> AsyncIterator[AsyncConnection]:
+    """A connection of its own; raises DatabaseUnusable with one line that says what to do."""
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         try:
@@ -110,18 +112,7 @@ async def _migrate_all(
         async with aclosing(connection):
             number = await connection.scalar(text("SELECT current_setting('server_version_num')"))
             require_version(int(number))
-            await connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))
-            await connection.commit()
-            try:
-                await connection.run_sync(_prepare, histories, passwords)
-                for history in histories:
-                    await connection.run_sync(_upgrade, history)
-                await connection.execute(_BEGIN_EPOCH_AFTER_RESTORE)
-                await connection.commit()
-            finally:
-                await connection.rollback()
-                await connection.execute(text(f"SELECT pg_advisory_unlock({_ADVISORY_LOCK})"))
-                await connection.commit()
+            yield connection
     finally:
         await engine.dispose()
 
@@ -163,35 +154,19 @@ def _configuration(connection: Connection, history: History) -> Config:
     return configuration
 
 
-def drift(owner_url: str, *, histories: Iterable[History]) -> list[str]:
-    """What the models say and the migrations do not, one line for each difference."""
-    return asyncio.run(_drift(parse_url(owner_url), list(histories)))
+def current_revision(connection: Connection, history: History) -> str:
+    """The revision that a history stands at in this database: "none" before its first."""
+    return ", ".join(_context(connection, history).get_current_heads()) or "none"
 
 
-async def _drift(url: URL, histories: list[History]) -> list[str]:
-    engine = create_async_engine(url, poolclass=NullPool)
-    try:
-        async with engine.connect() as connection:
-            return [
-                f"{history.schema}: {difference}"
-                for history in histories
-                for difference in await connection.run_sync(_differences, history)
-            ]
-    finally:
-        await engine.dispose()
+def stamp_head(connection: Connection, history: History) -> None:
+    """Have the database say that it stands at the head of ``history``, and migrate nothing."""
+    scripts = ScriptDirectory.from_config(_configuration(connection, history))
+    _context(connection, history).stamp(scripts, "head")
 
 
-def _differences(connection: Connection, history: History) -> list[Any]:
-    context = MigrationContext.configure(
-        connection,
-        opts={
-            "include_schemas": True,
-            "include_name": _only(history.schema),
-            "compare_type": True,
-            "version_table_schema": history.schema,
-        },
-    )
-    return list(compare_metadata(context, history.metadata))
+def _context(connection: Connection, history: History) -> MigrationContext:
+    return MigrationContext.configure(connection, opts={"version_table_schema": history.schema})
 
 
 def grants(service: str) -> list[str]:

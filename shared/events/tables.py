@@ -15,7 +15,6 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import UserDefinedType
 
 from shared.database import NAMING_CONVENTION
@@ -33,10 +32,6 @@ class TransactionId(UserDefinedType[int]):
 
     def get_col_spec(self, **_: object) -> str:
         return "XID8"
-
-
-# So that comparing the models with a database knows the type again.
-ischema_names["xid8"] = TransactionId
 
 
 epoch_table = Table(

@@ -1,6 +1,6 @@
 from alembic import context
 
-from services.payments.tables import SCHEMA, metadata
+from services.payments.database import SCHEMA
 from shared.migrations import run_migrations
 
-run_migrations(context, metadata=metadata, schema=SCHEMA)
+run_migrations(context, schema=SCHEMA)

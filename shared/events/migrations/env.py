@@ -1,6 +1,6 @@
 from alembic import context
 
-from shared.events.tables import SCHEMA, metadata
+from shared.events.tables import SCHEMA
 from shared.migrations import run_migrations
 
-run_migrations(context, metadata=metadata, schema=SCHEMA)
+run_migrations(context, schema=SCHEMA)
