@@ -1,11 +1,23 @@
-"""What every test stands on: a real PostgreSQL, migrated by Alembic, and the unmodified apps."""
+"""What every test stands on: a real PostgreSQL, migrated by Alembic, and the unmodified apps.
+
+Tests run in several workers at once (`make test`). Each has an embedded PostgreSQL of its own;
+with DATABASE_URL they share that server, and with it the roles of the services.
+"""
 
 import asyncio
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +31,8 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import make_url
 
-from deploy.local.environment import SERVICES, LocalSecrets, free_port, local_environment
+from deploy.local.environment import SERVICES, LocalSecrets, local_environment
+from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
 from shared.auth import development
 from shared.clock import set_clock
@@ -33,9 +46,22 @@ settings.register_profile(
 )
 settings.load_profile("any-machine")
 
-TEMPLATE = "sangkroh_test_template"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+"""Which of several workers this process is; empty where it is the only one."""
+TEMPLATE = f"sangkroh_test_template{WORKER and '_'}{WORKER}"
 NOON = datetime(2026, 1, 5, 5, 0, tzinfo=UTC)
 """When tests begin, unless they set the clock: noon in Phnom Penh."""
+
+# Making a database is making three hundred files: a tenth of a second in memory, and up to ten
+# times as long on a disk that others write to.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - only looked for
+_MEMORY_FREE_BYTES = 2 * 2**30
+_POSTGRES = """
+fsync = off  # safe here: no test cuts the power of the machine
+max_wal_size = 256MB  # each test's database is written to it whole
+"""
+
+InTurn = Callable[[], AbstractContextManager[None]]
 
 
 def _run_sql(url: str, *statements: str) -> None:
@@ -60,8 +86,29 @@ class DatabaseServer:
 
 
 @pytest.fixture(scope="session")
-def local_secrets(tmp_path_factory: pytest.TempPathFactory) -> LocalSecrets:
-    return LocalSecrets.kept_in(tmp_path_factory.mktemp("secrets") / "secrets.json")
+def common_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the workers of one run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if WORKER else own
+
+
+@pytest.fixture(scope="session")
+def in_turn(common_directory: Path) -> InTurn:
+    """``with in_turn():`` one worker after the other."""
+
+    @contextmanager
+    def alone() -> Iterator[None]:
+        with (common_directory / "turn.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    return alone
+
+
+@pytest.fixture(scope="session")
+def local_secrets(common_directory: Path, in_turn: InTurn) -> LocalSecrets:
+    with in_turn():
+        return LocalSecrets.kept_in(common_directory / "secrets.json")
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +119,7 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def database_server() -> Iterator[DatabaseServer]:
+def database_server(in_turn: InTurn) -> Iterator[DatabaseServer]:
     given = os.environ.get("DATABASE_URL")
     if given:
         parsed = make_url(given)
@@ -83,13 +130,33 @@ def database_server() -> Iterator[DatabaseServer]:
         maintenance = given
         yield DatabaseServer(url_of, lambda *sql: _run_sql(maintenance, *sql))
         return
-    # Not flushing to the disk is safe here: no test cuts the power of the machine.
     # Not in pytest's folder: each session of pytest closes that to others, PostgreSQL among them.
-    with TemporaryDirectory(prefix="sangkroh-tests-") as directory:
-        server = LocalPostgres(Path(directory) / "postgres", configuration="fsync = off\n")
-        server.start()
+    with TemporaryDirectory(prefix="sangkroh-tests-", dir=_fast_directory()) as directory:
+        server = LocalPostgres(Path(directory) / "postgres", configuration=_POSTGRES)
+        with in_turn():
+            # The first to come may have to make the system user as whom PostgreSQL runs.
+            server.start()
         yield DatabaseServer(server.url, lambda *sql: _run_sql(server.url("postgres"), *sql))
         server.stop()
+
+
+def _fast_directory() -> Path | None:
+    """Where the tests' PostgreSQL keeps its files; None for the usual place of such files."""
+    roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_FREE_BYTES
+    return _MEMORY if roomy and os.access(_MEMORY, os.W_OK) else None
+
+
+@pytest.fixture(scope="session")
+def roles_in_turn(in_turn: InTurn) -> InTurn:
+    """``with roles_in_turn():`` around a migration, which sets the passwords of the roles."""
+    return in_turn if os.environ.get("DATABASE_URL") else nullcontext
+
+
+@pytest.fixture
+def alone_with_roles(roles_in_turn: InTurn) -> Iterator[None]:
+    """For a test that migrates."""
+    with roles_in_turn():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -114,10 +181,13 @@ def migrate(local_secrets: LocalSecrets) -> Callable[[str], None]:
 
 
 @pytest.fixture(scope="session")
-def template(database_server: DatabaseServer, migrate: Callable[[str], None]) -> str:
+def template(
+    database_server: DatabaseServer, migrate: Callable[[str], None], roles_in_turn: InTurn
+) -> str:
     """A migrated database; each test gets a copy."""
     database_server.run_sql(f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
-    migrate(database_server.url_of(TEMPLATE))
+    with roles_in_turn():
+        migrate(database_server.url_of(TEMPLATE))
     return TEMPLATE
 
 

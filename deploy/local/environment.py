@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import secrets
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,20 +15,13 @@ from shared.auth import development
 
 SERVICES = ("registry", "triggers", "payments")
 DEFAULT_PORTS = {"registry": 8001, "triggers": 8002, "payments": 8003}
+SANDBOX_PORT = 8004
 PROVIDERS = {"mekong": "Mekong Pay (sandbox)", "tonle": "Tonle Wallet (sandbox)"}
 CURRENCY = "KHR"
-_PORT_TRIES = 200
 
 
 def _key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-def free_port() -> int:
-    """A loopback port that nothing holds now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

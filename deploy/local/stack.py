@@ -21,7 +21,8 @@ import asyncpg
 import httpx
 from sqlalchemy.engine import make_url
 
-from deploy.local.environment import SERVICES, LocalSecrets, free_port, local_environment
+from deploy.local.environment import SERVICES, LocalSecrets, local_environment
+from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
 from sandbox.options import SandboxOptions
 from shared.auth import development

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.ports import free_port
 from sandbox.options import Provider, SandboxOptions
-from tests.sandbox.running import CallbackReceiver, RunningSandbox, free_port
+from tests.sandbox.running import CallbackReceiver, RunningSandbox
 
 PROVIDERS = (
     Provider("mekong", "mekong-key", "whsec_bWVrb25nLXNlY3JldC1vZi10aGUtdGVzdHM="),

@@ -4,7 +4,6 @@ import csv
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,16 +20,10 @@ import orjson
 from sandbox.misbehaviour import AccountState, Misbehaviour, Temperament
 from sandbox.options import SandboxOptions
 
-START_SECONDS = 10
+START_SECONDS = 20
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def eventually(holds: Callable[[], object], *, seconds: float = 5) -> None:
+def eventually(holds: Callable[[], object], *, seconds: float = 20) -> None:
     """Wait until something holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -41,13 +41,14 @@ def test_payment_survives_sigkill_between_booking_and_answer(start_sandbox: Star
 
 
 def test_pending_payment_is_completed_after_sigkill(start_sandbox: StartSandbox) -> None:
-    sandbox = start_sandbox(completion_delay_ms=(700, 700))
+    sandbox = start_sandbox(completion_delay_ms=(2_000, 2_000))
     correlation_id = sandbox.new_id()
     sandbox.disburse(correlation_id)
-    sandbox.kill()
-    sandbox.start()
     assert sandbox.state_of(correlation_id)["status"] == "pending"
     assert sandbox.summary()["pending"] == 1
+    sandbox.kill()
+    assert not sandbox.receiver.of(correlation_id), "it was completed before the kill"
+    sandbox.start()
     eventually(lambda: sandbox.receiver.of(correlation_id))
     assert sandbox.state_of(correlation_id)["transactionStatus"] == "completed"
 

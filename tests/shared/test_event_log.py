@@ -279,6 +279,7 @@ async def test_the_log_can_only_be_appended_to(environment: dict[str, str]) -> N
     await database.dispose()
 
 
+@pytest.mark.usefixtures("alone_with_roles")
 async def test_after_a_restore_into_another_cluster_cursors_stay_right(
     environment: dict[str, str], owner: asyncpg.Connection, migrate: Callable[[str], None]
 ) -> None:

@@ -54,6 +54,7 @@ def test_an_unknown_database_or_user_is_told_in_one_line(database_server: Databa
         assert said in done.stderr
 
 
+@pytest.mark.usefixtures("alone_with_roles")
 def test_two_deployments_may_migrate_at_once_and_again(
     database_server: DatabaseServer, migrate: Callable[[str], None]
 ) -> None:
