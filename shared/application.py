@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.auth import TokenVerifier
 from shared.clock import clock_from
 from shared.database import Database, may_pass
+from shared.documentation import install_documentation
 from shared.errors import (
     ProblemDocument,
     Unavailable,
@@ -142,6 +143,8 @@ def create_application(
         lifespan=lifespan,
         openapi_tags=[*tags, {"name": "probes", "description": "Is the process alive, and ready?"}],
         separate_input_output_schemas=False,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.settings = settings
     app.state.clock = clock_from(settings.clock_file)
@@ -159,6 +162,7 @@ def create_application(
     app.include_router(_probes)
     for router in routers:
         app.include_router(router, prefix=API_PREFIX)
+    install_documentation(app, settings)
     _describe_problem_documents(app)
     app.state.operations = Operations(lambda: app.openapi())
     app.add_middleware(RequestEdge, operations=app.state.operations)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -34,6 +35,14 @@ Key = Annotated[SecretBytes, BeforeValidator(_decode_key)]
 
 KeyVersions = Annotated[dict[int, SecretBytes], NoDecode, BeforeValidator(_decode_keys)]
 """Keys by version, as JSON: ``{"1": "<base64 of 32 bytes>"}``. The highest version encrypts."""
+
+
+class Documentation(StrEnum):
+    """Whether an API serves pages that document it, and whether they come with a token."""
+
+    ON = "on"
+    OFF = "off"
+    WITH_TOKEN = "with-token"
 
 
 class ServiceSettings(BaseSettings):
@@ -68,5 +77,8 @@ class ServiceSettings(BaseSettings):
     )
     clock_file: Path | None = Field(
         default=None, validation_alias=AliasChoices("CLOCK_FILE", "clock_file")
+    )
+    docs: Documentation = Field(
+        default=Documentation.ON, validation_alias=AliasChoices("DOCS", "docs")
     )
     log_level: str = Field(default="INFO", validation_alias=AliasChoices("LOG_LEVEL", "log_level"))

@@ -84,6 +84,7 @@ def local_environment(
         "AUTH_AUDIENCE": development.AUDIENCE,
         "AUTH_JWKS_URL": jwks_file.resolve().as_uri(),
         "AUTH_DEVELOPMENT_KEY_FILE": str(key_file.resolve()),
+        "DOCS": "with-token",
         "PERSON_KEYS": json.dumps({"1": kept.person_key}),
         "ACCOUNT_KEYS": json.dumps({"1": kept.account_key}),
         "WEBHOOK_KEYS": json.dumps({"1": kept.webhook_key}),

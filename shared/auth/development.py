@@ -21,6 +21,8 @@ from shared.ids import new_id
 ISSUER = "https://issuer.development.invalid"
 AUDIENCE = "sangkroh"
 KEY_FILE = Path(".local/issuer/key.pem")
+SUBJECT = "officer@development"
+"""Who a token is for, unless something else is asked for."""
 
 EVERY_SCOPE = tuple(
     """
@@ -97,7 +99,7 @@ def main() -> None:
         prog="python -m shared.auth.development", description="Print a bearer token."
     )
     parser.add_argument("--scope", action="append", help="a scope; repeat it; none given: all")
-    parser.add_argument("--subject", default="officer@development", help="who the token is for")
+    parser.add_argument("--subject", default=SUBJECT, help="who the token is for")
     parser.add_argument("--hours", type=float, default=12, help="how long it is good for")
     parser.add_argument("--key-file", type=Path, default=KEY_FILE)
     arguments = parser.parse_args()
