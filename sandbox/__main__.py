@@ -1,6 +1,7 @@
 """`python -m sandbox`: see README.md."""
 
 import logging
+import os
 import sys
 
 from sandbox.options import parse_options
@@ -8,7 +9,7 @@ from sandbox.server import CannotStart, serve
 
 
 def main() -> None:
-    options = parse_options(sys.argv[1:])
+    options = parse_options(sys.argv[1:], os.environ)
     logging.basicConfig(level=logging.WARNING, format="sandbox: %(message)s")
     try:
         serve(options)

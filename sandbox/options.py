@@ -1,4 +1,7 @@
-"""What a sandbox is told at its start, and the command line that says so."""
+"""What a sandbox is told at its start: its command line, and its secrets by the environment.
+
+Whoever is on the machine may read the command line of every process, but not its environment.
+"""
 
 import argparse
 import base64
@@ -6,7 +9,7 @@ import binascii
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -15,6 +18,7 @@ from sandbox.misbehaviour import GREATEST_MISBEHAVE
 
 PROVIDER_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 LONGEST_DELAY_MS = 600_000
+PROVIDERS_VARIABLE = "SANDBOX_PROVIDERS"
 
 
 @dataclass(frozen=True)
@@ -59,18 +63,21 @@ class SandboxOptions:
         return f"{self.url}/{code}/v1.2"
 
     def command(self, *, python: str = sys.executable) -> list[str]:
-        """The command line that starts this sandbox."""
+        """The command line that starts this sandbox, together with ``environment()``."""
         shortest, longest = self.completion_delay_ms
         words = [python, "-m", "sandbox"]
         words += ["--host", self.host, "--port", str(self.port)]
         words += ["--storage", str(self.storage), "--seed", str(self.seed)]
-        words += ["--providers", json.dumps([asdict(provider) for provider in self.providers])]
         words += ["--misbehave", repr(self.misbehave)]
         words += ["--missing-account-share", repr(self.missing_account_share)]
         words += ["--completion-delay-ms", f"{shortest}..{longest}"]
         if self.synchronous:
             words.append("--synchronous")
         return words
+
+    def environment(self) -> dict[str, str]:
+        """The variables that tell this sandbox its secrets."""
+        return {PROVIDERS_VARIABLE: json.dumps([asdict(provider) for provider in self.providers])}
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -80,22 +87,18 @@ class _OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"sandbox: {message} (see python -m sandbox --help)\n")
 
 
-def parse_options(arguments: Sequence[str]) -> SandboxOptions:
-    """Read a command line. A wrong one ends the process: one line, exit status 2."""
+def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> SandboxOptions:
+    """Read both. What is wrong ends the process: one line, exit status 2."""
     parser = _OneLineParser(
         prog="python -m sandbox",
         description="A mobile-money provider to test against (GSMA Mobile Money API 1.2).",
+        epilog=f"{PROVIDERS_VARIABLE} in the environment says which providers it plays, as a JSON "
+        'list: [{"code": "mekong", "api_key": "...", "webhook_secret": "whsec_..."}]',
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, required=True, help="port to listen on")
     parser.add_argument("--storage", type=Path, required=True, help="file that keeps the book")
     parser.add_argument("--seed", type=int, default=1, help="decides who misbehaves (%(default)s)")
-    parser.add_argument(
-        "--providers",
-        type=_providers,
-        required=True,
-        help='JSON list: [{"code": "mekong", "api_key": "...", "webhook_secret": "whsec_..."}]',
-    )
     parser.add_argument(
         "--misbehave", type=_misbehave, default=1.0, help="0 perfect, 1 as documented (%(default)s)"
     )
@@ -116,11 +119,15 @@ def parse_options(arguments: Sequence[str]) -> SandboxOptions:
         "--synchronous", action="store_true", help="answer 201 at once, never call back"
     )
     values = parser.parse_args(arguments)
+    try:
+        providers = _providers(environment.get(PROVIDERS_VARIABLE, ""))
+    except argparse.ArgumentTypeError as error:
+        parser.error(f"{PROVIDERS_VARIABLE} in the environment {error}")
     return SandboxOptions(
         host=values.host,
         port=values.port,
         storage=values.storage,
-        providers=values.providers,
+        providers=providers,
         seed=values.seed,
         misbehave=values.misbehave,
         missing_account_share=values.missing_account_share,
@@ -183,10 +190,10 @@ def _providers(text: str) -> tuple[Provider, ...]:
 def _check_provider(provider: Provider) -> None:
     if not (isinstance(provider.code, str) and PROVIDER_CODE.fullmatch(provider.code)):
         raise argparse.ArgumentTypeError(
-            f"provider code {provider.code!r} is not lower-case letters, digits and hyphens"
+            f"has the code {provider.code!r}, which is not lower-case letters, digits and hyphens"
         )
     if not (isinstance(provider.api_key, str) and provider.api_key):
-        raise argparse.ArgumentTypeError(f"provider {provider.code} has no api_key")
+        raise argparse.ArgumentTypeError(f"gives provider {provider.code} no api_key")
     secret = provider.webhook_secret
     prefix, _, encoded = secret.partition("_") if isinstance(secret, str) else ("", "", "")
     try:
@@ -195,5 +202,5 @@ def _check_provider(provider: Provider) -> None:
         key = b""
     if prefix != "whsec" or not key:
         raise argparse.ArgumentTypeError(
-            f"provider {provider.code}: webhook_secret is not whsec_ and base64"
+            f"gives provider {provider.code} a webhook_secret that is not whsec_ and base64"
         )

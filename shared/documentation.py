@@ -110,8 +110,9 @@ def _token(settings: ServiceSettings) -> str | None:
 
 def _try_page(title: str, *, token: str | None) -> str:
     note = (
-        f'<p id="development">A development system: the calls below are made as <b>{development.SUBJECT}</b>, '
-        "who may do everything. <code>make token</code> prints such a token.</p>"
+        '<p id="development">A development system: the calls below are made as '
+        f"<b>{development.SUBJECT}</b>, who may do everything. "
+        "<code>make token</code> prints such a token.</p>"
         if token
         else ""
     )

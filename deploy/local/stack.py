@@ -168,7 +168,7 @@ class Stack:
             self._said_before[name] = log.tell()
             self._running[name] = subprocess.Popen(
                 self._command(name),
-                env={**os.environ, **self._environment, **self._own_environment},
+                env={**os.environ, **self._environment_of(name)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -235,6 +235,13 @@ class Stack:
             assert self.sandbox is not None
             return self.sandbox.command()
         return [sys.executable, "-m", "services", name]
+
+    def _environment_of(self, name: str) -> dict[str, str]:
+        """What a process is told; the sandbox learns none of the services' keys."""
+        if name == SANDBOX:
+            assert self.sandbox is not None
+            return self.sandbox.environment()
+        return {**self._environment, **self._own_environment}
 
     def _said(self, name: str) -> bytes:
         """What a process has said since it was last started."""

@@ -66,7 +66,7 @@ def test_filled_in_the_environment_satisfies_the_settings(
     provider = {
         "code": "mekong",
         "name": "Mekong Pay",
-        "base_url": "http://sandbox:8009/mekong/v1.2",
+        "base_url": "http://sandbox:8004/mekong/v1.2",
         "api_key": local_secrets.provider_api_keys["mekong"],
         "webhook_secrets": [local_secrets.provider_webhook_secrets["mekong"]],
         "currency": "KHR",

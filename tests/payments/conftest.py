@@ -1,6 +1,7 @@
 """The payments service with its worker, a registry to fetch from, and the real sandbox."""
 
 import json
+import os
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -83,7 +84,9 @@ def start_sandbox(
 
     def start(**changes: Any) -> Sandbox:
         chosen = replace(options, **changes)
-        process = subprocess.Popen(chosen.command(), stdout=subprocess.PIPE)
+        process = subprocess.Popen(
+            chosen.command(), env={**os.environ, **chosen.environment()}, stdout=subprocess.PIPE
+        )
         started.append(process)
         assert process.stdout is not None
         assert b"the book in" in process.stdout.readline()

@@ -114,12 +114,19 @@ class RunningSandbox:
 
     def start(self) -> None:
         process = subprocess.Popen(
-            self.options.command(python=sys.executable), stdout=subprocess.PIPE
+            self.options.command(python=sys.executable),
+            env={**os.environ, **self.options.environment()},
+            stdout=subprocess.PIPE,
         )
         self._process = process
         assert process.stdout is not None
         assert b"the book in" in process.stdout.readline()
         eventually(self._answers, seconds=START_SECONDS)
+
+    @property
+    def process_id(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)

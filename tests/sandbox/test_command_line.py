@@ -1,5 +1,6 @@
 """How the sandbox is started, and what it says when it cannot start."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.options import SandboxOptions, parse_options
+from sandbox.options import PROVIDERS_VARIABLE, SandboxOptions, parse_options
 from tests.sandbox.conftest import PROVIDERS
 from tests.sandbox.running import RunningSandbox
 
@@ -22,13 +23,25 @@ OPTIONS = SandboxOptions(port=8010, storage=Path("book.sqlite"), providers=PROVI
         replace(OPTIONS, host="127.0.0.2", completion_delay_ms=(5, 5), misbehave=25.0),
     ],
 )
-def test_command_says_what_the_options_say(options: SandboxOptions) -> None:
-    assert parse_options(options.command()[3:]) == options
+def test_command_and_environment_say_what_the_options_say(options: SandboxOptions) -> None:
+    assert parse_options(options.command()[3:], options.environment()) == options
+
+
+def test_a_running_sandbox_shows_no_secret_on_its_command_line(sandbox: RunningSandbox) -> None:
+    shown = Path(f"/proc/{sandbox.process_id}/cmdline").read_text()
+    assert "--storage" in shown
+    for provider in PROVIDERS:
+        assert provider.api_key not in shown
+        assert provider.webhook_secret not in shown
 
 
 def fails(*arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox", *arguments], capture_output=True, text=True, timeout=10
+        [sys.executable, "-m", "sandbox", *arguments],
+        env={**os.environ, **OPTIONS.environment()},
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert done.returncode == 2
     assert done.stdout == ""
@@ -41,14 +54,6 @@ def fails(*arguments: str) -> str:
     ("option", "value", "says"),
     [
         ("--port", "none", "is not a port"),
-        ("--providers", "[]", "names no provider"),
-        ("--providers", "{", "is not a JSON list"),
-        ("--providers", '[{"code": "mekong"}]', "code, api_key and webhook_secret"),
-        (
-            "--providers",
-            '[{"code": "mekong", "api_key": "k", "webhook_secret": "short"}]',
-            "is not whsec_ and base64",
-        ),
         ("--misbehave", "-1", "is not from 0 to 25"),
         ("--missing-account-share", "2", "is not from 0 to 1"),
         ("--completion-delay-ms", "300..0", "must rise"),
@@ -58,11 +63,38 @@ def test_wrong_argument_is_one_line(
     capsys: pytest.CaptureFixture[str], option: str, value: str, says: str
 ) -> None:
     with pytest.raises(SystemExit) as exit_status:
-        parse_options([*OPTIONS.command()[3:], option, value])
+        parse_options([*OPTIONS.command()[3:], option, value], OPTIONS.environment())
     assert exit_status.value.code == 2
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("providers", "says"),
+    [
+        ("", "SANDBOX_PROVIDERS in the environment is not a JSON list"),
+        ("[]", "names no provider"),
+        ("{", "is not a JSON list"),
+        ('[{"code": "mekong"}]', "code, api_key and webhook_secret"),
+        ('[{"code": "mekong", "api_key": "", "webhook_secret": "s3cret"}]', "no api_key"),
+        (
+            '[{"code": "mekong", "api_key": "k3y", "webhook_secret": "s3cret"}]',
+            "is not whsec_ and base64",
+        ),
+    ],
+)
+def test_wrong_providers_are_one_line_without_their_secrets(
+    capsys: pytest.CaptureFixture[str], providers: str, says: str
+) -> None:
+    with pytest.raises(SystemExit) as exit_status:
+        parse_options(OPTIONS.command()[3:], {PROVIDERS_VARIABLE: providers})
+    assert exit_status.value.code == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+    assert "k3y" not in error
+    assert "s3cret" not in error
 
 
 def test_missing_argument_is_one_line() -> None:
