@@ -13,8 +13,12 @@ READY := $(VENV)/.ready
 SCALE ?= 0.03
 KEEP ?=
 SEEDS ?= 20
+# When the programme of `make run` begins, such as 2020-10-12; empty: now.
+CLOCK ?=
+# The processes that share the tests, each with a PostgreSQL: one for each core, eight at most.
+WORKERS ?= logical
 
-export SCALE KEEP SEEDS
+export SCALE KEEP SEEDS CLOCK
 
 .PHONY: help
 help: ## List the targets
@@ -37,16 +41,20 @@ demo: $(READY) ## The main job on real data, end to end (SCALE=0.03, KEEP=1 to l
 	@$(BIN)/python -m demo
 
 .PHONY: run
-run: $(READY) ## Start the three services and the provider sandbox, and stay up
+run: $(READY) ## Start the three services and the provider sandbox, and stay up (CLOCK=2020-10-12)
 	@$(BIN)/python -m deploy.local
+
+.PHONY: clock
+clock: $(READY) ## Say what the clock of `make run CLOCK=…` says, or move it on (CLOCK=2020-11-12)
+	@$(BIN)/python -m shared.clock $(CLOCK)
 
 .PHONY: token
 token: $(READY) ## Print a bearer token for the services that `make run` started
 	@$(BIN)/python -m shared.auth.development
 
 .PHONY: test
-test: $(READY) ## The tests, on a real PostgreSQL 18
-	@$(BIN)/python -m pytest -q
+test: $(READY) ## The tests, on a real PostgreSQL 18, several at once (WORKERS=0: one by one)
+	@$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 
 .PHONY: check
 check: $(READY) ## Format, lint, types, walls, migration drift, OpenAPI examples, deployment files
@@ -67,6 +75,10 @@ faults: $(READY) ## Kill processes at random moments, SEEDS=20 times; then see p
 bench: $(READY) ## Measure against bare limits, and write docs/performance.md
 	@$(BIN)/python -m benchmarks
 
+.PHONY: hooks
+hooks: $(READY) ## Let git run the checks: the quick ones at each commit, all at each push
+	@$(BIN)/pre-commit install
+
 .PHONY: format
 format: $(READY) ## Format the code
 	@$(BIN)/ruff format .
@@ -78,5 +90,5 @@ lock: $(READY) ## Renew the lock files from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --output-file requirements-dev.lock
 
 .PHONY: clean
-clean: ## Remove the local database, keys and caches (not .venv)
-	@rm -rf .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## Remove the local databases, keys and caches (not .venv); refuses while one is in use
+	@$(PYTHON) -m deploy.local.clean

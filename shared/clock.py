@@ -3,10 +3,14 @@
 Domain code takes its time from the clock that it was given, so that months can pass in minutes.
 Leases, timeouts, token expiry and webhook tolerance are technical time: they use the database's
 ``clock_timestamp()`` or the machine's clock, and never this one.
+
+    python -m shared.clock 2020-11-12      moves the clock of a local deployment on
 """
 
+import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +21,10 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Request
 
 COUNTRY_ZONE = ZoneInfo("Asia/Phnom_Penh")
+CLOCK_FILE = Path(".local/clock.json")
+"""Where `make run` keeps the clock that it was given."""
+
+_OPENING_HOUR = 8
 
 
 class Clock(Protocol):
@@ -80,6 +88,30 @@ def set_clock(path: Path, instant: datetime) -> None:
     os.replace(temporary, path)
 
 
+def instant_from(text: str) -> datetime:
+    """``2020-10-12``, in the morning of the country's zone, or an instant with a UTC offset.
+
+    Raises ValueError, which says what is wanted.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is not None and len(text) == len("2020-10-12"):
+        return instant.replace(hour=_OPENING_HOUR, tzinfo=COUNTRY_ZONE)
+    if instant is None or instant.tzinfo is None:
+        raise ValueError(
+            f"{text!r} is no time for a clock: give a day such as 2020-10-12, or an instant such "
+            "as 2020-10-12T15:30:00+07:00."
+        )
+    return instant
+
+
+def told(clock: Clock) -> str:
+    """What a clock says, for a person to read."""
+    return f"{clock.now().astimezone(COUNTRY_ZONE):%Y-%m-%d %H:%M} ({COUNTRY_ZONE.key})"
+
+
 def clock_from(clock_file: Path | None) -> Clock:
     """The file's clock where a file is configured, else the machine's."""
     return FileClock(clock_file) if clock_file else SystemClock()
@@ -91,3 +123,38 @@ def get_clock(request: Request) -> Clock:
 
 
 ClockDependency = Annotated[Clock, Depends(get_clock)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m shared.clock",
+        description="Say what the clock of a local deployment says, or move it on.",
+    )
+    parser.add_argument("time", nargs="?", help="2020-11-12, or 2020-11-12T15:30:00+07:00")
+    parser.add_argument("--file", type=Path, default=CLOCK_FILE, help="CLOCK_FILE (%(default)s)")
+    arguments = parser.parse_args()
+    clock = FileClock(arguments.file)
+    try:
+        if arguments.time:
+            _move(arguments.file, clock, instant_from(arguments.time))
+        print(told(clock))
+    except FileNotFoundError:
+        sys.exit(
+            f"{arguments.file} is not there: the services run on the machine's clock. Start them "
+            "with `make run CLOCK=2020-10-12`, or with CLOCK_FILE."
+        )
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+def _move(file: Path, clock: FileClock, instant: datetime) -> None:
+    if instant < clock.now():
+        raise ValueError(
+            f"The clock says {told(clock)} already: it only goes on, for what happened cannot "
+            "come to lie in the future."
+        )
+    set_clock(file, instant)
+
+
+if __name__ == "__main__":
+    main()

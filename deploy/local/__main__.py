@@ -1,5 +1,7 @@
 """`make run`: the services and the provider sandbox on this machine, until Ctrl-C.
 
+With CLOCK=2020-10-12 the programme begins on that day, and `make clock` moves it on.
+
 A process that ends by itself is started again: the system is built to survive that, and one
 failing process is no reason to take the others away from whoever is working with them. One that
 keeps ending is not going to recover, so then everything stops and the last words are shown.
@@ -10,14 +12,16 @@ import signal
 import sys
 import time
 from collections import deque
+from datetime import datetime
 from pathlib import Path
 
 from deploy.local.environment import SERVICES
 from deploy.local.exclusive import FolderInUse, exclusively
-from deploy.local.ports import PortUnusable, service_ports
+from deploy.local.ports import PortUnusable, sandbox_port, service_ports
 from deploy.local.postgres import PostgresDidNotStart
 from deploy.local.stack import PROCESSES, SANDBOX, Stack, StackDidNotStart
 from sandbox.options import SandboxOptions
+from shared.clock import CLOCK_FILE, FileClock, instant_from, told
 
 DIRECTORY = Path(".local")
 """Where `make token` looks for the issuer's key too."""
@@ -25,6 +29,10 @@ DIRECTORY = Path(".local")
 _LOOK_SECONDS = 0.5
 _MOST_ENDS = 3
 _WITHIN_SECONDS = 60.0
+
+
+class ClockRefused(Exception):
+    """One line that says what a clock can be set to."""
 
 
 class KeepsEnding(Exception):
@@ -39,6 +47,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit("Stopped before it was up.")
     except (
+        ClockRefused,
         FolderInUse,
         KeepsEnding,
         PortUnusable,
@@ -51,11 +60,14 @@ def main() -> None:
 
 
 def _run() -> None:
+    clock = _clock()
     stack = Stack(
         DIRECTORY,
-        sandbox=SandboxOptions(port=0, storage=DIRECTORY, providers=()),
+        sandbox=SandboxOptions(port=sandbox_port(), storage=DIRECTORY, providers=()),
+        environment={"DOCS": docs} if (docs := os.environ.get("DOCS")) else {},
         ports=service_ports(),
         database_url=os.environ.get("DATABASE_URL") or None,
+        clock=clock,
     )
     _set_logs_aside(stack.logs)
     print("Starting PostgreSQL, the services and the provider sandbox …", flush=True)
@@ -70,6 +82,19 @@ def _run() -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
     print("Stopped; the data stays in the database.")
+
+
+def _clock() -> datetime | None:
+    """When the programme begins, as CLOCK says; None for the machine's own time."""
+    text = os.environ.get("CLOCK")
+    if not text:
+        # One of an earlier run moves nothing now.
+        CLOCK_FILE.unlink(missing_ok=True)
+        return None
+    try:
+        return instant_from(text)
+    except ValueError as error:
+        raise ClockRefused(f"CLOCK: {error}") from None
 
 
 def _keep_up(stack: Stack) -> None:
@@ -103,9 +128,16 @@ def _set_logs_aside(logs: Path) -> None:
 def _welcome(stack: Stack) -> str:
     assert stack.sandbox is not None
     documents = "\n".join(f"  {service:<9} {stack.urls[service]}/docs" for service in SERVICES)
+    clock = (
+        f"Its clock says {told(FileClock(stack.clock_file))}; to move it on:  "
+        "make clock CLOCK=2020-11-12\n"
+        if stack.clock_file
+        else ""
+    )
     return (
         f"Sangkroh is up. Its documentation, to read and to try:\n{documents}\n"
         f"  the providers' book  {stack.sandbox.url}/book\n"
+        f"{clock}"
         "A token, in another terminal:  make token\n"
         f"Logs: {os.path.relpath(stack.logs)}. Ctrl-C stops it all."
     )

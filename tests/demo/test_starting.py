@@ -1,5 +1,6 @@
 """What stands in the way of a start is said in one line, with what to do."""
 
+import os
 import socket
 from collections.abc import Iterator
 from fractions import Fraction
@@ -52,8 +53,8 @@ def test_the_demonstration_takes_other_ports_where_the_documented_ones_are_held(
 def test_a_folder_is_held_by_one_deployment_at_a_time(tmp_path: Path) -> None:
     with (
         exclusively(tmp_path, what="`make demo`"),
-        pytest.raises(FolderInUse, match="`make demo` runs already"),
-        exclusively(tmp_path, what="`make demo`"),
+        pytest.raises(FolderInUse, match=rf"`make demo`, process {os.getpid()}, runs in"),
+        exclusively(tmp_path, what="`make run`"),
     ):
         pass
     with exclusively(tmp_path, what="`make demo`"):

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from deploy.local.exclusive import FolderInUse, exclusively
 from tests.faults.run import Plan, run
 
 _DIRECTORY = Path(".local/faults")
@@ -22,6 +23,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="run this seed alone")
     parser.add_argument("--seeds", type=int, default=int(os.environ.get("SEEDS", "20")))
     arguments = parser.parse_args()
+    try:
+        with exclusively(_DIRECTORY, what="`make faults`"):
+            _run(arguments)
+    except FolderInUse as error:
+        sys.exit(str(error))
+
+
+def _run(arguments: argparse.Namespace) -> None:
     seeds = [arguments.seed] if arguments.seed else range(1, arguments.seeds + 1)
     failed = []
     print(_ROW.format("seed", "seconds", "kills", "households", "paid", "failed", "verdict"))
