@@ -34,12 +34,12 @@ from demo.report import print_report
 from demo.shocks import falls
 from demo.show import Show
 from demo.story import replay, wait_for_last_callbacks
-from deploy.local.environment import SERVICES
 from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.ports import PortUnusable, spare_ports
 from deploy.local.postgres import LocalPostgres, PostgresDidNotStart
 from deploy.local.stack import Stack, StackDidNotStart
 from sandbox.options import SandboxOptions
+from services.processes import SERVICES
 
 DIRECTORY = Path(".local/demo")
 RUN_SECRETS = DIRECTORY.parent / "secrets.json"

@@ -31,9 +31,10 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import make_url
 
-from deploy.local.environment import SERVICES, LocalSecrets, local_environment
+from deploy.local.environment import LocalSecrets, local_environment
 from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
+from services.processes import SERVICES
 from shared.auth import development
 from shared.clock import set_clock
 from shared.ids import new_id

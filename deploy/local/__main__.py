@@ -15,12 +15,12 @@ from collections import deque
 from datetime import datetime
 from pathlib import Path
 
-from deploy.local.environment import SERVICES
 from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.ports import PortUnusable, sandbox_port, service_ports
 from deploy.local.postgres import PostgresDidNotStart
-from deploy.local.stack import PROCESSES, SANDBOX, Stack, StackDidNotStart
+from deploy.local.stack import SANDBOX, Stack, StackDidNotStart
 from sandbox.options import SandboxOptions
+from services.processes import PROCESSES, SERVICES
 from shared.clock import CLOCK_FILE, FileClock, instant_from, told
 
 DIRECTORY = Path(".local")

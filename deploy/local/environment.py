@@ -11,10 +11,9 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from sandbox.options import Provider
+from services.processes import SERVICES
 from shared.auth import development
 
-SERVICES = ("registry", "triggers", "payments")
-DEFAULT_PORTS = {"registry": 8001, "triggers": 8002, "payments": 8003}
 SANDBOX_PORT = 8004
 PROVIDERS = {"mekong": "Mekong Pay (sandbox)", "tonle": "Tonle Wallet (sandbox)"}
 CURRENCY = "KHR"

@@ -5,7 +5,8 @@ import socket
 from collections import deque
 from collections.abc import Mapping
 
-from deploy.local.environment import DEFAULT_PORTS, SANDBOX_PORT
+from deploy.local.environment import SANDBOX_PORT
+from services.processes import DEFAULT_PORTS
 
 _MOST_CLAIMS = 128
 

@@ -21,16 +21,16 @@ import asyncpg
 import httpx
 from sqlalchemy.engine import make_url
 
-from deploy.local.environment import SERVICES, LocalSecrets, local_environment
+from deploy.local.environment import LocalSecrets, local_environment
 from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
 from sandbox.options import SandboxOptions
+from services.processes import PROCESSES, SERVICES
 from shared.auth import development
 from shared.clock import set_clock
 from shared.version import API_PREFIX
 
 SANDBOX = "sandbox"
-PROCESSES = tuple(f"{service}-{part}" for service in SERVICES for part in ("api", "worker"))
 DATABASE = "sangkroh"
 
 _READY_SECONDS = 60

@@ -8,7 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.local.environment import DEFAULT_PORTS, LocalSecrets, local_environment
+from deploy.local.environment import LocalSecrets, local_environment
+from services.processes import DEFAULT_PORTS
 from tests.checks.openapi import PROBES, faults_of, operations
 
 # Signed by the provider instead (Standard Webhooks).

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from demo.options import OptionRefused, Options, read_options
-from deploy.local.environment import DEFAULT_PORTS
 from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.ports import PortUnusable, is_free, service_ports, spare_ports
+from services.processes import DEFAULT_PORTS
 
 
 @pytest.fixture
