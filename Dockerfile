@@ -26,6 +26,9 @@ USER 10001:10001
 ENTRYPOINT ["python", "-m", "sandbox"]
 
 FROM python:${PYTHON}-slim
+LABEL org.opencontainers.image.title="Sangkroh" \
+    org.opencontainers.image.version="0.2.0" \
+    org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/sangkroh /srv/sangkroh
 WORKDIR /srv/sangkroh
