@@ -23,13 +23,10 @@ import httpx
 from rich.console import Console
 from sqlalchemy.engine import make_url
 
-from demo import proofs
 from demo.api import Api, NeverCame, Refused
 from demo.facts import read_facts
 from demo.options import OptionRefused, Options, read_options
 from demo.preparation import ImportIncomplete, load_rules, provide_money, register_households
-from demo.proofs import Proof
-from demo.records import read_book, read_records
 from demo.report import print_report
 from demo.shocks import falls
 from demo.show import Show
@@ -38,8 +35,14 @@ from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.ports import PortUnusable, spare_ports
 from deploy.local.postgres import LocalPostgres, PostgresDidNotStart
 from deploy.local.stack import Stack, StackDidNotStart
+from judge.case import Case, Expected
+from judge.records import Records
+from judge.verdict import Verdict, judge
+from judge.witnesses.book import BookInStorage, BookUnreadable
+from judge.witnesses.database import read_records, snapshot
 from sandbox.options import SandboxOptions
 from services.processes import SERVICES
+from services.registry.schemes.shipped import SHIPPED_SCHEMES
 
 DIRECTORY = Path(".local/demo")
 RUN_SECRETS = DIRECTORY.parent / "secrets.json"
@@ -78,7 +81,7 @@ def main() -> None:
         StackDidNotStart,
     ) as error:
         sys.exit(str(error))
-    except (ImportIncomplete, NeverCame, Refused) as error:
+    except (BookUnreadable, ImportIncomplete, NeverCame, Refused) as error:
         sys.exit(f"{error} The logs are in {DIRECTORY / 'logs'}.")
     except (httpx.HTTPError, asyncpg.PostgresError) as error:
         what = type(error).__name__
@@ -97,27 +100,26 @@ def _run(options: Options, console: Console) -> bool:
     )
     with _started(options, show) as stack:
         with show.running():
-            households = _play(stack, options, show)
-            judged = _judge(stack, show)
+            expected = _play(stack, options, show)
+            verdict = _judge(stack, expected, show)
         assert stack.sandbox is not None
         facts = asyncio.run(read_facts(stack.database_url, sandbox_url=stack.sandbox.url))
         print_report(
             console,
             facts,
-            judged,
+            verdict,
             falls=falls(),
-            households=households,
+            households=expected.households or 0,
             scale=_percent(options),
             seconds=show.seconds,
         )
-        held = all(proof.holds for proof in judged)
         console.print(
-            "[bold green]Every proof holds.[/]" if held else "[bold red]A proof fails.[/]"
+            "[bold green]No proof fails.[/]" if verdict.holds else "[bold red]A proof fails.[/]"
         )
         _say_where_to_look(stack, options, console)
         if options.keep:
             _stay_up(console)
-    return held
+    return verdict.holds
 
 
 @contextmanager
@@ -198,8 +200,8 @@ async def _make_anew(server_url: str) -> str:
     return url.set(database=DATABASE).render_as_string(hide_password=False)
 
 
-def _play(stack: Stack, options: Options, show: Show) -> int:
-    """Prepare and replay; how many households were registered."""
+def _play(stack: Stack, options: Options, show: Show) -> Expected:
+    """Prepare and replay; what has to be there at the end."""
     with (
         stack.client("registry") as registry_client,
         stack.client("triggers") as triggers_client,
@@ -210,7 +212,7 @@ def _play(stack: Stack, options: Options, show: Show) -> int:
         payments = Api("payments", payments_client)
         with show.phase("Loading places, schemes, triggers and money"):
             load_rules(registry, triggers)
-            provide_money(payments, scale=options.scale)
+            provided = provide_money(payments, scale=options.scale)
         with show.phase("Registering households") as phase:
             households = register_households(
                 registry, phase, scale=options.scale, seed=options.seed
@@ -221,27 +223,34 @@ def _play(stack: Stack, options: Options, show: Show) -> int:
         )
         with show.phase("Waiting for the providers' last callbacks"):
             wait_for_last_callbacks(payments, sandbox_url=stack.sandbox.url)
-    return households
+    return Expected(
+        households=households,
+        deposited_minor=provided.deposited_minor,
+        prefunded_minor=provided.prefunded_minor,
+        # A household has an account of its own, and the first round of each scheme is paid.
+        payments_for_an_account=len(SHIPPED_SCHEMES),
+        # No officer acts: nothing is cancelled and nothing is sent back.
+        payment_ends=("settled", "rejected"),
+    )
 
 
-def _judge(stack: Stack, show: Show) -> list[Proof]:
+def _judge(stack: Stack, expected: Expected, show: Show) -> Verdict:
     assert stack.sandbox is not None
+    book = BookInStorage(stack.sandbox.storage)
     with show.phase("Judging the records against the providers' book"):
-        records = asyncio.run(read_records(stack.database_url))
-        book_url = stack.sandbox.url
-        return [
-            proofs.ledger_sums_to_zero(records.accounts, transfers=records.transfers),
-            proofs.commitments_add_up(records.funds),
-            proofs.records_equal_the_book(records.paid, read_book(book_url)),
-            proofs.nobody_was_paid_twice(
-                (line.correlation_id for line in read_book(book_url)),
-                entitlement_of=records.entitlement_of,
-                household_rounds_paid_twice=records.household_rounds_paid_twice,
-            ),
-            proofs.every_entitlement_has_an_end(records.ends, records.disagreeing),
-            proofs.nobody_was_left_out(records.expected, records.enrolled),
-            proofs.nothing_waits_for_a_person(records.waiting),
-        ]
+        return judge(
+            Case(
+                records=asyncio.run(_records(stack.database_url)),
+                expected=expected,
+                book=book.lines(),
+                callbacks_delivered=book.callbacks_delivered(),
+            )
+        )
+
+
+async def _records(database_url: str) -> Records:
+    async with snapshot(database_url) as connection:
+        return await read_records(connection)
 
 
 def _say_where_to_look(stack: Stack, options: Options, console: Console) -> None:

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-import asyncpg
 import httpx
-from sqlalchemy.engine import make_url
+
+from judge.witnesses.database import snapshot
 
 T = TypeVar("T")
 
 # A run follows the last evaluation before it that opened or widened its activation.
 _RUNS = """
-    SELECT activation.scheme_code AS scheme, run.kind, evaluation.judged_on,
+    SELECT activation.scheme_code AS scheme, run.kind::text AS kind, evaluation.judged_on,
         evaluation.observed_at, evaluation.evaluated_at, evaluation.explanation,
         run.planned_at AS activated_at,
         paid.households, paid.paid_minor, paid.first_paid_at, paid.last_paid_at,
@@ -27,7 +27,7 @@ _RUNS = """
         FROM triggers.evaluation
         JOIN events.event ON event.id = evaluation.event_id
         WHERE evaluation.activation_id = activation.id
-          AND evaluation.outcome IN ('opened', 'widened')
+          AND evaluation.outcome::text IN ('opened', 'widened')
           AND evaluation.evaluated_at <= run.planned_at
         ORDER BY evaluation.evaluated_at DESC
         LIMIT 1
@@ -38,27 +38,28 @@ _RUNS = """
         FROM payments.payment_round
         JOIN payments.chunk ON chunk.round_number = payment_round.number
         JOIN payments.instruction ON instruction.chunk_number = chunk.number
-        WHERE payment_round.enrolment_id = run.id AND instruction.status = 'settled'
+        WHERE payment_round.enrolment_id = run.id AND instruction.status::text = 'settled'
     ) AS paid ON true
     ORDER BY run.planned_at, run.id
 """
 
 _QUIET = """
-    SELECT trigger_code AS trigger, judged_on, stage, outcome, explanation
+    SELECT trigger_code AS trigger, judged_on, stage::text AS stage, outcome::text AS outcome,
+        explanation
     FROM triggers.evaluation
-    WHERE outcome = 'quiet'
+    WHERE outcome::text = 'quiet'
     ORDER BY evaluated_at, id
 """
 
 _PROVINCES = """
     SELECT activation.scheme_code AS scheme, province.name_en AS province,
         count(*) AS entitled,
-        count(*) FILTER (WHERE entitlement.status = 'paid') AS paid,
-        coalesce(sum(amount_minor) FILTER (WHERE entitlement.status = 'paid'), 0)::bigint
+        count(*) FILTER (WHERE entitlement.status::text = 'paid') AS paid,
+        coalesce(sum(amount_minor) FILTER (WHERE entitlement.status::text = 'paid'), 0)::bigint
             AS paid_minor,
-        count(*) FILTER (WHERE entitlement.status IN ('failed', 'refused')) AS failed,
-        count(*) FILTER (WHERE entitlement.status = 'unpayable') AS without_account,
-        count(*) FILTER (WHERE entitlement.status = 'excluded') AS excluded
+        count(*) FILTER (WHERE entitlement.status::text IN ('failed', 'refused')) AS failed,
+        count(*) FILTER (WHERE entitlement.status::text = 'unpayable') AS without_account,
+        count(*) FILTER (WHERE entitlement.status::text = 'excluded') AS excluded
     FROM registry.entitlement
     JOIN registry.activation ON activation.id = entitlement.activation_id
     JOIN registry.area AS province ON province.code = left(entitlement.area_code, 2)
@@ -70,20 +71,20 @@ _FAILURES = """
     SELECT scheme, reason, count(*) AS households, sum(amount_minor)::bigint AS amount_minor
     FROM (
         SELECT activation.scheme_code AS scheme, entitlement.amount_minor,
-            CASE entitlement.status
+            CASE entitlement.status::text
                 WHEN 'unpayable' THEN 'no account is registered'
-                ELSE coalesce(entitlement.reason, entitlement.status)
+                ELSE coalesce(entitlement.reason, entitlement.status::text)
             END AS reason
         FROM registry.entitlement
         JOIN registry.activation ON activation.id = entitlement.activation_id
-        WHERE entitlement.status IN ('failed', 'refused', 'unpayable')
+        WHERE entitlement.status::text IN ('failed', 'refused', 'unpayable')
     ) AS failed
     GROUP BY scheme, reason
     ORDER BY scheme, count(*) DESC
 """
 
 _HOUSEHOLDS_PAID = """
-    SELECT count(DISTINCT household_id) FROM payments.instruction WHERE status = 'settled'
+    SELECT count(DISTINCT household_id) FROM payments.instruction WHERE status::text = 'settled'
 """
 
 _LATER_ROUNDS = """
@@ -183,16 +184,14 @@ class Facts:
 
 async def read_facts(database_url: str, *, sandbox_url: str) -> Facts:
     """Read it all as the database's owner, and the sandbox's own account of its misbehaviour."""
-    plain = make_url(database_url).set(drivername="postgresql")
-    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{sandbox_url}/book/summary", timeout=60)
+        answer.raise_for_status()
+    async with snapshot(database_url) as connection:
 
-    async def rows(kind: type[T], query: str) -> list[T]:
-        return [kind(**row) for row in await connection.fetch(query)]
+        async def rows(kind: type[T], query: str) -> list[T]:
+            return [kind(**row) for row in await connection.fetch(query)]
 
-    try:
-        async with httpx.AsyncClient() as client:
-            answer = await client.get(f"{sandbox_url}/book/summary", timeout=60)
-            answer.raise_for_status()
         return Facts(
             households_paid=await connection.fetchval(_HOUSEHOLDS_PAID),
             runs=await rows(Run, _RUNS),
@@ -202,5 +201,3 @@ async def read_facts(database_url: str, *, sandbox_url: str) -> Facts:
             later_rounds=await rows(LaterRound, _LATER_ROUNDS),
             sandbox=answer.json(),
         )
-    finally:
-        await connection.close()

@@ -4,6 +4,7 @@ Everything goes through the services' own APIs.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -33,6 +34,14 @@ class ImportIncomplete(Exception):
     """One line that says how many rows were not taken."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Provided:
+    """What was deposited, by fund, and prefunded, by provider; in minor units."""
+
+    deposited_minor: dict[str, int]
+    prefunded_minor: dict[str, int]
+
+
 def load_rules(registry: Api, triggers: Api) -> None:
     """The gazetteer, the two schemes of 2022, the indicators and the two triggers."""
     registry.put("/gazetteer", {"edition": "ncdd-2022"})
@@ -44,7 +53,7 @@ def load_rules(registry: Api, triggers: Api) -> None:
         triggers.post("/triggers", shipped_trigger(trigger))
 
 
-def provide_money(payments: Api, *, scale: Fraction) -> None:
+def provide_money(payments: Api, *, scale: Fraction) -> Provided:
     """Funds for every round of every scheme at this scale, and floats for the first rounds."""
     needs: dict[str, int] = {}
     first_rounds = 0
@@ -64,15 +73,14 @@ def provide_money(payments: Api, *, scale: Fraction) -> None:
             f"/funds/{fund}/deposits",
             {"amount_minor": amount_minor, "reference": "Every round for every poor household"},
         )
+    # Which provider a household banks with is chance: either may need most of it.
+    prefunding = first_rounds * 8 // 10
     for provider in PROVIDERS:
         payments.post(
             f"/providers/{provider}/prefundings",
-            {
-                # Which provider a household banks with is chance: either may need most of it.
-                "amount_minor": first_rounds * 8 // 10,
-                "reference": "First rounds of both schemes",
-            },
+            {"amount_minor": prefunding, "reference": "First rounds of both schemes"},
         )
+    return Provided(deposited_minor=needs, prefunded_minor=dict.fromkeys(PROVIDERS, prefunding))
 
 
 def cost_of_a_round(document: dict[str, Any], *, scale: Fraction) -> int:

@@ -11,8 +11,8 @@ from rich.panel import Panel
 from rich.table import Table
 
 from demo.facts import Facts, Failure, LaterRound, Province, Quiet, Run
-from demo.proofs import Proof, shown
 from demo.shocks import Fall
+from judge.verdict import Outcome, Verdict, shown
 from shared.clock import COUNTRY_ZONE
 
 _SCHEMES = {
@@ -34,11 +34,17 @@ _MISBEHAVIOURS = {
     "no-callback": "callbacks never came",
 }
 
+_MARKS = {
+    Outcome.HOLDS: "[green]holds[/]",
+    Outcome.FAILS: "[bold red]FAILS[/]",
+    Outcome.LEFT_OUT: "[dim]left out[/]",
+}
+
 
 def print_report(
     console: Console,
     facts: Facts,
-    proofs: Sequence[Proof],
+    verdict: Verdict,
     *,
     falls: Iterable[Fall],
     households: int,
@@ -65,23 +71,22 @@ def print_report(
     console.print(_later_rounds(facts.later_rounds))
     console.print(_providers(facts.sandbox), highlight=False)
     console.print(_phases(seconds))
-    print_proofs(console, proofs)
+    print_proofs(console, verdict)
 
 
-def print_proofs(console: Console, proofs: Sequence[Proof]) -> None:
+def print_proofs(console: Console, verdict: Verdict) -> None:
     """Print each proof with its numbers, and what is against those that fail."""
     table = Table(title="Proofs", box=box.SIMPLE_HEAD, title_justify="left", expand=True)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     table.add_column("what holds")
     table.add_column("numbers (riel)")
-    for proof in proofs:
-        mark = "[green]holds[/]" if proof.holds else "[bold red]FAILS[/]"
-        table.add_row(mark, proof.name, escape(proof.numbers))
+    for proof in verdict.proofs:
+        numbers = f"for lack of {proof.missing}" if proof.missing else proof.numbers
+        table.add_row(_MARKS[proof.outcome], proof.name, escape(numbers))
     console.print(table)
-    for proof in proofs:
-        if not proof.holds:
-            evidence = "\n".join(escape(line) for line in shown(proof.evidence))
-            console.print(Panel(evidence, title=f"Against: {proof.name}", style="red"))
+    for proof in verdict.of(Outcome.FAILS):
+        evidence = "\n".join(escape(line) for line in shown(proof.evidence))
+        console.print(Panel(evidence, title=f"Against: {proof.name}", style="red"))
 
 
 def riel(amount_minor: int) -> str:

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from rich.console import Console
 
 from demo.facts import Facts, Failure, LaterRound, Province, Quiet, Run
-from demo.proofs import Proof
 from demo.report import print_report
 from demo.shocks import falls
+from judge.verdict import Proof, Verdict
 
 JUDGED_AT = datetime(2020, 10, 12, 2, 0, 5, tzinfo=UTC)
 FACTS = Facts(
@@ -83,7 +83,7 @@ def rendered(*proofs: Proof) -> str:
     print_report(
         Console(file=text, width=120),
         FACTS,
-        proofs,
+        Verdict(proofs=proofs),
         falls=falls(),
         households=20_353,
         scale="3%",
@@ -115,3 +115,9 @@ def test_a_failing_proof_shows_its_evidence() -> None:
     report = rendered(HOLDS, FAILS)
     assert "FAILS" in report
     assert "entitlement [7] was paid 2 times" in report
+
+
+def test_a_proof_that_was_left_out_is_shown_as_such() -> None:
+    report = rendered(HOLDS, Proof(name="Whatever was acknowledged is there", missing="callers"))
+    assert "left out" in report
+    assert "for lack of callers" in report

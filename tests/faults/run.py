@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from deploy.local.postgres import LocalPostgres
 from deploy.local.stack import Stack
 from sandbox.options import SandboxOptions
-from tests.faults.judge import Verdict, at_rest, half_paid, judge
+from tests.faults.judge import Outcome, at_rest, half_paid, judged
 from tests.faults.storm import bring_up, everything, kills_of, rage
 from tests.faults.world import BEGINNING, NotAcknowledged, World
 
@@ -62,7 +62,7 @@ class Plan:
     rest_seconds: float = _REST_SECONDS
 
 
-def run(plan: Plan, directory: Path) -> Verdict:
+def run(plan: Plan, directory: Path) -> Outcome:
     """Carry the plan out in ``directory``, which keeps the logs."""
     stack = Stack(
         directory,
@@ -84,7 +84,7 @@ def run(plan: Plan, directory: Path) -> Verdict:
         asyncio.run(_write_to_disk(stack))
         killed, trouble = _weather(plan, stack, world)
         rested = _rest(world, seconds=plan.rest_seconds)
-        verdict = judge(world)
+        verdict = judged(world)
         verdict.figures["kills"] = killed.total()
         verdict.faults[:0] = trouble
         if not rested:

@@ -19,6 +19,7 @@ import services.registry.schemes
 from demo.country import country_csv
 from deploy.local.environment import CURRENCY, PROVIDERS
 from deploy.local.stack import Stack
+from judge.records import Acknowledgement
 from shared.ids import new_id
 
 FUND = "national-relief"
@@ -51,10 +52,9 @@ class World:
     rows: bytes = b""
     """The import file: the only place where these households' personal data stand open."""
     households: int = 0
-    deposited_minor: int = 0
+    deposited_minor: dict[str, int] = field(default_factory=lambda: {FUND: 0})
     prefunded_minor: dict[str, int] = field(default_factory=dict)
-    acknowledged: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-    """(service, path to read it back, what was answered)."""
+    acknowledged: list[Acknowledgement] = field(default_factory=list)
 
     def prepare(self) -> None:
         """What is there before the shock: areas, households, the scheme, money."""
@@ -84,7 +84,7 @@ class World:
                 f"/funds/{FUND}/deposits",
                 json={"amount_minor": _DEPOSIT_MINOR, "reference": "Budget 2020"},
             )
-            self.deposited_minor += _DEPOSIT_MINOR
+            self.deposited_minor[FUND] += _DEPOSIT_MINOR
         for provider in PROVIDERS:
             self._order(
                 payments,
@@ -146,7 +146,8 @@ class World:
         answer = patiently(send, what=f"{method} {path}")
         content: dict[str, Any] = answer.json()
         if read_back:
-            self.acknowledged.append((service, read_back.format(id=content.get("id")), content))
+            path = read_back.format(id=content.get("id"))
+            self.acknowledged.append(Acknowledgement(service=service, path=path, told=content))
         return content
 
 

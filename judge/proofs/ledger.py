@@ -1,0 +1,178 @@
+"""The money by the double-entry ledger."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from judge.proofs.finding import Finding
+from judge.records import Account, BookLine, Fund, Instruction, Provider
+
+
+def sums_to_zero(accounts: Sequence[Account], *, transfers: int) -> Finding:
+    """Each book of each currency is balanced, and each balance is the sum of its transfers."""
+    evidence = [
+        f"{account.code} of {account.scope}: running totals {account.debits_minor:,} and "
+        f"{account.credits_minor:,}, by its transfers {account.transfers_debited_minor:,} and "
+        f"{account.transfers_credited_minor:,}"
+        for account in accounts
+        if (account.debits_minor, account.credits_minor)
+        != (account.transfers_debited_minor, account.transfers_credited_minor)
+    ]
+    sums: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for account in accounts:
+        sums[account.book, account.currency] += account.balance_minor
+    evidence += [
+        f"the {book} book in {currency} sums to {total:,}"
+        for (book, currency), total in sorted(sums.items())
+        if total
+    ]
+    if not transfers:
+        evidence.append("there is no transfer at all")
+    books = " and ".join(sorted({f"the {book} book" for book, _ in sums}))
+    return Finding(
+        numbers=f"{transfers:,} transfers over {len(accounts)} accounts, {books} each sum to "
+        f"{max(map(abs, sums.values()), default=0):,}",
+        evidence=tuple(evidence),
+    )
+
+
+def commitments_add_up(funds: Sequence[Fund]) -> Finding:
+    """Committed = paid + in flight + released, by the ledger and again by the instructions."""
+    evidence = []
+    for fund in funds:
+        parts = fund.spent_minor + fund.standing_minor + fund.released_minor
+        if fund.committed_minor != parts:
+            evidence.append(
+                f"{fund.code}: {fund.committed_minor:,} committed, its parts come to {parts:,}"
+            )
+        for what, by_ledger, by_instructions in (
+            ("paid", fund.spent_minor, fund.paid_minor),
+            ("in flight", fund.standing_minor, fund.in_flight_minor),
+            ("released", fund.released_minor, fund.ended_unpaid_minor),
+        ):
+            if by_ledger != by_instructions:
+                evidence.append(
+                    f"{fund.code}: {by_ledger:,} {what} by the ledger, {by_instructions:,} by the "
+                    "instructions"
+                )
+    if not any(fund.committed_minor for fund in funds):
+        evidence.append("nothing was ever committed")
+    return Finding(
+        numbers="; ".join(
+            f"{fund.committed_minor:,} = {fund.spent_minor:,} + {fund.standing_minor:,} + "
+            f"{fund.released_minor:,}"
+            for fund in funds
+        ),
+        evidence=tuple(evidence),
+    )
+
+
+def money_with_providers_is_accounted_for(providers: Sequence[Provider]) -> Finding:
+    """At each provider, in transit = instructions in flight, and suspense = those held."""
+    evidence = [
+        f"{account} of {provider.code} is {by_ledger:,}, by the instructions it has to be "
+        f"{by_instructions:,}"
+        for provider in providers
+        for account, by_ledger, by_instructions in (
+            ("IN_TRANSIT", provider.in_transit_minor, provider.in_flight_minor),
+            ("SUSPENSE", provider.suspense_minor, provider.held_minor),
+        )
+        if by_ledger != by_instructions
+    ]
+    if not providers:
+        evidence.append("there is no provider at all")
+    return Finding(
+        numbers="; ".join(
+            f"{provider.code} {provider.in_transit_minor:,} in transit, "
+            f"{provider.suspense_minor:,} in suspense"
+            for provider in providers
+        ),
+        evidence=tuple(evidence),
+    )
+
+
+def balances_follow_from_the_book(
+    accounts: Iterable[Account],
+    book: Sequence[BookLine],
+    *,
+    instructions: Mapping[UUID, Instruction],
+    deposited_minor: Mapping[str, int],
+    prefunded_minor: Mapping[str, int],
+) -> Finding:
+    """What each fund and each float holds at rest, worked out without the ledger.
+
+    From what was paid in, what the providers booked, and what our instructions say came back.
+    """
+    balances = {(account.code, account.scope): account.balance_minor for account in accounts}
+    unknown = sum(line.correlation_id not in instructions for line in book)
+    expected = {
+        **_of_funds(balances, book, instructions=instructions, deposited_minor=deposited_minor),
+        **_of_providers(balances, book, instructions=instructions, prefunded_minor=prefunded_minor),
+    }
+    evidence = [
+        f"{code} of {scope} is {_told(balances.get((code, scope)))}, by the book and the deposits "
+        f"it has to be {amount_minor:,}"
+        for (code, scope), amount_minor in expected.items()
+        if balances.get((code, scope)) != amount_minor
+    ]
+    if unknown:
+        evidence.append(
+            f"{unknown:,} payments in the book are for no fund, by the book and the deposits"
+        )
+    if not expected:
+        evidence.append("there is neither a fund nor a provider")
+    return Finding(
+        numbers=f"{sum(deposited_minor.values()):,} deposited, "
+        f"{sum(prefunded_minor.values()):,} prefunded, "
+        f"{sum(line.amount_minor for line in book):,} booked: {len(expected)} balances",
+        evidence=tuple(evidence),
+    )
+
+
+def _of_funds(
+    balances: Iterable[tuple[str, str]],
+    book: Iterable[BookLine],
+    *,
+    instructions: Mapping[UUID, Instruction],
+    deposited_minor: Mapping[str, int],
+) -> dict[tuple[str, str], int]:
+    spent: Counter[str] = Counter()
+    for line in book:
+        instruction = instructions.get(line.correlation_id)
+        if instruction is not None and (instruction.spent or not instruction.paid):
+            spent[instruction.fund] += line.amount_minor
+    funds = {scope for code, scope in balances if code == "BUDGET_SPENT"}
+    expected = {}
+    for fund in sorted(funds | deposited_minor.keys() | spent.keys()):
+        deposited = deposited_minor.get(fund, 0)
+        expected["FUNDS_RECEIVED", fund] = -deposited
+        expected["BUDGET_AVAILABLE", fund] = deposited - spent[fund]
+        expected["COMMITTED", fund] = 0
+        expected["BUDGET_SPENT", fund] = spent[fund]
+        expected["GRANTS_PAID", fund] = spent[fund]
+    return expected
+
+
+def _of_providers(
+    balances: Iterable[tuple[str, str]],
+    book: Iterable[BookLine],
+    *,
+    instructions: Mapping[UUID, Instruction],
+    prefunded_minor: Mapping[str, int],
+) -> dict[tuple[str, str], int]:
+    gone: Counter[str] = Counter()
+    for line in book:
+        gone[line.provider] += line.amount_minor
+    for instruction in instructions.values():
+        if instruction.status == "returned":
+            gone[instruction.provider] -= instruction.amount_minor
+    providers = {scope for code, scope in balances if code == "PROVIDER_FLOAT"}
+    expected = {}
+    for provider in sorted(providers | prefunded_minor.keys() | gone.keys()):
+        expected["PROVIDER_FLOAT", provider] = prefunded_minor.get(provider, 0) - gone[provider]
+        expected["IN_TRANSIT", provider] = 0
+    return expected
+
+
+def _told(balance_minor: int | None) -> str:
+    return "missing" if balance_minor is None else f"{balance_minor:,}"

@@ -1,0 +1,163 @@
+"""The second witness: a provider's own book, over HTTP or in its storage.
+
+Its storage tells more than its API: which callbacks it saw acknowledged.
+"""
+
+import csv
+import sqlite3
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+import httpx
+
+from judge.records import BookLine
+
+_BOOK_PATH = "/book"
+_SUMMARY_PATH = "/book/summary"
+_SECONDS = 120
+
+# The judge counts for itself: riel have no smaller unit in use, dollars have cents.
+_MINOR_UNITS = {"KHR": 1, "USD": 100}
+
+
+class BookUnreadable(Exception):
+    """One line that says what is wrong with a book."""
+
+
+class Book(Protocol):
+    """What a provider says of the payments that it took."""
+
+    def lines(self) -> list[BookLine]:
+        """Every payment that it made; raises BookUnreadable."""
+        ...
+
+    def callbacks_delivered(self) -> list[UUID] | None:
+        """The payments whose callback it saw acknowledged, None where it does not tell."""
+        ...
+
+    def is_at_rest(self) -> bool:
+        """Whether it has nothing to decide and nothing to say; raises BookUnreadable."""
+        ...
+
+
+def book_at(where: str) -> Book:
+    """The book at a base URL or in a file."""
+    if where.startswith(("http://", "https://")):
+        return BookOverHttp(where.rstrip("/"))
+    return BookInStorage(Path(where))
+
+
+@dataclass(frozen=True)
+class BookOverHttp:
+    url: str
+
+    def lines(self) -> list[BookLine]:
+        try:
+            with httpx.stream("GET", f"{self.url}{_BOOK_PATH}", timeout=_SECONDS) as response:
+                response.raise_for_status()
+                return [
+                    _line(
+                        row["provider"],
+                        row["correlation_id"],
+                        row["amount"],
+                        row["currency"],
+                        row["account"],
+                    )
+                    for row in csv.DictReader(response.iter_lines())
+                ]
+        except (httpx.HTTPError, KeyError) as error:
+            raise BookUnreadable(f"{self.url}{_BOOK_PATH}: {type(error).__name__}") from error
+
+    def callbacks_delivered(self) -> None:
+        return None
+
+    def is_at_rest(self) -> bool:
+        try:
+            answer = httpx.get(f"{self.url}{_SUMMARY_PATH}", timeout=_SECONDS)
+            summary = answer.raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise BookUnreadable(f"{self.url}{_SUMMARY_PATH}: {type(error).__name__}") from error
+        return bool(summary["callbacks_due"] == 0 and summary["pending"] == 0)
+
+
+@dataclass(frozen=True)
+class BookInStorage:
+    """The SQLite file of the sandbox, which may go on writing to it."""
+
+    path: Path
+
+    def lines(self) -> list[BookLine]:
+        with self._open() as connection:
+            return [
+                _line(*row)
+                for row in connection.execute(
+                    "SELECT provider, correlation_id, amount, currency, account FROM payment"
+                    " WHERE booked_at IS NOT NULL ORDER BY id"
+                )
+            ]
+
+    def callbacks_delivered(self) -> list[UUID]:
+        with self._open() as connection:
+            return [
+                UUID(row[0])
+                for row in connection.execute(
+                    "SELECT correlation_id FROM payment WHERE callback_state = 'delivered'"
+                )
+            ]
+
+    def is_at_rest(self) -> bool:
+        with self._open() as connection:
+            (count,) = connection.execute(
+                "SELECT count(*) FROM payment"
+                " WHERE callback_state = 'waiting' OR status = 'pending'"
+            ).fetchone()
+            return int(count) == 0
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
+            try:
+                yield connection
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise BookUnreadable(f"{self.path}: {error}") from error
+
+
+def all_lines(books: Iterable[Book]) -> list[BookLine]:
+    """The lines of several books, one after the other."""
+    return [line for book in books for line in book.lines()]
+
+
+def all_callbacks_delivered(books: Sequence[Book]) -> list[UUID] | None:
+    """Those of several books, None unless each of them tells."""
+    told = [book.callbacks_delivered() for book in books]
+    if not told or any(delivered is None for delivered in told):
+        return None
+    return [payment for delivered in told for payment in delivered or ()]
+
+
+def _line(provider: str, correlation_id: str, amount: str, currency: str, account: str) -> BookLine:
+    return BookLine(
+        provider=sys.intern(provider),
+        correlation_id=UUID(correlation_id),
+        amount_minor=_minor(amount, currency=currency),
+        currency=sys.intern(currency),
+        account=account,
+    )
+
+
+def _minor(amount: str, *, currency: str) -> int:
+    if currency not in _MINOR_UNITS:
+        raise BookUnreadable(f"The book speaks of {currency}, which nobody is paid in.")
+    minor = Decimal(amount) * _MINOR_UNITS[currency]
+    if minor != int(minor):
+        raise BookUnreadable(f"The book says {amount} {currency}: there is no such coin.")
+    return int(minor)

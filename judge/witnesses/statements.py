@@ -1,0 +1,266 @@
+"""What the database is asked. Statuses are compared as text: the judge has its own words for them.
+
+``$1`` is the ends of payments, wherever there is a ``$1`` and nothing else is said.
+"""
+
+ACCOUNTS = """
+    WITH debited AS (
+        SELECT debit_account AS id, sum(amount_minor) AS minor FROM payments.transfer GROUP BY 1
+    ),
+    credited AS (
+        SELECT credit_account AS id, sum(amount_minor) AS minor FROM payments.transfer GROUP BY 1
+    )
+    SELECT book::text AS book, code::text AS code, scope, currency, debits_minor, credits_minor,
+        coalesce(debited.minor, 0)::bigint AS transfers_debited_minor,
+        coalesce(credited.minor, 0)::bigint AS transfers_credited_minor
+    FROM payments.account
+    LEFT JOIN debited USING (id)
+    LEFT JOIN credited USING (id)
+    ORDER BY book, code, scope
+"""
+
+TRANSFERS = "SELECT count(*) FROM payments.transfer"
+
+# Whether what a returned payment was committed for is spent: it is, if it was settled before.
+_SPENT = """
+    CASE instruction.status::text
+        WHEN 'settled' THEN true
+        WHEN 'returned' THEN EXISTS (
+            SELECT FROM payments.instruction_move
+            WHERE instruction_id = instruction.id AND to_status::text = 'settled'
+        )
+        ELSE false
+    END
+"""
+
+# What was ever committed and what became of it, by the ledger; the same by the instructions. One
+# that was rejected and then paid after all was released once on the way.
+FUNDS = f"""
+    WITH posted AS (
+        SELECT account.scope AS fund,
+            sum(amount_minor) FILTER (WHERE debit_account = account.id) AS committed_minor,
+            sum(amount_minor) FILTER (
+                WHERE credit_account = account.id AND transfer.code::text = 'commitment_spent'
+            ) AS spent_minor,
+            sum(amount_minor) FILTER (
+                WHERE credit_account = account.id AND transfer.code::text <> 'commitment_spent'
+            ) AS released_minor
+        FROM payments.account
+        JOIN payments.transfer ON account.id IN (debit_account, credit_account)
+        WHERE account.code::text = 'COMMITTED'
+        GROUP BY account.scope
+    ),
+    recommitted AS (
+        SELECT instruction_id, count(*) AS times
+        FROM payments.instruction_move
+        WHERE from_status::text = 'rejected'
+        GROUP BY instruction_id
+    ),
+    judged AS (
+        SELECT payment_round.fund, instruction.amount_minor, {_SPENT} AS spent,
+            instruction.status::text = ANY($1) AS ended,
+            payment_round.status::text = 'released' AS released,
+            coalesce(recommitted.times, 0) AS recommitted
+        FROM payments.instruction
+        JOIN payments.chunk ON chunk.number = instruction.chunk_number
+        JOIN payments.payment_round ON payment_round.number = chunk.round_number
+        LEFT JOIN recommitted ON recommitted.instruction_id = instruction.id
+    ),
+    instructed AS (
+        SELECT fund,
+            sum(amount_minor) FILTER (WHERE spent) AS paid_minor,
+            sum(amount_minor * (recommitted + CASE WHEN ended AND NOT spent THEN 1 ELSE 0 END))
+                AS ended_unpaid_minor,
+            sum(amount_minor) FILTER (WHERE NOT ended AND released) AS in_flight_minor
+        FROM judged
+        GROUP BY fund
+    )
+    SELECT account.scope AS code,
+        coalesce(committed_minor, 0)::bigint AS committed_minor,
+        coalesce(spent_minor, 0)::bigint AS spent_minor,
+        coalesce(released_minor, 0)::bigint AS released_minor,
+        (account.debits_minor - account.credits_minor)::bigint AS standing_minor,
+        coalesce(paid_minor, 0)::bigint AS paid_minor,
+        coalesce(ended_unpaid_minor, 0)::bigint AS ended_unpaid_minor,
+        coalesce(in_flight_minor, 0)::bigint AS in_flight_minor
+    FROM payments.account
+    LEFT JOIN posted ON posted.fund = account.scope
+    LEFT JOIN instructed ON instructed.fund = account.scope
+    WHERE account.code::text = 'COMMITTED'
+    ORDER BY account.scope
+"""
+
+# What is neither ended, nor held, nor waiting to be sent is with the provider.
+PROVIDERS = """
+    SELECT provider.code,
+        coalesce(in_transit_minor, 0)::bigint AS in_transit_minor,
+        coalesce(in_flight_minor, 0)::bigint AS in_flight_minor,
+        coalesce(suspense_minor, 0)::bigint AS suspense_minor,
+        coalesce(held_minor, 0)::bigint AS held_minor
+    FROM payments.provider
+    LEFT JOIN (
+        SELECT scope AS code,
+            sum(debits_minor - credits_minor) FILTER (WHERE code::text = 'IN_TRANSIT')
+                AS in_transit_minor,
+            sum(debits_minor - credits_minor) FILTER (WHERE code::text = 'SUSPENSE')
+                AS suspense_minor
+        FROM payments.account
+        GROUP BY scope
+    ) AS posted USING (code)
+    LEFT JOIN (
+        SELECT provider_number AS number,
+            sum(amount_minor) FILTER (
+                WHERE status::text <> ALL($1) AND status::text NOT IN ('ready', 'held')
+            ) AS in_flight_minor,
+            sum(amount_minor) FILTER (WHERE status::text = 'held') AS held_minor
+        FROM payments.instruction
+        GROUP BY provider_number
+    ) AS instructed USING (number)
+    ORDER BY provider.code
+"""
+
+INSTRUCTIONS = f"""
+    SELECT instruction.id, instruction.entitlement_id, provider.code AS provider, chunk.fund,
+        instruction.amount_minor, chunk.currency, instruction.status::text AS status,
+        {_SPENT} AS spent, entitlement.status::text AS entitlement_status,
+        entitlement.amount_minor AS owed_minor
+    FROM payments.instruction
+    JOIN payments.chunk ON chunk.number = instruction.chunk_number
+    JOIN payments.provider ON provider.number = instruction.provider_number
+    LEFT JOIN registry.entitlement ON entitlement.id = instruction.entitlement_id
+"""
+
+PAID_TWICE = """
+    SELECT household_id, payment_round.scheme, payment_round.round, count(*) AS times
+    FROM payments.instruction
+    JOIN payments.chunk ON chunk.number = chunk_number
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
+    WHERE instruction.status::text = 'settled'
+    GROUP BY household_id, payment_round.activation_id, payment_round.scheme, payment_round.round
+    HAVING count(*) > 1
+"""
+
+ENDS = """
+    SELECT activation.id AS activation_id, activation.scheme_code AS scheme, activation.opened_on,
+        entitlement.round, entitlement.status::text AS status, count(*) AS count,
+        sum(amount_minor)::bigint AS minor
+    FROM registry.entitlement
+    JOIN registry.activation ON activation.id = entitlement.activation_id
+    GROUP BY activation.id, entitlement.round, entitlement.status
+    ORDER BY activation.opened_on, activation.id, entitlement.round
+"""
+
+CHUNKS = """
+    SELECT activation_id, round, sum(payable_count + unpayable_count + excluded_count) AS counted
+    FROM registry.entitlement_chunk
+    GROUP BY activation_id, round
+"""
+
+PAYMENT_ENDS = """
+    SELECT payment_round.activation_id, payment_round.round,
+        count(*) FILTER (WHERE instruction.status::text <> ALL($1)) AS live,
+        coalesce(
+            sum(amount_minor) FILTER (WHERE instruction.status::text = 'settled'), 0
+        )::bigint AS paid
+    FROM payments.instruction
+    JOIN payments.chunk ON chunk.number = chunk_number
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
+    GROUP BY payment_round.activation_id, payment_round.round
+"""
+
+# What the registry says of an entitlement, and what payments did about it.
+DISAGREEMENTS = """
+    SELECT coalesce(entitlement.id, instruction.entitlement_id) AS entitlement_id,
+        entitlement.status::text AS status, entitlement.amount_minor,
+        instruction.amount_minor AS settled_minor
+    FROM registry.entitlement
+    FULL JOIN (
+        SELECT entitlement_id, amount_minor FROM payments.instruction
+        WHERE status::text = 'settled'
+    ) AS instruction ON instruction.entitlement_id = entitlement.id
+    WHERE (entitlement.status::text IS NOT DISTINCT FROM 'paid')
+            <> (instruction.amount_minor IS NOT NULL)
+       OR entitlement.amount_minor <> instruction.amount_minor
+    LIMIT 1000
+"""
+
+# Those that were opened, and those that the registry knows: each has to be among both.
+ACTIVATIONS = """
+    SELECT coalesce(activation.id, opened.id) AS id,
+        coalesce(activation.scheme_code, opened.scheme) AS scheme,
+        coalesce(activation.opened_on, opened.opened_on) AS opened_on,
+        activation.id IS NOT NULL AND opened.id IS NOT NULL AS known_to_both,
+        activation.area_filter, scheme_version.document ->> 'eligibility' AS eligibility,
+        ARRAY(SELECT area_code FROM triggers.activation_area
+              WHERE activation_area.activation_id = opened.id) AS areas,
+        coalesce(
+            (SELECT min(planned_at) FROM registry.enrolment_run
+             WHERE enrolment_run.activation_id = activation.id),
+            activation.received_at
+        ) AS planned_at
+    FROM registry.activation
+    FULL JOIN (SELECT * FROM triggers.activation WHERE opened_on IS NOT NULL) AS opened
+        ON opened.id = activation.id
+    LEFT JOIN registry.scheme_version
+        ON scheme_version.scheme_code = activation.scheme_code
+        AND scheme_version.version = activation.scheme_version
+    ORDER BY 3, 1
+"""
+
+# The rules are CQL2 text that is SQL as well: PostgreSQL's own reading of them is the judge.
+# $1 the areas reached, $2 when enrolment was planned. A code's prefix is its parent.
+ELIGIBLE = """
+    SELECT count(*)
+    FROM registry.household
+    JOIN registry.area ON area.code = household.area_code
+    WHERE ({eligibility}) AND ({area_filter})
+      AND EXISTS (
+          SELECT FROM unnest($1::text[]) AS reached (code)
+          WHERE reached.code ~ '^[A-Z]{{2}}$' OR starts_with(area.code, reached.code)
+      )
+      AND household.changed_at <= $2
+"""
+
+# $1 an activation, $2 when its enrolment was planned.
+ENROLLED = """
+    SELECT count(*) FILTER (WHERE household.changed_at <= $2) AS enrolled,
+        count(*) FILTER (WHERE household.changed_at IS NULL OR household.changed_at > $2)
+            AS changed_since
+    FROM registry.enrolment
+    LEFT JOIN registry.household ON household.id = enrolment.household_id
+    WHERE enrolment.activation_id = $1
+"""
+
+HOUSEHOLDS = "SELECT count(*) FROM registry.household"
+
+CALLBACKS = """
+    SELECT DISTINCT instruction_id FROM payments.webhook WHERE instruction_id IS NOT NULL
+"""
+
+WAITING = {
+    "events parked in triggers": "SELECT count(*) FROM triggers.dead_letter",
+    "events parked in the registry": "SELECT count(*) FROM registry.dead_letter",
+    "events parked in payments": "SELECT count(*) FROM payments.dead_letter",
+    "callbacks not applied": """
+        SELECT count(*) FROM payments.webhook WHERE status::text <> 'applied'
+    """,
+    "chunks refused": "SELECT count(*) FROM payments.chunk WHERE status::text = 'refused'",
+    "rounds without money": """
+        SELECT count(*) FROM payments.payment_round WHERE status::text <> 'released'
+    """,
+    "alarms": "SELECT count(*) FROM payments.alarm",
+}
+
+UNDER_WAY = """
+    SELECT
+        (SELECT count(*) FROM registry.entitlement_chunk
+         WHERE status::text NOT IN ('settled', 'empty')
+            OR settlements_applied < settlements_announced)
+        + (SELECT count(*) FROM registry.enrolment_run WHERE completed_at IS NULL)
+        + (SELECT count(*) FROM payments.chunk WHERE status::text <> 'settled')
+        + (SELECT count(*) FROM payments.payment_round WHERE status::text <> 'released')
+        + (SELECT count(*) FROM payments.webhook WHERE status::text IN ('received', 'unmatched'))
+        AS under_way,
+        (SELECT count(*) FROM registry.entitlement WHERE status::text <> 'unpayable')
+        AS entitlements
+"""

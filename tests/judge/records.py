@@ -1,0 +1,163 @@
+"""A small country in which everything holds: what a test then doctors."""
+
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from judge.case import Case, Expected
+from judge.records import (
+    Account,
+    Acknowledgement,
+    BookLine,
+    Ends,
+    Fund,
+    Instruction,
+    Provider,
+    Reach,
+    ReadBack,
+    Records,
+    Searched,
+)
+
+FUND = "national-relief"
+DEPOSITED = {FUND: 1_000}
+PREFUNDED = {"mekong": 600, "tonle": 300}
+OPENED_ON = date(2020, 10, 12)
+
+
+def account(code: str, scope: str, *, debits: int = 0, credits: int = 0) -> Account:
+    budget = code.startswith("BUDGET") or code == "COMMITTED"
+    return Account(
+        book="budget" if budget else "cash",
+        code=code,
+        scope=scope,
+        currency="KHR",
+        debits_minor=debits,
+        credits_minor=credits,
+        transfers_debited_minor=debits,
+        transfers_credited_minor=credits,
+    )
+
+
+ACCOUNTS = [
+    account("TREASURY_CASH", "KHR", debits=1_000, credits=900),
+    account("FUNDS_RECEIVED", FUND, credits=1_000),
+    account("PROVIDER_FLOAT", "mekong", debits=630, credits=270),
+    account("PROVIDER_FLOAT", "tonle", debits=300, credits=112),
+    account("IN_TRANSIT", "mekong", debits=270, credits=270),
+    account("IN_TRANSIT", "tonle", debits=112, credits=112),
+    account("GRANTS_PAID", FUND, debits=352),
+    account("BUDGET_AUTHORISED", FUND, credits=1_000),
+    account("BUDGET_AVAILABLE", FUND, debits=1_030, credits=382),
+    account("COMMITTED", FUND, debits=382, credits=382),
+    account("BUDGET_SPENT", FUND, debits=352),
+]
+FUNDS = [
+    Fund(
+        code=FUND,
+        committed_minor=382,
+        spent_minor=352,
+        released_minor=30,
+        standing_minor=0,
+        paid_minor=352,
+        ended_unpaid_minor=30,
+        in_flight_minor=0,
+    )
+]
+PROVIDERS = [
+    Provider(code=code, in_transit_minor=0, in_flight_minor=0, suspense_minor=0, held_minor=0)
+    for code in ("mekong", "tonle")
+]
+
+
+def instruction(number: int, provider: str, amount_minor: int, *, status: str) -> Instruction:
+    paid = status == "settled"
+    return Instruction(
+        id=UUID(int=number),
+        entitlement_id=UUID(int=100 + number),
+        provider=provider,
+        fund=FUND,
+        amount_minor=amount_minor,
+        currency="KHR",
+        status=status,
+        spent=paid,
+        entitlement_status="paid" if paid else "failed",
+        owed_minor=amount_minor,
+    )
+
+
+INSTRUCTIONS: Mapping[UUID, Instruction] = {
+    payment.id: payment
+    for payment in (
+        instruction(1, "mekong", 80, status="settled"),
+        instruction(2, "tonle", 112, status="settled"),
+        instruction(3, "mekong", 160, status="settled"),
+        instruction(4, "mekong", 30, status="rejected"),
+    )
+}
+BOOK = [
+    BookLine(
+        provider=payment.provider,
+        correlation_id=payment.id,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        account=f"account {payment.id}",
+    )
+    for payment in INSTRUCTIONS.values()
+    if payment.paid
+]
+ENDS = Ends(
+    scheme="flood-2022",
+    opened_on=OPENED_ON,
+    round=1,
+    counted=5,
+    by_status={"paid": 3, "failed": 1, "unpayable": 1},
+    payments_live=0,
+    registry_paid_minor=352,
+    payments_paid_minor=352,
+)
+REACH = Reach(
+    scheme="flood-2022",
+    opened_on=OPENED_ON,
+    known_to_both=True,
+    eligible=5,
+    enrolled=5,
+    changed_since=0,
+)
+RECORDS = Records(
+    accounts=ACCOUNTS,
+    transfers=20,
+    funds=FUNDS,
+    providers=PROVIDERS,
+    instructions=INSTRUCTIONS,
+    paid_twice=[],
+    ends=[ENDS],
+    disagreements=[],
+    reaches=[REACH],
+    households=6,
+    callbacks_stored=frozenset(INSTRUCTIONS),
+    waiting={"alarms": 0, "events parked in payments": 0},
+)
+READ_BACK = ReadBack(
+    acknowledgement=Acknowledgement(
+        service="registry",
+        path="/schemes/flood-2022",
+        told={"code": "flood-2022", "version": 1, "households": 0},
+    ),
+    status_code=200,
+    found={"code": "flood-2022", "version": 1, "households": 5},
+)
+CASE = Case(
+    records=RECORDS,
+    expected=Expected(
+        households=6,
+        entitlements=5,
+        deposited_minor=DEPOSITED,
+        prefunded_minor=PREFUNDED,
+        payments_for_an_account=1,
+    ),
+    book=BOOK,
+    callbacks_delivered=[UUID(int=1), UUID(int=4)],
+    read_back=[READ_BACK],
+    searched=[Searched(writing="the database's dump", told={})],
+)
