@@ -9,6 +9,7 @@ WORKDIR /build
 COPY requirements.lock ./
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check \
     --require-hashes --only-binary :all: -r requirements.lock
+COPY judge /srv/sangkroh/judge
 COPY services /srv/sangkroh/services
 COPY shared /srv/sangkroh/shared
 # The containers' root is read-only: bytecode that is not written here is never written.

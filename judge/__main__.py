@@ -1,6 +1,6 @@
 """Judge a running system: after a restore, after an upgrade, or because somebody asks.
 
-    DATABASE_URL=… python -m judge --book http://provider.example --wait 120
+    DATABASE_URL=… python -m judge --book statement.csv --wait 120
 
 DATABASE_URL is the owner's, as for `python -m services migrate`. The system is to be at rest:
 what is under way has no end yet, and counts against it. What needs a witness that is not given is
@@ -23,6 +23,7 @@ from judge.rest import comes_to_rest
 from judge.verdict import Outcome, Proof, Verdict, judge, shown
 from judge.witnesses import writings
 from judge.witnesses.book import (
+    COLUMNS,
     Book,
     BookUnreadable,
     all_callbacks_delivered,
@@ -84,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="URL|FILE",
-        help="a provider's book: the base URL of its API or its storage; once for each book",
+        help="a provider's book: the sandbox's base URL or its storage, or a .csv with the columns "
+        f"{', '.join(COLUMNS)}; once for each book",
     )
     parser.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="for it to rest")
     parser.add_argument("--households", type=int, help="how many were imported")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.check.findings import Findings
 
-PACKAGES = ("services", "shared")
+PACKAGES = ("judge", "services", "shared")
 LOCK = "requirements.lock"
 
 _LOCKED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==", re.MULTILINE | re.IGNORECASE)

@@ -1,6 +1,6 @@
-"""The second witness: a provider's own book, over HTTP or in its storage.
+"""The second witness: a provider's own book, over HTTP, as a file of CSV, or in its storage.
 
-Its storage tells more than its API: which callbacks it saw acknowledged.
+Its storage tells more than the others: which callbacks it saw acknowledged.
 """
 
 import csv
@@ -26,6 +26,10 @@ _SECONDS = 120
 _MINOR_UNITS = {"KHR": 1, "USD": 100}
 
 
+COLUMNS = ("provider", "correlation_id", "amount", "currency", "account")
+"""What the judge reads of a book. A CSV may have more, in any order."""
+
+
 class BookUnreadable(Exception):
     """One line that says what is wrong with a book."""
 
@@ -47,9 +51,11 @@ class Book(Protocol):
 
 
 def book_at(where: str) -> Book:
-    """The book at a base URL or in a file."""
+    """The book at a base URL, in a file named .csv, or in the storage of the sandbox."""
     if where.startswith(("http://", "https://")):
         return BookOverHttp(where.rstrip("/"))
+    if where.endswith(".csv"):
+        return BookAsFile(Path(where))
     return BookInStorage(Path(where))
 
 
@@ -61,17 +67,8 @@ class BookOverHttp:
         try:
             with httpx.stream("GET", f"{self.url}{_BOOK_PATH}", timeout=_SECONDS) as response:
                 response.raise_for_status()
-                return [
-                    _line(
-                        row["provider"],
-                        row["correlation_id"],
-                        row["amount"],
-                        row["currency"],
-                        row["account"],
-                    )
-                    for row in csv.DictReader(response.iter_lines())
-                ]
-        except (httpx.HTTPError, KeyError) as error:
+                return _lines(response.iter_lines())
+        except httpx.HTTPError as error:
             raise BookUnreadable(f"{self.url}{_BOOK_PATH}: {type(error).__name__}") from error
 
     def callbacks_delivered(self) -> None:
@@ -87,6 +84,26 @@ class BookOverHttp:
 
 
 @dataclass(frozen=True)
+class BookAsFile:
+    """The CSV that the API gives, or a provider's statement brought into those columns."""
+
+    path: Path
+
+    def lines(self) -> list[BookLine]:
+        try:
+            with self.path.open(encoding="utf-8", newline="") as file:
+                return _lines(file)
+        except OSError as error:
+            raise BookUnreadable(f"{self.path}: {error.strerror}") from error
+
+    def callbacks_delivered(self) -> None:
+        return None
+
+    def is_at_rest(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
 class BookInStorage:
     """The SQLite file of the sandbox, which may go on writing to it."""
 
@@ -97,7 +114,7 @@ class BookInStorage:
             return [
                 _line(*row)
                 for row in connection.execute(
-                    "SELECT provider, correlation_id, amount, currency, account FROM payment"
+                    f"SELECT {', '.join(COLUMNS)} FROM payment"
                     " WHERE booked_at IS NOT NULL ORDER BY id"
                 )
             ]
@@ -144,14 +161,28 @@ def all_callbacks_delivered(books: Sequence[Book]) -> list[UUID] | None:
     return [payment for delivered in told for payment in delivered or ()]
 
 
+def _lines(text: Iterable[str]) -> list[BookLine]:
+    """The lines of a CSV with a header; raises BookUnreadable."""
+    rows = csv.DictReader(text)
+    missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
+    if missing:
+        raise BookUnreadable(f"The book has no column {' and no column '.join(missing)}.")
+    return [_line(*(row[name] for name in COLUMNS)) for row in rows]
+
+
 def _line(provider: str, correlation_id: str, amount: str, currency: str, account: str) -> BookLine:
-    return BookLine(
-        provider=sys.intern(provider),
-        correlation_id=UUID(correlation_id),
-        amount_minor=_minor(amount, currency=currency),
-        currency=sys.intern(currency),
-        account=account,
-    )
+    try:
+        return BookLine(
+            provider=sys.intern(provider),
+            correlation_id=UUID(correlation_id),
+            amount_minor=_minor(amount, currency=currency),
+            currency=sys.intern(currency),
+            account=account,
+        )
+    except (AttributeError, TypeError, ValueError, ArithmeticError) as error:
+        raise BookUnreadable(
+            f"The book has a line that cannot be read: {correlation_id}"
+        ) from error
 
 
 def _minor(amount: str, *, currency: str) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.check.__main__ import ROOT
+from deploy.check.image import PACKAGES
 
 _FILES = ("Dockerfile", "docker-compose.yml", ".env.example", "requirements.lock")
 
@@ -18,7 +19,7 @@ def deployment(tmp_path: Path) -> Path:
     for name in _FILES:
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / "deploy" / "k8s", tmp_path / "deploy" / "k8s")
-    for package in ("services", "shared"):
+    for package in PACKAGES:
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").touch()
     return tmp_path

@@ -12,6 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -98,9 +99,10 @@ def test_a_snapshot_cannot_write(world: World) -> None:
         asyncio.run(write())
 
 
-_ONE_SETTLED = "(SELECT id FROM payments.instruction WHERE status::text = 'settled' LIMIT 1)"
-_ONE_REJECTED = "(SELECT id FROM payments.instruction WHERE status::text = 'rejected' LIMIT 1)"
-_ONE_PAID = "(SELECT id FROM registry.entitlement WHERE status::text = 'paid' LIMIT 1)"
+_SOMEBODY = UUID(int=1)
+_A_SETTLED = "(SELECT id FROM payments.instruction WHERE status::text = 'settled' LIMIT 1)"
+_A_REJECTED = "(SELECT id FROM payments.instruction WHERE status::text = 'rejected' LIMIT 1)"
+_A_PAID = "(SELECT id FROM registry.entitlement WHERE status::text = 'paid' LIMIT 1)"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ _ONE_PAID = "(SELECT id FROM registry.entitlement WHERE status::text = 'paid' LI
         ),
         (
             (
-                f"DELETE FROM payments.transfer WHERE payment_instruction_id = {_ONE_SETTLED}"
+                f"DELETE FROM payments.transfer WHERE payment_instruction_id = {_A_SETTLED}"
                 " AND code = 'settled'"
             ),
             {"The ledger sums to zero": "GRANTS_PAID"},
@@ -138,7 +140,7 @@ _ONE_PAID = "(SELECT id FROM registry.entitlement WHERE status::text = 'paid' LI
             },
         ),
         (
-            f"UPDATE payments.instruction SET status = 'unknown' WHERE id = {_ONE_SETTLED}",
+            f"UPDATE payments.instruction SET status = 'unknown' WHERE id = {_A_SETTLED}",
             {
                 "Committed = paid + in flight + released": "in flight by the ledger",
                 "Money with the providers is accounted for": "by the instructions",
@@ -148,7 +150,7 @@ _ONE_PAID = "(SELECT id FROM registry.entitlement WHERE status::text = 'paid' LI
             },
         ),
         (
-            f"UPDATE payments.instruction SET status = 'settled' WHERE id = {_ONE_REJECTED}",
+            f"UPDATE payments.instruction SET status = 'settled' WHERE id = {_A_REJECTED}",
             {
                 "Committed = paid + in flight + released": "paid by the ledger",
                 "Our records equal the providers' book, line by line": "not in the book",
@@ -156,7 +158,7 @@ _ONE_PAID = "(SELECT id FROM registry.entitlement WHERE status::text = 'paid' LI
             },
         ),
         (
-            f"DELETE FROM payments.instruction WHERE id = {_ONE_SETTLED}",
+            f"DELETE FROM payments.instruction WHERE id = {_A_SETTLED}",
             {
                 "Every balance follows from the book and the deposits": "for no fund",
                 "Our records equal the providers' book, line by line": "and not ours",
@@ -166,31 +168,31 @@ _ONE_PAID = "(SELECT id FROM registry.entitlement WHERE status::text = 'paid' LI
         ),
         (
             (
-                "UPDATE payments.instruction SET household_id = '00000000-0000-0000-0000-000000000001'"
+                f"UPDATE payments.instruction SET household_id = '{_SOMEBODY}'"
                 " WHERE status = 'settled'"
             ),
-            {"No entitlement was paid twice": "household 00000000-0000-0000-0000-000000000001"},
+            {"No entitlement was paid twice": f"household {_SOMEBODY}"},
         ),
         (
-            f"UPDATE registry.entitlement SET status = 'failed' WHERE id = {_ONE_PAID}",
+            f"UPDATE registry.entitlement SET status = 'failed' WHERE id = {_A_PAID}",
             {
                 "Our records equal the providers' book, line by line": "its entitlement failed",
                 "Every entitlement has an end": "is failed in the registry",
             },
         ),
         (
-            f"UPDATE registry.entitlement SET status = 'ready' WHERE id = {_ONE_PAID}",
+            f"UPDATE registry.entitlement SET status = 'ready' WHERE id = {_A_PAID}",
             {"Every entitlement has an end": "1 entitlements have no end: ready"},
         ),
         (
-            f"UPDATE registry.entitlement SET amount_minor = 1 WHERE id = {_ONE_PAID}",
+            f"UPDATE registry.entitlement SET amount_minor = 1 WHERE id = {_A_PAID}",
             {
                 "Our records equal the providers' book, line by line": "the registry owed 1",
                 "Every entitlement has an end": "of 1 is paid in the registry",
             },
         ),
         (
-            f"DELETE FROM registry.entitlement WHERE id = {_ONE_PAID}",
+            f"DELETE FROM registry.entitlement WHERE id = {_A_PAID}",
             {
                 "Our records equal the providers' book, line by line": "unknown to the registry",
                 "Every entitlement has an end": "the chunks tell of",
