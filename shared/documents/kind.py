@@ -14,6 +14,10 @@ async def _accepts(session: AsyncSession, document: Any) -> None:
     """Nothing beyond the document's own shape is asked of it."""
 
 
+async def _nothing_more(session: AsyncSession, posted: Any) -> None:
+    """All of it stands in its row."""
+
+
 def _no_columns(document: Any) -> dict[str, Any]:
     return {}
 
@@ -35,3 +39,5 @@ class DocumentKind(Generic[Posted]):
     """Raises a Problem where what the document refers to does not allow it."""
     columns: Callable[[Posted], dict[str, Any]] = _no_columns
     """What the table keeps of a document in columns of its own, to search by."""
+    after: Callable[[AsyncSession, VersionOut[Posted]], Awaitable[None]] = _nothing_more
+    """What else is kept of a version, in tables of its own."""

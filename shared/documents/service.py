@@ -126,4 +126,6 @@ async def _add(
             f"with GET {kind.path}/{document.code}; post a change to "
             f"POST {kind.path}/{document.code}/versions."
         )
-    return shown(kind, stored)
+    posted = shown(kind, stored)
+    await kind.after(session, posted)
+    return posted
