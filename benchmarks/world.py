@@ -200,19 +200,22 @@ def _trigger(code: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(
         """
         {
-            "indicator": "affected-households", "shock": "flood", "areas": ["KH"],
-            "area_filter": null, "approval": "second-person", "enabled": true,
+            "shock": "flood", "areas": ["KH"], "area_filter": null, "enabled": true,
             "judge_within_days": 92,
-            "method": {
-                "kind": "reported-impact",
-                "readiness": {"national_threshold_households": 10000},
-                "activation": {
-                    "national_threshold_households": 20000, "area_threshold_households": 1000
-                },
-                "unquantified": "include",
-                "extreme_from_households": 1000000,
-                "rearm": {"days_without_reports": 30}
-            }
+            "legs": [{
+                "indicator": "affected-households",
+                "method": {
+                    "kind": "reported-impact",
+                    "readiness": {"national_threshold_households": 10000},
+                    "activation": {
+                        "national_threshold_households": 20000, "area_threshold_households": 1000
+                    },
+                    "unquantified": "include",
+                    "extreme_from_households": 1000000,
+                    "rearm": {"days_without_reports": 30}
+                }
+            }],
+            "stages": {"activation": {"approval": "second-person"}}
         }
         """
     )

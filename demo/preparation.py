@@ -23,7 +23,7 @@ from demo.show import Phase
 from deploy.local.environment import PROVIDERS
 from services.registry.schemes.shipped import SHIPPED_SCHEMES
 from services.registry.schemes.shipped import shipped_document as shipped_scheme
-from services.triggers.definitions.schemas import shipped_document as shipped_trigger
+from services.triggers.definitions.shipped import shipped_document as shipped_trigger
 
 # The sums below are of expected sizes and features; the households drawn come close to them.
 _MARGIN = Fraction(12, 10)

@@ -2,7 +2,7 @@
 
 from services.triggers.activations.tables import Activation, ActivationArea, ActivationMove
 from services.triggers.database import SCHEMA, Base
-from services.triggers.definitions.tables import TriggerDefinition
+from services.triggers.definitions.tables import TriggerDefinition, TriggerLeg
 from services.triggers.evaluations.tables import Evaluation
 from services.triggers.indicators.tables import Indicator
 from services.triggers.observations.tables import Observation
@@ -18,5 +18,6 @@ __all__ = [
     "Indicator",
     "Observation",
     "TriggerDefinition",
+    "TriggerLeg",
     "metadata",
 ]

@@ -1,13 +1,10 @@
 """The triggers service's worker: evaluates triggers when observations are recorded."""
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from services.triggers.evaluations import service as evaluations
+from services.triggers.evaluations.handlers import handlers
 from services.triggers.settings import Settings
 from shared.clock import clock_from
-from shared.contracts.events import ObservationsRecorded
 from shared.database import Database
-from shared.events import Consumer, StoredEvent
+from shared.events import Consumer
 from shared.worker import Loop, Worker
 
 
@@ -21,16 +18,8 @@ def create_worker(settings: Settings | None = None) -> Worker:
         ping_first=False,
     )
     clock = clock_from(settings.clock_file)
-
-    async def evaluate(session: AsyncSession, event: StoredEvent) -> None:
-        recorded = ObservationsRecorded.model_validate(event.data)
-        await evaluations.evaluate(session, recorded, event_id=event.id, clock=clock)
-
     consumer = Consumer(
-        database,
-        name="evaluations",
-        schema=settings.service,
-        handlers={ObservationsRecorded.type: evaluate},
+        database, name="evaluations", schema=settings.service, handlers=handlers(clock=clock)
     )
     return Worker(
         name=f"{settings.service}-worker",

@@ -202,23 +202,27 @@ def _trigger() -> dict[str, Any]:
     return {
         "code": TRIGGER,
         "name": "Reported everywhere",
-        "indicator": INDICATOR,
         "scheme": SCHEME,
         "shock": "flood",
         "areas": ["KH"],
         "area_filter": None,
-        "approval": "automatic",
         "enabled": True,
         "judge_within_days": 92,
-        "method": {
-            "kind": "reported-impact",
-            "readiness": {"national_threshold_households": 10_000},
-            "activation": {
-                "national_threshold_households": 20_000,
-                "area_threshold_households": 1_000,
-            },
-            "unquantified": "include",
-            "extreme_from_households": 1_000_000,
-            "rearm": {"days_without_reports": 30},
-        },
+        "legs": [
+            {
+                "indicator": INDICATOR,
+                "method": {
+                    "kind": "reported-impact",
+                    "readiness": {"national_threshold_households": 10_000},
+                    "activation": {
+                        "national_threshold_households": 20_000,
+                        "area_threshold_households": 1_000,
+                    },
+                    "unquantified": "include",
+                    "extreme_from_households": 1_000_000,
+                    "rearm": {"days_without_reports": 30},
+                },
+            }
+        ],
+        "stages": {"activation": {"approval": "automatic"}},
     }

@@ -1,7 +1,6 @@
 """The real data that the demonstration replays, as the tests need it."""
 
 import csv
-import json
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,8 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from services.triggers.definitions.schemas import DOCUMENTS
-from services.triggers.methods.national_price import NationalMonth
+from services.triggers.methods.price_spike.series import NationalMonth
 
 DATA = Path(__file__).parents[2] / "demo" / "data"
 
@@ -30,12 +28,6 @@ FLOOD_INDICATOR = {
     "kind": "households_affected",
     "area_level": "province",
 }
-
-
-def document(code: str) -> dict[str, Any]:
-    """A shipped trigger document."""
-    content: dict[str, Any] = json.loads((DOCUMENTS / f"{code}.json").read_text())
-    return content
 
 
 def published_in(month: date) -> date:

@@ -10,10 +10,10 @@ import asyncpg
 import httpx
 import orjson
 
+from services.triggers.definitions.shipped import shipped_document
 from shared.clock import set_clock
 from shared.ids import new_id
 from tests.server import eventually
-from tests.triggers.data import document
 
 
 @dataclass
@@ -56,7 +56,9 @@ class Flow:
     ) -> dict[str, Any]:
         """Register an indicator and post a shipped trigger, with parts of it changed."""
         await self.created("/indicators", indicator)
-        posted: dict[str, Any] = await self.created("/triggers", {**document(trigger), **changes})
+        posted: dict[str, Any] = await self.created(
+            "/triggers", {**shipped_document(trigger), **changes}
+        )
         return posted
 
     async def caught_up(self) -> None:

@@ -155,7 +155,9 @@ async def test_evidence_is_only_a_proposal_where_a_second_person_is_wanted(
     working: Flow,
 ) -> None:
     working.go_to(DAY)
-    await working.set_up(FLOOD_INDICATOR, FLOOD, approval="second-person")
+    await working.set_up(
+        FLOOD_INDICATOR, FLOOD, stages={"activation": {"approval": "second-person"}}
+    )
     await working.record(FLOOD_INDICATOR, [report("02", 21_000)])
     await working.caught_up()
     working.go_to(DAY + timedelta(days=2))
@@ -182,7 +184,9 @@ async def test_evidence_is_only_a_proposal_where_a_second_person_is_wanted(
 
 async def test_after_a_decline_only_later_evidence_proposes_again(working: Flow) -> None:
     working.go_to(DAY)
-    await working.set_up(FLOOD_INDICATOR, FLOOD, approval="second-person")
+    await working.set_up(
+        FLOOD_INDICATOR, FLOOD, stages={"activation": {"approval": "second-person"}}
+    )
     await working.record(FLOOD_INDICATOR, [report("02", 21_000)])
     await working.caught_up()
     (proposed,) = await working.activations()

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from services.triggers.methods.alps import Alps, AlpsBand, alps, alps_band
-from services.triggers.methods.national_price import MonthlyPrices, month_after
+from services.triggers.methods.price_spike.alps import Alps, AlpsBand, alps, alps_band
+from services.triggers.methods.price_spike.series import MonthlyPrices, month_after
 from services.triggers.methods.unjudged import Unjudged
 
 START = date(2019, 1, 1)

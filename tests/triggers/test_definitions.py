@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR, document
+from services.triggers.definitions.shipped import shipped_document
+from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR
 from tests.triggers.flow import Flow
 
 FLOOD = "flood-reported-impact"
@@ -13,7 +14,7 @@ async def test_the_shipped_documents_are_posted_and_read_back(flow: Flow) -> Non
     for indicator, code in ((RICE_INDICATOR, RICE), (FLOOD_INDICATOR, FLOOD)):
         posted = await flow.set_up(indicator, code)
         assert posted["version"] == 1
-        assert posted["document"] == document(code)
+        assert posted["document"] == shipped_document(code)
         assert await flow.got(f"/triggers/{code}") == posted
     listed = await flow.got("/triggers")
     assert [one["code"] for one in listed["items"]] == [FLOOD, RICE]
@@ -21,11 +22,11 @@ async def test_the_shipped_documents_are_posted_and_read_back(flow: Flow) -> Non
 
 async def test_a_change_is_a_new_version_and_the_old_one_stays(flow: Flow) -> None:
     await flow.set_up(FLOOD_INDICATOR, FLOOD)
-    changed = {**document(FLOOD), "area_filter": "flood_hazard_index >= 10"}
+    changed = {**shipped_document(FLOOD), "area_filter": "flood_hazard_index >= 10"}
     second = await flow.created(f"/triggers/{FLOOD}/versions", changed)
     assert second["version"] == 2
     assert (await flow.got(f"/triggers/{FLOOD}"))["version"] == 2
-    assert (await flow.got(f"/triggers/{FLOOD}/versions/1"))["document"] == document(FLOOD)
+    assert (await flow.got(f"/triggers/{FLOOD}/versions/1"))["document"] == shipped_document(FLOOD)
     assert [one["version"] for one in (await flow.got(f"/triggers/{FLOOD}/versions"))["items"]] == [
         2,
         1,
@@ -37,7 +38,7 @@ async def test_a_change_is_a_new_version_and_the_old_one_stays(flow: Flow) -> No
 
 async def test_a_code_is_posted_once(flow: Flow) -> None:
     await flow.set_up(FLOOD_INDICATOR, FLOOD)
-    again = await flow.post("/triggers", document(FLOOD))
+    again = await flow.post("/triggers", shipped_document(FLOOD))
     assert again.status_code == 409
     assert "/versions" in again.json()["detail"]
 
@@ -45,19 +46,21 @@ async def test_a_code_is_posted_once(flow: Flow) -> None:
 async def test_a_version_cannot_become_another_trigger(flow: Flow) -> None:
     await flow.set_up(FLOOD_INDICATOR, FLOOD)
     for field, value in (("scheme", "other"), ("shock", "storm"), ("code", "other")):
-        answer = await flow.post(f"/triggers/{FLOOD}/versions", {**document(FLOOD), field: value})
+        answer = await flow.post(
+            f"/triggers/{FLOOD}/versions", {**shipped_document(FLOOD), field: value}
+        )
         assert answer.status_code == 409
 
 
 async def test_a_version_of_an_unknown_trigger_is_not_found(flow: Flow) -> None:
-    answer = await flow.post(f"/triggers/{FLOOD}/versions", document(FLOOD))
+    answer = await flow.post(f"/triggers/{FLOOD}/versions", shipped_document(FLOOD))
     assert answer.status_code == 404
 
 
 async def test_a_trigger_needs_its_indicator_and_one_of_the_right_kind(flow: Flow) -> None:
-    assert (await flow.post("/triggers", document(FLOOD))).status_code == 409
+    assert (await flow.post("/triggers", shipped_document(FLOOD))).status_code == 409
     await flow.created("/indicators", {**RICE_INDICATOR, "code": FLOOD_INDICATOR["code"]})
-    wrong = await flow.post("/triggers", document(FLOOD))
+    wrong = await flow.post("/triggers", shipped_document(FLOOD))
     assert wrong.status_code == 409
     assert "households_affected" in wrong.json()["detail"]
 
@@ -65,8 +68,8 @@ async def test_a_trigger_needs_its_indicator_and_one_of_the_right_kind(flow: Flo
 MALFORMED: dict[str, Any] = {
     "code": "Flood",
     "areas": ["2"],
-    "approval": "nobody",
-    "method": {"kind": "guess"},
+    "stages": {"activation": {"approval": "nobody"}},
+    "legs": [{"indicator": "flood-affected-households", "method": {"kind": "guess"}}],
     "comment": "?",
     "judge_within_days": 0,
 }
@@ -75,7 +78,7 @@ MALFORMED: dict[str, Any] = {
 async def test_a_malformed_document_is_refused_with_the_field(flow: Flow) -> None:
     await flow.created("/indicators", FLOOD_INDICATOR)
     for field, value in MALFORMED.items():
-        answer = await flow.post("/triggers", {**document(FLOOD), field: value})
+        answer = await flow.post("/triggers", {**shipped_document(FLOOD), field: value})
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"].startswith(f"/body/{field}")
 
@@ -92,7 +95,7 @@ async def test_a_retired_trigger_is_not_evaluated(working: Flow) -> None:
     await working.record(FLOOD_INDICATOR, [row])
     await working.caught_up()
     assert await working.evaluations(FLOOD) == []
-    await working.created(f"/triggers/{FLOOD}/versions", document(FLOOD))
+    await working.created(f"/triggers/{FLOOD}/versions", shipped_document(FLOOD))
     await working.record(FLOOD_INDICATOR, [{**row, "value": 30_001}])
     await working.caught_up()
     (evaluation,) = await working.evaluations(FLOOD)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from services.triggers.methods.ifpa import (
+from services.triggers.methods.price_spike.ifpa import (
     GrowthAnomaly,
     Ifpa,
     IfpaBand,
@@ -18,7 +18,7 @@ from services.triggers.methods.ifpa import (
     ifpa_band,
     weighted_mean_and_deviation,
 )
-from services.triggers.methods.national_price import MonthlyPrices, month_after
+from services.triggers.methods.price_spike.series import MonthlyPrices, month_after
 from services.triggers.methods.unjudged import Unjudged
 
 START = date(2019, 1, 1)

@@ -42,7 +42,7 @@ async def test_pages_follow_each_other(flow: Flow) -> None:
 async def test_an_unknown_indicator_is_not_found(flow: Flow) -> None:
     answer = await flow.client.get("/indicators/no-such")
     assert answer.status_code == 404
-    assert "GET /indicators" in answer.json()["detail"]
+    assert "GET /v1/indicators" in answer.json()["detail"]
 
 
 async def test_a_kind_that_no_method_judges_is_refused(flow: Flow) -> None:

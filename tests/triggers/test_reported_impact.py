@@ -6,22 +6,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.triggers.definitions.schemas import TriggerDocument
-from services.triggers.methods.reported_impact import (
-    Report,
-    ReportedImpact,
-    events_of,
-    judge_impact,
-)
-from services.triggers.methods.stage import Severity, Stage
-from tests.triggers.data import document, flood_reports
+from services.triggers.definitions.document import TriggerDocument
+from services.triggers.definitions.shipped import shipped_document
+from services.triggers.methods.reported_impact.document import ReportedImpact
+from services.triggers.methods.reported_impact.judgement import judge_impact
+from services.triggers.methods.reported_impact.series import Report, events_of
+from services.triggers.methods.severity import Severity
+from services.triggers.methods.trigger_stage import TriggerStage
+from tests.triggers.data import flood_reports
 
 DAY = date(2020, 10, 12)
 
 
 @pytest.fixture(scope="module")
-def method() -> ReportedImpact:
-    shipped = TriggerDocument.model_validate(document("flood-reported-impact")).method
+def document() -> ReportedImpact:
+    shipped = TriggerDocument.model_validate(shipped_document("flood-reported-impact")).leg.method
     assert isinstance(shipped, ReportedImpact)
     return shipped
 
@@ -43,66 +42,68 @@ def october_2020(*, until: date) -> list[Report]:
     ]
 
 
-def test_the_first_report_of_october_2020_fires(method: ReportedImpact) -> None:
-    (event,) = events_of(october_2020(until=DAY), method=method)
-    judgement = judge_impact(event, method=method)
+def test_the_first_report_of_october_2020_fires(document: ReportedImpact) -> None:
+    (event,) = events_of(october_2020(until=DAY), document=document)
+    judgement = judge_impact(event, document=document)
     assert judgement.national_households == 24_156
-    assert judgement.stage is Stage.ACTIVATION
+    assert judgement.stage is TriggerStage.ACTIVATION
     assert judgement.areas == ("01", "02", "15", "19", "20", "24")
 
 
-def test_september_2021_does_not_fire(method: ReportedImpact) -> None:
+def test_september_2021_does_not_fire(document: ReportedImpact) -> None:
     # 19,193 households in three provinces: the total was published, the split is ours.
     reports = [report("01", 9_000), report("02", 8_000), report("15", 2_193)]
-    (event,) = events_of(reports, method=method)
-    judgement = judge_impact(event, method=method)
+    (event,) = events_of(reports, document=document)
+    judgement = judge_impact(event, document=document)
     assert judgement.national_households == 19_193
-    assert judgement.stage is Stage.READINESS
+    assert judgement.stage is TriggerStage.READINESS
 
 
-def test_a_falling_figure_takes_nothing_back(method: ReportedImpact) -> None:
-    (event,) = events_of(october_2020(until=date(2020, 10, 19)), method=method)
+def test_a_falling_figure_takes_nothing_back(document: ReportedImpact) -> None:
+    (event,) = events_of(october_2020(until=date(2020, 10, 19)), document=document)
     pursat = next(
         each.report
-        for each in judge_impact(event, method=method).figures
+        for each in judge_impact(event, document=document).figures
         if each.report.area == "15"
     )
     assert (pursat.households, pursat.reported_on) == (18_365, date(2020, 10, 14))
 
 
-def test_october_2020_ends_with_nineteen_provinces(method: ReportedImpact) -> None:
-    (event,) = events_of(october_2020(until=date(2020, 10, 20)), method=method)
-    judgement = judge_impact(event, method=method)
+def test_october_2020_ends_with_nineteen_provinces(document: ReportedImpact) -> None:
+    (event,) = events_of(october_2020(until=date(2020, 10, 20)), document=document)
+    judgement = judge_impact(event, document=document)
     assert len(judgement.areas) == 19
     assert judgement.national_households == 66_088 + 22_178 + 18_365
     assert judgement.severity is Severity.EXTREME
 
 
-def test_two_authorities_are_not_added_up(method: ReportedImpact) -> None:
-    (event,) = events_of([report("02", 12_000), report("02", 15_000, source="NCDM")], method=method)
-    assert judge_impact(event, method=method).national_households == 15_000
+def test_two_authorities_are_not_added_up(document: ReportedImpact) -> None:
+    (event,) = events_of(
+        [report("02", 12_000), report("02", 15_000, source="NCDM")], document=document
+    )
+    assert judge_impact(event, document=document).national_households == 15_000
 
 
-def test_an_area_named_without_a_figure(method: ReportedImpact) -> None:
-    (event,) = events_of([report("02", 30_000), report("24", None)], method=method)
-    assert judge_impact(event, method=method).areas == ("02", "24")
-    ignoring = method.model_copy(update={"unquantified": "ignore"})
-    assert judge_impact(event, method=ignoring).areas == ("02",)
+def test_an_area_named_without_a_figure(document: ReportedImpact) -> None:
+    (event,) = events_of([report("02", 30_000), report("24", None)], document=document)
+    assert judge_impact(event, document=document).areas == ("02", "24")
+    ignoring = document.model_copy(update={"unquantified": "ignore"})
+    assert judge_impact(event, document=ignoring).areas == ("02",)
 
 
 def test_a_figure_below_the_area_threshold_counts_and_is_not_taken_in(
-    method: ReportedImpact,
+    document: ReportedImpact,
 ) -> None:
-    (event,) = events_of([report("02", 19_500), report("24", 900)], method=method)
-    judgement = judge_impact(event, method=method)
+    (event,) = events_of([report("02", 19_500), report("24", 900)], document=document)
+    judgement = judge_impact(event, document=document)
     assert judgement.national_households == 20_400
-    assert judgement.stage is Stage.ACTIVATION
+    assert judgement.stage is TriggerStage.ACTIVATION
     assert judgement.areas == ("02",)
 
 
-def test_a_long_silence_begins_another_event(method: ReportedImpact) -> None:
+def test_a_long_silence_begins_another_event(document: ReportedImpact) -> None:
     days = [DAY, DAY + timedelta(days=30), DAY + timedelta(days=61)]
-    events = events_of([report("02", 100, day=day) for day in days], method=method)
+    events = events_of([report("02", 100, day=day) for day in days], document=document)
     assert [(event.first_on, event.last_on) for event in events] == [
         (days[0], days[1]),
         (days[2], days[2]),
@@ -127,11 +128,11 @@ reports = st.lists(
 def test_more_reports_never_lower_a_figure_or_the_total(
     earlier: list[Report], later: list[Report]
 ) -> None:
-    shipped = TriggerDocument.model_validate(document("flood-reported-impact")).method
+    shipped = TriggerDocument.model_validate(shipped_document("flood-reported-impact")).leg.method
     assert isinstance(shipped, ReportedImpact)
-    (before,) = events_of(earlier, method=shipped)
-    (after,) = events_of(earlier + later, method=shipped)
-    was, now = judge_impact(before, method=shipped), judge_impact(after, method=shipped)
+    (before,) = events_of(earlier, document=shipped)
+    (after,) = events_of(earlier + later, document=shipped)
+    was, now = judge_impact(before, document=shipped), judge_impact(after, document=shipped)
     assert now.national_households >= was.national_households
     highest = {each.report.area: each.report.households or 0 for each in now.figures}
     for each in was.figures:

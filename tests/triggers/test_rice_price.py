@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.triggers.methods.national_price import NationalMonth
-from services.triggers.observations import repository
+from services.triggers.methods.price_spike import repository
+from services.triggers.methods.price_spike.series import NationalMonth
 from shared.database import Database
 from tests.triggers.data import RICE_INDICATOR, published_in, rice_by_month, rice_medians
 from tests.triggers.flow import Flow

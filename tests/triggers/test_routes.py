@@ -9,7 +9,8 @@ from services.triggers.activations.schemas import (
     DecisionIn,
     DeclarationIn,
 )
-from services.triggers.definitions.schemas import TriggerDocument, TriggerOut
+from services.triggers.definitions.document import TriggerDocument
+from services.triggers.definitions.schemas import TriggerOut
 from services.triggers.evaluations.schemas import EvaluationOut
 from services.triggers.indicators.schemas import IndicatorIn, IndicatorOut
 from services.triggers.observations.schemas import ObservationOut, ObservationsIn, RecordedOut

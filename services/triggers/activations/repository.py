@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.activations.states import LIVE, State
 from services.triggers.activations.tables import Activation, ActivationArea, ActivationMove
+from services.triggers.methods.judgement import Period
 
 _ADD_AREAS = text(
     """
@@ -62,23 +63,37 @@ async def add_move(session: AsyncSession, move: dict[str, object]) -> None:
 
 
 async def set_state(
-    session: AsyncSession, activation: Activation, *, state: State, opened_on: date | None
-) -> None:
-    await session.execute(
-        update(Activation)
-        .where(Activation.id == activation.id)
-        .values(state=state.value, opened_on=opened_on)
+    session: AsyncSession, activation_id: UUID, *, state: State, opened_on: date | None
+) -> Activation:
+    """The row as it is then."""
+    return await _update(session, activation_id, {"state": state, "opened_on": opened_on})
+
+
+async def stretch_evidence(
+    session: AsyncSession, activation_id: UUID, evidence: Period
+) -> Activation:
+    """Let the evidence reach over a period as well; the row as it is then."""
+    return await _update(
+        session,
+        activation_id,
+        {
+            "evidence_from": func.least(Activation.evidence_from, evidence.first_on),
+            "evidence_to": func.greatest(Activation.evidence_to, evidence.last_on),
+        },
     )
 
 
-async def set_evidence(
-    session: AsyncSession, activation: Activation, *, evidence_from: date, evidence_to: date
-) -> None:
-    await session.execute(
+async def _update(
+    session: AsyncSession, activation_id: UUID, values: dict[str, object]
+) -> Activation:
+    statement = (
         update(Activation)
-        .where(Activation.id == activation.id)
-        .values(evidence_from=evidence_from, evidence_to=evidence_to)
+        .where(Activation.id == activation_id)
+        .values(values)
+        .returning(Activation)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
+    return (await session.scalars(statement)).one()
 
 
 async def lock_activation(session: AsyncSession, activation_id: UUID) -> Activation | None:
@@ -94,7 +109,7 @@ async def lock_activation(session: AsyncSession, activation_id: UUID) -> Activat
 
 async def lock_latest(session: AsyncSession, trigger: str) -> Activation | None:
     """The trigger's live activation, else the one with the latest evidence; locked."""
-    is_live = Activation.state.in_([state.value for state in LIVE])
+    is_live = Activation.state.in_(LIVE)
     statement = (
         select(Activation)
         .where(Activation.trigger_code == trigger)
@@ -107,7 +122,7 @@ async def lock_latest(session: AsyncSession, trigger: str) -> Activation | None:
 
 
 async def find_activation(session: AsyncSession, activation_id: UUID) -> Activation | None:
-    return await session.get(Activation, activation_id)
+    return await session.scalar(select(Activation).where(Activation.id == activation_id))
 
 
 async def list_activations(
@@ -123,7 +138,7 @@ async def list_activations(
     if trigger is not None:
         statement = statement.where(Activation.trigger_code == trigger)
     if state is not None:
-        statement = statement.where(Activation.state == state.value)
+        statement = statement.where(Activation.state == state)
     if below is not None:
         statement = statement.where(Activation.id < below)
     return list(await session.scalars(statement))

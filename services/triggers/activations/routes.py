@@ -13,7 +13,7 @@ from services.triggers.activations.schemas import (
     DeclarationIn,
 )
 from services.triggers.activations.states import State
-from services.triggers.callers import ActivationsApprove, ActivationsRead, ActivationsWrite
+from services.triggers.scopes import ActivationsApprove, ActivationsRead, ActivationsWrite
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses

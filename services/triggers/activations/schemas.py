@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.triggers.activations.states import Origin, State
 from services.triggers.areas import AreaCode
-from services.triggers.codes import Code
-from services.triggers.methods.stage import Severity
+from services.triggers.methods.severity import Severity
+from shared.documents import Code
 
 Reason = Annotated[
     str,

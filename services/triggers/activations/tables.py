@@ -19,7 +19,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.triggers.database import Base
+from services.triggers.activations.states import Origin, State
+from services.triggers.database import SCHEMA, Base
+from services.triggers.methods.severity import Severity
+from shared.tables import enum_column
+
+activation_state = enum_column(State, "activation_state", SCHEMA)
 
 
 class Activation(Base):
@@ -32,9 +37,6 @@ class Activation(Base):
             ["triggers.trigger_definition.code", "triggers.trigger_definition.version"],
             name="activation_trigger_foreign_key",
         ),
-        CheckConstraint("state IN ('proposed', 'open', 'declined', 'closed')", name="state"),
-        CheckConstraint("origin IN ('evidence', 'declared')", name="origin"),
-        CheckConstraint("severity IN ('moderate', 'severe', 'extreme')", name="severity"),
         CheckConstraint("evidence_from <= evidence_to", name="evidence"),
         # Two evaluations at once, or an evaluation and a declaration: only one of them opens.
         Index(
@@ -52,9 +54,9 @@ class Activation(Base):
     scheme: Mapped[str] = mapped_column(Text)
     shock: Mapped[str] = mapped_column(Text)
     area_filter: Mapped[str | None] = mapped_column(Text)
-    severity: Mapped[str] = mapped_column(Text)
-    origin: Mapped[str] = mapped_column(Text)
-    state: Mapped[str] = mapped_column(Text)
+    severity: Mapped[Severity] = mapped_column(enum_column(Severity, "severity", SCHEMA))
+    origin: Mapped[Origin] = mapped_column(enum_column(Origin, "activation_origin", SCHEMA))
+    state: Mapped[State] = mapped_column(activation_state)
     reason: Mapped[str] = mapped_column(Text)
     evidence_from: Mapped[date] = mapped_column(Date)
     evidence_to: Mapped[date] = mapped_column(Date)
@@ -82,8 +84,8 @@ class ActivationMove(Base):
 
     sequence: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     activation_id: Mapped[UUID] = mapped_column(ForeignKey(Activation.id))
-    from_state: Mapped[str | None] = mapped_column(Text, comment="Null: it began.")
-    to_state: Mapped[str] = mapped_column(Text)
+    from_state: Mapped[State | None] = mapped_column(activation_state, comment="Null: it began.")
+    to_state: Mapped[State] = mapped_column(activation_state)
     moved_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     moved_by: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.evaluations.tables import Evaluation
-from services.triggers.methods.stage import Stage
+from services.triggers.methods.trigger_stage import TriggerStage
 
 
 async def is_evaluated(session: AsyncSession, *, event_id: UUID, trigger: str) -> bool:
@@ -28,7 +28,7 @@ async def list_evaluations(
     session: AsyncSession,
     trigger: str,
     *,
-    stage: Stage | None,
+    stage: TriggerStage | None,
     below: UUID | None,
     limit: int,
 ) -> list[Evaluation]:
@@ -40,7 +40,7 @@ async def list_evaluations(
         .limit(limit)
     )
     if stage is not None:
-        statement = statement.where(Evaluation.stage == stage.value)
+        statement = statement.where(Evaluation.stage == stage)
     if below is not None:
         statement = statement.where(Evaluation.id < below)
     return list(await session.scalars(statement))

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from services.triggers.callers import TriggersRead
 from services.triggers.evaluations import service
 from services.triggers.evaluations.schemas import EvaluationOut
-from services.triggers.methods.stage import Stage
+from services.triggers.methods.trigger_stage import TriggerStage
+from services.triggers.scopes import TriggersRead
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
@@ -25,7 +25,7 @@ async def list_evaluations(
     _: TriggersRead,
     session: Session,
     page: PageQuery,
-    stage: Stage | None = None,
+    stage: TriggerStage | None = None,
 ) -> PageOf[EvaluationOut]:
     """Lists every judgement of the trigger with its evidence, newest first."""
     return await service.list_page(session, code, stage=stage, page=page)

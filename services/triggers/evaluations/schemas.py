@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.triggers.evaluations.decision import Outcome
-from services.triggers.methods.stage import Stage
+from services.triggers.evaluations.outcomes import Outcome
+from services.triggers.methods import registry
+from services.triggers.methods.trigger_stage import TriggerStage
 
 
 class EvaluationOut(BaseModel):
@@ -59,11 +60,15 @@ class EvaluationOut(BaseModel):
     trigger_code: str
     trigger_version: int
     judged_on: Annotated[
-        date, Field(description="The month, or the day of the latest report, that was judged.")
+        date,
+        Field(
+            description="What was judged, by its date: "
+            f"{', or '.join(words.judged_on for words in registry.words())}."
+        ),
     ]
     evaluated_at: datetime
     stage: Annotated[
-        Stage,
+        TriggerStage,
         Field(description="`readiness`: prepare, nothing is paid. `activation`: enrol and pay."),
     ]
     outcome: Annotated[
@@ -78,7 +83,7 @@ class EvaluationOut(BaseModel):
     evidence: Annotated[
         dict[str, Any],
         Field(
-            description="The numbers used: prices, markets, ALPS and IFPA, or each area's figure "
-            "and the report it came from; with the thresholds in force."
+            description="The numbers used, with the thresholds in force: "
+            f"{', or '.join(words.evidence for words in registry.words())}."
         ),
     ]

@@ -1,100 +1,68 @@
 """Evaluating the triggers of an indicator that has new values, and keeping why."""
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
-from typing import assert_never
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.triggers.activations import service as activations
 from services.triggers.definitions import service as definitions
-from services.triggers.definitions.schemas import TriggerOut
-from services.triggers.evaluations import impact, price, repository
-from services.triggers.evaluations.decision import Decision
+from services.triggers.definitions.schemas import Trigger
+from services.triggers.evaluations import repository
+from services.triggers.evaluations.acting import Effect, act
+from services.triggers.evaluations.deciding import decide, periods_due
 from services.triggers.evaluations.schemas import EvaluationOut
-from services.triggers.methods.price_spike import PriceSpike
-from services.triggers.methods.reported_impact import ReportedImpact
-from services.triggers.methods.stage import Stage
-from services.triggers.observations import repository as observations
+from services.triggers.methods.judgement import Judgement, Period
+from services.triggers.methods.registry import method_of
+from services.triggers.methods.trigger_stage import TriggerStage
 from shared.clock import Clock
 from shared.contracts.events import ObservationsRecorded
 from shared.ids import new_id
-from shared.pagination import Page, PageOf, decode_cursor, page_of
+from shared.pagination import Page, PageOf
 
 
 async def evaluate(
     session: AsyncSession, recorded: ObservationsRecorded, *, event_id: UUID, clock: Clock
 ) -> None:
     """Evaluate the indicator's enabled triggers; an event that comes twice changes nothing."""
+    changed = Period(first_on=recorded.first_on, last_on=recorded.last_on)
     for trigger in await definitions.enabled_for(session, recorded.indicator):
-        async for decision in _decisions(
-            session, trigger, recorded, event_id=event_id, clock=clock
-        ):
-            await _keep(session, trigger, decision, event_id=event_id, clock=clock)
+        if not await repository.is_evaluated(session, event_id=event_id, trigger=trigger.code):
+            await _evaluate(session, trigger, changed, event_id=event_id, clock=clock)
 
 
 async def list_page(
-    session: AsyncSession, trigger: str, *, stage: Stage | None, page: Page
+    session: AsyncSession, trigger: str, *, stage: TriggerStage | None, page: Page
 ) -> PageOf[EvaluationOut]:
     """A page of a trigger's evaluations, newest first; raises NotFound."""
     await definitions.get(session, trigger)
-    (below,) = decode_cursor(page.cursor, UUID) if page.cursor else (None,)
     rows = await repository.list_evaluations(
-        session, trigger, stage=stage, below=below, limit=page.limit + 1
+        session, trigger, stage=stage, below=page.after(UUID), limit=page.fetch_limit
     )
-    return page_of(
+    return page.of(
         [EvaluationOut.model_validate(row) for row in rows],
-        page=page,
         key=lambda evaluation: (evaluation.id,),
     )
 
 
-async def _decisions(
-    session: AsyncSession,
-    trigger: TriggerOut,
-    recorded: ObservationsRecorded,
-    *,
-    event_id: UUID,
-    clock: Clock,
-) -> AsyncIterator[Decision]:
-    if await repository.is_evaluated(session, event_id=event_id, trigger=trigger.code):
-        return
-    judge_within_days = trigger.document.judge_within_days
-    match trigger.document.method:
-        case PriceSpike() as method:
-            months = await observations.national_months(session, recorded.indicator)
-            for month in price.months_due(
-                months,
-                changed_from=recorded.first_on,
-                today=clock.today(),
-                judge_within_days=judge_within_days,
-            ):
-                yield await price.decide(
-                    session, trigger, method, months=months, month=month, clock=clock
-                )
-        case ReportedImpact() as method:
-            reports = await observations.reports(
-                session,
-                recorded.indicator,
-                reported_from=recorded.first_on - timedelta(days=impact.LONGEST_EVENT_DAYS),
-            )
-            for event in impact.events_due(
-                reports,
-                method,
-                areas=trigger.document.areas,
-                changed_from=recorded.first_on,
-                changed_to=recorded.last_on,
-                oldest_on=clock.today() - timedelta(days=judge_within_days),
-            ):
-                yield await impact.decide(session, trigger, method, event=event, clock=clock)
-        case other:
-            assert_never(other)
+async def _evaluate(
+    session: AsyncSession, trigger: Trigger, changed: Period, *, event_id: UUID, clock: Clock
+) -> None:
+    """Decide on each period that is due after a change, act, and keep why."""
+    leg = trigger.document.leg
+    series = await method_of(leg.method).read(session, leg.indicator, changed=changed)
+    due = periods_due(trigger.document, series, changed=changed, today=clock.today())
+    for period in due:
+        latest = await activations.lock_latest(session, trigger.code)
+        decision = decide(trigger.document, series, period=period, latest=latest)
+        effect = await act(session, trigger, decision, clock=clock)
+        await _keep(session, trigger, decision.judgement, effect, event_id=event_id, clock=clock)
 
 
 async def _keep(
     session: AsyncSession,
-    trigger: TriggerOut,
-    decision: Decision,
+    trigger: Trigger,
+    judgement: Judgement,
+    effect: Effect,
     *,
     event_id: UUID,
     clock: Clock,
@@ -106,12 +74,12 @@ async def _keep(
             "event_id": event_id,
             "trigger_code": trigger.code,
             "trigger_version": trigger.version,
-            "judged_on": decision.judged_on,
+            "judged_on": judgement.period.last_on,
             "evaluated_at": clock.now(),
-            "stage": decision.stage.value,
-            "outcome": decision.effect.outcome.value,
-            "activation_id": decision.effect.activation_id,
-            "explanation": decision.effect.explanation,
-            "evidence": decision.evidence,
+            "stage": judgement.stage,
+            "outcome": effect.outcome,
+            "activation_id": effect.activation_id,
+            "explanation": effect.explanation,
+            "evidence": judgement.evidence,
         },
     )

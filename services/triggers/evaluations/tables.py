@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    CheckConstraint,
     Date,
     DateTime,
     ForeignKey,
@@ -20,7 +19,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.triggers.activations.tables import Activation
-from services.triggers.database import Base
+from services.triggers.database import SCHEMA, Base
+from services.triggers.evaluations.outcomes import Outcome
+from services.triggers.methods.trigger_stage import TriggerStage
+from shared.tables import enum_column
 
 
 class Evaluation(Base):
@@ -35,10 +37,6 @@ class Evaluation(Base):
         ),
         # An event that comes twice is evaluated once.
         UniqueConstraint("event_id", "trigger_code", "judged_on", name="evaluation_event_unique"),
-        CheckConstraint("stage IN ('none', 'readiness', 'activation')", name="stage"),
-        CheckConstraint(
-            "outcome IN ('none', 'quiet', 'proposed', 'opened', 'widened')", name="outcome"
-        ),
         Index("evaluation_trigger_code_id_index", "trigger_code", "id"),
     )
 
@@ -48,8 +46,8 @@ class Evaluation(Base):
     trigger_version: Mapped[int] = mapped_column(Integer)
     judged_on: Mapped[date] = mapped_column(Date)
     evaluated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    stage: Mapped[str] = mapped_column(Text)
-    outcome: Mapped[str] = mapped_column(Text)
+    stage: Mapped[TriggerStage] = mapped_column(enum_column(TriggerStage, "trigger_stage", SCHEMA))
+    outcome: Mapped[Outcome] = mapped_column(enum_column(Outcome, "evaluation_outcome", SCHEMA))
     activation_id: Mapped[UUID | None] = mapped_column(ForeignKey(Activation.id))
     explanation: Mapped[str] = mapped_column(Text)
     evidence: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -8,7 +8,7 @@ from services.triggers.indicators.tables import Indicator
 
 
 async def find_indicator(session: AsyncSession, code: str) -> Indicator | None:
-    return await session.get(Indicator, code)
+    return await session.scalar(select(Indicator).where(Indicator.code == code))
 
 
 async def add_indicator(session: AsyncSession, indicator: dict[str, object]) -> Indicator | None:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from services.triggers.callers import IndicatorsRead, IndicatorsWrite
 from services.triggers.indicators import service
 from services.triggers.indicators.schemas import IndicatorIn, IndicatorOut
+from services.triggers.scopes import IndicatorsRead, IndicatorsWrite
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses

@@ -1,20 +1,20 @@
 """Bodies about indicators."""
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.triggers.areas import AreaLevel
-from services.triggers.codes import Code
+from services.triggers.methods import registry
+from shared.documents import Code
 
+KINDS = registry.indicator_kinds()
 
-class IndicatorKind(StrEnum):
-    """What is measured; a trigger's method takes indicators of one kind."""
-
-    PRICE = "price"
-    HOUSEHOLDS_AFFECTED = "households_affected"
+if TYPE_CHECKING:
+    KindCode = str
+else:
+    KindCode = Literal[tuple(KINDS)]
 
 
 class IndicatorIn(BaseModel):
@@ -47,15 +47,23 @@ class IndicatorIn(BaseModel):
         ),
     ]
     kind: Annotated[
-        IndicatorKind,
+        KindCode,
         Field(
-            description="`price`: one value for each market and month, above zero. "
-            "`households_affected`: whole households in an area, as one authority reported."
+            description="What is measured; a trigger's method judges indicators of one kind. "
+            + " ".join(f"`{kind.code}`: {kind.says}." for kind in KINDS.values())
         ),
     ]
     area_level: Annotated[
         AreaLevel, Field(description="The level of the areas that its observations are about.")
     ]
+    forecast: Annotated[
+        bool,
+        Field(
+            description="Whether its values are forecasts: published before the day that they are "
+            "about. Forecasts of one day that were published on different days are kept side by "
+            "side."
+        ),
+    ] = False
 
 
 class IndicatorOut(IndicatorIn):
@@ -71,10 +79,13 @@ class IndicatorOut(IndicatorIn):
                     "unit": "USD/KG",
                     "kind": "price",
                     "area_level": "province",
+                    "forecast": False,
                     "created_at": "2020-10-01T02:00:00Z",
+                    "posted_by": "officer@nspc.example",
                 }
             ]
         },
     )
 
     created_at: datetime
+    posted_by: str

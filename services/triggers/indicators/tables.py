@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, DateTime, Text
+from sqlalchemy import Boolean, CheckConstraint, DateTime, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.triggers.database import Base
+from services.triggers.areas import AreaLevel
+from services.triggers.database import SCHEMA, Base
+from shared.tables import enum_column
 
 
 class Indicator(Base):
@@ -13,17 +15,19 @@ class Indicator(Base):
 
     __tablename__ = "indicator"
     __table_args__ = (
-        CheckConstraint("kind IN ('price', 'households_affected')", name="kind"),
-        CheckConstraint(
-            "area_level IN ('country', 'province', 'district', 'commune', 'village')",
-            name="area_level",
-        ),
+        # Which kinds there are is known to the methods that judge them.
+        CheckConstraint("kind ~ '^[a-z]+(_[a-z]+)*$'", name="kind"),
+        # What an observation's foreign key refers to.
+        UniqueConstraint("code", "forecast", name="indicator_forecast_unique"),
     )
 
     code: Mapped[str] = mapped_column(Text, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     unit: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
-    area_level: Mapped[str] = mapped_column(Text)
+    area_level: Mapped[AreaLevel] = mapped_column(enum_column(AreaLevel, "area_level", SCHEMA))
+    forecast: Mapped[bool] = mapped_column(
+        Boolean, comment="Its observations may be published before the day they are about."
+    )
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    created_by: Mapped[str] = mapped_column(Text)
+    posted_by: Mapped[str] = mapped_column(Text)

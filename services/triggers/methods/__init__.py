@@ -1,1 +1,1 @@
-"""How a shock is measured: pure functions, no database, no clock, no HTTP."""
+"""How a shock is measured: one folder for each method, and the registry that knows them all."""

@@ -8,8 +8,6 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.triggers.methods.national_price import NationalMonth
-from services.triggers.methods.reported_impact import Report
 from services.triggers.observations.schemas import ObservationIn
 
 # Two batches of one indicator follow each other: else both could make the same revision.
@@ -28,18 +26,20 @@ _RECORD = text(
     ),
     recorded AS (
         INSERT INTO triggers.observation (
-            indicator_code, observed_on, area_code, place, source, revision,
-            value, published_on, recorded_at, recorded_by
+            indicator_code, forecast, observed_on, area_code, place, source, revision,
+            value, published_on, recorded_at, posted_by
         )
-        SELECT :indicator, given.observed_on, given.area_code, given.place, given.source,
-               coalesce(latest.revision, 0) + 1, given.value, given.published_on,
-               :recorded_at, :recorded_by
+        SELECT :indicator, CAST(:forecast AS boolean), given.observed_on, given.area_code,
+               given.place, given.source, coalesce(latest.revision, 0) + 1, given.value,
+               given.published_on, :recorded_at, :posted_by
         FROM given
         LEFT JOIN LATERAL (
             SELECT observation.revision, observation.value
             FROM triggers.observation
             WHERE (indicator_code, observed_on, area_code, place, source)
                 = (:indicator, given.observed_on, given.area_code, given.place, given.source)
+              AND (NOT CAST(:forecast AS boolean)
+                   OR observation.published_on = given.published_on)
             ORDER BY observation.revision DESC
             LIMIT 1
         ) AS latest ON true
@@ -52,44 +52,10 @@ _RECORD = text(
     """
 )
 
-_NATIONAL_MONTHS = text(
-    """
-    WITH latest AS (
-        SELECT DISTINCT ON (observed_on, area_code, place, source)
-               observed_on, area_code, place, value
-        FROM triggers.observation
-        WHERE indicator_code = :indicator
-        ORDER BY observed_on, area_code, place, source, revision DESC
-    ),
-    market AS (
-        SELECT observed_on, percentile_cont(0.5) WITHIN GROUP (ORDER BY value) AS price
-        FROM latest
-        WHERE value IS NOT NULL
-        GROUP BY observed_on, area_code, place
-    )
-    SELECT observed_on AS month,
-           CAST(round(CAST(percentile_cont(0.5) WITHIN GROUP (ORDER BY price) AS numeric), 6)
-                AS double precision) AS median,
-           count(*) AS markets
-    FROM market
-    GROUP BY observed_on
-    ORDER BY observed_on
-    """
-)
-
-_REPORTS = text(
-    """
-    SELECT DISTINCT ON (observed_on, area_code, place, source)
-           area_code, source, observed_on, revision, value
-    FROM triggers.observation
-    WHERE indicator_code = :indicator AND observed_on >= :reported_from
-    ORDER BY observed_on, area_code, place, source, revision DESC
-    """
-)
-
 _LIST = """
     SELECT sequence, indicator_code AS indicator, area_code AS area, nullif(place, '') AS place,
-           source, observed_on, published_on, value, revision, recorded_at
+           source, observed_on, published_on, value, revision, recorded_at,
+           posted_by
     FROM triggers.observation AS this
     WHERE sequence > :after AND indicator_code = :indicator
       {filters}
@@ -110,6 +76,7 @@ _LATEST_ONLY = """
         SELECT FROM triggers.observation AS later
         WHERE (later.indicator_code, later.observed_on, later.area_code, later.place, later.source)
             = (this.indicator_code, this.observed_on, this.area_code, this.place, this.source)
+          AND (NOT this.forecast OR later.published_on = this.published_on)
           AND later.revision > this.revision
     )
 """
@@ -129,16 +96,21 @@ async def record(
     indicator: str,
     observations: Sequence[ObservationIn],
     *,
+    forecast: bool,
     recorded_at: datetime,
-    recorded_by: str,
+    posted_by: str,
 ) -> Recorded:
-    """Append what is new or changed, by one statement. No key may come twice in a batch."""
+    """Append what is new or changed, by one statement. No key may come twice in a batch.
+
+    The day of publication belongs to a forecast's key: tomorrow's is not a revision of today's.
+    """
     await session.execute(_ONE_BATCH_AT_A_TIME, {"indicator": indicator})
     row = (
         await session.execute(
             _RECORD,
             {
                 "indicator": indicator,
+                "forecast": forecast,
                 "areas": [row.area for row in observations],
                 "places": [row.place or "" for row in observations],
                 "sources": [row.source for row in observations],
@@ -146,35 +118,11 @@ async def record(
                 "published": [row.published_on for row in observations],
                 "given": [row.value for row in observations],
                 "recorded_at": recorded_at,
-                "recorded_by": recorded_by,
+                "posted_by": posted_by,
             },
         )
     ).one()
     return Recorded(count=row.rows, first_on=row.first_on, last_on=row.last_on)
-
-
-async def national_months(session: AsyncSession, indicator: str) -> list[NationalMonth]:
-    """The median over markets for each month with a price, from the latest revisions.
-
-    A market that two sources report counts once, at the median of the two.
-    """
-    rows = await session.execute(_NATIONAL_MONTHS, {"indicator": indicator})
-    return [NationalMonth(month=row.month, median=row.median, markets=row.markets) for row in rows]
-
-
-async def reports(session: AsyncSession, indicator: str, *, reported_from: date) -> list[Report]:
-    """Households by area and authority, each report in its latest revision."""
-    rows = await session.execute(_REPORTS, {"indicator": indicator, "reported_from": reported_from})
-    return [
-        Report(
-            area=row.area_code,
-            source=row.source,
-            reported_on=row.observed_on,
-            revision=row.revision,
-            households=None if row.value is None else int(row.value),
-        )
-        for row in rows
-    ]
 
 
 async def list_observations(

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from services.triggers.areas import AreaCode
-from services.triggers.callers import ObservationsRead, ObservationsWrite
 from services.triggers.observations import service
 from services.triggers.observations.schemas import ObservationOut, ObservationsIn, RecordedOut
+from services.triggers.scopes import ObservationsRead, ObservationsWrite
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from services.triggers.areas import AreaCode
-from services.triggers.codes import Code
+from services.triggers.methods import registry
+from shared.documents import Code
 
 MAXIMUM_ROWS = 5_000
 
@@ -40,19 +41,26 @@ class ObservationIn(BaseModel):
     observed_on: Annotated[
         date,
         Field(
-            description="What day the value is about: the first of the month for a monthly price, "
-            "the day of the report for households affected."
+            description="What day the value is about: "
+            f"{', '.join(kind.dated for kind in registry.indicator_kinds().values())}."
         ),
     ]
-    published_on: Annotated[date, Field(description="The day on which it was published.")]
+    published_on: Annotated[
+        date,
+        Field(
+            description="The day on which it was published, today at the latest. Only a forecast "
+            "is published before the day that it is about."
+        ),
+    ]
     value: Annotated[
         Value | None,
         Field(description="In the indicator's unit; null where the area was named but no figure."),
     ]
 
-    def key(self) -> tuple[str, str, str, date]:
+    def key(self, *, forecast: bool) -> tuple[str, str, str, date, date | None]:
         """What a later value for the same thing shares with this one."""
-        return (self.area, self.place or "", self.source, self.observed_on)
+        published_on = self.published_on if forecast else None
+        return (self.area, self.place or "", self.source, self.observed_on, published_on)
 
 
 class ObservationsIn(BaseModel):
@@ -136,6 +144,7 @@ class ObservationOut(ObservationIn):
                     "value": 15622,
                     "revision": 1,
                     "recorded_at": "2020-10-19T02:00:00Z",
+                    "posted_by": "officer@nspc.example",
                     "sequence": 12,
                 }
             ]
@@ -147,4 +156,5 @@ class ObservationOut(ObservationIn):
         int, Field(ge=1, description="1 for the first value, one more for each correction of it.")
     ]
     recorded_at: datetime
+    posted_by: str
     sequence: Annotated[int, Field(description="Rises with each row that is recorded.")]

@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.areas import level_of
 from services.triggers.indicators import service as indicators
-from services.triggers.indicators.schemas import IndicatorKind, IndicatorOut
+from services.triggers.indicators.schemas import KINDS, IndicatorOut
+from services.triggers.methods.indicator_kind import RowFault
 from services.triggers.observations import repository
 from services.triggers.observations.schemas import (
     ObservationIn,
@@ -20,7 +21,7 @@ from shared.clock import Clock
 from shared.contracts.events import ObservationsRecorded
 from shared.errors import Conflict, NotFound, Unprocessable
 from shared.events import publish
-from shared.pagination import Page, PageOf, decode_cursor, page_of
+from shared.pagination import Page, PageOf
 
 _PROBLEMS_TOLD = 50
 
@@ -37,15 +38,16 @@ async def record(
         indicator = await indicators.get(session, body.indicator)
     except NotFound:
         raise Conflict(
-            f"There is no indicator '{body.indicator}' yet. Register it with POST /indicators."
+            f"There is no indicator '{body.indicator}' yet. Register it with POST /v1/indicators."
         ) from None
     _check(body, indicator=indicator, today=clock.today())
     recorded = await repository.record(
         session,
         indicator.code,
         body.observations,
+        forecast=indicator.forecast,
         recorded_at=clock.now(),
-        recorded_by=caller.subject,
+        posted_by=caller.subject,
     )
     if recorded.first_on is not None and recorded.last_on is not None:
         fact = ObservationsRecorded(
@@ -54,9 +56,7 @@ async def record(
             first_on=recorded.first_on,
             last_on=recorded.last_on,
         )
-        await publish(
-            session, fact.to_event(source="/triggers", subject=indicator.code, clock=clock)
-        )
+        await publish(session, fact, clock=clock)
     received = len(body.observations)
     return RecordedOut(
         indicator=indicator.code,
@@ -76,18 +76,16 @@ async def list_page(
 ) -> PageOf[ObservationOut]:
     """A page of an indicator's observations in the order of recording; raises NotFound."""
     await indicators.get(session, indicator)
-    (after,) = decode_cursor(page.cursor, int) if page.cursor else (0,)
     rows = await repository.list_observations(
         session,
         indicator,
         filters=filters,
         all_revisions=all_revisions,
-        after=after,
-        limit=page.limit + 1,
+        after=page.after(int) or 0,
+        limit=page.fetch_limit,
     )
-    return page_of(
+    return page.of(
         [ObservationOut.model_validate(row) for row in rows],
-        page=page,
         key=lambda observation: (observation.sequence,),
     )
 
@@ -99,14 +97,15 @@ def _check(body: ObservationsIn, *, indicator: IndicatorOut, today: date) -> Non
             "another indicator for the other unit."
         )
     problems: list[dict[str, str]] = []
-    seen: set[tuple[str, str, str, date]] = set()
+    seen: set[tuple[object, ...]] = set()
     for position, row in enumerate(body.observations):
         pointer = f"/body/observations/{position}"
         problems += [
-            {"pointer": f"{pointer}/{field}", "detail": detail}
-            for field, detail in _problems_of(row, indicator=indicator, today=today)
+            {"pointer": f"{pointer}/{fault.field}", "detail": fault.detail}
+            for fault in _faults_of(row, indicator=indicator, today=today)
         ]
-        if row.key() in seen:
+        key = row.key(forecast=indicator.forecast)
+        if key in seen:
             problems.append(
                 {
                     "pointer": pointer,
@@ -114,7 +113,7 @@ def _check(body: ObservationsIn, *, indicator: IndicatorOut, today: date) -> Non
                     "batch. Send one value for each.",
                 }
             )
-        seen.add(row.key())
+        seen.add(key)
     if problems:
         raise Unprocessable(
             f"{len(problems)} things are wrong in these {len(body.observations)} rows and nothing "
@@ -123,40 +122,16 @@ def _check(body: ObservationsIn, *, indicator: IndicatorOut, today: date) -> Non
         )
 
 
-def _problems_of(
-    row: ObservationIn, *, indicator: IndicatorOut, today: date
-) -> list[tuple[str, str]]:
-    problems = []
+def _faults_of(row: ObservationIn, *, indicator: IndicatorOut, today: date) -> list[RowFault]:
+    faults = []
     if level_of(row.area) != indicator.area_level:
-        problems.append(
-            ("area", f"This indicator is observed by {indicator.area_level}; give such a code.")
+        faults.append(
+            RowFault(
+                "area", f"This indicator is observed by {indicator.area_level}; give such a code."
+            )
         )
     if row.published_on > today:
-        problems.append(("published_on", f"It lies after today, {today}."))
-    if row.observed_on > row.published_on:
-        problems.append(("observed_on", "It lies after published_on."))
-    match indicator.kind:
-        case IndicatorKind.PRICE:
-            problems += _problems_of_price(row)
-        case IndicatorKind.HOUSEHOLDS_AFFECTED:
-            problems += _problems_of_households(row)
-    return problems
-
-
-def _problems_of_price(row: ObservationIn) -> list[tuple[str, str]]:
-    problems = []
-    if row.value is not None and row.value <= 0:
-        problems.append(("value", "A price is above zero; null where there is none."))
-    if row.observed_on.day != 1:
-        problems.append(("observed_on", "A monthly price is dated the first of its month."))
-    if row.place is None:
-        problems.append(("place", "A price is observed at a market: name it."))
-    return problems
-
-
-def _problems_of_households(row: ObservationIn) -> list[tuple[str, str]]:
-    if row.value is not None and (row.value < 0 or row.value != int(row.value)):
-        return [
-            ("value", "Households are a whole number from zero; null where no figure is given.")
-        ]
-    return []
+        faults.append(RowFault("published_on", f"It lies after today, {today}."))
+    if row.observed_on > row.published_on and not indicator.forecast:
+        faults.append(RowFault("observed_on", "It lies after published_on."))
+    return [*faults, *KINDS[indicator.kind].faults_of(row)]

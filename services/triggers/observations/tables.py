@@ -5,15 +5,17 @@ from decimal import Decimal
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Date,
     DateTime,
-    ForeignKey,
+    ForeignKeyConstraint,
     Identity,
+    Index,
     Integer,
     Numeric,
     Text,
-    UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,21 +28,31 @@ class Observation(Base):
 
     __tablename__ = "observation"
     __table_args__ = (
-        UniqueConstraint(
+        ForeignKeyConstraint(
+            ["indicator_code", "forecast"],
+            [Indicator.code, Indicator.forecast],
+            name="observation_indicator_foreign_key",
+        ),
+        # Forecasts of one day that were published on different days are different observations.
+        Index(
+            "observation_revision_unique",
             "indicator_code",
             "observed_on",
             "area_code",
             "place",
             "source",
             "revision",
-            name="observation_revision_unique",
+            text("(CASE WHEN forecast THEN published_on END)"),
+            unique=True,
+            postgresql_nulls_not_distinct=True,
         ),
         CheckConstraint("revision >= 1", name="revision"),
-        CheckConstraint("published_on >= observed_on", name="published_on"),
+        CheckConstraint("forecast OR published_on >= observed_on", name="published_on"),
     )
 
     sequence: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    indicator_code: Mapped[str] = mapped_column(Text, ForeignKey(Indicator.code))
+    indicator_code: Mapped[str] = mapped_column(Text)
+    forecast: Mapped[bool] = mapped_column(Boolean, comment="As the indicator says.")
     observed_on: Mapped[date] = mapped_column(Date)
     area_code: Mapped[str] = mapped_column(Text)
     place: Mapped[str] = mapped_column(Text, comment="Empty: the area as a whole.")
@@ -51,4 +63,4 @@ class Observation(Base):
     )
     published_on: Mapped[date] = mapped_column(Date)
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    recorded_by: Mapped[str] = mapped_column(Text)
+    posted_by: Mapped[str] = mapped_column(Text)

@@ -12,7 +12,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from services.triggers.methods.national_price import MonthlyPrices
+from services.triggers.methods.price_spike.series import MonthlyPrices
 from services.triggers.methods.unjudged import Unjudged
 
 MINIMUM_EARLIER_YEARS = 3

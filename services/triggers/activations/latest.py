@@ -1,0 +1,21 @@
+"""A trigger's latest activation, as far as what follows it depends on it: a plain value."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.triggers.activations.states import LIVE, State
+from services.triggers.methods.judgement import Period
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatestActivation:
+    """The live activation of a trigger, else the one with the latest evidence."""
+
+    id: UUID
+    state: State
+    evidence: Period
+    areas: frozenset[str]
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE

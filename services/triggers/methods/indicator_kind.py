@@ -1,0 +1,41 @@
+"""Kinds of indicators: what is measured, and how a row of it is checked before it is kept."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+
+class PostedRow(Protocol):
+    """What a check sees of one value, as it was posted."""
+
+    @property
+    def area(self) -> str: ...
+    @property
+    def place(self) -> str | None: ...
+    @property
+    def observed_on(self) -> date: ...
+    @property
+    def published_on(self) -> date: ...
+    @property
+    def value(self) -> Decimal | None: ...
+
+
+class RowFault(NamedTuple):
+    """A field of a row that is wrong, and what would be right."""
+
+    field: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndicatorKind:
+    """What is measured. Methods that judge the same kind share one of these."""
+
+    code: str
+    says: str
+    """What its values are, for whoever registers such an indicator."""
+    dated: str
+    """What `observed_on` is for it, for whoever posts its rows."""
+    faults_of: Callable[[PostedRow], Sequence[RowFault]]

@@ -1,0 +1,117 @@
+"""The face of a method: everything else in the service asks a method through it alone."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.triggers.methods.indicator_kind import IndicatorKind
+from services.triggers.methods.judgement import Judgement, Period
+
+
+class MethodDocument(BaseModel):
+    """The part of a trigger's document that belongs to its method: thresholds and the like.
+
+    Each method narrows `kind` to a literal of its own, by which a document is recognised.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    kind: str
+
+
+class Order(StrEnum):
+    """How what is judged stands to the event of an earlier activation."""
+
+    EARLIER = "earlier"
+    SAME = "same"
+    LATER = "later"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Continuation:
+    """Whether what is judged is the event of an earlier activation, or another; and why."""
+
+    order: Order
+    because: str
+    """A sentence for people."""
+
+
+class Words(BaseModel):
+    """What the documentation says of a method, as parts of sentences."""
+
+    model_config = ConfigDict(frozen=True)
+
+    judged_on: str
+    """What a judgement is dated: "the month of a price"."""
+    areas: str
+    """Which areas it activates: "a national price activates these areas"."""
+    evidence: str
+    """The numbers that are kept: "prices, markets, ALPS and IFPA"."""
+
+
+Document = TypeVar("Document", bound=MethodDocument)
+Series = TypeVar("Series")
+
+
+class Method(ABC, Generic[Document, Series]):
+    """One way to judge an indicator.
+
+    Only `read` touches the database. The rest is pure, so that a judgement can be made again,
+    or for days that are long gone, from the same series.
+    """
+
+    indicator_kind: ClassVar[IndicatorKind]
+    reads_forecasts: ClassVar[bool] = False
+    """Whether it judges indicators of what is to come."""
+    widens: ClassVar[bool]
+    """Whether later evidence of the same event adds its areas to the activation."""
+    words: ClassVar[Words]
+
+    @property
+    @abstractmethod
+    def document(self) -> type[Document]:
+        """The model of its documents."""
+
+    @abstractmethod
+    async def read(self, session: AsyncSession, indicator: str, *, changed: Period) -> Series:
+        """What is known of an indicator, as far back as judging `changed` can need."""
+
+    @abstractmethod
+    def due(
+        self,
+        series: Series,
+        document: Document,
+        *,
+        areas: Sequence[str],
+        changed: Period,
+        oldest_on: date,
+    ) -> list[Period]:
+        """The periods to judge after a change, oldest first.
+
+        What ended before `oldest_on` is history. `areas` are those in which the trigger acts.
+        """
+
+    @abstractmethod
+    def judge(
+        self, series: Series, document: Document, *, period: Period, areas: Sequence[str]
+    ) -> Judgement:
+        """What the data say of a period."""
+
+    @abstractmethod
+    def continues(
+        self, series: Series, document: Document, *, period: Period, earlier: Period
+    ) -> Continuation:
+        """How a period stands to the evidence of an earlier activation."""
+
+    @abstractmethod
+    def is_over(self, document: Document, *, evidence_to: date, on: date) -> bool:
+        """Whether something on the day `on` is too late to belong to evidence that ended before.
+
+        Without a look at the data: it is asked where an official declares an activation.
+        """

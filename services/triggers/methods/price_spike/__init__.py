@@ -1,0 +1,1 @@
+"""A spike of the national monthly price of a staple."""

@@ -1,0 +1,106 @@
+"""What a trigger document says of a price: thresholds, what is needed to judge, when to rearm."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.triggers.methods.method import MethodDocument
+from services.triggers.methods.price_spike.alps import MINIMUM_HISTORY_MONTHS
+from services.triggers.methods.price_spike.ifpa import MINIMUM_EARLIER_YEARS
+
+MINIMUM_MARKETS = 3
+
+_PART = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class PriceThresholds(BaseModel):
+    """What must hold for a stage to be reached."""
+
+    model_config = _PART
+
+    alps: Annotated[
+        float, Field(ge=0, le=10, description="ALPS from which this half holds; 1 is alert.")
+    ]
+    ifpa: Annotated[
+        float,
+        Field(ge=0, le=10, description="IFPA from which this half holds; 0.5 is moderately high."),
+    ]
+    require: Annotated[
+        Literal["both", "either"],
+        Field(description="Whether both halves must hold, or one is enough."),
+    ]
+
+
+class PriceRearm(BaseModel):
+    """How long the trigger stays quiet after it fired."""
+
+    model_config = _PART
+
+    quiet_months: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=24,
+            description="Never fires again within these months, counted from the month that fired: "
+            "as long as the scheme's rounds run.",
+        ),
+    ]
+    below_alps: Annotated[
+        float,
+        Field(
+            ge=-10,
+            le=10,
+            description="After the quiet months it may fire again once a month's ALPS fell below "
+            "this; 0.25 is where stress begins.",
+        ),
+    ]
+    after_months: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=60,
+            description="It may fire again after these months even if the price never fell.",
+        ),
+    ]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.after_months < self.quiet_months:
+            raise ValueError("after_months must be quiet_months or more.")
+        return self
+
+
+class PriceSpike(MethodDocument):
+    """A spike of the national monthly price, by ALPS (WFP) and IFPA (FAO)."""
+
+    kind: Literal["price-spike"]
+    minimum_markets: Annotated[
+        int,
+        Field(ge=MINIMUM_MARKETS, le=100, description="A month with fewer markets is missing."),
+    ] = MINIMUM_MARKETS
+    minimum_history_months: Annotated[
+        int,
+        Field(
+            ge=MINIMUM_HISTORY_MONTHS,
+            le=240,
+            description="ALPS needs this many earlier months with a price.",
+        ),
+    ] = MINIMUM_HISTORY_MONTHS
+    minimum_earlier_years: Annotated[
+        int,
+        Field(
+            ge=MINIMUM_EARLIER_YEARS,
+            le=20,
+            description="IFPA needs the growth of this many earlier years.",
+        ),
+    ] = MINIMUM_EARLIER_YEARS
+    readiness: PriceThresholds | None = None
+    activation: PriceThresholds
+    rearm: PriceRearm
+
+    @model_validator(mode="after")
+    def _readiness_first(self) -> Self:
+        ready, active = self.readiness, self.activation
+        if ready and (ready.alps > active.alps or ready.ifpa > active.ifpa):
+            raise ValueError("Readiness thresholds must not lie above those of activation.")
+        return self

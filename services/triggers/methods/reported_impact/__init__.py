@@ -1,0 +1,1 @@
+"""Households reported affected, by area and authority."""

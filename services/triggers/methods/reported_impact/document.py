@@ -1,0 +1,77 @@
+"""What a trigger document says of reported households: thresholds, and what one event is."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.triggers.methods.method import MethodDocument
+
+_PART = ConfigDict(extra="forbid", frozen=True)
+
+Households = Annotated[int, Field(ge=1, le=10_000_000)]
+
+
+class ImpactReadiness(BaseModel):
+    """When to prepare."""
+
+    model_config = _PART
+
+    national_threshold_households: Annotated[
+        Households, Field(description="Households reported over all areas from which to prepare.")
+    ]
+
+
+class ImpactActivation(BaseModel):
+    """When to enrol and pay, and which of the reported areas."""
+
+    model_config = _PART
+
+    national_threshold_households: Annotated[
+        Households, Field(description="Households reported over all areas from which it fires.")
+    ]
+    area_threshold_households: Annotated[
+        Households, Field(description="Households reported in one area from which it is taken in.")
+    ]
+
+
+class ImpactRearm(BaseModel):
+    """Which reports belong to one event."""
+
+    model_config = _PART
+
+    days_without_reports: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=180,
+            description="A report that follows the one before within these days belongs to the "
+            "same event and widens its activation; after a longer silence a new event begins.",
+        ),
+    ]
+
+
+class ReportedImpact(MethodDocument):
+    """Households reported affected, by area, from one authority or several."""
+
+    kind: Literal["reported-impact"]
+    readiness: ImpactReadiness | None = None
+    activation: ImpactActivation
+    unquantified: Annotated[
+        Literal["include", "ignore"],
+        Field(description="What to do with an area that is named without a figure."),
+    ]
+    extreme_from_households: Annotated[
+        Households | None,
+        Field(description="National figure from which severity is extreme rather than severe."),
+    ] = None
+    rearm: ImpactRearm
+
+    @model_validator(mode="after")
+    def _readiness_first(self) -> Self:
+        if (
+            self.readiness
+            and self.readiness.national_threshold_households
+            > self.activation.national_threshold_households
+        ):
+            raise ValueError("The readiness threshold must not lie above that of activation.")
+        return self
