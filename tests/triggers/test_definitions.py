@@ -102,3 +102,53 @@ async def test_a_retired_trigger_is_not_evaluated(working: Flow) -> None:
     assert (evaluation["outcome"], evaluation["trigger_version"]) == ("opened", 2)
     (opened,) = await working.events("activation-opened")
     assert opened["trigger_version"] == 2
+
+
+async def test_a_version_says_who_posted_it(flow: Flow) -> None:
+    posted = await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    assert posted["posted_by"] == "officer@test"
+    async with flow.client_of("director@test") as client:
+        again = await client.post(
+            f"/triggers/{FLOOD}/versions",
+            json=shipped_document(FLOOD),
+            headers={"Idempotency-Key": "of-the-director"},
+        )
+    assert again.json()["posted_by"] == "director@test"
+
+
+async def test_legs_that_cannot_be_judged_are_refused_with_what_to_do(flow: Flow) -> None:
+    await flow.created("/indicators", FLOOD_INDICATOR)
+    (leg,) = shipped_document(FLOOD)["legs"]
+    wrongs: list[tuple[dict[str, Any], str, str]] = [
+        ({"legs": [leg, leg]}, "/body/legs", "not judged yet"),
+        ({"legs": []}, "/body/legs", "at least 1"),
+        ({"join": {"at_least": 2}}, "/body", "more than there are legs"),
+    ]
+    for changes, pointer, words in wrongs:
+        answer = await flow.post("/triggers", {**shipped_document(FLOOD), **changes})
+        assert answer.status_code == 422
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == pointer
+        assert words in error["detail"]
+    for number, join in enumerate(("any", "all", {"at_least": 1})):
+        document = {**shipped_document(FLOOD), "join": join, "code": f"joined-{number}"}
+        assert (await flow.created("/triggers", document))["document"]["join"] == join
+
+
+async def test_a_method_that_reads_no_forecasts_is_not_given_one(flow: Flow) -> None:
+    await flow.created("/indicators", {**FLOOD_INDICATOR, "forecast": True})
+    answer = await flow.post("/triggers", shipped_document(FLOOD))
+    assert answer.status_code == 409
+    assert "forecast" in answer.json()["detail"]
+
+
+async def test_the_examples_of_a_trigger_s_routes_are_of_one_trigger(flow: Flow) -> None:
+    document = (await flow.client.get(flow.client.base_url.join("/openapi.json"))).json()
+    operation = document["paths"]["/v1/triggers/{code}/versions"]["post"]
+    (code,) = (
+        parameter["schema"]["examples"]
+        for parameter in operation["parameters"]
+        if parameter["name"] == "code"
+    )
+    schema = document["components"]["schemas"]["TriggerDocument"]
+    assert [example["code"] for example in schema["examples"]] == code

@@ -210,3 +210,64 @@ async def test_five_thousand_rows_are_taken_and_one_more_is_not(flood: Flow) -> 
     assert (await flood.post("/observations", too_many)).status_code == 422
     recorded = await flood.record(villages, rows[:5_000])
     assert recorded["recorded"] == 5_000
+
+
+FORECAST = {**FLOOD_INDICATOR, "code": "flood-forecast-households", "forecast": True}
+
+
+async def test_a_forecast_is_published_before_the_day_that_it_is_about(flood: Flow) -> None:
+    assert not (await flood.got(f"/indicators/{FLOOD_INDICATOR['code']}"))["forecast"]
+    assert (await flood.created("/indicators", FORECAST))["forecast"]
+    ahead = row(observed_on="2020-10-17", published_on="2020-10-12")
+    assert (await flood.record(FORECAST, [ahead]))["recorded"] == 1
+    to_come = {**ahead, "published_on": "2020-10-13"}
+    refused = await flood.post(
+        "/observations",
+        {"indicator": FORECAST["code"], "unit": "households", "observations": [to_come]},
+    )
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/body/observations/0/published_on"
+
+
+async def test_forecasts_of_one_day_are_kept_by_the_day_that_they_were_issued_on(
+    flood: Flow,
+) -> None:
+    await flood.created("/indicators", FORECAST)
+    flood.go_to(date(2020, 10, 14))
+    first, second = (
+        row(observed_on="2020-10-17", published_on=issued, value=100)
+        for issued in ("2020-10-12", "2020-10-13")
+    )
+    # The same figure on another day is another forecast; a changed figure of a day is a revision.
+    assert (await flood.record(FORECAST, [first, second]))["recorded"] == 2
+    again = await flood.record(FORECAST, [first, {**second, "value": 120}])
+    assert (again["recorded"], again["unchanged"]) == (1, 1)
+    query = {"indicator": FORECAST["code"]}
+    latest = (await flood.got("/observations", **query))["items"]
+    assert [(kept["published_on"], kept["revision"], kept["value"]) for kept in latest] == [
+        ("2020-10-12", 1, 100),
+        ("2020-10-13", 2, 120),
+    ]
+    assert len((await flood.got("/observations", **query, revisions="all"))["items"]) == 3
+
+
+async def test_the_database_itself_takes_forecasts_of_forecast_indicators_only(
+    flood: Flow,
+) -> None:
+    insert = """
+        INSERT INTO triggers.observation (indicator_code, forecast, observed_on, area_code, place,
+            source, revision, value, published_on, recorded_at, posted_by)
+        VALUES ($1, $2, '2020-10-17', '02', '', 'HRF', 1, 1, '2020-10-12', now(), 'test')
+    """
+    with pytest.raises(asyncpg.CheckViolationError):
+        await flood.owner.execute(insert, FLOOD_INDICATOR["code"], False)
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await flood.owner.execute(insert, FLOOD_INDICATOR["code"], True)
+
+
+async def test_rows_say_who_posted_them(flood: Flow) -> None:
+    await flood.record(FLOOD_INDICATOR, [row()])
+    (kept,) = (await flood.got("/observations", indicator=FLOOD_INDICATOR["code"]))["items"]
+    assert kept["posted_by"] == "officer@test"
+    indicator = await flood.got(f"/indicators/{FLOOD_INDICATOR['code']}")
+    assert indicator["posted_by"] == "officer@test"

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import ColumnElement, Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from services.triggers.observations.schemas import ObservationIn
+from services.triggers.observations.schemas import ObservationIn, Wanted
+from services.triggers.observations.tables import Observation
 
 # Two batches of one indicator follow each other: else both could make the same revision.
 _ONE_BATCH_AT_A_TIME = text(
@@ -38,8 +40,7 @@ _RECORD = text(
             FROM triggers.observation
             WHERE (indicator_code, observed_on, area_code, place, source)
                 = (:indicator, given.observed_on, given.area_code, given.place, given.source)
-              AND (NOT CAST(:forecast AS boolean)
-                   OR observation.published_on = given.published_on)
+              AND (issued_on IS NULL OR issued_on = given.published_on)
             ORDER BY observation.revision DESC
             LIMIT 1
         ) AS latest ON true
@@ -51,35 +52,6 @@ _RECORD = text(
     FROM recorded
     """
 )
-
-_LIST = """
-    SELECT sequence, indicator_code AS indicator, area_code AS area, nullif(place, '') AS place,
-           source, observed_on, published_on, value, revision, recorded_at,
-           posted_by
-    FROM triggers.observation AS this
-    WHERE sequence > :after AND indicator_code = :indicator
-      {filters}
-    ORDER BY sequence
-    LIMIT :limit
-"""
-
-_FILTERS = {
-    "area": "AND area_code = :area",
-    "place": "AND place = :place",
-    "source": "AND source = :source",
-    "observed_from": "AND observed_on >= :observed_from",
-    "observed_to": "AND observed_on <= :observed_to",
-}
-
-_LATEST_ONLY = """
-    AND NOT EXISTS (
-        SELECT FROM triggers.observation AS later
-        WHERE (later.indicator_code, later.observed_on, later.area_code, later.place, later.source)
-            = (this.indicator_code, this.observed_on, this.area_code, this.place, this.source)
-          AND (NOT this.forecast OR later.published_on = this.published_on)
-          AND later.revision > this.revision
-    )
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,21 +98,55 @@ async def record(
 
 
 async def list_observations(
-    session: AsyncSession,
-    indicator: str,
-    *,
-    filters: dict[str, Any],
-    all_revisions: bool,
-    after: int,
-    limit: int,
+    session: AsyncSession, indicator: str, wanted: Wanted, *, after: int, limit: int
 ) -> Sequence[Row[Any]]:
     """Rows of one indicator in the order in which they were recorded."""
-    given = {name: value for name, value in filters.items() if value is not None}
-    conditions = [_FILTERS[name] for name in given]
-    if not all_revisions:
-        conditions.append(_LATEST_ONLY)
-    statement = text(_LIST.format(filters="\n".join(conditions)))
-    result = await session.execute(
-        statement, {**given, "indicator": indicator, "after": after, "limit": limit}
+    statement = (
+        select(
+            Observation.sequence,
+            Observation.indicator_code.label("indicator"),
+            Observation.area_code.label("area"),
+            func.nullif(Observation.place, "").label("place"),
+            Observation.source,
+            Observation.observed_on,
+            Observation.published_on,
+            Observation.value,
+            Observation.revision,
+            Observation.recorded_at,
+            Observation.posted_by,
+        )
+        .where(Observation.indicator_code == indicator, Observation.sequence > after)
+        .order_by(Observation.sequence)
+        .limit(limit)
     )
-    return result.all()
+    for column, value in (
+        (Observation.area_code, wanted.area),
+        (Observation.place, wanted.place),
+        (Observation.source, wanted.source),
+    ):
+        if value is not None:
+            statement = statement.where(column == value)
+    if wanted.observed_from is not None:
+        statement = statement.where(Observation.observed_on >= wanted.observed_from)
+    if wanted.observed_to is not None:
+        statement = statement.where(Observation.observed_on <= wanted.observed_to)
+    if not wanted.all_revisions:
+        statement = statement.where(~_is_revised())
+    return (await session.execute(statement)).all()
+
+
+def _is_revised() -> ColumnElement[bool]:
+    later = aliased(Observation)
+    return (
+        select(later.sequence)
+        .where(
+            later.indicator_code == Observation.indicator_code,
+            later.observed_on == Observation.observed_on,
+            later.area_code == Observation.area_code,
+            later.place == Observation.place,
+            later.source == Observation.source,
+            later.issued_on.is_not_distinct_from(Observation.issued_on),
+            later.revision > Observation.revision,
+        )
+        .exists()
+    )

@@ -7,7 +7,12 @@ from fastapi import APIRouter, Query, Response
 
 from services.triggers.areas import AreaCode
 from services.triggers.observations import service
-from services.triggers.observations.schemas import ObservationOut, ObservationsIn, RecordedOut
+from services.triggers.observations.schemas import (
+    ObservationOut,
+    ObservationsIn,
+    RecordedOut,
+    Wanted,
+)
 from services.triggers.scopes import ObservationsRead, ObservationsWrite
 from shared.clock import ClockDependency
 from shared.database import Session
@@ -67,13 +72,13 @@ async def list_observations(
     return await service.list_page(
         session,
         indicator,
-        filters={
-            "area": area,
-            "place": place,
-            "source": source,
-            "observed_from": observed_from,
-            "observed_to": observed_to,
-        },
-        all_revisions=revisions == "all",
+        Wanted(
+            area=area,
+            place=place,
+            source=source,
+            observed_from=observed_from,
+            observed_to=observed_to,
+            all_revisions=revisions == "all",
+        ),
         page=page,
     )

@@ -1,5 +1,6 @@
 """Bodies about observations."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -158,3 +159,15 @@ class ObservationOut(ObservationIn):
     recorded_at: datetime
     posted_by: str
     sequence: Annotated[int, Field(description="Rises with each row that is recorded.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which observations of an indicator are asked for; None: no matter which."""
+
+    area: str | None = None
+    place: str | None = None
+    source: str | None = None
+    observed_from: date | None = None
+    observed_to: date | None = None
+    all_revisions: bool = False

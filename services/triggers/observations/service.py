@@ -1,7 +1,6 @@
 """What may be recorded, and what is told when it is."""
 
 from datetime import date
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +14,7 @@ from services.triggers.observations.schemas import (
     ObservationOut,
     ObservationsIn,
     RecordedOut,
+    Wanted,
 )
 from shared.auth import Caller
 from shared.clock import Clock
@@ -67,22 +67,12 @@ async def record(
 
 
 async def list_page(
-    session: AsyncSession,
-    indicator: str,
-    *,
-    filters: dict[str, Any],
-    all_revisions: bool,
-    page: Page,
+    session: AsyncSession, indicator: str, wanted: Wanted, *, page: Page
 ) -> PageOf[ObservationOut]:
     """A page of an indicator's observations in the order of recording; raises NotFound."""
     await indicators.get(session, indicator)
     rows = await repository.list_observations(
-        session,
-        indicator,
-        filters=filters,
-        all_revisions=all_revisions,
-        after=page.after(int) or 0,
-        limit=page.fetch_limit,
+        session, indicator, wanted, after=page.after(int) or 0, limit=page.fetch_limit
     )
     return page.of(
         [ObservationOut.model_validate(row) for row in rows],
@@ -109,8 +99,8 @@ def _check(body: ObservationsIn, *, indicator: IndicatorOut, today: date) -> Non
             problems.append(
                 {
                     "pointer": pointer,
-                    "detail": "The same area, place, source and observed_on came before in this "
-                    "batch. Send one value for each.",
+                    "detail": "The same area, place, source and observed_on (and published_on, of "
+                    "a forecast) came before in this batch. Send one value for each.",
                 }
             )
         seen.add(key)

@@ -7,15 +7,15 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Computed,
     Date,
     DateTime,
     ForeignKeyConstraint,
     Identity,
-    Index,
     Integer,
     Numeric,
     Text,
-    text,
+    UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,17 +33,16 @@ class Observation(Base):
             [Indicator.code, Indicator.forecast],
             name="observation_indicator_foreign_key",
         ),
-        # Forecasts of one day that were published on different days are different observations.
-        Index(
-            "observation_revision_unique",
+        # Forecasts of one day that were issued on different days are different observations.
+        UniqueConstraint(
             "indicator_code",
             "observed_on",
             "area_code",
             "place",
             "source",
             "revision",
-            text("(CASE WHEN forecast THEN published_on END)"),
-            unique=True,
+            "issued_on",
+            name="observation_revision_unique",
             postgresql_nulls_not_distinct=True,
         ),
         CheckConstraint("revision >= 1", name="revision"),
@@ -62,5 +61,10 @@ class Observation(Base):
         Numeric(18, 6), comment="Null: named without a figure."
     )
     published_on: Mapped[date] = mapped_column(Date)
+    issued_on: Mapped[date | None] = mapped_column(
+        Date,
+        Computed("CASE WHEN forecast THEN published_on END", persisted=True),
+        comment="A forecast's day of publication, which is part of its key; null: measured.",
+    )
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     posted_by: Mapped[str] = mapped_column(Text)

@@ -37,23 +37,25 @@ COMMENT ON COLUMN triggers.indicator.forecast IS
     'Its observations may be published before the day they are about.'
 """
 
-# The day of publication belongs to a forecast's key; the index leads with what both are read by.
 OBSERVATION = """
 ALTER TABLE triggers.observation
     DROP CONSTRAINT observation_revision_unique,
     DROP CONSTRAINT observation_published_on_check,
     DROP CONSTRAINT observation_indicator_code_foreign_key,
     ADD COLUMN forecast boolean NOT NULL DEFAULT false,
+    ADD COLUMN issued_on date
+        GENERATED ALWAYS AS (CASE WHEN forecast THEN published_on END) STORED,
     ADD CONSTRAINT observation_published_on_check
         CHECK (forecast OR published_on >= observed_on),
     ADD CONSTRAINT observation_indicator_foreign_key
         FOREIGN KEY (indicator_code, forecast) REFERENCES triggers.indicator (code, forecast);
+ALTER TABLE triggers.observation ADD CONSTRAINT observation_revision_unique
+    UNIQUE NULLS NOT DISTINCT
+        (indicator_code, observed_on, area_code, place, source, revision, issued_on);
 ALTER TABLE triggers.observation ALTER COLUMN forecast DROP DEFAULT;
 ALTER TABLE triggers.observation RENAME COLUMN recorded_by TO posted_by;
-CREATE UNIQUE INDEX observation_revision_unique ON triggers.observation (
-    indicator_code, observed_on, area_code, place, source, revision,
-    (CASE WHEN forecast THEN published_on END)
-) NULLS NOT DISTINCT;
+COMMENT ON COLUMN triggers.observation.issued_on IS
+    'A forecast''s day of publication, which is part of its key; null: measured.';
 COMMENT ON COLUMN triggers.observation.forecast IS 'As the indicator says.'
 """
 
@@ -164,11 +166,12 @@ ALTER TABLE triggers.trigger_definition
     RENAME CONSTRAINT trigger_definition_version_counts_from_one_check
     TO trigger_definition_version_check;
 DROP TABLE triggers.trigger_leg;
-DROP INDEX triggers.observation_revision_unique;
 ALTER TABLE triggers.observation RENAME COLUMN posted_by TO recorded_by;
 ALTER TABLE triggers.observation
+    DROP CONSTRAINT observation_revision_unique,
     DROP CONSTRAINT observation_indicator_foreign_key,
     DROP CONSTRAINT observation_published_on_check,
+    DROP COLUMN issued_on,
     DROP COLUMN forecast,
     ADD CONSTRAINT observation_indicator_code_foreign_key
         FOREIGN KEY (indicator_code) REFERENCES triggers.indicator (code),

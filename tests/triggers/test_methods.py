@@ -1,0 +1,149 @@
+"""What follows from the registry of methods; and that one more method is one more line in it."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from services.triggers.definitions.shipped import DOCUMENTS, shipped_document
+from services.triggers.methods import registry
+from shared.auth import development
+from shared.version import API_PREFIX
+from tests.server import eventually
+from tests.triggers.flow import Flow
+
+DAY = date(2026, 9, 1)
+
+GAUGE = {
+    "code": "mekong-forecast",
+    "name": "Forecast level of the Mekong",
+    "unit": "metres",
+    "kind": "water_level",
+    "area_level": "province",
+    "forecast": True,
+}
+
+TRIGGER = {
+    "code": "mekong-high",
+    "name": "High water is forecast",
+    "scheme": "flood-2022",
+    "shock": "flood",
+    "judge_within_days": 30,
+    "legs": [
+        {
+            "indicator": GAUGE["code"],
+            "method": {"kind": "forecast-level", "from_metres": 22},
+        }
+    ],
+    "stages": {"activation": {"approval": "automatic"}},
+}
+
+
+def test_every_kind_of_method_and_of_indicator_is_told_apart_by_its_name() -> None:
+    kinds = [method.document.model_fields["kind"].annotation for method in registry.METHODS]
+    assert len(set(kinds)) == len(registry.METHODS)
+    by_code = registry.indicator_kinds()
+    assert all(
+        by_code[method.indicator_kind.code] is method.indicator_kind for method in registry.METHODS
+    )
+
+
+def test_the_shipped_documents_use_every_method() -> None:
+    adapter = TypeAdapter(registry.any_document())
+    documents = [
+        adapter.validate_python(shipped_document(path.stem)["legs"][0]["method"])
+        for path in sorted(DOCUMENTS.glob("*.json"))
+    ]
+    assert {registry.method_of(document) for document in documents} == set(registry.METHODS)
+    with pytest.raises(ValidationError):
+        adapter.validate_python({"kind": "guess"})
+
+
+@pytest.fixture
+async def one_method_more(
+    environment: dict[str, str], key_file: Path, owner: asyncpg.Connection, clock_file: Path
+) -> AsyncIterator[Flow]:
+    """API server and worker in a process of their own, whose registry has another method."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.triggers.forecast_level", stdout=asyncio.subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{environment['TRIGGERS_PORT']}"
+
+    def client_of(subject: str) -> httpx.AsyncClient:
+        token = development.mint(
+            key_file, subject=subject, scopes=development.EVERY_SCOPE, seconds=3600
+        )
+        return httpx.AsyncClient(
+            base_url=url + API_PREFIX, headers={"Authorization": f"Bearer {token}"}, timeout=30
+        )
+
+    try:
+        async with client_of("officer@test") as client:
+
+            async def answers() -> bool:
+                assert process.returncode is None
+                try:
+                    return (await client.get("/indicators")).is_success
+                except httpx.TransportError:
+                    return False
+
+            await eventually(answers)
+            yield Flow(client, client_of, owner, clock_file)
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def test_another_method_is_judged_end_to_end_by_one_more_line_in_the_registry(
+    one_method_more: Flow,
+) -> None:
+    flow = one_method_more
+    flow.go_to(DAY)
+    await flow.created("/indicators", GAUGE)
+    posted = await flow.created("/triggers", TRIGGER)
+    assert posted["document"]["legs"] == TRIGGER["legs"]
+
+    ahead = DAY + timedelta(days=5)
+    row = {
+        "area": "11",
+        "source": "MRC",
+        "observed_on": ahead.isoformat(),
+        "published_on": DAY.isoformat(),
+    }
+    wrong = await flow.post(
+        "/observations",
+        {
+            "indicator": GAUGE["code"],
+            "unit": GAUGE["unit"],
+            "observations": [{**row, "value": None}],
+        },
+    )
+    assert wrong.json()["errors"] == [
+        {"pointer": "/body/observations/0/value", "detail": "A level is a number."}
+    ]
+
+    await flow.record(GAUGE, [{**row, "value": 21.9}])
+    await flow.caught_up()
+    flow.go_to(DAY + timedelta(days=1))
+    later = {**row, "published_on": (DAY + timedelta(days=1)).isoformat(), "value": 22.4}
+    await flow.record(GAUGE, [later])
+    await flow.caught_up()
+    evaluations = await flow.evaluations(str(TRIGGER["code"]))
+    assert [(evaluation["judged_on"], evaluation["outcome"]) for evaluation in evaluations] == [
+        (ahead.isoformat(), "none"),
+        (ahead.isoformat(), "opened"),
+    ]
+    (opened,) = await flow.events("activation-opened")
+    assert (opened["areas"], opened["observed_on"]) == (["11"], ahead.isoformat())
+
+    document = (await flow.client.get(flow.client.base_url.join("/openapi.json"))).json()
+    kinds = document["components"]["schemas"]["IndicatorIn"]["properties"]["kind"]
+    assert kinds["enum"] == ["price", "households_affected", "water_level"]
+    assert "`water_level`: metres at a gauge." in kinds["description"]
+    assert "ForecastLevel" in document["components"]["schemas"]
