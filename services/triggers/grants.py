@@ -7,6 +7,7 @@ GRANTS = {
     "indicator": "SELECT, INSERT",
     "observation": "SELECT, INSERT",
     "trigger_definition": "SELECT, INSERT",
+    "trigger_leg": "SELECT, INSERT",
     "evaluation": "SELECT, INSERT",
     "activation": "SELECT, INSERT, UPDATE (state, opened_on, evidence_from, evidence_to)",
     "activation_area": "SELECT, INSERT",

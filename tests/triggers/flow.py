@@ -93,4 +93,7 @@ class Flow:
     async def activations(self) -> list[dict[str, Any]]:
         """All activations with areas and moves, oldest first."""
         page = await self.got("/activations", limit=500)
-        return [await self.got(f"/activations/{one['id']}") for one in reversed(page["items"])]
+        return [
+            await self.got(f"/activations/{activation['id']}")
+            for activation in reversed(page["items"])
+        ]

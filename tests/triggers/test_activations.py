@@ -124,7 +124,10 @@ async def test_a_live_activation_has_its_trigger_until_its_event_is_over(
     assert refused.json()["activation_id"] == activation["id"]
     later = {**DECLARATION, "observed_on": (DAY + timedelta(days=31)).isoformat()}
     await flow.created("/activations", later)
-    assert [one["state"] for one in await flow.activations()] == ["closed", "proposed"]
+    assert [activation["state"] for activation in await flow.activations()] == [
+        "closed",
+        "proposed",
+    ]
 
 
 async def test_a_declaration_that_cannot_be(flow: Flow) -> None:
@@ -178,7 +181,7 @@ async def test_evidence_is_only_a_proposal_where_a_second_person_is_wanted(
     await working.caught_up()
     (widened,) = await working.events("activation-widened")
     assert widened["areas"] == ["01"]
-    outcomes = [one["outcome"] for one in await working.evaluations(FLOOD)]
+    outcomes = [evaluation["outcome"] for evaluation in await working.evaluations(FLOOD)]
     assert outcomes == ["proposed", "widened", "widened"]
 
 
@@ -193,13 +196,16 @@ async def test_after_a_decline_only_later_evidence_proposes_again(working: Flow)
     await decide(working, proposed["id"], "decline", by="director@test")
     await working.record(FLOOD_INDICATOR, [report("15", 2_000)])
     await working.caught_up()
-    assert [one["state"] for one in await working.activations()] == ["declined"]
+    assert [activation["state"] for activation in await working.activations()] == ["declined"]
     later = DAY + timedelta(days=3)
     working.go_to(later)
     await working.record(FLOOD_INDICATOR, [report("15", 40_000, day=later)])
     await working.caught_up()
-    assert [one["state"] for one in await working.activations()] == ["declined", "proposed"]
-    outcomes = [one["outcome"] for one in await working.evaluations(FLOOD)]
+    assert [activation["state"] for activation in await working.activations()] == [
+        "declined",
+        "proposed",
+    ]
+    outcomes = [evaluation["outcome"] for evaluation in await working.evaluations(FLOOD)]
     assert outcomes == ["proposed", "quiet", "proposed"]
 
 
@@ -237,7 +243,7 @@ async def test_concurrent_evaluations_open_once(flow: Flow, environment: dict[st
     await database.dispose()
     assert len(await flow.activations()) == 1
     assert len(await flow.events("activation-opened")) == 1
-    outcomes = [one["outcome"] for one in await flow.evaluations(FLOOD)]
+    outcomes = [evaluation["outcome"] for evaluation in await flow.evaluations(FLOOD)]
     assert sorted(outcomes) == ["opened", *["quiet"] * 7]
 
 
@@ -246,10 +252,10 @@ async def test_activations_are_filtered_and_paged(declared: tuple[Flow, dict[str
     await decide(flow, activation["id"], "decline", by="director@test")
     second = await flow.created("/activations", DECLARATION)
     page = await flow.got("/activations", limit=1)
-    assert [one["id"] for one in page["items"]] == [second["id"]]
+    assert [activation["id"] for activation in page["items"]] == [second["id"]]
     rest = await flow.got("/activations", limit=1, cursor=page["next_cursor"])
-    assert [one["id"] for one in rest["items"]] == [activation["id"]]
+    assert [activation["id"] for activation in rest["items"]] == [activation["id"]]
     found = await flow.got("/activations", state="declined", trigger=FLOOD)
-    assert [one["id"] for one in found["items"]] == [activation["id"]]
+    assert [activation["id"] for activation in found["items"]] == [activation["id"]]
     missing = await flow.client.get(f"/activations/{new_id()}")
     assert missing.status_code == 404

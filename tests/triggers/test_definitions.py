@@ -17,7 +17,7 @@ async def test_the_shipped_documents_are_posted_and_read_back(flow: Flow) -> Non
         assert posted["document"] == shipped_document(code)
         assert await flow.got(f"/triggers/{code}") == posted
     listed = await flow.got("/triggers")
-    assert [one["code"] for one in listed["items"]] == [FLOOD, RICE]
+    assert [trigger["code"] for trigger in listed["items"]] == [FLOOD, RICE]
 
 
 async def test_a_change_is_a_new_version_and_the_old_one_stays(flow: Flow) -> None:
@@ -27,11 +27,13 @@ async def test_a_change_is_a_new_version_and_the_old_one_stays(flow: Flow) -> No
     assert second["version"] == 2
     assert (await flow.got(f"/triggers/{FLOOD}"))["version"] == 2
     assert (await flow.got(f"/triggers/{FLOOD}/versions/1"))["document"] == shipped_document(FLOOD)
-    assert [one["version"] for one in (await flow.got(f"/triggers/{FLOOD}/versions"))["items"]] == [
+    assert [
+        version["version"] for version in (await flow.got(f"/triggers/{FLOOD}/versions"))["items"]
+    ] == [
         2,
         1,
     ]
-    assert [one["version"] for one in (await flow.got("/triggers"))["items"]] == [2]
+    assert [trigger["version"] for trigger in (await flow.got("/triggers"))["items"]] == [2]
     missing = await flow.client.get(f"/triggers/{FLOOD}/versions/3")
     assert missing.status_code == 404
 

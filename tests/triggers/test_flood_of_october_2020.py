@@ -50,7 +50,7 @@ async def test_it_opens_on_the_first_report_and_widens_with_the_last(working: Fl
 async def test_every_evaluation_says_which_report_decided(working: Flow) -> None:
     await replay(working)
     evaluations = await working.evaluations(TRIGGER)
-    assert [(one["judged_on"], one["outcome"]) for one in evaluations] == [
+    assert [(evaluation["judged_on"], evaluation["outcome"]) for evaluation in evaluations] == [
         ("2020-10-12", "opened"),
         ("2020-10-14", "quiet"),
         ("2020-10-16", "quiet"),
@@ -187,7 +187,7 @@ async def test_a_correction_of_a_report_replaces_it(working: Flow) -> None:
     await working.caught_up()
     await working.record(FLOOD_INDICATOR, [{**row, "area": "15", "value": 18_000}])
     await working.caught_up()
-    assert [one["stage"] for one in await working.evaluations(TRIGGER)] == [
+    assert [evaluation["stage"] for evaluation in await working.evaluations(TRIGGER)] == [
         "readiness",
         "none",
         "readiness",

@@ -31,9 +31,9 @@ async def test_pages_follow_each_other(flow: Flow) -> None:
     for code in ("c", "a", "b"):
         await flow.created("/indicators", {**RICE_INDICATOR, "code": code})
     first = await flow.got("/indicators", limit=2)
-    assert [one["code"] for one in first["items"]] == ["a", "b"]
+    assert [indicator["code"] for indicator in first["items"]] == ["a", "b"]
     second = await flow.got("/indicators", limit=2, cursor=first["next_cursor"])
-    assert [one["code"] for one in second["items"]] == ["c"]
+    assert [indicator["code"] for indicator in second["items"]] == ["c"]
     assert second["next_cursor"] is None
     forged = await flow.client.get("/indicators", params={"cursor": "forged"})
     assert forged.status_code == 400

@@ -66,7 +66,7 @@ async def test_a_new_value_is_a_new_revision_and_the_latest_counts(flood: Flow) 
     (latest,) = (await flood.got("/observations", **query))["items"]
     assert (latest["revision"], latest["value"]) == (4, 100)
     everything = (await flood.got("/observations", **query, revisions="all"))["items"]
-    assert [(one["revision"], one["value"]) for one in everything] == [
+    assert [(kept["revision"], kept["value"]) for kept in everything] == [
         (1, 100),
         (2, 120),
         (3, None),
@@ -77,7 +77,10 @@ async def test_a_new_value_is_a_new_revision_and_the_latest_counts(flood: Flow) 
 async def test_two_sources_are_kept_side_by_side(flood: Flow) -> None:
     await flood.record(FLOOD_INDICATOR, [row(), row(source="NCDM", value=90)])
     items = (await flood.got("/observations", indicator=FLOOD_INDICATOR["code"]))["items"]
-    assert [(one["source"], one["revision"]) for one in items] == [("HRF", 1), ("NCDM", 1)]
+    assert [(observation["source"], observation["revision"]) for observation in items] == [
+        ("HRF", 1),
+        ("NCDM", 1),
+    ]
 
 
 WRONG_ROWS = [
@@ -147,8 +150,8 @@ async def test_concurrent_batches_of_one_key_make_consecutive_revisions(flood: F
         *(flood.record(FLOOD_INDICATOR, [row(value=100 + turn)]) for turn in range(8))
     )
     listed = await flood.got("/observations", indicator=FLOOD_INDICATOR["code"], revisions="all")
-    assert [one["revision"] for one in listed["items"]] == list(range(1, 9))
-    assert sorted(one["value"] for one in listed["items"]) == list(range(100, 108))
+    assert [observation["revision"] for observation in listed["items"]] == list(range(1, 9))
+    assert sorted(observation["value"] for observation in listed["items"]) == list(range(100, 108))
 
 
 async def test_filters_and_pages(flood: Flow) -> None:
@@ -164,13 +167,13 @@ async def test_filters_and_pages(flood: Flow) -> None:
         page = await flood.got(
             "/observations", **query, observed_from="2020-10-02", limit=2, **more
         )
-        found += [one["area"] for one in page["items"]]
+        found += [observation["area"] for observation in page["items"]]
         cursor = page["next_cursor"]
         if cursor is None:
             break
     assert found == areas
     only = await flood.got("/observations", **query, area="01", observed_to="2020-10-05")
-    assert [one["observed_on"] for one in only["items"]] == ["2020-10-01"]
+    assert [observation["observed_on"] for observation in only["items"]] == ["2020-10-01"]
     unknown = await flood.client.get("/observations", params={"indicator": "no-such"})
     assert unknown.status_code == 404
 

@@ -49,12 +49,14 @@ async def test_it_fires_for_january_and_august_2023_and_is_quiet_between(working
     ]
 
     opened = await working.events("activation-opened")
-    assert [(one["areas"], one["scheme"], one["shock"]) for one in opened] == [
+    assert [(event["areas"], event["scheme"], event["shock"]) for event in opened] == [
         (["KH"], "inflation-2022", "price")
     ] * 2
-    assert [one["observed_on"] for one in opened] == ["2023-01-01", "2023-08-01"]
+    assert [event["observed_on"] for event in opened] == ["2023-01-01", "2023-08-01"]
 
-    evaluations = {one["judged_on"]: one for one in await working.evaluations(TRIGGER)}
+    evaluations = {
+        evaluation["judged_on"]: evaluation for evaluation in await working.evaluations(TRIGGER)
+    }
     assert evaluations["2023-06-01"]["outcome"] == "quiet"
     assert evaluations["2023-07-01"]["stage"] == "readiness"
     assert evaluations["2024-07-01"]["outcome"] == "quiet"
@@ -87,11 +89,11 @@ async def test_the_medians_of_the_database_are_those_of_the_standard_library(
     await flow.record(RICE_INDICATOR, [row for _, rows in rice_by_month() for row in rows])
     found = await national_months(environment)
     expected = rice_medians()
-    assert [(one.month, one.markets) for one in found] == [
-        (one.month, one.markets) for one in expected
+    assert [(month.month, month.markets) for month in found] == [
+        (month.month, month.markets) for month in expected
     ]
-    assert [one.median for one in found] == pytest.approx(
-        [one.median for one in expected], abs=5e-7
+    assert [month.median for month in found] == pytest.approx(
+        [month.median for month in expected], abs=5e-7
     )
 
 
@@ -130,7 +132,9 @@ async def test_prices_that_come_in_two_batches_open_once(working: Flow) -> None:
         await working.caught_up()
     assert len(await working.activations()) == 1
     january = [
-        one for one in await working.evaluations(TRIGGER) if one["judged_on"] == "2023-01-01"
+        evaluation
+        for evaluation in await working.evaluations(TRIGGER)
+        if evaluation["judged_on"] == "2023-01-01"
     ]
     assert len(january) == 2
 
