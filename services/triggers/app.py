@@ -6,6 +6,7 @@ from services.triggers.activations.routes import router as activations
 from services.triggers.definitions.routes import router as definitions
 from services.triggers.evaluations.routes import router as evaluations
 from services.triggers.indicators.routes import router as indicators
+from services.triggers.methods import registry
 from services.triggers.observations.routes import router as observations
 from services.triggers.settings import Settings
 from shared.application import create_application
@@ -17,10 +18,16 @@ disaster committee reports) are recorded as published; each batch has the trigge
 evaluated; a met threshold opens an activation, at once or after a second person's approval.
 
 1. Register an indicator, then record its observations, up to 5,000 in one request.
-2. Post a trigger: a versioned document with the method, its thresholds, the scheme and the areas.
+2. Post a trigger: a versioned document with its leg (an indicator, and the method that judges it,
+   with thresholds), the scheme, the areas, and what each stage does.
 3. Read its evaluations: each keeps the numbers that decided, so that every decision is explained.
 4. Follow activations here, or the `activation-opened` and `activation-widened` events in the feed.
+
+Methods:
+
 """
+
+_METHODS = "\n".join(f"- `{method.kind}`: {method.document.__doc__}" for method in registry.METHODS)
 
 _TAGS = [
     {"name": "indicators", "description": "Measured things: what, in which unit, at what level."},
@@ -37,7 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return create_application(
         title="Sangkroh triggers",
         summary="Observations in, activations out.",
-        description=_DESCRIPTION,
+        description=_DESCRIPTION + _METHODS,
         settings=settings or Settings(),
         routers=[indicators, observations, definitions, evaluations, activations, events],
         tags=_TAGS,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -77,6 +77,12 @@ class Method(ABC, Generic[Document, Series]):
     @abstractmethod
     def document(self) -> type[Document]:
         """The model of its documents."""
+
+    @property
+    def kind(self) -> str:
+        """What its documents call it."""
+        (kind,) = get_args(self.document.model_fields["kind"].annotation)
+        return str(kind)
 
     @abstractmethod
     async def read(self, session: AsyncSession, indicator: str, *, changed: Period) -> Series:
