@@ -42,10 +42,9 @@ class Continuation:
     """A sentence for people."""
 
 
-class Words(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Words:
     """What the documentation says of a method, as parts of sentences."""
-
-    model_config = ConfigDict(frozen=True)
 
     judged_on: str
     """What a judgement is dated: "the month of a price"."""

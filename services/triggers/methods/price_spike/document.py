@@ -73,6 +73,22 @@ class PriceRearm(BaseModel):
 class PriceSpike(MethodDocument):
     """A spike of the national monthly price, by ALPS (WFP) and IFPA (FAO)."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "price-spike",
+                    "minimum_markets": 3,
+                    "minimum_history_months": 36,
+                    "minimum_earlier_years": 3,
+                    "readiness": {"alps": 0.25, "ifpa": 0.5, "require": "both"},
+                    "activation": {"alps": 1.0, "ifpa": 0.5, "require": "both"},
+                    "rearm": {"quiet_months": 7, "below_alps": 0.25, "after_months": 12},
+                }
+            ]
+        }
+    )
+
     kind: Literal["price-spike"]
     minimum_markets: Annotated[
         int,

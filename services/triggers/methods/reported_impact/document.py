@@ -53,6 +53,24 @@ class ImpactRearm(BaseModel):
 class ReportedImpact(MethodDocument):
     """Households reported affected, by area, from one authority or several."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "reported-impact",
+                    "readiness": {"national_threshold_households": 10_000},
+                    "activation": {
+                        "national_threshold_households": 20_000,
+                        "area_threshold_households": 1_000,
+                    },
+                    "unquantified": "include",
+                    "extreme_from_households": 100_000,
+                    "rearm": {"days_without_reports": 30},
+                }
+            ]
+        }
+    )
+
     kind: Literal["reported-impact"]
     readiness: ImpactReadiness | None = None
     activation: ImpactActivation
