@@ -23,7 +23,7 @@ from benchmarks.measurements.activation import released
 from benchmarks.measurements.measured import Setting, run_client
 from benchmarks.world import DIRECTORY, provider_codes
 from deploy.local.environment import CURRENCY
-from services.payments.providers import gsma
+from services.payments.providers.gsma import messages
 from services.payments.settings import Settings
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.ids import new_id
@@ -181,7 +181,7 @@ def _send_bare(setting: Setting, sent: list[asyncpg.Record]) -> float:
                 continue
             instruction_id = new_id()
             account = accounts.decrypt(row["account_sealed"], bound_to=row["household_id"].bytes)
-            body = gsma.disbursement(
+            body = messages.disbursement(
                 instruction_id=instruction_id,
                 money=Money(row["amount_minor"], CURRENCY),
                 account=account.decode(),

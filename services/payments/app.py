@@ -8,19 +8,23 @@ from fastapi import FastAPI
 from services.payments.alarms.routes import router as alarms
 from services.payments.chunks.routes import router as chunks
 from services.payments.funds.routes import router as funds
+from services.payments.instructions.moves import InstructionMoves, Waits
 from services.payments.instructions.routes import router as instructions
+from services.payments.interventions.routes import router as interventions
 from services.payments.proofs.routes import router as proofs
+from services.payments.providers.adapters import adapters_of
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.routes import router as providers
 from services.payments.rounds.routes import router as rounds
 from services.payments.settings import Settings
+from services.payments.settlement.routes import router as settlement
 from services.payments.webhooks.intake import WebhookIntake
+from services.payments.webhooks.receiving import Receiving, Sender
 from services.payments.webhooks.routes import callbacks
 from services.payments.webhooks.routes import router as webhooks
-from services.payments.webhooks.secrets import WEBHOOK_CONTEXT, WebhookSecrets
+from services.payments.webhooks.sealing import cipher_of_bodies
 from shared.application import create_application
 from shared.events.routes import router as events
-from shared.personal_data import cipher_from
 
 _DESCRIPTION = """
 Pays entitlements into mobile-money accounts, each exactly once, and keeps the books of it.
@@ -59,7 +63,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             providers,
             rounds,
             chunks,
+            settlement,
             instructions,
+            interventions,
             alarms,
             webhooks,
             proofs,
@@ -68,24 +74,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         tags=_TAGS,
         lifespans=[_taking_callbacks],
     )
-    app.state.webhook_cipher = cipher_from(settings.webhook_keys, context=WEBHOOK_CONTEXT)
-    app.state.webhook_intake = WebhookIntake(
-        app.state.database, batch_size=settings.webhook_batch_size
-    )
+    app.state.instruction_moves = InstructionMoves(clock=app.state.clock, waits=Waits.of(settings))
     return app
 
 
 @asynccontextmanager
 async def _taking_callbacks(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
-    directory = ProviderDirectory(app.state.database, settings.providers)
-    await directory.register()
-    app.state.webhook_secrets = {
-        provider.code: WebhookSecrets(
-            provider_number=await directory.number_of(provider.code),
-            secrets=tuple(secret.get_secret_value() for secret in provider.webhook_secrets),
-        )
-        for provider in settings.providers
-    }
-    async with app.state.webhook_intake.running():
+    numbers = await ProviderDirectory(app.state.database, settings.providers).numbers()
+    intake = WebhookIntake(app.state.database, batch_size=settings.webhook_batch_size)
+    app.state.receiving = Receiving(
+        {
+            code: Sender(provider_number=numbers[code], adapter=adapter)
+            for code, adapter in adapters_of(settings).items()
+        },
+        cipher=cipher_of_bodies(settings),
+        intake=intake,
+    )
+    async with intake.running():
         yield

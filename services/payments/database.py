@@ -1,15 +1,11 @@
 """The payments service's own schema: nothing here is read by another service."""
 
-from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase
 
-from shared.database import NAMING_CONVENTION
-from shared.events.tables import consumer_tables
-from shared.idempotency import idempotency_table
+from shared.tables import service_metadata
 
 SCHEMA = "payments"
-EVENT_SOURCE = "/payments"
 
-metadata = MetaData(schema=SCHEMA, naming_convention=NAMING_CONVENTION)
 
-event_cursor_table, dead_letter_table = consumer_tables(metadata)
-idempotency_key_table = idempotency_table(metadata)
+class Base(DeclarativeBase):
+    metadata = service_metadata(SCHEMA)

@@ -10,12 +10,14 @@ from shared.settings import KeyVersions, ServiceSettings
 
 
 class ProviderSettings(BaseModel):
-    """One provider: where it is, and the secrets shared with it."""
+    """One provider: what it speaks, where it is, and the secrets shared with it."""
 
     model_config = ConfigDict(frozen=True)
 
     code: str = Field(pattern="^[a-z0-9-]{1,32}$")
     name: str
+    protocol: str = "gsma-mobile-money-1.2"
+    """Which adapter speaks to it: a name in ``providers/adapters.py``."""
     base_url: str
     api_key: SecretStr
     webhook_secrets: list[SecretStr] = Field(min_length=1)

@@ -2,7 +2,7 @@
 
 from services.payments.alarms import tables as alarms
 from services.payments.chunks import tables as chunks
-from services.payments.database import SCHEMA, metadata
+from services.payments.database import SCHEMA, Base
 from services.payments.funds import tables as funds
 from services.payments.instructions import tables as instructions
 from services.payments.ledger import balances
@@ -10,6 +10,8 @@ from services.payments.ledger import tables as ledger
 from services.payments.providers import tables as providers
 from services.payments.rounds import tables as rounds
 from services.payments.webhooks import tables as webhooks
+
+metadata = Base.metadata
 
 __all__ = [
     "SCHEMA",

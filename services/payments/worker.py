@@ -1,33 +1,58 @@
 """The payments service's background work, wired together."""
 
-from services.payments.chunks.closing import Closing
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from services.payments.answers.recording import Recording
 from services.payments.chunks.fetching import Fetching
+from services.payments.chunks.handlers import handlers as of_chunks
 from services.payments.database import SCHEMA
-from services.payments.dispatch.inquiring import Inquiring, Leases
-from services.payments.dispatch.lane import Lane, waits_from
+from services.payments.dispatch.inquiring import Inquiring
+from services.payments.dispatch.lane import Lane
+from services.payments.dispatch.leases import Leases
 from services.payments.dispatch.sending import Sending
-from services.payments.providers.client import ProviderClient
+from services.payments.instructions.moves import InstructionMoves, Waits
+from services.payments.providers.adapters import adapters_of
 from services.payments.providers.directory import ProviderDirectory
-from services.payments.providers.health import ProviderHealth
-from services.payments.rounds.announcements import HANDLERS
-from services.payments.rounds.release import Releasing
+from services.payments.providers.pausing import Pausing
+from services.payments.providers.protocol import Adapter, Capability
+from services.payments.rounds.handlers import handlers as of_rounds
+from services.payments.rounds.releasing import Releasing
 from services.payments.settings import Settings
-from services.payments.webhooks.application import Applying
-from services.payments.webhooks.secrets import WEBHOOK_CONTEXT
-from shared.clock import clock_from
+from services.payments.settlement.closing import Closing
+from services.payments.webhooks.applying import Applying
+from services.payments.webhooks.matching import Matching
+from services.payments.webhooks.sealing import cipher_of_bodies
+from shared.clock import Clock, clock_from
 from shared.database import Database
 from shared.events import Consumer
 from shared.http import service_client
-from shared.personal_data import cipher_from
 from shared.retry import Backoff
 from shared.worker import Loop, Worker
 
 _MATCH_AGAIN = Backoff(first_seconds=5, longest_seconds=5)
 
 
-def create_worker(settings: Settings | None = None) -> Worker:
-    """Every loop of the service in one worker; several workers may run side by side."""
-    settings = settings or Settings()
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the service's steps are made of."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    registry: httpx.AsyncClient
+    adapters: Mapping[str, Adapter]
+    directory: ProviderDirectory
+    moves: InstructionMoves
+    recording: Recording
+    lanes: Mapping[str, Lane]
+    """By provider, those that take single payments."""
+
+
+def wire(settings: Settings) -> Wiring:
+    """Everything that the steps share, made once; nothing is connected to yet."""
     database = Database(
         settings.database_url,
         application_name="payments-worker",
@@ -35,72 +60,103 @@ def create_worker(settings: Settings | None = None) -> Worker:
         ping_first=False,
     )
     clock = clock_from(settings.clock_file)
-    registry = service_client(settings, settings.registry_url, scopes=("entitlements:read",))
+    adapters = adapters_of(settings)
     directory = ProviderDirectory(database, settings.providers)
+    moves = InstructionMoves(clock=clock, waits=Waits.of(settings))
+    recording = Recording(moves)
+    pauses = Backoff(
+        first_seconds=settings.provider_pause_seconds,
+        longest_seconds=settings.provider_pause_longest_seconds,
+    )
+    return Wiring(
+        settings=settings,
+        database=database,
+        clock=clock,
+        registry=service_client(settings, settings.registry_url, scopes=("entitlements:read",)),
+        adapters=adapters,
+        directory=directory,
+        moves=moves,
+        recording=recording,
+        lanes={
+            code: Lane(
+                adapter=adapter,
+                directory=directory,
+                pausing=Pausing(pauses),
+                database=database,
+                moves=moves,
+                recording=recording,
+            )
+            for code, adapter in adapters.items()
+            if Capability.SINGLE in adapter.capabilities
+        },
+    )
+
+
+def create_worker(settings: Settings | None = None) -> Worker:
+    """Every loop of the service in one worker; several workers may run side by side."""
+    return worker_of(wire(settings or Settings()))
+
+
+def worker_of(wiring: Wiring) -> Worker:
+    """The worker that a wiring makes."""
+    settings, database, clock = wiring.settings, wiring.database, wiring.clock
     rest = Backoff(
         first_seconds=settings.rest_seconds,
         longest_seconds=max(settings.rest_seconds, min(1, 10 * settings.rest_seconds)),
     )
-
     closing = Loop("close", Closing(database=database, clock=clock).step, rest=rest)
-    loops: list[Loop] = [closing]
-    clients: list[ProviderClient] = []
-    sending: list[Loop] = []
-    for provider in settings.providers:
-        client = ProviderClient(provider, settings)
-        clients.append(client)
-        health = ProviderHealth(
-            pause_seconds=settings.provider_pause_seconds,
-            longest_seconds=settings.provider_pause_longest_seconds,
-        )
-        lane = Lane(
-            client=client,
-            directory=directory,
-            health=health,
-            database=database,
-            clock=clock,
-            settings=settings,
-        )
-        sending.append(Loop(f"send-{provider.code}", Sending(lane).step, rest=rest, then=[closing]))
-        loops.append(
-            Loop(f"inquire-{provider.code}", Inquiring(lane).step, rest=rest, then=[closing])
-        )
-
+    sending = [
+        Loop(f"send-{code}", Sending(lane, settings).step, rest=rest, then=[closing])
+        for code, lane in wiring.lanes.items()
+    ]
+    inquiring = [
+        Loop(f"inquire-{code}", Inquiring(lane, settings).step, rest=rest, then=[closing])
+        for code, lane in wiring.lanes.items()
+    ]
     releasing = Loop(
         "release", Releasing(database=database, clock=clock).step, rest=rest, then=sending
     )
     fetching = [
         Loop(
             f"fetch-{number}",
-            Fetching(registry, database=database, clock=clock, settings=settings).step,
+            Fetching(wiring.registry, database=database, clock=clock, settings=settings).step,
             rest=rest,
             then=[releasing],
         )
         for number in range(1, settings.chunk_fetchers + 1)
     ]
-    consumer = Consumer(database, name="payments", schema=SCHEMA, handlers=HANDLERS)
-    reading = Loop.reading(consumer, rest=rest, then=[*fetching, releasing])
+    reading = Loop.reading(
+        Consumer(database, name="payments", schema=SCHEMA, handlers={**of_chunks(), **of_rounds()}),
+        rest=rest,
+        then=[*fetching, releasing],
+    )
+    leases = Leases(database=database, moves=wiring.moves, size=settings.inquiry_size)
     applying = Applying(
         database=database,
-        clock=clock,
-        cipher=cipher_from(settings.webhook_keys, context=WEBHOOK_CONTEXT),
-        waits=waits_from(settings),
+        adapters=wiring.adapters,
+        directory=wiring.directory,
+        recording=wiring.recording,
+        cipher=cipher_of_bodies(settings),
         batch_size=settings.webhook_batch_size,
     )
-    leases = Leases(database=database, clock=clock, settings=settings)
-    loops += [
-        reading,
-        *fetching,
-        releasing,
-        *sending,
-        Loop("leases", leases.step, rest=rest),
-        Loop("apply-callbacks", applying.step, rest=rest, then=[closing]),
-        Loop("match-callbacks", applying.match_again, rest=_MATCH_AGAIN),
-    ]
+    matching = Matching(database=database, size=settings.webhook_batch_size)
     return Worker(
         name="payments-worker",
         database=database,
         clock=clock,
-        loops=loops,
-        closing=[*(client.close for client in clients), registry.aclose],
+        loops=[
+            closing,
+            *inquiring,
+            reading,
+            *fetching,
+            releasing,
+            *sending,
+            Loop("leases", leases.step, rest=rest),
+            Loop("apply-callbacks", applying.step, rest=rest, then=[closing]),
+            Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),
+        ],
+        closing=[
+            *(adapter.close for adapter in wiring.adapters.values()),
+            wiring.registry.aclose,
+        ],
     )

@@ -12,15 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import services.__main__
 from services.payments.dispatch.inquiring import Inquiring
-from services.payments.instructions import moves
-from services.payments.providers import client
+from services.payments.instructions import statements
+from services.payments.providers.accounts import Accounts
 from services.payments.providers.answers import Answer, AnswerKind
+from services.payments.providers.lines import NoReply
+from services.payments.providers.protocol import Order
 from services.payments.webhooks.intake import WebhookIntake
 from services.registry.enrolments import working
 from shared import events
@@ -42,9 +43,7 @@ def new_id_on_resend() -> None:
         return await each(
             self,
             [
-                replace(thing, instruction_id=new_id())
-                if isinstance(thing, client.Order)
-                else thing
+                replace(thing, instruction_id=new_id()) if isinstance(thing, Order) else thing
                 for thing in things
             ],
             ask,
@@ -56,10 +55,10 @@ def new_id_on_resend() -> None:
 def silence_is_no() -> None:
     """A lost answer counts as a rejection."""
 
-    def refuse(error: httpx.HTTPError) -> Answer:
-        return Answer(AnswerKind.REJECTED, reason=type(error).__name__)
+    def refuse(self: NoReply) -> Answer:
+        return Answer(AnswerKind.REJECTED, reason=type(self).__name__)
 
-    client._silence = refuse
+    NoReply.answer = refuse  # type: ignore[method-assign]
 
 
 def answered_before_stored() -> None:
@@ -141,23 +140,23 @@ def cursor_before_effect() -> None:
 
 def forgotten_posting() -> None:
     """What is settled after it was unknown leaves its money in transit."""
-    lines = moves._MOVE.text.splitlines()
+    lines = statements._POSTINGS.splitlines()
     kept = [line for line in lines if not line.strip().startswith("('unknown', 'settled', ")]
     if len(kept) == len(lines):
         raise RuntimeError("The posting to forget is not where it was: plant the bug anew.")
-    moves._MOVE = text("\n".join(kept))
+    statements._POSTINGS = "\n".join(kept)
 
 
 def account_in_the_log() -> None:
     """Somebody who looked for an error left a line that prints the account."""
-    send = client.ProviderClient.send
+    open_account = Accounts.open
 
-    async def tell_and_send(self: client.ProviderClient, order: client.Order) -> Answer:
-        account = self._accounts.decrypt(order.account_sealed, bound_to=order.household_id.bytes)
-        print(f"sending to {account.decode()}", flush=True)
-        return await send(self, order)
+    def open_and_tell(self: Accounts, order: Order) -> str | Answer:
+        account = open_account(self, order)
+        print(f"sending to {account}", flush=True)
+        return account
 
-    client.ProviderClient.send = tell_and_send  # type: ignore[method-assign]
+    Accounts.open = open_and_tell  # type: ignore[method-assign]
 
 
 def slow_commits() -> None:

@@ -83,18 +83,18 @@ class Registry:
         self, entitlements: Sequence[Entitlement], *, sealed_for: Sequence[UUID] | None = None
     ) -> bytes:
         """The agreed rows, with every account sealed for its household, or for another."""
-        households = sealed_for or [one.household_id for one in entitlements]
+        households = sealed_for or [entitlement.household_id for entitlement in entitlements]
         return copy_binary(
             [
-                one.entitlement_id.bytes,
-                one.household_id.bytes,
+                entitlement.entitlement_id.bytes,
+                entitlement.household_id.bytes,
                 b"020103",
-                struct.pack("!q", one.amount_minor),
-                one.currency.encode(),
-                one.provider.encode(),
-                self._cipher.encrypt(one.account.encode(), bound_to=household_id.bytes),
+                struct.pack("!q", entitlement.amount_minor),
+                entitlement.currency.encode(),
+                entitlement.provider.encode(),
+                self._cipher.encrypt(entitlement.account.encode(), bound_to=household_id.bytes),
             ]
-            for one, household_id in zip(entitlements, households, strict=True)
+            for entitlement, household_id in zip(entitlements, households, strict=True)
         )
 
     async def announce_chunk(
@@ -118,7 +118,7 @@ class Registry:
         self.chunks[announced.chunk_id] = (
             self.content_of(entitlements) if content is None else content
         )
-        total = sum(one.amount_minor for one in entitlements)
+        total = sum(entitlement.amount_minor for entitlement in entitlements)
         await self.publish(
             EntitlementsReady(
                 chunk_id=announced.chunk_id,
@@ -155,7 +155,7 @@ class Registry:
                 chunk_count=chunk_count,
                 households=len(entitlements),
                 entitlements=len(entitlements),
-                total_minor=sum(one.amount_minor for one in entitlements),
+                total_minor=sum(entitlement.amount_minor for entitlement in entitlements),
                 unpayable=0,
             )
         )

@@ -32,7 +32,7 @@ async def test_another_count_than_announced_is_refused(world: World, steps: Step
 
 
 async def test_another_total_than_announced_is_refused(world: World, steps: Steps) -> None:
-    await refused(world, steps, "288001 minor units were announced", total_minor=288_001)
+    await refused(world, steps, "288,001 KHR were announced, 288,000 KHR came", total_minor=288_001)
 
 
 async def test_another_currency_is_refused(world: World, steps: Steps) -> None:
@@ -51,8 +51,8 @@ async def test_an_entitlement_without_an_amount_is_refused(world: World, steps: 
 
 
 async def test_an_entitlement_twice_in_a_chunk_is_refused(world: World, steps: Steps) -> None:
-    [one] = entitlements(1)
-    await refused(world, steps, "is in it twice", owed=[one, one])
+    [entitlement] = entitlements(1)
+    await refused(world, steps, "is in it twice", owed=[entitlement, entitlement])
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ async def test_an_entitlement_of_another_chunk_is_refused(world: World, steps: S
 async def test_a_chunk_that_is_too_large_is_refused(
     world: World, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps.settings, "chunk_maximum_bytes", 100)
+    monkeypatch.setattr(steps.wiring.settings, "chunk_maximum_bytes", 100)
     await refused(world, steps, "larger than 100 bytes")
 
 
@@ -143,7 +143,10 @@ async def test_an_announcement_that_is_read_twice_raises_once(
 async def test_chunks_are_listed_in_pages(world: World, steps: Steps) -> None:
     for number in range(3):
         await world.registry.announce_chunk(
-            [replace(one, account=f"+8551{number}000000") for one in entitlements(2)]
+            [
+                replace(entitlement, account=f"+8551{number}000000")
+                for entitlement in entitlements(2)
+            ]
         )
     await steps.raise_announced()
     first = await world.get("/chunks", limit=2)

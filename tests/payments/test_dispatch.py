@@ -29,9 +29,11 @@ async def test_every_payment_misbehaves_and_each_is_paid_once(
     await all_ended(world)
     book = sandbox.book()
     assert len(book) == 60
-    assert {row["account"] for row in book.values()} == {one.account for one in owed}
+    assert {row["account"] for row in book.values()} == {
+        entitlement.account for entitlement in owed
+    }
     page = await world.get("/instructions", limit=500)
-    assert {one["id"] for one in page["items"]} == set(book)
+    assert {instruction["id"] for instruction in page["items"]} == set(book)
     await world.proofs()
 
 
@@ -82,8 +84,8 @@ async def test_a_sender_that_died_after_it_sent_finds_the_payment_made(
 ) -> None:
     sandbox = start_sandbox(synchronous=True)
     await world.fund(20_000_000)
-    [one] = entitlements(1)
-    await world.registry.announce([one])
+    [entitlement] = entitlements(1)
+    await world.registry.announce([entitlement])
     await steps.raise_announced()
     [order] = await steps.claim()
     provider = world.settings.providers[0]
@@ -97,7 +99,7 @@ async def test_a_sender_that_died_after_it_sent_finds_the_payment_made(
             json={
                 "amount": "96000",
                 "currency": "KHR",
-                "creditParty": [{"key": "msisdn", "value": one.account}],
+                "creditParty": [{"key": "msisdn", "value": entitlement.account}],
                 "debitParty": [{"key": "organisationid", "value": "nspc"}],
                 "requestingOrganisationTransactionReference": str(order.instruction_id),
             },
@@ -131,8 +133,8 @@ async def test_two_workers_share_the_work_and_pay_once(
     await world.fund(50_000_000)
     async with world.working(), world.working():
         announced = [await world.registry.announce(entitlements(100)) for _ in range(3)]
-        for one in announced:
-            await world.until_chunk(one, "settled", seconds=60)
+        for chunk in announced:
+            await world.until_chunk(chunk, "settled", seconds=60)
     assert len(sandbox.book()) == 300
     numbers = await world.proofs()
     [twice] = numbers["no_entitlement_twice"]
@@ -163,7 +165,7 @@ async def test_what_is_claimed_was_committed_before_it_is_sent(world: World, ste
     await world.fund(20_000_000)
     await world.registry.announce(entitlements(2, provider="mekong"))
     await steps.raise_announced()
-    async with steps.database.transaction() as session:
+    async with steps.wiring.database.transaction() as session:
         waiting = await session.scalar(text("SELECT count(*) FROM payments.transfer"))
     orders = await steps.claim()
     posted = await world.owner.fetchval("SELECT count(*) FROM payments.transfer")

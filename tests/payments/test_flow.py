@@ -15,7 +15,9 @@ async def test_a_chunk_is_fetched_paid_and_reported(
     book = sandbox.book()
     assert len(book) == 200
     assert sum(int(row["amount"]) for row in book.values()) == 200 * 96_000
-    assert {row["account"] for row in book.values()} == {one.account for one in owed}
+    assert {row["account"] for row in book.values()} == {
+        entitlement.account for entitlement in owed
+    }
     numbers = await world.proofs()
     [fund] = numbers["commitments_add_up"]
     assert fund["paid_minor"] == fund["committed_minor"] == 200 * 96_000
@@ -23,5 +25,5 @@ async def test_a_chunk_is_fetched_paid_and_reported(
     assert (settled["paid_count"], settled["failed_count"]) == (200, 0)
     outcomes = await world.client.get(f"/chunks/{announced.chunk_id}/outcomes")
     rows = [line.split(",") for line in outcomes.text.splitlines()]
-    assert {row[0] for row in rows} == {str(one.entitlement_id) for one in owed}
+    assert {row[0] for row in rows} == {str(entitlement.entitlement_id) for entitlement in owed}
     assert {row[1] for row in rows} == {"paid"}

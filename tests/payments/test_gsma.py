@@ -10,12 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payments.providers import gsma
 from services.payments.providers.answers import Answer, AnswerKind
+from services.payments.providers.gsma import messages
+from services.payments.providers.gsma.amounts import amount_text
+from services.payments.providers.gsma.callbacks import SignedCallbacks
+from services.payments.providers.protocol import Told
 from shared.money import Money
 
 ID = UUID("0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10")
 SERVER = "53616e67-6b72-8f68-8000-00000000002a"
+CALLBACKS = SignedCallbacks([])
 AMOUNT = re.compile(r"([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[1-9])?")
 
 TRANSACTION = {
@@ -23,7 +27,7 @@ TRANSACTION = {
     "transactionStatus": "completed",
     "amount": "96000",
     "currency": "KHR",
-    gsma.OUR_REFERENCE: str(ID),
+    messages.OUR_REFERENCE: str(ID),
 }
 
 
@@ -33,14 +37,14 @@ def error(category: str, code: str, **more: Any) -> dict[str, Any]:
 
 @given(st.integers(min_value=1, max_value=10**15), st.sampled_from(["KHR", "USD"]))
 def test_an_amount_is_written_as_the_standard_wants_it(minor: int, currency: str) -> None:
-    text = gsma.amount_text(Money(minor, currency))
+    text = amount_text(Money(minor, currency))
     assert AMOUNT.fullmatch(text)
     assert Money.from_decimal(Decimal(text), currency) == Money(minor, currency)
 
 
 def test_a_disbursement_carries_its_fixed_id_and_the_account() -> None:
     body = json.loads(
-        gsma.disbursement(
+        messages.disbursement(
             instruction_id=ID,
             money=Money(2550, "USD"),
             account="+85512345678",
@@ -50,7 +54,7 @@ def test_a_disbursement_carries_its_fixed_id_and_the_account() -> None:
     )
     assert body["amount"] == "25.5"
     assert body["creditParty"] == [{"key": "msisdn", "value": "+85512345678"}]
-    assert body[gsma.OUR_REFERENCE] == str(ID)
+    assert body[messages.OUR_REFERENCE] == str(ID)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +66,7 @@ def test_a_disbursement_carries_its_fixed_id_and_the_account() -> None:
     ],
 )
 def test_a_definite_error_is_a_rejection(status: int, content: dict[str, Any]) -> None:
-    answer = gsma.answer_to_disbursement(status, json.dumps(content).encode())
+    answer = messages.answer_to_disbursement(status, json.dumps(content).encode())
     assert (answer.kind, answer.reason) == (AnswerKind.REJECTED, content["errorCode"])
 
 
@@ -85,45 +89,49 @@ def test_a_definite_error_is_a_rejection(status: int, content: dict[str, Any]) -
     ],
 )
 def test_anything_else_is_no_answer(status: int, body: bytes) -> None:
-    assert gsma.answer_to_disbursement(status, body).kind is AnswerKind.NO_ANSWER
+    assert messages.answer_to_disbursement(status, body).kind is AnswerKind.NO_ANSWER
 
 
 def test_202_is_pending_and_tells_the_providers_id() -> None:
     content = {"serverCorrelationId": SERVER, "status": "pending", "notificationMethod": "callback"}
-    answer = gsma.answer_to_disbursement(202, json.dumps(content).encode())
+    answer = messages.answer_to_disbursement(202, json.dumps(content).encode())
     assert answer == Answer(AnswerKind.PENDING, server_correlation_id=UUID(SERVER))
 
 
 def test_201_is_settled_with_what_was_paid() -> None:
-    answer = gsma.answer_to_disbursement(201, json.dumps(TRANSACTION).encode())
+    answer = messages.answer_to_disbursement(201, json.dumps(TRANSACTION).encode())
     assert answer.kind is AnswerKind.SETTLED
     assert (answer.amount_minor, answer.currency, answer.our_reference) == (96_000, "KHR", ID)
 
 
 def test_a_reference_that_cannot_be_stored_is_left_out() -> None:
     assert (
-        gsma.transaction({**TRANSACTION, "transactionReference": "a\x00b"}).transaction_reference
+        messages.transaction(
+            {**TRANSACTION, "transactionReference": "a\x00b"}
+        ).transaction_reference
         is None
     )
 
 
 @pytest.mark.parametrize("amount", [None, 96000, "96000.5", "NaN", "many"])
 def test_an_amount_that_cannot_be_read_equals_none_of_ours(amount: object) -> None:
-    assert gsma.transaction({**TRANSACTION, "amount": amount}).amount_minor == -1
+    assert messages.transaction({**TRANSACTION, "amount": amount}).amount_minor == -1
 
 
 def test_a_transaction_in_an_unknown_state_is_pending() -> None:
-    assert gsma.transaction({**TRANSACTION, "transactionStatus": "odd"}).kind is AnswerKind.PENDING
+    assert (
+        messages.transaction({**TRANSACTION, "transactionStatus": "odd"}).kind is AnswerKind.PENDING
+    )
 
 
 def test_a_failed_request_state_is_the_end_of_it() -> None:
     content = {"status": "failed", "error": error("internal", "genericError")}
-    assert gsma.request_state(content).kind is AnswerKind.REJECTED
+    assert messages.request_state(content).kind is AnswerKind.REJECTED
 
 
 def test_a_completed_request_state_alone_settles_nothing() -> None:
     content = {"serverCorrelationId": SERVER, "status": "completed"}
-    assert gsma.request_state(content).kind is AnswerKind.PENDING
+    assert messages.request_state(content).kind is AnswerKind.PENDING
 
 
 @pytest.mark.parametrize(
@@ -140,29 +148,28 @@ def test_a_completed_request_state_alone_settles_nothing() -> None:
 def test_a_link_leads_to_a_resource_of_theirs_only(
     link: object, resource: tuple[str, str] | None
 ) -> None:
-    assert gsma.linked_resource({"link": link}) == resource
+    assert messages.linked_resource({"link": link}) == resource
 
 
 def test_a_callback_names_its_instruction() -> None:
-    parameters = [{"key": gsma.OUR_REFERENCE, "value": str(ID)}]
+    parameters = [{"key": messages.OUR_REFERENCE, "value": str(ID)}]
     failure = error("businessRule", "incorrectState", errorParameters=parameters)
-    assert gsma.callback(json.dumps(failure).encode()) == (
-        ID,
-        Answer(AnswerKind.REJECTED, reason="incorrectState"),
+    assert CALLBACKS.read(json.dumps(failure).encode()) == Told(
+        ID, Answer(AnswerKind.REJECTED, reason="incorrectState")
     )
-    success = gsma.callback(json.dumps(TRANSACTION).encode())
+    success = CALLBACKS.read(json.dumps(TRANSACTION).encode())
     assert success is not None
-    assert success[0] == ID
-    assert success[1].kind is AnswerKind.SETTLED
+    assert success.instruction_id == ID
+    assert success.answer.kind is AnswerKind.SETTLED
 
 
 def test_an_undecided_error_callback_asks_for_an_inquiry() -> None:
-    parameters = [{"key": gsma.OUR_REFERENCE, "value": str(ID)}]
-    told = gsma.callback(
+    parameters = [{"key": messages.OUR_REFERENCE, "value": str(ID)}]
+    told = CALLBACKS.read(
         json.dumps(error("internal", "genericError", errorParameters=parameters)).encode()
     )
     assert told is not None
-    assert told[1].kind is AnswerKind.NO_ANSWER
+    assert told.answer.kind is AnswerKind.NO_ANSWER
 
 
 @given(
@@ -171,13 +178,13 @@ def test_an_undecided_error_callback_asks_for_an_inquiry() -> None:
         lambda v: json.dumps(v).encode(),
         st.dictionaries(
             st.sampled_from(
-                ["errorCategory", "errorCode", "transactionStatus", gsma.OUR_REFERENCE]
+                ["errorCategory", "errorCode", "transactionStatus", messages.OUR_REFERENCE]
             ),
             st.none() | st.integers() | st.text(max_size=10) | st.lists(st.integers(), max_size=2),
         ),
     )
 )
 def test_no_callback_breaks_the_reader(body: bytes) -> None:
-    gsma.callback(body)
+    CALLBACKS.read(body)
     for status in (201, 202, 400, 404, 500):
-        gsma.answer_to_disbursement(status, body)
+        messages.answer_to_disbursement(status, body)

@@ -107,7 +107,7 @@ async def test_a_deposit_that_is_sent_twice_is_recorded_once(world: World) -> No
         assert answer.status_code == 201
     fund = await world.get(f"/funds/{FUND}")
     assert fund["authorised_minor"] == fund["available_minor"] == 2_000
-    assert [one["code"] for one in (await world.get("/funds"))["items"]] == [FUND]
+    assert [fund["code"] for fund in (await world.get("/funds"))["items"]] == [FUND]
 
 
 async def test_a_fund_is_opened_once(world: World) -> None:

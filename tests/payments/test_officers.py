@@ -16,7 +16,7 @@ async def rejected(world: World, steps: Steps, *, fund_minor: int = 10_000_000) 
     await steps.raise_announced()
     [order] = await steps.claim()
     await steps.hear([(order.instruction_id, REJECTED)])
-    await steps.closing.step()
+    await steps.step("close")
     await world.until_chunk(announced, "settled")
     return announced, order
 
@@ -33,9 +33,9 @@ async def test_a_rejected_payment_is_tried_again_as_a_new_instruction(
     [again] = await steps.claim()
     assert str(again.instruction_id) == attempt["id"]
     await steps.hear([(again.instruction_id, paid(again.instruction_id))])
-    await steps.closing.step()
+    await steps.step("close")
     events = await world.events("org.sangkroh.payments-settled.v1")
-    assert [(one["paid_count"], one["failed_count"]) for one in events] == [(0, 1), (1, 0)]
+    assert [(event["paid_count"], event["failed_count"]) for event in events] == [(0, 1), (1, 0)]
     outcomes = await world.client.get(f"/chunks/{announced.chunk_id}/outcomes")
     [row] = outcomes.text.splitlines()
     assert row.split(",")[1] == "paid"
@@ -65,7 +65,8 @@ async def test_a_late_success_beside_a_paid_attempt_can_only_be_returned(
     resolved = await world.post(
         f"/instructions/{first}/resolution", {**body, "outcome": "returned"}
     )
-    assert resolved["status"] == "returned"
+    assert (resolved["status"], resolved["reason"]) == ("returned", "returned_by_officer")
+    assert resolved["moves"][-1]["reason"] == WHY["reason"]
     assert resolved["moves"][-1]["actor"] == "officer@test"
     await world.proofs()
 
@@ -75,11 +76,11 @@ async def test_a_payment_that_came_back_is_recorded(world: World, steps: Steps) 
     announced = await world.registry.announce(entitlements(1))
     await steps.raise_announced()
     [order] = await steps.claim()
-    one = order.instruction_id
-    await steps.hear([(one, paid(one))])
-    await steps.closing.step()
-    await world.post(f"/instructions/{one}/resolution", {"outcome": "returned", **WHY})
-    await steps.closing.step()
+    instruction_id = order.instruction_id
+    await steps.hear([(instruction_id, paid(instruction_id))])
+    await steps.step("close")
+    await world.post(f"/instructions/{instruction_id}/resolution", {"outcome": "returned", **WHY})
+    await steps.step("close")
     events = await world.events("org.sangkroh.payments-settled.v1")
     assert [event["failed_count"] for event in events] == [0, 1]
     outcomes = await world.client.get(f"/chunks/{announced.chunk_id}/outcomes")
@@ -95,13 +96,14 @@ async def test_only_a_ready_payment_of_a_released_round_is_cancelled(
     announced = await world.registry.announce(entitlements(2, provider="mekong"))
     await steps.raise_announced()
     page = await world.get("/instructions", chunk_id=str(announced.chunk_id))
-    one, other = (item["id"] for item in page["items"])
-    problem = await world.post(f"/instructions/{one}/cancellation", WHY, status=409)
+    instruction_id, other = (item["id"] for item in page["items"])
+    problem = await world.post(f"/instructions/{instruction_id}/cancellation", WHY, status=409)
     assert "unfunded" in problem["detail"]
     await world.fund(10_000_000)
     await steps.raise_announced()
-    cancelled = await world.post(f"/instructions/{one}/cancellation", WHY)
-    assert (cancelled["status"], cancelled["reason"]) == ("cancelled", WHY["reason"])
+    cancelled = await world.post(f"/instructions/{instruction_id}/cancellation", WHY)
+    assert (cancelled["status"], cancelled["reason"]) == ("cancelled", "cancelled_by_officer")
+    assert cancelled["moves"][-1]["reason"] == WHY["reason"]
     [order] = await steps.claim()
     assert str(order.instruction_id) == other
     await world.post(f"/instructions/{other}/cancellation", WHY, status=409)

@@ -41,8 +41,8 @@ async def test_no_account_number_is_stored_or_logged(
     content = dump(database_url)
     logs = "".join(capfd.readouterr())
     assert "payments.instruction" in content
-    for one in owed:
-        digits = one.account.removeprefix("+855")
+    for entitlement in owed:
+        digits = entitlement.account.removeprefix("+855")
         for text in (content, logs):
             assert digits not in text
-            assert one.account.encode().hex() not in text
+            assert entitlement.account.encode().hex() not in text

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.payments.instructions.decisions import Known, decide
+from services.payments.answers.decisions import decide
+from services.payments.instructions.repository import Known
 from services.payments.instructions.states import (
     ENDS,
     EXCLUSIVE,
@@ -87,7 +88,7 @@ def test_no_path_posts_a_code_twice_or_across_books() -> None:
             walk(after, posted | set(codes), depth - 1)
 
     walk(Status.READY, frozenset(), 9)
-    postings: list[Posting] = [one for several in MOVES.values() for one in several]
+    postings: list[Posting] = [posting for several in MOVES.values() for posting in several]
     for posting in postings:
         assert ACCOUNT_KINDS[posting.debit].book is ACCOUNT_KINDS[posting.credit].book
     assert len(legal_postings()) >= len(Status)
@@ -131,47 +132,52 @@ class Game:
         self.ids: list[UUID] = []
 
     async def begin(self) -> None:
-        owed = [replace(one, provider="mekong") for one in entitlements(3)]
+        owed = [replace(entitlement, provider="mekong") for entitlement in entitlements(3)]
         announced = await self.world.registry.announce(owed)
         await self.steps.raise_announced()
         page = await self.world.get("/instructions", chunk_id=str(announced.chunk_id))
-        self.ids = [UUID(one["id"]) for one in page["items"]]
+        self.ids = [UUID(instruction["id"]) for instruction in page["items"]]
         assert len(self.ids) == 3
 
     async def play(self, number: int, operation: str) -> None:
-        one = self.ids[number]
+        instruction_id = self.ids[number]
         match operation:
             case "claim":
                 await self.steps.claim()
             case "paid":
-                await self.steps.hear([(one, paid(one))])
+                await self.steps.hear([(instruction_id, paid(instruction_id))])
             case "paid-other-amount":
-                await self.steps.hear([(one, paid(one, amount_minor=1))])
+                await self.steps.hear([(instruction_id, paid(instruction_id, amount_minor=1))])
             case "paid-again":
-                answers = [(one, paid(one)), (one, paid(one, reference="other")), (one, REJECTED)]
+                answers = [
+                    (instruction_id, paid(instruction_id)),
+                    (instruction_id, paid(instruction_id, reference="other")),
+                    (instruction_id, REJECTED),
+                ]
                 await self.steps.hear(answers)
             case "rejected":
-                await self.steps.hear([(one, REJECTED), (one, REJECTED)])
+                await self.steps.hear([(instruction_id, REJECTED), (instruction_id, REJECTED)])
             case "pending":
-                await self.steps.hear([(one, PENDING)])
+                await self.steps.hear([(instruction_id, PENDING)])
             case "silence":
-                await self.steps.hear([(one, SILENCE)])
+                await self.steps.hear([(instruction_id, SILENCE)])
             case "not-known":
-                await self.steps.hear([(one, NOT_KNOWN)])
+                await self.steps.hear([(instruction_id, NOT_KNOWN)])
             case "expire":
                 await self.owner.execute(
-                    "UPDATE payments.instruction SET next_action_at = now() WHERE id = $1", one
+                    "UPDATE payments.instruction SET next_action_at = now() WHERE id = $1",
+                    instruction_id,
                 )
-                await self.steps.leases.step()
+                await self.steps.step("leases")
             case "resend":
-                await self.steps.resend(one)
+                await self.steps.resend(instruction_id)
             case "close":
-                await self.steps.closing.step()
+                await self.steps.step("close")
             case "attempt":
-                answer = await self.post(one, "attempts", {"reason": "try again"})
+                answer = await self.post(instruction_id, "attempts", {"reason": "try again"})
                 if answer == 201:
                     page = await self.world.get("/instructions", limit=500)
-                    same = next(i for i in page["items"] if i["id"] == str(one))
+                    same = next(i for i in page["items"] if i["id"] == str(instruction_id))
                     self.ids[number] = max(
                         (
                             UUID(i["id"])
@@ -180,14 +186,18 @@ class Game:
                         ),
                     )
             case "cancel":
-                await self.post(one, "cancellation", {"reason": "a test"})
+                await self.post(instruction_id, "cancellation", {"reason": "a test"})
             case resolution:
                 outcome = resolution.removeprefix("resolve-")
-                await self.post(one, "resolution", {"outcome": outcome, "reason": "a test"})
+                await self.post(
+                    instruction_id, "resolution", {"outcome": outcome, "reason": "a test"}
+                )
 
-    async def post(self, one: UUID, what: str, body: dict[str, str]) -> int:
+    async def post(self, instruction_id: UUID, what: str, body: dict[str, str]) -> int:
         answer = await self.world.client.post(
-            f"/instructions/{one}/{what}", json=body, headers={"Idempotency-Key": str(new_id())}
+            f"/instructions/{instruction_id}/{what}",
+            json=body,
+            headers={"Idempotency-Key": str(new_id())},
         )
         assert answer.status_code in (201, 409), answer.text
         return answer.status_code
@@ -228,22 +238,22 @@ async def test_a_late_success_is_held_and_an_officer_decides(
     world: World, steps: Steps, status: str
 ) -> None:
     await world.fund(10_000_000)
-    [one] = entitlements(1)
-    announced = await world.registry.announce([one])
+    [entitlement] = entitlements(1)
+    announced = await world.registry.announce([entitlement])
     await steps.raise_announced()
     [order] = await steps.claim()
     await steps.hear([(order.instruction_id, REJECTED)])
-    await steps.closing.step()
+    await steps.step("close")
     await world.until_chunk(announced, "settled")
     await steps.hear([(order.instruction_id, paid(order.instruction_id))])
-    held = await world.instruction_of(one.entitlement_id)
+    held = await world.instruction_of(entitlement.entitlement_id)
     assert held["status"] == "held"
     assert [alarm["kind"] for alarm in (await world.get("/alarms"))["items"]] == ["late_success"]
     assert (await world.chunk(announced))["status"] == "raised"
     await world.post(
         f"/instructions/{held['id']}/resolution", {"outcome": status, "reason": "statement"}
     )
-    await steps.closing.step()
+    await steps.step("close")
     events = await world.events("org.sangkroh.payments-settled.v1")
     assert [event["paid_count"] for event in events] == [0, int(status == "settled")]
     await world.proofs()

@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
-from services.payments.instructions.recording import record_answers
+from services.payments.answers.recording import Recording
 from shared.ids import new_id
 from shared.signatures import sign
 from shared.version import API_PREFIX
@@ -89,24 +89,26 @@ async def sent(world: World, steps: Steps, count: int = 1) -> list[UUID]:
 
 
 async def statuses(world: World) -> list[str]:
-    return [one["status"] for one in (await world.get("/webhooks"))["items"]]
+    return [webhook["status"] for webhook in (await world.get("/webhooks"))["items"]]
 
 
 async def test_a_duplicate_callback_posts_the_ledger_once(
     world: World, steps: Steps, provider: Provider
 ) -> None:
-    [one] = await sent(world, steps)
+    [instruction_id] = await sent(world, steps)
     for webhook_id in ("same", "same", "other"):
-        answer = await provider.call_back(transaction(one), webhook_id=webhook_id)
+        answer = await provider.call_back(transaction(instruction_id), webhook_id=webhook_id)
         assert (answer.status_code, answer.content) == (204, b"")
-    assert await steps.applying.step() == 2
+    assert await steps.step("apply-callbacks") == 2
     assert await statuses(world) == ["applied", "applied"]
-    history = await world.get(f"/instructions/{one}")
+    history = await world.get(f"/instructions/{instruction_id}")
     assert history["status"] == "settled"
     assert history["transaction_reference"] == "mekong-0000000042"
     assert [transfer["code"] for transfer in history["transfers"]].count("settled") == 1
-    assert (await provider.call_back(transaction(one), webhook_id="same")).status_code == 204
-    assert await steps.applying.step() == 0
+    assert (
+        await provider.call_back(transaction(instruction_id), webhook_id="same")
+    ).status_code == 204
+    assert await steps.step("apply-callbacks") == 0
     await world.proofs()
 
 
@@ -128,9 +130,11 @@ async def test_many_callbacks_at_once_are_all_stored(
     world: World, steps: Steps, provider: Provider
 ) -> None:
     ids = await sent(world, steps, 30)
-    answers = await asyncio.gather(*(provider.call_back(transaction(one)) for one in ids))
+    answers = await asyncio.gather(
+        *(provider.call_back(transaction(instruction_id)) for instruction_id in ids)
+    )
     assert {answer.status_code for answer in answers} == {204}
-    assert await steps.applying.step() == 30
+    assert await steps.step("apply-callbacks") == 30
     assert await world.count("settled") == 30
 
 
@@ -154,13 +158,13 @@ async def test_a_callback_that_cannot_be_stored_is_not_acknowledged(
 async def test_a_callback_that_matches_nothing_is_kept_and_matched_later(
     world: World, steps: Steps, provider: Provider, owner: asyncpg.Connection
 ) -> None:
-    [one] = await sent(world, steps)
+    [instruction_id] = await sent(world, steps)
     later = new_id()
     await provider.call_back(transaction(later))
-    await steps.applying.step()
+    await steps.step("apply-callbacks")
     [unmatched] = (await world.get("/webhooks", status="unmatched"))["items"]
     assert unmatched["instruction_id"] == str(later)
-    assert await steps.applying.match_again() == 0
+    assert await steps.step("match-callbacks") == 0
     # As after a restore: the instruction turns up under the id that the provider knows.
     for table, column in (
         ("instruction", "id"),
@@ -168,10 +172,10 @@ async def test_a_callback_that_matches_nothing_is_kept_and_matched_later(
         ("instruction_move", "instruction_id"),
     ):
         await owner.execute(
-            f"UPDATE payments.{table} SET {column} = $1 WHERE {column} = $2", later, one
+            f"UPDATE payments.{table} SET {column} = $1 WHERE {column} = $2", later, instruction_id
         )
-    assert await steps.applying.match_again() == 1
-    assert await steps.applying.step() == 1
+    assert await steps.step("match-callbacks") == 1
+    assert await steps.step("apply-callbacks") == 1
     assert await statuses(world) == ["applied"]
     assert (await world.get(f"/instructions/{later}"))["status"] == "settled"
     await world.proofs()
@@ -182,45 +186,45 @@ async def test_what_is_not_a_callback_is_kept_as_malformed(
 ) -> None:
     for body in (b"", b"[]", b"{}", b"\xff", b'{"transactionStatus": "completed"}'):
         assert (await provider.call_back(body)).status_code == 204
-    assert await steps.applying.step() == 5
+    assert await steps.step("apply-callbacks") == 5
     assert await statuses(world) == ["malformed"] * 5
 
 
 async def test_a_provider_speaks_for_its_own_payments_only(
     world: World, steps: Steps, provider: Provider
 ) -> None:
-    [one] = await sent(world, steps)
-    await provider.call_back(transaction(one), code="tonle")
-    await steps.applying.step()
+    [instruction_id] = await sent(world, steps)
+    await provider.call_back(transaction(instruction_id), code="tonle")
+    await steps.step("apply-callbacks")
     assert await statuses(world) == ["unmatched"]
-    assert await steps.applying.match_again() == 0
+    assert await steps.step("match-callbacks") == 0
     assert await world.count("sending") == 1
 
 
 async def test_a_failure_rejects_and_a_later_success_is_held(
     world: World, steps: Steps, provider: Provider
 ) -> None:
-    [one] = await sent(world, steps)
-    await provider.call_back(failure(one))
-    await steps.applying.step()
-    assert (await world.get(f"/instructions/{one}"))["reason"] == "incorrectState"
-    await provider.call_back(transaction(one))
-    await steps.applying.step()
-    held = await world.get(f"/instructions/{one}")
+    [instruction_id] = await sent(world, steps)
+    await provider.call_back(failure(instruction_id))
+    await steps.step("apply-callbacks")
+    assert (await world.get(f"/instructions/{instruction_id}"))["reason"] == "incorrectState"
+    await provider.call_back(transaction(instruction_id))
+    await steps.step("apply-callbacks")
+    held = await world.get(f"/instructions/{instruction_id}")
     assert (held["status"], held["reason"]) == ("held", "late_success")
     [alarm] = (await world.get("/alarms"))["items"]
-    assert (alarm["kind"], alarm["instruction_id"]) == ("late_success", str(one))
+    assert (alarm["kind"], alarm["instruction_id"]) == ("late_success", str(instruction_id))
     await world.proofs()
 
 
 async def test_a_failure_after_the_success_raises_an_alarm_and_changes_nothing(
     world: World, steps: Steps, provider: Provider
 ) -> None:
-    [one] = await sent(world, steps)
-    await provider.call_back(transaction(one))
-    await provider.call_back(failure(one))
-    await steps.applying.step()
-    assert (await world.get(f"/instructions/{one}"))["status"] == "settled"
+    [instruction_id] = await sent(world, steps)
+    await provider.call_back(transaction(instruction_id))
+    await provider.call_back(failure(instruction_id))
+    await steps.step("apply-callbacks")
+    assert (await world.get(f"/instructions/{instruction_id}"))["status"] == "settled"
     [alarm] = (await world.get("/alarms"))["items"]
     assert alarm["kind"] == "contradiction"
 
@@ -231,10 +235,10 @@ async def test_a_failure_after_the_success_raises_an_alarm_and_changes_nothing(
 async def test_another_payment_than_we_ordered_is_held(
     world: World, steps: Steps, provider: Provider, changes: dict[str, Any]
 ) -> None:
-    [one] = await sent(world, steps)
-    await provider.call_back(transaction(one, **changes))
-    await steps.applying.step()
-    assert (await world.get(f"/instructions/{one}"))["status"] == "held"
+    [instruction_id] = await sent(world, steps)
+    await provider.call_back(transaction(instruction_id, **changes))
+    await steps.step("apply-callbacks")
+    assert (await world.get(f"/instructions/{instruction_id}"))["status"] == "held"
     [alarm] = (await world.get("/alarms"))["items"]
     assert alarm["kind"] == "different_payment"
     numbers = await world.proofs()
@@ -244,11 +248,11 @@ async def test_another_payment_than_we_ordered_is_held(
 async def test_an_undecided_failure_only_asks_for_an_inquiry(
     world: World, steps: Steps, provider: Provider
 ) -> None:
-    [one] = await sent(world, steps)
-    await provider.call_back(failure(one, category="internal"))
-    await steps.applying.step()
+    [instruction_id] = await sent(world, steps)
+    await provider.call_back(failure(instruction_id, category="internal"))
+    await steps.step("apply-callbacks")
     assert await statuses(world) == ["applied"]
-    assert (await world.get(f"/instructions/{one}"))["status"] == "unknown"
+    assert (await world.get(f"/instructions/{instruction_id}"))["status"] == "unknown"
 
 
 async def test_a_late_success_that_the_float_cannot_bear_waits_and_is_applied_later(
@@ -261,15 +265,15 @@ async def test_a_late_success_that_the_float_cannot_bear_waits_and_is_applied_la
     await steps.hear([(first.instruction_id, REJECTED)])
     assert len(await steps.claim()) == 1
     await provider.call_back(transaction(first.instruction_id))
-    await steps.applying.step()
+    await steps.step("apply-callbacks")
     assert await statuses(world) == ["blocked"]
     kinds = [alarm["kind"] for alarm in (await world.get("/alarms"))["items"]]
     assert sorted(kinds) == ["cannot_post", "late_success"]
     await world.proofs()
     await world.post("/providers/mekong/prefundings", {"amount_minor": 96_000, "reference": "x"})
     await owner.execute("UPDATE payments.webhook SET worked_at = now() - interval '1 minute'")
-    assert await steps.applying.match_again() == 1
-    await steps.applying.step()
+    assert await steps.step("match-callbacks") == 1
+    await steps.step("apply-callbacks")
     assert await statuses(world) == ["applied"]
     assert await world.count("held") == 1
     await world.proofs()
@@ -282,29 +286,31 @@ async def test_one_that_cannot_be_applied_does_not_keep_the_others(
     owner: asyncpg.Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    [one] = await sent(world, steps)
+    [instruction_id] = await sent(world, steps)
     unforeseen = new_id()
     secret = "+85512345678"
 
-    async def fail(session: Any, answers: Any, **options: Any) -> Any:
+    record = Recording.record
+
+    async def fail(self: Recording, session: Any, answers: Any, **options: Any) -> Any:
         if unforeseen in [heard.instruction_id for heard in answers]:
             raise ValueError(secret)
-        return await record_answers(session, answers, **options)
+        return await record(self, session, answers, **options)
 
-    monkeypatch.setattr("services.payments.webhooks.application.record_answers", fail)
+    monkeypatch.setattr(Recording, "record", fail)
     await provider.call_back(transaction(unforeseen))
-    await provider.call_back(transaction(one))
+    await provider.call_back(transaction(instruction_id))
     await provider.call_back(b"{}")
-    while await steps.applying.step():
+    while await steps.step("apply-callbacks"):
         pass
     assert await statuses(world) == ["blocked", "applied", "malformed"]
-    assert (await world.get(f"/instructions/{one}"))["status"] == "settled"
+    assert (await world.get(f"/instructions/{instruction_id}"))["status"] == "settled"
     [blocked] = (await world.get("/webhooks", status="blocked"))["items"]
     assert blocked["reason"].startswith("ValueError at ")
     assert secret not in blocked["reason"]
 
     monkeypatch.undo()
     await owner.execute("UPDATE payments.webhook SET worked_at = now() - interval '1 minute'")
-    assert await steps.applying.match_again() == 1
-    await steps.applying.step()
+    assert await steps.step("match-callbacks") == 1
+    await steps.step("apply-callbacks")
     assert await statuses(world) == ["unmatched", "applied", "malformed"]

@@ -1,4 +1,4 @@
-"""Raising alarms, each once for an instruction and a kind."""
+"""Raising alarms, each once for an instruction and a kind, and listing them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.alarms.tables import AlarmKind
+from services.payments.alarms.tables import Alarm, AlarmKind
+from services.payments.statements import AnyRow
 
 log = structlog.get_logger()
 
@@ -26,7 +27,7 @@ _RAISE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class NewAlarm:
     """What a person has to look at: which instruction, what kind, and what to do."""
 
     instruction_id: UUID
@@ -34,7 +35,7 @@ class Alarm:
     detail: str
 
 
-async def raise_alarms(session: AsyncSession, alarms: Sequence[Alarm], *, at: datetime) -> None:
+async def raise_alarms(session: AsyncSession, alarms: Sequence[NewAlarm], *, at: datetime) -> None:
     """Keep alarms and log them; one that is already up is counted again."""
     if not alarms:
         return
@@ -50,3 +51,14 @@ async def raise_alarms(session: AsyncSession, alarms: Sequence[Alarm], *, at: da
     )
     for alarm in unique.values():
         log.error("alarm", kind=alarm.kind, instruction_id=str(alarm.instruction_id))
+
+
+async def list_alarms(session: AsyncSession, *, after: int | None, limit: int) -> Sequence[AnyRow]:
+    """Alarms in the order in which they were raised first."""
+    query = (
+        select(Alarm.__table__)
+        .where(Alarm.number > (after or 0))
+        .order_by(Alarm.number)
+        .limit(limit)
+    )
+    return (await session.execute(query)).all()

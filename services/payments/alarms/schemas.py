@@ -12,17 +12,18 @@ class AlarmOut(BaseModel):
     """What a person has to look at."""
 
     model_config = ConfigDict(
-        title="Alarm",
         json_schema_extra={
-            "example": {
-                "number": 3,
-                "instruction_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
-                "kind": "late_success",
-                "detail": "The provider reports it paid after it had rejected it. Decide with "
-                "POST /instructions/{id}/resolution.",
-                "occurrences": 1,
-                "raised_at": "2020-10-17T03:14:16Z",
-            }
+            "examples": [
+                {
+                    "number": 3,
+                    "instruction_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
+                    "kind": "late_success",
+                    "detail": "The provider reports it paid after it had rejected it. Decide with "
+                    "POST /v1/instructions/{id}/resolution.",
+                    "occurrences": 1,
+                    "raised_at": "2020-10-17T03:14:16Z",
+                }
+            ]
         },
     )
 

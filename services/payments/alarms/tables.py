@@ -1,22 +1,14 @@
 """Alarms: what a person has to look at, kept until they have."""
 
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    DateTime,
-    Identity,
-    Integer,
-    Table,
-    Text,
-    UniqueConstraint,
-    Uuid,
-    text,
-)
-from sqlalchemy.dialects.postgresql import ENUM
+from sqlalchemy import BigInteger, DateTime, Identity, Integer, Text, UniqueConstraint, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from services.payments.database import SCHEMA, metadata
+from services.payments.database import SCHEMA, Base
+from shared.tables import enum_column
 
 
 class AlarmKind(StrEnum):
@@ -32,17 +24,19 @@ class AlarmKind(StrEnum):
     """The sealed account does not open, so nothing could be sent."""
 
 
-alarm_kind = ENUM(*(kind.value for kind in AlarmKind), name="alarm_kind", schema=SCHEMA)
+class Alarm(Base):
+    """One kind of contradiction about one instruction."""
 
-alarm_table = Table(
-    "alarm",
-    metadata,
-    Column("number", BigInteger, Identity(always=True), primary_key=True),
-    Column("instruction_id", Uuid, nullable=False),
-    Column("kind", alarm_kind, nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("occurrences", Integer, nullable=False, server_default=text("1")),
-    Column("raised_at", DateTime(timezone=True), nullable=False),
-    UniqueConstraint("instruction_id", "kind"),
-    comment="What a person has to look at.",
-)
+    __tablename__ = "alarm"
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    instruction_id: Mapped[UUID] = mapped_column(Uuid)
+    kind: Mapped[AlarmKind] = mapped_column(enum_column(AlarmKind, "alarm_kind", SCHEMA))
+    detail: Mapped[str] = mapped_column(Text)
+    occurrences: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    raised_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        UniqueConstraint("instruction_id", "kind"),
+        {"comment": "What a person has to look at."},
+    )

@@ -10,13 +10,14 @@ from sqlalchemy.exc import IntegrityError
 
 from services.payments.chunks import repository
 from services.payments.chunks.repository import AnnouncedChunk
-from services.payments.database import EVENT_SOURCE
+from services.payments.chunks.states import ChunkStatus
 from services.payments.settings import Settings
 from shared.clock import Clock
 from shared.contracts.entitlements import BINARY
 from shared.contracts.events import ChunkRefused
 from shared.database import Database
 from shared.events import publish
+from shared.retry import Backoff
 
 log = structlog.get_logger()
 
@@ -39,6 +40,10 @@ class Fetching:
         self._database = database
         self._clock = clock
         self._settings = settings
+        self._retry = Backoff(
+            first_seconds=settings.chunk_retry_seconds,
+            longest_seconds=settings.chunk_retry_longest_seconds,
+        )
 
     async def step(self) -> int:
         """Fetch and raise one chunk, or refuse it; returns 1 if there was one."""
@@ -100,15 +105,20 @@ class Fetching:
 
     async def _refuse(self, chunk: AnnouncedChunk, reason: str) -> None:
         async with self._database.transaction() as session:
-            if await repository.refuse(session, chunk.number, reason=reason):
-                refused = ChunkRefused(
-                    chunk_id=chunk.chunk_id, activation_id=chunk.activation_id, reason=reason
-                )
+            refused = await repository.move_chunks(
+                session,
+                [chunk.number],
+                ChunkStatus.REFUSED,
+                at=self._clock.now(),
+                reason=reason,
+            )
+            if refused:
                 await publish(
                     session,
-                    refused.to_event(
-                        source=EVENT_SOURCE, subject=str(chunk.chunk_id), clock=self._clock
+                    ChunkRefused(
+                        chunk_id=chunk.chunk_id, activation_id=chunk.activation_id, reason=reason
                     ),
+                    clock=self._clock,
                 )
         log.error("chunk_refused", chunk_id=str(chunk.chunk_id), reason=reason)
 
@@ -116,11 +126,5 @@ class Fetching:
         status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
         reason = f"The registry did not give it ({status or type(error).__name__}); asked again."
         async with self._database.transaction() as session:
-            await repository.put_off(
-                session,
-                chunk.number,
-                reason=reason,
-                retry_seconds=self._settings.chunk_retry_seconds,
-                longest_seconds=self._settings.chunk_retry_longest_seconds,
-            )
+            await repository.put_off(session, chunk.number, reason=reason, retry=self._retry)
         log.warning("chunk_not_fetched", chunk_id=str(chunk.chunk_id), reason=reason)

@@ -1,17 +1,25 @@
-"""SQL of chunks: claiming, copying, checking, raising, refusing."""
+"""SQL of chunks: announcing, claiming, copying, checking, raising, moving."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.amounts import readable
+from services.payments.chunks.states import MOVES, ChunkStatus
+from services.payments.chunks.tables import Chunk
+from services.payments.rounds.tables import PaymentRound
+from services.payments.statements import AnyRow, AnySelect, legal, narrowed
 from shared.contracts.entitlements import COLUMNS
+from shared.contracts.events import EntitlementsReady
 from shared.database import driver_connection
 from shared.ids import COUNTED_ID, ids_begin
+from shared.retry import Backoff
 
 UNREADABLE = (
     asyncpg.DataError,
@@ -22,6 +30,16 @@ UNREADABLE = (
 """What PostgreSQL raises for rows that cannot be read; the last two for a field's false length."""
 
 _ONE_FOR_AN_ENTITLEMENT = "instruction_one_for_an_entitlement_index"
+
+_KEEP = text(
+    """
+    INSERT INTO payments.chunk (chunk_id, round_number, fund, currency, entitlement_count,
+        total_minor, status, fetch_at, announced_at)
+    VALUES (:chunk_id, :round_number, :fund, :currency, :count, :total_minor, 'announced',
+        clock_timestamp(), :at)
+    ON CONFLICT (chunk_id) DO NOTHING
+    """
+)
 
 _CLAIM = text(
     """
@@ -42,7 +60,7 @@ _CLAIM = text(
 )
 
 # The round's row is locked too: it is not decided while one of its chunks is being raised.
-_LOCK = text(
+_LOCK_ANNOUNCED = text(
     """
     SELECT payment_round.status = 'gathering' AS is_open
     FROM payments.chunk
@@ -100,32 +118,35 @@ _RAISE = text(
     """
 )
 
-_RAISED = text(
-    """
-    UPDATE payments.chunk SET status = 'raised', reason = NULL, raised_at = :at
-    WHERE number = :number
-    """
+_LOCK = text(
+    "SELECT 1 FROM payments.chunk WHERE number = ANY(:numbers) ORDER BY number FOR NO KEY UPDATE"
 )
 
-_REFUSE = text(
-    """
-    UPDATE payments.chunk SET status = 'refused', reason = :reason
-    WHERE number = :number AND status = 'announced'
-    RETURNING true
-    """
-)
-
-_PUT_OFF = text(
-    """
+_MOVE = text(
+    f"""
     UPDATE payments.chunk
-    SET fetch_failures = fetch_failures + 1,
+    SET status = CAST(CAST(:target AS text) AS payments.chunk_status),
         reason = :reason,
-        fetch_at = clock_timestamp() + make_interval(
-            secs => least(:retry_seconds * 2 ^ least(fetch_failures, 20), :longest_seconds)
-        )
-    WHERE number = :number AND status = 'announced'
+        -- What is opened again was raised before.
+        raised_at = CASE WHEN CAST(:target AS text) = 'raised'
+            THEN coalesce(raised_at, CAST(:at AS timestamptz)) ELSE raised_at END,
+        settled_at = CASE WHEN CAST(:target AS text) = 'settled' THEN CAST(:at AS timestamptz) END
+    WHERE number = ANY(:numbers)
+      AND (status, CAST(CAST(:target AS text) AS payments.chunk_status))
+          IN (VALUES {legal(MOVES, enum_type="chunk_status")})
+    RETURNING number
     """
 )
+
+
+def _put_off(retry: Backoff) -> str:
+    return f"""
+        UPDATE payments.chunk
+        SET fetch_failures = fetch_failures + 1,
+            reason = :reason,
+            fetch_at = clock_timestamp() + make_interval(secs => {retry.sql("fetch_failures")})
+        WHERE number = :number AND status = 'announced'
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +161,24 @@ class AnnouncedChunk:
     total_minor: int
 
 
+async def keep_announced(
+    session: AsyncSession, ready: EntitlementsReady, *, round_number: int, at: datetime
+) -> None:
+    """A chunk to be fetched; announced twice, it is kept once."""
+    await session.execute(
+        _KEEP,
+        {
+            "chunk_id": ready.chunk_id,
+            "round_number": round_number,
+            "fund": ready.fund,
+            "currency": ready.currency,
+            "count": ready.count,
+            "total_minor": ready.total_minor,
+            "at": at,
+        },
+    )
+
+
 async def claim_announced(session: AsyncSession, *, lease_seconds: float) -> AnnouncedChunk | None:
     """The chunk that waits longest; nobody else fetches it until the lease ends."""
     row = (await session.execute(_CLAIM, {"lease_seconds": lease_seconds})).one_or_none()
@@ -151,7 +190,7 @@ async def lock_if_announced(session: AsyncSession, number: int) -> bool | None:
 
     None where it no longer waits.
     """
-    is_open: bool | None = await session.scalar(_LOCK, {"number": number})
+    is_open: bool | None = await session.scalar(_LOCK_ANNOUNCED, {"number": number})
     return is_open
 
 
@@ -170,7 +209,10 @@ async def difference(session: AsyncSession, chunk: AnnouncedChunk) -> str | None
     if found.entitlements != chunk.entitlement_count:
         return f"{chunk.entitlement_count} entitlements were announced, {found.entitlements} came."
     if found.total_minor != chunk.total_minor:
-        return f"{chunk.total_minor} minor units were announced, {found.total_minor} came."
+        return (
+            f"{readable(chunk.total_minor, chunk.currency)} were announced, "
+            f"{readable(int(found.total_minor), chunk.currency)} came."
+        )
     if found.other_currency:
         return f"{found.other_currency} entitlements are not in {chunk.currency}."
     if found.without_amount:
@@ -188,8 +230,8 @@ async def difference(session: AsyncSession, chunk: AnnouncedChunk) -> str | None
 
 async def raise_instructions(session: AsyncSession, chunk: AnnouncedChunk, *, at: datetime) -> None:
     """One ready instruction for each staged row; raises IntegrityError for a second one."""
-    await session.execute(_RAISE, {"number": chunk.number, "ids_begin": ids_begin()})
-    await session.execute(_RAISED, {"number": chunk.number, "at": at})
+    if await move_chunks(session, [chunk.number], ChunkStatus.RAISED, at=at):
+        await session.execute(_RAISE, {"number": chunk.number, "ids_begin": ids_begin()})
 
 
 def is_second_instruction(error: IntegrityError) -> bool:
@@ -197,26 +239,65 @@ def is_second_instruction(error: IntegrityError) -> bool:
     return _ONE_FOR_AN_ENTITLEMENT in str(error.orig)
 
 
-async def refuse(session: AsyncSession, number: int, *, reason: str) -> bool:
-    """Refuse a chunk that still waits; whether it did."""
-    return bool(await session.scalar(_REFUSE, {"number": number, "reason": reason}))
+async def lock_chunks(session: AsyncSession, numbers: Sequence[int]) -> None:
+    """Lock chunks, in the order of their numbers."""
+    await session.execute(_LOCK, {"numbers": list(numbers)})
 
 
-async def put_off(
+async def move_chunks(
     session: AsyncSession,
-    number: int,
+    numbers: Sequence[int],
+    target: ChunkStatus,
     *,
-    reason: str,
-    retry_seconds: float,
-    longest_seconds: float,
-) -> None:
-    """Try again later: twice as late each time."""
-    await session.execute(
-        _PUT_OFF,
-        {
-            "number": number,
-            "reason": reason,
-            "retry_seconds": retry_seconds,
-            "longest_seconds": longest_seconds,
-        },
+    at: datetime,
+    reason: str | None = None,
+) -> set[int]:
+    """The only writer of a chunk's state: makes every legal move, and returns which moved."""
+    rows = await session.execute(
+        _MOVE, {"numbers": list(numbers), "target": target.value, "at": at, "reason": reason}
     )
+    return set(rows.scalars())
+
+
+async def put_off(session: AsyncSession, number: int, *, reason: str, retry: Backoff) -> None:
+    """Try again later, each time later than the time before."""
+    await session.execute(text(_put_off(retry)), {"number": number, "reason": reason})
+
+
+def _select() -> AnySelect:
+    return select(
+        Chunk.number,
+        Chunk.chunk_id,
+        PaymentRound.enrolment_id,
+        PaymentRound.activation_id,
+        PaymentRound.scheme,
+        PaymentRound.round,
+        Chunk.fund,
+        Chunk.currency,
+        Chunk.entitlement_count,
+        Chunk.total_minor,
+        Chunk.status,
+        Chunk.reason,
+        Chunk.announced_at,
+        Chunk.raised_at,
+        Chunk.settled_at,
+    ).join(PaymentRound, PaymentRound.number == Chunk.round_number)
+
+
+async def list_chunks(
+    session: AsyncSession,
+    *,
+    after: int | None,
+    limit: int,
+    activation_id: UUID | None,
+    status: ChunkStatus | None,
+) -> Sequence[AnyRow]:
+    """Chunks in the order of their numbers; what is None does not narrow."""
+    query = _select().where(Chunk.number > (after or 0)).order_by(Chunk.number).limit(limit)
+    by = {PaymentRound.activation_id: activation_id, Chunk.status: status}
+    return (await session.execute(narrowed(query, by))).all()
+
+
+async def find_chunk(session: AsyncSession, chunk_id: UUID) -> AnyRow | None:
+    """A chunk as the lists show it, with its number."""
+    return (await session.execute(_select().where(Chunk.chunk_id == chunk_id))).one_or_none()

@@ -5,30 +5,32 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.payments.chunks.tables import ChunkStatus
+from services.payments.chunks.states import ChunkStatus
 
 
-class Chunk(BaseModel):
+class ChunkOut(BaseModel):
     """A portion of entitlements as the registry announced it, and what became of it."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "chunk_id": "0199c1de-5c00-7a54-8f62-0d6f0a6f5b11",
-                "enrolment_id": "0199c1de-5b00-7a54-8f62-0d6f0a6f5b10",
-                "activation_id": "0199c1de-5a00-7a54-8f62-0d6f0a6f5b0f",
-                "scheme": "flood-2022",
-                "round": 1,
-                "fund": "shock-response",
-                "currency": "KHR",
-                "entitlement_count": 5000,
-                "total_minor": 480_000_000,
-                "status": "raised",
-                "reason": None,
-                "announced_at": "2020-10-12T02:00:00Z",
-                "raised_at": "2020-10-12T02:00:01Z",
-                "settled_at": None,
-            }
+            "examples": [
+                {
+                    "chunk_id": "0199c1de-5c00-7a54-8f62-0d6f0a6f5b11",
+                    "enrolment_id": "0199c1de-5b00-7a54-8f62-0d6f0a6f5b10",
+                    "activation_id": "0199c1de-5a00-7a54-8f62-0d6f0a6f5b0f",
+                    "scheme": "flood-2022",
+                    "round": 1,
+                    "fund": "shock-response",
+                    "currency": "KHR",
+                    "entitlement_count": 5000,
+                    "total_minor": 480_000_000,
+                    "status": "raised",
+                    "reason": None,
+                    "announced_at": "2020-10-12T02:00:00Z",
+                    "raised_at": "2020-10-12T02:00:01Z",
+                    "settled_at": None,
+                }
+            ]
         }
     )
 

@@ -1,58 +1,53 @@
 """Chunks: the portions in which the registry announces entitlements, and their fate here."""
 
-from enum import StrEnum
+from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    Column,
     DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
-    Table,
     Text,
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ENUM
+from sqlalchemy.orm import Mapped, mapped_column
 
-from services.payments.database import SCHEMA, metadata
-
-
-class ChunkStatus(StrEnum):
-    ANNOUNCED = "announced"
-    """To be fetched from the registry."""
-    RAISED = "raised"
-    """Checked; its instructions exist and some have no end yet."""
-    REFUSED = "refused"
-    """It is not what was announced: nothing of it is paid."""
-    SETTLED = "settled"
-    """Every one of its instructions has an end."""
+from services.payments.chunks.states import ChunkStatus
+from services.payments.database import SCHEMA, Base
+from shared.tables import enum_column
 
 
-chunk_status = ENUM(*(status.value for status in ChunkStatus), name="chunk_status", schema=SCHEMA)
+class Chunk(Base):
+    """One portion as it was announced, and what became of it."""
 
-chunk_table = Table(
-    "chunk",
-    metadata,
-    Column("number", Integer, Identity(always=True), primary_key=True),
-    Column("chunk_id", Uuid, nullable=False, unique=True),
-    Column("round_number", Integer, ForeignKey(f"{SCHEMA}.payment_round.number"), nullable=False),
-    Column("fund", Text, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("entitlement_count", Integer, nullable=False),
-    Column("total_minor", BigInteger, nullable=False),
-    Column("status", chunk_status, nullable=False),
-    Column("reason", Text),
-    Column("fetch_failures", Integer, nullable=False, server_default=text("0")),
+    __tablename__ = "chunk"
+
+    number: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)
+    chunk_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    round_number: Mapped[int] = mapped_column(Integer, ForeignKey(f"{SCHEMA}.payment_round.number"))
+    fund: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    entitlement_count: Mapped[int] = mapped_column(Integer)
+    total_minor: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[ChunkStatus] = mapped_column(enum_column(ChunkStatus, "chunk_status", SCHEMA))
+    reason: Mapped[str | None] = mapped_column(Text)
+    fetch_failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     # Technical time: the lease of whoever fetches, or when to try again.
-    Column("fetch_at", DateTime(timezone=True), nullable=False),
-    Column("announced_at", DateTime(timezone=True), nullable=False),
-    Column("raised_at", DateTime(timezone=True)),
-    Column("settled_at", DateTime(timezone=True)),
-    Index("chunk_round_index", "round_number"),
-    Index("chunk_to_fetch_index", "fetch_at", postgresql_where=text("status = 'announced'")),
-    Index("chunk_open_index", "number", postgresql_where=text("status = 'raised'")),
-    comment="Announced portions of entitlements. The number is the short key on instructions.",
-)
+    fetch_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    announced_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    raised_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        Index("chunk_round_index", "round_number"),
+        Index("chunk_to_fetch_index", "fetch_at", postgresql_where=text("status = 'announced'")),
+        Index("chunk_open_index", "number", postgresql_where=text("status = 'raised'")),
+        {
+            "comment": "Announced portions of entitlements. The number is the short key on "
+            "instructions."
+        },
+    )

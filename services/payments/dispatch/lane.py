@@ -5,44 +5,39 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.instructions.moves import Move, Waits, move
-from services.payments.instructions.recording import Heard, record_answers
+from services.payments.answers.recording import Heard, Recording
+from services.payments.dispatch.repository import pick_ready
+from services.payments.instructions.moves import InstructionMoves, Move
 from services.payments.instructions.states import Status
-from services.payments.providers.client import Order, ProviderClient
 from services.payments.providers.directory import ProviderDirectory
-from services.payments.providers.health import ProviderHealth
-from services.payments.settings import Settings
-from shared.clock import Clock
+from services.payments.providers.pausing import Pausing
+from services.payments.providers.protocol import Adapter, Order
 from shared.database import Database
-
-
-def waits_from(settings: Settings) -> Waits:
-    """The waiting times of the settings."""
-    return Waits(
-        lease_seconds=settings.dispatch_lease_seconds,
-        unknown_seconds=settings.unknown_inquiry_seconds,
-        pending_seconds=settings.pending_inquiry_seconds,
-        longest_seconds=settings.inquiry_longest_seconds,
-    )
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
     """One provider, as a worker deals with it."""
 
-    client: ProviderClient
+    adapter: Adapter
     directory: ProviderDirectory
-    health: ProviderHealth
+    pausing: Pausing
     database: Database
-    clock: Clock
-    settings: Settings
-
-    @property
-    def waits(self) -> Waits:
-        return waits_from(self.settings)
+    moves: InstructionMoves
+    recording: Recording
 
     async def provider_number(self) -> int:
-        return await self.directory.number_of(self.client.code)
+        return await self.directory.number_of(self.adapter.code)
+
+    async def claim(self, *, size: int, actor: str) -> list[Order]:
+        """Move ready instructions to ``sending``; once this returns, they may be sent."""
+        provider_number = await self.provider_number()
+        async with self.database.transaction() as session:
+            orders = await pick_ready(
+                session, provider=self.adapter.code, provider_number=provider_number, size=size
+            )
+            await self.intend(session, orders, actor=actor)
+        return orders
 
     async def intend(
         self,
@@ -53,12 +48,10 @@ class Lane:
         reason: str | None = None,
     ) -> None:
         """Move orders to ``sending``; they may be sent once the session's transaction commits."""
-        await move(
+        await self.moves.make(
             session,
             [Move(order.instruction_id, Status.SENDING, reason=reason) for order in orders],
             actor=actor,
-            at=self.clock.now(),
-            waits=self.waits,
         )
 
     async def record(self, answers: Sequence[Heard], *, actor: str) -> None:
@@ -66,6 +59,4 @@ class Lane:
         if not answers:
             return
         async with self.database.transaction() as session:
-            await record_answers(
-                session, answers, actor=actor, at=self.clock.now(), waits=self.waits
-            )
+            await self.recording.record(session, answers, actor=actor)

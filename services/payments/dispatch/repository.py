@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.instructions.moves import Waits
 from services.payments.instructions.states import Status
-from services.payments.providers.client import Order
+from services.payments.providers.protocol import Order
 from shared.money import Money
 
 _CLAIM_LOCK = 7_205_011
+_LOCK_CLAIMS = text("SELECT pg_try_advisory_xact_lock(:claim, :provider_number)")
 
 # The float falls only by what is claimed, so under the claimer's lock the running sum cannot
 # overdraw it; what it does not cover stays ready, unlocked, and is seen in GET /providers.
@@ -67,34 +68,6 @@ _PICK_EXPIRED = text(
     """
 )
 
-_PICK_DUE = text(
-    """
-    WITH due AS MATERIALIZED (
-        SELECT id FROM payments.instruction
-        WHERE status IN ('pending', 'unknown')
-          AND provider_number = :provider_number
-          AND next_action_at <= clock_timestamp()
-        ORDER BY next_action_at
-        LIMIT :size
-        FOR NO KEY UPDATE SKIP LOCKED
-    )
-    UPDATE payments.instruction
-    SET inquiries = least(instruction.inquiries + 1, 1000),
-        next_action_at = clock_timestamp() + make_interval(secs => least(
-            :longest_seconds,
-            2 ^ least(instruction.inquiries + 1, 20)
-                * CASE instruction.status WHEN 'pending' THEN CAST(:pending_seconds AS float8)
-                    ELSE :unknown_seconds END
-        ))
-    FROM due
-    WHERE instruction.id = due.id
-    RETURNING instruction.id, instruction.status::text AS status,
-        instruction.server_correlation_id,
-        instruction.sent_at <= clock_timestamp() - make_interval(secs => :grace_seconds)
-            AS may_be_resent
-    """
-)
-
 _ORDERS = text(
     """
     SELECT instruction.id, household_id, amount_minor, chunk.currency, account_sealed
@@ -105,6 +78,35 @@ _ORDERS = text(
     FOR NO KEY UPDATE OF instruction
     """
 )
+
+
+def _pick_due(waits: Waits) -> TextClause:
+    after_this = "instruction.inquiries + 1"
+    return text(
+        f"""
+        WITH due AS MATERIALIZED (
+            SELECT id FROM payments.instruction
+            WHERE status IN ('pending', 'unknown')
+              AND provider_number = :provider_number
+              AND next_action_at <= clock_timestamp()
+            ORDER BY next_action_at
+            LIMIT :size
+            FOR NO KEY UPDATE SKIP LOCKED
+        )
+        UPDATE payments.instruction
+        SET inquiries = least(instruction.inquiries + 1, 1000),
+            next_action_at = clock_timestamp() + make_interval(secs => CASE instruction.status
+                WHEN 'pending' THEN {waits.pending.sql(after_this)}
+                ELSE {waits.unknown.sql(after_this)}
+            END)
+        FROM due
+        WHERE instruction.id = due.id
+        RETURNING instruction.id, instruction.status::text AS status,
+            instruction.server_correlation_id,
+            instruction.sent_at <= clock_timestamp() - make_interval(secs => :grace_seconds)
+                AS may_be_resent
+        """
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,7 @@ async def pick_ready(
 ) -> list[Order]:
     """Lock ready instructions of released rounds, no more than the provider's float covers."""
     mine = await session.scalar(
-        text("SELECT pg_try_advisory_xact_lock(:claim, :provider_number)"),
-        {"claim": _CLAIM_LOCK, "provider_number": provider_number},
+        _LOCK_CLAIMS, {"claim": _CLAIM_LOCK, "provider_number": provider_number}
     )
     if not mine:
         return []
@@ -149,13 +150,10 @@ async def pick_due(
 ) -> list[Due]:
     """Instructions to ask about now; each is put off already, in case nobody comes back."""
     rows = await session.execute(
-        _PICK_DUE,
+        _pick_due(waits),
         {
             "provider_number": provider_number,
             "size": size,
-            "unknown_seconds": waits.unknown_seconds,
-            "pending_seconds": waits.pending_seconds,
-            "longest_seconds": waits.longest_seconds,
             "grace_seconds": resend_grace_seconds,
         },
     )

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from services.payments.answers.recording import Heard
 from services.payments.dispatch.lane import Lane
-from services.payments.dispatch.repository import pick_ready
-from services.payments.instructions.recording import Heard
 from services.payments.providers.answers import Answer, AnswerKind
-from services.payments.providers.client import Order
+from services.payments.providers.protocol import Order
+from services.payments.settings import Settings
 
 ACTOR = "dispatch"
 
@@ -33,18 +33,18 @@ class _Claimed:
 class Sending:
     """The sending side of one provider."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, settings: Settings) -> None:
         self._lane = lane
-        self._settings = lane.settings
+        self._settings = settings
 
     async def step(self) -> int:
         """Send what is ready, for a few seconds at most; returns how many were claimed."""
-        if self._lane.health.paused:
+        if self._lane.pausing.paused:
             return 0
-        provider_number = await self._lane.provider_number()
-        first = await self._claim(provider_number)
+        first = await self._claim()
         if not first:
             return 0
+        provider_number = await self._lane.provider_number()
         claimed: asyncio.Queue[_Claimed | None] = asyncio.Queue(self._settings.dispatch_claim_size)
         answered: asyncio.Queue[Heard | None] = asyncio.Queue(
             self._settings.dispatch_outcomes_size * 4
@@ -55,41 +55,31 @@ class Sending:
                 group.create_task(self._send(claimed, answered, provider_number))
                 for _ in range(self._settings.dispatch_concurrency)
             ]
-            count = await self._feed(claimed, first, provider_number)
+            count = await self._feed(claimed, first)
             await asyncio.gather(*senders)
             await answered.put(None)
             await recorder
         return count
 
-    async def _claim(self, provider_number: int) -> list[_Claimed]:
+    async def _claim(self) -> list[_Claimed]:
         taken_at = time.monotonic()
-        async with self._lane.database.transaction() as session:
-            orders = await pick_ready(
-                session,
-                provider=self._lane.client.code,
-                provider_number=provider_number,
-                size=self._settings.dispatch_claim_size,
-            )
-            await self._lane.intend(session, orders, actor=ACTOR)
+        orders = await self._lane.claim(size=self._settings.dispatch_claim_size, actor=ACTOR)
         may_take = self._settings.dispatch_lease_seconds - self._settings.provider_timeout_seconds
         send_before = taken_at + may_take
         return [_Claimed(order, send_before) for order in orders]
 
     async def _feed(
-        self,
-        claimed: asyncio.Queue[_Claimed | None],
-        batch: Sequence[_Claimed],
-        provider_number: int,
+        self, claimed: asyncio.Queue[_Claimed | None], batch: Sequence[_Claimed]
     ) -> int:
         stop_at = time.monotonic() + _STEP_SECONDS
         count = 0
         while batch:
             count += len(batch)
-            for one in batch:
-                await claimed.put(one)
-            if self._lane.health.paused or time.monotonic() > stop_at:
+            for claim in batch:
+                await claimed.put(claim)
+            if self._lane.pausing.paused or time.monotonic() > stop_at:
                 break
-            batch = await self._claim(provider_number)
+            batch = await self._claim()
         for _ in range(self._settings.dispatch_concurrency):
             await claimed.put(None)
         return count
@@ -100,26 +90,27 @@ class Sending:
         answered: asyncio.Queue[Heard | None],
         provider_number: int,
     ) -> None:
-        while (one := await claimed.get()) is not None:
-            if self._lane.health.paused or time.monotonic() > one.send_before:
+        while (claim := await claimed.get()) is not None:
+            order = claim.order
+            if self._lane.pausing.paused or time.monotonic() > claim.send_before:
                 answer = Answer(AnswerKind.NO_ANSWER, reason="not_sent_in_time")
             else:
-                answer = await self._lane.client.send(one.order)
-                self._lane.health.note(answer)
-            await answered.put(Heard(one.order.instruction_id, provider_number, answer))
+                answer = await self._lane.adapter.send(order)
+                self._lane.pausing.note(answer)
+            await answered.put(Heard(order.instruction_id, provider_number, answer))
 
     async def _record(self, answered: asyncio.Queue[Heard | None]) -> None:
         settings = self._settings
         more = True
         while more:
             batch: list[Heard] = []
-            one = await answered.get()
+            heard = await answered.get()
             with suppress(TimeoutError):
                 async with asyncio.timeout(settings.dispatch_outcomes_wait_seconds):
-                    while one is not None:
-                        batch.append(one)
+                    while heard is not None:
+                        batch.append(heard)
                         if len(batch) >= settings.dispatch_outcomes_size:
                             break
-                        one = await answered.get()
-            more = one is not None
+                        heard = await answered.get()
+            more = heard is not None
             await self._lane.record(batch, actor=ACTOR)

@@ -2,14 +2,15 @@
 
 from fastapi import APIRouter, Response
 
-from services.payments.funds import service
-from services.payments.funds.schemas import DepositIn, Fund, FundCode, FundIn
+from services.payments.funds import repository, service
+from services.payments.funds.schemas import DepositIn, FundCode, FundIn, FundOut
+from services.payments.listing import by_code, page_of_rows
 from services.payments.scopes import FundsRead, FundsWrite
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
-from shared.pagination import PageOf, PageQuery, decode_cursor, page_of
+from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/funds", tags=["funds"])
 
@@ -17,12 +18,12 @@ router = APIRouter(prefix="/funds", tags=["funds"])
 @router.post(
     "",
     status_code=201,
-    response_model=Fund,
+    response_model=FundOut,
     summary="Open a fund",
     responses=problem_responses(400, 401, 403, 409, 422),
 )
 async def create_fund(
-    body: FundIn, caller: FundsWrite, session: Session, once: Once, clock: ClockDependency
+    body: FundIn, _: FundsWrite, session: Session, once: Once, clock: ClockDependency
 ) -> Response:
     """Opens a fund with its ledger accounts; schemes name it as where their money comes from."""
     return await once.reply(
@@ -33,15 +34,14 @@ async def create_fund(
 
 
 @router.get("", summary="List funds", responses=problem_responses(400, 401, 403, 422))
-async def list_funds(caller: FundsRead, session: Session, page: PageQuery) -> PageOf[Fund]:
+async def list_funds(_: FundsRead, session: Session, page: PageQuery) -> PageOf[FundOut]:
     """Every fund with its balances, in the order of the codes."""
-    after = decode_cursor(page.cursor, str)[0] if page.cursor else ""
-    funds = await service.list_funds(session, after=after, limit=page.limit + 1)
-    return page_of(funds, page=page, key=lambda fund: (fund.code,))
+    rows = await repository.list_funds(session, after=page.after(str), limit=page.fetch_limit)
+    return page_of_rows(page, rows, FundOut, key=by_code)
 
 
 @router.get("/{fund_code}", summary="Get a fund", responses=problem_responses(401, 403, 404, 422))
-async def get_fund(fund_code: FundCode, caller: FundsRead, session: Session) -> Fund:
+async def get_fund(fund_code: FundCode, _: FundsRead, session: Session) -> FundOut:
     """One fund and what of it is available, committed and spent."""
     return await service.get_fund(session, fund_code)
 
@@ -49,14 +49,14 @@ async def get_fund(fund_code: FundCode, caller: FundsRead, session: Session) -> 
 @router.post(
     "/{fund_code}/deposits",
     status_code=201,
-    response_model=Fund,
+    response_model=FundOut,
     summary="Pay into a fund",
     responses=problem_responses(400, 401, 403, 404, 422),
 )
 async def deposit(
     fund_code: FundCode,
     body: DepositIn,
-    caller: FundsWrite,
+    _: FundsWrite,
     session: Session,
     once: Once,
     clock: ClockDependency,

@@ -32,11 +32,9 @@ class FundIn(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "example": {
-                "code": "shock-response",
-                "name": "Shock response fund 2020",
-                "currency": "KHR",
-            }
+            "examples": [
+                {"code": "shock-response", "name": "Shock response fund 2020", "currency": "KHR"}
+            ]
         },
     )
 
@@ -45,21 +43,23 @@ class FundIn(BaseModel):
     currency: CurrencyCode
 
 
-class Fund(BaseModel):
+class FundOut(BaseModel):
     """A fund and its balances, in minor units of its currency."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "code": "shock-response",
-                "name": "Shock response fund 2020",
-                "currency": "KHR",
-                "created_at": "2020-10-01T00:00:00Z",
-                "authorised_minor": 40_000_000_000,
-                "available_minor": 30_400_000_000,
-                "committed_minor": 1_200_000_000,
-                "spent_minor": 8_400_000_000,
-            }
+            "examples": [
+                {
+                    "code": "shock-response",
+                    "name": "Shock response fund 2020",
+                    "currency": "KHR",
+                    "created_at": "2020-10-01T00:00:00Z",
+                    "authorised_minor": 40_000_000_000,
+                    "available_minor": 30_400_000_000,
+                    "committed_minor": 1_200_000_000,
+                    "spent_minor": 8_400_000_000,
+                }
+            ]
         }
     )
 
@@ -79,7 +79,7 @@ class DepositIn(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "example": {"amount_minor": 40_000_000_000, "reference": "MEF sub-decree 1182/2020"}
+            "examples": [{"amount_minor": 40_000_000_000, "reference": "MEF sub-decree 1182/2020"}]
         },
     )
 

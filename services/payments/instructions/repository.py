@@ -1,54 +1,32 @@
-"""Reading instructions, and the row of a new attempt."""
+"""Reading instructions, locking them, and the row of a new attempt."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import and_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.instructions.schemas import (
-    Instruction,
-    InstructionHistory,
-    InstructionMove,
-    InstructionTransfer,
-)
+from services.payments.chunks.tables import Chunk
 from services.payments.instructions.states import EXCLUSIVE, Status
+from services.payments.instructions.tables import Instruction, InstructionMove
+from services.payments.providers.tables import Provider
+from services.payments.rounds.states import RoundStatus
+from services.payments.rounds.tables import PaymentRound
+from services.payments.statements import AnyRow, AnySelect, among, narrowed
 
-_EXCLUSIVE = ", ".join(f"'{status}'" for status in EXCLUSIVE)
-_OTHERS = ", ".join(f"'{status}'" for status in Status if status not in EXCLUSIVE)
+_NOT_EXCLUSIVE = tuple(status for status in Status if status not in EXCLUSIVE)
 
-_SELECT = """
-    SELECT instruction.id, instruction.entitlement_id, instruction.household_id,
-        payment_round.activation_id, chunk.chunk_id, payment_round.scheme, payment_round.round,
-        provider.code AS provider, instruction.amount_minor, chunk.currency,
-        instruction.status::text AS status, instruction.attempt, instruction.reason,
-        instruction.transaction_reference, instruction.finished_at
+_LOCK = text(
+    """
+    SELECT instruction.id, instruction.status::text AS status, instruction.amount_minor,
+        chunk.currency, instruction.chunk_number, instruction.provider_number,
+        instruction.transaction_reference
     FROM payments.instruction
     JOIN payments.chunk ON chunk.number = instruction.chunk_number
-    JOIN payments.payment_round ON payment_round.number = chunk.round_number
-    JOIN payments.provider ON provider.number = instruction.provider_number
-"""
-
-_FILTERS = {
-    "activation_id": "payment_round.activation_id = :activation_id",
-    "chunk_id": "chunk.chunk_id = :chunk_id",
-    "provider": "provider.code = :provider",
-    "status": "instruction.status = CAST(CAST(:status AS text) AS payments.instruction_status)",
-    # Two partial indexes share the entitlements between them.
-    "entitlement_id": (
-        f"(instruction.entitlement_id = :entitlement_id AND instruction.status IN ({_EXCLUSIVE})"
-        f" OR instruction.entitlement_id = :entitlement_id AND instruction.status IN ({_OTHERS}))"
-    ),
-}
-
-_GET = text(_SELECT + " WHERE instruction.id = :id")
-
-_MOVES = text(
-    """
-    SELECT from_status::text AS from_status, to_status::text AS to_status, moved_at, actor, reason
-    FROM payments.instruction_move
-    WHERE instruction_id = :id
-    ORDER BY position
+    WHERE instruction.id = ANY(:ids)
+    ORDER BY instruction.id
+    FOR NO KEY UPDATE OF instruction
     """
 )
 
@@ -76,6 +54,7 @@ _NEW_ATTEMPT = text(
     """
 )
 
+# Two partial indexes share the entitlements between them.
 _HAS_LATER_ATTEMPT = text(
     f"""
     SELECT EXISTS (
@@ -84,47 +63,140 @@ _HAS_LATER_ATTEMPT = text(
         JOIN payments.instruction ON instruction.entitlement_id = this.entitlement_id
             AND instruction.attempt > this.attempt
         WHERE this.id = :id
-          AND (instruction.status IN ({_EXCLUSIVE}) OR instruction.status IN ({_OTHERS}))
+          AND (instruction.status IN ({among(EXCLUSIVE)})
+            OR instruction.status IN ({among(_NOT_EXCLUSIVE)}))
     )
     """
 )
 
-_ROUND_OF = text(
-    """
-    SELECT payment_round.status::text AS status, chunk.fund, chunk.currency
-    FROM payments.instruction
-    JOIN payments.chunk ON chunk.number = instruction.chunk_number
-    JOIN payments.payment_round ON payment_round.number = chunk.round_number
-    WHERE instruction.id = :id
-    """
-)
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An instruction as our own records have it."""
+
+    instruction_id: UUID
+    status: Status
+    amount_minor: int
+    currency: str
+    chunk_number: int
+    provider_number: int
+    transaction_reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundOfInstruction:
+    """What an instruction is paid from, and whether its round lets it go."""
+
+    status: RoundStatus
+    fund: str
+    currency: str
+
+
+async def lock_known(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, Known]:
+    """Lock instructions, in the order of their ids, and read what is known of them."""
+    rows = await session.execute(_LOCK, {"ids": list(ids)})
+    return {
+        row.id: Known(
+            instruction_id=row.id,
+            status=Status(row.status),
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+            chunk_number=row.chunk_number,
+            provider_number=row.provider_number,
+            transaction_reference=row.transaction_reference,
+        )
+        for row in rows
+    }
+
+
+def _select() -> AnySelect:
+    return (
+        select(
+            Instruction.id,
+            Instruction.entitlement_id,
+            Instruction.household_id,
+            PaymentRound.activation_id,
+            Chunk.chunk_id,
+            PaymentRound.scheme,
+            PaymentRound.round,
+            Provider.code.label("provider"),
+            Instruction.amount_minor,
+            Chunk.currency,
+            Instruction.status,
+            Instruction.attempt,
+            Instruction.reason,
+            Instruction.transaction_reference,
+            Instruction.finished_at,
+        )
+        .join(Chunk, Chunk.number == Instruction.chunk_number)
+        .join(PaymentRound, PaymentRound.number == Chunk.round_number)
+        .join(Provider, Provider.number == Instruction.provider_number)
+    )
 
 
 async def list_instructions(
-    session: AsyncSession, *, after: UUID, limit: int, filters: dict[str, Any]
-) -> list[Instruction]:
-    """Instructions in the order of their ids; ``filters`` by name, those that are None left out."""
-    given = {name: value for name, value in filters.items() if value is not None}
-    conditions = " AND ".join(["instruction.id > :after", *(_FILTERS[name] for name in given)])
-    rows = await session.execute(
-        text(f"{_SELECT} WHERE {conditions} ORDER BY instruction.id LIMIT :limit"),
-        {"after": after, "limit": limit, **given},
+    session: AsyncSession,
+    *,
+    after: UUID | None,
+    limit: int,
+    status: Status | None,
+    activation_id: UUID | None,
+    chunk_id: UUID | None,
+    entitlement_id: UUID | None,
+    provider: str | None,
+) -> Sequence[AnyRow]:
+    """Instructions in the order of their ids; what is None does not narrow."""
+    query = narrowed(
+        _select().order_by(Instruction.id).limit(limit),
+        {
+            Instruction.status: status,
+            PaymentRound.activation_id: activation_id,
+            Chunk.chunk_id: chunk_id,
+            Provider.code: provider,
+        },
     )
-    return [Instruction.model_validate(row._asdict()) for row in rows]
+    if after is not None:
+        query = query.where(Instruction.id > after)
+    if entitlement_id is not None:
+        # Two partial indexes share the entitlements between them.
+        query = query.where(
+            or_(
+                *(
+                    and_(
+                        Instruction.entitlement_id == entitlement_id,
+                        text(f"instruction.status IN ({among(statuses)})"),
+                    )
+                    for statuses in (EXCLUSIVE, _NOT_EXCLUSIVE)
+                )
+            )
+        )
+    return (await session.execute(query)).all()
 
 
-async def find_history(session: AsyncSession, instruction_id: UUID) -> InstructionHistory | None:
-    """An instruction with its moves and transfers."""
-    row = (await session.execute(_GET, {"id": instruction_id})).one_or_none()
-    if row is None:
-        return None
-    moves = await session.execute(_MOVES, {"id": instruction_id})
-    transfers = await session.execute(_TRANSFERS, {"id": instruction_id})
-    return InstructionHistory(
-        **row._mapping,
-        moves=[InstructionMove.model_validate(move._asdict()) for move in moves],
-        transfers=[InstructionTransfer.model_validate(one._asdict()) for one in transfers],
+async def find_instruction(session: AsyncSession, instruction_id: UUID) -> AnyRow | None:
+    """An instruction as the lists show it."""
+    return (await session.execute(_select().where(Instruction.id == instruction_id))).one_or_none()
+
+
+async def moves_of(session: AsyncSession, instruction_id: UUID) -> Sequence[AnyRow]:
+    """An instruction's moves, in order."""
+    query = (
+        select(
+            InstructionMove.from_status,
+            InstructionMove.to_status,
+            InstructionMove.moved_at,
+            InstructionMove.actor,
+            InstructionMove.reason,
+        )
+        .where(InstructionMove.instruction_id == instruction_id)
+        .order_by(InstructionMove.position)
     )
+    return (await session.execute(query)).all()
+
+
+async def transfers_of(session: AsyncSession, instruction_id: UUID) -> Sequence[AnyRow]:
+    """The transfers that an instruction made, in order."""
+    return (await session.execute(_TRANSFERS, {"id": instruction_id})).all()
 
 
 async def insert_attempt(session: AsyncSession, *, instruction_id: UUID, of: UUID) -> None:
@@ -137,7 +209,12 @@ async def has_later_attempt(session: AsyncSession, instruction_id: UUID) -> bool
     return bool(await session.scalar(_HAS_LATER_ATTEMPT, {"id": instruction_id}))
 
 
-async def round_of(session: AsyncSession, instruction_id: UUID) -> tuple[str, str, str]:
-    """The round's status, its fund and its currency."""
-    row = (await session.execute(_ROUND_OF, {"id": instruction_id})).one()
-    return row.status, row.fund, row.currency
+async def round_of(session: AsyncSession, instruction_id: UUID) -> RoundOfInstruction:
+    """The round that an instruction is part of."""
+    query = (
+        select(PaymentRound.status, Chunk.fund, Chunk.currency)
+        .join(Chunk, Chunk.round_number == PaymentRound.number)
+        .join(Instruction, Instruction.chunk_number == Chunk.number)
+        .where(Instruction.id == instruction_id)
+    )
+    return RoundOfInstruction(*(await session.execute(query)).one())

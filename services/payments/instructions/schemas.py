@@ -1,17 +1,12 @@
 """Bodies of the instruction routes. Accounts are never shown."""
 
 from datetime import datetime
-from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from services.payments.instructions.states import Status
-
-Reason = Annotated[
-    str, Field(min_length=3, max_length=500, description="Why, for whoever asks later.")
-]
 
 INSTRUCTION_EXAMPLE: JsonDict = {
     "id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
@@ -32,10 +27,10 @@ INSTRUCTION_EXAMPLE: JsonDict = {
 }
 
 
-class Instruction(BaseModel):
+class InstructionOut(BaseModel):
     """One attempt to pay one entitlement."""
 
-    model_config = ConfigDict(json_schema_extra={"example": INSTRUCTION_EXAMPLE})
+    model_config = ConfigDict(json_schema_extra={"examples": [INSTRUCTION_EXAMPLE]})
 
     id: UUID = Field(description="Also its correlation id at the provider.")
     entitlement_id: UUID
@@ -49,22 +44,25 @@ class Instruction(BaseModel):
     currency: str
     status: Status
     attempt: int
-    reason: str | None = Field(description="Why it was rejected, held, returned or cancelled.")
+    reason: str | None = Field(
+        description="Why it was rejected, held, returned or cancelled, as a code: the provider's, "
+        "or ours. What an officer wrote stands in the move."
+    )
     transaction_reference: str | None = Field(description="The provider's name for the payment.")
     finished_at: datetime | None
 
 
-class InstructionMove(BaseModel):
+class InstructionMoveOut(BaseModel):
     """One step of its life."""
 
     from_status: Status
     to_status: Status
     moved_at: datetime
     actor: str = Field(description="The part of the system, or the officer, that moved it.")
-    reason: str | None
+    reason: str | None = Field(description="A code, or what the officer wrote.")
 
 
-class InstructionTransfer(BaseModel):
+class InstructionTransferOut(BaseModel):
     """One row of the ledger that it made."""
 
     id: UUID
@@ -76,84 +74,45 @@ class InstructionTransfer(BaseModel):
     posted_at: datetime
 
 
-class InstructionHistory(Instruction):
+class InstructionHistoryOut(InstructionOut):
     """An instruction with every move and every transfer."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                **INSTRUCTION_EXAMPLE,
-                "moves": [
-                    {
-                        "from_status": "ready",
-                        "to_status": "sending",
-                        "moved_at": "2020-10-12T02:03:03Z",
-                        "actor": "dispatch",
-                        "reason": None,
-                    },
-                    {
-                        "from_status": "sending",
-                        "to_status": "settled",
-                        "moved_at": "2020-10-12T02:03:04Z",
-                        "actor": "dispatch",
-                        "reason": None,
-                    },
-                ],
-                "transfers": [
-                    {
-                        "id": "0199c1de-7000-7a54-8f62-0d6f0a6f5b14",
-                        "code": "sent",
-                        "debit": "IN_TRANSIT mekong",
-                        "credit": "PROVIDER_FLOAT mekong",
-                        "amount_minor": 96000,
-                        "currency": "KHR",
-                        "posted_at": "2020-10-12T02:03:03Z",
-                    }
-                ],
-            }
+            "examples": [
+                {
+                    **INSTRUCTION_EXAMPLE,
+                    "moves": [
+                        {
+                            "from_status": "ready",
+                            "to_status": "sending",
+                            "moved_at": "2020-10-12T02:03:03Z",
+                            "actor": "dispatch",
+                            "reason": None,
+                        },
+                        {
+                            "from_status": "sending",
+                            "to_status": "settled",
+                            "moved_at": "2020-10-12T02:03:04Z",
+                            "actor": "dispatch",
+                            "reason": None,
+                        },
+                    ],
+                    "transfers": [
+                        {
+                            "id": "0199c1de-7000-7a54-8f62-0d6f0a6f5b14",
+                            "code": "sent",
+                            "debit": "IN_TRANSIT mekong",
+                            "credit": "PROVIDER_FLOAT mekong",
+                            "amount_minor": 96000,
+                            "currency": "KHR",
+                            "posted_at": "2020-10-12T02:03:03Z",
+                        }
+                    ],
+                }
+            ]
         }
     )
 
-    moves: list[InstructionMove]
-    transfers: list[InstructionTransfer]
-
-
-class AttemptIn(BaseModel):
-    """A new attempt for a payment that was definitely rejected."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"example": {"reason": "The account was reopened, says the provider."}},
-    )
-
-    reason: Reason
-
-
-class ResolutionIn(BaseModel):
-    """An officer's decision about a payment whose facts contradict each other."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "outcome": "settled",
-                "reason": "On the provider's statement of 17 October.",
-            }
-        },
-    )
-
-    outcome: Literal["settled", "returned"] = Field(
-        description="`settled`: the household has the money. `returned`: we have it back."
-    )
-    reason: Reason
-
-
-class CancellationIn(BaseModel):
-    """An order not to send a payment that is ready."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"example": {"reason": "The household has moved to another province."}},
-    )
-
-    reason: Reason
+    moves: list[InstructionMoveOut]
+    transfers: list[InstructionTransferOut]

@@ -1,6 +1,6 @@
 """How balances follow from transfers: the rules that the database keeps whoever writes to it."""
 
-from services.payments.ledger.tables import transfer_table
+from services.payments.ledger.tables import Transfer
 from shared.schema.declaration import comes_with
 
 # Statement-level: one update for each account that a statement touched, however many transfers.
@@ -61,4 +61,4 @@ REFERENCING NEW TABLE AS posted
 FOR EACH STATEMENT EXECUTE FUNCTION payments.move_balances()
 """
 
-comes_with(transfer_table, MOVE_BALANCES, TRANSFER_MOVES_BALANCES)
+comes_with(Transfer.__table__, MOVE_BALANCES, TRANSFER_MOVES_BALANCES)

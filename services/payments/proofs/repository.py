@@ -1,13 +1,19 @@
 """The proofs' SQL. Each compares two things that were written separately."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeAlias
+from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.instructions.states import EXCLUSIVE, LIVE
 from services.payments.ledger.accounts import TransferCode
 from services.payments.proofs.legal_postings import legal_postings
+from services.payments.statements import AnyRow, among
+
+Statement: TypeAlias = TextClause
+"""What a proof reads: two things that were written separately, side by side."""
 
 _BITS = {code: 1 << position for position, code in enumerate(TransferCode)}
 _CODE_BITS = ", ".join(
@@ -16,11 +22,9 @@ _CODE_BITS = ", ".join(
 _LEGAL = ", ".join(
     f"(CAST('{status}' AS payments.instruction_status), {sum(_BITS[code] for code in codes)})"
     for status, codes in sorted(
-        legal_postings(), key=lambda one: (one[0].value, sorted(code.value for code in one[1]))
+        legal_postings(), key=lambda reached: (reached[0], sorted(reached[1]))
     )
 )
-_EXCLUSIVE = ", ".join(f"'{status}'" for status in EXCLUSIVE)
-_LIVE = ", ".join(f"'{status}'" for status in LIVE)
 
 BOOKS = text(
     """
@@ -67,7 +71,7 @@ COMMITMENTS = text(
     ),
     instructed AS (
         SELECT chunk.fund,
-            sum(instruction.amount_minor) FILTER (WHERE instruction.status IN ({_LIVE}))
+            sum(instruction.amount_minor) FILTER (WHERE instruction.status IN ({among(LIVE)}))
                 AS in_flight
         FROM payments.payment_round
         JOIN payments.chunk ON chunk.round_number = payment_round.number
@@ -120,7 +124,7 @@ TWICE = text(
         count(*) FILTER (WHERE claims > 1) AS claimed_twice,
         count(*) FILTER (WHERE settled > 1) AS settled_twice
     FROM (
-        SELECT count(*) FILTER (WHERE status IN ({_EXCLUSIVE})) AS claims,
+        SELECT count(*) FILTER (WHERE status IN ({among(EXCLUSIVE)})) AS claims,
             count(*) FILTER (WHERE status = 'settled') AS settled
         FROM payments.instruction
         GROUP BY entitlement_id
@@ -189,6 +193,55 @@ CHUNKS = text(
 )
 
 
-async def rows(session: AsyncSession, query: Any) -> list[Row[Any]]:
+_SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+_ACTIVATION = text(
+    """
+    SELECT min(chunk.currency) AS currency,
+        sum(chunk.entitlement_count) AS entitlements_announced,
+        sum(chunk.total_minor) AS announced_minor,
+        count(*) FILTER (WHERE chunk.status = 'refused') AS refused_chunks,
+        count(DISTINCT payment_round.number) FILTER (WHERE payment_round.status = 'unfunded')
+            AS unfunded_rounds
+    FROM payments.payment_round
+    JOIN payments.chunk ON chunk.round_number = payment_round.number
+    WHERE payment_round.activation_id = :activation_id
+    HAVING count(*) > 0
+    """
+)
+
+_PAYMENTS = text(
+    """
+    SELECT provider.code AS provider, instruction.status::text AS status, instruction.reason,
+        count(*) AS count, sum(instruction.amount_minor)::bigint AS amount_minor,
+        min(instruction.finished_at) AS first_finished_at,
+        max(instruction.finished_at) AS last_finished_at
+    FROM payments.payment_round
+    JOIN payments.chunk ON chunk.round_number = payment_round.number
+    JOIN payments.instruction ON instruction.chunk_number = chunk.number
+    JOIN payments.provider ON provider.number = instruction.provider_number
+    WHERE payment_round.activation_id = :activation_id
+    GROUP BY provider.code, instruction.status, instruction.reason
+    ORDER BY provider.code, instruction.status, instruction.reason
+    """
+)
+
+
+async def begin_snapshot(session: AsyncSession) -> None:
+    """Have everything that the session's transaction reads come from one moment."""
+    await session.execute(_SNAPSHOT)
+
+
+async def numbers_of(session: AsyncSession, statement: Statement) -> Sequence[AnyRow]:
     """The rows of one of the proofs."""
-    return list((await session.execute(query)).all())
+    return (await session.execute(statement)).all()
+
+
+async def find_activation(session: AsyncSession, activation_id: UUID) -> AnyRow | None:
+    """What was announced of an activation; None: nothing yet."""
+    return (await session.execute(_ACTIVATION, {"activation_id": activation_id})).one_or_none()
+
+
+async def payments_of(session: AsyncSession, activation_id: UUID) -> Sequence[AnyRow]:
+    """An activation's payments by provider, state and reason."""
+    return (await session.execute(_PAYMENTS, {"activation_id": activation_id})).all()

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from services.payments.proofs import service
-from services.payments.proofs.schemas import ActivationPayments, Proofs
+from services.payments.proofs.schemas import ActivationPaymentsOut, ProofsOut
 from services.payments.scopes import PaymentsRead
 from shared.database import Session
 from shared.errors import problem_responses
@@ -14,7 +14,7 @@ router = APIRouter(tags=["proofs"])
 
 
 @router.get("/proofs", summary="Prove the books", responses=problem_responses(401, 403))
-async def get_proofs(caller: PaymentsRead, session: Session) -> Proofs:
+async def get_proofs(_: PaymentsRead, session: Session) -> ProofsOut:
     """Compares what was written separately: balances and transfers, postings and states, chunks
     and instructions. Reads everything; meant for a person or a daily job, not for a dashboard."""
     return await service.prove(session)
@@ -26,7 +26,7 @@ async def get_proofs(caller: PaymentsRead, session: Session) -> Proofs:
     responses=problem_responses(401, 403, 404, 422),
 )
 async def get_activation_payments(
-    activation_id: UUID, caller: PaymentsRead, session: Session
-) -> ActivationPayments:
+    activation_id: UUID, _: PaymentsRead, session: Session
+) -> ActivationPaymentsOut:
     """How many payments of the activation are where, for how much, and why some failed."""
     return await service.activation_payments(session, activation_id)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.payments.instructions.states import Status
 
 
-class Proof(BaseModel):
+class ProofOut(BaseModel):
     """One statement about the books, whether it holds, and the numbers that say so."""
 
     name: str
@@ -17,37 +17,39 @@ class Proof(BaseModel):
     numbers: list[dict[str, int | str]]
 
 
-class Proofs(BaseModel):
+class ProofsOut(BaseModel):
     """Every proof."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "hold": True,
-                "proofs": [
-                    {
-                        "name": "books_sum_to_zero",
-                        "statement": "In each book and currency, debits equal credits.",
-                        "holds": True,
-                        "numbers": [
-                            {
-                                "book": "cash",
-                                "currency": "KHR",
-                                "debits_minor": 9_600_000,
-                                "credits_minor": 9_600_000,
-                            }
-                        ],
-                    }
-                ],
-            }
+            "examples": [
+                {
+                    "hold": True,
+                    "proofs": [
+                        {
+                            "name": "books_sum_to_zero",
+                            "statement": "In each book and currency, debits equal credits.",
+                            "holds": True,
+                            "numbers": [
+                                {
+                                    "book": "cash",
+                                    "currency": "KHR",
+                                    "debits_minor": 9_600_000,
+                                    "credits_minor": 9_600_000,
+                                }
+                            ],
+                        }
+                    ],
+                }
+            ]
         }
     )
 
     hold: bool = Field(description="Whether every one of them holds.")
-    proofs: list[Proof]
+    proofs: list[ProofOut]
 
 
-class PaymentsInState(BaseModel):
+class PaymentsInStateOut(BaseModel):
     """Payments of one provider in one state, for one reason."""
 
     provider: str
@@ -59,32 +61,34 @@ class PaymentsInState(BaseModel):
     last_finished_at: datetime | None
 
 
-class ActivationPayments(BaseModel):
+class ActivationPaymentsOut(BaseModel):
     """How an activation's payments stand."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "activation_id": "0199c1de-5a00-7a54-8f62-0d6f0a6f5b0f",
-                "currency": "KHR",
-                "entitlements_announced": 5000,
-                "announced_minor": 480_000_000,
-                "refused_chunks": 0,
-                "unfunded_rounds": 0,
-                "first_paid_at": "2020-10-12T02:00:03Z",
-                "last_paid_at": "2020-10-12T02:00:11Z",
-                "payments": [
-                    {
-                        "provider": "mekong",
-                        "status": "settled",
-                        "reason": None,
-                        "count": 4950,
-                        "amount_minor": 475_200_000,
-                        "first_finished_at": "2020-10-12T02:00:03Z",
-                        "last_finished_at": "2020-10-12T02:00:11Z",
-                    }
-                ],
-            }
+            "examples": [
+                {
+                    "activation_id": "0199c1de-5a00-7a54-8f62-0d6f0a6f5b0f",
+                    "currency": "KHR",
+                    "entitlements_announced": 5000,
+                    "announced_minor": 480_000_000,
+                    "refused_chunks": 0,
+                    "unfunded_rounds": 0,
+                    "first_paid_at": "2020-10-12T02:00:03Z",
+                    "last_paid_at": "2020-10-12T02:00:11Z",
+                    "payments": [
+                        {
+                            "provider": "mekong",
+                            "status": "settled",
+                            "reason": None,
+                            "count": 4950,
+                            "amount_minor": 475_200_000,
+                            "first_finished_at": "2020-10-12T02:00:03Z",
+                            "last_finished_at": "2020-10-12T02:00:11Z",
+                        }
+                    ],
+                }
+            ]
         }
     )
 
@@ -96,4 +100,4 @@ class ActivationPayments(BaseModel):
     unfunded_rounds: int
     first_paid_at: datetime | None
     last_paid_at: datetime | None
-    payments: list[PaymentsInState]
+    payments: list[PaymentsInStateOut]

@@ -1,52 +1,26 @@
 """Whether the books are right, and how an activation's payments stand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.instructions.states import Status
 from services.payments.proofs import repository
-from services.payments.proofs.schemas import ActivationPayments, PaymentsInState, Proof, Proofs
+from services.payments.proofs.schemas import (
+    ActivationPaymentsOut,
+    PaymentsInStateOut,
+    ProofOut,
+    ProofsOut,
+)
 from shared.errors import NotFound
 
-_ACTIVATION = text(
-    """
-    SELECT min(chunk.currency) AS currency,
-        sum(chunk.entitlement_count) AS entitlements_announced,
-        sum(chunk.total_minor) AS announced_minor,
-        count(*) FILTER (WHERE chunk.status = 'refused') AS refused_chunks,
-        count(DISTINCT payment_round.number) FILTER (WHERE payment_round.status = 'unfunded')
-            AS unfunded_rounds
-    FROM payments.payment_round
-    JOIN payments.chunk ON chunk.round_number = payment_round.number
-    WHERE payment_round.activation_id = :activation_id
-    HAVING count(*) > 0
-    """
-)
 
-_PAYMENTS = text(
-    """
-    SELECT provider.code AS provider, instruction.status::text AS status, instruction.reason,
-        count(*) AS count, sum(instruction.amount_minor)::bigint AS amount_minor,
-        min(instruction.finished_at) AS first_finished_at,
-        max(instruction.finished_at) AS last_finished_at
-    FROM payments.payment_round
-    JOIN payments.chunk ON chunk.round_number = payment_round.number
-    JOIN payments.instruction ON instruction.chunk_number = chunk.number
-    JOIN payments.provider ON provider.number = instruction.provider_number
-    WHERE payment_round.activation_id = :activation_id
-    GROUP BY provider.code, instruction.status, instruction.reason
-    ORDER BY provider.code, instruction.status, instruction.reason
-    """
-)
-
-
-async def prove(session: AsyncSession) -> Proofs:
+async def prove(session: AsyncSession) -> ProofsOut:
     """Every proof, from one snapshot of the database."""
-    await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    await repository.begin_snapshot(session)
     proofs = [
         await _proof(
             session,
@@ -113,12 +87,18 @@ async def prove(session: AsyncSession) -> Proofs:
             lambda row: row.different == 0,
         ),
     ]
-    return Proofs(hold=all(proof.holds for proof in proofs), proofs=proofs)
+    return ProofsOut(hold=all(proof.holds for proof in proofs), proofs=proofs)
 
 
-async def _proof(session: AsyncSession, name: str, statement: str, query: Any, holds: Any) -> Proof:
-    rows: Sequence[Row[Any]] = await repository.rows(session, query)
-    return Proof(
+async def _proof(
+    session: AsyncSession,
+    name: str,
+    statement: str,
+    query: repository.Statement,
+    holds: Callable[[Row[Any]], bool],
+) -> ProofOut:
+    rows = await repository.numbers_of(session, query)
+    return ProofOut(
         name=name,
         statement=statement,
         holds=all(holds(row) for row in rows),
@@ -126,24 +106,28 @@ async def _proof(session: AsyncSession, name: str, statement: str, query: Any, h
     )
 
 
-async def activation_payments(session: AsyncSession, activation_id: UUID) -> ActivationPayments:
+async def activation_payments(session: AsyncSession, activation_id: UUID) -> ActivationPaymentsOut:
     """An activation's payments by provider, state and reason; raises NotFound."""
-    row = (await session.execute(_ACTIVATION, {"activation_id": activation_id})).one_or_none()
-    if row is None:
-        raise NotFound("Nothing of this activation was announced here yet. GET /rounds lists all.")
+    announced = await repository.find_activation(session, activation_id)
+    if announced is None:
+        raise NotFound(
+            "Nothing of this activation was announced here yet. GET /v1/rounds lists all."
+        )
     payments = [
-        PaymentsInState.model_validate(one._asdict())
-        for one in await session.execute(_PAYMENTS, {"activation_id": activation_id})
+        PaymentsInStateOut.model_validate(row._asdict())
+        for row in await repository.payments_of(session, activation_id)
     ]
-    paid = [one for one in payments if one.status is Status.SETTLED]
-    return ActivationPayments(
+    paid = [payment for payment in payments if payment.status is Status.SETTLED]
+    return ActivationPaymentsOut(
         activation_id=activation_id,
-        **row._mapping,
+        **announced._mapping,
         first_paid_at=min(
-            (one.first_finished_at for one in paid if one.first_finished_at), default=None
+            (payment.first_finished_at for payment in paid if payment.first_finished_at),
+            default=None,
         ),
         last_paid_at=max(
-            (one.last_finished_at for one in paid if one.last_finished_at), default=None
+            (payment.last_finished_at for payment in paid if payment.last_finished_at),
+            default=None,
         ),
         payments=payments,
     )

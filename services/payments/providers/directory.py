@@ -1,28 +1,16 @@
 """The providers of the settings, as the database numbers them."""
 
-from collections.abc import Sequence
-
-from sqlalchemy import text
+from collections.abc import Mapping, Sequence
 
 from services.payments.ledger.accounts import AccountScope
 from services.payments.ledger.repository import open_accounts
+from services.payments.providers.repository import keep_provider
 from services.payments.settings import ProviderSettings
 from shared.database import Database
-
-# Inserted only where it is missing: an upsert would use up a number at every start.
-_INSERT = text(
-    """
-    INSERT INTO payments.provider (code, name, currency)
-    SELECT :code, :name, :currency
-    WHERE NOT EXISTS (SELECT 1 FROM payments.provider WHERE code = :code)
-    ON CONFLICT (code) DO NOTHING
-    """
-)
-_RENAME = text("UPDATE payments.provider SET name = :name WHERE code = :code AND name <> :name")
-_GET = text("SELECT number, currency FROM payments.provider WHERE code = :code")
+from shared.errors import Explained
 
 
-class ProviderCurrencyChanged(Exception):
+class ProviderCurrencyChanged(Explained):
     """A provider's accounts are kept in one currency for good."""
 
 
@@ -34,28 +22,27 @@ class ProviderDirectory:
         self._providers = providers
         self._numbers: dict[str, int] = {}
 
-    async def number_of(self, code: str) -> int:
-        """The provider's number; raises KeyError where the settings do not name it."""
+    async def numbers(self) -> Mapping[str, int]:
+        """The number of each configured provider, by its code."""
         if not self._numbers:
             self._numbers = await self._register()
-        return self._numbers[code]
+        return self._numbers
 
-    async def register(self) -> None:
-        """Write them now."""
-        self._numbers = await self._register()
+    async def number_of(self, code: str) -> int:
+        """The provider's number; raises KeyError where the settings do not name it."""
+        return (await self.numbers())[code]
 
     async def _register(self) -> dict[str, int]:
         numbers: dict[str, int] = {}
         async with self._database.transaction() as session:
             # In one order everywhere: several processes register at the same time.
             for provider in sorted(self._providers, key=lambda provider: provider.code):
-                given = {"code": provider.code, "name": provider.name}
-                await session.execute(_INSERT, {**given, "currency": provider.currency})
-                await session.execute(_RENAME, given)
-                row = (await session.execute(_GET, {"code": provider.code})).one()
-                if row.currency != provider.currency:
+                number, currency = await keep_provider(
+                    session, code=provider.code, name=provider.name, currency=provider.currency
+                )
+                if currency != provider.currency:
                     raise ProviderCurrencyChanged(
-                        f"Provider {provider.code} has accounts in {row.currency}; "
+                        f"Provider {provider.code} has accounts in {currency}; "
                         f"for {provider.currency} configure another provider code."
                     )
                 await open_accounts(
@@ -64,5 +51,5 @@ class ProviderDirectory:
                     scope=provider.code,
                     currency=provider.currency,
                 )
-                numbers[provider.code] = row.number
+                numbers[provider.code] = number
         return numbers

@@ -3,14 +3,14 @@
 from fastapi import APIRouter, Request, Response
 
 from services.payments.providers import service
-from services.payments.providers.schemas import PrefundingIn, Provider, ProviderCode
+from services.payments.providers.schemas import PrefundingIn, ProviderCode, ProviderOut
 from services.payments.scopes import FundsWrite, PaymentsRead
 from services.payments.settings import Settings
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
-from shared.pagination import PageOf, PageQuery, decode_cursor, page_of
+from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/providers", tags=["providers"])
 
@@ -22,27 +22,26 @@ def _configured(request: Request) -> set[str]:
 
 @router.get("", summary="List providers", responses=problem_responses(400, 401, 403, 422))
 async def list_providers(
-    caller: PaymentsRead, session: Session, page: PageQuery, request: Request
-) -> PageOf[Provider]:
+    _: PaymentsRead, session: Session, page: PageQuery, request: Request
+) -> PageOf[ProviderOut]:
     """Every provider with its float, what is in transit, and what waits for money or time."""
-    after = decode_cursor(page.cursor, str)[0] if page.cursor else ""
     providers = await service.list_providers(
-        session, after=after, limit=page.limit + 1, configured=_configured(request)
+        session, after=page.after(str), limit=page.fetch_limit, configured=_configured(request)
     )
-    return page_of(providers, page=page, key=lambda provider: (provider.code,))
+    return page.of(providers, key=lambda provider: (provider.code,))
 
 
 @router.post(
     "/{provider_code}/prefundings",
     status_code=201,
-    response_model=Provider,
+    response_model=ProviderOut,
     summary="Prefund a provider",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def prefund(
     provider_code: ProviderCode,
     body: PrefundingIn,
-    caller: FundsWrite,
+    _: FundsWrite,
     session: Session,
     once: Once,
     clock: ClockDependency,

@@ -12,23 +12,27 @@ ProviderCode = Annotated[
 ]
 
 
-class Provider(BaseModel):
+class ProviderOut(BaseModel):
     """A provider and the money with it, in minor units of its currency."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "code": "mekong",
-                "name": "Mekong Pay",
-                "currency": "KHR",
-                "configured": True,
-                "float_minor": 12_000_000_000,
-                "in_transit_minor": 4_800_000,
-                "suspense_minor": 0,
-                "returns_payable_minor": 0,
-                "waiting_minor": 0,
-                "waiting_count": 0,
-            }
+            "examples": [
+                {
+                    "code": "mekong",
+                    "name": "Mekong Pay",
+                    "currency": "KHR",
+                    "configured": True,
+                    "float_minor": 12_000_000_000,
+                    "in_transit_minor": 4_800_000,
+                    "suspense_minor": 0,
+                    "returns_payable_minor": 0,
+                    "waiting_minor": 9_600_000,
+                    "waiting_count": 100,
+                    "waiting_for_fund_minor": 9_600_000,
+                    "waiting_for_fund_count": 100,
+                }
+            ]
         }
     )
 
@@ -40,8 +44,12 @@ class Provider(BaseModel):
     in_transit_minor: int = Field(description="Sent, and not yet known to be paid or rejected.")
     suspense_minor: int = Field(description="Paid in contradiction, until an officer decides.")
     returns_payable_minor: int = Field(description="Came back after it was paid.")
-    waiting_minor: int = Field(description="Of released rounds, ready to be sent to it.")
+    waiting_minor: int = Field(description="Ready to be sent to it, and not sent yet.")
     waiting_count: int = Field(description="How many instructions that is.")
+    waiting_for_fund_minor: int = Field(
+        description="Of what waits: in rounds that their fund does not cover yet."
+    )
+    waiting_for_fund_count: int = Field(description="How many instructions that is.")
 
 
 class PrefundingIn(BaseModel):
@@ -50,7 +58,9 @@ class PrefundingIn(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "example": {"amount_minor": 12_000_000_000, "reference": "NBC transfer 20201012-0031"}
+            "examples": [
+                {"amount_minor": 12_000_000_000, "reference": "NBC transfer 20201012-0031"}
+            ]
         },
     )
 

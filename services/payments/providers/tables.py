@@ -1,15 +1,21 @@
 """Providers as ledger and instructions know them. Addresses and secrets stay in the settings."""
 
-from sqlalchemy import Column, Identity, SmallInteger, Table, Text
+from sqlalchemy import Identity, SmallInteger, Text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from services.payments.database import metadata
+from services.payments.database import Base
 
-provider_table = Table(
-    "provider",
-    metadata,
-    Column("number", SmallInteger, Identity(always=True), primary_key=True),
-    Column("code", Text, nullable=False, unique=True),
-    Column("name", Text, nullable=False),
-    Column("currency", Text, nullable=False),
-    comment="Mobile-money providers, taken from the settings when a process starts.",
-)
+
+class Provider(Base):
+    """A provider's number, which is the short key on instructions, and its currency for good."""
+
+    __tablename__ = "provider"
+
+    number: Mapped[int] = mapped_column(SmallInteger, Identity(always=True), primary_key=True)
+    code: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (
+        {"comment": "Mobile-money providers, taken from the settings when a process starts."},
+    )

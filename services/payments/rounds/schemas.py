@@ -5,31 +5,33 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.payments.rounds.tables import RoundStatus
+from services.payments.rounds.states import RoundStatus
 
 
-class Round(BaseModel):
+class RoundOut(BaseModel):
     """One round of one enrolment: released whole, or not at all."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "enrolment_id": "0199c1de-5b00-7a54-8f62-0d6f0a6f5b10",
-                "activation_id": "0199c1de-5a00-7a54-8f62-0d6f0a6f5b0f",
-                "scheme": "flood-2022",
-                "round": 1,
-                "fund": "shock-response",
-                "currency": "KHR",
-                "status": "unfunded",
-                "reason": "The round needs 9600000 minor units and fund shock-response has 500000 "
-                "available. Nothing is sent until a deposit covers all of it.",
-                "chunk_count": 1,
-                "entitlement_count": 100,
-                "total_minor": 9_600_000,
-                "reserved_minor": None,
-                "announced_at": "2020-10-12T02:00:00Z",
-                "released_at": None,
-            }
+            "examples": [
+                {
+                    "enrolment_id": "0199c1de-5b00-7a54-8f62-0d6f0a6f5b10",
+                    "activation_id": "0199c1de-5a00-7a54-8f62-0d6f0a6f5b0f",
+                    "scheme": "flood-2022",
+                    "round": 1,
+                    "fund": "shock-response",
+                    "currency": "KHR",
+                    "status": "unfunded",
+                    "reason": "The round needs 9,600,000 KHR and fund shock-response has 500,000 "
+                    "KHR available. Nothing is sent until a deposit covers all of it.",
+                    "chunk_count": 1,
+                    "entitlement_count": 100,
+                    "total_minor": 9_600_000,
+                    "reserved_minor": None,
+                    "announced_at": "2020-10-12T02:00:00Z",
+                    "released_at": None,
+                }
+            ]
         }
     )
 

@@ -13,18 +13,10 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 
+from services.payments.webhooks.repository import STORE
 from shared.database import Database
 
 log = structlog.get_logger()
-
-# One statement outside a transaction block is its own transaction: once it returns, it is on disk.
-_STORE = """
-    INSERT INTO payments.webhook (provider_number, webhook_id, body_sealed, status)
-    SELECT provider_number, webhook_id, body_sealed, 'received'
-    FROM unnest($1::smallint[], $2::text[], $3::bytea[])
-        AS given (provider_number, webhook_id, body_sealed)
-    ON CONFLICT (provider_number, webhook_id) DO NOTHING
-"""
 
 _STORE_SECONDS = 10
 _RECONNECT_SECONDS = 0.2
@@ -89,10 +81,10 @@ class WebhookIntake:
             group = self._take(self._batch_size)
             try:
                 await connection.execute(
-                    _STORE,
-                    [one.provider_number for one in group],
-                    [one.webhook_id for one in group],
-                    [one.body_sealed for one in group],
+                    STORE,
+                    [waiting.provider_number for waiting in group],
+                    [waiting.webhook_id for waiting in group],
+                    [waiting.body_sealed for waiting in group],
                     timeout=_STORE_SECONDS,
                 )
             except BaseException:
@@ -108,11 +100,11 @@ class WebhookIntake:
 
 
 def _answer(group: list[_Waiting], *, stored: bool) -> None:
-    for one in group:
+    for waiting in group:
         # A request whose client went away no longer waits.
-        if one.stored.done():
+        if waiting.stored.done():
             continue
         if stored:
-            one.stored.set_result(None)
+            waiting.stored.set_result(None)
         else:
-            one.stored.set_exception(NotStored())
+            waiting.stored.set_exception(NotStored())

@@ -1,29 +1,21 @@
 """Callbacks from providers, and a look at those that were received."""
 
-import time
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy import text
 
+from services.payments.listing import page_of_rows
 from services.payments.scopes import WebhooksRead
-from services.payments.webhooks.intake import NotStored, WebhookIntake
-from services.payments.webhooks.schemas import CALLBACK_EXAMPLE, Webhook
-from services.payments.webhooks.secrets import WebhookSecrets
-from services.payments.webhooks.tables import WebhookStatus
+from services.payments.webhooks import repository
+from services.payments.webhooks.receiving import Receiving
+from services.payments.webhooks.schemas import CALLBACK_EXAMPLE, WebhookOut
+from services.payments.webhooks.states import WebhookStatus
 from shared.database import Session
-from shared.errors import (
-    NotFound,
-    TooLarge,
-    Unauthenticated,
-    Unavailable,
-    problem_responses,
-)
-from shared.pagination import PageOf, PageQuery, decode_cursor, page_of
-from shared.signatures import BadSignature, verify
+from shared.errors import TooLarge, problem_responses
+from shared.pagination import PageOf, PageQuery
 
 
 class _BareRoute(APIRoute):
@@ -40,18 +32,6 @@ class _BareRoute(APIRoute):
 
 router = APIRouter(tags=["webhooks"])
 callbacks = APIRouter(tags=["webhooks"], route_class=_BareRoute)
-
-_LIST = """
-    SELECT webhook.id, provider.code AS provider, webhook.webhook_id,
-        webhook.status::text AS status, webhook.instruction_id, webhook.reason,
-        webhook.received_at, webhook.worked_at
-    FROM payments.webhook
-    JOIN payments.provider ON provider.number = webhook.provider_number
-    WHERE webhook.id > :after {condition}
-    ORDER BY webhook.id
-    LIMIT :limit
-"""
-
 
 _PARAMETERS = (
     ("provider_code", "path", "The provider's code."),
@@ -102,25 +82,10 @@ async def receive_callback(request: Request) -> Response:
     The raw body is stored before the answer leaves and applied shortly after. The same
     `webhook-id` again is answered 204 and changes nothing.
     """
-    provider_code = request.path_params["provider_code"]
-    state = request.app.state
-    secrets: WebhookSecrets | None = state.webhook_secrets.get(provider_code)
-    if secrets is None:
-        raise NotFound(f"There is no provider {provider_code} here. GET /providers lists them.")
-    body = await _read(request, state.settings.webhook_maximum_bytes)
-    try:
-        webhook_id = verify(secrets.secrets, headers=request.headers, body=body, now=time.time())
-    except BadSignature as error:
-        raise Unauthenticated(str(error)) from None
-    intake: WebhookIntake = state.webhook_intake
-    try:
-        await intake.store(
-            provider_number=secrets.provider_number,
-            webhook_id=webhook_id,
-            body_sealed=state.webhook_cipher.encrypt(body, bound_to=webhook_id.encode()),
-        )
-    except NotStored:
-        raise Unavailable("The callback was not stored. Send it again with its id.") from None
+    receiving: Receiving = request.app.state.receiving
+    sender = receiving.sender(request.path_params["provider_code"])
+    body = await _read(request, request.app.state.settings.webhook_maximum_bytes)
+    await receiving.take(sender, request.headers, body)
     return Response(status_code=204)
 
 
@@ -130,17 +95,13 @@ async def receive_callback(request: Request) -> Response:
     responses=problem_responses(400, 401, 403, 422),
 )
 async def list_webhooks(
-    caller: WebhooksRead,
+    _: WebhooksRead,
     session: Session,
     page: PageQuery,
     status: Annotated[WebhookStatus | None, Query(description="Only those in this state.")] = None,
-) -> PageOf[Webhook]:
+) -> PageOf[WebhookOut]:
     """Callbacks in the order of their arrival, without their bodies: unmatched, malformed, all."""
-    after = decode_cursor(page.cursor, UUID)[0] if page.cursor else UUID(int=0)
-    # The state stands in the statement, so that the partial indexes on it can be used.
-    condition = f"AND webhook.status = '{status.value}'" if status else ""
-    rows = await session.execute(
-        text(_LIST.format(condition=condition)), {"after": after, "limit": page.limit + 1}
+    rows = await repository.list_webhooks(
+        session, after=page.after(UUID), limit=page.fetch_limit, status=status
     )
-    webhooks = [Webhook.model_validate(row._asdict()) for row in rows]
-    return page_of(webhooks, page=page, key=lambda webhook: (webhook.id,))
+    return page_of_rows(page, rows, WebhookOut, key=lambda row: (row.id,))

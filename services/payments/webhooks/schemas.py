@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.payments.webhooks.tables import WebhookStatus
+from services.payments.webhooks.states import WebhookStatus
 
 CALLBACK_EXAMPLE: dict[str, Any] = {
     "transactionReference": "mekong-0000000042",
@@ -20,21 +20,23 @@ CALLBACK_EXAMPLE: dict[str, Any] = {
 }
 
 
-class Webhook(BaseModel):
+class WebhookOut(BaseModel):
     """A callback as it was received. Its body is sealed and not shown."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "id": "0199c1df-0a57-7c11-9a53-5f3a3d1f7b02",
-                "provider": "mekong",
-                "webhook_id": "msg_2rZk5Xn3",
-                "status": "applied",
-                "instruction_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
-                "reason": None,
-                "received_at": "2020-10-17T03:14:15Z",
-                "worked_at": "2020-10-17T03:14:16Z",
-            }
+            "examples": [
+                {
+                    "id": "0199c1df-0a57-7c11-9a53-5f3a3d1f7b02",
+                    "provider": "mekong",
+                    "webhook_id": "msg_2rZk5Xn3",
+                    "status": "applied",
+                    "instruction_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
+                    "reason": None,
+                    "received_at": "2020-10-17T03:14:15Z",
+                    "worked_at": "2020-10-17T03:14:16Z",
+                }
+            ]
         }
     )
 

@@ -1,60 +1,55 @@
 """Callbacks as they were received: stored before they are answered, worked later."""
 
-from enum import StrEnum
+from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import (
-    Column,
     DateTime,
     Index,
     LargeBinary,
     SmallInteger,
-    Table,
     Text,
     UniqueConstraint,
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ENUM
+from sqlalchemy.orm import Mapped, mapped_column
 
-from services.payments.database import SCHEMA, metadata
-
-
-class WebhookStatus(StrEnum):
-    RECEIVED = "received"
-    APPLIED = "applied"
-    UNMATCHED = "unmatched"
-    """Speaks of an instruction that is not here (yet); matched again later."""
-    BLOCKED = "blocked"
-    """It cannot be applied now, and the reason says why; tried again later."""
-    MALFORMED = "malformed"
-    """Signed by the provider and not a callback that we understand."""
+from services.payments.database import SCHEMA, Base
+from services.payments.webhooks.states import WebhookStatus
+from shared.tables import enum_column
 
 
-webhook_status = ENUM(
-    *(status.value for status in WebhookStatus),
-    name="webhook_status",
-    schema=SCHEMA,
-)
+class Webhook(Base):
+    """One signed callback, raw and sealed."""
 
-webhook_table = Table(
-    "webhook",
-    metadata,
-    Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
-    Column("received_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
-    Column("worked_at", DateTime(timezone=True)),
-    Column("instruction_id", Uuid),
-    Column("status", webhook_status, nullable=False),
-    Column("provider_number", SmallInteger, nullable=False),
-    Column("webhook_id", Text, nullable=False),
+    __tablename__ = "webhook"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, server_default=text("uuidv7()"))
+    received_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=text("now()")
+    )
+    worked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    instruction_id: Mapped[UUID | None] = mapped_column(Uuid)
+    status: Mapped[WebhookStatus] = mapped_column(
+        enum_column(WebhookStatus, "webhook_status", SCHEMA)
+    )
+    provider_number: Mapped[int] = mapped_column(SmallInteger)
+    webhook_id: Mapped[str] = mapped_column(Text)
     # The body names the account: it is sealed like every other personal datum.
-    Column("body_sealed", LargeBinary, nullable=False),
-    Column("reason", Text),
-    UniqueConstraint("provider_number", "webhook_id"),
-    Index("webhook_to_apply_index", "id", postgresql_where=text("status = 'received'")),
-    Index(
-        "webhook_waiting_index",
-        "instruction_id",
-        postgresql_where=text("status IN ('unmatched', 'blocked')"),
-    ),
-    comment="Signed callbacks, raw and sealed. Stored durably before the provider is answered.",
-)
+    body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    reason: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        UniqueConstraint("provider_number", "webhook_id"),
+        Index("webhook_to_apply_index", "id", postgresql_where=text("status = 'received'")),
+        Index(
+            "webhook_waiting_index",
+            "instruction_id",
+            postgresql_where=text("status IN ('unmatched', 'blocked')"),
+        ),
+        {
+            "comment": "Signed callbacks, raw and sealed. Stored durably before the provider is "
+            "answered."
+        },
+    )

@@ -1,4 +1,4 @@
-"""GSMA Mobile Money API 1.2, disbursement: request bodies, and what answers mean.
+"""Request bodies, and what the objects in replies mean.
 
 Pure: no network here. Only a well-formed error object in the categories businessRule, validation
 or identification, on a 400 or 404, is a definite rejection. A timeout, a 5xx, a 401, a 429,
@@ -6,7 +6,6 @@ duplicateRequest, or anything that cannot be read is no answer: the payment may 
 """
 
 import re
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
@@ -14,7 +13,8 @@ from uuid import UUID
 import orjson
 
 from services.payments.providers.answers import Answer, AnswerKind
-from shared.money import Money, UnknownCurrency
+from services.payments.providers.gsma.amounts import amount_text, read_money
+from shared.money import Money
 
 OUR_REFERENCE = "requestingOrganisationTransactionReference"
 
@@ -34,15 +34,6 @@ _TOO_MANY_REQUESTS = 429
 _SERVICE_UNAVAILABLE = 503
 
 NO_ANSWER = Answer(AnswerKind.NO_ANSWER, reason="unreadable_answer")
-
-
-def amount_text(money: Money) -> str:
-    """The standard's amount: major units, no trailing zeros after a decimal point.
-
-    Source: schema ``amount``, pattern ``^([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[1-9])?$``.
-    """
-    text = f"{money.to_decimal():f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def disbursement(
@@ -102,7 +93,7 @@ def error_object(content: dict[str, Any]) -> Answer | None:
 
 def request_state(content: dict[str, Any]) -> Answer:
     """What a requestState object means. ``completed`` alone has yet to show what was paid."""
-    correlation = _uuid(content.get("serverCorrelationId"))
+    correlation = read_uuid(content.get("serverCorrelationId"))
     match content.get("status"):
         case "pending" | "completed" if correlation is not None:
             return Answer(AnswerKind.PENDING, server_correlation_id=correlation)
@@ -138,13 +129,13 @@ def transaction(content: dict[str, Any]) -> Answer:
     status = content.get("transactionStatus")
     word = status.lower() if isinstance(status, str) else ""
     if word in _PAID_STATUSES:
-        money = _money(content.get("amount"), content.get("currency"))
+        money = read_money(content.get("amount"), content.get("currency"))
         return Answer(
             AnswerKind.SETTLED,
             # An amount that cannot be read differs from ours: held, and looked at.
             amount_minor=money.amount_minor if money else -1,
             currency=money.currency if money else None,
-            our_reference=_uuid(content.get(OUR_REFERENCE)),
+            our_reference=read_uuid(content.get(OUR_REFERENCE)),
             transaction_reference=told_reference,
         )
     if word in _UNPAID_STATUSES:
@@ -175,49 +166,15 @@ def is_not_known(status: int, content: dict[str, Any] | None) -> bool:
     )
 
 
-def callback(body: bytes) -> tuple[UUID, Answer] | None:
-    """Which instruction a callback speaks of and what it says, or None where it is no callback."""
-    content = read_object(body)
-    if content is None:
-        return None
-    if "errorCategory" in content or "errorCode" in content:
-        about = _uuid(_parameter(content, OUR_REFERENCE))
-        answer = error_object(content) or Answer(AnswerKind.NO_ANSWER, reason="undecided_callback")
-    elif "transactionStatus" in content:
-        about = _uuid(content.get(OUR_REFERENCE))
-        answer = transaction(content)
-    else:
-        return None
-    return (about, answer) if about is not None else None
-
-
-def _parameter(content: dict[str, Any], key: str) -> Any:
-    parameters = content.get("errorParameters")
-    if not isinstance(parameters, list):
-        return None
-    for parameter in parameters:
-        if isinstance(parameter, dict) and parameter.get("key") == key:
-            return parameter.get("value")
-    return None
-
-
 def _code(value: Any) -> str | None:
     return value if isinstance(value, str) and _CODE.fullmatch(value) else None
 
 
-def _uuid(value: Any) -> UUID | None:
+def read_uuid(value: Any) -> UUID | None:
+    """An identifier, or None where it is none."""
     if not isinstance(value, str):
         return None
     try:
         return UUID(value)
     except ValueError:
-        return None
-
-
-def _money(amount: Any, currency: Any) -> Money | None:
-    if not isinstance(amount, str) or not isinstance(currency, str):
-        return None
-    try:
-        return Money.from_decimal(Decimal(amount), currency)
-    except (InvalidOperation, ValueError, UnknownCurrency):
         return None

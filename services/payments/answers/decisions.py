@@ -2,24 +2,11 @@
 
 from dataclasses import dataclass
 from typing import assert_never
-from uuid import UUID
 
 from services.payments.alarms.tables import AlarmKind
+from services.payments.instructions.repository import Known
 from services.payments.instructions.states import IN_FLIGHT, Status
 from services.payments.providers.answers import Answer, AnswerKind
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """An instruction as our own records have it."""
-
-    instruction_id: UUID
-    status: Status
-    amount_minor: int
-    currency: str
-    chunk_number: int
-    provider_number: int
-    transaction_reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +74,7 @@ def _settled(known: Known, answer: Answer) -> Decision:
                 reason="late_success",
                 alarm=AlarmKind.LATE_SUCCESS,
                 alarm_detail="The provider reports it paid after it had rejected it. "
-                + (difference or "Decide with POST /instructions/{id}/resolution."),
+                + (difference or "Decide with POST /v1/instructions/{id}/resolution."),
             )
         case Status.SETTLED:
             again = (

@@ -3,17 +3,16 @@
 import time
 
 from services.payments.providers.answers import Answer, AnswerKind
+from shared.retry import Backoff
 
 _BAD_ANSWERS_IN_A_ROW = 8
-_MOST_DOUBLINGS = 16
 
 
-class ProviderHealth:
-    """Counts bad answers in a row; after eight it pauses, twice as long each time."""
+class Pausing:
+    """Counts bad answers in a row; after eight it pauses, longer each time."""
 
-    def __init__(self, *, pause_seconds: float, longest_seconds: float) -> None:
-        self._pause_seconds = pause_seconds
-        self._longest_seconds = longest_seconds
+    def __init__(self, pauses: Backoff) -> None:
+        self._lengths = pauses
         self._bad_in_a_row = 0
         self._pauses = 0
         self._paused_until = float("-inf")
@@ -31,8 +30,7 @@ class ProviderHealth:
             return
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= _BAD_ANSWERS_IN_A_ROW and not self.paused:
-            pause = self._pause_seconds * 2**self._pauses
-            self._paused_until = time.monotonic() + min(pause, self._longest_seconds)
-            self._pauses = min(self._pauses + 1, _MOST_DOUBLINGS)
+            self._paused_until = time.monotonic() + self._lengths.seconds(self._pauses)
+            self._pauses += 1
             # One more bad answer after the pause is enough for the next one.
             self._bad_in_a_row = _BAD_ANSWERS_IN_A_ROW - 1

@@ -1,0 +1,98 @@
+"""The statement that moves instructions, composed from the table of moves."""
+
+from sqlalchemy import TextClause, text
+
+from services.payments.instructions.states import ENDS, MOVES
+from services.payments.ledger.accounts import ACCOUNT_KINDS, AccountCode
+from services.payments.statements import among, legal
+from shared.retry import Backoff
+
+_STATUS = "payments.instruction_status"
+_LEGAL = legal(MOVES, enum_type="instruction_status")
+
+
+def _scope(code: AccountCode) -> str:
+    return ACCOUNT_KINDS[code].scope.value
+
+
+_POSTINGS = ",\n        ".join(
+    f"('{before}', '{after}', '{posting.code}', "
+    f"'{posting.debit}', '{_scope(posting.debit)}', '{posting.credit}', '{_scope(posting.credit)}')"
+    for (before, after), postings in MOVES.items()
+    for posting in postings
+)
+
+
+def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backoff) -> TextClause:
+    """Moves a set, with its history and postings; returns the ids of those that moved."""
+    return text(
+        f"""
+        WITH input AS MATERIALIZED (
+            SELECT id, CAST(target AS {_STATUS}) AS target, reason, note,
+                transaction_reference, server_correlation_id
+            FROM unnest(
+                CAST(:ids AS uuid[]), CAST(:targets AS text[]),
+                CAST(:reasons AS text[]), CAST(:notes AS text[]),
+                CAST(:references AS text[]), CAST(:correlations AS uuid[])
+            ) AS input (id, target, reason, note, transaction_reference, server_correlation_id)
+        ),
+        moved AS (
+            UPDATE payments.instruction
+            SET status = input.target,
+                moves = instruction.moves + 1,
+                inquiries = CASE WHEN input.target = 'pending' THEN 0
+                    ELSE instruction.inquiries END,
+                next_action_at = clock_timestamp() + make_interval(secs => CASE input.target
+                    WHEN 'sending' THEN {lease_seconds!r}::float8
+                    WHEN 'unknown' THEN {unknown.sql("instruction.inquiries")}
+                    WHEN 'pending' THEN {pending.sql("0")}
+                END),
+                sent_at = CASE WHEN input.target = 'sending' THEN clock_timestamp()
+                    ELSE instruction.sent_at END,
+                finished_at = CASE WHEN input.target IN ({among(ENDS)})
+                    THEN CAST(:at AS timestamptz) END,
+                reason = CASE WHEN input.target IN ('rejected', 'held', 'returned', 'cancelled')
+                    THEN input.reason END,
+                transaction_reference =
+                    coalesce(input.transaction_reference, instruction.transaction_reference),
+                server_correlation_id =
+                    coalesce(input.server_correlation_id, instruction.server_correlation_id)
+            FROM input
+            WHERE instruction.id = input.id
+              AND (instruction.status, input.target) IN (VALUES {_LEGAL})
+            RETURNING instruction.id, instruction.amount_minor, instruction.chunk_number,
+                instruction.provider_number, old.status AS from_status, new.status AS to_status,
+                new.moves AS position, coalesce(input.note, input.reason) AS reason
+        ),
+        remembered AS (
+            INSERT INTO payments.instruction_move
+                (instruction_id, position, from_status, to_status, moved_at, actor, reason)
+            SELECT id, position, from_status, to_status, :at, :actor, reason
+            FROM moved
+        ),
+        posting (from_status, to_status, code, debit, debit_scope, credit, credit_scope) AS (VALUES
+            {_POSTINGS}
+        ),
+        posted AS (
+            INSERT INTO payments.transfer (payment_instruction_id, debit_account, credit_account,
+                amount_minor, currency, code, posted_at)
+            SELECT moved.id, debit.id, credit.id, moved.amount_minor, chunk.currency,
+                CAST(posting.code AS payments.transfer_code), :at
+            FROM moved
+            JOIN payments.chunk ON chunk.number = moved.chunk_number
+            JOIN payments.provider ON provider.number = moved.provider_number
+            JOIN posting ON CAST(posting.from_status AS {_STATUS}) = moved.from_status
+                AND CAST(posting.to_status AS {_STATUS}) = moved.to_status
+            -- An account that is missing makes a null here, and the whole statement fails.
+            LEFT JOIN payments.account AS debit
+                ON debit.code = CAST(posting.debit AS payments.account_code)
+                AND debit.scope =
+                    CASE posting.debit_scope WHEN 'fund' THEN chunk.fund ELSE provider.code END
+            LEFT JOIN payments.account AS credit
+                ON credit.code = CAST(posting.credit AS payments.account_code)
+                AND credit.scope =
+                    CASE posting.credit_scope WHEN 'fund' THEN chunk.fund ELSE provider.code END
+        )
+        SELECT id FROM moved
+        """
+    )

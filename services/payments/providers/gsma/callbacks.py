@@ -1,0 +1,57 @@
+"""What a provider sends by itself: whether it was the provider, and what it says.
+
+The standard's callback is a transaction object, or an error object that names the payment in its
+parameters. It is signed by Standard Webhooks 1.0.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.payments.providers.answers import Answer, AnswerKind
+from services.payments.providers.gsma.messages import (
+    OUR_REFERENCE,
+    error_object,
+    read_object,
+    read_uuid,
+    transaction,
+)
+from services.payments.providers.protocol import Told
+from shared.signatures import verify
+
+
+class SignedCallbacks:
+    """One provider's callbacks."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets = tuple(secrets)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
+        """The message's id where any of the secrets signed it; raises BadSignature."""
+        return verify(self._secrets, headers=headers, body=body, now=now)
+
+    def read(self, body: bytes) -> Told | None:
+        """Which instruction a callback speaks of and what it says, or None: it is no callback."""
+        content = read_object(body)
+        if content is None:
+            return None
+        if "errorCategory" in content or "errorCode" in content:
+            about = read_uuid(_parameter(content, OUR_REFERENCE))
+            answer = error_object(content) or Answer(
+                AnswerKind.NO_ANSWER, reason="undecided_callback"
+            )
+        elif "transactionStatus" in content:
+            about = read_uuid(content.get(OUR_REFERENCE))
+            answer = transaction(content)
+        else:
+            return None
+        return Told(about, answer) if about is not None else None
+
+
+def _parameter(content: dict[str, Any], key: str) -> Any:
+    parameters = content.get("errorParameters")
+    if not isinstance(parameters, list):
+        return None
+    for parameter in parameters:
+        if isinstance(parameter, dict) and parameter.get("key") == key:
+            return parameter.get("value")
+    return None

@@ -1,0 +1,136 @@
+"""One provider that speaks GSMA Mobile Money API 1.2, over HTTP."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from services.payments.providers.accounts import Accounts
+from services.payments.providers.answers import Answer, AnswerKind
+from services.payments.providers.gsma import messages
+from services.payments.providers.gsma.callbacks import SignedCallbacks
+from services.payments.providers.lines import Lines, NoReply, Reply
+from services.payments.providers.protocol import Capability, Order, Told
+from services.payments.settings import ProviderSettings, Settings
+from shared.version import API_PREFIX
+
+_DISBURSEMENT = "/transactions/type/disbursement"
+_DESCRIPTION = "Emergency cash transfer"
+
+
+class GsmaAdapter:
+    """Disbursements one at a time, their inquiries and their callbacks."""
+
+    capabilities = frozenset({Capability.SINGLE})
+
+    def __init__(self, provider: ProviderSettings, settings: Settings) -> None:
+        self.code = provider.code
+        self._debit_party = settings.debit_party
+        self._accounts = Accounts(settings)
+        self._base_url = provider.base_url.rstrip("/")
+        self._disbursement_url = httpx.URL(self._base_url + _DISBURSEMENT)
+        self._callback_url = (
+            settings.callback_base_url.rstrip("/")
+            + f"{API_PREFIX}/providers/{provider.code}/callbacks"
+        )
+        self._callbacks = SignedCallbacks(
+            [secret.get_secret_value() for secret in provider.webhook_secrets]
+        )
+        self._lines = Lines(
+            settings.dispatch_concurrency,
+            headers={"X-API-Key": provider.api_key.get_secret_value()},
+            timeout_seconds=settings.provider_timeout_seconds,
+        )
+
+    async def close(self) -> None:
+        await self._lines.close()
+
+    async def send(self, order: Order) -> Answer:
+        """Ask the provider to pay; the same order may be sent again and is paid once."""
+        account = self._accounts.open(order)
+        if isinstance(account, Answer):
+            return account
+        body = messages.disbursement(
+            instruction_id=order.instruction_id,
+            money=order.money,
+            account=account,
+            debit_party=self._debit_party,
+            description=_DESCRIPTION,
+        )
+        try:
+            reply = await self._lines.post(
+                self._disbursement_url,
+                body=body,
+                headers={
+                    "Content-Type": "application/json",
+                    "X-Date": _now(),
+                    "X-CorrelationID": str(order.instruction_id),
+                    "X-Callback-URL": self._callback_url,
+                },
+            )
+        except NoReply as silence:
+            return silence.answer()
+        return messages.answer_to_disbursement(reply.status, reply.body)
+
+    async def inquire(self, instruction_id: UUID, server_correlation_id: UUID | None) -> Answer:
+        """Ask what became of an order, by the provider's id where it gave one, then by ours."""
+        try:
+            if server_correlation_id is not None:
+                answer = await self._request_state(str(server_correlation_id))
+                if answer.kind is not AnswerKind.NOT_KNOWN:
+                    return answer
+            return await self._response(instruction_id)
+        except NoReply as silence:
+            return silence.answer()
+
+    def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
+        return self._callbacks.verify(headers, body, now=now)
+
+    def read_callback(self, body: bytes) -> Told | None:
+        return self._callbacks.read(body)
+
+    async def _response(self, instruction_id: UUID) -> Answer:
+        reply = await self._get(f"/responses/{instruction_id}")
+        content = messages.read_object(reply.body)
+        if messages.is_not_known(reply.status, content):
+            return Answer(AnswerKind.NOT_KNOWN, reason="not_known_to_provider")
+        if reply.status != HTTPStatus.OK:
+            return messages.no_answer(reply.status)
+        match messages.linked_resource(content) if content else None:
+            case ("transactions", reference):
+                return await self._transaction(reference)
+            case ("requeststates", server_correlation_id):
+                return await self._request_state(server_correlation_id)
+            case _:
+                return messages.NO_ANSWER
+
+    async def _request_state(self, server_correlation_id: str) -> Answer:
+        reply = await self._get(f"/requeststates/{quote(server_correlation_id, safe='')}")
+        content = messages.read_object(reply.body)
+        if messages.is_not_known(reply.status, content):
+            return Answer(AnswerKind.NOT_KNOWN, reason="not_known_to_provider")
+        if reply.status != HTTPStatus.OK:
+            return messages.no_answer(reply.status)
+        if content is None:
+            return messages.NO_ANSWER
+        if reference := messages.completed_reference(content):
+            return await self._transaction(reference)
+        return messages.request_state(content)
+
+    async def _transaction(self, reference: str) -> Answer:
+        reply = await self._get(f"/transactions/{quote(reference, safe='')}")
+        content = messages.read_object(reply.body)
+        # A link that leads nowhere is no proof that nothing was paid.
+        if reply.status != HTTPStatus.OK:
+            return messages.no_answer(reply.status)
+        return messages.transaction(content) if content else messages.NO_ANSWER
+
+    async def _get(self, path: str) -> Reply:
+        return await self._lines.get(self._base_url + path, headers={"X-Date": _now()})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,83 @@
+"""The face of a provider: what the rest of the service may ask of it, whatever it speaks.
+
+A folder beside this file speaks one protocol and implements ``Adapter``; ``adapters.py`` maps the
+protocols' names to them. Nothing else knows which protocols there are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from services.payments.providers.answers import Answer
+from shared.money import Money
+
+
+class Capability(StrEnum):
+    """A way in which a provider takes payments."""
+
+    SINGLE = "single"
+    """One payment in one request, and asked about one by one."""
+    BATCH = "batch"
+    """Many payments in one request, with an answer for each."""
+    FILE = "file"
+    """A file of payments in, a file of results out."""
+    LIST = "list"
+    """A list for people who pay by hand, and their results by line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be paid, with the account still sealed."""
+
+    instruction_id: UUID
+    household_id: UUID
+    money: Money
+    account_sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a callback says, and of which instruction."""
+
+    instruction_id: UUID
+    answer: Answer
+
+
+class Adapter(Protocol):
+    """Speaks to one configured provider, and understands it.
+
+    What it says comes back as an ``Answer``: neither the network nor anything that the provider
+    sends raises here.
+    """
+
+    @property
+    def code(self) -> str:
+        """The provider's code in the settings, in the ledger and in paths."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """In which ways it takes payments."""
+        ...
+
+    async def send(self, order: Order) -> Answer:
+        """Ask it to pay; the same order may be sent again and is paid once."""
+        ...
+
+    async def inquire(self, instruction_id: UUID, server_correlation_id: UUID | None) -> Answer:
+        """Ask what became of an order, by its own id where it gave one, then by ours."""
+        ...
+
+    def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
+        """The id of a callback that it signed; ``now`` is in Unix seconds. Raises BadSignature."""
+        ...
+
+    def read_callback(self, body: bytes) -> Told | None:
+        """What a verified callback says, or None where it speaks of no instruction."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what it holds open."""
+        ...

@@ -1,0 +1,87 @@
+"""SQL of providers: their numbers, their balances in the ledger, and what waits for them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.payments.providers.tables import Provider
+from services.payments.statements import AnyRow
+
+# What is ready waits for the provider's float, or first for the fund of its round, or for the rest
+# of its round to arrive; what is in a refused round waits for nothing.
+_SELECT = """
+    SELECT provider.code, provider.name, provider.currency,
+        coalesce(sum(balance) FILTER (WHERE account.code = 'PROVIDER_FLOAT'), 0)::bigint
+            AS float_minor,
+        coalesce(sum(balance) FILTER (WHERE account.code = 'IN_TRANSIT'), 0)::bigint
+            AS in_transit_minor,
+        coalesce(sum(balance) FILTER (WHERE account.code = 'SUSPENSE'), 0)::bigint
+            AS suspense_minor,
+        coalesce(sum(-balance) FILTER (WHERE account.code = 'RETURNS_PAYABLE'), 0)::bigint
+            AS returns_payable_minor,
+        waiting.minor AS waiting_minor, waiting.count AS waiting_count,
+        waiting.unfunded_minor AS waiting_for_fund_minor,
+        waiting.unfunded_count AS waiting_for_fund_count
+    FROM payments.provider
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS count, coalesce(sum(amount_minor), 0)::bigint AS minor,
+            count(*) FILTER (WHERE payment_round.status = 'unfunded') AS unfunded_count,
+            coalesce(sum(amount_minor) FILTER (WHERE payment_round.status = 'unfunded'), 0)::bigint
+                AS unfunded_minor
+        FROM payments.payment_round
+        JOIN payments.chunk ON chunk.round_number = payment_round.number
+        JOIN payments.instruction ON instruction.chunk_number = chunk.number
+        WHERE payment_round.status <> 'refused'
+          AND chunk.status = 'raised'
+          AND instruction.status = 'ready'
+          AND instruction.provider_number = provider.number
+    ) AS waiting
+    LEFT JOIN LATERAL (
+        SELECT account.code, debits_minor - credits_minor AS balance
+        FROM payments.account
+        WHERE account.scope = provider.code AND account.book = 'cash'
+    ) AS account ON true
+"""
+_GROUP = """
+    GROUP BY provider.number, waiting.minor, waiting.count, waiting.unfunded_minor,
+        waiting.unfunded_count
+"""
+_GET = text(_SELECT + " WHERE provider.code = :code" + _GROUP)
+_LIST = text(
+    _SELECT + " WHERE provider.code > :after" + _GROUP + " ORDER BY provider.code LIMIT :limit"
+)
+
+# Inserted only where it is missing: an upsert would use up a number at every start.
+_INSERT = text(
+    """
+    INSERT INTO payments.provider (code, name, currency)
+    SELECT :code, :name, :currency
+    WHERE NOT EXISTS (SELECT 1 FROM payments.provider WHERE code = :code)
+    ON CONFLICT (code) DO NOTHING
+    """
+)
+_RENAME = text("UPDATE payments.provider SET name = :name WHERE code = :code AND name <> :name")
+
+
+async def keep_provider(
+    session: AsyncSession, *, code: str, name: str, currency: str
+) -> tuple[int, str]:
+    """The provider's number and its currency; a new one is inserted, a known one renamed."""
+    await session.execute(_INSERT, {"code": code, "name": name, "currency": currency})
+    await session.execute(_RENAME, {"code": code, "name": name})
+    query = select(Provider.number, Provider.currency).where(Provider.code == code)
+    number, kept_currency = (await session.execute(query)).one()
+    return number, kept_currency
+
+
+async def find_provider(session: AsyncSession, code: str) -> AnyRow | None:
+    """A provider with its balances."""
+    return (await session.execute(_GET, {"code": code})).one_or_none()
+
+
+async def list_providers(
+    session: AsyncSession, *, after: str | None, limit: int
+) -> Sequence[AnyRow]:
+    """Providers with their balances, in the order of their codes."""
+    return (await session.execute(_LIST, {"after": after or "", "limit": limit})).all()

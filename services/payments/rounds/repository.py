@@ -1,0 +1,215 @@
+"""SQL of rounds: beginning them, what they gathered, deciding on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.payments.rounds.states import MOVES, WAITING, RoundStatus
+from services.payments.rounds.tables import PaymentRound
+from services.payments.statements import AnyRow, among, legal, narrowed
+from shared.contracts.events import EnrolmentCompleted, EntitlementsReady
+
+_BEGIN = text(
+    """
+    INSERT INTO payments.payment_round AS begun
+        (enrolment_id, round, activation_id, scheme, fund, currency, status, announced_at)
+    VALUES (:enrolment_id, :round, :activation_id, :scheme, :fund, :currency, 'gathering', :at)
+    -- An update that changes nothing, so that the number is returned either way.
+    ON CONFLICT (enrolment_id, round) DO UPDATE SET round = begun.round
+    RETURNING number
+    """
+)
+
+_KEEP_TOTAL = text(
+    """
+    INSERT INTO payments.payment_round AS kept (enrolment_id, round, activation_id, scheme, fund,
+        currency, chunk_count, entitlement_count, total_minor, status, announced_at)
+    VALUES (:enrolment_id, :round, :activation_id, :scheme, :fund, :currency, :chunk_count,
+        :entitlements, :total_minor, 'gathering', :at)
+    ON CONFLICT (enrolment_id, round) DO UPDATE
+    SET chunk_count = excluded.chunk_count,
+        entitlement_count = excluded.entitlement_count,
+        total_minor = excluded.total_minor
+    WHERE kept.chunk_count IS NULL
+    """
+)
+
+# One that waits for money is only looked at again when there is enough of it.
+_PICK = text(
+    f"""
+    SELECT waiting.number, waiting.fund, waiting.currency,
+        waiting.chunk_count, waiting.entitlement_count, waiting.total_minor,
+        here.chunks, here.entitlements, here.announced_minor, here.raised_minor,
+        available.currency AS fund_currency,
+        available.balance_minor AS available_minor
+    FROM payments.payment_round AS waiting
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS chunks,
+            coalesce(sum(entitlement_count), 0) AS entitlements,
+            coalesce(sum(total_minor), 0) AS announced_minor,
+            coalesce(sum(total_minor) FILTER (WHERE chunk.status <> 'refused'), 0) AS raised_minor,
+            count(*) FILTER (WHERE chunk.status = 'announced') AS unfetched
+        FROM payments.chunk
+        WHERE chunk.round_number = waiting.number
+    ) AS here
+    LEFT JOIN LATERAL (
+        SELECT account.currency, debits_minor - credits_minor AS balance_minor
+        FROM payments.account
+        WHERE account.code = 'BUDGET_AVAILABLE' AND account.scope = waiting.fund
+    ) AS available ON true
+    WHERE waiting.status IN ({among(WAITING)})
+      AND here.chunks >= waiting.chunk_count
+      AND here.unfetched = 0
+      AND (waiting.status = 'gathering' OR (
+          available.balance_minor >= here.raised_minor AND available.currency = waiting.currency
+      ))
+    ORDER BY waiting.number
+    LIMIT 1
+    FOR UPDATE OF waiting SKIP LOCKED
+    """
+)
+
+_MOVE = text(
+    f"""
+    UPDATE payments.payment_round
+    SET status = CAST(CAST(:target AS text) AS payments.round_status),
+        reason = :reason,
+        reserved_minor = :reserved_minor,
+        released_at = CASE WHEN CAST(:target AS text) = 'released' THEN CAST(:at AS timestamptz) END
+    WHERE number = :number
+      AND (status, CAST(CAST(:target AS text) AS payments.round_status))
+          IN (VALUES {legal(MOVES, enum_type="round_status")})
+    RETURNING true
+    """
+)
+
+
+class IllegalMove(Exception):
+    """A round was to go where its state does not lead."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatheredRound:
+    """A round all of whose chunks are here: what it should add up to, what it does, what it has."""
+
+    number: int
+    fund: str
+    currency: str
+    chunk_count: int
+    entitlement_count: int
+    total_minor: int
+    """As the enrolment said."""
+    chunks: int
+    entitlements: int
+    announced_minor: int
+    """As the chunks add up."""
+    raised_minor: int
+    """Without the chunks that were refused."""
+    fund_currency: str | None
+    available_minor: int | None
+    """What its fund has for it; None where there is no such fund."""
+
+
+async def begin_round(session: AsyncSession, ready: EntitlementsReady, *, at: datetime) -> int:
+    """The number of the round that a chunk belongs to: begun by its first chunk."""
+    number: int = await session.scalar(
+        _BEGIN,
+        {
+            "enrolment_id": ready.enrolment_id,
+            "round": ready.round,
+            "activation_id": ready.activation_id,
+            "scheme": ready.scheme,
+            "fund": ready.fund,
+            "currency": ready.currency,
+            "at": at,
+        },
+    )
+    return number
+
+
+async def keep_total(session: AsyncSession, completed: EnrolmentCompleted, *, at: datetime) -> None:
+    """Keep what a round has to add up to; said twice, the first time counts."""
+    await session.execute(
+        _KEEP_TOTAL,
+        {
+            "enrolment_id": completed.enrolment_id,
+            "round": completed.round,
+            "activation_id": completed.activation_id,
+            "scheme": completed.scheme,
+            "fund": completed.fund,
+            "currency": completed.currency,
+            "chunk_count": completed.chunk_count,
+            "entitlements": completed.entitlements,
+            "total_minor": completed.total_minor,
+            "at": at,
+        },
+    )
+
+
+async def pick_gathered(session: AsyncSession) -> GatheredRound | None:
+    """Lock a round that can be decided on now."""
+    row = (await session.execute(_PICK)).one_or_none()
+    if row is None:
+        return None
+    return GatheredRound(
+        number=row.number,
+        fund=row.fund,
+        currency=row.currency,
+        chunk_count=row.chunk_count,
+        entitlement_count=row.entitlement_count,
+        total_minor=row.total_minor,
+        chunks=row.chunks,
+        # Sums are numeric in PostgreSQL.
+        entitlements=int(row.entitlements),
+        announced_minor=int(row.announced_minor),
+        raised_minor=int(row.raised_minor),
+        fund_currency=row.fund_currency,
+        available_minor=row.available_minor,
+    )
+
+
+async def move_round(
+    session: AsyncSession,
+    number: int,
+    target: RoundStatus,
+    *,
+    at: datetime,
+    reason: str | None,
+    reserved_minor: int | None = None,
+) -> None:
+    """The only writer of a round's state. Raises IllegalMove: then nothing has moved."""
+    moved = await session.scalar(
+        _MOVE,
+        {
+            "number": number,
+            "target": target.value,
+            "at": at,
+            "reason": reason,
+            "reserved_minor": reserved_minor,
+        },
+    )
+    if not moved:
+        raise IllegalMove(f"Round {number} is not in a state that leads to {target}.")
+
+
+async def list_rounds(
+    session: AsyncSession,
+    *,
+    after: int | None,
+    limit: int,
+    activation_id: UUID | None,
+    status: RoundStatus | None,
+) -> Sequence[AnyRow]:
+    """Rounds in the order of their numbers; what is None does not narrow."""
+    query = (
+        select(PaymentRound.__table__)
+        .where(PaymentRound.number > (after or 0))
+        .order_by(PaymentRound.number)
+        .limit(limit)
+    )
+    by = {PaymentRound.activation_id: activation_id, PaymentRound.status: status}
+    return (await session.execute(narrowed(query, by))).all()

@@ -1,0 +1,32 @@
+"""A round's life: gathered, then decided on as a whole."""
+
+from enum import StrEnum
+
+
+class RoundStatus(StrEnum):
+    GATHERING = "gathering"
+    """Chunks are still arriving, or the registry has not yet said that these are all."""
+    RELEASED = "released"
+    """The whole of it is reserved in the fund: its instructions may be sent."""
+    UNFUNDED = "unfunded"
+    """The fund does not cover the whole of it: nothing is sent until it does."""
+    REFUSED = "refused"
+    """What was announced does not add up: nothing is sent."""
+
+
+WAITING = (RoundStatus.GATHERING, RoundStatus.UNFUNDED)
+"""Not decided on for good."""
+
+MOVES: frozenset[tuple[RoundStatus, RoundStatus]] = frozenset(
+    {
+        (RoundStatus.GATHERING, RoundStatus.RELEASED),
+        (RoundStatus.GATHERING, RoundStatus.UNFUNDED),
+        (RoundStatus.GATHERING, RoundStatus.REFUSED),
+        (RoundStatus.UNFUNDED, RoundStatus.RELEASED),
+        # Another round took the money that had come in: it waits on, for another reason.
+        (RoundStatus.UNFUNDED, RoundStatus.UNFUNDED),
+        # A chunk that was announced meanwhile: the sum is no longer what was said.
+        (RoundStatus.UNFUNDED, RoundStatus.REFUSED),
+    }
+)
+"""Every legal move. What is not here does not happen."""

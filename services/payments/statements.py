@@ -1,0 +1,32 @@
+"""Pieces of SQL that this service's slices have in common."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from sqlalchemy import Row, Select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from services.payments.database import SCHEMA
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+
+
+def among(states: Iterable[StrEnum]) -> str:
+    """States as SQL literals, for ``IN (...)``."""
+    return ", ".join(f"'{state}'" for state in states)
+
+
+def legal(moves: Iterable[tuple[StrEnum, StrEnum]], *, enum_type: str) -> str:
+    """Moves as rows of (before, after) of the schema's enum type, for ``IN (VALUES ...)``."""
+    status = f"{SCHEMA}.{enum_type}"
+    return ", ".join(
+        f"(CAST('{before}' AS {status}), CAST('{after}' AS {status}))"
+        for before, after in sorted(moves)
+    )
+
+
+def narrowed(query: AnySelect, by: Mapping[InstrumentedAttribute[Any], object]) -> AnySelect:
+    """The query with only those whose columns have these values; None does not narrow."""
+    return query.where(*(column == value for column, value in by.items() if value is not None))

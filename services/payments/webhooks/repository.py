@@ -1,0 +1,153 @@
+"""SQL of callbacks: picking, marking, taking up again, listing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.payments.providers.tables import Provider
+from services.payments.statements import AnyRow, legal
+from services.payments.webhooks.states import MOVES, WebhookStatus
+from services.payments.webhooks.tables import Webhook
+
+STORE = """
+    INSERT INTO payments.webhook (provider_number, webhook_id, body_sealed, status)
+    SELECT provider_number, webhook_id, body_sealed, 'received'
+    FROM unnest($1::smallint[], $2::text[], $3::bytea[])
+        AS given (provider_number, webhook_id, body_sealed)
+    ON CONFLICT (provider_number, webhook_id) DO NOTHING
+"""
+"""For a connection of its own: outside a transaction block one statement is its own transaction."""
+
+_PICK = text(
+    """
+    SELECT id, provider_number, webhook_id, body_sealed
+    FROM payments.webhook
+    WHERE status = 'received'
+    ORDER BY id
+    LIMIT :size
+    FOR NO KEY UPDATE SKIP LOCKED
+    """
+)
+
+_MOVE = text(
+    f"""
+    UPDATE payments.webhook
+    SET status = given.status,
+        instruction_id = CASE WHEN given.status = 'received' THEN webhook.instruction_id
+            ELSE given.instruction_id END,
+        reason = CASE WHEN given.status = 'received' THEN webhook.reason ELSE given.reason END,
+        worked_at = CASE WHEN given.status = 'received' THEN webhook.worked_at
+            ELSE clock_timestamp() END
+    FROM (
+        SELECT id, CAST(status AS payments.webhook_status) AS status, instruction_id, reason
+        FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:statuses AS text[]),
+            CAST(:instruction_ids AS uuid[]), CAST(:reasons AS text[])
+        ) AS given (id, status, instruction_id, reason)
+    ) AS given
+    WHERE webhook.id = given.id
+      AND (webhook.status, given.status)
+          IN (VALUES {legal(MOVES, enum_type="webhook_status")})
+    RETURNING webhook.id
+    """
+)
+
+_NOW_MATCHED = text(
+    """
+    SELECT webhook.id
+    FROM payments.webhook
+    JOIN payments.instruction ON instruction.id = webhook.instruction_id
+        AND instruction.provider_number = webhook.provider_number
+    WHERE webhook.status = 'unmatched'
+    ORDER BY webhook.id
+    LIMIT :size
+    FOR NO KEY UPDATE OF webhook SKIP LOCKED
+    """
+)
+
+_BLOCKED_LONG_ENOUGH = text(
+    """
+    SELECT id FROM payments.webhook
+    WHERE status = 'blocked'
+      AND worked_at < clock_timestamp() - make_interval(secs => :seconds)
+    ORDER BY id
+    LIMIT :size
+    FOR NO KEY UPDATE SKIP LOCKED
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookMove:
+    """Where a callback is to go, and what was learnt from working it."""
+
+    id: UUID
+    target: WebhookStatus
+    reason: str | None = None
+    instruction_id: UUID | None = None
+    """What it speaks of, where that could be read."""
+
+
+async def pick_received(session: AsyncSession, *, size: int) -> Sequence[AnyRow]:
+    """Lock callbacks that were not worked yet, in the order of their arrival."""
+    return (await session.execute(_PICK, {"size": size})).all()
+
+
+async def move_webhooks(session: AsyncSession, moves: Sequence[WebhookMove]) -> set[UUID]:
+    """The only writer of a callback's state: makes every legal move, and returns which moved.
+
+    One that is received again keeps what was learnt of it until it is worked anew.
+    """
+    if not moves:
+        return set()
+    rows = await session.execute(
+        _MOVE,
+        {
+            "ids": [move.id for move in moves],
+            "statuses": [move.target.value for move in moves],
+            "instruction_ids": [move.instruction_id for move in moves],
+            "reasons": [move.reason for move in moves],
+        },
+    )
+    return set(rows.scalars())
+
+
+async def find_matched(session: AsyncSession, *, size: int) -> list[UUID]:
+    """Lock unmatched callbacks whose instruction is here by now."""
+    return list((await session.execute(_NOW_MATCHED, {"size": size})).scalars())
+
+
+async def find_blocked(session: AsyncSession, *, seconds: float, size: int) -> list[UUID]:
+    """Lock blocked callbacks that were worked longer than ``seconds`` ago."""
+    given = {"seconds": seconds, "size": size}
+    return list((await session.execute(_BLOCKED_LONG_ENOUGH, given)).scalars())
+
+
+async def list_webhooks(
+    session: AsyncSession, *, after: UUID | None, limit: int, status: WebhookStatus | None
+) -> Sequence[AnyRow]:
+    """Callbacks in the order of their arrival; what is None does not narrow."""
+    query = (
+        select(
+            Webhook.id,
+            Provider.code.label("provider"),
+            Webhook.webhook_id,
+            Webhook.status,
+            Webhook.instruction_id,
+            Webhook.reason,
+            Webhook.received_at,
+            Webhook.worked_at,
+        )
+        .join(Provider, Provider.number == Webhook.provider_number)
+        .order_by(Webhook.id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(Webhook.id > after)
+    if status is not None:
+        # The state stands in the statement, so that the partial indexes on it can be used.
+        query = query.where(text(f"webhook.status = '{status}'"))
+    return (await session.execute(query)).all()
