@@ -1,5 +1,6 @@
 """What an officer may decide about single payments, and what not."""
 
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -122,3 +123,20 @@ async def test_who_lacks_the_scope_is_refused(world: World) -> None:
     async with world.service.client() as everyone:
         del everyone.headers["Authorization"]
         assert (await everyone.get("/proofs")).status_code == 401
+
+
+async def test_what_officers_wrote_before_it_was_a_code_stands_in_the_history(
+    world: World, steps: Steps
+) -> None:
+    await world.fund(10_000_000)
+    await world.registry.announce(entitlements(1, provider="mekong"))
+    await steps.raise_announced()
+    [instruction] = (await world.get("/instructions"))["items"]
+    cancelled = await world.post(f"/instructions/{instruction['id']}/cancellation", WHY)
+    migration = import_module("services.payments.migrations.versions.0002_officers_reasons")
+    # As the version before left it: by the way back, then by the way there.
+    await world.owner.execute(migration.WORDS)
+    before = await world.get(f"/instructions/{instruction['id']}")
+    assert before["reason"] == WHY["reason"]
+    await world.owner.execute(migration.CODES)
+    assert await world.get(f"/instructions/{instruction['id']}") == cancelled
