@@ -30,3 +30,11 @@ def legal(moves: Iterable[tuple[StrEnum, StrEnum]], *, enum_type: str) -> str:
 def narrowed(query: AnySelect, by: Mapping[InstrumentedAttribute[Any], object]) -> AnySelect:
     """The query with only those whose columns have these values; None does not narrow."""
     return query.where(*(column == value for column, value in by.items() if value is not None))
+
+
+def paged(
+    query: AnySelect, key: InstrumentedAttribute[Any], *, after: object, limit: int
+) -> AnySelect:
+    """The query's rows in the order of ``key``, those behind ``after``; None is the beginning."""
+    behind = query if after is None else query.where(key > after)
+    return behind.order_by(key).limit(limit)

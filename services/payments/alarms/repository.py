@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.alarms.tables import Alarm, AlarmKind
-from services.payments.statements import AnyRow
+from services.payments.statements import AnyRow, paged
 
 log = structlog.get_logger()
 
@@ -55,10 +55,5 @@ async def raise_alarms(session: AsyncSession, alarms: Sequence[NewAlarm], *, at:
 
 async def list_alarms(session: AsyncSession, *, after: int | None, limit: int) -> Sequence[AnyRow]:
     """Alarms in the order in which they were raised first."""
-    query = (
-        select(Alarm.__table__)
-        .where(Alarm.number > (after or 0))
-        .order_by(Alarm.number)
-        .limit(limit)
-    )
+    query = paged(select(Alarm.__table__), Alarm.number, after=after, limit=limit)
     return (await session.execute(query)).all()

@@ -14,7 +14,7 @@ from services.payments.amounts import readable
 from services.payments.chunks.states import MOVES, ChunkStatus
 from services.payments.chunks.tables import Chunk
 from services.payments.rounds.tables import PaymentRound
-from services.payments.statements import AnyRow, AnySelect, legal, narrowed
+from services.payments.statements import AnyRow, AnySelect, legal, narrowed, paged
 from shared.contracts.entitlements import COLUMNS
 from shared.contracts.events import EntitlementsReady
 from shared.database import driver_connection
@@ -293,9 +293,8 @@ async def list_chunks(
     status: ChunkStatus | None,
 ) -> Sequence[AnyRow]:
     """Chunks in the order of their numbers; what is None does not narrow."""
-    query = _select().where(Chunk.number > (after or 0)).order_by(Chunk.number).limit(limit)
-    by = {PaymentRound.activation_id: activation_id, Chunk.status: status}
-    return (await session.execute(narrowed(query, by))).all()
+    query = narrowed(_select(), {PaymentRound.activation_id: activation_id, Chunk.status: status})
+    return (await session.execute(paged(query, Chunk.number, after=after, limit=limit))).all()
 
 
 async def find_chunk(session: AsyncSession, chunk_id: UUID) -> AnyRow | None:

@@ -13,7 +13,7 @@ from services.payments.instructions.tables import Instruction, InstructionMove
 from services.payments.providers.tables import Provider
 from services.payments.rounds.states import RoundStatus
 from services.payments.rounds.tables import PaymentRound
-from services.payments.statements import AnyRow, AnySelect, among, narrowed
+from services.payments.statements import AnyRow, AnySelect, among, narrowed, paged
 
 _NOT_EXCLUSIVE = tuple(status for status in Status if status not in EXCLUSIVE)
 
@@ -147,7 +147,7 @@ async def list_instructions(
 ) -> Sequence[AnyRow]:
     """Instructions in the order of their ids; what is None does not narrow."""
     query = narrowed(
-        _select().order_by(Instruction.id).limit(limit),
+        _select(),
         {
             Instruction.status: status,
             PaymentRound.activation_id: activation_id,
@@ -155,8 +155,6 @@ async def list_instructions(
             Provider.code: provider,
         },
     )
-    if after is not None:
-        query = query.where(Instruction.id > after)
     if entitlement_id is not None:
         # Two partial indexes share the entitlements between them.
         query = query.where(
@@ -170,7 +168,7 @@ async def list_instructions(
                 )
             )
         )
-    return (await session.execute(query)).all()
+    return (await session.execute(paged(query, Instruction.id, after=after, limit=limit))).all()
 
 
 async def find_instruction(session: AsyncSession, instruction_id: UUID) -> AnyRow | None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.rounds.states import MOVES, WAITING, RoundStatus
 from services.payments.rounds.tables import PaymentRound
-from services.payments.statements import AnyRow, among, legal, narrowed
+from services.payments.statements import AnyRow, among, legal, narrowed, paged
 from shared.contracts.events import EnrolmentCompleted, EntitlementsReady
 
 _BEGIN = text(
@@ -205,11 +205,10 @@ async def list_rounds(
     status: RoundStatus | None,
 ) -> Sequence[AnyRow]:
     """Rounds in the order of their numbers; what is None does not narrow."""
-    query = (
-        select(PaymentRound.__table__)
-        .where(PaymentRound.number > (after or 0))
-        .order_by(PaymentRound.number)
-        .limit(limit)
+    query = narrowed(
+        select(PaymentRound.__table__),
+        {PaymentRound.activation_id: activation_id, PaymentRound.status: status},
     )
-    by = {PaymentRound.activation_id: activation_id, PaymentRound.status: status}
-    return (await session.execute(narrowed(query, by))).all()
+    return (
+        await session.execute(paged(query, PaymentRound.number, after=after, limit=limit))
+    ).all()

@@ -2,14 +2,13 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.instructions.states import LIVE
 from services.payments.statements import among
+from shared.contracts.events import PaymentsSettled
 from shared.database import driver_connection
 
 _NONE_LIVE = f"""
@@ -70,30 +69,17 @@ _OUTCOMES = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class SettledChunk:
-    """A chunk none of whose payments is live any more, and how they ended."""
-
-    number: int
-    chunk_id: UUID
-    activation_id: UUID
-    scheme: str
-    round: int
-    paid_count: int
-    paid_minor: int
-    failed_count: int
-    failed_minor: int
-
-
 async def lock_settled(session: AsyncSession, *, size: int) -> list[int]:
     """Lock raised chunks none of whose instructions is live; their numbers."""
     return list((await session.execute(_LOCK, {"size": size})).scalars())
 
 
-async def sums_of(session: AsyncSession, numbers: Sequence[int]) -> list[SettledChunk]:
-    """What locked chunks add up to, those left out of which an instruction is live after all."""
+async def settled_by_number(
+    session: AsyncSession, numbers: Sequence[int]
+) -> dict[int, PaymentsSettled]:
+    """How the payments of locked chunks ended, without chunks that are live after all."""
     rows = await session.execute(_SUMS, {"numbers": list(numbers)})
-    return [SettledChunk(**row._mapping) for row in rows]
+    return {row.number: PaymentsSettled.model_validate(row._asdict()) for row in rows}
 
 
 async def read_outcomes(session: AsyncSession, chunk_number: int) -> bytes:

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.providers.tables import Provider
-from services.payments.statements import AnyRow, legal
+from services.payments.statements import AnyRow, legal, paged
 from services.payments.webhooks.states import MOVES, WebhookStatus
 from services.payments.webhooks.tables import Webhook
 
@@ -130,24 +130,17 @@ async def list_webhooks(
     session: AsyncSession, *, after: UUID | None, limit: int, status: WebhookStatus | None
 ) -> Sequence[AnyRow]:
     """Callbacks in the order of their arrival; what is None does not narrow."""
-    query = (
-        select(
-            Webhook.id,
-            Provider.code.label("provider"),
-            Webhook.webhook_id,
-            Webhook.status,
-            Webhook.instruction_id,
-            Webhook.reason,
-            Webhook.received_at,
-            Webhook.worked_at,
-        )
-        .join(Provider, Provider.number == Webhook.provider_number)
-        .order_by(Webhook.id)
-        .limit(limit)
-    )
-    if after is not None:
-        query = query.where(Webhook.id > after)
+    query = select(
+        Webhook.id,
+        Provider.code.label("provider"),
+        Webhook.webhook_id,
+        Webhook.status,
+        Webhook.instruction_id,
+        Webhook.reason,
+        Webhook.received_at,
+        Webhook.worked_at,
+    ).join(Provider, Provider.number == Webhook.provider_number)
     if status is not None:
         # The state stands in the statement, so that the partial indexes on it can be used.
         query = query.where(text(f"webhook.status = '{status}'"))
-    return (await session.execute(query)).all()
+    return (await session.execute(paged(query, Webhook.id, after=after, limit=limit))).all()
