@@ -1,5 +1,13 @@
 """A round is released whole or not at all."""
 
+from dataclasses import replace
+
+import pytest
+
+from services.payments.amounts import readable
+from services.payments.rounds.releasing import judge
+from services.payments.rounds.repository import GatheredRound
+from services.payments.rounds.states import RoundStatus
 from shared.ids import new_id
 from tests.payments.conftest import StartSandbox, World, entitlements
 from tests.payments.steps import Steps
@@ -16,11 +24,17 @@ async def test_a_round_that_the_fund_does_not_cover_waits_and_nothing_is_sent(
     assert "needs 288,000 KHR and fund relief has 200,000 KHR" in waiting["reason"]
     assert await steps.claim() == []
     assert await steps.step("release") == 0
+    [mekong, tonle] = (await world.get("/providers"))["items"]
+    assert (mekong["waiting_count"], mekong["waiting_minor"]) == (2, 192_000)
+    assert (mekong["waiting_for_fund_count"], mekong["waiting_for_fund_minor"]) == (2, 192_000)
+    assert (tonle["waiting_count"], tonle["waiting_for_fund_count"]) == (1, 1)
     await world.fund(88_000)
     await steps.raise_announced()
     [released] = (await world.get("/rounds"))["items"]
     assert (released["status"], released["reserved_minor"]) == ("released", 288_000)
     assert released["reason"] is None
+    [mekong, _] = (await world.get("/providers"))["items"]
+    assert (mekong["waiting_count"], mekong["waiting_for_fund_count"]) == (2, 0)
     # The float of each provider is half of the fund: one payment's worth.
     assert len(await steps.claim()) == 1
     await world.proofs()
@@ -73,6 +87,8 @@ async def test_a_round_whose_chunks_do_not_add_up_is_refused(world: World, steps
     assert refused["status"] == "refused"
     assert "add up to 1 chunks, 3 entitlements, 288,000 KHR" in refused["reason"]
     assert await steps.claim() == []
+    # What is refused waits for nothing.
+    assert {item["waiting_count"] for item in (await world.get("/providers"))["items"]} == {0}
     await world.proofs()
 
 
@@ -129,3 +145,62 @@ async def test_a_round_without_payable_households_is_released_empty(
     assert (await world.chunk(announced))["status"] == "settled"
     answer = await world.client.get(f"/activations/{new_id()}/payments")
     assert answer.status_code == 404
+
+
+GATHERED = GatheredRound(
+    number=1,
+    fund="relief",
+    currency="KHR",
+    chunk_count=1,
+    entitlement_count=1_000,
+    total_minor=77_270_000,
+    chunks=1,
+    entitlements=1_000,
+    announced_minor=77_270_000,
+    raised_minor=77_270_000,
+    fund_currency="KHR",
+    available_minor=10_000_000,
+)
+
+
+def test_a_shortage_is_told_in_amounts_that_people_read() -> None:
+    status, reason = judge(GATHERED)
+    assert status is RoundStatus.UNFUNDED
+    assert reason == (
+        "The round needs 77,270,000 KHR and fund relief has 10,000,000 KHR available. Nothing is "
+        "sent until a deposit covers all of it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"available_minor": 77_270_000}, RoundStatus.RELEASED),
+        ({"available_minor": 77_269_999}, RoundStatus.UNFUNDED),
+        ({"available_minor": None, "fund_currency": None}, RoundStatus.UNFUNDED),
+        ({"available_minor": 99_000_000, "fund_currency": "USD"}, RoundStatus.UNFUNDED),
+        ({"raised_minor": 0, "available_minor": None}, RoundStatus.RELEASED),
+        ({"chunks": 2, "available_minor": 99_000_000}, RoundStatus.REFUSED),
+    ],
+)
+def test_a_round_goes_where_its_sums_and_its_fund_let_it(
+    changes: dict[str, object], status: RoundStatus
+) -> None:
+    assert judge(replace(GATHERED, **changes))[0] is status  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("amount_minor", "currency", "text"),
+    [
+        (77_270_000, "KHR", "77,270,000 KHR"),
+        (0, "KHR", "0 KHR"),
+        (123_450, "USD", "1,234.50 USD"),
+        (10**15, "KHR", "1,000,000,000,000,000 KHR"),
+        (123_450, "EUR", "123,450 minor units of EUR"),
+        (1, None, "1 minor units of no currency"),
+    ],
+)
+def test_an_amount_is_read_with_its_currency(
+    amount_minor: int, currency: str | None, text: str
+) -> None:
+    assert readable(amount_minor, currency) == text

@@ -119,6 +119,8 @@ async def test_a_callback_that_the_provider_did_not_sign_is_not_stored(
     forged = await provider.call_back(body, signed=b"{}")
     assert forged.status_code == 401
     assert forged.headers["content-type"] == "application/problem+json"
+    assert forged.json()["title"] == "The message's signature does not hold"
+    assert forged.json()["type"] == "urn:sangkroh:problem:signature-refused"
     assert (await provider.call_back(body, age_seconds=3_600)).status_code == 401
     assert (await provider.call_back(b"x" * 70_000)).status_code == 413
     unknown = await world.client.put("/providers/nowhere/callbacks", content=body)
