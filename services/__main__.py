@@ -17,29 +17,43 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 import uvloop
-from pydantic import ValidationError
 
 from services.processes import PROCESSES, SERVICES
+from services.starting import (
+    CannotStart,
+    remembering,
+    require_clock,
+    require_database,
+    settings_of,
+    unforeseen,
+)
+from shared.auth import TokenVerifier
 from shared.database import DatabaseUnusable
+from shared.errors import Explained, Unavailable
 from shared.logging import configure_logging
+
+log = structlog.get_logger()
 
 _BACKLOG = 2048
 _COLLECT_AFTER_ALLOCATIONS = 50_000
 _SHUTDOWN_SECONDS = 10
 
 
-class CannotStart(Exception):
-    """One line that says what is in the way and what to do."""
-
-
 class _Server(uvicorn.Server):
-    """A server that leaves the signals to the process, which may run several."""
+    """A server that leaves the signals to the process, which may run several, and so its end."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            raise CannotStart("The server stopped by itself: see its log.") from None
 
 
 def _listen(host: str, port: int, *, variable: str) -> socket.socket:
@@ -59,9 +73,12 @@ def _listen(host: str, port: int, *, variable: str) -> socket.socket:
 
 
 def _api(service: str) -> Callable[[asyncio.Event], Awaitable[None]]:
-    app = importlib.import_module(f"services.{service}.app").create_app()
+    app = importlib.import_module(f"services.{service}.app").create_app(settings_of(service))
     settings = app.state.settings
-    listening = _listen(settings.host, settings.port, variable=f"{service.upper()}_PORT")
+    require_clock(app.state.clock)
+    listening = _listen(settings.host, settings.port, variable=settings.variable_of("port"))
+    failures: list[BaseException] = []
+    app.router.lifespan_context = remembering(app.router.lifespan_context, failures)
     server = _Server(
         uvicorn.Config(
             app,
@@ -74,25 +91,46 @@ def _api(service: str) -> Callable[[asyncio.Event], Awaitable[None]]:
     )
 
     async def run(stop: asyncio.Event) -> None:
+        await require_database(app.state.database, service=service)
+        looking = asyncio.create_task(_look_for_keys(app.state.token_verifier))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
-        await serving
+        looking.cancel()
         stopping.cancel()
-        if not stop.is_set():
-            # The lifespan failed, and uvicorn only says so to its own log.
-            await app.state.database.check()
-            raise CannotStart(f"{service}-api stopped by itself: see its log.")
+        try:
+            await serving
+        except CannotStart:
+            if not failures:
+                raise
+        if failures:
+            raise failures[0]
 
     return run
 
 
+async def _look_for_keys(verifier: TokenVerifier) -> None:
+    """No reason not to start: what needs no token works, and keys are asked for again."""
+    try:
+        await verifier.look_for_keys()
+    except Unavailable:
+        log.warning(
+            "issuer_keys_unreadable",
+            at=verifier.keys_at,
+            detail="Every token is refused until the issuer answers: look after it, or correct "
+            "AUTH_JWKS_URL.",
+        )
+
+
 def _worker(service: str) -> Callable[[asyncio.Event], Awaitable[None]]:
-    worker = importlib.import_module(f"services.{service}.worker").create_worker()
+    worker = importlib.import_module(f"services.{service}.worker").create_worker(
+        settings_of(service)
+    )
+    require_clock(worker.clock)
 
     async def run(stop: asyncio.Event) -> None:
-        await worker.database.check()
+        await require_database(worker.database, service=service)
         await worker.run(stop)
 
     return run
@@ -185,16 +223,19 @@ def main() -> None:
         elif names == ["drift"]:
             _drift()
         else:
-            uvloop.run(_run(names))
-    except (CannotStart, DatabaseUnusable) as error:
+            _start(names)
+    except (Explained, DatabaseUnusable) as error:
         sys.exit(str(error))
-    except ValidationError as error:
-        # Values may be secrets: only which settings, and what kind of fault.
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
-            for fault in error.errors()
-        )
-        sys.exit(f"The environment is not right ({error.title}): {faults}.")
+
+
+def _start(names: Sequence[str]) -> None:
+    try:
+        uvloop.run(_run(names))
+    except (Explained, DatabaseUnusable):
+        raise
+    except Exception as error:
+        # Not its own words, nor those of what led to it: they go to the process's log.
+        raise CannotStart(unforeseen(error)) from None
 
 
 if __name__ == "__main__":

@@ -111,6 +111,15 @@ class Database:
             raise unusable(self._url, error) from error
         require_version(int(number))
 
+    async def has_schema(self, schema: str) -> bool:
+        """Whether a schema was ever migrated."""
+        async with self.engine.connect() as connection:
+            found = await connection.scalar(
+                text("SELECT to_regclass(:table) IS NOT NULL"),
+                {"table": f"{schema}.alembic_version"},
+            )
+        return bool(found)
+
     async def dispose(self) -> None:
         await self.engine.dispose()
 

@@ -161,7 +161,7 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     errors = [
         {
             "pointer": "/" + "/".join(str(part) for part in fault["loc"]),
-            "detail": _detail_of(fault),
+            "detail": detail_of(fault),
         }
         for fault in error.errors()
     ]
@@ -175,7 +175,8 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-def _detail_of(fault: Mapping[str, Any]) -> str:
+def detail_of(fault: Mapping[str, Any]) -> str:
+    """What is wrong with a value, by pydantic's account of it and without the value."""
     match fault["type"]:
         case "json_invalid":
             # The parser's own words quote the input.

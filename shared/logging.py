@@ -29,6 +29,8 @@ def configure_logging(*, process: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_PlaceOnly())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # That an app did not start is told by the process, which knows why.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.module != "on")
 
 
 class _PlaceOnly(logging.Formatter):

@@ -26,8 +26,15 @@ def _decode_key(text: Any) -> Any:
 
 
 def _decode_keys(text: Any) -> Any:
-    versions = json.loads(text) if isinstance(text, str) else text
-    return {int(version): _decode_key(key) for version, key in dict(versions).items()}
+    try:
+        versions = json.loads(text) if isinstance(text, str) else text
+        keys = {int(version): key for version, key in dict(versions).items()}
+    except (TypeError, ValueError):
+        # Their own words quote what they could not read.
+        raise ValueError(
+            'keys are JSON by version, such as {"1": "<32 bytes in base64>"}'
+        ) from None
+    return {version: _decode_key(key) for version, key in keys.items()}
 
 
 Key = Annotated[SecretBytes, BeforeValidator(_decode_key)]
@@ -51,6 +58,17 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
 
     service: ClassVar[str]
+
+    @classmethod
+    def variable_of(cls, field: str) -> str:
+        """The environment variable that sets a field."""
+        match cls.model_fields[field].validation_alias:
+            case None:
+                return f"{cls.model_config.get('env_prefix', '')}{field}".upper()
+            case AliasChoices(choices=choices):
+                return str(choices[0]).upper()
+            case alias:
+                return str(alias).upper()
 
     database_url: str
     database_pool_size: int = 10

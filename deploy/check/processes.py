@@ -7,9 +7,6 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices
-from pydantic.fields import FieldInfo
-
 from services.processes import PROCESSES, SERVICES
 from shared.settings import ServiceSettings
 
@@ -83,24 +80,13 @@ def variables_of(process_name: str) -> Variables:
             frozenset(_MIGRATE_VARIABLES | {_LOG_LEVEL}), frozenset(_MIGRATE_VARIABLES)
         )
     settings = settings_of(process_name.split("-")[0])
-    prefix = str(settings.model_config.get("env_prefix", ""))
     names = {
-        _variable(name, info, prefix=prefix): info.is_required()
+        settings.variable_of(name): info.is_required()
         for name, info in settings.model_fields.items()
     }
     return Variables(
         frozenset(names), frozenset(name for name, required in names.items() if required)
     )
-
-
-def _variable(field_name: str, info: FieldInfo, *, prefix: str) -> str:
-    match info.validation_alias:
-        case None:
-            return f"{prefix}{field_name}".upper()
-        case AliasChoices(choices=choices):
-            return str(choices[0]).upper()
-        case alias:
-            return str(alias).upper()
 
 
 def faults(

@@ -70,6 +70,16 @@ class TokenVerifier:
         self._verified[token] = (float(claims["exp"]), caller)
         return caller
 
+    async def look_for_keys(self) -> None:
+        """Read the issuer's keys before a token comes; raises Unavailable where there are none."""
+        await self._read_keys()
+
+    @property
+    def keys_at(self) -> str:
+        """Where they are read, for a log: the host or the file, without what may be secret."""
+        parts = urlsplit(self._jwks_url)
+        return parts.path if parts.scheme == "file" else f"{parts.scheme}://{parts.hostname}"
+
     async def _key(self, key_id: str) -> jwt.PyJWK:
         age = time.monotonic() - self._keys_read_at
         # An unknown key id may be a rotation: ask again, but not for every forged token.

@@ -1,0 +1,97 @@
+"""Why a process does not come up, in one line that says what to do.
+
+Without values: a setting's may be secret, and a database's error quotes the row.
+"""
+
+import importlib
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from shared.clock import Clock
+from shared.database import Database, DatabaseUnusable
+from shared.errors import Explained, detail_of, told
+from shared.settings import ServiceSettings
+
+_FIELD = re.compile('field "([a-z_]+)"')
+
+
+class CannotStart(Explained):
+    """One line that says what is in the way and what to do."""
+
+
+def settings_of(service: str) -> ServiceSettings:
+    """The service's settings from the environment; raises CannotStart, which names variables."""
+    kind: type[ServiceSettings] = importlib.import_module(f"services.{service}.settings").Settings
+    try:
+        return kind()
+    except ValidationError as error:
+        faults = "; ".join(_faults(kind, error))
+    except SettingsError as error:
+        field = _FIELD.search(str(error))
+        faults = f"{kind.variable_of(field[1]) if field else 'a variable'}: not valid JSON"
+    raise CannotStart(
+        f"{service} cannot start with this environment: {faults}. Set what is named, as "
+        "docs/deployment.md says."
+    )
+
+
+def _faults(kind: type[ServiceSettings], error: ValidationError) -> Iterator[str]:
+    for fault in error.errors():
+        name, *within = map(str, fault["loc"])
+        variable = kind.variable_of(name) if name in kind.model_fields else name.upper()
+        yield f"{'.'.join([variable, *within])}: {detail_of(fault)}"
+
+
+def require_clock(clock: Clock) -> None:
+    """Raises CannotStart where the clock's file cannot be read."""
+    try:
+        clock.now()
+    except (OSError, ValueError, KeyError) as error:
+        raise CannotStart(
+            f"The clock that CLOCK_FILE names cannot be read ({type(error).__name__}): leave "
+            "CLOCK_FILE out, or begin with `make run CLOCK=2020-10-12`, which writes one."
+        ) from None
+
+
+async def require_database(database: Database, *, service: str) -> None:
+    """Raises CannotStart where the server or the service's schema cannot be used."""
+    try:
+        await database.check()
+    except DatabaseUnusable as error:
+        raise CannotStart(f"{service.upper()}_DATABASE_URL: {error}") from None
+    if not await database.has_schema(service):
+        raise CannotStart(
+            f"The database has no schema {service} yet: run `python -m services migrate` first."
+        )
+
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
+
+
+def remembering(lifespan: Lifespan, failures: list[BaseException]) -> Lifespan:
+    """The same lifespan, keeping what it fails with: the server would only say that it did."""
+
+    @asynccontextmanager
+    async def remembered(app: FastAPI) -> AsyncIterator[Any]:
+        try:
+            async with lifespan(app) as state:
+                yield state
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    return remembered
+
+
+def unforeseen(error: BaseException) -> str:
+    """What to tell of any other error that ended a process."""
+    return (
+        f"It ended with an error that nobody foresaw, {told(error)}: report that, and start it "
+        "again."
+    )
