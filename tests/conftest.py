@@ -65,6 +65,11 @@ max_wal_size = 256MB  # each test's database is written to it whole
 InTurn = Callable[[], AbstractContextManager[None]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long tests first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def _run_sql(url: str, *statements: str) -> None:
     async def run() -> None:
         plain = make_url(url).set(drivername="postgresql")

@@ -19,7 +19,10 @@ README = Path(__file__).parent.parent / "README.md"
 _UNTIL_PAID = """until get $PAYMENTS/chunks | grep -q settled; do sleep 0.2; done; sleep 1"""
 _PATIENCE_SECONDS = 120
 
-pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="the README's calls use curl")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not shutil.which("curl"), reason="the README's calls use curl"),
+]
 
 
 @pytest.fixture(scope="module")

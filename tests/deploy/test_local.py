@@ -26,6 +26,8 @@ from shared.auth import development
 from shared.clock import COUNTRY_ZONE
 from shared.ids import new_id
 
+pytestmark = pytest.mark.long
+
 _UP_SECONDS = 120
 _PROCESSES = 7
 

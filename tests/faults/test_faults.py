@@ -41,6 +41,7 @@ def planted(name: str, bug: Bug, *, seed: int) -> Plan:
     )
 
 
+@pytest.mark.long
 def test_whatever_dies_nothing_is_lost_and_nothing_is_paid_twice(directory: Path) -> None:
     verdict = run(Plan(seed=1, scale=_SMALL, storm_seconds=_SHORT_STORM_SECONDS), directory)
 
