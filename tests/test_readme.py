@@ -16,7 +16,13 @@ from sandbox.options import SandboxOptions
 
 README = Path(__file__).parent.parent / "README.md"
 
-_UNTIL_PAID = """until get $PAYMENTS/chunks | grep -q settled; do sleep 0.2; done; sleep 1"""
+_ROUNDS = (
+    """$REGISTRY/activations/$(get "$REGISTRY/activations?limit=1" | pick items 0 id)/rounds"""
+)
+_UNTIL_PAID = f"""
+until get $REGISTRY/activations | grep -q '"id"'; do sleep 0.2; done
+until get "{_ROUNDS}" | grep -q '"paid_count":1'; do sleep 0.2; done
+"""
 _PATIENCE_SECONDS = 120
 
 pytestmark = [
