@@ -1,11 +1,12 @@
 """What the payments service is told by its environment."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.money import CurrencyCode
+from shared.retry import Backoff
 from shared.settings import KeyVersions, ServiceSettings
 
 
@@ -49,7 +50,7 @@ class Settings(ServiceSettings):
     chunk_fetchers: int = Field(default=3, ge=1, le=16)
     chunk_maximum_bytes: int = 64 * 1024 * 1024
     chunk_lease_seconds: float = 120
-    chunk_retry_seconds: float = 1
+    chunk_retry_seconds: float = Field(default=1, gt=0)
     chunk_retry_longest_seconds: float = 300
 
     # Sending. A lease is longer than a request may take together with its wait in line.
@@ -60,15 +61,15 @@ class Settings(ServiceSettings):
     dispatch_outcomes_wait_seconds: float = 0.05
     dispatch_lease_seconds: float = 90
     provider_timeout_seconds: float = 20
-    provider_pause_seconds: float = 0.5
+    provider_pause_seconds: float = Field(default=0.5, gt=0)
     """How long a provider that does not answer is left alone; doubled each time."""
     provider_pause_longest_seconds: float = 60
 
     # Asking what became of instructions without an answer.
     inquiry_size: int = Field(default=200, ge=1, le=5_000)
-    unknown_inquiry_seconds: float = 5
+    unknown_inquiry_seconds: float = Field(default=5, gt=0)
     """From losing an answer to asking for it; doubled each time that tells nothing new."""
-    pending_inquiry_seconds: float = 60
+    pending_inquiry_seconds: float = Field(default=60, gt=0)
     """From "pending" to asking, where no callback comes; doubled each time."""
     inquiry_longest_seconds: float = 900
     resend_grace_seconds: float = 60
@@ -80,6 +81,56 @@ class Settings(ServiceSettings):
     webhook_batch_size: int = Field(default=500, ge=1, le=5_000)
     """Callbacks stored in one commit, or applied in one, at most."""
 
-    rest_seconds: float = 0.1
+    rest_seconds: float = Field(default=0.1, gt=0)
     """How long a loop without work sleeps before it looks again; up to ten times as long, but no
     longer than a second, where it finds nothing again and again."""
+
+    @property
+    def chunk_retry(self) -> Backoff:
+        """From failing to fetch a chunk to asking for it again."""
+        return Backoff(
+            first_seconds=self.chunk_retry_seconds,
+            longest_seconds=self.chunk_retry_longest_seconds,
+        )
+
+    @property
+    def provider_pause(self) -> Backoff:
+        """For how long a provider that does not answer is left alone."""
+        return Backoff(
+            first_seconds=self.provider_pause_seconds,
+            longest_seconds=self.provider_pause_longest_seconds,
+        )
+
+    @property
+    def unknown_inquiry(self) -> Backoff:
+        """From losing an answer to asking for it."""
+        return Backoff(
+            first_seconds=self.unknown_inquiry_seconds, longest_seconds=self.inquiry_longest_seconds
+        )
+
+    @property
+    def pending_inquiry(self) -> Backoff:
+        """From "pending" to asking, where no callback comes."""
+        return Backoff(
+            first_seconds=self.pending_inquiry_seconds, longest_seconds=self.inquiry_longest_seconds
+        )
+
+    @property
+    def rest(self) -> Backoff:
+        """For how long a loop without work sleeps."""
+        return Backoff(
+            first_seconds=self.rest_seconds,
+            longest_seconds=max(self.rest_seconds, min(1, 10 * self.rest_seconds)),
+        )
+
+    @model_validator(mode="after")
+    def _waits_grow(self) -> Self:
+        for first, longest in (
+            ("chunk_retry_seconds", "chunk_retry_longest_seconds"),
+            ("provider_pause_seconds", "provider_pause_longest_seconds"),
+            ("unknown_inquiry_seconds", "inquiry_longest_seconds"),
+            ("pending_inquiry_seconds", "inquiry_longest_seconds"),
+        ):
+            if getattr(self, first) > getattr(self, longest):
+                raise ValueError(f"{first} is longer than {longest}")
+        return self

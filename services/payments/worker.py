@@ -64,10 +64,6 @@ def wire(settings: Settings) -> Wiring:
     directory = ProviderDirectory(database, settings.providers)
     moves = InstructionMoves(clock=clock, waits=Waits.of(settings))
     recording = Recording(moves)
-    pauses = Backoff(
-        first_seconds=settings.provider_pause_seconds,
-        longest_seconds=settings.provider_pause_longest_seconds,
-    )
     return Wiring(
         settings=settings,
         database=database,
@@ -81,7 +77,7 @@ def wire(settings: Settings) -> Wiring:
             code: Lane(
                 adapter=adapter,
                 directory=directory,
-                pausing=Pausing(pauses),
+                pausing=Pausing(settings.provider_pause),
                 database=database,
                 moves=moves,
                 recording=recording,
@@ -100,10 +96,7 @@ def create_worker(settings: Settings | None = None) -> Worker:
 def worker_of(wiring: Wiring) -> Worker:
     """The worker that a wiring makes."""
     settings, database, clock = wiring.settings, wiring.database, wiring.clock
-    rest = Backoff(
-        first_seconds=settings.rest_seconds,
-        longest_seconds=max(settings.rest_seconds, min(1, 10 * settings.rest_seconds)),
-    )
+    rest = settings.rest
     closing = Loop("close", Closing(database=database, clock=clock).step, rest=rest)
     sending = [
         Loop(f"send-{code}", Sending(lane, settings).step, rest=rest, then=[closing])

@@ -17,7 +17,6 @@ from shared.contracts.entitlements import BINARY
 from shared.contracts.events import ChunkRefused
 from shared.database import Database
 from shared.events import publish
-from shared.retry import Backoff
 
 log = structlog.get_logger()
 
@@ -40,10 +39,6 @@ class Fetching:
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._retry = Backoff(
-            first_seconds=settings.chunk_retry_seconds,
-            longest_seconds=settings.chunk_retry_longest_seconds,
-        )
 
     async def step(self) -> int:
         """Fetch and raise one chunk, or refuse it; returns 1 if there was one."""
@@ -126,5 +121,7 @@ class Fetching:
         status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
         reason = f"The registry did not give it ({status or type(error).__name__}); asked again."
         async with self._database.transaction() as session:
-            await repository.put_off(session, chunk.number, reason=reason, retry=self._retry)
+            await repository.put_off(
+                session, chunk.number, reason=reason, retry=self._settings.chunk_retry
+            )
         log.warning("chunk_not_fetched", chunk_id=str(chunk.chunk_id), reason=reason)

@@ -48,14 +48,8 @@ class Waits:
         """The waits of the settings."""
         return cls(
             lease_seconds=settings.dispatch_lease_seconds,
-            unknown=Backoff(
-                first_seconds=settings.unknown_inquiry_seconds,
-                longest_seconds=settings.inquiry_longest_seconds,
-            ),
-            pending=Backoff(
-                first_seconds=settings.pending_inquiry_seconds,
-                longest_seconds=settings.inquiry_longest_seconds,
-            ),
+            unknown=settings.unknown_inquiry,
+            pending=settings.pending_inquiry,
         )
 
 
