@@ -2,12 +2,14 @@
 
 from fastapi import FastAPI
 
-from services.registry.activations.routes import router as activations
 from services.registry.areas.routes import router as areas
+from services.registry.chunks.routes import router as chunks
 from services.registry.entitlements.routes import router as entitlements
 from services.registry.households.persons import personal_data_from
 from services.registry.households.routes import router as households
 from services.registry.imports.routes import router as imports
+from services.registry.progress.routes import router as progress
+from services.registry.rounds.routes import router as rounds
 from services.registry.schemes.routes import router as schemes
 from services.registry.settings import Settings
 from shared.application import create_application
@@ -36,7 +38,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             "payments in chunks."
         ),
         settings=settings,
-        routers=[areas, imports, households, schemes, activations, entitlements, events],
+        routers=[
+            areas,
+            imports,
+            households,
+            schemes,
+            progress,
+            rounds,
+            entitlements,
+            chunks,
+            events,
+        ],
         tags=_TAGS,
     )
     app.state.personal_data = personal_data_from(settings)

@@ -2,12 +2,11 @@
 
 from services.registry.activations import tables as activations
 from services.registry.areas import tables as areas
+from services.registry.chunks import tables as chunks
 from services.registry.database import SCHEMA, Base
 from services.registry.enrolments import tables as enrolments
-from services.registry.entitlements import tables as entitlements
 from services.registry.households import tables as households
 from services.registry.imports import tables as imports
-from services.registry.rounds import tables as rounds
 from services.registry.schemes import tables as schemes
 
 metadata = Base.metadata
@@ -16,11 +15,10 @@ __all__ = [
     "SCHEMA",
     "activations",
     "areas",
+    "chunks",
     "enrolments",
-    "entitlements",
     "households",
     "imports",
     "metadata",
-    "rounds",
     "schemes",
 ]

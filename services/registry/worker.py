@@ -1,9 +1,10 @@
 """The registry's background work: enrolling for activations, and ending what payments ended."""
 
-from services.registry.activations.handlers import ActivationHandlers
+from services.registry.enrolments import handlers as enrolments
 from services.registry.enrolments.working import EnrolmentWork
-from services.registry.entitlements.settlement import HANDLERS, SettlementWork
 from services.registry.settings import Settings
+from services.registry.settlement import handlers as settlement
+from services.registry.settlement.working import SettlementWork
 from shared.clock import clock_from
 from shared.database import Database
 from shared.events import Consumer
@@ -17,12 +18,14 @@ def create_worker(settings: Settings | None = None) -> Worker:
     clock = clock_from(settings.clock_file)
     database = Database(settings.database_url, application_name="registry-worker", ping_first=False)
     payments = service_client(settings, settings.payments_url, scopes=("payments:read",))
-    handlers = ActivationHandlers(clock=clock, settings=settings)
     consumer = Consumer(
         database,
         name="registry",
         schema=settings.service,
-        handlers={**handlers.by_type(), **HANDLERS},
+        handlers={
+            **enrolments.handlers(clock=clock, settings=settings),
+            **settlement.handlers(),
+        },
     )
     enrolment = EnrolmentWork(database, clock=clock)
     enrolling = [

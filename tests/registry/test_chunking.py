@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registry.enrolments.chunking import cut_into_chunks
+from services.registry.chunks.cutting import cut_into_chunks
 
 _codes = st.from_regex(r"(0[1-5])[0-9]{4}", fullmatch=True)
 

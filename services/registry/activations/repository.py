@@ -1,69 +1,31 @@
-"""Activations in the database, with sums over their chunks."""
+"""Activations, the communes that they reach, and their rounds, in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.activations.tables import Activation
-from services.registry.enrolments.tables import EnrolmentRun
-from services.registry.entitlements.tables import Entitlement, EntitlementChunk
+from services.registry.activations.tables import Activation, ActivationCommune, PaymentRound
 
-# Sums over chunks, not over entitlements: a few hundred rows for the country.
-_SUMS = """
-    max(chunk.currency) AS currency,
-    count(*) AS chunks_planned,
-    count(*) FILTER (WHERE chunk.status <> 'planned') AS chunks_done,
-    coalesce(sum(chunk.payable_count + chunk.unpayable_count + chunk.excluded_count)
-        FILTER (WHERE chunk.round = 1), 0)::bigint AS households_enrolled,
-    coalesce(sum(chunk.payable_count), 0)::bigint AS payable_count,
-    coalesce(sum(chunk.payable_minor), 0)::bigint AS payable_minor,
-    coalesce(sum(chunk.unpayable_count), 0)::bigint AS unpayable_count,
-    coalesce(sum(chunk.unpayable_minor), 0)::bigint AS unpayable_minor,
-    coalesce(sum(chunk.excluded_count), 0)::bigint AS excluded_count,
-    coalesce(sum(chunk.payable_count) FILTER (WHERE chunk.refused), 0)::bigint AS refused_count,
-    coalesce(sum(chunk.payable_minor) FILTER (WHERE chunk.refused), 0)::bigint AS refused_minor,
-    coalesce(sum(chunk.paid_count), 0)::bigint AS paid_count,
-    coalesce(sum(chunk.paid_minor), 0)::bigint AS paid_minor,
-    coalesce(sum(chunk.failed_count), 0)::bigint AS failed_count,
-    coalesce(sum(chunk.failed_minor), 0)::bigint AS failed_minor,
-    coalesce(sum(chunk.payable_count - chunk.paid_count - chunk.failed_count)
-        FILTER (WHERE NOT chunk.refused), 0)::bigint AS waiting_count,
-    min(chunk.announced_at) AS first_announced_at,
-    min(chunk.first_paid_at) AS first_paid_at,
-    max(chunk.last_paid_at) AS last_paid_at
-"""
-_CHUNKS = """
-    (SELECT *, status IN ('refusing', 'refused') AS refused FROM registry.entitlement_chunk
-     WHERE activation_id = :activation_id) AS chunk
-"""
-_PROGRESS = text(
-    f"""
-    SELECT {_SUMS},
-           (SELECT count(*) FROM registry.activation_commune
-            WHERE activation_id = :activation_id) AS communes
-    FROM {_CHUNKS}
+_REACH = text(
+    """
+    INSERT INTO registry.activation_commune (activation_id, area_code, enrolment_run_id)
+    SELECT :activation_id, commune, :run_id FROM unnest(CAST(:communes AS text[])) AS commune
     """
 )
-_BY_PROVINCE = text(
-    f"""
-    SELECT chunk.province_code, area.name_en AS province_name, reached.communes, {_SUMS}
-    FROM {_CHUNKS}
-    JOIN registry.area ON area.code = chunk.province_code
-    JOIN (SELECT left(area_code, 2) AS province_code, count(*) AS communes
-          FROM registry.activation_commune WHERE activation_id = :activation_id
-          GROUP BY 1) AS reached ON reached.province_code = chunk.province_code
-    GROUP BY chunk.province_code, area.name_en, reached.communes
-    ORDER BY chunk.province_code
-    """
-)
+
+
+async def add_activation(session: AsyncSession, **fields: Any) -> None:
+    """Keep an activation that opened; ``fields`` are the table's columns."""
+    await session.execute(insert(Activation).values(fields))
 
 
 async def find_activation(session: AsyncSession, activation_id: UUID) -> Activation | None:
     """The activation with this id."""
-    return await session.get(Activation, activation_id)
+    return await session.scalar(select(Activation).where(Activation.id == activation_id))
 
 
 async def list_activations(
@@ -78,45 +40,67 @@ async def list_activations(
     return list((await session.scalars(query.order_by(Activation.id.desc()).limit(limit))).all())
 
 
-async def list_runs(session: AsyncSession, activation_id: UUID) -> list[EnrolmentRun]:
-    """The runs of an activation, in the order in which they were planned."""
+async def name_areas(session: AsyncSession, activation_id: UUID, areas: Sequence[str]) -> None:
+    """Keep which areas the activation was announced for."""
+    await session.execute(
+        update(Activation).where(Activation.id == activation_id).values(areas=list(areas))
+    )
+
+
+async def reached_communes(session: AsyncSession, activation_id: UUID) -> frozenset[str]:
+    """The communes that an activation reaches already."""
     rows = await session.scalars(
-        select(EnrolmentRun)
-        .where(EnrolmentRun.activation_id == activation_id)
-        .order_by(EnrolmentRun.id)
+        select(ActivationCommune.area_code).where(ActivationCommune.activation_id == activation_id)
+    )
+    return frozenset(rows.all())
+
+
+async def reach_communes(
+    session: AsyncSession, activation_id: UUID, communes: Collection[str], *, run_id: UUID
+) -> None:
+    """Keep which communes a run of the activation reaches first."""
+    await session.execute(
+        _REACH,
+        {"activation_id": activation_id, "run_id": run_id, "communes": sorted(communes)},
+    )
+
+
+async def add_rounds(session: AsyncSession, rounds: Sequence[dict[str, Any]]) -> None:
+    """Keep the rounds of an activation; each is the table's columns."""
+    await session.execute(insert(PaymentRound), rounds)
+
+
+async def lock_rounds(session: AsyncSession, activation_id: UUID) -> dict[int, PaymentRound]:
+    """The rounds of an activation by number; until the commit nobody else releases one."""
+    rows = await session.scalars(
+        select(PaymentRound)
+        .where(PaymentRound.activation_id == activation_id)
+        .order_by(PaymentRound.number)
+        .with_for_update()
+    )
+    return {payment_round.number: payment_round for payment_round in rows.all()}
+
+
+async def mark_released(
+    session: AsyncSession, activation_id: UUID, number: int, *, by: str, at: datetime
+) -> None:
+    """Keep who released a round, and when."""
+    await session.execute(
+        update(PaymentRound)
+        .where(PaymentRound.activation_id == activation_id, PaymentRound.number == number)
+        .values(released_at=at, released_by=by)
+    )
+
+
+async def released_later_rounds(session: AsyncSession, activation_id: UUID) -> list[int]:
+    """The numbers of the rounds after the first that were released."""
+    rows = await session.scalars(
+        select(PaymentRound.number)
+        .where(
+            PaymentRound.activation_id == activation_id,
+            PaymentRound.number > 1,
+            PaymentRound.released_at.is_not(None),
+        )
+        .order_by(PaymentRound.number)
     )
     return list(rows.all())
-
-
-async def progress(session: AsyncSession, activation_id: UUID) -> dict[str, Any]:
-    """Sums over all chunks of an activation."""
-    rows = await session.execute(_PROGRESS, {"activation_id": activation_id})
-    return rows.one()._asdict()
-
-
-async def by_province(session: AsyncSession, activation_id: UUID) -> Sequence[Row[Any]]:
-    """Sums over the chunks of each province."""
-    rows = await session.execute(_BY_PROVINCE, {"activation_id": activation_id})
-    return rows.all()
-
-
-async def reasons(session: AsyncSession, activation_id: UUID) -> dict[str, int]:
-    """Why entitlements of an activation did not reach a household, and how many."""
-    rows = await session.execute(
-        select(Entitlement.reason, func.count())
-        .join(EntitlementChunk, EntitlementChunk.id == Entitlement.chunk_id)
-        .where(EntitlementChunk.activation_id == activation_id, Entitlement.reason.is_not(None))
-        .group_by(Entitlement.reason)
-        .order_by(func.count().desc(), Entitlement.reason)
-    )
-    return {reason: count for reason, count in rows.all() if reason is not None}
-
-
-async def list_chunks(
-    session: AsyncSession, activation_id: UUID, *, after: UUID | None, limit: int
-) -> list[EntitlementChunk]:
-    """The chunks of an activation by id, after one of them."""
-    query = select(EntitlementChunk).where(EntitlementChunk.activation_id == activation_id)
-    if after is not None:
-        query = query.where(EntitlementChunk.id > after)
-    return list((await session.scalars(query.order_by(EntitlementChunk.id).limit(limit))).all())

@@ -1,8 +1,8 @@
 """Areas in the database."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import ColumnElement, Select, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas.gazetteer import AreaRecord
@@ -64,7 +64,7 @@ async def count_by_level(session: AsyncSession) -> dict[Level, int]:
 
 async def find_area(session: AsyncSession, code: str) -> Area | None:
     """The area with this code."""
-    return await session.get(Area, code)
+    return await session.scalar(select(Area).where(Area.code == code))
 
 
 async def list_areas(
@@ -84,3 +84,20 @@ async def commune_codes(session: AsyncSession) -> frozenset[str]:
     return frozenset(
         (await session.scalars(select(Area.code).where(Area.level == Level.COMMUNE))).all()
     )
+
+
+async def known_codes(session: AsyncSession, codes: Collection[str]) -> frozenset[str]:
+    """Those of ``codes`` that are in the gazetteer."""
+    return frozenset((await session.scalars(select(Area.code).where(Area.code.in_(codes)))).all())
+
+
+async def communes_within(
+    session: AsyncSession, areas: Collection[str], condition: ColumnElement[bool] | None
+) -> frozenset[str]:
+    """The communes of any of ``areas`` that meet a condition over the table."""
+    query = select(Area.code).where(Area.level == Level.COMMUNE)
+    if COUNTRY_CODE not in areas:
+        query = query.where(or_(*(Area.code.startswith(area, autoescape=True) for area in areas)))
+    if condition is not None:
+        query = query.where(condition)
+    return frozenset((await session.scalars(query)).all())

@@ -29,9 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.registry.areas.tables import CODE, Area
-from services.registry.enrolments.tables import Enrolment
-from services.registry.entitlements.states import EntitlementStatus
-from services.registry.entitlements.tables import Entitlement, EntitlementChunk
+from services.registry.chunks.tables import EntitlementChunk
+from services.registry.enrolments.states import EntitlementStatus
+from services.registry.enrolments.tables import Enrolment, Entitlement
 from services.registry.households.tables import FEATURES, Household, PayeeAccount
 from services.registry.schemes.benefit import compile_benefit, compile_eligibility
 from services.registry.schemes.document import SchemeDocument

@@ -12,11 +12,12 @@ from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.chunks import repository as chunks
+from services.registry.chunks.states import ChunkStatus
 from services.registry.enrolments import repository, statements
 from services.registry.enrolments.completion import SOURCE, complete_run
-from services.registry.enrolments.repository import MadeByStatus
-from services.registry.entitlements.attempts import put_off
-from services.registry.entitlements.states import EntitlementStatus
+from services.registry.enrolments.repository import Made, MadeByStatus
+from services.registry.enrolments.states import EntitlementStatus
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.repository import get_document
 from shared.clock import Clock
@@ -48,7 +49,7 @@ class EnrolmentWork:
         chunk_id: UUID | None = None
         try:
             async with self._database.transaction() as session:
-                chunk = await repository.claim_chunk(session)
+                chunk = await chunks.claim_planned(session)
                 if chunk is None:
                     return 0
                 chunk_id = chunk.id
@@ -67,7 +68,7 @@ class EnrolmentWork:
     async def _work(self, session: AsyncSession, chunk: Row[Any]) -> None:
         document = await self._document(session, (chunk.scheme_code, chunk.scheme_version))
         made = await self._make(session, chunk, document)
-        is_last = await repository.finish_chunk(session, chunk.id, made, now=self._clock.now())
+        is_last = await self._finish(session, chunk.id, made)
         events: list[Event] = []
         if EntitlementStatus.READY in made:
             events.append(self._announcement(chunk, document, made))
@@ -122,6 +123,22 @@ class EnrolmentWork:
             return {}
         return {"excluding_activations": activations, "excluding_since": sinces}
 
+    async def _finish(self, session: AsyncSession, chunk_id: UUID, made: MadeByStatus) -> bool:
+        """Keep what the chunk made; whether it was its run's last."""
+        payable = made.get(EntitlementStatus.READY, Made())
+        unpayable = made.get(EntitlementStatus.UNPAYABLE, Made())
+        return await chunks.finish(
+            session,
+            chunk_id,
+            ChunkStatus.ANNOUNCED if payable.count else ChunkStatus.EMPTY,
+            at=self._clock.now(),
+            payable_count=payable.count,
+            payable_minor=payable.minor,
+            unpayable_count=unpayable.count,
+            unpayable_minor=unpayable.minor,
+            excluded_count=made.get(EntitlementStatus.EXCLUDED, Made()).count,
+        )
+
     def _announcement(self, chunk: Row[Any], document: SchemeDocument, made: MadeByStatus) -> Event:
         payable = made[EntitlementStatus.READY]
         return EntitlementsReady(
@@ -146,7 +163,7 @@ class EnrolmentWork:
         kind = f"{type(error).__name__} at {innermost_place(error)}"
         log.error("chunk_put_off", chunk_id=str(chunk_id), error=kind)
         async with self._database.transaction() as session:
-            await put_off(session, chunk_id, error=kind)
+            await chunks.put_off(session, chunk_id, error=kind)
 
 
 def _connection_is_gone(error: Exception) -> bool:

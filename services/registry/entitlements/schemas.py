@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.registry.entitlements.states import EntitlementStatus
+from services.registry.enrolments.states import EntitlementStatus
 
 
 class EntitlementOut(BaseModel):

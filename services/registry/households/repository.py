@@ -1,12 +1,28 @@
 """Households and payee accounts in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    any_,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.areas.tables import CODE
 from services.registry.households.tables import Household, PayeeAccount, PovertyStatus
 
 Found = Row[Household, PayeeAccount | None]
@@ -88,7 +104,17 @@ async def end_account(session: AsyncSession, household_id: UUID, *, now: datetim
     )
 
 
-async def add_account(session: AsyncSession, account: PayeeAccount) -> None:
-    """Give a household without a running account this one."""
-    session.add(account)
-    await session.flush()
+async def add_account(session: AsyncSession, **fields: Any) -> PayeeAccount:
+    """Give a household without a running account this one; ``fields`` are the table's columns."""
+    added = await session.execute(insert(PayeeAccount).values(fields).returning(PayeeAccount))
+    return added.scalar_one()
+
+
+async def count_by_commune(session: AsyncSession, communes: Collection[str]) -> dict[str, int]:
+    """How many households live in each of ``communes``; those without any are left out."""
+    rows = await session.execute(
+        select(Household.area_code, func.count())
+        .where(Household.area_code == any_(literal(list(communes), ARRAY(CODE))))
+        .group_by(Household.area_code)
+    )
+    return dict(rows.all())

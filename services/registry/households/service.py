@@ -94,7 +94,8 @@ class Households:
         ):
             return self._shown(*before)
         await repository.end_account(self._session, household_id, now=now)
-        account = PayeeAccount(
+        account = await repository.add_account(
+            self._session,
             id=new_id(),
             household_id=household_id,
             provider_code=given.provider_code,
@@ -104,7 +105,6 @@ class Households:
             account_index=index,
             began_at=now,
         )
-        await repository.add_account(self._session, account)
         return self._shown(before[0], account)
 
     def _shown(self, household: Household, account: PayeeAccount | None) -> HouseholdOut:

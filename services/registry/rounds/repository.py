@@ -1,13 +1,11 @@
-"""Rounds in the database, with what came of their chunks."""
+"""What came of the chunks of each round."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
-
-from services.registry.rounds.tables import PaymentRound
 
 _ROUNDS = text(
     """
@@ -40,14 +38,3 @@ async def list_rounds(session: AsyncSession, activation_id: UUID) -> Sequence[Ro
     """All rounds of an activation, by number, with sums over their chunks."""
     rows = await session.execute(_ROUNDS, {"activation_id": activation_id})
     return rows.all()
-
-
-async def lock_rounds(session: AsyncSession, activation_id: UUID) -> dict[int, PaymentRound]:
-    """The rounds of an activation by number; until the commit nobody else releases one."""
-    rows = await session.scalars(
-        select(PaymentRound)
-        .where(PaymentRound.activation_id == activation_id)
-        .order_by(PaymentRound.number)
-        .with_for_update()
-    )
-    return {one.number: one for one in rows.all()}

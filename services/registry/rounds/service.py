@@ -7,7 +7,9 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.enrolments.planning import plan_later_round
+from services.registry.activations import repository as activations
+from services.registry.activations.service import get_activation
+from services.registry.chunks.planning import plan_later_round
 from services.registry.rounds import repository
 from services.registry.rounds.schemas import RoundOut, RoundStatus
 from shared.auth import Caller
@@ -18,7 +20,8 @@ from shared.errors import Conflict, NotFound
 async def list_rounds(
     session: AsyncSession, activation_id: UUID, *, clock: Clock
 ) -> list[RoundOut]:
-    """Every round of an activation; none where there is no such activation."""
+    """Every round of an activation; raises NotFound."""
+    await get_activation(session, activation_id)
     rows = await repository.list_rounds(session, activation_id)
     return [_shown(row, today=clock.today()) for row in rows]
 
@@ -32,7 +35,7 @@ async def release_round(
     account that a provider is slow with must not keep a country waiting. Chunks of it that are
     still being worked out do, since they say who is enrolled.
     """
-    rounds = await repository.lock_rounds(session, activation_id)
+    rounds = await activations.lock_rounds(session, activation_id)
     if number not in rounds:
         raise NotFound(
             "There is no such activation, or no such round of it. "
@@ -43,8 +46,7 @@ async def release_round(
         raise Conflict(f"Round {number} was released already, by {wanted.released_by}.")
     if clock.today() < wanted.due_on:
         raise Conflict(f"Round {number} is due on {wanted.due_on}. Release it then.")
-    shown = {one.number: one for one in await list_rounds(session, activation_id, clock=clock)}
-    before = shown[number - 1]
+    before = await _round(session, activation_id, number - 1, clock=clock)
     if before.released_at is None:
         raise Conflict(f"Round {number - 1} comes first, and is not released yet.")
     if before.chunks_done < before.chunks_planned:
@@ -52,12 +54,18 @@ async def release_round(
             f"Round {number - 1} is still being worked out: {before.chunks_done} of "
             f"{before.chunks_planned} chunks are done. Try again when all are."
         )
-    wanted.released_at = clock.now()
-    wanted.released_by = caller.subject
-    await session.flush()
+    await activations.mark_released(
+        session, activation_id, number, by=caller.subject, at=clock.now()
+    )
     await plan_later_round(session, activation_id=activation_id, round_number=number, clock=clock)
-    after = await list_rounds(session, activation_id, clock=clock)
-    return next(one for one in after if one.number == number)
+    return await _round(session, activation_id, number, clock=clock)
+
+
+async def _round(
+    session: AsyncSession, activation_id: UUID, number: int, *, clock: Clock
+) -> RoundOut:
+    rows = await repository.list_rounds(session, activation_id)
+    return next(_shown(row, today=clock.today()) for row in rows if row.number == number)
 
 
 def _shown(row: Row[Any], *, today: date) -> RoundOut:

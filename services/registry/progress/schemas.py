@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.registry.enrolments.tables import RunKind
-from services.registry.entitlements.states import ChunkStatus
+from services.registry.chunks.states import ChunkStatus
+from services.registry.chunks.tables import RunKind
 
 
 class ActivationOut(BaseModel):

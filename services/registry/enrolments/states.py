@@ -1,4 +1,4 @@
-"""The states of entitlements and of their chunks, and which moves are legal."""
+"""The states of an entitlement, and which moves are legal."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -34,26 +34,3 @@ LEGAL_MOVES: Mapping[EntitlementStatus, frozenset[EntitlementStatus]] = {
 def moves_to(target: EntitlementStatus) -> list[EntitlementStatus]:
     """The states from which ``target`` can be reached."""
     return sorted(status for status, targets in LEGAL_MOVES.items() if target in targets)
-
-
-class ChunkStatus(StrEnum):
-    """Where a chunk stands."""
-
-    PLANNED = "planned"
-    """Waits for a worker."""
-    EMPTY = "empty"
-    """Worked; nothing in it is payable, so nothing was announced."""
-    ANNOUNCED = "announced"
-    """Worked, and payments was told."""
-    SETTLING = "settling"
-    """Payments has outcomes that are not applied yet."""
-    SETTLED = "settled"
-    """Every payable entitlement has its end; a correction makes it settling again."""
-    REFUSING = "refusing"
-    """Payments refused it; its entitlements do not say so yet."""
-    REFUSED = "refused"
-    """Payments found that it does not match its announcement, or cannot be covered."""
-
-
-WAITING = (ChunkStatus.PLANNED, ChunkStatus.SETTLING, ChunkStatus.REFUSING)
-"""Chunks that a worker has something to do for."""

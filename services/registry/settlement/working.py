@@ -1,4 +1,4 @@
-"""How entitlements end: payments settles their chunk, or refuses it."""
+"""How entitlements end: payments settled their chunk, or refused it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,50 +6,23 @@ from collections.abc import AsyncIterator
 import asyncpg
 import httpx
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.entitlements import repository
-from services.registry.entitlements.attempts import put_off
-from services.registry.entitlements.states import ChunkStatus
-from services.registry.entitlements.tables import EntitlementChunk
-from shared.contracts.events import ChunkRefused, PaymentsSettled
+from services.registry.chunks import repository as chunks
+from services.registry.chunks.states import ChunkStatus
+from services.registry.chunks.tables import EntitlementChunk
+from services.registry.settlement import repository
 from shared.database import Database
 from shared.errors import innermost_place
-from shared.events import Handler, StoredEvent
 
 log = structlog.get_logger()
 
 _BYTES_PER_OUTCOME = 256
 _SPARE_BYTES = 4_096
-_FETCH_SECONDS = repository.LEASE_SECONDS * 2 / 3
-
-
-class ChunkUnknown(Exception):
-    """Payments speaks of a chunk that was never announced here, or that it cannot end so."""
+_FETCH_SECONDS = chunks.LEASE_SECONDS * 2 / 3
 
 
 class OutcomesUnusable(Exception):
     """Payments' outcomes are no such CSV, too long, or leave an entitlement without an end."""
-
-
-async def on_payments_settled(session: AsyncSession, event: StoredEvent) -> None:
-    """Have the chunk's outcomes fetched by the worker: no network in a handler."""
-    settled = PaymentsSettled.model_validate(event.data)
-    if not await repository.announce_settlement(session, settled.chunk_id):
-        raise ChunkUnknown
-
-
-async def on_chunk_refused(session: AsyncSession, event: StoredEvent) -> None:
-    """Have the chunk's entitlements marked by the worker."""
-    refused = ChunkRefused.model_validate(event.data)
-    if not await repository.announce_refusal(session, refused.chunk_id, reason=refused.reason):
-        raise ChunkUnknown
-
-
-HANDLERS: dict[str, Handler] = {
-    PaymentsSettled.type: on_payments_settled,
-    ChunkRefused.type: on_chunk_refused,
-}
 
 
 class SettlementWork:
@@ -62,31 +35,37 @@ class SettlementWork:
     async def step(self) -> int:
         """End one chunk; 0 when none waits."""
         async with self._database.transaction() as session:
-            chunk = await repository.lease_ending_chunk(session)
+            chunk = await chunks.lease_ending(session)
         if chunk is None:
             return 0
         try:
             if chunk.status == ChunkStatus.REFUSING:
-                async with self._database.transaction() as session:
-                    await repository.apply_refusal(session, chunk.id, reason=chunk.refusal)
+                await self._refuse(chunk)
             else:
                 await self._settle(chunk)
         except (httpx.HTTPError, TimeoutError, OutcomesUnusable) as error:
             kind = f"{type(error).__name__} at {innermost_place(error)}"
             log.warning("settlement_put_off", chunk_id=str(chunk.id), error=kind)
             async with self._database.transaction() as session:
-                await put_off(session, chunk.id, error=kind)
+                await chunks.put_off(session, chunk.id, error=kind)
         return 1
+
+    async def _refuse(self, chunk: EntitlementChunk) -> None:
+        async with self._database.transaction() as session:
+            await repository.apply_refusal(session, chunk.id, reason=chunk.refusal)
+            await chunks.refuse(session, chunk.id)
 
     async def _settle(self, chunk: EntitlementChunk) -> None:
         csv = await self._fetch(chunk)
         async with self._database.transaction() as session:
             try:
-                without_end = await repository.apply_outcomes(
-                    session, chunk.id, _pieces(csv), settlement=chunk.settlements_announced
-                )
+                await repository.apply_outcomes(session, chunk.id, _pieces(csv))
             except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
                 raise OutcomesUnusable from error
+            sums = await repository.sums_of_chunk(session, chunk.id)
+            without_end = await chunks.settle(
+                session, chunk.id, settlement=chunk.settlements_announced, **sums._asdict()
+            )
             if without_end:
                 raise OutcomesUnusable
 

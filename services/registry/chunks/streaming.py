@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.registry.chunks import repository
 from shared.database import Database
 
 CopyFormat = Literal["binary", "csv"]
@@ -16,22 +17,6 @@ _PIECES_AHEAD = 4
 _PIECE_BYTES = 256 * 1024
 _LONGEST_SECONDS = 120
 """A reader that stalls does not keep a connection and a snapshot for ever."""
-
-# What was payable when the chunk was worked, whatever became of it since: the same bytes each
-# time. The account is the one of then, for a later one is another row.
-_COPY = """
-    SELECT entitlement.id, entitlement.household_id, entitlement.area_code,
-           entitlement.amount_minor, $2::text, account.provider_code, account.account_sealed
-    FROM registry.entitlement
-    JOIN registry.payee_account AS account ON account.id = entitlement.payee_account_id
-    WHERE entitlement.chunk_id = $1::uuid
-    ORDER BY entitlement.id
-"""
-
-# A chunk is small against the registry, whatever the statistics say, and no account is in it twice.
-_UNFIT = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_memoize")
-_PREFER_INDEXES = "; ".join(f"SET {name} = off" for name in _UNFIT)
-_RESET = "; ".join(f"RESET {name}" for name in _UNFIT)
 
 
 async def chunk_bytes(
@@ -72,12 +57,12 @@ async def _copy(
             assert isinstance(driver, asyncpg.Connection)
             try:
                 async with asyncio.timeout(_LONGEST_SECONDS):
-                    await driver.execute(_PREFER_INDEXES)
+                    await driver.execute(repository.PREFER_INDEXES)
                     await driver.copy_from_query(
-                        _COPY, chunk_id, currency, output=collect, format=format
+                        repository.COPY, chunk_id, currency, output=collect, format=format
                     )
                     await pieces.put(bytes(waiting))
-                    await driver.execute(_RESET)
+                    await driver.execute(repository.PREFER_NOTHING)
             except BaseException:
                 # Half a COPY is still in this connection: nobody else may get it.
                 await connection.invalidate()

@@ -1,6 +1,7 @@
-"""What households are owed, round by round, and the chunks in which payments is told of it."""
+"""Runs of enrolment, and the chunks in which they are worked, announced and settled."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import (
@@ -8,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     SmallInteger,
@@ -18,8 +20,42 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.areas.tables import CODE, one_of
+from services.registry.chunks.states import ChunkStatus
 from services.registry.database import Base
-from services.registry.entitlements.states import ChunkStatus, EntitlementStatus
+
+
+class RunKind(StrEnum):
+    """Why a run was made."""
+
+    OPENING = "opening"
+    WIDENING = "widening"
+    ROUND = "round"
+
+
+class EnrolmentRun(Base):
+    """One opening, widening or later round: its chunks are announced, and reserved as one."""
+
+    __tablename__ = "enrolment_run"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    activation_id: Mapped[UUID] = mapped_column(Uuid)
+    round: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[RunKind] = mapped_column(Text)
+    chunks_planned: Mapped[int] = mapped_column(Integer)
+    chunks_done: Mapped[int] = mapped_column(Integer)
+    planned_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["activation_id", "round"],
+            ["registry.payment_round.activation_id", "registry.payment_round.number"],
+        ),
+        CheckConstraint(one_of("kind", RunKind), name="kind_known"),
+        CheckConstraint("chunks_done BETWEEN 0 AND chunks_planned", name="chunks_done_counted"),
+        Index(None, "activation_id", "round"),
+        {"comment": "Runs of enrolment; payments reserves the total of a whole run or refuses it."},
+    )
 
 
 class EntitlementChunk(Base):
@@ -80,39 +116,4 @@ class EntitlementChunk(Base):
         ),
         Index("entitlement_chunk_round_unique", "first_round_chunk_id", "round", unique=True),
         {"comment": "Chunks of entitlements: worked whole, announced whole, settled whole."},
-    )
-
-
-class Entitlement(Base):
-    """What one household is owed in one round: an amount frozen when the round was worked out.
-
-    ``payee_account_id`` is the account as it was then; it stays, whatever account comes later.
-    """
-
-    __tablename__ = "entitlement"
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    household_id: Mapped[UUID] = mapped_column(Uuid)
-    activation_id: Mapped[UUID] = mapped_column(Uuid)
-    chunk_id: Mapped[UUID] = mapped_column(Uuid)
-    payee_account_id: Mapped[UUID | None] = mapped_column(Uuid)
-    amount_minor: Mapped[int] = mapped_column(BigInteger)
-    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    round: Mapped[int] = mapped_column(SmallInteger)
-    area_code: Mapped[str] = mapped_column(CODE)
-    status: Mapped[EntitlementStatus] = mapped_column(Text)
-    reason: Mapped[str | None] = mapped_column(Text)
-
-    __table_args__ = (
-        CheckConstraint(one_of("status", EntitlementStatus), name="status_known"),
-        CheckConstraint("amount_minor > 0", name="amount_positive"),
-        Index(
-            "entitlement_household_activation_round_unique",
-            "household_id",
-            "activation_id",
-            "round",
-            unique=True,
-        ),
-        Index(None, "chunk_id"),
-        {"comment": "Entitlements: at most one of a household for each activation and round."},
     )

@@ -1,0 +1,19 @@
+"""Activations for whoever asks for one."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.activations.repository import find_activation
+from services.registry.activations.tables import Activation
+from shared.errors import NotFound
+
+
+async def get_activation(session: AsyncSession, activation_id: UUID) -> Activation:
+    """The activation with this id; raises NotFound."""
+    activation = await find_activation(session, activation_id)
+    if activation is None:
+        raise NotFound(
+            "No such activation has reached the registry. GET /activations lists those that have."
+        )
+    return activation

@@ -1,0 +1,258 @@
+"""Runs and their chunks in the database. Nobody else writes either."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Update, exists, func, insert, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from services.registry.chunks.states import ChunkStatus, moves_to
+from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk
+
+LEASE_SECONDS = 15
+_LONGEST_WAIT_SECONDS = 60
+
+# Claimed and set up in one round trip. A chunk is small against the registry: walking the indexes
+# is right whatever the statistics say, and keeps a household's cost the same at any size.
+_CLAIM = text(
+    """
+    SELECT chunk.id, chunk.enrolment_run_id, chunk.activation_id, chunk.round, chunk.area_codes,
+           chunk.first_round_chunk_id, activation.scheme_code, activation.scheme_version,
+           set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+           set_config('enable_mergejoin', 'off', true), set_config('enable_memoize', 'off', true)
+    FROM registry.entitlement_chunk AS chunk
+    JOIN registry.activation ON activation.id = chunk.activation_id
+    WHERE chunk.status = 'planned'
+      AND (chunk.attempt_after IS NULL OR chunk.attempt_after <= clock_timestamp())
+    ORDER BY chunk.id
+    LIMIT 1
+    FOR UPDATE OF chunk SKIP LOCKED
+    """
+)
+
+_LEASE = text(
+    "UPDATE registry.entitlement_chunk "
+    "SET attempt_after = clock_timestamp() + :seconds * interval '1 second' WHERE id = :id"
+)
+
+_PUT_OFF = text(
+    "UPDATE registry.entitlement_chunk SET attempts = least(attempts + 1, 1000), "
+    "last_error = :error, attempt_after = clock_timestamp() + "
+    "least(:longest, 0.5 * 2 ^ least(attempts, 10)) * interval '1 second' WHERE id = :id"
+)
+
+_UNTROUBLED: dict[str, Any] = {"attempts": 0, "attempt_after": None, "last_error": None}
+
+# What was payable when the chunk was worked, whatever became of it since: the same bytes each
+# time. The account is the one of then, for a later one is another row. For asyncpg.
+COPY = """
+    SELECT entitlement.id, entitlement.household_id, entitlement.area_code,
+           entitlement.amount_minor, $2::text, account.provider_code, account.account_sealed
+    FROM registry.entitlement
+    JOIN registry.payee_account AS account ON account.id = entitlement.payee_account_id
+    WHERE entitlement.chunk_id = $1::uuid
+    ORDER BY entitlement.id
+"""
+
+# A chunk is small against the registry, whatever the statistics say, and no account is in it twice.
+_UNFIT = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_memoize")
+PREFER_INDEXES = "; ".join(f"SET {name} = off" for name in _UNFIT)
+PREFER_NOTHING = "; ".join(f"RESET {name}" for name in _UNFIT)
+
+
+def _moving(chunk_id: UUID, to: ChunkStatus, **values: Any) -> Update:
+    """What writes a chunk's status, and nothing else does: a legal move, or no row."""
+    return (
+        update(EntitlementChunk)
+        .where(EntitlementChunk.id == chunk_id, EntitlementChunk.status.in_(moves_to(to)))
+        .values(status=to, **values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def add_run(session: AsyncSession, **fields: Any) -> None:
+    """Keep a run; ``fields`` are the table's columns."""
+    await session.execute(insert(EnrolmentRun).values(chunks_done=0, **fields))
+
+
+async def add_chunks(session: AsyncSession, chunks: Sequence[dict[str, Any]]) -> None:
+    """Keep planned chunks; each is the table's columns, without the counts."""
+    if chunks:
+        planned = [{"status": ChunkStatus.PLANNED} | chunk for chunk in chunks]
+        await session.execute(insert(EntitlementChunk), planned)
+
+
+async def first_rounds_without(
+    session: AsyncSession, activation_id: UUID, round_number: int, *, of_run: UUID | None
+) -> list[EntitlementChunk]:
+    """Worked chunks of round 1 that have no chunk of a later round yet: all, or those of a run."""
+    later = aliased(EntitlementChunk)
+    query = select(EntitlementChunk).where(
+        EntitlementChunk.activation_id == activation_id,
+        EntitlementChunk.round == 1,
+        EntitlementChunk.status != ChunkStatus.PLANNED,
+        ~exists().where(
+            later.first_round_chunk_id == EntitlementChunk.id, later.round == round_number
+        ),
+    )
+    if of_run is not None:
+        query = query.where(EntitlementChunk.enrolment_run_id == of_run)
+    return list((await session.scalars(query.order_by(EntitlementChunk.id))).all())
+
+
+async def find_chunk(session: AsyncSession, chunk_id: UUID) -> EntitlementChunk | None:
+    """The chunk with this id."""
+    return await session.scalar(select(EntitlementChunk).where(EntitlementChunk.id == chunk_id))
+
+
+async def list_chunks(
+    session: AsyncSession, activation_id: UUID, *, after: UUID | None, limit: int
+) -> list[EntitlementChunk]:
+    """The chunks of an activation by id, after one of them."""
+    query = select(EntitlementChunk).where(EntitlementChunk.activation_id == activation_id)
+    if after is not None:
+        query = query.where(EntitlementChunk.id > after)
+    return list((await session.scalars(query.order_by(EntitlementChunk.id).limit(limit))).all())
+
+
+async def list_runs(session: AsyncSession, activation_id: UUID) -> list[EnrolmentRun]:
+    """The runs of an activation, in the order in which they were planned."""
+    rows = await session.scalars(
+        select(EnrolmentRun)
+        .where(EnrolmentRun.activation_id == activation_id)
+        .order_by(EnrolmentRun.id)
+    )
+    return list(rows.all())
+
+
+async def claim_planned(session: AsyncSession) -> Row[Any] | None:
+    """A planned chunk, locked until the commit; None where no other waits."""
+    claimed: Row[Any] | None = (await session.execute(_CLAIM)).one_or_none()
+    return claimed
+
+
+async def finish(
+    session: AsyncSession, chunk_id: UUID, to: ChunkStatus, *, at: datetime, **sums: int
+) -> bool:
+    """Keep what a planned chunk made (``sums`` are columns); whether it was its run's last.
+
+    The run is locked last, and until the commit: the worker that makes it whole completes it.
+    """
+    moved = (
+        _moving(chunk_id, to, announced_at=at, **sums, **_UNTROUBLED)
+        .returning(EntitlementChunk.enrolment_run_id)
+        .cte("moved")
+    )
+    last = await session.execute(
+        update(EnrolmentRun)
+        .where(EnrolmentRun.id == moved.c.enrolment_run_id)
+        .values(chunks_done=EnrolmentRun.chunks_done + 1)
+        .returning(EnrolmentRun.chunks_done == EnrolmentRun.chunks_planned)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(last.scalar_one())
+
+
+async def complete_run(session: AsyncSession, run_id: UUID, *, at: datetime) -> EnrolmentRun:
+    """Keep that all chunks of a run are done."""
+    completed = await session.execute(
+        update(EnrolmentRun)
+        .where(EnrolmentRun.id == run_id)
+        .values(completed_at=at)
+        .returning(EnrolmentRun)
+    )
+    return completed.scalar_one()
+
+
+async def sums_of_run(session: AsyncSession, run_id: UUID) -> Row[int, int, int, int, int]:
+    """How many chunks of a run were announced, and what they add up to."""
+    chunk = EntitlementChunk
+    query = select(
+        func.count().filter(chunk.payable_count > 0).label("announced"),
+        func.coalesce(func.sum(chunk.payable_count), 0).label("payable"),
+        func.coalesce(func.sum(chunk.payable_minor), 0).label("payable_minor"),
+        func.coalesce(func.sum(chunk.unpayable_count), 0).label("unpayable"),
+        func.coalesce(func.sum(chunk.excluded_count), 0).label("excluded"),
+    )
+    return (await session.execute(query.where(chunk.enrolment_run_id == run_id))).one()
+
+
+async def announce_settlement(session: AsyncSession, chunk_id: UUID) -> bool:
+    """Whether there is such a chunk: its outcomes are to be fetched (again)."""
+    moved = await session.execute(
+        _moving(
+            chunk_id,
+            ChunkStatus.SETTLING,
+            attempt_after=None,
+            settlements_announced=EntitlementChunk.settlements_announced + 1,
+        ).returning(EntitlementChunk.id)
+    )
+    return moved.one_or_none() is not None
+
+
+async def announce_refusal(session: AsyncSession, chunk_id: UUID, *, reason: str) -> bool:
+    """Whether there is such a chunk to refuse, or was: its entitlements are to say so."""
+    moved = await session.execute(
+        _moving(chunk_id, ChunkStatus.REFUSING, refusal=reason).returning(EntitlementChunk.id)
+    )
+    if moved.one_or_none() is not None:
+        return True
+    chunk = await find_chunk(session, chunk_id)
+    return chunk is not None and chunk.status in (ChunkStatus.REFUSING, ChunkStatus.REFUSED)
+
+
+async def lease_ending(session: AsyncSession) -> EntitlementChunk | None:
+    """A chunk that is settling or refusing, for this worker alone while the lease lasts."""
+    chunk = await session.scalar(
+        select(EntitlementChunk)
+        .where(
+            EntitlementChunk.status.in_([ChunkStatus.SETTLING, ChunkStatus.REFUSING]),
+            or_(
+                EntitlementChunk.attempt_after.is_(None),
+                EntitlementChunk.attempt_after <= func.clock_timestamp(),
+            ),
+        )
+        .order_by(EntitlementChunk.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if chunk is not None:
+        await session.execute(_LEASE, {"id": chunk.id, "seconds": LEASE_SECONDS})
+    return chunk
+
+
+async def put_off(session: AsyncSession, chunk_id: UUID, *, error: str) -> None:
+    """Note an attempt that failed: the next one waits twice as long, up to a minute."""
+    await session.execute(
+        _PUT_OFF, {"id": chunk_id, "error": error, "longest": _LONGEST_WAIT_SECONDS}
+    )
+
+
+async def settle(
+    session: AsyncSession, chunk_id: UUID, *, settlement: int, **sums: Any
+) -> int | None:
+    """Keep what came of a chunk (``sums`` are columns); how many of it still have no end.
+
+    ``settlement`` counts the chunk's announcements up to the one that the sums answer: the chunk
+    is settled unless a newer one came. None where a newer one was applied meanwhile.
+    """
+    chunk = EntitlementChunk
+    without_end: int | None = await session.scalar(
+        update(chunk)
+        .where(chunk.id == chunk_id, chunk.settlements_applied < settlement)
+        .values(settlements_applied=settlement, **sums, **_UNTROUBLED)
+        .returning(chunk.payable_count - chunk.paid_count - chunk.failed_count)
+        .execution_options(synchronize_session=False)
+    )
+    if without_end is not None:
+        settled = _moving(chunk_id, ChunkStatus.SETTLED)
+        await session.execute(settled.where(chunk.settlements_announced == settlement))
+    return without_end
+
+
+async def refuse(session: AsyncSession, chunk_id: UUID) -> None:
+    """The entitlements of a chunk say that it was refused: so does the chunk."""
+    await session.execute(_moving(chunk_id, ChunkStatus.REFUSED, **_UNTROUBLED))

@@ -1,0 +1,70 @@
+"""Showing how far activations are."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.activations import repository as activations
+from services.registry.activations.service import get_activation
+from services.registry.chunks import repository as chunks
+from services.registry.progress import repository
+from services.registry.progress.schemas import (
+    ActivationOut,
+    ActivationProgressOut,
+    ChunkOut,
+    Progress,
+    ProvinceSummary,
+    RunOut,
+    SummaryOut,
+)
+from shared.pagination import Page, PageOf, decode_cursor, page_of
+
+
+async def list_activations(
+    session: AsyncSession, *, scheme: str | None, page: Page
+) -> PageOf[ActivationOut]:
+    """A page of activations, the newest first."""
+    before = decode_cursor(page.cursor, UUID)[0] if page.cursor else None
+    found = await activations.list_activations(
+        session, scheme=scheme, before=before, limit=page.limit + 1
+    )
+    rows = [ActivationOut.model_validate(activation) for activation in found]
+    return page_of(rows, page=page, key=lambda activation: (activation.id,))
+
+
+async def follow(session: AsyncSession, activation_id: UUID) -> ActivationProgressOut:
+    """An activation with its runs and sums; raises NotFound."""
+    activation = await get_activation(session, activation_id)
+    # Runs first: a run that is shown as complete then has all its sums.
+    runs = await chunks.list_runs(session, activation_id)
+    sums = await repository.progress(session, activation_id)
+    return ActivationProgressOut(
+        **ActivationOut.model_validate(activation).model_dump(),
+        chunks_planned=sums["chunks_planned"],
+        chunks_done=sums["chunks_done"],
+        runs=[RunOut.model_validate(run) for run in runs],
+        progress=Progress.model_validate(sums),
+    )
+
+
+async def sum_up(session: AsyncSession, activation_id: UUID) -> SummaryOut:
+    """An activation by province; raises NotFound."""
+    activation = await get_activation(session, activation_id)
+    provinces = await repository.by_province(session, activation_id)
+    return SummaryOut(
+        activation_id=activation_id,
+        scheme=activation.scheme_code,
+        provinces=[ProvinceSummary.model_validate(row._asdict()) for row in provinces],
+        reasons=await repository.reasons(session, activation_id),
+    )
+
+
+async def list_chunks(
+    session: AsyncSession, activation_id: UUID, *, page: Page
+) -> PageOf[ChunkOut]:
+    """A page of an activation's chunks; raises NotFound."""
+    await get_activation(session, activation_id)
+    after = decode_cursor(page.cursor, UUID)[0] if page.cursor else None
+    found = await chunks.list_chunks(session, activation_id, after=after, limit=page.limit + 1)
+    rows = [ChunkOut.model_validate(chunk) for chunk in found]
+    return page_of(rows, page=page, key=lambda chunk: (chunk.id,))
