@@ -6,14 +6,9 @@ from typing import Any
 
 import asyncpg
 from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
-from services.histories import HISTORIES
 from services.triggers.definitions.shipped import shipped_document
-from shared.database import parse_url
+from tests.revisions import at_revision
 from tests.triggers.data import FLOOD_INDICATOR
 from tests.triggers.flow import Flow
 
@@ -63,34 +58,14 @@ def document_of_0_1() -> dict[str, Any]:
     return {**document, **leg, "approval": stages["activation"]["approval"]}
 
 
-async def at_revision(owner_url: str, move: Callable[[Config, str], None], revision: str) -> None:
-    """Bring the history of triggers to a revision, as its owner."""
-    (history,) = (history for history in HISTORIES if history.schema == "triggers")
-
-    def run(connection: Connection) -> None:
-        configuration = Config()
-        configuration.set_main_option("script_location", str(history.location))
-        configuration.set_main_option("path_separator", "os")
-        configuration.attributes["connection"] = connection
-        move(configuration, revision)
-        connection.commit()
-
-    engine = create_async_engine(parse_url(owner_url), poolclass=NullPool)
-    try:
-        async with engine.connect() as connection:
-            await connection.run_sync(run)
-    finally:
-        await engine.dispose()
-
-
 async def test_what_was_stored_is_carried_over_and_judged(
     flow: Flow, owner: asyncpg.Connection, database_url: str, run_worker: Callable[[str], Any]
 ) -> None:
-    await at_revision(database_url, command.downgrade, "0001")
+    await at_revision(database_url, "triggers", command.downgrade, "0001")
     await owner.execute(INDICATOR)
     await owner.execute(DEFINITION, TRIGGER, json.dumps(document_of_0_1()))
     await owner.execute(EVIDENCE)
-    await at_revision(database_url, command.upgrade, "head")
+    await at_revision(database_url, "triggers", command.upgrade, "head")
     await owner.reload_schema_state()
 
     trigger = await flow.got(f"/triggers/{TRIGGER}")
@@ -118,7 +93,7 @@ async def test_the_way_back_restores_the_documents_as_they_were(
     flow: Flow, owner: asyncpg.Connection, database_url: str
 ) -> None:
     await flow.set_up(FLOOD_INDICATOR, TRIGGER)
-    await at_revision(database_url, command.downgrade, "0001")
+    await at_revision(database_url, "triggers", command.downgrade, "0001")
     stored = await owner.fetchrow(
         "SELECT document, indicator_code, created_by FROM triggers.trigger_definition"
     )
