@@ -202,7 +202,7 @@ ACTIVATIONS = """
     FULL JOIN (SELECT * FROM triggers.activation WHERE opened_on IS NOT NULL) AS opened
         ON opened.id = activation.id
     LEFT JOIN registry.scheme_version
-        ON scheme_version.scheme_code = activation.scheme_code
+        ON scheme_version.code = activation.scheme_code
         AND scheme_version.version = activation.scheme_version
     ORDER BY 3, 1
 """

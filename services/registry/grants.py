@@ -9,7 +9,6 @@ GRANTS = {
     "payee_account": "SELECT, INSERT, UPDATE (ended_at)",
     "household_import": "SELECT, INSERT, UPDATE",
     "import_rejection": "SELECT, INSERT, DELETE",
-    "scheme": "SELECT, INSERT",
     "scheme_version": "SELECT, INSERT",
     "activation": "SELECT, INSERT, UPDATE (areas)",
     "payment_round": "SELECT, INSERT, UPDATE (released_at, released_by)",

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 
-from services.registry.imports.rows import COLUMNS
+from services.registry.households.shape import HEADERS
 from services.registry.schemes.shipped import shipped_document
 from shared.clock import FileClock, set_clock
 from shared.contracts import entitlements
@@ -47,7 +47,7 @@ class Row:
     account: str = "+85512000000"
 
     def cells(self) -> list[str]:
-        return [str(getattr(self, column)) for column in COLUMNS]
+        return [str(getattr(self, header)) for header in HEADERS]
 
 
 def rows(count: int, *, commune: str = "020101", begin: int = 0, **fields: Any) -> list[Row]:
@@ -69,7 +69,7 @@ def body_of(given: Iterable[Row]) -> str:
     """An import's body."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(HEADERS)
     writer.writerows(row.cells() for row in given)
     return text.getvalue()
 
@@ -178,16 +178,15 @@ class Flow:
         }
 
     async def _from_triggers(self, data: Published) -> None:
-        await self._publish(self.triggers, data, source="/triggers")
+        await self._publish(self.triggers, data)
 
     async def from_payments(self, data: Published) -> None:
         """Payments publishes an event."""
-        await self._publish(self.payments, data, source="/payments")
+        await self._publish(self.payments, data)
 
-    async def _publish(self, database: Database, data: Published, *, source: str) -> None:
-        event = data.to_event(source=source, subject="test", clock=FileClock(self.clock_file))
+    async def _publish(self, database: Database, data: Published) -> None:
         async with database.transaction() as session:
-            await publish(session, event)
+            await publish(session, data, clock=FileClock(self.clock_file))
 
     async def worked(self, activation_id: UUID, *, runs: int = 1) -> dict[str, Any]:
         """The activation once ``runs`` runs of it are complete."""
@@ -241,7 +240,7 @@ class Flow:
     async def events(self, type_part: str) -> list[dict[str, Any]]:
         """The data of the published events of one type, in order."""
         feed = await self.get("/events", limit=500)
-        return [one["data"] for one in feed["items"] if type_part in one["type"]]
+        return [event["data"] for event in feed["items"] if type_part in event["type"]]
 
     def set_clock(self, instant: datetime) -> None:
         set_clock(self.clock_file, instant)

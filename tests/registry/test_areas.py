@@ -60,11 +60,11 @@ async def test_the_country_sums_up_its_communes(flow: Flow) -> None:
 
 async def test_areas_are_listed_by_level_and_parent_page_by_page(flow: Flow) -> None:
     provinces = await flow.get("/areas", level="province", limit=500)
-    assert [one["code"] for one in provinces["items"]][:2] == ["01", "02"]
+    assert [area["code"] for area in provinces["items"]][:2] == ["01", "02"]
     assert provinces["next_cursor"] is None
     first = await flow.get("/areas", parent="0102", limit=8)
     second = await flow.get("/areas", parent="0102", limit=8, cursor=first["next_cursor"])
-    codes = [one["code"] for one in first["items"] + second["items"]]
+    codes = [area["code"] for area in first["items"] + second["items"]]
     assert codes == sorted(set(codes))
     assert all(code.startswith("0102") for code in codes)
     assert second["next_cursor"] is None

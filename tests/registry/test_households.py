@@ -40,15 +40,21 @@ async def test_persons_are_shown_only_with_the_scope_for_it(flow: Flow) -> None:
 async def test_a_household_is_found_by_person(flow: Flow, search: dict[str, str]) -> None:
     await flow.register([*rows(3), PERSON])
     found = (await flow.client.post("/households/search", json=search)).json()
-    assert [one["person"]["name"] for one in found["items"]] == ["Sok Chanthy"]
+    assert [household["person"]["name"] for household in found["items"]] == ["Sok Chanthy"]
 
 
 @pytest.mark.parametrize(
     "search",
-    [{}, {"phone": ""}, {"phone": "+85512345678", "account": "+85512345678"}, {"phone": "abc"}],
+    [
+        {},
+        {"phone": ""},
+        {"phone": None},
+        {"phone": "+85512345678", "account": "+85512345678"},
+        {"phone": "abc"},
+    ],
 )
 async def test_a_search_by_nothing_or_by_two_things_is_refused(
-    flow: Flow, search: dict[str, str]
+    flow: Flow, search: dict[str, str | None]
 ) -> None:
     answer = await flow.client.post("/households/search", json=search)
     assert answer.status_code == 422
@@ -62,7 +68,7 @@ async def test_households_sharing_a_phone_are_all_found_page_by_page(flow: Flow)
     rest = await flow.client.post(
         "/households/search", json=search, params={"cursor": first["next_cursor"]}
     )
-    ids = [one["id"] for one in first["items"] + rest.json()["items"]]
+    ids = [household["id"] for household in first["items"] + rest.json()["items"]]
     assert len(ids) == len(set(ids)) == 5
 
 
@@ -82,7 +88,7 @@ async def test_households_are_listed_by_area_and_poverty_status(flow: Flow) -> N
     cursor = None
     while True:
         page = await flow.get("/households", limit=4, **({"cursor": cursor} if cursor else {}))
-        seen += [one["id"] for one in page["items"]]
+        seen += [household["id"] for household in page["items"]]
         cursor = page["next_cursor"]
         if cursor is None:
             break
@@ -101,7 +107,7 @@ async def test_a_changed_account_replaces_the_running_one(flow: Flow) -> None:
     ended = await flow.owner.fetch(
         "SELECT ended_at IS NULL AS runs FROM registry.payee_account ORDER BY began_at"
     )
-    assert [one["runs"] for one in ended] == [False, True]
+    assert [account["runs"] for account in ended] == [False, True]
 
 
 async def test_an_unknown_household_is_not_found(flow: Flow) -> None:

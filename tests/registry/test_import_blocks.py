@@ -17,7 +17,7 @@ async def pieces_of(body: bytes, size: int) -> AsyncIterator[bytes]:
 
 
 async def cut(body: bytes, *, piece: int, block: int) -> list[bytes]:
-    return [one async for one in row_blocks(pieces_of(body, piece), block_bytes=block)]
+    return [part async for part in row_blocks(pieces_of(body, piece), block_bytes=block)]
 
 
 _cells = st.text(st.sampled_from('ab,"\n é'), max_size=8)
@@ -39,8 +39,8 @@ async def test_blocks_are_the_body_cut_between_rows(
     assert b"".join(blocks) == body
     read = [
         row
-        for one in blocks
-        for row in csv.reader(io.StringIO(one.decode(), newline=""), strict=True)
+        for part in blocks
+        for row in csv.reader(io.StringIO(part.decode(), newline=""), strict=True)
     ]
     assert read == rows
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from services.registry.imports.rows import COLUMNS
+from services.registry.households.shape import HEADERS
 from tests.registry.flow import CSV, Flow, Row, body_of, rows
 from tests.server import eventually
 
@@ -74,7 +74,7 @@ async def test_a_changed_account_ends_the_earlier_one_and_an_empty_one_keeps_it(
     accounts = await flow.owner.fetch(
         "SELECT ended_at IS NULL AS runs FROM registry.payee_account ORDER BY began_at, runs"
     )
-    assert [one["runs"] for one in accounts] == [False, True]
+    assert [account["runs"] for account in accounts] == [False, True]
 
 
 FAULTS = [
@@ -110,21 +110,21 @@ async def test_a_bad_row_is_left_out_alone_and_never_repeated(flow: Flow) -> Non
     ended = await flow.send(made["id"], body_of([good[0], *bad, good[1]]))
     assert (ended["households_added"], ended["rows_rejected"]) == (2, len(FAULTS))
     page = await flow.client.get(f"/imports/{made['id']}/rejections", params={"limit": 500})
-    told = [(one["line"], one["column"], one["code"]) for one in page.json()["items"]]
+    told = [(fault["line"], fault["column"], fault["code"]) for fault in page.json()["items"]]
     assert told == [(at, column, code) for at, (_, column, code) in enumerate(FAULTS, start=3)]
     for secret in (*SECRETS, "BAD-", "999999", "four", "555"):
         assert secret not in page.text
 
 
 async def test_rows_that_cannot_be_one_are_told_by_their_line(flow: Flow) -> None:
-    one, two = rows(2)
-    body = body_of([one, replace(two, head_name='A "quoted"\nname'), one]).encode()
-    body += b"only,three,cells\n\n" + b",".join([b"\xff"] * len(COLUMNS)) + b"\n"
+    first, second = rows(2)
+    body = body_of([first, replace(second, head_name='A "quoted"\nname'), first]).encode()
+    body += b"only,three,cells\n\n" + b",".join([b"\xff"] * len(HEADERS)) + b"\n"
     made = await flow.post("/imports", {"source": "test"})
     ended = await flow.send(made["id"], body)
     assert (ended["households_added"], ended["rows_rejected"]) == (1, 4)
     rejections = (await flow.get(f"/imports/{made['id']}/rejections", limit=500))["items"]
-    kinds = {(one["line"], one["column"], one["code"]) for one in rejections}
+    kinds = {(fault["line"], fault["column"], fault["code"]) for fault in rejections}
     # The row of line 3 spans two lines, and line 7 is empty.
     assert (3, "head_name", "malformed") in kinds
     assert (5, "registration_number", "repeated") in kinds
@@ -137,7 +137,7 @@ async def test_rejections_are_those_of_the_last_sending_page_by_page(flow: Flow)
     await flow.send(made["id"], body_of(rows(5, members="none")))
     first = await flow.get(f"/imports/{made['id']}/rejections", limit=3)
     rest = await flow.get(f"/imports/{made['id']}/rejections", cursor=first["next_cursor"])
-    assert [one["line"] for one in first["items"] + rest["items"]] == [2, 3, 4, 5, 6]
+    assert [fault["line"] for fault in first["items"] + rest["items"]] == [2, 3, 4, 5, 6]
     await flow.send(made["id"], body_of(rows(5)))
     assert (await flow.get(f"/imports/{made['id']}/rejections"))["items"] == []
 
@@ -145,8 +145,15 @@ async def test_rejections_are_those_of_the_last_sending_page_by_page(flow: Flow)
 @pytest.mark.parametrize(
     ("body", "status", "part"),
     [
-        (b"number,commune\n1,2\n", 422, "first line must be: registration_number,"),
-        (body_of(rows(1)).encode() + b'"', 422, "inside a quoted cell"),
+        (
+            b"number,commune\n1,2\n",
+            422,
+            "account. Nothing of it is saved. Correct the file and send it again.",
+        ),
+        (b"\n\n", 422, "The first line must be: registration_number,"),
+        (body_of(rows(1)).encode() + b'"', 422, "inside a quoted cell. Nothing of it is saved."),
+        (b"PK\x03\x04\x14\x00\x06\x00[Content_Types].xml", 422, "an Excel workbook (.xlsx)"),
+        (body_of(rows(1)).encode("utf-16"), 422, "The body is text in UTF-16, not CSV. Save it as"),
     ],
 )
 async def test_a_body_that_is_no_import_is_refused(
@@ -157,6 +164,17 @@ async def test_a_body_that_is_no_import_is_refused(
     assert answer.status_code == status
     assert part in answer.json()["detail"]
     assert (await flow.get(f"/imports/{made['id']}"))["status"] == "interrupted"
+
+
+async def test_a_fault_in_the_middle_says_up_to_where_the_rows_are_saved(flow: Flow) -> None:
+    made = await flow.post("/imports", {"source": "test"})
+    body = body_of(rows(16_000)).encode() + b'"'
+    answer = await flow.client.put(f"/imports/{made['id']}/rows", content=body, headers=CSV)
+    assert answer.status_code == 422
+    saved = (await flow.get(f"/imports/{made['id']}"))["households_added"]
+    assert 0 < saved < 16_000
+    told = f"inside a quoted cell. The rows up to line {saved + 1} are saved."
+    assert told in answer.json()["detail"]
 
 
 async def test_rows_need_an_import_a_gazetteer_and_the_right_type(empty: Flow) -> None:
@@ -215,9 +233,9 @@ async def test_an_import_whose_connection_died_shows_it(flow: Flow) -> None:
 
 async def test_two_imports_of_the_same_households_register_each_once(flow: Flow) -> None:
     given = rows(9_000)
-    one, other = await asyncio.gather(flow.register(given), flow.register(list(reversed(given))))
-    assert one["rows_rejected"] == other["rows_rejected"] == 0
-    assert one["households_added"] + other["households_added"] == 9_000
+    ended, other = await asyncio.gather(flow.register(given), flow.register(list(reversed(given))))
+    assert ended["rows_rejected"] == other["rows_rejected"] == 0
+    assert ended["households_added"] + other["households_added"] == 9_000
     assert await flow.owner.fetchval("SELECT count(*) FROM registry.household") == 9_000
     assert await flow.owner.fetchval("SELECT count(*) FROM registry.payee_account") == 9_000
 
@@ -231,7 +249,7 @@ async def test_the_database_holds_no_personal_data_in_the_clear(flow: Flow) -> N
     everything = ""
     for table in tables:
         found = await flow.owner.fetch(f"SELECT t::text AS row FROM {table['name']} AS t")
-        everything += "\n".join(one["row"] for one in found)
+        everything += "\n".join(record["row"] for record in found)
     assert "mekong" in everything
     for secret in SECRETS:
         assert secret not in everything

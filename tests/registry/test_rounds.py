@@ -23,7 +23,7 @@ async def test_rounds_are_scheduled_and_shown_with_their_due_dates(working: Flow
     activation_id = await working.open(BATTAMBANG)
     await working.worked(activation_id)
     rounds = await working.get(f"/activations/{activation_id}/rounds")
-    assert [(one["number"], one["due_on"], one["status"]) for one in rounds] == [
+    assert [(shown["number"], shown["due_on"], shown["status"]) for shown in rounds] == [
         (1, "2026-01-05", "released"),
         (2, "2026-02-05", "scheduled"),
         (3, "2026-03-08", "scheduled"),
@@ -31,7 +31,7 @@ async def test_rounds_are_scheduled_and_shown_with_their_due_dates(working: Flow
     assert rounds[0]["payable_count"] == 2
     working.set_clock(AFTER_31_DAYS)
     rounds = await working.get(f"/activations/{activation_id}/rounds")
-    assert [one["status"] for one in rounds] == ["released", "due", "scheduled"]
+    assert [shown["status"] for shown in rounds] == ["released", "due", "scheduled"]
 
 
 async def test_a_round_is_refused_before_it_is_due_and_before_its_turn(working: Flow) -> None:
@@ -69,7 +69,7 @@ async def test_a_released_round_owes_every_enrolled_household_once_more(working:
     assert len(second) == 5
     assert {row[1]: row[3] for row in second}.items() >= amounts.items()
     completed = await working.events("enrolment-completed")
-    assert [(one["round"], one["entitlements"]) for one in completed] == [(1, 4), (2, 5)]
+    assert [(event["round"], event["entitlements"]) for event in completed] == [(1, 4), (2, 5)]
     again = await release(working, activation_id, 2)
     assert again.status_code == 409
     assert "released already" in again.json()["detail"]
@@ -99,5 +99,5 @@ async def test_whom_a_later_widening_enrols_gets_the_released_rounds_too(working
     await working.widen(activation_id, PURSAT)
     await working.worked(activation_id, runs=4)
     rounds = await working.get(f"/activations/{activation_id}/rounds")
-    assert [one["payable_count"] for one in rounds] == [5, 5, 0]
+    assert [shown["payable_count"] for shown in rounds] == [5, 5, 0]
     assert len(await assert_chunks_agree(working, activation_id)) == 10

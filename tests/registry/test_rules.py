@@ -144,11 +144,19 @@ class Rule:
 
 
 def _number_terms() -> st.SearchStrategy[Rule]:
-    names = [name for name, one in HOUSEHOLD_ATTRIBUTES.items() if one.kind is Kind.NUMBER]
-    attributes = st.sampled_from(names).map(lambda name: Rule(name, lambda one: one[name]))
+    names = [
+        name for name, attribute in HOUSEHOLD_ATTRIBUTES.items() if attribute.kind is Kind.NUMBER
+    ]
+    attributes = st.sampled_from(names).map(
+        lambda name: Rule(name, lambda household: household[name])
+    )
     constants = st.one_of(
-        st.integers(-9, 40).map(lambda number: Rule(str(number), lambda one: Decimal(number))),
-        st.decimals(0, 9, places=2).map(lambda number: Rule(f"{number:f}", lambda one: number)),
+        st.integers(-9, 40).map(
+            lambda number: Rule(str(number), lambda household: Decimal(number))
+        ),
+        st.decimals(0, 9, places=2).map(
+            lambda number: Rule(f"{number:f}", lambda household: number)
+        ),
     )
 
     def sums(terms: st.SearchStrategy[Rule]) -> st.SearchStrategy[Rule]:
@@ -160,8 +168,8 @@ def _number_terms() -> st.SearchStrategy[Rule]:
 def _sum(parts: tuple[Rule, str, Rule]) -> Rule:
     left, sign, right = parts
 
-    def judge(one: Any) -> Any:
-        a, b = left.judge(one), right.judge(one)
+    def judge(household: Any) -> Any:
+        a, b = left.judge(household), right.judge(household)
         if a is None or b is None:
             return None
         return {"+": a + b, "-": a - b, "*": a * b}[sign]
@@ -172,8 +180,8 @@ def _sum(parts: tuple[Rule, str, Rule]) -> Rule:
 def _comparison(parts: tuple[Rule, str, int]) -> Rule:
     left, sign, number = parts
 
-    def judge(one: Any) -> Any:
-        a = left.judge(one)
+    def judge(household: Any) -> Any:
+        a = left.judge(household)
         if a is None:
             return None
         answers = {
@@ -192,8 +200,8 @@ def _comparison(parts: tuple[Rule, str, int]) -> Rule:
 def _between(parts: tuple[Rule, int, int, bool]) -> Rule:
     left, low, high, negated = parts
 
-    def judge(one: Any) -> Any:
-        value = left.judge(one)
+    def judge(household: Any) -> Any:
+        value = left.judge(household)
         return None if value is None else (low <= value <= high) != negated
 
     return Rule(f"{left.text} {'NOT ' if negated else ''}BETWEEN {low} AND {high}", judge)
@@ -203,8 +211,8 @@ def _choice(parts: tuple[str, list[str], bool]) -> Rule:
     name, choices, negated = parts
     listed = ", ".join(f"'{choice}'" for choice in choices)
 
-    def judge(one: Any) -> Any:
-        return None if one[name] is None else (one[name] in choices) != negated
+    def judge(household: Any) -> Any:
+        return None if household[name] is None else (household[name] in choices) != negated
 
     return Rule(f"{name} {'NOT ' if negated else ''}IN ({listed})", judge)
 
@@ -212,13 +220,14 @@ def _choice(parts: tuple[str, list[str], bool]) -> Rule:
 def _is_null(parts: tuple[str, bool]) -> Rule:
     name, negated = parts
     return Rule(
-        f"{name} IS {'NOT ' if negated else ''}NULL", lambda one: (one[name] is None) != negated
+        f"{name} IS {'NOT ' if negated else ''}NULL",
+        lambda household: (household[name] is None) != negated,
     )
 
 
 def _not(inner: Rule) -> Rule:
-    def judge(one: Any) -> Any:
-        value = inner.judge(one)
+    def judge(household: Any) -> Any:
+        value = inner.judge(household)
         return None if value is None else not value
 
     return Rule(f"NOT {inner.text}", judge)
@@ -227,8 +236,8 @@ def _not(inner: Rule) -> Rule:
 def _joined(parts: tuple[str, list[Rule]]) -> Rule:
     word, inner = parts
 
-    def judge(one: Any) -> Any:
-        values = [rule.judge(one) for rule in inner]
+    def judge(household: Any) -> Any:
+        values = [rule.judge(household) for rule in inner]
         decisive = word == "OR"
         if decisive in values:
             return decisive
@@ -303,7 +312,7 @@ async def registered(flow: Flow) -> list[dict[str, Any]]:
         "FROM registry.household JOIN registry.area ON area.code = household.area_code"
     )
     assert len(stored) == len(given_rows)
-    return [dict(one) for one in stored]
+    return [dict(household) for household in stored]
 
 
 async def test_postgresql_answers_what_the_rule_says(
@@ -326,5 +335,23 @@ async def test_postgresql_answers_what_the_rule_says(
             found = await session.scalars(
                 select(Household.id).join(Area, Area.code == Household.area_code).where(condition)
             )
-            meant = {one["id"] for one in registered if rule.judge(one) is True}
+            meant = {household["id"] for household in registered if rule.judge(household) is True}
             assert set(found.all()) == meant, rule.text
+
+
+async def test_texts_of_two_attributes_are_compared_as_texts(
+    flow: Flow, registered: list[dict[str, Any]]
+) -> None:
+    database: Database = flow.service.app.state.database
+    for text, expected in {
+        "residence = poverty_status": 0,
+        "poverty_status <> residence": len(registered),
+        "commune_code <> residence": len(registered),
+        "province_code = district_code": 0,
+    }.items():
+        condition = compile_rule(text, attributes=HOUSEHOLD_ATTRIBUTES)
+        async with database.transaction() as session:
+            found = await session.scalars(
+                select(Household.id).join(Area, Area.code == Household.area_code).where(condition)
+            )
+            assert len(found.all()) == expected, text

@@ -14,6 +14,7 @@ async def get_activation(session: AsyncSession, activation_id: UUID) -> Activati
     activation = await find_activation(session, activation_id)
     if activation is None:
         raise NotFound(
-            "No such activation has reached the registry. GET /activations lists those that have."
+            "No such activation has reached the registry. "
+            "GET /v1/activations lists those that have."
         )
     return activation

@@ -42,7 +42,7 @@ class Activation(Base):
     __table_args__ = (
         ForeignKeyConstraint(
             ["scheme_code", "scheme_version"],
-            ["registry.scheme_version.scheme_code", "registry.scheme_version.version"],
+            ["registry.scheme_version.code", "registry.scheme_version.version"],
         ),
         {"comment": "Activations; areas are those named when it opened and when it was widened."},
     )

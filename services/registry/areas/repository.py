@@ -59,7 +59,7 @@ async def replace_areas(session: AsyncSession, records: Iterable[AreaRecord]) ->
 async def count_by_level(session: AsyncSession) -> dict[Level, int]:
     """How many areas there are at each level."""
     rows = await session.execute(select(Area.level, func.count()).group_by(Area.level))
-    return {Level(level): count for level, count in rows.all()}
+    return dict(rows.all())
 
 
 async def find_area(session: AsyncSession, code: str) -> Area | None:
@@ -68,10 +68,12 @@ async def find_area(session: AsyncSession, code: str) -> Area | None:
 
 
 async def list_areas(
-    session: AsyncSession, *, level: Level | None, parent: str | None, after: str, limit: int
+    session: AsyncSession, *, level: Level | None, parent: str | None, after: str | None, limit: int
 ) -> list[Area]:
     """Areas by code, after one code."""
-    query: Select[Area] = select(Area).where(Area.code > after)
+    query: Select[Area] = select(Area)
+    if after is not None:
+        query = query.where(Area.code > after)
     if level is not None:
         query = query.where(Area.level == level)
     if parent is not None:

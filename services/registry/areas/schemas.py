@@ -62,7 +62,9 @@ class AreaOut(BaseModel):
 class GazetteerIn(BaseModel):
     """Which edition of the gazetteer to load."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"edition": SHIPPED_EDITION}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"edition": SHIPPED_EDITION}]}
+    )
 
     edition: str = Field(description="An edition that is shipped with the registry.")
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, Numeric, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.registry.database import Base
+from services.registry.database import SCHEMA, Base
+from shared.tables import enum_column
 
 COUNTRY_CODE = "KH"
 
@@ -32,11 +33,6 @@ class Residence(StrEnum):
     RURAL = "rural"
 
 
-def one_of(column: str, choices: type[StrEnum]) -> str:
-    """The text of a check that ``column`` holds one of ``choices``."""
-    return f"{column} IN ({', '.join(repr(str(choice)) for choice in choices)})"
-
-
 class Area(Base):
     """A place. Its parent's code is the prefix of its own; provinces belong to the country."""
 
@@ -44,10 +40,10 @@ class Area(Base):
 
     code: Mapped[str] = mapped_column(CODE, primary_key=True)
     parent_code: Mapped[str | None] = mapped_column(CODE, ForeignKey("registry.area.code"))
-    level: Mapped[Level] = mapped_column(Text)
+    level: Mapped[Level] = mapped_column(enum_column(Level, "area_level", SCHEMA))
     name_en: Mapped[str] = mapped_column(Text)
     name_km: Mapped[str] = mapped_column(Text)
-    residence: Mapped[Residence | None] = mapped_column(Text)
+    residence: Mapped[Residence | None] = mapped_column(enum_column(Residence, "residence", SCHEMA))
     households_total: Mapped[int | None] = mapped_column(Integer)
     idpoor1_households: Mapped[int | None] = mapped_column(Integer)
     idpoor2_households: Mapped[int | None] = mapped_column(Integer)
@@ -57,8 +53,6 @@ class Area(Base):
     longitude: Mapped[Decimal | None] = mapped_column(Numeric)
 
     __table_args__ = (
-        CheckConstraint(one_of("level", Level), name="level_known"),
-        CheckConstraint(one_of("residence", Residence), name="residence_known"),
         CheckConstraint(
             "(level = 'commune') = (residence IS NOT NULL)", name="residence_of_communes"
         ),

@@ -11,9 +11,10 @@ from sqlalchemy.orm import aliased
 
 from services.registry.chunks.states import ChunkStatus, moves_to
 from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk
+from shared.retry import Backoff
 
 LEASE_SECONDS = 15
-_LONGEST_WAIT_SECONDS = 60
+_AFTER_FAILURE = Backoff(first_seconds=0.5, longest_seconds=60)
 
 # Claimed and set up in one round trip. A chunk is small against the registry: walking the indexes
 # is right whatever the statistics say, and keeps a household's cost the same at any size.
@@ -39,9 +40,13 @@ _LEASE = text(
 )
 
 _PUT_OFF = text(
-    "UPDATE registry.entitlement_chunk SET attempts = least(attempts + 1, 1000), "
-    "last_error = :error, attempt_after = clock_timestamp() + "
-    "least(:longest, 0.5 * 2 ^ least(attempts, 10)) * interval '1 second' WHERE id = :id"
+    f"""
+    UPDATE registry.entitlement_chunk
+    SET attempts = least(attempts + 1, 1000), last_error = :error,
+        attempt_after = clock_timestamp()
+            + {_AFTER_FAILURE.sql("attempts")} * interval '1 second'
+    WHERE id = :id
+    """
 )
 
 _UNTROUBLED: dict[str, Any] = {"attempts": 0, "attempt_after": None, "last_error": None}
@@ -225,10 +230,8 @@ async def lease_ending(session: AsyncSession) -> EntitlementChunk | None:
 
 
 async def put_off(session: AsyncSession, chunk_id: UUID, *, error: str) -> None:
-    """Note an attempt that failed: the next one waits twice as long, up to a minute."""
-    await session.execute(
-        _PUT_OFF, {"id": chunk_id, "error": error, "longest": _LONGEST_WAIT_SECONDS}
-    )
+    """Note an attempt that failed: the next one waits longer."""
+    await session.execute(_PUT_OFF, {"id": chunk_id, "error": error})
 
 
 async def settle(

@@ -1,6 +1,6 @@
 """Chunks of entitlements over HTTP, for payments to fetch."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -9,14 +9,13 @@ from fastapi.responses import StreamingResponse
 from services.registry.chunks import repository
 from services.registry.chunks.states import ChunkStatus
 from services.registry.chunks.streaming import chunk_bytes
-from shared.auth import Caller, require
+from services.registry.scopes import EntitlementsRead
 from shared.contracts.entitlements import BINARY, COLUMNS, CSV
 from shared.database import Database
 from shared.errors import Conflict, NotFound, problem_responses
 
 router = APIRouter(prefix="/entitlement-chunks", tags=["entitlements"])
 
-EntitlementsRead = Annotated[Caller, require("entitlements:read")]
 
 _EXAMPLE = (
     "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10,0199c1de-0000-7f6b-8a27-2f1f6a1d9a10,020101,176000,KHR,"

@@ -19,9 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.registry.areas.tables import CODE, one_of
-from services.registry.chunks.states import ChunkStatus
-from services.registry.database import Base
+from services.registry.areas.tables import CODE
+from services.registry.chunks.states import WAITING, ChunkStatus
+from services.registry.database import SCHEMA, Base
+from shared.tables import enum_column
 
 
 class RunKind(StrEnum):
@@ -40,7 +41,7 @@ class EnrolmentRun(Base):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     activation_id: Mapped[UUID] = mapped_column(Uuid)
     round: Mapped[int] = mapped_column(SmallInteger)
-    kind: Mapped[RunKind] = mapped_column(Text)
+    kind: Mapped[RunKind] = mapped_column(enum_column(RunKind, "run_kind", SCHEMA))
     chunks_planned: Mapped[int] = mapped_column(Integer)
     chunks_done: Mapped[int] = mapped_column(Integer)
     planned_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -51,7 +52,6 @@ class EnrolmentRun(Base):
             ["activation_id", "round"],
             ["registry.payment_round.activation_id", "registry.payment_round.number"],
         ),
-        CheckConstraint(one_of("kind", RunKind), name="kind_known"),
         CheckConstraint("chunks_done BETWEEN 0 AND chunks_planned", name="chunks_done_counted"),
         Index(None, "activation_id", "round"),
         {"comment": "Runs of enrolment; payments reserves the total of a whole run or refuses it."},
@@ -76,7 +76,7 @@ class EntitlementChunk(Base):
     first_round_chunk_id: Mapped[UUID | None] = mapped_column(
         Uuid, ForeignKey("registry.entitlement_chunk.id")
     )
-    status: Mapped[ChunkStatus] = mapped_column(Text)
+    status: Mapped[ChunkStatus] = mapped_column(enum_column(ChunkStatus, "chunk_status", SCHEMA))
     announced_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     currency: Mapped[str] = mapped_column(Text)
     payable_count: Mapped[int] = mapped_column(Integer, default=0)
@@ -98,7 +98,6 @@ class EntitlementChunk(Base):
     last_error: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
-        CheckConstraint(one_of("status", ChunkStatus), name="status_known"),
         CheckConstraint(
             "(round = 1) = (first_round_chunk_id IS NULL)", name="later_round_has_first"
         ),
@@ -112,7 +111,7 @@ class EntitlementChunk(Base):
             "entitlement_chunk_waiting_index",
             "status",
             "id",
-            postgresql_where="status IN ('planned', 'settling', 'refusing')",
+            postgresql_where=f"status IN ({', '.join(repr(status.value) for status in WAITING)})",
         ),
         Index("entitlement_chunk_round_unique", "first_round_chunk_id", "round", unique=True),
         {"comment": "Chunks of entitlements: worked whole, announced whole, settled whole."},

@@ -10,15 +10,12 @@ from services.registry.chunks.planning import plan_later_round
 from services.registry.schemes.document import SchemeDocument
 from shared.clock import Clock
 from shared.contracts.events import EnrolmentCompleted
-from shared.events import Event
-
-SOURCE = "/registry"
 
 
 async def complete_run(
     session: AsyncSession, run_id: UUID, document: SchemeDocument, *, clock: Clock
-) -> Event:
-    """The event that tells the run's total; plans the later rounds that its households missed."""
+) -> EnrolmentCompleted:
+    """The fact that tells the run's total; plans the later rounds that its households missed."""
     run = await chunks.complete_run(session, run_id, at=clock.now())
     sums = await chunks.sums_of_run(session, run_id)
     if run.round == 1:
@@ -43,4 +40,4 @@ async def complete_run(
         entitlements=sums.payable,
         total_minor=int(sums.payable_minor),
         unpayable=sums.unpayable,
-    ).to_event(source=SOURCE, subject=str(run_id), clock=clock)
+    )

@@ -11,7 +11,7 @@ from services.registry.enrolments.opening import open_activation, widen_activati
 from services.registry.settings import Settings
 from shared.clock import Clock
 from shared.contracts.events import ActivationOpened, ActivationWidened
-from shared.events import Handler, StoredEvent
+from shared.events import Handler, Published, StoredEvent
 
 
 async def on_activation_opened(
@@ -28,9 +28,9 @@ async def on_activation_widened(
     await widen_activation(session, ActivationWidened.of(event), clock=clock, settings=settings)
 
 
-def handlers(*, clock: Clock, settings: Settings) -> dict[str, Handler]:
-    """For the consumer: which handler is for which type of event."""
+def handlers(*, clock: Clock, settings: Settings) -> dict[type[Published], Handler]:
+    """Which handler works which fact."""
     return {
-        ActivationOpened.type: partial(on_activation_opened, clock=clock, settings=settings),
-        ActivationWidened.type: partial(on_activation_widened, clock=clock, settings=settings),
+        ActivationOpened: partial(on_activation_opened, clock=clock, settings=settings),
+        ActivationWidened: partial(on_activation_widened, clock=clock, settings=settings),
     }

@@ -15,10 +15,11 @@ from services.registry.enrolments.completion import complete_run
 from services.registry.rules.attributes import COMMUNE_ATTRIBUTES
 from services.registry.rules.compiler import compile_rule
 from services.registry.schemes.document import RoundPlan, SchemeDocument
-from services.registry.schemes.repository import find_version, get_document
+from services.registry.schemes.service import find_in_force, get_document
 from services.registry.settings import Settings
 from shared.clock import Clock
 from shared.contracts.events import ActivationOpened, ActivationWidened
+from shared.errors import Explained
 from shared.events import publish
 
 RELEASED_BY_OPENING = "the activation"
@@ -26,15 +27,15 @@ RELEASED_BY_OPENING = "the activation"
 _DIGITS_OF_AREAS = {2, 4, 6}
 
 
-class SchemeNotPosted(Exception):
-    """An activation names a scheme that nobody posted: post it, then replay the event."""
+class SchemeNotPosted(Explained):
+    """An activation names a scheme that nobody posted."""
 
 
-class ActivationUnknown(Exception):
-    """An activation was widened that never opened here: replay its opening, then this event."""
+class ActivationUnknown(Explained):
+    """An activation was widened that never opened here."""
 
 
-class UnknownArea(Exception):
+class UnknownArea(Explained):
     """An activation names an area that is no country, province, district or commune here."""
 
 
@@ -44,10 +45,13 @@ async def open_activation(
     """Keep the activation with the scheme version of now, and plan its enrolment."""
     if await activations.find_activation(session, opened.activation_id) is not None:
         return
-    version = await find_version(session, opened.scheme)
-    if version is None:
-        raise SchemeNotPosted
-    document = SchemeDocument.model_validate(version.document)
+    scheme = await find_in_force(session, opened.scheme)
+    if scheme is None:
+        raise SchemeNotPosted(
+            f"The activation is paid by the scheme '{opened.scheme}', which nobody posted. "
+            "Post it to /v1/schemes, then replay this event."
+        )
+    version, document = scheme
     now = clock.now()
     await activations.add_activation(
         session,
@@ -55,7 +59,7 @@ async def open_activation(
         trigger=opened.trigger,
         trigger_version=opened.trigger_version,
         scheme_code=opened.scheme,
-        scheme_version=version.version,
+        scheme_version=version,
         shock=opened.shock,
         severity=opened.severity,
         areas=sorted(set(opened.areas)),
@@ -95,7 +99,10 @@ async def widen_activation(
     """Plan the enrolment of the communes that the activation did not reach before."""
     activation = await activations.find_activation(session, widened.activation_id)
     if activation is None:
-        raise ActivationUnknown
+        raise ActivationUnknown(
+            f"Activation {widened.activation_id} was widened, but never opened here. Replay the "
+            "event of its opening, which may be parked, then this event."
+        )
     document = await get_document(session, activation.scheme_code, activation.scheme_version)
     await activations.name_areas(
         session, activation.id, sorted({*activation.areas, *widened.areas})
@@ -137,7 +144,9 @@ async def _enrol(
     )
     await activations.reach_communes(session, activation_id, communes, run_id=run.id)
     if run.chunks_planned == 0:
-        await publish(session, await complete_run(session, run.id, document, clock=clock))
+        await publish(
+            session, await complete_run(session, run.id, document, clock=clock), clock=clock
+        )
 
 
 async def _communes_of(session: AsyncSession, announced: ActivationOpened) -> frozenset[str]:
@@ -159,7 +168,10 @@ async def _require_known(session: AsyncSession, codes: Sequence[str]) -> None:
                 "Load the gazetteer, then replay this event."
             )
     if not codes:
-        raise UnknownArea("The activation names no area.")
+        raise UnknownArea(
+            "The activation names no area, so nobody is enrolled for it. Correct its trigger and "
+            "open another."
+        )
 
 
 def due_on(plan: RoundPlan, *, opened_on: date) -> date:

@@ -37,9 +37,7 @@ MadeByStatus = Mapping[EntitlementStatus, Made]
 async def make(session: AsyncSession, statement: Totals, values: dict[str, Any]) -> MadeByStatus:
     """Run a chunk's statement; what it made."""
     rows = await session.execute(statement, values)
-    return {
-        EntitlementStatus(status): Made(count, int(minor)) for status, count, minor in rows.all()
-    }
+    return {status: Made(count, int(minor)) for status, count, minor in rows.all()}
 
 
 async def excluding_activations(

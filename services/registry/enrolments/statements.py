@@ -32,7 +32,8 @@ from services.registry.areas.tables import CODE, Area
 from services.registry.chunks.tables import EntitlementChunk
 from services.registry.enrolments.states import EntitlementStatus
 from services.registry.enrolments.tables import Enrolment, Entitlement
-from services.registry.households.tables import FEATURES, Household, PayeeAccount
+from services.registry.households.shape import COUNTED
+from services.registry.households.tables import Household, PayeeAccount, value_of
 from services.registry.schemes.benefit import compile_benefit, compile_eligibility
 from services.registry.schemes.document import SchemeDocument
 from shared.ids import COUNTED_ID
@@ -44,7 +45,7 @@ _ACTIVATION_ID = bindparam("activation_id", type_=Uuid)
 _CHUNK_ID = bindparam("chunk_id", type_=Uuid)
 _ROUND = bindparam("round", type_=SmallInteger)
 
-Totals = Select[str, int, Any]
+Totals = Select[EntitlementStatus, int, Any]
 """Status, count and sum of the entitlements that were made."""
 
 
@@ -61,8 +62,7 @@ def first_round(document: SchemeDocument, *, excluding: bool, careful: bool) -> 
         _ACTIVATION_ID,
         benefit.amount_minor,
         benefit.case_number,
-        Household.members,
-        *(getattr(Household, feature) for feature in FEATURES),
+        *(value_of(field) for field in COUNTED),
         Household.area_code,
     ).where(
         Household.area_code == any_(bindparam("area_codes", type_=ARRAY(CODE))),
@@ -79,8 +79,7 @@ def first_round(document: SchemeDocument, *, excluding: bool, careful: bool) -> 
             "activation_id",
             "amount_minor",
             "benefit_case",
-            "members",
-            *FEATURES,
+            *(field.name for field in COUNTED),
             "area_code",
         ],
         eligible,
@@ -133,9 +132,9 @@ def _entitle(enrolled: CTE, *, excluding: bool, careful: bool) -> Totals:
     kinds: Mapping[str, ColumnElement[Any]] = {
         "payee_account_id": case((excluded, cast(null(), Uuid)), else_=account.c.id),
         "status": case(
-            (excluded, literal(EntitlementStatus.EXCLUDED.value, Text)),
-            (account.c.id.is_(None), literal(EntitlementStatus.UNPAYABLE.value, Text)),
-            else_=literal(EntitlementStatus.READY.value, Text),
+            (excluded, _status(EntitlementStatus.EXCLUDED)),
+            (account.c.id.is_(None), _status(EntitlementStatus.UNPAYABLE)),
+            else_=_status(EntitlementStatus.READY),
         ),
         "reason": case(
             (excluded, literal(PAID_BY_ANOTHER_SCHEME, Text)),
@@ -181,6 +180,10 @@ def _entitle(enrolled: CTE, *, excluding: bool, careful: bool) -> Totals:
     ).group_by(entitled.c.status)
 
 
+def _status(status: EntitlementStatus) -> ColumnElement[EntitlementStatus]:
+    return literal(status, Entitlement.status.type)
+
+
 def _paid_elsewhere(enrolled: CTE) -> Any:
     """Whether another scheme paid the household lately, or is about to."""
     excluding = (
@@ -199,9 +202,7 @@ def _paid_elsewhere(enrolled: CTE) -> Any:
             and_(
                 Entitlement.household_id == enrolled.c.household_id,
                 Entitlement.activation_id == excluding.c.activation_id,
-                Entitlement.status.in_(
-                    [EntitlementStatus.READY.value, EntitlementStatus.PAID.value]
-                ),
+                Entitlement.status.in_([EntitlementStatus.READY, EntitlementStatus.PAID]),
             ),
         )
         .join(

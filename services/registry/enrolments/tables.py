@@ -15,9 +15,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.registry.areas.tables import CODE, one_of
-from services.registry.database import Base
+from services.registry.areas.tables import CODE
+from services.registry.database import SCHEMA, Base
 from services.registry.enrolments.states import EntitlementStatus
+from services.registry.households.shape import COUNTED
+from services.registry.households.tables import add_columns
+from shared.tables import enum_column
 
 
 class Enrolment(Base):
@@ -33,11 +36,6 @@ class Enrolment(Base):
     activation_id: Mapped[UUID] = mapped_column(Uuid)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     benefit_case: Mapped[int] = mapped_column(SmallInteger)
-    members: Mapped[int] = mapped_column(SmallInteger)
-    children_0_5: Mapped[int] = mapped_column(SmallInteger)
-    pregnant: Mapped[int] = mapped_column(SmallInteger)
-    disabled: Mapped[int] = mapped_column(SmallInteger)
-    elderly_60: Mapped[int] = mapped_column(SmallInteger)
     area_code: Mapped[str] = mapped_column(CODE)
 
     __table_args__ = (
@@ -46,6 +44,9 @@ class Enrolment(Base):
         CheckConstraint("amount_minor > 0", name="amount_positive"),
         {"comment": "Enrolled households, with the features that the amount was worked out from."},
     )
+
+
+add_columns(Enrolment, COUNTED)
 
 
 class Entitlement(Base):
@@ -65,11 +66,12 @@ class Entitlement(Base):
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     round: Mapped[int] = mapped_column(SmallInteger)
     area_code: Mapped[str] = mapped_column(CODE)
-    status: Mapped[EntitlementStatus] = mapped_column(Text)
+    status: Mapped[EntitlementStatus] = mapped_column(
+        enum_column(EntitlementStatus, "entitlement_status", SCHEMA)
+    )
     reason: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
-        CheckConstraint(one_of("status", EntitlementStatus), name="status_known"),
         CheckConstraint("amount_minor > 0", name="amount_positive"),
         Index(
             "entitlement_household_activation_round_unique",

@@ -15,16 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.states import ChunkStatus
 from services.registry.enrolments import repository, statements
-from services.registry.enrolments.completion import SOURCE, complete_run
+from services.registry.enrolments.completion import complete_run
 from services.registry.enrolments.repository import Made, MadeByStatus
 from services.registry.enrolments.states import EntitlementStatus
 from services.registry.schemes.document import SchemeDocument
-from services.registry.schemes.repository import get_document
+from services.registry.schemes.service import get_document
 from shared.clock import Clock
 from shared.contracts.events import EntitlementsReady
 from shared.database import Database
-from shared.errors import innermost_place
-from shared.events import Event, publish_all
+from shared.errors import told
+from shared.events import Published, publish_all
 from shared.ids import ids_begin
 
 log = structlog.get_logger()
@@ -69,13 +69,13 @@ class EnrolmentWork:
         document = await self._document(session, (chunk.scheme_code, chunk.scheme_version))
         made = await self._make(session, chunk, document)
         is_last = await self._finish(session, chunk.id, made)
-        events: list[Event] = []
+        facts: list[Published] = []
         if EntitlementStatus.READY in made:
-            events.append(self._announcement(chunk, document, made))
+            facts.append(self._announcement(chunk, document, made))
         if is_last:
             run_id = chunk.enrolment_run_id
-            events.append(await complete_run(session, run_id, document, clock=self._clock))
-        await publish_all(session, events)
+            facts.append(await complete_run(session, run_id, document, clock=self._clock))
+        await publish_all(session, facts, clock=self._clock)
 
     async def _make(
         self, session: AsyncSession, chunk: Row[Any], document: SchemeDocument
@@ -139,7 +139,9 @@ class EnrolmentWork:
             excluded_count=made.get(EntitlementStatus.EXCLUDED, Made()).count,
         )
 
-    def _announcement(self, chunk: Row[Any], document: SchemeDocument, made: MadeByStatus) -> Event:
+    def _announcement(
+        self, chunk: Row[Any], document: SchemeDocument, made: MadeByStatus
+    ) -> EntitlementsReady:
         payable = made[EntitlementStatus.READY]
         return EntitlementsReady(
             chunk_id=chunk.id,
@@ -151,7 +153,7 @@ class EnrolmentWork:
             currency=document.currency,
             count=payable.count,
             total_minor=payable.minor,
-        ).to_event(source=SOURCE, subject=str(chunk.id), clock=self._clock)
+        )
 
     async def _document(self, session: AsyncSession, version: _Version) -> SchemeDocument:
         if version not in self._documents:
@@ -160,10 +162,9 @@ class EnrolmentWork:
 
     async def _put_off(self, chunk_id: UUID, error: Exception) -> None:
         """Leave the chunk planned, to be tried again later, with the reason to be seen."""
-        kind = f"{type(error).__name__} at {innermost_place(error)}"
-        log.error("chunk_put_off", chunk_id=str(chunk_id), error=kind)
+        log.error("chunk_put_off", chunk_id=str(chunk_id), error=told(error))
         async with self._database.transaction() as session:
-            await chunks.put_off(session, chunk_id, error=kind)
+            await chunks.put_off(session, chunk_id, error=told(error))
 
 
 def _connection_is_gone(error: Exception) -> bool:

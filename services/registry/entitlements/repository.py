@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.activations.tables import Activation
 from services.registry.chunks.tables import EntitlementChunk
 from services.registry.enrolments.tables import Enrolment, Entitlement
+from services.registry.households.shape import COUNTED
 
 
 def _shown() -> Select[Any]:
@@ -64,14 +65,7 @@ async def find_explained(session: AsyncSession, entitlement_id: UUID) -> Row[Any
     """An entitlement with the enrolment that it came from."""
     rows = await session.execute(
         _shown()
-        .add_columns(
-            Enrolment.benefit_case,
-            Enrolment.members,
-            Enrolment.children_0_5,
-            Enrolment.pregnant,
-            Enrolment.disabled,
-            Enrolment.elderly_60,
-        )
+        .add_columns(Enrolment.benefit_case, *(getattr(Enrolment, field.name) for field in COUNTED))
         .join(
             Enrolment,
             and_(

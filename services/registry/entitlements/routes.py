@@ -7,14 +7,12 @@ from fastapi import APIRouter, Query
 
 from services.registry.entitlements import service
 from services.registry.entitlements.schemas import EntitlementExplainedOut, EntitlementOut
-from shared.auth import Caller, require
+from services.registry.scopes import EntitlementsRead
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(tags=["entitlements"])
-
-EntitlementsRead = Annotated[Caller, require("entitlements:read")]
 
 
 @router.get(

@@ -6,6 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.registry.enrolments.states import EntitlementStatus
+from services.registry.households.bodies import shown, with_fields
+from services.registry.households.shape import COUNTED
 
 
 class EntitlementOut(BaseModel):
@@ -38,6 +40,7 @@ class ComponentOut(BaseModel):
     amount_minor: int = Field(examples=[80000])
 
 
+@with_fields(COUNTED, shown)
 class EntitlementExplainedOut(EntitlementOut):
     """An entitlement and how its amount comes about, from what was known at enrolment."""
 
@@ -46,9 +49,4 @@ class EntitlementExplainedOut(EntitlementOut):
         description="That case's rule; null fits everyone.", examples=["residence = 'urban'"]
     )
     eligibility: str = Field(examples=["poverty_status IN ('poor-1', 'poor-2')"])
-    members: int = Field(examples=[5])
-    children_0_5: int = Field(examples=[1])
-    pregnant: int = Field(examples=[0])
-    disabled: int = Field(examples=[0])
-    elderly_60: int = Field(examples=[0])
     components: list[ComponentOut] = Field(description="They add up to the amount.")

@@ -10,39 +10,32 @@ from services.registry.entitlements.schemas import (
     EntitlementExplainedOut,
     EntitlementOut,
 )
-from services.registry.households.tables import FEATURES
 from services.registry.schemes.benefit import components
-from services.registry.schemes.repository import get_document
+from services.registry.schemes.service import get_document
 from shared.errors import NotFound
-from shared.pagination import Page, PageOf, decode_cursor, page_of
+from shared.pagination import Page, PageOf
 
 
 async def of_household(
     session: AsyncSession, household_id: UUID, *, page: Page
 ) -> PageOf[EntitlementOut]:
     """A page of a household's entitlements, by activation and round."""
-    after = None
-    if page.cursor:
-        activation_id, number = decode_cursor(page.cursor, UUID, int)
-        after = (activation_id, number)
     found = await repository.list_of_household(
-        session, household_id, after=after, limit=page.limit + 1
+        session, household_id, after=page.after(UUID, int), limit=page.fetch_limit
     )
     rows = [EntitlementOut.model_validate(row._asdict()) for row in found]
-    return page_of(rows, page=page, key=lambda owed: (owed.activation_id, owed.round))
+    return page.of(rows, key=lambda owed: (owed.activation_id, owed.round))
 
 
 async def explain(session: AsyncSession, entitlement_id: UUID) -> EntitlementExplainedOut:
     """An entitlement with the parts of its amount; raises NotFound."""
     row = await repository.find_explained(session, entitlement_id)
     if row is None:
-        raise NotFound("There is no such entitlement. GET /entitlements lists a household's.")
+        raise NotFound("There is no such entitlement. GET /v1/entitlements lists a household's.")
     fields = row._asdict()
     document = await get_document(session, row.scheme, row.scheme_version)
     case = document.benefit[row.benefit_case - 1]
-    parts = components(
-        case, members=row.members, features={feature: fields[feature] for feature in FEATURES}
-    )
+    parts = components(case, fields)
     return EntitlementExplainedOut(
         **fields,
         benefit_where=case.where,

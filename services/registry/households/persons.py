@@ -1,36 +1,24 @@
-"""What is known of a person and of an account: normalised, sealed, opened, and found by index."""
+"""What is known of a person and of an account: sealed, opened, and found by index."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import zip_longest
 from typing import Annotated
 from uuid import UUID
 
 import orjson
 from fastapi import Depends, Request
 
+from services.registry.households.fields import Field
+from services.registry.households.shape import SEALED
 from services.registry.settings import Settings
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.personal_data import BlindIndex, Cipher, cipher_from
 
 PERSON_CONTEXT = "person"
 
-_PHONE = re.compile(r"(?:\+?855|0)([1-9][0-9]{7,8})")
-
-
-@dataclass(frozen=True)
-class Person:
-    """The head of a household, as registered."""
-
-    name: str
-    phone: str | None
-    id_number: str | None
-    registration_number: str
-
-
-def normalised_phone(text: str) -> str | None:
-    """A Cambodian number in the form +855…; None where it is not one."""
-    match = _PHONE.fullmatch(text)
-    return f"+855{match.group(1)}" if match else None
+Person = Mapping[str, str | None]
+"""The head of a household, as registered: the sealed fields by name."""
 
 
 class PersonalData:
@@ -41,17 +29,15 @@ class PersonalData:
         self.accounts = accounts
         self._index = index
 
-    def seal_person(self, person: Person, *, household_id: bytes) -> bytes:
-        """A person, sealed for the household."""
-        plain = orjson.dumps(
-            [person.name, person.phone, person.id_number, person.registration_number]
-        )
-        return self.persons.encrypt(plain, bound_to=household_id)
+    def seal_person(self, values: Sequence[str | None], *, household_id: bytes) -> bytes:
+        """A person, in the order of ``SEALED``, sealed for the household."""
+        return self.persons.encrypt(orjson.dumps(values), bound_to=household_id)
 
     def open_person(self, sealed: bytes, *, household_id: UUID) -> Person:
         """The person of a household; raises CannotDecrypt."""
-        plain = orjson.loads(self.persons.decrypt(sealed, bound_to=household_id.bytes))
-        return Person(*plain)
+        values = orjson.loads(self.persons.decrypt(sealed, bound_to=household_id.bytes))
+        # What was sealed before a field was known does not hold it.
+        return {field.name: value for field, value in zip_longest(SEALED, values)}
 
     def seal_account(self, account: str, *, household_id: bytes) -> bytes:
         """A payee account, sealed for the household: payments holds the key too."""
@@ -61,18 +47,9 @@ class PersonalData:
         """The payee account of a household; raises CannotDecrypt."""
         return self.accounts.decrypt(sealed, bound_to=household_id.bytes).decode()
 
-    def registration_index(self, number: str) -> bytes:
-        return self._index.of("registration-number", number.upper())
-
-    def phone_index(self, phone: str) -> bytes:
-        """Of a number in the form +855…"""
-        return self._index.of("phone", phone)
-
-    def id_number_index(self, number: str) -> bytes:
-        return self._index.of("id-number", number.upper())
-
-    def account_index(self, account: str) -> bytes:
-        return self._index.of("account", account)
+    def indexes_of(self, field: Field) -> Callable[[str], bytes]:
+        """What makes of a field's values, normalised, what they are found by."""
+        return partial(self._index.of, field.name.replace("_", "-"))
 
     def content_index(self, content: str) -> bytes:
         """Of everything that an import says of a household: equal when nothing changed."""

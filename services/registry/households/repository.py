@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Row,
     Select,
     and_,
@@ -15,7 +14,6 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    text,
     tuple_,
     update,
 )
@@ -23,7 +21,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas.tables import CODE
-from services.registry.households.tables import Household, PayeeAccount, PovertyStatus
+from services.registry.households.fields import Field, Kept
+from services.registry.households.shape import PovertyStatus
+from services.registry.households.tables import Household, PayeeAccount
 
 Found = Row[Household, PayeeAccount | None]
 """A household with the account that it has now."""
@@ -66,26 +66,12 @@ async def list_households(
 
 
 async def search_households(
-    session: AsyncSession,
-    *,
-    phone: bytes | None = None,
-    id_number: bytes | None = None,
-    registration_number: bytes | None = None,
-    account: bytes | None = None,
-    after: UUID | None,
-    limit: int,
+    session: AsyncSession, *, by: Field, index: bytes, after: UUID | None, limit: int
 ) -> Sequence[Found]:
-    """Households by id whose blind index is the one given."""
-    conditions: list[ColumnElement[bool]] = []
-    if phone is not None:
-        conditions.append(Household.phone_index == phone)
-    if id_number is not None:
-        conditions.append(Household.id_number_index == id_number)
-    if registration_number is not None:
-        conditions.append(Household.registration_index == registration_number)
-    if account is not None:
-        conditions.append(PayeeAccount.account_index == account)
-    query = _with_account().where(*conditions)
+    """Households by id whose blind index of a field is the one given."""
+    assert by.found_by is not None
+    table = PayeeAccount if by.kept is Kept.ACCOUNT else Household
+    query = _with_account().where(getattr(table, by.found_by.column) == index)
     if after is not None:
         query = query.where(Household.id > after)
     rows = await session.execute(query.order_by(Household.id).limit(limit))
@@ -95,7 +81,7 @@ async def search_households(
 async def end_account(session: AsyncSession, household_id: UUID, *, now: datetime) -> None:
     """End the household's account, if it has one. Locks the household until the commit."""
     await session.execute(
-        text("SELECT FROM registry.household WHERE id = :id FOR UPDATE"), {"id": household_id}
+        select(Household.id).where(Household.id == household_id).with_for_update()
     )
     await session.execute(
         update(PayeeAccount)

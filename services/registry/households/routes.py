@@ -6,19 +6,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from services.registry.households.persons import PersonalDataDependency
-from services.registry.households.schemas import HouseholdOut, PayeeAccountIn, PersonSearch
+from services.registry.households.schemas import HouseholdOut, PayeeAccountIn, PersonSearchIn
 from services.registry.households.service import Households
-from services.registry.households.tables import PovertyStatus
-from shared.auth import Caller, require
+from services.registry.households.shape import PovertyStatus
+from services.registry.scopes import HouseholdsRead, HouseholdsWrite
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/households", tags=["households"])
-
-HouseholdsRead = Annotated[Caller, require("households:read")]
-HouseholdsWrite = Annotated[Caller, require("households:write")]
 
 
 @router.get("", summary="List households", responses=problem_responses(400, 401, 403, 422))
@@ -46,7 +43,7 @@ async def list_households(
     "/search", summary="Find households by person", responses=problem_responses(400, 401, 403, 422)
 )
 async def search_households(
-    body: PersonSearch,
+    body: PersonSearchIn,
     caller: HouseholdsRead,
     session: Session,
     personal_data: PersonalDataDependency,

@@ -1,44 +1,37 @@
 """How households look over HTTP."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.registry.households.tables import PovertyStatus
+from services.registry.households.bodies import given, shown, with_fields
+from services.registry.households.fields import Field as HouseholdField
+from services.registry.households.shape import ACCOUNT, FOUND, OPEN, PHONE, PROVIDER, SEALED
 
 
+@with_fields(SEALED, shown)
 class PersonOut(BaseModel):
     """The head of the household: only for callers with `households:read-personal`."""
-
-    name: str = Field(examples=["Sok Chanthy"])
-    phone: str | None = Field(examples=["+85512345678"])
-    id_number: str | None = Field(examples=["010203045"])
-    registration_number: str = Field(examples=["KH-010201-000001"])
 
 
 class PayeeAccountOut(BaseModel):
     """Where a household is paid."""
 
-    provider_code: str = Field(examples=["wing"])
+    provider_code: str = Field(examples=[PROVIDER.example])
     account: str | None = Field(
-        description="Only for callers with `households:read-personal`.", examples=["+85512345678"]
+        description="Only for callers with `households:read-personal`.",
+        examples=[ACCOUNT.example],
     )
     began_at: datetime
 
 
+@with_fields(OPEN, shown)
 class HouseholdOut(BaseModel):
     """A registered household."""
 
     id: UUID
-    area_code: str = Field(description="The commune.", examples=["010201"])
-    poverty_status: PovertyStatus
-    members: int = Field(examples=[5])
-    children_0_5: int = Field(examples=[1])
-    pregnant: int = Field(examples=[0])
-    disabled: int = Field(examples=[0])
-    elderly_60: int = Field(examples=[1])
     changed_at: datetime
     payee_account: PayeeAccountOut | None = Field(
         description="Null: entitlements of this household are unpayable until it has one."
@@ -48,34 +41,39 @@ class HouseholdOut(BaseModel):
     )
 
 
-class PersonSearch(BaseModel):
+def _searched(field: HouseholdField) -> Any:
+    return (
+        Annotated[str, Field(min_length=3, max_length=40, description=field.described)] | None,
+        None,
+    )
+
+
+@with_fields(FOUND, _searched)
+class PersonSearchIn(BaseModel):
     """What to search by: exactly one. In the body, for an address is logged by everyone."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"phone": "+85512345678"}]}
+        extra="forbid", json_schema_extra={"examples": [{PHONE.name: PHONE.example}]}
     )
-
-    phone: Annotated[str, Field(min_length=3, max_length=20)] | None = None
-    id_number: Annotated[str, Field(min_length=3, max_length=40)] | None = None
-    registration_number: Annotated[str, Field(min_length=3, max_length=40)] | None = None
-    account: Annotated[str, Field(min_length=3, max_length=40)] | None = None
 
     @model_validator(mode="after")
     def _by_one_thing(self) -> Self:
-        if len(self.model_fields_set) != 1:
-            raise ValueError(
-                "search by exactly one of phone, id_number, registration_number, account"
-            )
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"search by exactly one of {', '.join(type(self).model_fields)}")
         return self
 
 
+@with_fields((PROVIDER, ACCOUNT), given)
 class PayeeAccountIn(BaseModel):
     """The account that a household is paid to from now on."""
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"provider_code": "wing", "account": "+85512345678"}]},
+        json_schema_extra={
+            "examples": [{PROVIDER.name: PROVIDER.example, ACCOUNT.name: ACCOUNT.example}]
+        },
     )
 
-    provider_code: Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")]
-    account: Annotated[str, Field(pattern=r"^\+?[0-9A-Za-z-]{4,34}$")]
+    provider_code: str
+    account: str

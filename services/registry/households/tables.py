@@ -1,11 +1,12 @@
 """Households and the accounts that they are paid to. Persons are sealed, and found by index."""
 
 from datetime import datetime
-from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     DateTime,
     ForeignKey,
     Index,
@@ -14,63 +15,98 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 
-from services.registry.areas.tables import CODE, one_of
-from services.registry.database import Base
+from services.registry.areas.tables import CODE
+from services.registry.database import SCHEMA, Base
+from services.registry.households.fields import (
+    BlindIndex,
+    Choice,
+    Commune,
+    Count,
+    Field,
+    Kept,
+    Kind,
+)
+from services.registry.households.shape import (
+    CATEGORIES,
+    FOUND,
+    MEMBERS,
+    OPEN,
+    POVERTY_STATUS,
+    PovertyStatus,
+)
+from shared.tables import enum_column
 
-FEATURES = ("children_0_5", "pregnant", "disabled", "elderly_60")
-"""The features of a household that benefits add to: each counts members."""
 
-MAXIMUM_MEMBERS = 60
+def type_of(kind: Kind) -> TypeEngine[Any]:
+    """What a kind of field is stored as."""
+    match kind:
+        case Count():
+            return SmallInteger()
+        case Choice(choices, name):
+            return enum_column(choices, name, SCHEMA)
+        case Commune():
+            return CODE
+        case _:
+            return Text()
 
 
-class PovertyStatus(StrEnum):
-    """What IDPoor says of a household."""
+def add_columns(table: type[DeclarativeBase], fields: tuple[Field, ...]) -> None:
+    """Give a table a column for each field that it does not spell itself."""
+    for field in fields:
+        if not hasattr(table, field.name):
+            setattr(table, field.name, mapped_column(type_of(field.kind), nullable=field.optional))
 
-    POOR_1 = "poor-1"
-    POOR_2 = "poor-2"
-    AT_RISK = "at-risk"
-    NOT_POOR = "not-poor"
+
+def _counted(field: Field) -> str:
+    assert isinstance(field.kind, Count)
+    return f"{field.name} BETWEEN {field.kind.least} AND {field.kind.within or field.kind.most}"
 
 
 class Household(Base):
-    """A registered household. ``person_sealed`` holds the head's name, phone and numbers."""
+    """A registered household: its open fields, what is sealed of its head, how that is found."""
 
     __tablename__ = "household"
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     area_code: Mapped[str] = mapped_column(CODE, ForeignKey("registry.area.code"))
-    poverty_status: Mapped[PovertyStatus] = mapped_column(Text)
-    members: Mapped[int] = mapped_column(SmallInteger)
-    children_0_5: Mapped[int] = mapped_column(SmallInteger)
-    pregnant: Mapped[int] = mapped_column(SmallInteger)
-    disabled: Mapped[int] = mapped_column(SmallInteger)
-    elderly_60: Mapped[int] = mapped_column(SmallInteger)
+    poverty_status: Mapped[PovertyStatus] = mapped_column(type_of(POVERTY_STATUS.kind))
     person_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    registration_index: Mapped[bytes] = mapped_column(LargeBinary)
-    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
-    id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     content_index: Mapped[bytes] = mapped_column(LargeBinary)
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
     __table_args__ = (
-        CheckConstraint(one_of("poverty_status", PovertyStatus), name="poverty_status_known"),
-        CheckConstraint(f"members BETWEEN 1 AND {MAXIMUM_MEMBERS}", name="members_counted"),
+        CheckConstraint(_counted(MEMBERS), name="members_counted"),
         CheckConstraint(
-            "children_0_5 BETWEEN 0 AND members AND pregnant BETWEEN 0 AND members "
-            "AND disabled BETWEEN 0 AND members AND elderly_60 BETWEEN 0 AND members",
-            name="features_within_members",
+            " AND ".join(_counted(field) for field in CATEGORIES), name="features_within_members"
         ),
         CheckConstraint("length(area_code) = 6", name="area_is_commune"),
-        Index(None, "registration_index", unique=True),
         Index(None, "area_code", "id"),
-        Index(None, "phone_index", postgresql_where="phone_index IS NOT NULL"),
-        Index(None, "id_number_index", postgresql_where="id_number_index IS NOT NULL"),
         {
             "comment": "Registered households; content_index tells whether an import changes one.",
         },
     )
+
+
+def _find_by(index: BlindIndex, *, optional: bool) -> None:
+    column = mapped_column(LargeBinary, nullable=optional)
+    setattr(Household, index.column, column)
+    where = f"{index.column} IS NOT NULL" if optional else None
+    Index(None, getattr(Household, index.column), unique=index.unique, postgresql_where=where)
+
+
+add_columns(Household, OPEN)
+for found in FOUND:
+    if found.found_by is not None and found.kept is Kept.SEALED:
+        _find_by(found.found_by, optional=found.optional)
+
+
+def value_of(field: Field) -> ColumnElement[Any]:
+    """An open field of a household, over ``household``: what rules and benefits read."""
+    column: ColumnElement[Any] = getattr(Household, field.name)
+    return column
 
 
 class PayeeAccount(Base):

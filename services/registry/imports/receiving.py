@@ -15,7 +15,8 @@ import asyncpg
 from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
 from services.registry.imports.blocks import Unreadable, row_blocks
-from services.registry.imports.blockwork import ReadBlock, Reader, SealedBlock, seal
+from services.registry.imports.reading import ReadBlock, Reader
+from services.registry.imports.sealing import SealedBlock, seal
 from services.registry.imports.tables import ImportStatus
 from shared.clock import Clock
 from shared.database import Database
@@ -41,6 +42,7 @@ class Receiver:
         self._clock = clock
         self._communes = communes
         self._maximum_rows = maximum_rows
+        self._saved_up_to_line = 0
 
     async def receive(self, import_id: UUID, body: AsyncIterator[bytes]) -> None:
         """Store every row of ``body``; what was stored stays when it is cut off."""
@@ -48,10 +50,10 @@ class Receiver:
             if not await repository.lock_import(storing, import_id):
                 raise Conflict(
                     "This import is being received already. Wait for its end: "
-                    f"GET /imports/{import_id} shows how far it is."
+                    f"GET /v1/imports/{import_id} shows how far it is."
                 )
             if not await repository.begin(storing, import_id, now=self._clock.now()):
-                raise NotFound("There is no such import. POST /imports makes one.")
+                raise NotFound("There is no such import. POST /v1/imports makes one.")
             await repository.prefer_indexes(storing)
             await repository.prefer_indexes(looking)
             status = ImportStatus.INTERRUPTED
@@ -60,12 +62,17 @@ class Receiver:
                 status = ImportStatus.COMPLETED
             except Unreadable as error:
                 raise Unprocessable(
-                    f"{error} The rows before it are saved. Correct the file and send it again."
+                    f"{error} {self._saved()} Correct the file and send it again."
                 ) from None
             finally:
                 # A connection that is gone cannot say so; the lock that went with it does.
                 with suppress(asyncpg.InterfaceError, OSError):
                     await repository.end(storing, import_id, status, now=self._clock.now())
+
+    def _saved(self) -> str:
+        if self._saved_up_to_line:
+            return f"The rows up to line {self._saved_up_to_line} are saved."
+        return "Nothing of it is saved."
 
     async def _store_all(
         self,
@@ -90,6 +97,11 @@ class Receiver:
                 before = asyncio.create_task(self._store(import_id, read, sealed, storing))
             if before is not None:
                 await before
+        except Unreadable:
+            # What came before the fault is whole: it is saved, and said to be.
+            if before is not None:
+                await before
+            raise
         except BaseException:
             if before is not None:
                 before.cancel()
@@ -97,9 +109,7 @@ class Receiver:
             raise
 
     async def _seal(self, read: ReadBlock, looking: asyncpg.Connection) -> SealedBlock:
-        known = await repository.known_households(
-            looking, [one.registration_index for one in read.rows]
-        )
+        known = await repository.known_households(looking, read.registration_indexes)
         now: datetime = self._clock.now()
         return await asyncio.to_thread(
             seal, read, known=known, personal_data=self._personal_data, now=now
@@ -114,25 +124,11 @@ class Receiver:
     ) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                await repository.store_block(
-                    storing,
-                    import_id,
-                    sealed,
-                    rejections=read.rejections,
-                    rejected_count=read.rejected_count,
-                )
+                await repository.store_block(storing, import_id, read, sealed)
+                self._saved_up_to_line = read.last_line
                 return
             except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
                 # Somebody else registered or changed one of them: look again, and seal again.
                 if attempt == _ATTEMPTS:
                     raise
-                known = await repository.known_households(
-                    storing, [one.registration_index for one in read.rows]
-                )
-                sealed = await asyncio.to_thread(
-                    seal,
-                    read,
-                    known=known,
-                    personal_data=self._personal_data,
-                    now=self._clock.now(),
-                )
+                sealed = await self._seal(read, storing)

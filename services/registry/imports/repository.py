@@ -6,14 +6,26 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Boolean, ColumnElement, Row, Select, case, literal, literal_column, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Row,
+    Select,
+    case,
+    insert,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.imports.blockwork import (
+from services.registry.imports.reading import ReadBlock
+from services.registry.imports.sealing import (
     ACCOUNT_COLUMNS,
     HOUSEHOLD_COLUMNS,
     KnownHousehold,
-    Rejection,
+    Packed,
     SealedBlock,
 )
 from services.registry.imports.tables import HouseholdImport, ImportRejection, ImportStatus
@@ -63,14 +75,9 @@ _GIVEN_TABLES = """
     CREATE TEMP TABLE IF NOT EXISTS given_account (LIKE registry.payee_account)
     ON COMMIT DELETE ROWS;
 """
-_CHANGE_HOUSEHOLDS = """
-    UPDATE registry.household SET
-        area_code = given.area_code, poverty_status = given.poverty_status,
-        members = given.members,
-        children_0_5 = given.children_0_5, pregnant = given.pregnant, disabled = given.disabled,
-        elderly_60 = given.elderly_60, person_sealed = given.person_sealed,
-        phone_index = given.phone_index, id_number_index = given.id_number_index,
-        content_index = given.content_index, changed_at = given.changed_at
+_CHANGE_HOUSEHOLDS = f"""
+    UPDATE registry.household
+    SET {", ".join(f"{name} = given.{name}" for name in HOUSEHOLD_COLUMNS if name != "id")}
     FROM given_household AS given WHERE household.id = given.id
 """
 _END_ACCOUNTS = """
@@ -79,7 +86,10 @@ _END_ACCOUNTS = """
     FROM given_account AS given
     WHERE account.household_id = given.household_id AND account.ended_at IS NULL
 """
-_ADD_ACCOUNTS = "INSERT INTO registry.payee_account SELECT * FROM given_account"
+_ADD_ACCOUNTS = f"""
+    INSERT INTO registry.payee_account ({", ".join(ACCOUNT_COLUMNS)})
+    SELECT {", ".join(ACCOUNT_COLUMNS)} FROM given_account
+"""
 
 
 async def lock_import(connection: asyncpg.Connection, import_id: UUID) -> bool:
@@ -122,12 +132,7 @@ async def known_households(
 
 
 async def store_block(
-    connection: asyncpg.Connection,
-    import_id: UUID,
-    sealed: SealedBlock,
-    *,
-    rejections: Sequence[Rejection],
-    rejected_count: int,
+    connection: asyncpg.Connection, import_id: UUID, read: ReadBlock, sealed: SealedBlock
 ) -> None:
     """Store a block in one transaction, with its counts and rejections.
 
@@ -135,57 +140,64 @@ async def store_block(
     in the meantime.
     """
     async with connection.transaction():
-        if sealed.added_count:
-            await _copy(connection, "household", HOUSEHOLD_COLUMNS, sealed.households)
-            await _copy(connection, "payee_account", ACCOUNT_COLUMNS, sealed.accounts)
-        if sealed.changed_households:
+        await _copy(connection, "registry.household", HOUSEHOLD_COLUMNS, sealed.households)
+        await _copy(connection, "registry.payee_account", ACCOUNT_COLUMNS, sealed.accounts)
+        if sealed.changed_households.count:
             await _change(connection, sealed)
-        await connection.copy_records_to_table(
-            "import_rejection",
-            schema_name="registry",
-            columns=["import_id", "line", "column_name", "code", "detail"],
-            records=[(import_id, rejection.line, *rejection.fault) for rejection in rejections],
-        )
+        if read.rejections:
+            await connection.copy_records_to_table(
+                "import_rejection",
+                schema_name="registry",
+                columns=["import_id", "line", "column_name", "code", "detail"],
+                records=[
+                    (import_id, rejection.line, *rejection.fault) for rejection in read.rejections
+                ],
+            )
         await connection.execute(
             _COUNT,
             import_id,
-            sealed.added_count,
-            len(sealed.changed_households),
+            sealed.households.count,
+            sealed.changed_households.count,
             sealed.unchanged_count,
-            rejected_count,
+            read.rejected_count,
         )
 
 
 async def _copy(
-    connection: asyncpg.Connection, table: str, columns: Sequence[str], packed: bytes
+    connection: asyncpg.Connection, table: str, columns: Sequence[str], packed: Packed
 ) -> None:
-    async def pieces() -> AsyncIterator[bytes]:
-        for at in range(0, len(packed), _COPY_PIECE_BYTES):
-            yield packed[at : at + _COPY_PIECE_BYTES]
+    if not packed.count:
+        return
 
+    async def pieces() -> AsyncIterator[bytes]:
+        for at in range(0, len(packed.rows), _COPY_PIECE_BYTES):
+            yield packed.rows[at : at + _COPY_PIECE_BYTES]
+
+    schema, _, name = table.rpartition(".")
     await connection.copy_to_table(
-        table, schema_name="registry", columns=columns, source=pieces(), format="binary"
+        name, schema_name=schema or None, columns=columns, source=pieces(), format="binary"
     )
 
 
 async def _change(connection: asyncpg.Connection, sealed: SealedBlock) -> None:
     await connection.execute(_GIVEN_TABLES)
-    await connection.copy_records_to_table(
-        "given_household", columns=HOUSEHOLD_COLUMNS, records=sealed.changed_households
-    )
+    await _copy(connection, "given_household", HOUSEHOLD_COLUMNS, sealed.changed_households)
     await connection.execute(_CHANGE_HOUSEHOLDS)
-    if sealed.changed_accounts:
-        await connection.copy_records_to_table(
-            "given_account", columns=ACCOUNT_COLUMNS, records=sealed.changed_accounts
-        )
-        await connection.execute(_END_ACCOUNTS)
-        await connection.execute(_ADD_ACCOUNTS)
+    await _copy(connection, "given_account", ACCOUNT_COLUMNS, sealed.changed_accounts)
+    await connection.execute(_END_ACCOUNTS)
+    await connection.execute(_ADD_ACCOUNTS)
 
 
-def _status() -> ColumnElement[str]:
+async def add_import(session: AsyncSession, **fields: Any) -> None:
+    """Keep an import to come; ``fields`` are the table's columns, without the counts."""
+    await session.execute(insert(HouseholdImport).values(status=ImportStatus.CREATED, **fields))
+
+
+def _status() -> ColumnElement[ImportStatus]:
     """Whoever says to be receiving without holding the lock was cut off."""
-    cut_off = (HouseholdImport.status == ImportStatus.RECEIVING) & ~_HELD
-    return case((cut_off, literal(ImportStatus.INTERRUPTED.value)), else_=HouseholdImport.status)
+    status = HouseholdImport.status
+    cut_off = (status == ImportStatus.RECEIVING) & ~_HELD
+    return case((cut_off, literal(ImportStatus.INTERRUPTED, status.type)), else_=status)
 
 
 _FIELDS = tuple(column for column in HouseholdImport.__table__.c if column.name != "status")
@@ -212,17 +224,14 @@ async def list_imports(
 
 
 async def list_rejections(
-    session: AsyncSession, import_id: UUID, *, after_line: int, after_column: str, limit: int
+    session: AsyncSession, import_id: UUID, *, after: tuple[int, str] | None, limit: int
 ) -> list[ImportRejection]:
     """Rejections by line and column, after one of them."""
+    place = tuple_(ImportRejection.line, ImportRejection.column)
+    query = select(ImportRejection).where(ImportRejection.import_id == import_id)
+    if after is not None:
+        query = query.where(place > after)
     rows = await session.scalars(
-        select(ImportRejection)
-        .where(
-            ImportRejection.import_id == import_id,
-            (ImportRejection.line > after_line)
-            | ((ImportRejection.line == after_line) & (ImportRejection.column_name > after_column)),
-        )
-        .order_by(ImportRejection.line, ImportRejection.column_name)
-        .limit(limit)
+        query.order_by(ImportRejection.line, ImportRejection.column).limit(limit)
     )
     return list(rows.all())

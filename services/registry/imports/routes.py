@@ -1,31 +1,28 @@
 """Imports of households over HTTP."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
-from services.registry.areas.repository import commune_codes
 from services.registry.households.persons import PersonalDataDependency
-from services.registry.imports import repository
-from services.registry.imports.receiving import Receiver
-from services.registry.imports.rows import COLUMNS
-from services.registry.imports.schemas import CSV_EXAMPLE, ImportIn, ImportOut, RejectionOut
-from services.registry.imports.tables import HouseholdImport, ImportStatus
-from services.registry.settings import Settings
-from shared.auth import Caller, require
-from shared.clock import Clock, ClockDependency
-from shared.database import Database, Session
-from shared.errors import BadRequest, Conflict, NotFound, Unprocessable, problem_responses
+from services.registry.imports import repository, service
+from services.registry.imports.schemas import (
+    CSV_DESCRIPTION,
+    CSV_EXAMPLE,
+    ImportIn,
+    ImportOut,
+    RejectionOut,
+)
+from services.registry.scopes import HouseholdsRead, HouseholdsWrite
+from shared.clock import ClockDependency
+from shared.database import Session
+from shared.errors import BadRequest, Unprocessable, problem_responses
 from shared.idempotency import Once
-from shared.ids import new_id
-from shared.pagination import PageOf, PageQuery, decode_cursor, page_of
+from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/imports", tags=["imports"])
-
-HouseholdsRead = Annotated[Caller, require("households:read")]
-HouseholdsWrite = Annotated[Caller, require("households:write")]
 
 _CSV_BODY: dict[str, Any] = {
     "requestBody": {
@@ -47,54 +44,30 @@ _CSV_BODY: dict[str, Any] = {
 async def create_import(
     body: ImportIn, caller: HouseholdsWrite, session: Session, clock: ClockDependency, once: Once
 ) -> Response:
-    """Makes an import; its rows are sent to `PUT /imports/{id}/rows`."""
-
-    async def create() -> ImportOut:
-        return await _create(session, body, caller=caller, clock=clock)
-
-    return await once.reply(body, create)
-
-
-async def _create(session: Session, body: ImportIn, *, caller: Caller, clock: Clock) -> ImportOut:
-    made = HouseholdImport(
-        id=new_id(),
-        source=body.source,
-        note=body.note,
-        status=ImportStatus.CREATED,
-        created_by=caller.subject,
-        created_at=clock.now(),
-        rows_read=0,
-        households_added=0,
-        households_changed=0,
-        households_unchanged=0,
-        rows_rejected=0,
+    """Makes an import; its rows are sent to `PUT /v1/imports/{id}/rows`."""
+    return await once.reply(
+        body, lambda: service.create_import(session, body, caller=caller, clock=clock)
     )
-    session.add(made)
-    await session.flush()
-    return ImportOut.model_validate(made)
 
 
 @router.put(
     "/{import_id}/rows",
     summary="Send the rows of an import",
-    responses=problem_responses(401, 403, 404, 409, 413, 422),
+    responses=problem_responses(400, 401, 403, 404, 409, 413, 422),
     openapi_extra=_CSV_BODY,
     description=(
         "Stores households as they arrive and answers with the totals when all are in. A household "
         "is known by its registration number: new ones are added, changed ones changed, and the "
         "same file sent again changes nothing. A row that is not right is left out and listed by "
-        "`GET /imports/{id}/rejections`. If the sending is cut off, what is in stays in: send the "
-        "file again.\n\n"
-        f"The body is CSV (RFC 4180) in UTF-8 with this header: `{','.join(COLUMNS)}`. "
-        "`poverty_status` is poor-1, poor-2, at-risk or not-poor; counts are whole numbers; "
-        "`phone`, `id_number`, and `provider_code` with `account` may be empty. An empty account "
-        "leaves a known household the account it has."
+        "`GET /v1/imports/{id}/rejections`. If the sending is cut off, what is in stays in: send "
+        "the file again. An empty account leaves a known household the account it has.\n\n"
+        f"{CSV_DESCRIPTION}"
     ),
 )
 async def send_rows(
     import_id: UUID,
     request: Request,
-    caller: HouseholdsWrite,
+    _: HouseholdsWrite,
     clock: ClockDependency,
     personal_data: PersonalDataDependency,
 ) -> ImportOut:
@@ -102,50 +75,32 @@ async def send_rows(
     media_type = request.headers.get("content-type", "").split(";")[0].strip()
     if media_type != "text/csv":
         raise Unprocessable("Send the rows as text/csv.")
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
-    async with database.transaction() as session:
-        communes = await commune_codes(session)
-    if not communes:
-        raise Conflict("No commune is known yet. PUT /gazetteer loads the gazetteer.")
-    receiver = Receiver(
-        database=database,
-        personal_data=personal_data,
-        clock=clock,
-        communes=communes,
-        maximum_rows=settings.import_maximum_rows,
-    )
     try:
-        await receiver.receive(import_id, request.stream())
+        return await service.receive_rows(
+            import_id,
+            request.stream(),
+            database=request.app.state.database,
+            personal_data=personal_data,
+            settings=request.app.state.settings,
+            clock=clock,
+        )
     except ClientDisconnect:
         # For the log's sake: whoever should read it has gone.
         raise BadRequest("The sending was cut off. Send the whole file again.") from None
-    async with database.transaction() as session:
-        return await _get(session, import_id)
 
 
 @router.get("", summary="List imports", responses=problem_responses(400, 401, 403, 422))
-async def list_imports(
-    caller: HouseholdsRead, session: Session, page: PageQuery
-) -> PageOf[ImportOut]:
+async def list_imports(_: HouseholdsRead, session: Session, page: PageQuery) -> PageOf[ImportOut]:
     """All imports, the newest first."""
-    before = decode_cursor(page.cursor, UUID)[0] if page.cursor else None
-    rows = await repository.list_imports(session, before=before, limit=page.limit + 1)
+    rows = await repository.list_imports(session, before=page.after(UUID), limit=page.fetch_limit)
     imports = [ImportOut.model_validate(row) for row in rows]
-    return page_of(imports, page=page, key=lambda one: (one.id,))
+    return page.of(imports, key=lambda listed: (listed.id,))
 
 
 @router.get("/{import_id}", summary="Follow an import", responses=problem_responses(401, 403, 404))
-async def get_import(import_id: UUID, caller: HouseholdsRead, session: Session) -> ImportOut:
+async def get_import(import_id: UUID, _: HouseholdsRead, session: Session) -> ImportOut:
     """How far an import is, while it is received and afterwards."""
-    return await _get(session, import_id)
-
-
-async def _get(session: Session, import_id: UUID) -> ImportOut:
-    row = await repository.find_import(session, import_id)
-    if row is None:
-        raise NotFound("There is no such import. GET /imports lists them.")
-    return ImportOut.model_validate(row)
+    return await service.get_import(session, import_id)
 
 
 @router.get(
@@ -154,13 +109,12 @@ async def _get(session: Session, import_id: UUID) -> ImportOut:
     responses=problem_responses(400, 401, 403, 404, 422),
 )
 async def list_rejections(
-    import_id: UUID, caller: HouseholdsRead, session: Session, page: PageQuery
+    import_id: UUID, _: HouseholdsRead, session: Session, page: PageQuery
 ) -> PageOf[RejectionOut]:
     """Line, column and kind of each fault in the last sending; never what the row said."""
-    await _get(session, import_id)
-    line, column = decode_cursor(page.cursor, int, str) if page.cursor else (0, "")
+    await service.get_import(session, import_id)
     rows = await repository.list_rejections(
-        session, import_id, after_line=line, after_column=column, limit=page.limit + 1
+        session, import_id, after=page.after(int, str), limit=page.fetch_limit
     )
     rejections = [RejectionOut.model_validate(row) for row in rows]
-    return page_of(rejections, page=page, key=lambda one: (one.line, one.column))
+    return page.of(rejections, key=lambda listed: (listed.line, listed.column))

@@ -6,13 +6,26 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.registry.imports.rows import COLUMNS
+from services.registry.households.fields import Field as HouseholdField
+from services.registry.households.shape import HEADERS, SHAPE
 from services.registry.imports.tables import ImportStatus
 
-CSV_EXAMPLE = (
-    ",".join(COLUMNS) + "\n"
-    "KH-010201-000001,010201,poor-1,5,1,0,0,1,Sok Chanthy,+85512345678,010203045,"
-    "wing,+85512345678\n"
+CSV_EXAMPLE = ",".join(HEADERS) + "\n" + ",".join(str(field.example) for field in SHAPE) + "\n"
+
+
+def _described(field: HouseholdField) -> str:
+    kept = ", personal: sealed before it is stored" if field.personal else ""
+    return f"| `{field.header}` | {field.described}{kept} | {field.remedy} |"
+
+
+CSV_DESCRIPTION = "\n".join(
+    [
+        "A household a row, in UTF-8, under a header with exactly these columns:",
+        "",
+        "| column | what it is | how to write it |",
+        "|---|---|---|",
+        *(_described(field) for field in SHAPE),
+    ]
 )
 
 
@@ -82,7 +95,6 @@ class RejectionOut(BaseModel):
 
     line: int = Field(description="Where the row begins; the header is line 1.", examples=[17])
     column: str = Field(
-        validation_alias="column_name",
         description="The column at fault; `row` for the row as a whole.",
         examples=["commune_code"],
     )

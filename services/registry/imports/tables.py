@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Integer, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.registry.areas.tables import one_of
-from services.registry.database import Base
+from services.registry.database import SCHEMA, Base
+from shared.tables import enum_column
 
 
 class ImportStatus(StrEnum):
@@ -28,7 +28,7 @@ class HouseholdImport(Base):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     source: Mapped[str] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text)
-    status: Mapped[ImportStatus] = mapped_column(Text)
+    status: Mapped[ImportStatus] = mapped_column(enum_column(ImportStatus, "import_status", SCHEMA))
     created_by: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     begun_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -40,7 +40,6 @@ class HouseholdImport(Base):
     rows_rejected: Mapped[int] = mapped_column(Integer, default=0)
 
     __table_args__ = (
-        CheckConstraint(one_of("status", ImportStatus), name="status_known"),
         CheckConstraint(
             "rows_read = rows_rejected + "
             "households_added + households_changed + households_unchanged",
@@ -59,7 +58,7 @@ class ImportRejection(Base):
         Uuid, ForeignKey("registry.household_import.id"), primary_key=True
     )
     line: Mapped[int] = mapped_column(Integer, primary_key=True)
-    column_name: Mapped[str] = mapped_column(Text, primary_key=True)
+    column: Mapped[str] = mapped_column("column_name", Text, primary_key=True)
     code: Mapped[str] = mapped_column(Text)
     detail: Mapped[str] = mapped_column(Text)
 

@@ -12,14 +12,12 @@ from services.registry.progress.schemas import (
     ChunkOut,
     SummaryOut,
 )
-from shared.auth import Caller, require
+from services.registry.scopes import EnrolmentsRead
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/activations", tags=["activations"])
-
-EnrolmentsRead = Annotated[Caller, require("enrolments:read")]
 
 
 @router.get("", summary="List activations", responses=problem_responses(400, 401, 403, 422))

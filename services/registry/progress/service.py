@@ -17,19 +17,19 @@ from services.registry.progress.schemas import (
     RunOut,
     SummaryOut,
 )
-from shared.pagination import Page, PageOf, decode_cursor, page_of
+from shared.pagination import Page, PageOf
 
 
 async def list_activations(
     session: AsyncSession, *, scheme: str | None, page: Page
 ) -> PageOf[ActivationOut]:
     """A page of activations, the newest first."""
-    before = decode_cursor(page.cursor, UUID)[0] if page.cursor else None
+    before = page.after(UUID)
     found = await activations.list_activations(
-        session, scheme=scheme, before=before, limit=page.limit + 1
+        session, scheme=scheme, before=before, limit=page.fetch_limit
     )
     rows = [ActivationOut.model_validate(activation) for activation in found]
-    return page_of(rows, page=page, key=lambda activation: (activation.id,))
+    return page.of(rows, key=lambda activation: (activation.id,))
 
 
 async def follow(session: AsyncSession, activation_id: UUID) -> ActivationProgressOut:
@@ -64,7 +64,7 @@ async def list_chunks(
 ) -> PageOf[ChunkOut]:
     """A page of an activation's chunks; raises NotFound."""
     await get_activation(session, activation_id)
-    after = decode_cursor(page.cursor, UUID)[0] if page.cursor else None
-    found = await chunks.list_chunks(session, activation_id, after=after, limit=page.limit + 1)
+    after = page.after(UUID)
+    found = await chunks.list_chunks(session, activation_id, after=after, limit=page.fetch_limit)
     rows = [ChunkOut.model_validate(chunk) for chunk in found]
-    return page_of(rows, page=page, key=lambda chunk: (chunk.id,))
+    return page.of(rows, key=lambda chunk: (chunk.id,))

@@ -7,16 +7,13 @@ from fastapi import APIRouter, Path, Response
 
 from services.registry.rounds import service
 from services.registry.rounds.schemas import RoundOut
-from shared.auth import Caller, require
+from services.registry.scopes import EnrolmentsRead, RoundsRelease
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
 
 router = APIRouter(prefix="/activations", tags=["activations"])
-
-EnrolmentsRead = Annotated[Caller, require("enrolments:read")]
-RoundsRelease = Annotated[Caller, require("rounds:release")]
 
 
 @router.get(

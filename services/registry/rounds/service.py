@@ -39,7 +39,7 @@ async def release_round(
     if number not in rounds:
         raise NotFound(
             "There is no such activation, or no such round of it. "
-            f"GET /activations/{activation_id}/rounds lists them."
+            f"GET /v1/activations/{activation_id}/rounds lists them."
         )
     wanted = rounds[number]
     if wanted.released_at is not None:

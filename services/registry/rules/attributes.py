@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, func
 
 from services.registry.areas.tables import Area, Residence
-from services.registry.households.tables import Household, PovertyStatus
+from services.registry.households.fields import Choice, Code, Count, Field
+from services.registry.households.shape import SHAPE
+from services.registry.households.tables import value_of
 
 
 class Kind(StrEnum):
@@ -61,15 +63,22 @@ COMMUNE_ATTRIBUTES: Mapping[str, Attribute] = {
 }
 """Of communes: for the area filter of an activation. Over the table ``area``."""
 
+
+def _attribute(field: Field) -> Attribute:
+    """What a rule may compare a field of a household with."""
+    column, meaning = value_of(field), field.words.english
+    match field.kind:
+        case Count():
+            return _number(column, meaning)
+        case Choice(choices):
+            return _choice(column, choices, f"one of {', '.join(choices)}")
+        case Code(pattern):
+            return Attribute(Kind.TEXT, column, meaning, pattern=re.compile(pattern))
+    raise TypeError(f"No rule can speak of a field such as {field.name}.")
+
+
 HOUSEHOLD_ATTRIBUTES: Mapping[str, Attribute] = {
     **COMMUNE_ATTRIBUTES,
-    "poverty_status": _choice(
-        Household.poverty_status, PovertyStatus, "poor-1, poor-2, at-risk or not-poor"
-    ),
-    "members": _number(Household.members, "persons in the household"),
-    "children_0_5": _number(Household.children_0_5, "of them aged 0 to 5"),
-    "pregnant": _number(Household.pregnant, "of them pregnant"),
-    "disabled": _number(Household.disabled, "of them with a disability"),
-    "elderly_60": _number(Household.elderly_60, "of them aged 60 or older"),
+    **{field.name: _attribute(field) for field in SHAPE if field.in_rules},
 }
 """Of households and their communes: for eligibility. Over ``household`` joined with ``area``."""

@@ -12,7 +12,7 @@ from typing import Any
 from lark.exceptions import LarkError
 from pygeofilter import ast
 from pygeofilter.parsers.cql2_text import parse
-from sqlalchemy import ColumnElement, Integer, Numeric, Text, and_, cast, literal, not_, or_
+from sqlalchemy import ColumnElement, Enum, Integer, Numeric, Text, and_, cast, literal, not_, or_
 
 from services.registry.rules.attributes import Attribute, Kind
 from services.registry.rules.structure import RuleRefused, normalised
@@ -63,12 +63,14 @@ def _condition(node: Any, attributes: Attributes) -> ColumnElement[bool]:
 def _comparison(node: ast.Comparison, attributes: Attributes) -> ColumnElement[bool]:
     _require_attribute([node.lhs, node.rhs])
     kind = _same_kind([node.lhs, node.rhs], attributes)
-    left, right = (_expression(side, attributes) for side in (node.lhs, node.rhs))
     if kind is Kind.TEXT:
         if node.op not in (ast.ComparisonOp.EQ, ast.ComparisonOp.NE):
             raise RuleRefused("Text is compared with =, <> and IN only.")
         _check_texts(node.lhs, [node.rhs], attributes)
         _check_texts(node.rhs, [node.lhs], attributes)
+        left, right = _texts([node.lhs, node.rhs], attributes)
+    else:
+        left, right = (_expression(side, attributes) for side in (node.lhs, node.rhs))
     match node.op:
         case ast.ComparisonOp.EQ:
             return left == right
@@ -101,10 +103,12 @@ def _choice(node: ast.In, attributes: Attributes) -> ColumnElement[bool]:
     if any(isinstance(choice, ast.Node) for choice in choices):
         raise RuleRefused("IN lists constants only.")
     _require_attribute([node.lhs])
-    _same_kind([node.lhs, *choices], attributes)
-    _check_texts(node.lhs, choices, attributes)
-    value = _expression(node.lhs, attributes)
-    condition = value.in_([_expression(choice, attributes) for choice in choices])
+    if _same_kind([node.lhs, *choices], attributes) is Kind.TEXT:
+        _check_texts(node.lhs, choices, attributes)
+        value, *among = _texts([node.lhs, *choices], attributes)
+    else:
+        value, *among = (_expression(side, attributes) for side in [node.lhs, *choices])
+    condition = value.in_(among)
     return not_(condition) if node.not_ else condition
 
 
@@ -163,6 +167,16 @@ def _check_texts(side: Any, others: list[Any], attributes: Attributes) -> None:
                 f"{side.name} is never '{other[:40]}': it is {attribute.meaning}. "
                 "Codes keep their leading zeros."
             )
+
+
+def _texts(sides: list[Any], attributes: Attributes) -> list[ColumnElement[Any]]:
+    """Texts as one type: a constant beside a column of an enum type is of that type."""
+    columns = [_attribute(side, attributes).column for side in sides if isinstance(side, ast.Node)]
+    if len(columns) > 1:
+        return [cast(column, Text) for column in columns]
+    (column,) = columns
+    text_type = column.type if isinstance(column.type, Enum) else Text()
+    return [column if isinstance(side, ast.Node) else literal(side, text_type) for side in sides]
 
 
 def _expression(node: Any, attributes: Attributes, *, exact: bool = False) -> ColumnElement[Any]:

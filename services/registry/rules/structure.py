@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from shared.errors import Explained
+
 MAXIMUM_CHARACTERS = 2_000
 MAXIMUM_DEPTH = 16
 MAXIMUM_TOKENS = 400
@@ -29,7 +31,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
 _KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "IS", "NULL"})
 
 
-class RuleRefused(ValueError):
+class RuleRefused(Explained, ValueError):
     """A rule's text that is not taken, with what is wrong and what to write instead."""
 
 

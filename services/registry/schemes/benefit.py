@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, ColumnElement, Integer, SmallInteger, case, cast, literal, null
 
-from services.registry.households.tables import FEATURES, Household
+from services.registry.households.shape import CATEGORIES, MEMBERS
+from services.registry.households.tables import value_of
 from services.registry.rules.attributes import HOUSEHOLD_ATTRIBUTES
 from services.registry.rules.compiler import compile_rule
 from services.registry.schemes.document import BenefitCase, Counted, SchemeDocument
@@ -46,12 +47,12 @@ def compile_benefit(document: SchemeDocument) -> CompiledBenefit:
         cast(null(), SmallInteger),
         cast(null(), BigInteger),
     )
-    for number, one in enumerate(document.benefit, start=1):
-        parts = (literal(number, SmallInteger), _amount(one))
-        if one.where is None:
+    for number, benefit_case in enumerate(document.benefit, start=1):
+        parts = (literal(number, SmallInteger), _amount(benefit_case))
+        if benefit_case.where is None:
             otherwise = parts
             break
-        condition = compile_rule(one.where, attributes=HOUSEHOLD_ATTRIBUTES)
+        condition = compile_rule(benefit_case.where, attributes=HOUSEHOLD_ATTRIBUTES)
         numbers.append((condition, parts[0]))
         amounts.append((condition, parts[1]))
     if not numbers:
@@ -62,28 +63,30 @@ def compile_benefit(document: SchemeDocument) -> CompiledBenefit:
     )
 
 
-def _amount(one: BenefitCase) -> ColumnElement[int]:
-    members: ColumnElement[int] = cast(Household.members, BigInteger)
-    if one.members_counted is Counted.ALL_BUT_HEAD:
+def _amount(benefit_case: BenefitCase) -> ColumnElement[int]:
+    members: ColumnElement[int] = cast(value_of(MEMBERS), BigInteger)
+    if benefit_case.members_counted is Counted.ALL_BUT_HEAD:
         members = members - literal(1, Integer)
-    per_member = literal(one.per_member_minor, BigInteger)
-    amount = literal(one.base_minor, BigInteger) + members * per_member
-    for feature in FEATURES:
-        each_minor = getattr(one.per_category, feature)
+    per_member = literal(benefit_case.per_member_minor, BigInteger)
+    amount = literal(benefit_case.base_minor, BigInteger) + members * per_member
+    for category in CATEGORIES:
+        each_minor = getattr(benefit_case.per_category, category.name)
         if each_minor:
-            amount = amount + getattr(Household, feature) * literal(each_minor, BigInteger)
+            amount = amount + value_of(category) * literal(each_minor, BigInteger)
     return amount
 
 
-def components(one: BenefitCase, *, members: int, features: Mapping[str, int]) -> list[Component]:
+def components(benefit_case: BenefitCase, counts: Mapping[str, int]) -> list[Component]:
     """The parts of the amount that a household with these counts gets by this case."""
-    counted = members - 1 if one.members_counted is Counted.ALL_BUT_HEAD else members
+    members = counts[MEMBERS.name]
+    if benefit_case.members_counted is Counted.ALL_BUT_HEAD:
+        members -= 1
     parts = [
-        Component("base", 1, one.base_minor),
-        Component("member", counted, one.per_member_minor),
+        Component("base", 1, benefit_case.base_minor),
+        Component("member", members, benefit_case.per_member_minor),
         *(
-            Component(feature, features[feature], getattr(one.per_category, feature))
-            for feature in FEATURES
+            Component(name, counts[name], getattr(benefit_case.per_category, name))
+            for name in (category.name for category in CATEGORIES)
         ),
     ]
     return [part for part in parts if part.amount_minor]

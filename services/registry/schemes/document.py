@@ -2,19 +2,23 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from services.registry.households.bodies import with_fields
+from services.registry.households.fields import Field as HouseholdField
+from services.registry.households.shape import CATEGORIES
 from services.registry.rules.attributes import HOUSEHOLD_ATTRIBUTES
 from services.registry.rules.compiler import compile_rule
 from services.registry.rules.structure import MAXIMUM_CHARACTERS
+from services.registry.schemes.shipped import shipped_document
+from shared.documents import Code, Document
 from shared.money import CurrencyCode
 
 MAXIMUM_COMPONENT_MINOR = 1_000_000_000
 """With at most 60 members, every amount then stays far below what 64 bits hold."""
 
-Code = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 ComponentMinor = Annotated[int, Field(ge=0, le=MAXIMUM_COMPONENT_MINOR)]
 
 
@@ -25,7 +29,12 @@ def _checked_rule(text: str) -> str:
 
 Rule = Annotated[
     str,
-    Field(max_length=MAXIMUM_CHARACTERS, examples=["poverty_status IN ('poor-1', 'poor-2')"]),
+    Field(
+        max_length=MAXIMUM_CHARACTERS,
+        description="CQL2 text over the attributes of a household and its commune: "
+        + "; ".join(f"`{name}`, {told.meaning}" for name, told in HOUSEHOLD_ATTRIBUTES.items()),
+        examples=["poverty_status IN ('poor-1', 'poor-2')"],
+    ),
     AfterValidator(_checked_rule),
 ]
 """CQL2 text over the attributes of households."""
@@ -42,13 +51,16 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _paid_for(category: HouseholdField) -> Any:
+    return (
+        Annotated[ComponentMinor, Field(description=f"For each of: {category.described}.")],
+        0,
+    )
+
+
+@with_fields(CATEGORIES, _paid_for)
 class PerCategory(_Part):
     """Further amounts, for each member of a category."""
-
-    children_0_5: ComponentMinor = 0
-    pregnant: ComponentMinor = 0
-    disabled: ComponentMinor = 0
-    elderly_60: ComponentMinor = 0
 
 
 class BenefitCase(_Part):
@@ -95,37 +107,11 @@ class Exclusion(_Part):
     )
 
 
-class SchemeDocument(_Part):
+class SchemeDocument(Document):
     """A version of a scheme."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "code": "flood-2022",
-                    "name": "Cash relief for flood-affected households",
-                    "shock": "flood",
-                    "fund": "national-relief",
-                    "currency": "KHR",
-                    "eligibility": "poverty_status IN ('poor-1', 'poor-2')",
-                    "benefit": [
-                        {
-                            "where": None,
-                            "base_minor": 80000,
-                            "per_member_minor": 16000,
-                            "members_counted": "all",
-                            "per_category": {"children_0_5": 16000},
-                        }
-                    ],
-                    "rounds": [{"number": 1, "after_days": 0}, {"number": 2, "after_days": 31}],
-                    "exclusions": [],
-                    "notes": "Three monthly rounds in the 2022 programme.",
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [shipped_document("flood-2022")]})
 
-    code: Code
     name: Annotated[str, Field(min_length=1, max_length=200)]
     shock: Literal["flood", "price", "drought", "disease", "other"]
     fund: Code
@@ -138,10 +124,10 @@ class SchemeDocument(_Part):
 
     @model_validator(mode="after")
     def _rounds_count_from_one(self) -> Self:
-        if [one.number for one in self.rounds] != list(range(1, len(self.rounds) + 1)):
+        if [plan.number for plan in self.rounds] != list(range(1, len(self.rounds) + 1)):
             raise ValueError("rounds are numbered 1, 2, 3 … in order")
         unknown = {number for exclusion in self.exclusions for number in exclusion.rounds} - {
-            one.number for one in self.rounds
+            plan.number for plan in self.rounds
         }
         if unknown:
             raise ValueError(f"an exclusion names rounds that there are not: {sorted(unknown)}")

@@ -16,7 +16,7 @@ _GIVEN = text(
     """
     CREATE TEMP TABLE given_outcome (
         entitlement_id uuid PRIMARY KEY,
-        outcome text NOT NULL CHECK (outcome IN ('paid', 'failed')),
+        outcome registry.entitlement_status NOT NULL CHECK (outcome IN ('paid', 'failed')),
         reason text,
         finished_at timestamptz NOT NULL
     ) ON COMMIT DROP
@@ -31,7 +31,8 @@ _MOVE = text(
     WHERE entitlement.id = outcome.entitlement_id
       AND entitlement.chunk_id = :chunk_id
       AND entitlement.status = ANY(CASE outcome.outcome
-          WHEN 'paid' THEN CAST(:to_paid AS text[]) ELSE CAST(:to_failed AS text[]) END)
+          WHEN 'paid' THEN CAST(:to_paid AS registry.entitlement_status[])
+          ELSE CAST(:to_failed AS registry.entitlement_status[]) END)
     """
 )
 

@@ -12,7 +12,7 @@ from services.registry.chunks.states import ChunkStatus
 from services.registry.chunks.tables import EntitlementChunk
 from services.registry.settlement import repository
 from shared.database import Database
-from shared.errors import innermost_place
+from shared.errors import Explained, told
 
 log = structlog.get_logger()
 
@@ -21,8 +21,8 @@ _SPARE_BYTES = 4_096
 _FETCH_SECONDS = chunks.LEASE_SECONDS * 2 / 3
 
 
-class OutcomesUnusable(Exception):
-    """Payments' outcomes are no such CSV, too long, or leave an entitlement without an end."""
+class OutcomesUnusable(Explained):
+    """Payments' outcomes cannot be applied. They are fetched again, later each time."""
 
 
 class SettlementWork:
@@ -44,10 +44,9 @@ class SettlementWork:
             else:
                 await self._settle(chunk)
         except (httpx.HTTPError, TimeoutError, OutcomesUnusable) as error:
-            kind = f"{type(error).__name__} at {innermost_place(error)}"
-            log.warning("settlement_put_off", chunk_id=str(chunk.id), error=kind)
+            log.warning("settlement_put_off", chunk_id=str(chunk.id), error=told(error))
             async with self._database.transaction() as session:
-                await chunks.put_off(session, chunk.id, error=kind)
+                await chunks.put_off(session, chunk.id, error=told(error))
         return 1
 
     async def _refuse(self, chunk: EntitlementChunk) -> None:
@@ -61,13 +60,20 @@ class SettlementWork:
             try:
                 await repository.apply_outcomes(session, chunk.id, _pieces(csv))
             except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
-                raise OutcomesUnusable from error
+                raise OutcomesUnusable(
+                    "Payments' outcomes of this chunk are not the CSV that was agreed on. They "
+                    "are fetched again; if this stays, run services of one version."
+                ) from error
             sums = await repository.sums_of_chunk(session, chunk.id)
             without_end = await chunks.settle(
                 session, chunk.id, settlement=chunk.settlements_announced, **sums._asdict()
             )
             if without_end:
-                raise OutcomesUnusable
+                raise OutcomesUnusable(
+                    f"Payments' outcomes leave {without_end} entitlements of this chunk without "
+                    "an end. They are fetched again; if this stays, compare the chunk's "
+                    "instructions in payments with its entitlements here."
+                )
 
     async def _fetch(self, chunk: EntitlementChunk) -> bytes:
         """The outcomes, whole before any transaction begins: a few hundred kilobytes."""
@@ -81,7 +87,11 @@ class SettlementWork:
             async for piece in answer.aiter_bytes():
                 body += piece
                 if len(body) > longest:
-                    raise OutcomesUnusable
+                    raise OutcomesUnusable(
+                        f"Payments' outcomes of this chunk are longer than {longest} bytes, more "
+                        "than its entitlements need. They are fetched again; if this stays, see "
+                        "what answers under PAYMENTS_URL."
+                    )
         return bytes(body)
 
 

@@ -1,0 +1,316 @@
+"""What a field of a household can be: how it is read from a file, stored, packed and shown.
+
+``shape.py`` declares the fields. Whoever reads, stores or shows a household derives from there.
+"""
+
+import re
+import struct
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from typing import Any, ClassVar, Final, NamedTuple
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffd]")
+_PHONE = re.compile(r"(?:\+?855|0)([1-9][0-9]{7,8})")
+_LENGTH = struct.Struct(">i").pack
+_SMALL_INTEGER = struct.Struct(">ih").pack
+
+
+class _Unreadable:
+    """Stands for a cell that cannot be read: neither greater nor less than any value."""
+
+    def __gt__(self, other: object) -> bool:
+        return False
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+
+UNREADABLE: Final = _Unreadable()
+
+
+class ReadColumn(NamedTuple):
+    """The values of a column's cells, in their order, and whether all could be read."""
+
+    values: Sequence[Any]
+    readable: bool
+
+
+def packed(value: bytes) -> bytes:
+    """Bytes as PostgreSQL's binary COPY wants them: with their length before them."""
+    return _LENGTH(len(value)) + value
+
+
+def _packed_text(value: str) -> bytes:
+    return packed(value.encode())
+
+
+class _Words(dict[str, Any]):
+    """What each text reads as. Any other is unreadable."""
+
+    def __missing__(self, text: str) -> _Unreadable:
+        return UNREADABLE
+
+    def read(self, cells: Iterable[str]) -> ReadColumn:
+        values = list(map(self.__getitem__, cells))
+        return ReadColumn(values, UNREADABLE not in set(values))
+
+
+class Kind(ABC):
+    """A kind of field. Its values are ``str`` or ``int``; None stands for an empty cell."""
+
+    fault: ClassVar[str]
+    """The code of a cell that cannot be read."""
+
+    @property
+    def shown(self) -> type:
+        """Its type in the API."""
+        return str
+
+    @property
+    def pattern(self) -> str | None:
+        """What its texts look like, if that can be said."""
+        return None
+
+    @property
+    def blank(self) -> str:
+        """What a file says where nothing is known."""
+        return ""
+
+    @abstractmethod
+    def read(
+        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+    ) -> ReadColumn:
+        """The values of a file's cells; ``optional`` ones may be empty."""
+
+    def normalised(self, text: str) -> str | None:
+        """A text as it is kept and searched for; None where it cannot be one."""
+        return text
+
+    def packer(self) -> Callable[[Any], bytes]:
+        """Packs a value, not None, for binary COPY."""
+        return _packed_text
+
+
+def _blank(text: str, optional: bool) -> _Unreadable | None:
+    return None if optional and not text else UNREADABLE
+
+
+@dataclass(frozen=True)
+class Code(Kind):
+    """A text of one pattern; ``capital`` letters if there are letters."""
+
+    looks_like: str
+    capital: bool = False
+
+    fault = "malformed"
+
+    @property
+    def pattern(self) -> str:
+        return self.looks_like
+
+    def read(
+        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+    ) -> ReadColumn:
+        fits = re.compile(self.looks_like).fullmatch
+        if all(map(fits, filter(None, cells) if optional else cells)):
+            values = [text.upper() for text in cells] if self.capital else cells
+            return ReadColumn([text or None for text in values] if optional else values, True)
+        return ReadColumn(
+            [self.normalised(text) if fits(text) else _blank(text, optional) for text in cells],
+            False,
+        )
+
+    def normalised(self, text: str) -> str:
+        return text.upper() if self.capital else text
+
+
+@dataclass(frozen=True)
+class Phone(Kind):
+    """A Cambodian number, kept in the form +855…"""
+
+    fault = "malformed"
+
+    def read(
+        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+    ) -> ReadColumn:
+        fits = _PHONE.fullmatch
+        values = [
+            f"+855{match[1]}" if (match := fits(text)) else _blank(text, optional) for text in cells
+        ]
+        return ReadColumn(values, UNREADABLE not in values)
+
+    def normalised(self, text: str) -> str | None:
+        match = _PHONE.fullmatch(text)
+        return f"+855{match[1]}" if match else None
+
+
+@dataclass(frozen=True)
+class Name(Kind):
+    """A name in any script, in Unicode's form NFC, without blanks around it."""
+
+    longest: int
+
+    fault = "malformed"
+
+    def read(
+        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+    ) -> ReadColumn:
+        names = [text.strip() for text in cells]
+        together = "".join(names)
+        if not together.isascii():
+            names = [unicodedata.normalize("NFC", name) for name in names]
+        lengths = set(map(len, names))
+        fit = min(lengths, default=1) and max(lengths, default=1) <= self.longest
+        if fit and not _CONTROL.search(together):
+            return ReadColumn(names, True)
+        values = [
+            name
+            if 0 < len(name) <= self.longest and not _CONTROL.search(name)
+            else _blank(name, optional)
+            for name in names
+        ]
+        return ReadColumn(values, UNREADABLE not in values)
+
+
+@dataclass(frozen=True)
+class Commune(Kind):
+    """A commune of the gazetteer, by its code."""
+
+    fault = "unknown"
+
+    def read(
+        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+    ) -> ReadColumn:
+        named = set(cells)
+        known = named.intersection(communes)
+        if known == named:
+            return ReadColumn(cells, True)
+        return _Words({code: code for code in known}).read(cells)
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One of a few words."""
+
+    choices: type[StrEnum]
+    name: str
+    """Of the enum type in the database."""
+
+    fault = "unknown"
+
+    @property
+    def shown(self) -> type:
+        return self.choices
+
+    def read(
+        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+    ) -> ReadColumn:
+        words = _Words({choice.value: choice.value for choice in self.choices})
+        if optional:
+            words[""] = None
+        return words.read(cells)
+
+    def packer(self) -> Callable[[Any], bytes]:
+        return {choice.value: _packed_text(choice.value) for choice in self.choices}.__getitem__
+
+
+@dataclass(frozen=True)
+class Count(Kind):
+    """How many members there are: of all of them, or of those in a category."""
+
+    least: int
+    most: int
+    within: str | None = None
+    """The name of the field that this can never be more than."""
+
+    fault = "out-of-range"
+
+    @property
+    def shown(self) -> type:
+        return int
+
+    def read(
+        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+    ) -> ReadColumn:
+        return _Words({str(count): count for count in self._counts}).read(cells)
+
+    def packer(self) -> Callable[[Any], bytes]:
+        return {count: _SMALL_INTEGER(2, count) for count in self._counts}.__getitem__
+
+    @property
+    def blank(self) -> str:
+        return str(self.least)
+
+    @property
+    def _counts(self) -> range:
+        return range(self.least, self.most + 1)
+
+
+class Kept(StrEnum):
+    """Where a field's value is kept."""
+
+    OPEN = auto()
+    """In a column of the household, of the field's name."""
+    SEALED = auto()
+    """With the head of the household, in ``person_sealed``: nobody reads it from the database."""
+    ACCOUNT = auto()
+    """With the payee account, which has a table and a life of its own: all of it, or none."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What people call a field, in English and in Khmer."""
+
+    english: str
+    khmer: str
+
+
+@dataclass(frozen=True)
+class BlindIndex:
+    """How a sealed value is found again: by the keyed hash in this column."""
+
+    column: str
+    unique: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One thing that is known of a household."""
+
+    name: str
+    """In the API, in rules, in benefits, and as a column."""
+    header: str = ""
+    """Its column in a file; the name, unless that is another."""
+    kind: Kind
+    kept: Kept
+    personal: bool
+    optional: bool = False
+    words: Words
+    write: str
+    """How it is written."""
+    example: Any
+    found_by: BlindIndex | None = None
+    sealed_at: int | None = None
+    """Its place in what is sealed. It never changes: what was sealed before is read by it."""
+    in_rules: bool = False
+    """Whether a rule may speak of it."""
+    in_benefits: bool = False
+    """Whether a benefit may pay for each member whom it counts."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "header", self.header or self.name)
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a cell that cannot be read."""
+        if not self.optional:
+            return f"Write {self.write}."
+        blank = "provider and account" if self.kept is Kept.ACCOUNT else "it"
+        return f"Write {self.write}, or leave {blank} empty."
+
+    @property
+    def described(self) -> str:
+        return f"{self.words.english} ({self.words.khmer})"

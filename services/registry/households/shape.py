@@ -1,0 +1,189 @@
+"""What is known of a household: each field, once.
+
+From here follow the header of an import, how its rows are read and what is said of their faults,
+the columns of ``household`` and ``enrolment``, what COPY stores, what rules and benefits may speak
+of, the API's bodies and their documentation. To add a field, add it to ``SHAPE``, and its column
+by a migration if it is kept open.
+
+A count of members is a number in a file, and a column. Where each member is a row of its own, it
+can be a sum over them: what reads a count asks ``households.tables.value_of``.
+"""
+
+from enum import StrEnum
+
+from services.registry.households.fields import (
+    BlindIndex,
+    Choice,
+    Code,
+    Commune,
+    Count,
+    Field,
+    Kept,
+    Name,
+    Phone,
+    Words,
+)
+
+MAXIMUM_MEMBERS = 60
+_MAXIMUM_NAME = 200
+
+
+class PovertyStatus(StrEnum):
+    """What IDPoor says of a household."""
+
+    POOR_1 = "poor-1"
+    POOR_2 = "poor-2"
+    AT_RISK = "at-risk"
+    NOT_POOR = "not-poor"
+
+
+def _category(name: str, words: Words, *, example: int = 0) -> Field:
+    """A count of some of the members, which rules may ask for and benefits pay for."""
+    return Field(
+        name=name,
+        kind=Count(least=0, most=MAXIMUM_MEMBERS, within=MEMBERS.name),
+        kept=Kept.OPEN,
+        personal=False,
+        words=words,
+        write="a whole number from 0 to the number of members",
+        example=example,
+        in_rules=True,
+        in_benefits=True,
+    )
+
+
+REGISTRATION_NUMBER = Field(
+    name="registration_number",
+    kind=Code(r"[0-9A-Za-z][0-9A-Za-z/-]{2,39}", capital=True),
+    kept=Kept.SEALED,
+    sealed_at=3,
+    found_by=BlindIndex("registration_index", unique=True),
+    personal=True,
+    words=Words("Registration number", "លេខចុះបញ្ជី"),
+    write="3 to 40 letters, digits, hyphens or slashes",
+    example="KH-010201-000001",
+)
+COMMUNE = Field(
+    # Rules speak of it as of a place, with everything that is known of the place.
+    name="area_code",
+    header="commune_code",
+    kind=Commune(),
+    kept=Kept.OPEN,
+    personal=False,
+    words=Words("Commune, six digits", "កូដឃុំ/សង្កាត់"),
+    write="the six digits of a commune of the gazetteer, leading zeros included",
+    example="010201",
+)
+POVERTY_STATUS = Field(
+    name="poverty_status",
+    kind=Choice(PovertyStatus, "poverty_status"),
+    kept=Kept.OPEN,
+    personal=False,
+    words=Words("Poverty status by IDPoor", "កម្រិតក្រីក្រ"),
+    write=f"one of {', '.join(PovertyStatus)}",
+    example=PovertyStatus.POOR_1,
+    in_rules=True,
+)
+MEMBERS = Field(
+    name="members",
+    kind=Count(least=1, most=MAXIMUM_MEMBERS),
+    kept=Kept.OPEN,
+    personal=False,
+    words=Words("Members of the household", "ចំនួនសមាជិកគ្រួសារ"),
+    write=f"a whole number from 1 to {MAXIMUM_MEMBERS}",
+    example=5,
+    in_rules=True,
+)
+CHILDREN = _category("children_0_5", Words("Members aged 0 to 5", "កុមារអាយុ ០ ដល់ ៥ ឆ្នាំ"), example=1)
+PREGNANT = _category("pregnant", Words("Pregnant members", "ស្ត្រីមានផ្ទៃពោះ"))
+DISABLED = _category("disabled", Words("Members with a disability", "ជនមានពិការភាព"))
+ELDERLY = _category(
+    "elderly_60", Words("Members aged 60 or older", "មនុស្សចាស់អាយុ ៦០ ឆ្នាំឡើងទៅ"), example=1
+)
+HEAD_NAME = Field(
+    name="name",
+    header="head_name",
+    kind=Name(longest=_MAXIMUM_NAME),
+    kept=Kept.SEALED,
+    sealed_at=0,
+    personal=True,
+    words=Words("Name of the head of the household", "ឈ្មោះមេគ្រួសារ"),
+    write=f"1 to {_MAXIMUM_NAME} characters in UTF-8, none of them a control character",
+    example="Sok Chanthy",
+)
+PHONE = Field(
+    name="phone",
+    kind=Phone(),
+    kept=Kept.SEALED,
+    sealed_at=1,
+    found_by=BlindIndex("phone_index"),
+    personal=True,
+    optional=True,
+    words=Words("Phone", "លេខទូរសព្ទ"),
+    write="a Cambodian number as +855 or 0 and 8 to 9 digits",
+    example="+85512345678",
+)
+ID_NUMBER = Field(
+    name="id_number",
+    kind=Code(r"[0-9A-Za-z][0-9A-Za-z()/-]{3,29}", capital=True),
+    kept=Kept.SEALED,
+    sealed_at=2,
+    found_by=BlindIndex("id_number_index"),
+    personal=True,
+    optional=True,
+    words=Words("ID number", "លេខអត្តសញ្ញាណប័ណ្ណ"),
+    write="4 to 30 letters, digits or hyphens",
+    example="010203045",
+)
+PROVIDER = Field(
+    name="provider_code",
+    kind=Code(r"[a-z0-9-]{2,32}"),
+    kept=Kept.ACCOUNT,
+    personal=False,
+    optional=True,
+    words=Words("Payment provider", "កូដអ្នកផ្តល់សេវាទូទាត់"),
+    write="the provider's code in small letters, digits and hyphens",
+    example="mekong",
+)
+ACCOUNT = Field(
+    name="account",
+    kind=Code(r"\+?[0-9A-Za-z-]{4,34}"),
+    kept=Kept.ACCOUNT,
+    found_by=BlindIndex("account_index"),
+    personal=True,
+    optional=True,
+    words=Words("Account at the provider", "លេខគណនី"),
+    write="4 to 34 letters, digits or hyphens",
+    example="+85512345678",
+)
+
+SHAPE: tuple[Field, ...] = (
+    REGISTRATION_NUMBER,
+    COMMUNE,
+    POVERTY_STATUS,
+    MEMBERS,
+    CHILDREN,
+    PREGNANT,
+    DISABLED,
+    ELDERLY,
+    HEAD_NAME,
+    PHONE,
+    ID_NUMBER,
+    PROVIDER,
+    ACCOUNT,
+)
+"""Every field, in the order of a file's columns."""
+
+HEADERS = tuple(field.header for field in SHAPE)
+OPEN = tuple(field for field in SHAPE if field.kept is Kept.OPEN)
+SEALED = tuple(
+    sorted(
+        (field for field in SHAPE if field.sealed_at is not None),
+        key=lambda field: field.sealed_at or 0,
+    )
+)
+"""The head of the household, in the order in which it is sealed."""
+FOUND = tuple(field for field in SHAPE if field.found_by is not None)
+CATEGORIES = tuple(field for field in SHAPE if field.in_benefits)
+COUNTED = (MEMBERS, *CATEGORIES)
+"""What an amount is worked out from: an enrolment keeps it as it was then."""

@@ -1,0 +1,114 @@
+"""Reading the blocks of a body: their rows, and what each row is found and compared by.
+
+Plain computation, run in a thread beside the event loop while PostgreSQL stores the block before.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from services.registry.households.persons import PersonalData
+from services.registry.households.shape import HEADERS, REGISTRATION_NUMBER, SHAPE
+from services.registry.imports.blocks import Unreadable
+from services.registry.imports.rows import Columns, Fault, headed_by, pick, read_rows
+
+
+class Rejection(NamedTuple):
+    """One fault of one row, by its line in the body (the header is line 1)."""
+
+    line: int
+    fault: Fault
+
+
+@dataclass(frozen=True)
+class ReadBlock:
+    """A block's rows, read: those taken as columns, with what each is found and compared by."""
+
+    columns: Columns
+    registration_indexes: list[bytes]
+    content_indexes: list[bytes]
+    rejections: list[Rejection]
+    rejected_count: int
+    last_line: int
+
+
+class Reader:
+    """Reads the blocks of one body in order; knows what the body said before."""
+
+    def __init__(self, *, communes: frozenset[str], personal_data: PersonalData) -> None:
+        self._communes = communes
+        self._personal_data = personal_data
+        self._seen: set[bytes] = set()
+        self._line = 0
+
+    def read(self, block: bytes) -> ReadBlock:
+        """The rows of the next block; raises Unreadable where the header is not ours."""
+        lines, rows = self._cells(block)
+        read = read_rows(rows, communes=self._communes)
+        rejections = [
+            Rejection(lines[at], fault) for at, faults in read.faults.items() for fault in faults
+        ]
+        rejected_count = len(read.faults)
+        columns = read.columns
+        index_of = self._personal_data.indexes_of(REGISTRATION_NUMBER)
+        indexes = list(map(index_of, columns[REGISTRATION_NUMBER.name]))
+        repeated = self._repeated(indexes)
+        if repeated:
+            rejections += [
+                Rejection(
+                    lines[read.taken[at]],
+                    Fault(
+                        REGISTRATION_NUMBER.header,
+                        "repeated",
+                        "An earlier line of this file has the same registration number.",
+                    ),
+                )
+                for at in repeated
+            ]
+            rejected_count += len(repeated)
+            kept = [at for at in range(len(indexes)) if at not in repeated]
+            columns, indexes = pick(columns, kept), [indexes[at] for at in kept]
+        return ReadBlock(
+            columns=columns,
+            registration_indexes=indexes,
+            content_indexes=self._content_indexes(columns),
+            rejections=rejections,
+            rejected_count=rejected_count,
+            last_line=self._line,
+        )
+
+    def _cells(self, block: bytes) -> tuple[list[int], list[list[str]]]:
+        """The line in which each row begins, and its cells; without the header."""
+        before = self._line
+        # A cell that is not UTF-8 keeps U+FFFD, which no column takes.
+        reader = csv.reader(io.StringIO(block.decode("utf-8-sig", "replace"), newline=""))
+        begins, lines, rows = before + 1, [], []
+        try:
+            for cells in reader:
+                if cells:
+                    lines.append(begins)
+                    rows.append(cells)
+                begins = before + reader.line_num + 1
+        except csv.Error as error:
+            raise Unreadable(f"Line {before + reader.line_num} is not CSV ({error}).") from None
+        self._line = before + reader.line_num
+        if before == 0:
+            if not rows or lines[0] != 1 or not headed_by(rows[0]):
+                raise Unreadable(f"The first line must be: {','.join(HEADERS)}.")
+            del lines[0], rows[0]
+        return lines, rows
+
+    def _repeated(self, indexes: list[bytes]) -> set[int]:
+        """Which rows were there before, by their registration number."""
+        repeated = set()
+        for at, index in enumerate(indexes):
+            if index in self._seen:
+                repeated.add(at)
+            self._seen.add(index)
+        return repeated
+
+    def _content_indexes(self, columns: Columns) -> list[bytes]:
+        texts = (map(str, columns[known.name]) for known in SHAPE)
+        content_index = self._personal_data.content_index
+        return [content_index("\x1f".join(row)) for row in zip(*texts, strict=True)]

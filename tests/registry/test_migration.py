@@ -1,0 +1,61 @@
+"""What 0.1 had stored, carried over to enum types and to schemes as documents; and back again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+from alembic import command
+
+from tests.registry.flow import BATTAMBANG, Flow, rows
+from tests.revisions import at_revision
+
+STORED = {
+    "area": "code",
+    "household": "id",
+    "household_import": "id",
+    "enrolment_run": "id",
+    "entitlement_chunk": "id",
+    "entitlement": "id",
+}
+"""Tables whose choices changed their type, with their keys."""
+
+
+async def everything(owner: asyncpg.Connection) -> dict[str, list[str]]:
+    return {
+        table: [
+            row["text"]
+            for row in await owner.fetch(
+                f"SELECT stored::text AS text FROM registry.{table} AS stored ORDER BY {key}"
+            )
+        ]
+        for table, key in STORED.items()
+    }
+
+
+async def test_what_was_stored_is_carried_over_and_worked_with(
+    flow: Flow, owner: asyncpg.Connection, database_url: str, run_worker: Callable[[str], Any]
+) -> None:
+    await flow.post_scheme()
+    await flow.register([*rows(3), *rows(1, begin=7, provider_code="", account="")])
+    async with run_worker("registry"):
+        activation_id = await flow.open(BATTAMBANG)
+        before = await flow.worked(activation_id)
+    stored = await everything(owner)
+
+    await at_revision(database_url, "registry", command.downgrade, "0001")
+    await owner.reload_schema_state()
+    assert await everything(owner) == stored
+    assert await owner.fetchval("SELECT code FROM registry.scheme") == "flood-2022"
+    assert await owner.fetchval("SELECT count(*) FROM pg_enum") == await owner.fetchval(
+        "SELECT count(*) FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid "
+        "WHERE typnamespace <> 'registry'::regnamespace"
+    )
+
+    await at_revision(database_url, "registry", command.upgrade, "head")
+    await owner.reload_schema_state()
+    assert await everything(owner) == stored
+    await flow.service.app.state.database.dispose()
+    async with run_worker("registry"):
+        assert await flow.worked(activation_id) == before
+        again = await flow.worked(await flow.open(BATTAMBANG))
+    assert again["progress"]["payable_count"] == 3
