@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-from demo.country import COLUMNS, COUNTRY_HOUSEHOLDS, country_csv
+from demo.country import COUNTRY_HOUSEHOLDS, country_csv
+from services.registry.households.shape import HEADERS
 
 _SEED = 1
-_HEADER = (",".join(COLUMNS) + "\n").encode()
+_HEADER = (",".join(HEADERS) + "\n").encode()
 
 PAYABLE_SHARE = 0.98
 """The part of the households that have an account; the rest are entitled and not payable."""

@@ -6,9 +6,10 @@ One seed makes one country, byte for byte.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,24 @@ from numpy.typing import NDArray
 
 from demo.names import FAMILY_NAMES, GIVEN_NAMES
 from deploy.local.environment import PROVIDERS
+from services.registry.households.fields import Field
+from services.registry.households.shape import (
+    ACCOUNT,
+    CHILDREN,
+    COMMUNE,
+    DISABLED,
+    ELDERLY,
+    HEAD_NAME,
+    HEADERS,
+    ID_NUMBER,
+    MEMBERS,
+    PHONE,
+    POVERTY_STATUS,
+    PREGNANT,
+    PROVIDER,
+    REGISTRATION_NUMBER,
+    SHAPE,
+)
 
 GAZETTEER = Path(__file__).parents[1] / "services" / "registry" / "areas" / "data"
 COUNTRY_HOUSEHOLDS = 678_440
@@ -47,22 +66,8 @@ _PHONE_STEP = 3_141_593
 _ID_NUMBER_PREFIX = "99"
 _MOST_EXTRA_MEMBERS = 19
 
-COLUMNS = (
-    "registration_number",
-    "commune_code",
-    "poverty_status",
-    "members",
-    "children_0_5",
-    "pregnant",
-    "disabled",
-    "elderly_60",
-    "head_name",
-    "phone",
-    "id_number",
-    "provider_code",
-    "account",
-)
-"""The registry's import file."""
+SHARES = {CHILDREN: CHILD_SHARE, DISABLED: DISABLED_SHARE, ELDERLY: ELDERLY_SHARE}
+"""The share of persons whom a field counts, where a source says."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,7 @@ def cells(scale: Fraction) -> list[Cell]:
 
 def country_csv(*, scale: Fraction, seed: int) -> Iterator[bytes]:
     """The country as the registry's import file, a commune at a time, header first."""
-    yield (",".join(COLUMNS) + "\n").encode()
+    yield (",".join(HEADERS) + "\n").encode()
     for cell in cells(scale):
         if cell.households:
             yield _rows(cell, seed=seed)
@@ -152,46 +157,38 @@ def _rows(cell: Cell, *, seed: int) -> bytes:
         for share in (SHARE_WITHOUT_PHONE, SHARE_WITHOUT_ID_NUMBER, SHARE_WITHOUT_ACCOUNT)
     )
     phones = ((cell.serial + np.arange(count)) * _PHONE_STEP + seed) % _PHONES
-    columns: list[NDArray[Any]] = [
-        members,
-        children,
-        expecting & (members - children > 1),
-        disabled,
-        elderly,
-        family_names,
-        given_names,
-        providers,
-        has_phone,
-        has_id_number,
-        has_account,
-        phones,
-    ]
-    rows = zip(range(1, count + 1), *(column.tolist() for column in columns), strict=True)
-    return "".join([_row(cell, *row) for row in rows]).encode()
+    phone_texts = [f"{_PHONE_PREFIX}{number:07}" for number in phones.tolist()]
+    numbers = range(1, count + 1)
+    columns: dict[Field, Iterable[str]] = {
+        REGISTRATION_NUMBER: (
+            f"{cell.commune}-{cell.poverty_status[-1]}-{number:05}" for number in numbers
+        ),
+        COMMUNE: repeat(cell.commune, count),
+        POVERTY_STATUS: repeat(cell.poverty_status, count),
+        MEMBERS: _texts(members),
+        CHILDREN: _texts(children),
+        PREGNANT: _texts(expecting & (members - children > 1)),
+        DISABLED: _texts(disabled),
+        ELDERLY: _texts(elderly),
+        HEAD_NAME: (
+            f"{FAMILY_NAMES[family]} {GIVEN_NAMES[given]}"
+            for family, given in zip(family_names.tolist(), given_names.tolist(), strict=True)
+        ),
+        PHONE: _where(has_phone, phone_texts),
+        ID_NUMBER: _where(
+            has_id_number, (f"{_ID_NUMBER_PREFIX}{cell.serial + number:07}" for number in numbers)
+        ),
+        PROVIDER: _where(has_account, (_PROVIDER_CODES[at] for at in providers.tolist())),
+        ACCOUNT: _where(has_account, phone_texts),
+    }
+    # Nothing is known of a field that is new to the demonstration.
+    in_order = [columns.get(field) or repeat(field.kind.blank, count) for field in SHAPE]
+    return "".join([f"{','.join(row)}\n" for row in zip(*in_order, strict=True)]).encode()
 
 
-def _row(
-    cell: Cell,
-    number: int,
-    members: int,
-    children: int,
-    pregnant: bool,
-    disabled: int,
-    elderly: int,
-    family_name: int,
-    given_name: int,
-    provider: int,
-    has_phone: bool,
-    has_id_number: bool,
-    has_account: bool,
-    phone_number: int,
-) -> str:
-    phone = f"{_PHONE_PREFIX}{phone_number:07}"
-    id_number = f"{_ID_NUMBER_PREFIX}{cell.serial + number:07}" if has_id_number else ""
-    account = f"{_PROVIDER_CODES[provider]},{phone}" if has_account else ","
-    return (
-        f"{cell.commune}-{cell.poverty_status[-1]}-{number:05},{cell.commune},"
-        f"{cell.poverty_status},{members},{children},{pregnant:d},{disabled},{elderly},"
-        f"{FAMILY_NAMES[family_name]} {GIVEN_NAMES[given_name]},"
-        f"{phone if has_phone else ''},{id_number},{account}\n"
-    )
+def _texts(counts: NDArray[Any]) -> list[str]:
+    return [str(int(count)) for count in counts.tolist()]
+
+
+def _where(has: NDArray[np.bool_], texts: Iterable[str]) -> list[str]:
+    return [text if has_it else "" for has_it, text in zip(has.tolist(), texts, strict=True)]

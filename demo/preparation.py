@@ -10,17 +10,16 @@ from typing import Any
 
 from demo.api import Api
 from demo.country import (
-    CHILD_SHARE,
-    DISABLED_SHARE,
-    ELDERLY_SHARE,
     MEAN_MEMBERS,
     PREGNANT_SHARE_OF_HOUSEHOLDS,
+    SHARES,
     cells,
     country_csv,
 )
 from demo.shocks import FLOOD_INDICATOR, FLOOD_TRIGGER, PRICE_INDICATOR, PRICE_TRIGGER
 from demo.show import Phase
 from deploy.local.environment import PROVIDERS
+from services.registry.households.shape import PREGNANT
 from services.registry.schemes.shipped import SHIPPED_SCHEMES
 from services.registry.schemes.shipped import shipped_document as shipped_scheme
 from services.triggers.definitions.shipped import shipped_document as shipped_trigger
@@ -90,17 +89,14 @@ def cost_of_a_round(document: dict[str, Any], *, scale: Fraction) -> int:
     """
     households = Fraction(sum(cell.households for cell in cells(scale)))
     persons = households * MEAN_MEMBERS
-    having = {
-        "children_0_5": persons * CHILD_SHARE,
-        "pregnant": households * Fraction(PREGNANT_SHARE_OF_HOUSEHOLDS),
-        "disabled": persons * DISABLED_SHARE,
-        "elderly_60": persons * ELDERLY_SHARE,
-    }
+    having = {field.name: persons * share for field, share in SHARES.items()}
+    having[PREGNANT.name] = households * Fraction(PREGNANT_SHARE_OF_HOUSEHOLDS)
     dearest = max(
         households * case["base_minor"]
         + persons * case.get("per_member_minor", 0)
         + sum(
-            having[category] * amount for category, amount in case.get("per_category", {}).items()
+            having.get(category, 0) * amount
+            for category, amount in case.get("per_category", {}).items()
         )
         for case in document["benefit"]
     )

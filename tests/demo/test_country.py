@@ -8,7 +8,8 @@ from itertools import islice
 
 import pytest
 
-from demo.country import COLUMNS, COUNTRY_HOUSEHOLDS, GAZETTEER, cells, country_csv
+from demo.country import COUNTRY_HOUSEHOLDS, GAZETTEER, cells, country_csv
+from services.registry.households.shape import HEADERS
 
 SCALE = Fraction("0.01")
 
@@ -65,7 +66,7 @@ def test_rows_are_as_many_as_the_cells_say(households: list[dict[str, str]]) -> 
             if cell.households
         }
     )
-    assert tuple(households[0]) == COLUMNS
+    assert tuple(households[0]) == HEADERS
 
 
 def test_persons_and_shares_follow_the_published_anchors(
