@@ -64,7 +64,10 @@ class Publication:
 
 def publications() -> list[Publication]:
     """Everything that was published, oldest first."""
-    return sorted([*_prices(), *_reports()], key=lambda one: (one.published_on, one.trigger))
+    return sorted(
+        [*_prices(), *_reports()],
+        key=lambda publication: (publication.published_on, publication.trigger),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -98,7 +98,7 @@ def _pay(
 ) -> None:
     """Wait until everyone whom this activation reaches by now has an end."""
     activation_id = evaluation["activation_id"]
-    areas = {one["area"] for one in triggers.get(f"/activations/{activation_id}")["areas"]}
+    areas = {area["area"] for area in triggers.get(f"/activations/{activation_id}")["areas"]}
     title = f"{publication.published_on} {publication.trigger} {evaluation['outcome']}"
     show.say(f"[bold]{title}[/]: {evaluation['explanation']}")
 
@@ -109,9 +109,9 @@ def _pay(
         progress = activation["progress"]
         sent = payments.find(f"/activations/{activation_id}/payments")
         ended = sum(
-            one["count"]
-            for one in (sent["payments"] if sent else ())
-            if one["status"] in ("settled", "rejected")
+            payments_in_state["count"]
+            for payments_in_state in (sent["payments"] if sent else ())
+            if payments_in_state["status"] in ("settled", "rejected")
         )
         at_rest = (
             areas <= set(activation["areas"])

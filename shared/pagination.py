@@ -124,7 +124,3 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
         raise BadRequest(
             "The cursor is not one that this list gave. Start again without a cursor."
         ) from None
-
-
-def page_of(rows: list[T], *, page: Page, key: Callable[[T], tuple[Any, ...]]) -> PageOf[T]:
-    return page.of(rows, key=key)

@@ -12,13 +12,14 @@ import json
 import sys
 import time
 from contextlib import suppress
+from typing import ClassVar
 
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import SystemClock
 from shared.database import Database
-from shared.events import Consumer, StoredEvent
+from shared.events import Consumer, Published, StoredEvent
 from shared.logging import configure_logging
 from shared.worker import Loop, Worker
 
@@ -26,6 +27,17 @@ SCHEMA = "payments"
 EVENT = "org.sangkroh.benchmark.v1"
 CHANNEL = "benchmark"
 CONSUMER = "benchmark"
+
+
+class Sent(Published):
+    """What the other side sends; it tells nothing but that it came."""
+
+    type: ClassVar[str] = EVENT
+    source: ClassVar[str] = "/benchmarks"
+
+    @property
+    def subject(self) -> str:
+        return ""
 
 
 async def _run(database_url: str) -> dict[str, dict[str, int]]:
@@ -36,7 +48,7 @@ async def _run(database_url: str) -> dict[str, dict[str, int]]:
         handled[event.subject] = time.monotonic_ns()
 
     database = Database(database_url, application_name=CONSUMER)
-    consumer = Consumer(database, name=CONSUMER, schema=SCHEMA, handlers={EVENT: handle})
+    consumer = Consumer(database, name=CONSUMER, schema=SCHEMA, handlers={Sent: handle})
     worker = Worker(
         name=CONSUMER,
         database=database,

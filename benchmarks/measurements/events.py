@@ -17,7 +17,7 @@ from benchmarks.measurements.measured import Setting
 from demo.show import Phase
 from shared.clock import SystemClock
 from shared.database import Database
-from shared.events import Event, publish
+from shared.events import Event, append
 
 NAME = "events"
 _ROUNDS = 3
@@ -108,7 +108,7 @@ async def _send_all(url: str) -> tuple[dict[str, int], dict[str, int]]:
                 data={},
             )
             async with database.sessions() as session:
-                await publish(session, event)
+                await append(session, [event])
                 committed[subject] = time.monotonic_ns()
                 await session.commit()
             await asyncio.sleep(random.uniform(*_PAUSE_SECONDS))

@@ -14,13 +14,13 @@ CHECKS: tuple[Callable[[Path], Findings], ...] = (image.check, compose.check, ku
 
 def main() -> None:
     findings = [check(ROOT) for check in CHECKS]
-    for one in findings:
-        for line in one.checked:
+    for finding in findings:
+        for line in finding.checked:
             print(f"checked: {line}")
-    for one in findings:
-        for line in one.not_checked:
+    for finding in findings:
+        for line in finding.not_checked:
             print(f"NOT checked: {line}")
-    faults = [fault for one in findings for fault in one.faults]
+    faults = [fault for finding in findings for fault in finding.faults]
     for fault in faults:
         print(f"fault: {fault}", file=sys.stderr)
     sys.exit(bool(faults))

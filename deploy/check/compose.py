@@ -32,12 +32,12 @@ def check(root: Path) -> Findings:
         return Findings(faults=schema_faults)
     text = (root / FILE).read_text()
     services: dict[str, Any] = yaml.safe_load(text)["services"]
-    ours = {name: one for name, one in services.items() if _is_process(one)}
-    described = [_process(name, one) for name, one in ours.items()]
+    ours = {name: service for name, service in services.items() if _is_process(service)}
+    described = [_process(name, service) for name, service in ours.items()]
     addresses = {
         name: port
-        for name, one in zip(ours, described, strict=True)
-        if one.is_known() and (port := listening_port(one))
+        for name, process in zip(ours, described, strict=True)
+        if process.is_known() and (port := listening_port(process))
     }
     findings = Findings(
         checked=[
@@ -79,7 +79,7 @@ def _process(name: str, service: Mapping[str, Any]) -> Process:
         where=f"{FILE}: {name}",
         arguments=tuple(service.get("command", ())),
         variables=variables,
-        ports=frozenset(int(one.rpartition(":")[2]) for one in service.get("ports", ())),
+        ports=frozenset(int(port.rpartition(":")[2]) for port in service.get("ports", ())),
     )
 
 
@@ -115,7 +115,7 @@ def _database_faults(services: Mapping[str, Any]) -> Iterator[str]:
         yield f"{FILE}: postgres runs {postgres.get('image')}: {_POSTGRES} is needed."
     if "healthcheck" not in postgres:
         yield f"{FILE}: postgres has no health check, so nothing can wait for it."
-    targets = [str(one).split(":")[1] for one in postgres.get("volumes", ())]
+    targets = [str(volume).split(":")[1] for volume in postgres.get("volumes", ())]
     if _POSTGRES_DATA not in targets:
         yield f"{FILE}: postgres has no volume at {_POSTGRES_DATA}: its data would not be kept."
 

@@ -54,8 +54,8 @@ def _object_faults(objects: Objects, secrets: list[Object], name: str) -> Iterat
         return
     workloads = objects.of("Deployment", "Job", "StatefulSet")
     sources = {
-        (one["kind"], one["metadata"]["name"]): one
-        for one in [*objects.of("ConfigMap", "Secret"), *secrets]
+        (source["kind"], source["metadata"]["name"]): source
+        for source in [*objects.of("ConfigMap", "Secret"), *secrets]
     }
     described = []
     for workload in workloads:
@@ -75,12 +75,12 @@ def _object_faults(objects: Objects, secrets: list[Object], name: str) -> Iterat
 
 
 def _schema_faults(objects: list[Object], name: str) -> Iterator[str]:
-    for one in objects:
+    for item in objects:
         try:
-            kubernetes_validate.validate(one, VERSION, strict=True)
+            kubernetes_validate.validate(item, VERSION, strict=True)
         except kubernetes_validate.ValidationError as error:
             path = ".".join(map(str, error.path))
-            yield f"{name}: {one['kind']} {one['metadata']['name']}: {path}: {error.message}"
+            yield f"{name}: {item['kind']} {item['metadata']['name']}: {path}: {error.message}"
         except kubernetes_validate.SchemaNotFoundError as error:
             yield f"{name}: {error.message}"
 
@@ -131,13 +131,13 @@ def _process(
             variables |= source.get("data", {})
         else:
             variables |= dict.fromkeys({**source.get("data", {}), **source.get("stringData", {})})
-    variables |= {one["name"]: one.get("value") for one in container.get("env", [])}
+    variables |= {variable["name"]: variable.get("value") for variable in container.get("env", [])}
     return Process(
         where=where,
         arguments=tuple(container.get("args", ())),
         variables=variables,
         common=frozenset(common),
-        ports=frozenset(one["containerPort"] for one in container.get("ports", ())),
+        ports=frozenset(port["containerPort"] for port in container.get("ports", ())),
     )
 
 
@@ -153,10 +153,10 @@ def _selector_faults(objects: Objects, workloads: list[Object], name: str) -> It
         selector = workload["spec"].get("selector", {}).get("matchLabels", {})
         if not selector.items() <= workload["spec"]["template"]["metadata"]["labels"].items():
             yield f"{where}: its selector does not select its own pods."
-    for one in objects.of("Service", "PodDisruptionBudget"):
-        where = f"{name}: {one['kind']} {one['metadata']['name']}"
-        selector = one["spec"]["selector"]
-        wanted = selector if one["kind"] == "Service" else selector["matchLabels"]
+    for selecting in objects.of("Service", "PodDisruptionBudget"):
+        where = f"{name}: {selecting['kind']} {selecting['metadata']['name']}"
+        selector = selecting["spec"]["selector"]
+        wanted = selector if selecting["kind"] == "Service" else selector["matchLabels"]
         selected = [
             workload
             for workload in workloads
@@ -164,15 +164,17 @@ def _selector_faults(objects: Objects, workloads: list[Object], name: str) -> It
         ]
         if len(selected) != 1:
             yield f"{where}: selects the pods of {len(selected)} workloads: one it should be."
-        elif one["kind"] == "Service":
-            yield from _service_port_faults(one, _pod(selected[0]), where)
+        elif selecting["kind"] == "Service":
+            yield from _service_port_faults(selecting, _pod(selected[0]), where)
 
 
 def _service_port_faults(service: Object, pod: Mapping[str, Any], where: str) -> Iterator[str]:
     ports = [port for container in pod["containers"] for port in container.get("ports", [])]
     for port in service["spec"]["ports"]:
         target = port.get("targetPort", port["port"])
-        numbers = [one["containerPort"] for one in ports if target in one.values()]
+        numbers = [
+            port_of_pod["containerPort"] for port_of_pod in ports if target in port_of_pod.values()
+        ]
         if port["port"] not in numbers:
             found = numbers or "nowhere"
             yield f"{where}: port {port['port']} leads to {target}, which is {found}."

@@ -28,7 +28,7 @@ class Objects:
     rendered: bool
 
     def of(self, *kinds: str) -> list[Object]:
-        return [one for one in self.items if one["kind"] in kinds]
+        return [item for item in self.items if item["kind"] in kinds]
 
 
 def load(directory: Path) -> Objects:
@@ -47,7 +47,11 @@ def load(directory: Path) -> Objects:
 
 def documents(text: str) -> list[Object]:
     """The YAML documents of ``text``."""
-    return [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one is not None]
+    return [
+        document
+        for document in yaml.load_all(text, Loader=yaml.CSafeLoader)
+        if document is not None
+    ]
 
 
 def _unrendered(directory: Path) -> Iterator[Object]:
@@ -62,8 +66,8 @@ def _unrendered(directory: Path) -> Iterator[Object]:
 def listing_faults(directory: Path, *, name: str) -> Iterator[str]:
     """Files that the kustomization lists and that are not there, and the other way round."""
     kustomization = _kustomization(directory)
-    patches = [one["path"] for one in kustomization.get("patches", []) if "path" in one]
-    listed = {(directory / one).resolve() for one in kustomization.get("resources", []) + patches}
+    patches = [patch["path"] for patch in kustomization.get("patches", []) if "path" in patch]
+    listed = {(directory / path).resolve() for path in kustomization.get("resources", []) + patches}
     for path in sorted(listed):
         if not path.exists():
             yield f"{name}/{FILE}: lists {path.name}, which is not there."

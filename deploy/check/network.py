@@ -45,7 +45,9 @@ def faults(objects: Objects, *, name: str) -> Iterator[str]:
 
 def _pod(workload: Object) -> _Pod:
     template = workload["spec"]["template"]
-    ports = [port for one in template["spec"]["containers"] for port in one.get("ports", [])]
+    ports = [
+        port for container in template["spec"]["containers"] for port in container.get("ports", [])
+    ]
     return _Pod(workload["metadata"]["name"], template["metadata"]["labels"], ports)
 
 

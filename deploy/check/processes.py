@@ -14,7 +14,10 @@ MIGRATE = "migrate"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 # What `python -m services migrate` reads; the roles cannot log in without their passwords.
-_MIGRATE_VARIABLES = {"DATABASE_URL", *(f"{one.upper()}_DATABASE_PASSWORD" for one in SERVICES)}
+_MIGRATE_VARIABLES = {
+    "DATABASE_URL",
+    *(f"{service.upper()}_DATABASE_PASSWORD" for service in SERVICES),
+}
 _LOG_LEVEL = "LOG_LEVEL"
 _TOKEN_VARIABLES = {"AUTH_TOKEN_URL", "AUTH_CLIENT_ID", "AUTH_CLIENT_SECRET"}
 _DEVELOPMENT_KEY = "AUTH_DEVELOPMENT_KEY_FILE"
@@ -132,8 +135,10 @@ def _variable_faults(process: Process) -> Iterator[str]:
 def _port_faults(process: Process) -> Iterator[str]:
     port = listening_port(process)
     if port is None:
-        for one in sorted(process.ports):
-            yield f"{process.where}: port {one} is declared, and {process.name} listens on none."
+        for unheard in sorted(process.ports):
+            yield (
+                f"{process.where}: port {unheard} is declared, and {process.name} listens on none."
+            )
         return
     if process.ports != {port}:
         declared = ", ".join(map(str, sorted(process.ports))) or "none"

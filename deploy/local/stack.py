@@ -192,7 +192,9 @@ class Stack:
 
     def process_ids(self) -> dict[str, int]:
         """The process id of everything that runs, by name."""
-        running = {name: one.pid for name, one in self._running.items() if one.poll() is None}
+        running = {
+            name: process.pid for name, process in self._running.items() if process.poll() is None
+        }
         if self.postgres and (postmaster := self.postgres.process_id()):
             running["postgres"] = postmaster
         return running

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 Handler = Callable[[AsyncSession, StoredEvent], Awaitable[None]]
 """Works one event in the consumer's transaction: no network, and twice equals once."""
 
-Handlers = Mapping[type[Published], Handler] | Mapping[str, Handler]
+Handlers = Mapping[type[Published], Handler]
 """Which handler works which facts."""
 
 _ERROR_CHARACTERS = 500
@@ -78,10 +78,7 @@ class Consumer:
     ) -> None:
         self.name = name
         self._database = database
-        self._handlers = {
-            fact if isinstance(fact, str) else fact.type: handler
-            for fact, handler in handlers.items()
-        }
+        self._handlers = {fact.type: handler for fact, handler in handlers.items()}
         self._batch_size = batch_size
         self._claim = text(
             f"SELECT epoch, transaction_id::text AS transaction_id, sequence, EXISTS ("

@@ -1,5 +1,6 @@
 """Writing the event log: CloudEvents 1.0, in the transaction of the fact."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.clock import Clock, SystemClock
+from shared.clock import Clock
 from shared.ids import new_id
 
 CHANNEL = "events"
@@ -37,7 +38,7 @@ class StoredEvent(Event):
     sequence: int
 
 
-class Published(BaseModel):
+class Published(BaseModel, ABC):
     """A fact that one service tells the others: the data of one type of event.
 
     ``source`` is the service that tells it (``/triggers``), ``subject`` the id of what it is about.
@@ -49,10 +50,11 @@ class Published(BaseModel):
     source: ClassVar[str]
 
     @property
+    @abstractmethod
     def subject(self) -> str:
-        raise NotImplementedError
+        """The id of what it is about."""
 
-    def to_event(self, *, clock: Clock, source: str = "", subject: str = "") -> Event:
+    def to_event(self, *, clock: Clock) -> Event:
         """The CloudEvent that tells it, with a new id."""
         return Event(
             type=self.type,
@@ -97,21 +99,11 @@ async def append(session: AsyncSession, events: Sequence[Event]) -> None:
     )
 
 
-async def publish_all(
-    session: AsyncSession, facts: Sequence[Published | Event], *, clock: Clock | None = None
-) -> None:
+async def publish_all(session: AsyncSession, facts: Sequence[Published], *, clock: Clock) -> None:
     """Tell facts, in order, in the transaction that made them."""
-    await append(
-        session,
-        [
-            fact if isinstance(fact, Event) else fact.to_event(clock=clock or SystemClock())
-            for fact in facts
-        ],
-    )
+    await append(session, [fact.to_event(clock=clock) for fact in facts])
 
 
-async def publish(
-    session: AsyncSession, fact: Published | Event, *, clock: Clock | None = None
-) -> None:
+async def publish(session: AsyncSession, fact: Published, *, clock: Clock) -> None:
     """Tell one fact in the transaction that made it."""
     await publish_all(session, [fact], clock=clock)

@@ -124,7 +124,9 @@ def _faults(document: Document, operation: Operation, public: set[str]) -> Itera
 
 def _example_faults(document: Document, content: Document, what: str) -> Iterator[str]:
     schema = content.get("schema", {})
-    given = [one["value"] for one in content.get("examples", {}).values() if "value" in one]
+    given = [
+        example["value"] for example in content.get("examples", {}).values() if "value" in example
+    ]
     if "example" in content:
         given.append(content["example"])
     try:
@@ -143,7 +145,7 @@ def _with_nulls(document: Document, schema: Document, example: Any) -> Any:
     """The example with the nulls that FastAPI leaves out of its OpenAPI document put back."""
     schema = resolve(document, schema)
     if isinstance(example, list):
-        return [_with_nulls(document, schema.get("items", {}), one) for one in example]
+        return [_with_nulls(document, schema.get("items", {}), item) for item in example]
     if not isinstance(example, dict) or "properties" not in schema:
         return example
     properties = schema["properties"]

@@ -52,7 +52,7 @@ def test_a_spoilt_file_is_caught(
 def test_without_any_way_to_a_token_the_callers_are_named(deployment: Path, spoil: Spoil) -> None:
     spoil(FILE, "  AUTH_TOKEN_URL:\n", "")
     spoil(FILE, "  AUTH_DEVELOPMENT_KEY_FILE:\n", "")
-    faults = [one for one in compose.check(deployment).faults if "no way to a token" in one]
+    faults = [fault for fault in compose.check(deployment).faults if "no way to a token" in fault]
     assert len(faults) == len(
         ("registry-api", "registry-worker", "payments-api", "payments-worker")
     )
@@ -80,7 +80,7 @@ def test_filled_in_the_environment_satisfies_the_settings(
         "WEBHOOK_KEYS": json.dumps({"1": local_secrets.webhook_key}),
         "BLIND_INDEX_KEY": local_secrets.blind_index_key,
         "PAYMENTS_PROVIDERS": json.dumps([provider]),
-        **{f"{one.upper()}_DATABASE_PASSWORD": f"{one}pw" for one in SERVICES},
+        **{f"{service.upper()}_DATABASE_PASSWORD": f"{service}pw" for service in SERVICES},
     }
 
     def value_of(match: re.Match[str]) -> str:

@@ -137,4 +137,4 @@ def test_what_kustomize_refuses_is_a_fault(deployment: Path, spoil: Spoil) -> No
     spoil(f"{LAPTOP}/kustomization.yaml", "path: /data/AUTH_TOKEN_URL", "path: /data/AUTH_TOKEN")
     with pytest.raises(kustomize.CannotRender):
         kustomize.load(deployment / LAPTOP)
-    assert [one for one in kubernetes.check(deployment).faults if one.startswith(LAPTOP)]
+    assert [fault for fault in kubernetes.check(deployment).faults if fault.startswith(LAPTOP)]

@@ -25,6 +25,7 @@ from services.payments.providers.protocol import Order
 from services.payments.webhooks.intake import WebhookIntake
 from services.registry.enrolments import working
 from shared import events
+from shared.clock import Clock
 from shared.events import Consumer, consumer
 from shared.ids import new_id
 
@@ -162,8 +163,10 @@ def account_in_the_log() -> None:
 def slow_commits() -> None:
     """No bug, but bad luck: announcements take long from their insert to their commit."""
 
-    async def publish_slowly(session: AsyncSession, announced: Sequence[events.Event]) -> None:
-        await events.publish_all(session, announced)
+    async def publish_slowly(
+        session: AsyncSession, facts: Sequence[events.Published], *, clock: Clock
+    ) -> None:
+        await events.publish_all(session, facts, clock=clock)
         await asyncio.sleep(random.uniform(0, _LONGEST_COMMIT_SECONDS))
 
     vars(working)["publish_all"] = publish_slowly

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import ClassVar
 from uuid import UUID
 
 import asyncpg
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.database import Database
-from shared.events import Consumer, Event, StoredEvent, publish, publish_all
+from shared.events import Consumer, Event, Published, StoredEvent, append
 from shared.ids import new_id
 
 WRITERS = 16
@@ -21,6 +22,15 @@ TRANSACTIONS_EACH = 25
 EVENTS_EACH = 3
 TYPE = "org.sangkroh.test.v1"
 NAME = "test"
+
+
+class Told(Published):
+    type: ClassVar[str] = TYPE
+    source: ClassVar[str] = "/test"
+
+    @property
+    def subject(self) -> str:
+        return "s"
 
 
 def event(number: int = 0) -> Event:
@@ -43,11 +53,11 @@ async def write_much(database: Database) -> set[UUID]:
         for turn in range(TRANSACTIONS_EACH):
             events = [event() for _ in range(EVENTS_EACH)]
             async with database.transaction() as session:
-                await publish(session, events[0])
+                await append(session, [events[0]])
                 # Whoever began first need not commit first.
                 await asyncio.sleep(0.001 * ((writer * 7 + turn * 3) % 11))
-                await publish_all(session, events[1:])
-            written |= {one.id for one in events}
+                await append(session, events[1:])
+            written |= {event_written.id for event_written in events}
         return written
 
     return set().union(*await asyncio.gather(*(write(writer) for writer in range(WRITERS))))
@@ -87,7 +97,7 @@ async def test_no_event_is_skipped_and_a_cursor_on_the_sequence_alone_skips(
     async def handle(_: AsyncSession, stored: StoredEvent) -> None:
         handled.append(stored.id)
 
-    consumer = Consumer(database, name=NAME, schema="registry", handlers={TYPE: handle})
+    consumer = Consumer(database, name=NAME, schema="registry", handlers={Told: handle})
     done = asyncio.Event()
 
     async def consume() -> None:
@@ -124,12 +134,12 @@ async def test_an_event_is_not_told_before_an_earlier_transaction_has_ended(
     async def handle(_: AsyncSession, stored: StoredEvent) -> None:
         numbers.append(stored.data["number"])
 
-    consumer = Consumer(database, name=NAME, schema="registry", handlers={TYPE: handle})
+    consumer = Consumer(database, name=NAME, schema="registry", handlers={Told: handle})
     await consumer.run_once()
     async with database.sessions() as early:
-        await publish(early, event(1))
+        await append(early, [event(1)])
         async with database.transaction() as late:
-            await publish(late, event(2))
+            await append(late, [event(2)])
         await consumer.run_once()
         assert numbers == []
         await early.commit()
@@ -152,11 +162,11 @@ async def test_a_handler_that_fails_parks_its_event_and_the_rest_go_on(
             await session.execute(text("SELECT 1 / 0"))
         effects.append(number)
 
-    consumer = Consumer(database, name=NAME, schema="registry", handlers={TYPE: handle})
+    consumer = Consumer(database, name=NAME, schema="registry", handlers={Told: handle})
     await consumer.run_once()
     events = [event(number) for number in (1, 2, 3)]
     async with database.transaction() as session:
-        await publish_all(session, events)
+        await append(session, events)
     await consumer.run_once()
 
     assert effects == [1, 3]
@@ -196,10 +206,10 @@ async def test_a_consumer_that_dies_before_its_commit_has_done_nothing(
         if dies and stored.data["number"] == 2:
             raise Death
 
-    consumer = Consumer(database, name=NAME, schema="registry", handlers={TYPE: handle})
+    consumer = Consumer(database, name=NAME, schema="registry", handlers={Told: handle})
     await consumer.run_once()
     async with database.transaction() as session:
-        await publish_all(session, [event(1), event(2), event(3)])
+        await append(session, [event(1), event(2), event(3)])
     for _ in range(2):
         try:
             await consumer.run_once()
@@ -223,12 +233,12 @@ async def test_two_readers_of_one_consumer_work_each_event_once(
         await asyncio.sleep(0)
 
     readers = [
-        Consumer(database, name=NAME, schema="registry", handlers={TYPE: handle}, batch_size=7)
+        Consumer(database, name=NAME, schema="registry", handlers={Told: handle}, batch_size=7)
         for _ in range(3)
     ]
     await readers[0].run_once()
     async with database.transaction() as session:
-        await publish_all(session, [event(number) for number in range(200)])
+        await append(session, [event(number) for number in range(200)])
     while len(handled) < 200:
         await asyncio.gather(*(reader.run_once() for reader in readers))
     await database.dispose()
@@ -245,14 +255,14 @@ async def test_what_an_open_transaction_holds_back_is_known_to_wait(
     async def handle(_: AsyncSession, stored: StoredEvent) -> None:
         numbers.append(stored.data["number"])
 
-    consumer = Consumer(database, name=NAME, schema="registry", handlers={TYPE: handle})
+    consumer = Consumer(database, name=NAME, schema="registry", handlers={Told: handle})
     await consumer.run_once()
     async with database.transaction() as session:
-        await publish(session, event(1))
+        await append(session, [event(1)])
     async with database.transaction() as earlier:
-        await publish(earlier, event(2))
+        await append(earlier, [event(2)])
         async with database.transaction() as session:
-            await publish(session, event(3))
+            await append(session, [event(3)])
         done = await consumer.run_once()
         assert numbers == [1]
         assert consumer.has_more(done)
@@ -266,7 +276,7 @@ async def test_what_an_open_transaction_holds_back_is_known_to_wait(
 async def test_the_log_can_only_be_appended_to(environment: dict[str, str]) -> None:
     database = database_of(environment)
     async with database.transaction() as session:
-        await publish(session, event())
+        await append(session, [event()])
     for statement in (
         "UPDATE events.event SET type = 'x'",
         "DELETE FROM events.event",
@@ -290,10 +300,10 @@ async def test_after_a_restore_into_another_cluster_cursors_stay_right(
     async def handle(_: AsyncSession, stored: StoredEvent) -> None:
         numbers.append(stored.data["number"])
 
-    consumer = Consumer(database, name=NAME, schema="registry", handlers={TYPE: handle})
+    consumer = Consumer(database, name=NAME, schema="registry", handlers={Told: handle})
     await consumer.run_once()
     async with database.transaction() as session:
-        await publish(session, event(1))
+        await append(session, [event(1)])
     await consumer.run_once()
     # What a dump from a busier cluster looks like here: ids from the future, another identifier.
     await owner.execute("UPDATE events.event SET transaction_id = '900000000'::xid8")
@@ -301,9 +311,9 @@ async def test_after_a_restore_into_another_cluster_cursors_stay_right(
     await owner.execute("UPDATE events.epoch SET system_identifier = system_identifier + 1")
     migrate(environment["DATABASE_URL"])
     async with database.transaction() as session:
-        await publish(session, event(2))
+        await append(session, [event(2)])
     await consumer.run_once()
-    fresh = Consumer(database, name=f"fresh-{new_id()}", schema="registry", handlers={TYPE: handle})
+    fresh = Consumer(database, name=f"fresh-{new_id()}", schema="registry", handlers={Told: handle})
     await fresh.run_once()
     await fresh.run_once()
     await database.dispose()
@@ -320,7 +330,7 @@ async def test_a_notification_wakes_the_listener_once_for_a_transaction(
         await listener.add_listener("events", lambda *_: woken.append(os.getpid()))
         async with database.transaction() as session:
             for number in range(5):
-                await publish(session, event(number))
+                await append(session, [event(number)])
         for _ in range(200):
             if woken:
                 break

@@ -195,7 +195,7 @@ async def test_every_error_is_a_problem_document_without_the_input(
         assert document["instance"] == f"urn:uuid:{answer.headers['x-request-id']}"
         assert len(document["detail"]) > 20
         assert "Sok Dara" not in answer.text
-    assert [one["pointer"] for one in answers["invalid"].json()["errors"]] == [
+    assert [fault["pointer"] for fault in answers["invalid"].json()["errors"]] == [
         "/body/name",
         "/body/size",
     ]
@@ -278,7 +278,9 @@ async def test_the_document_tells_what_any_operation_may_answer(things: RunningS
     assert document["info"]["version"] == VERSION
     creating = document["paths"]["/v1/things"]["post"]
     assert {"400", "422", "503"} <= creating["responses"].keys()
-    (key,) = (one for one in creating["parameters"] if one["name"] == "Idempotency-Key")
+    (key,) = (
+        parameter for parameter in creating["parameters"] if parameter["name"] == "Idempotency-Key"
+    )
     assert key["required"]
     assert "400" not in document["paths"]["/v1/things"]["get"]["responses"]
 

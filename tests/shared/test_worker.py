@@ -9,7 +9,7 @@ import pytest
 
 from shared.clock import SystemClock
 from shared.database import Database
-from shared.events import Event, publish_all
+from shared.events import Event, append
 from shared.retry import Backoff
 from shared.worker import Loop, Worker
 
@@ -51,11 +51,17 @@ async def test_an_event_wakes_the_loops_that_wait_for_its_type_and_no_other(
 
     async def write(*types: str) -> None:
         async with database.transaction() as session:
-            await publish_all(
+            await append(
                 session,
                 [
-                    Event(type=one, source="/test", subject="s", time=datetime.now(UTC), data={})
-                    for one in types
+                    Event(
+                        type=event_type,
+                        source="/test",
+                        subject="s",
+                        time=datetime.now(UTC),
+                        data={},
+                    )
+                    for event_type in types
                 ],
             )
 
