@@ -57,11 +57,12 @@ test: $(READY) ## The tests, on a real PostgreSQL 18, several at once (WORKERS=0
 	@$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 
 .PHONY: check
-check: $(READY) ## Format, lint, types, walls, migration drift, OpenAPI examples, deployment files
+check: $(READY) ## Format, lint, types, walls, places, migration drift, OpenAPI examples, deployment files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m tests.checks.house
 	@$(BIN)/python -m tests.checks.migration_drift
 	@$(BIN)/python -m tests.checks.openapi_examples
 	@$(BIN)/python -m deploy.check
