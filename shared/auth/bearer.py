@@ -20,7 +20,11 @@ _LEEWAY_SECONDS = 30
 _KEYS_FRESH_SECONDS = 300
 _KEYS_ASKED_AGAIN_SECONDS = 10
 _REMEMBERED_TOKENS = 2_000
+_MAXIMUM_SUBJECT_CHARACTERS = 255
 _TIMEOUT_SECONDS = 5
+
+_REFUSALS = (jwt.PyJWTError, ValueError)
+"""What a bad token makes the library raise; ValueError for text that has no bytes."""
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", scheme_name="bearer")
 
@@ -42,7 +46,7 @@ class TokenVerifier:
         self._jwks_url = jwks_url
         self._keys: dict[str, jwt.PyJWK] = {}
         self._keys_read_at = float("-inf")
-        self._verified: dict[str, tuple[float, Caller]] = {}
+        self._verified: dict[str, tuple[int, Caller]] = {}
 
     async def caller(self, token: str) -> Caller:
         """The token's caller; raises Unauthenticated, or Unavailable when no key can be had."""
@@ -60,14 +64,15 @@ class TokenVerifier:
                 leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
-        except jwt.PyJWTError as error:
+            caller = Caller(_subject(claims), _scopes(claims))
+        except _REFUSALS as error:
             raise _unauthenticated(
                 f"The token was refused ({type(error).__name__}). Ask the issuer for a new one."
             ) from None
-        caller = Caller(str(claims["sub"]), _scopes(claims))
         if len(self._verified) >= _REMEMBERED_TOKENS:
             self._verified.clear()
-        self._verified[token] = (float(claims["exp"]), caller)
+        # As the library reads it: a whole number, or the digits of one.
+        self._verified[token] = (int(claims["exp"]), caller)
         return caller
 
     async def look_for_keys(self) -> None:
@@ -95,13 +100,15 @@ class TokenVerifier:
         try:
             document = await _read_json(self._jwks_url)
             keys = jwt.PyJWKSet.from_dict(document).keys
-        except (OSError, ValueError, httpx.HTTPError, jwt.PyJWTError):
+        except (OSError, TypeError, ValueError, httpx.HTTPError, jwt.PyJWTError):
             if self._keys:
                 return
             raise Unavailable(
                 "The issuer's keys cannot be read, so no token can be checked. Try again shortly."
             ) from None
-        self._keys = {str(key.key_id or ""): key for key in keys}
+        self._keys = {
+            str(key.key_id or ""): key for key in keys if key.public_key_use in (None, "sig")
+        }
         self._keys_read_at = time.monotonic()
 
 
@@ -121,10 +128,21 @@ def _read_file(path: str) -> Any:
     return json.loads(Path(path).read_bytes())
 
 
+def _subject(claims: dict[str, Any]) -> str:
+    # OpenID Connect Core 1.0, section 2, bounds it so; it is stored with what the caller does.
+    subject = claims["sub"]
+    if not 0 < len(subject) <= _MAXIMUM_SUBJECT_CHARACTERS or not subject.isprintable():
+        raise jwt.InvalidTokenError("sub")
+    return str(subject)
+
+
 def _scopes(claims: dict[str, Any]) -> frozenset[str]:
     # RFC 8693, section 4.2: one string, separated by spaces. Some issuers send a list.
     scope = claims.get("scope", "")
-    return frozenset(scope.split() if isinstance(scope, str) else map(str, scope))
+    scopes = scope.split() if isinstance(scope, str) else scope
+    if not isinstance(scopes, list) or not all(isinstance(word, str) for word in scopes):
+        raise jwt.InvalidTokenError("scope")
+    return frozenset(scopes)
 
 
 def _unauthenticated(detail: str) -> Unauthenticated:
