@@ -4,7 +4,7 @@
 
 FILE is JSON: ``providers`` (each with url, api_key, callback_url and orders, a list of
 [id, body]), ``concurrency`` and ``timeout_seconds``. Sends each provider's orders as the payments
-worker does, over a client for each connection, reads the answers, and prints the seconds.
+worker does, reads the answers, and prints the seconds.
 """
 
 import asyncio
@@ -18,57 +18,58 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import aiohttp
 import uvloop
+from yarl import URL
 
 _CONNECT_SECONDS = 5
 _COLLECT_AFTER_ALLOCATIONS = 50_000
 
 
 async def _send(
-    client: httpx.AsyncClient,
+    session: aiohttp.ClientSession,
     provider: dict[str, Any],
     orders: Iterator[list[str]],
     statuses: Counter[int],
 ) -> None:
-    url = httpx.URL(provider["url"])
     for correlation_id, body in orders:
-        response = await client.post(
-            url,
-            content=body.encode(),
+        async with session.post(
+            URL(provider["url"], encoded=True),
+            data=body.encode(),
             headers={
                 "Content-Type": "application/json",
                 "X-Date": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "X-CorrelationID": correlation_id,
                 "X-Callback-URL": provider["callback_url"],
             },
-        )
-        statuses[response.status_code] += 1
+            allow_redirects=False,
+        ) as response:
+            await response.read()
+        statuses[response.status] += 1
 
 
 async def _run(given: dict[str, Any]) -> dict[str, object]:
     concurrency = given["concurrency"]
     statuses: Counter[int] = Counter()
-    certificates = httpx.create_ssl_context(trust_env=False)
-    clients = []
+    sessions = []
     senders = []
     for provider in given["providers"]:
         orders = iter(provider["orders"])
-        for _ in range(concurrency):
-            client = httpx.AsyncClient(
-                headers={"X-API-Key": provider["api_key"]},
-                timeout=httpx.Timeout(given["timeout_seconds"], connect=_CONNECT_SECONDS),
-                limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-                verify=certificates,
-                trust_env=False,
-            )
-            clients.append(client)
-            senders.append(_send(client, provider, orders, statuses))
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            headers={"X-API-Key": provider["api_key"]},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(
+                total=given["timeout_seconds"], sock_connect=_CONNECT_SECONDS
+            ),
+        )
+        sessions.append(session)
+        senders += [_send(session, provider, orders, statuses) for _ in range(concurrency)]
     began = time.perf_counter()
     await asyncio.gather(*senders)
     seconds = time.perf_counter() - began
-    for client in clients:
-        await client.aclose()
+    for session in sessions:
+        await session.close()
     return {"seconds": seconds, "statuses": dict(statuses)}
 
 

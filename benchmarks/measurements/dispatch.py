@@ -99,7 +99,7 @@ def measure(setting: Setting) -> list[Figure]:
                 first claim until the last outcome is committed.
                 """,
                 f"""
-                The limit: httpx with the worker's settings ({_CONCURRENCY} requests under
+                The limit: aiohttp with the worker's settings ({_CONCURRENCY} requests under
                 way at each provider) under uvloop in a process of its own, sending the same
                 bodies under new ids to the same sandbox, and reading the answers.
                 """,

@@ -6,8 +6,6 @@ from http import HTTPStatus
 from urllib.parse import quote
 from uuid import UUID
 
-import httpx
-
 from services.payments.providers.accounts import Accounts
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.gsma import messages
@@ -31,7 +29,7 @@ class GsmaAdapter:
         self._debit_party = settings.debit_party
         self._accounts = Accounts(settings)
         self._base_url = provider.base_url.rstrip("/")
-        self._disbursement_url = httpx.URL(self._base_url + _DISBURSEMENT)
+        self._disbursement_url = self._base_url + _DISBURSEMENT
         self._callback_url = (
             settings.callback_base_url.rstrip("/")
             + f"{API_PREFIX}/providers/{provider.code}/callbacks"
