@@ -1,19 +1,14 @@
 """Identifiers: UUID version 7 (RFC 9562, section 5.7), made by whoever first intends the thing."""
 
-import secrets
 import time
 import uuid
 
-_RANDOM_BITS = 74
+from uuid_utils.compat import uuid7
 
 
 def new_id() -> uuid.UUID:
-    """A new UUIDv7: 48 bits of Unix milliseconds, then 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = secrets.randbits(_RANDOM_BITS)
-    high = (milliseconds << 16) | (0x7 << 12) | (random >> 62)
-    low = (0b10 << 62) | (random & ((1 << 62) - 1))
-    return uuid.UUID(int=(high << 64) | low)
+    """A new UUIDv7; of two that one process makes, the later is the greater."""
+    return uuid7()
 
 
 # The leading groups of a UUID in text, up to and with its fourth hyphen.
@@ -32,4 +27,6 @@ def ids_begin() -> str:
     They are UUIDv7 with a counter (RFC 9562, section 6.2, method 1). PostgreSQL's ``uuidv7()``
     draws random bits for every row, which takes longer than storing the row.
     """
-    return str(new_id())[:_BEGINNING_CHARACTERS]
+    # Given a time, the library draws every other bit anew. By itself it counts on from where it
+    # stopped: all ids of a millisecond would begin alike, and those of two statements would meet.
+    return str(uuid7(nanoseconds=time.time_ns()))[:_BEGINNING_CHARACTERS]
