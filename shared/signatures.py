@@ -51,8 +51,10 @@ def verify(
     ``headers`` are looked up in lower case; ``now`` is in Unix seconds. Raises BadSignature.
     """
     message_id = headers.get(ID_HEADER, "")
-    if not message_id or len(message_id) > _MAXIMUM_ID_CHARACTERS:
-        raise BadSignature(f"{ID_HEADER} is missing, or longer than {_MAXIMUM_ID_CHARACTERS}.")
+    if not 0 < len(message_id) <= _MAXIMUM_ID_CHARACTERS or not message_id.isprintable():
+        raise BadSignature(
+            f"{ID_HEADER} is missing, not printable, or longer than {_MAXIMUM_ID_CHARACTERS}."
+        )
     stamp = headers.get(TIMESTAMP_HEADER, "")
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
         raise BadSignature(f"{TIMESTAMP_HEADER} is not a number of Unix seconds.")
@@ -61,7 +63,7 @@ def verify(
             f"{TIMESTAMP_HEADER} is more than {tolerance_seconds} seconds from our clock."
         )
     given = [
-        signature.encode()
+        signature.encode("ascii", "replace")
         for signature in headers.get(SIGNATURE_HEADER, "").split(" ")
         if signature.startswith(f"{_VERSION},")
     ]

@@ -74,14 +74,66 @@ def test_a_message_from_another_time_is_refused(late_seconds: int) -> None:
     [
         ("webhook-id", ""),
         ("webhook-id", "x" * 129),
+        ("webhook-id", "msg\x00"),
+        ("webhook-id", "\ud800"),
         ("webhook-timestamp", "soon"),
         ("webhook-timestamp", "²"),
         ("webhook-timestamp", "1" * 5000),
         ("webhook-signature", ""),
         ("webhook-signature", "v2,AAAA"),
+        ("webhook-signature", "v1"),
+        ("webhook-signature", "v1,"),
+        ("webhook-signature", "v1,,,v1"),
         ("webhook-signature", "v1,não é base64"),
+        ("webhook-signature", "v1,\ud800"),
+        ("webhook-signature", "v1, " * 10_000),
     ],
 )
 def test_a_malformed_header_is_refused(header: str, value: str) -> None:
     with pytest.raises(BadSignature, match="webhook-"):
         verify([SECRET], headers={**headers_of(b"{}"), header: value}, body=b"{}", now=NOW)
+
+
+_NAMES = ("webhook-id", "webhook-timestamp", "webhook-signature")
+_TEXT = st.text(st.characters(codec="latin-1")) | st.text(st.characters())
+_LOOKALIKES = {
+    "webhook-id": _TEXT,
+    "webhook-timestamp": _TEXT
+    | st.sampled_from([str(NOW), f"+{NOW}", f" {NOW}", f"{NOW}.0", "1e9", "inf", "nan", "0x10"])
+    | st.integers().map(str),
+    "webhook-signature": _TEXT
+    | st.lists(st.sampled_from(["v1", "v1,", "v1,AAAA", "v1a,AAAA", ",", "v2,x"])).map(" ".join),
+}
+
+
+@given(
+    headers=st.fixed_dictionaries({}, optional=_LOOKALIKES),
+    body=st.binary(max_size=100),
+    now=st.integers(0, 10**10) | st.just(NOW),
+)
+def test_whatever_a_stranger_sends_is_a_bad_signature(
+    headers: dict[str, str], body: bytes, now: int
+) -> None:
+    with pytest.raises(BadSignature, match="webhook-"):
+        verify([OTHER, SECRET], headers=headers, body=body, now=now)
+
+
+@given(
+    message_id=st.text(st.characters(codec="latin-1"), max_size=130),
+    body=st.binary(max_size=300),
+    changed=st.sampled_from([None, *_NAMES]),
+    data=st.data(),
+)
+def test_what_is_signed_is_verified_and_no_header_of_it_can_be_exchanged(
+    message_id: str, body: bytes, changed: str | None, data: st.DataObject
+) -> None:
+    signature = sign(SECRET, message_id=message_id, timestamp=NOW, body=body)
+    headers = dict(zip(_NAMES, (message_id, str(NOW), signature), strict=True))
+    if changed is not None:
+        before = headers[changed]
+        headers[changed] = data.draw(_LOOKALIKES[changed].filter(lambda value: value != before))
+    if changed is None and 0 < len(message_id) <= 128 and message_id.isprintable():
+        assert verify([OTHER, SECRET], headers=headers, body=body, now=NOW) == message_id
+    else:
+        with pytest.raises(BadSignature, match="webhook-"):
+            verify([OTHER, SECRET], headers=headers, body=body, now=NOW)
