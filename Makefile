@@ -13,6 +13,7 @@ READY := $(VENV)/.ready
 SCALE ?= 0.03
 KEEP ?=
 SEEDS ?= 20
+EXAMPLES ?= 200
 # When the programme of `make run` begins, such as 2020-10-12; empty: now.
 CLOCK ?=
 # The processes that share the tests, each with a PostgreSQL: one for each core, eight at most.
@@ -71,6 +72,10 @@ check: $(READY) ## Format, lint, types, walls, places, migration drift, OpenAPI 
 faults: $(READY) ## Kill processes at random moments, SEEDS=20 times; then see planted bugs caught
 	@$(BIN)/python -m tests.faults
 	@$(BIN)/python -m pytest -q -m faults tests/faults
+
+.PHONY: fuzz
+fuzz: $(READY) ## Made-up calls of every operation, EXAMPLES=200 of each (make test: 10)
+	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q tests/registry/test_openapi.py tests/triggers/test_openapi.py tests/payments/test_openapi.py
 
 .PHONY: bench
 bench: $(READY) ## Measure against bare limits, and write docs/performance.md

@@ -1,0 +1,303 @@
+"""Calls that nobody would make by hand, made up from a service's own OpenAPI document.
+
+Schemathesis makes them: good ones, bad ones, and good ones with one value spoilt. Each goes to the
+unmodified app over HTTP with a token of every scope, and each answer is held against the document:
+no server error, and a status, content type and body that the document knows.
+"""
+
+import asyncio
+import copy
+import os
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+from uuid import uuid4
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import APIOperation, Case, GenerationMode, Response
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import Failure, FailureGroup, ServerError
+from schemathesis.core.result import Ok
+from schemathesis.openapi.checks import UndefinedStatusCode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.conftest import RunningService
+
+Operation: TypeAlias = "APIOperation[Any, Any, Any, Any]"
+AnyCase: TypeAlias = "Case[Operation]"
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+EXAMPLES = 10
+"""For each operation in `make test`; `make fuzz` says its own number."""
+
+NUL = "a\0b"
+_STANDS_FOR_SURROGATE = "\ue000"
+"""No UTF-8 says a lone surrogate, but an escape of JSON does: put there at the last moment."""
+
+SPOILT_TEXT = (
+    _STANDS_FOR_SURROGATE,
+    "\u202eesrever",
+    "\r\nX-Injected: 1",
+    "' OR 1=1 --",
+    "../../etc/passwd",
+    "%00",
+    "１２",
+    "NaN",
+    "1e999",
+    "9" * 400,
+    "x" * 20_000,
+    "0001-01-01",
+    "9999-12-31",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "00000000-0000-0000-0000-000000000000",
+    "",
+)
+SPOILT_NUMBERS = (-1, 0, 2**15, 2**31, 2**63, 2**64, 10**40, 1e308, 0.1, True)
+
+
+class Fault(NamedTuple):
+    """An answer that the document does not allow, and the call that brought it about."""
+
+    operation: str
+    title: str
+    call: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A service with something in it: values of path parameters, and bodies, that really exist."""
+
+    service: RunningService
+    values: Mapping[str, Sequence[object]]
+    bodies: Mapping[str, str] = field(default_factory=dict)
+
+
+async def hold_against_document(stage: Stage, *, known_nul: frozenset[str]) -> None:
+    """Fail for every answer that the service's document does not allow.
+
+    ``known_nul`` lists the places ("POST /v1/funds name") where a NUL is known to be a server
+    error. Each has to be found again: one that is mended has to be taken off the list.
+    """
+    nul_places = await asyncio.to_thread(_nul_places, stage)
+    new = {place: call for place, call in nul_places.items() if place not in known_nul}
+    assert not new, f"A NUL is a server error in {len(new)} more places: {new}"
+    mended = known_nul - nul_places.keys()
+    assert not mended, f"A NUL is refused in {len(mended)} places now, take them off: {mended}"
+    wanted = os.environ.get("EXAMPLES")
+    faults = await asyncio.to_thread(
+        faults_in, stage, examples=int(wanted or EXAMPLES), derandomize=wanted is None
+    )
+    told = "\n\n".join("\n".join(fault) for fault in faults)
+    assert not faults, f"{len(faults)} sorts of answers are not as the document says:\n{told}"
+
+
+def _nul_places(stage: Stage) -> dict[str, str]:
+    """Where a NUL is a server error, with a call for each: tried in each place of good calls."""
+    found: dict[str, str] = {}
+    with _session(stage) as session:
+        for operation in _operations(stage):
+            # The document's own examples, which are known to be good; a GET has none.
+            good = operation.schema.get_strategies_from_examples(operation)
+            for cases in good or [operation.as_strategy(GenerationMode.POSITIVE)]:
+
+                @_of(1, derandomize=True)
+                @given(case=cases)
+                def call(case: AnyCase) -> None:
+                    for response, place in _with_nul(case, stage, session):
+                        if response.status_code >= 500:
+                            found.setdefault(place, _told(response))
+
+                call()
+    return found
+
+
+def _with_nul(
+    case: AnyCase, stage: Stage, session: requests.Session
+) -> Iterator[tuple[Response, str]]:
+    """The answers to a good call with a NUL in one place after another."""
+    for name in case.path_parameters.keys() & stage.values.keys():
+        case.path_parameters[name] = stage.values[name][0]
+    if isinstance(case.body, dict) and "code" in case.body:
+        # A new one, or that of the path: else nothing more of the body is looked at.
+        case.body["code"] = case.path_parameters.get("code", f"new-{uuid4().hex[:8]}")
+    query = [(case.query, parameter.name) for parameter in case.operation.query]
+    for holder, key in [*_places(case.body), *_places(case.path_parameters), *query]:
+        is_there = isinstance(holder, list) or key in holder
+        before = holder[key] if is_there else None
+        holder[key] = NUL
+        if "Idempotency-Key" in case.headers:
+            case.headers["Idempotency-Key"] = str(uuid4())
+        yield case.call(session=session), f"{_name(case)} {key}"
+        if is_there:
+            holder[key] = before
+        else:
+            del holder[key]
+
+
+def faults_in(stage: Stage, *, examples: int, derandomize: bool) -> list[Fault]:
+    """What ``examples`` calls of each operation find, one fault of each sort."""
+    found: dict[tuple[str, str], Fault] = {}
+    with _session(stage) as session:
+        for operation in _operations(stage):
+
+            @_of(examples, derandomize=derandomize)
+            @given(case=_cases(operation, stage))
+            def call(case: AnyCase) -> None:
+                response = case.call(session=session)
+                if not _carries_nul(response):
+                    for fault in _faults(case, response):
+                        found.setdefault((fault.operation, fault.title), fault)
+
+            call()
+    return list(found.values())
+
+
+def _operations(stage: Stage) -> Iterator[Operation]:
+    schema = schemathesis.openapi.from_url(f"{stage.service.url}/openapi.json")
+    for result in schema.get_all_operations():
+        assert isinstance(result, Ok)
+        yield result.ok()
+
+
+def _session(stage: Stage) -> requests.Session:
+    token = stage.service.token()
+
+    def prepare(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {token}"
+        if isinstance(request.body, bytes):
+            request.body = request.body.replace(b"\\ue000", b"\\ud800")
+        return request
+
+    session = requests.Session()
+    session.auth = prepare
+    return session
+
+
+def _of(examples: int, *, derandomize: bool) -> settings:
+    return settings(
+        max_examples=examples,
+        derandomize=derandomize,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def _cases(operation: Operation, stage: Stage) -> st.SearchStrategy[AnyCase]:
+    good = operation.as_strategy(GenerationMode.POSITIVE)
+    bad = operation.as_strategy(GenerationMode.NEGATIVE)
+
+    @st.composite
+    def cases(draw: st.DrawFn) -> AnyCase:
+        way = draw(st.sampled_from(["good", "bad", "spoilt", "spoilt"]))
+        case = draw(bad if way == "bad" else good)
+        _use_what_exists(draw, case, stage)
+        if way == "spoilt":
+            _spoil(draw, case)
+        return case
+
+    return cases()
+
+
+def _use_what_exists(draw: st.DrawFn, case: AnyCase, stage: Stage) -> None:
+    for name in case.path_parameters:
+        if name in stage.values and draw(st.integers(0, 3)):
+            case.path_parameters[name] = draw(st.sampled_from(list(stage.values[name])))
+    if "Idempotency-Key" in case.headers and draw(st.integers(0, 7)):
+        case.headers["Idempotency-Key"] = draw(st.uuids().map(str))
+    body = stage.bodies.get(_name(case))
+    if body is not None and draw(st.integers(0, 3)):
+        case.body = body
+
+
+def _spoil(draw: st.DrawFn, case: AnyCase) -> None:
+    case.body = copy.deepcopy(case.body)
+    if isinstance(case.body, str):
+        cells = case.body.split(",")
+        cells[draw(st.integers(0, len(cells) - 1))] = draw(_spoilt_text(in_body=False))
+        case.body = ",".join(cells)
+        return
+    places = _all_places(case)
+    if not places:
+        return
+    holder, key = draw(st.sampled_from(places))
+    in_body = not any(holder is other for other in (case.query, case.path_parameters))
+    if isinstance(holder[key], str) or not in_body:
+        holder[key] = draw(_spoilt_text(in_body=in_body))
+    else:
+        holder[key] = draw(st.sampled_from(SPOILT_NUMBERS))
+
+
+def _spoilt_text(*, in_body: bool) -> st.SearchStrategy[str]:
+    # A URL has no escapes for surrogates, and a path with an empty segment is another path.
+    sayable = [text for text in SPOILT_TEXT if in_body or (text and text.isascii())]
+    return st.sampled_from(sayable)
+
+
+def _all_places(case: AnyCase) -> list[tuple[Any, Any]]:
+    return [*_places(case.body), *_places(case.query), *_places(case.path_parameters)]
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Each text or number within, as its holder and its key there."""
+    if isinstance(value, MutableMapping):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = list(enumerate(value))
+    else:
+        return
+    for key, inner in items:
+        if isinstance(inner, str | int | float):
+            yield value, key
+        else:
+            yield from _places(inner)
+
+
+def _faults(case: AnyCase, response: Response) -> Iterator[Fault]:
+    try:
+        case.validate_response(response, checks=list(CHECKS))
+    except (Failure, FailureGroup) as error:
+        failures = error.exceptions if isinstance(error, FailureGroup) else (error,)
+        is_broken = any(isinstance(failure, ServerError) for failure in failures)
+        for failure in failures:
+            assert isinstance(failure, Failure)
+            # That a document does not announce a server error is no news.
+            if not (is_broken and isinstance(failure, UndefinedStatusCode)):
+                answer = f"{response.status_code} {response.text[:600]} {failure.message[:600]}"
+                yield Fault(_name(case), failure.title, _told(response), answer)
+
+
+def _name(case: AnyCase) -> str:
+    return f"{case.operation.method.upper()} {case.operation.path}"
+
+
+def _carries_nul(response: Response) -> bool:
+    request = response.request
+    said = f"{request.url}{request.body!r}"
+    return any(nul in said for nul in ("%00", r"\x00", r"\u0000"))
+
+
+def _told(response: Response) -> str:
+    request = response.request
+    kept = {
+        name: value
+        for name, value in request.headers.items()
+        if name in ("Idempotency-Key", "Content-Type", "If-Match")
+    }
+    return f"{request.method} {request.url} {kept} {request.body!r}"[:1500]

@@ -1,0 +1,40 @@
+"""Whatever is asked of payments, the answer is one that its OpenAPI document tells of."""
+
+from tests.fuzzing import Stage, hold_against_document
+from tests.payments.announcing import FUND
+from tests.payments.conftest import StartSandbox, World, entitlements
+
+KNOWN_NUL = frozenset(
+    {
+        "GET /v1/instructions provider",
+        "POST /v1/funds name",
+        "POST /v1/funds/{fund_code}/deposits reference",
+        "POST /v1/providers/{provider_code}/prefundings reference",
+    }
+)
+"""Where a NUL is a server error: what refuses it takes its line from here."""
+
+
+async def test_every_answer_is_as_the_document_says(
+    world: World, start_sandbox: StartSandbox
+) -> None:
+    start_sandbox()
+    await world.fund(400_000)
+    async with world.working():
+        announced = await world.registry.announce(entitlements(4))
+        await world.until_chunk(announced, "settled", seconds=60)
+    instructions = await world.get("/instructions")
+    events = await world.get("/events")
+    stage = Stage(
+        world.service,
+        values={
+            "provider_code": ["mekong", "tonle"],
+            "fund_code": [FUND],
+            "chunk_id": [str(announced.chunk_id)],
+            "activation_id": [str(announced.activation_id)],
+            "instruction_id": [instruction["id"] for instruction in instructions["items"]],
+            "event_id": [events["items"][0]["id"]],
+        },
+    )
+
+    await hold_against_document(stage, known_nul=KNOWN_NUL)

@@ -1,0 +1,82 @@
+"""The made-up calls find what is planted."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from fastapi import FastAPI, Query, Response
+from pydantic import BaseModel, Field
+
+from deploy.local.ports import free_port
+from tests.conftest import RunningService
+from tests.fuzzing import NUL, Stage, faults_in, hold_against_document
+from tests.server import serving
+
+app = FastAPI()
+
+
+class Thing(BaseModel):
+    size: int
+
+
+@app.get("/v1/good")
+async def good(size: Annotated[int, Query(ge=0)] = 1) -> Thing:
+    return Thing(size=size)
+
+
+@app.get("/v1/broken")
+async def broken(size: int = 1) -> Thing:
+    return Thing(size=1 // (size >= 0))
+
+
+@app.get("/v1/undocumented")
+async def undocumented(name: str = "") -> Response:
+    return Response(b"{}", 418 if "'" in name else 200, media_type="application/json")
+
+
+@app.get("/v1/untrue", response_model=Thing)
+async def untrue(name: str = "") -> Any:
+    return Response(b'{"size": "large"}', media_type="application/json")
+
+
+@app.get("/v1/page", response_model=Thing)
+async def page() -> Any:
+    return Response(b"<p>", media_type="text/html")
+
+
+class Named(BaseModel):
+    name: str = Field(examples=["rice"])
+
+
+@app.post("/v1/things")
+async def takes_no_nul(thing: Named) -> Thing:
+    return Thing(size=1 // (thing.name != NUL))
+
+
+@pytest.fixture
+async def stage(key_file: Path) -> Any:
+    async with serving(app, free_port()) as url:
+        yield Stage(RunningService("planted", app, url, key_file), values={})
+
+
+async def test_what_is_planted_is_found(stage: Stage) -> None:
+    faults = await asyncio.to_thread(faults_in, stage, examples=40, derandomize=True)
+
+    assert {(fault.operation, fault.title) for fault in faults} == {
+        ("GET /v1/broken", "Server error"),
+        ("GET /v1/undocumented", "Undocumented status code"),
+        ("GET /v1/untrue", "Response violates schema"),
+        ("GET /v1/page", "Undocumented Content-Type"),
+        # Not planted here: FastAPI tells of no 400, and answers it where a body is not UTF-8.
+        ("POST /v1/things", "Undocumented status code"),
+    }
+
+
+async def test_a_place_that_takes_no_nul_has_to_be_known_and_known_rightly(stage: Stage) -> None:
+    with pytest.raises(AssertionError, match="1 more places"):
+        await hold_against_document(stage, known_nul=frozenset())
+    with pytest.raises(AssertionError, match="take them off"):
+        await hold_against_document(
+            stage, known_nul=frozenset({"POST /v1/things name", "GET /v1/good size"})
+        )
