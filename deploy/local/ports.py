@@ -10,7 +10,8 @@ from services.processes import DEFAULT_PORTS
 
 _MOST_CLAIMS = 128
 
-_claims: deque[socket.socket] = deque()
+_claims: deque[int] = deque()
+"""The sockets that hold the ports given, by their file descriptors, the oldest first."""
 
 
 class PortUnusable(Exception):
@@ -70,9 +71,9 @@ def free_port() -> int:
     if not is_free(port):
         claim.close()
         return port
-    _claims.append(claim)
+    _claims.append(claim.detach())
     if len(_claims) > _MOST_CLAIMS:
-        _claims.popleft().close()
+        os.close(_claims.popleft())
     return port
 
 
