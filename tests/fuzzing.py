@@ -245,8 +245,10 @@ def _spoil(draw: st.DrawFn, case: AnyCase) -> None:
 
 
 def _spoilt_text(*, in_body: bool) -> st.SearchStrategy[str]:
-    # A URL has no escapes for surrogates, and a path with an empty segment is another path.
-    sayable = [text for text in SPOILT_TEXT if in_body or (text and text.isascii())]
+    # A URL has no escapes for surrogates; an empty segment or one that climbs is another path.
+    sayable = [
+        text for text in SPOILT_TEXT if in_body or (text and text.isascii() and "/" not in text)
+    ]
     return st.sampled_from(sayable)
 
 
