@@ -1,21 +1,18 @@
-"""What a field of a household can be: how it is read from a file, stored, packed and shown.
+"""What a field of a household can be: how it is read from a file, stored and shown.
 
 ``shape.py`` declares the fields. Whoever reads, stores or shows a household derives from there.
 """
 
 import re
-import struct
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Any, ClassVar, Final, NamedTuple
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffd]")
 _PHONE = re.compile(r"(?:\+?855|0)([1-9][0-9]{7,8})")
-_LENGTH = struct.Struct(">i").pack
-_SMALL_INTEGER = struct.Struct(">ih").pack
 
 
 class _Unreadable:
@@ -36,15 +33,6 @@ class ReadColumn(NamedTuple):
 
     values: Sequence[Any]
     readable: bool
-
-
-def packed(value: bytes) -> bytes:
-    """Bytes as PostgreSQL's binary COPY wants them: with their length before them."""
-    return _LENGTH(len(value)) + value
-
-
-def _packed_text(value: str) -> bytes:
-    return packed(value.encode())
 
 
 class _Words(dict[str, Any]):
@@ -88,10 +76,6 @@ class Kind(ABC):
     def normalised(self, text: str) -> str | None:
         """A text as it is kept and searched for; None where it cannot be one."""
         return text
-
-    def packer(self) -> Callable[[Any], bytes]:
-        """Packs a value, not None, for binary COPY."""
-        return _packed_text
 
 
 def _blank(text: str, optional: bool) -> _Unreadable | None:
@@ -213,9 +197,6 @@ class Choice(Kind):
             words[""] = None
         return words.read(cells)
 
-    def packer(self) -> Callable[[Any], bytes]:
-        return {choice.value: _packed_text(choice.value) for choice in self.choices}.__getitem__
-
 
 @dataclass(frozen=True)
 class Count(Kind):
@@ -236,9 +217,6 @@ class Count(Kind):
         self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
     ) -> ReadColumn:
         return _Words({str(count): count for count in self._counts}).read(cells)
-
-    def packer(self) -> Callable[[Any], bytes]:
-        return {count: _SMALL_INTEGER(2, count) for count in self._counts}.__getitem__
 
     @property
     def blank(self) -> str:

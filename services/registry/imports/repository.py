@@ -1,6 +1,6 @@
 """Imports in the database, and the households that they bring."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,13 +25,12 @@ from services.registry.imports.sealing import (
     ACCOUNT_COLUMNS,
     HOUSEHOLD_COLUMNS,
     KnownHousehold,
-    Packed,
+    Record,
     SealedBlock,
 )
 from services.registry.imports.tables import HouseholdImport, ImportRejection, ImportStatus
 
 _LOCK_CLASS = 7_201
-_COPY_PIECE_BYTES = 256 * 1024
 
 # The connection that receives an import holds this lock, and loses it whatever way it dies.
 _TRY_LOCK = f"SELECT pg_try_advisory_lock({_LOCK_CLASS}, hashtext($1::text))"
@@ -142,7 +141,7 @@ async def store_block(
     async with connection.transaction():
         await _copy(connection, "registry.household", HOUSEHOLD_COLUMNS, sealed.households)
         await _copy(connection, "registry.payee_account", ACCOUNT_COLUMNS, sealed.accounts)
-        if sealed.changed_households.count:
+        if sealed.changed_households:
             await _change(connection, sealed)
         if read.rejections:
             await connection.copy_records_to_table(
@@ -156,27 +155,21 @@ async def store_block(
         await connection.execute(
             _COUNT,
             import_id,
-            sealed.households.count,
-            sealed.changed_households.count,
+            len(sealed.households),
+            len(sealed.changed_households),
             sealed.unchanged_count,
             read.rejected_count,
         )
 
 
 async def _copy(
-    connection: asyncpg.Connection, table: str, columns: Sequence[str], packed: Packed
+    connection: asyncpg.Connection, table: str, columns: Sequence[str], records: Sequence[Record]
 ) -> None:
-    if not packed.count:
-        return
-
-    async def pieces() -> AsyncIterator[bytes]:
-        for at in range(0, len(packed.rows), _COPY_PIECE_BYTES):
-            yield packed.rows[at : at + _COPY_PIECE_BYTES]
-
-    schema, _, name = table.rpartition(".")
-    await connection.copy_to_table(
-        name, schema_name=schema or None, columns=columns, source=pieces(), format="binary"
-    )
+    if records:
+        schema, _, name = table.rpartition(".")
+        await connection.copy_records_to_table(
+            name, schema_name=schema or None, columns=columns, records=records
+        )
 
 
 async def _change(connection: asyncpg.Connection, sealed: SealedBlock) -> None:

@@ -1,24 +1,21 @@
-"""Sealing the rows of a block, and packing them for PostgreSQL's binary COPY.
+"""Sealing the rows of a block, as records for COPY.
 
 Plain computation, run in a thread beside the event loop while PostgreSQL stores the block before.
-The format: https://www.postgresql.org/docs/18/sql-copy.html#id-1.9.3.55.9.4
 """
 
-import os
-import struct
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import chain, compress, repeat
+from datetime import datetime
+from itertools import compress, repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.registry.households.fields import Field, Kept, packed
+from services.registry.households.fields import Kept
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import ACCOUNT, FOUND, OPEN, PROVIDER, SEALED
 from services.registry.imports.reading import ReadBlock
 from services.registry.imports.rows import Columns, pick
+from shared.ids import new_id
 
 _FOUND_BY = {
     known.found_by.column: known
@@ -42,17 +39,8 @@ ACCOUNT_COLUMNS = (
     "began_at",
 )
 
-_BEGINS = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-_ENDS = b"\xff\xff"
-_NULL = b"\xff\xff\xff\xff"
-_SIXTEEN_BYTES = struct.pack(">i", 16)
-"""Before an identifier and before a blind index."""
-_INSTANT = struct.Struct(">iq")
-_POSTGRES_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = datetime.resolution
-_PACKERS: Mapping[str, Callable[[Any], bytes]] = {
-    known.name: known.kind.packer() for known in (*OPEN, PROVIDER)
-}
+Record = tuple[object, ...]
+"""The values of a row, in the order of the columns above."""
 
 
 class KnownHousehold(NamedTuple):
@@ -65,21 +53,13 @@ class KnownHousehold(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Packed:
-    """Rows of one table as COPY takes them."""
-
-    count: int
-    rows: bytes
-
-
-@dataclass(frozen=True)
 class SealedBlock:
     """A block ready to be stored."""
 
-    households: Packed
-    accounts: Packed
-    changed_households: Packed
-    changed_accounts: Packed
+    households: Sequence[Record]
+    accounts: Sequence[Record]
+    changed_households: Sequence[Record]
+    changed_accounts: Sequence[Record]
     unchanged_count: int
 
 
@@ -98,12 +78,12 @@ def seal(
         for at, household in enumerate(stored)
         if household is not None and household.content_index != block.content_indexes[at]
     }
-    packing = _Packing(personal_data, now)
-    households, accounts = packing.rows(block, new, _new_ids(len(new)))
-    changed_households, changed_accounts = packing.rows(
+    sealing = _Sealing(personal_data, now)
+    households, accounts = sealing.rows(block, new, [new_id() for _ in new])
+    changed_households, changed_accounts = sealing.rows(
         block,
         list(changed),
-        [household.id.bytes for household in changed.values()],
+        [household.id for household in changed.values()],
         stored=list(changed.values()),
     )
     return SealedBlock(
@@ -115,21 +95,21 @@ def seal(
     )
 
 
-class _Packing:
-    """Packs rows of one block: sealed with these keys, at this moment."""
+class _Sealing:
+    """Seals rows of one block with these keys, at this moment."""
 
     def __init__(self, personal_data: PersonalData, now: datetime) -> None:
         self._personal_data = personal_data
-        self._moment = _INSTANT.pack(8, (now - _POSTGRES_BEGINNING) // _MICROSECOND)
+        self._now = now
 
     def rows(
         self,
         block: ReadBlock,
         positions: Sequence[int],
-        household_ids: Sequence[bytes],
+        household_ids: Sequence[UUID],
         *,
         stored: Sequence[KnownHousehold] | None = None,
-    ) -> tuple[Packed, Packed]:
+    ) -> tuple[Sequence[Record], Sequence[Record]]:
         """Rows of ``household`` and of ``payee_account`` for some rows of the block.
 
         ``stored`` are the households as they are known: of one whose account is the one that it
@@ -139,41 +119,34 @@ class _Packing:
         contents: Sequence[bytes] = block.content_indexes
         if len(positions) < len(contents):
             columns, contents = pick(columns, positions), [contents[at] for at in positions]
-        households = _table(
-            len(contents),
-            [_SIXTEEN_BYTES + household_id for household_id in household_ids],
-            *(self._open(known, columns[known.name]) for known in OPEN),
+        households = _records(
+            household_ids,
+            *(columns[known.name] for known in OPEN),
             self._persons(columns, household_ids),
-            *(self._indexes(known, columns[known.name]) for known in _FOUND_BY.values()),
-            [_SIXTEEN_BYTES + content for content in contents],
-            repeat(self._moment, len(contents)),
+            *(self._indexes(column, columns[known.name]) for column, known in _FOUND_BY.items()),
+            contents,
+            repeat(self._now, len(contents)),
         )
         return households, self._accounts(columns, household_ids, stored)
 
-    def _open(self, known: Field, values: Sequence[Any]) -> Iterable[bytes]:
-        pack = _PACKERS[known.name]
-        if known.optional:
-            return [_NULL if value is None else pack(value) for value in values]
-        return map(pack, values)
+    def _indexes(self, column: str, values: Sequence[Any]) -> Iterable[bytes | None]:
+        index_of = self._personal_data.indexes_of(_FOUND_BY[column])
+        return [None if value is None else index_of(value) for value in values]
 
-    def _indexes(self, known: Field, values: Sequence[Any]) -> Iterable[bytes]:
-        index_of = self._personal_data.indexes_of(known)
-        return [_NULL if value is None else _SIXTEEN_BYTES + index_of(value) for value in values]
-
-    def _persons(self, columns: Columns, household_ids: Sequence[bytes]) -> Iterable[bytes]:
+    def _persons(self, columns: Columns, household_ids: Sequence[UUID]) -> Iterable[bytes]:
         seal_person = self._personal_data.seal_person
         persons = zip(*(columns[known.name] for known in SEALED), strict=True)
         return [
-            packed(seal_person(person, household_id=household_id))
+            seal_person(person, household_id=household_id.bytes)
             for person, household_id in zip(persons, household_ids, strict=True)
         ]
 
     def _accounts(
         self,
         columns: Columns,
-        household_ids: Sequence[bytes],
+        household_ids: Sequence[UUID],
         stored: Sequence[KnownHousehold] | None,
-    ) -> Packed:
+    ) -> Sequence[Record]:
         accounts = columns[ACCOUNT.name]
         positions = [at for at, account in enumerate(accounts) if account is not None]
         providers = [columns[PROVIDER.name][at] for at in positions]
@@ -189,34 +162,18 @@ class _Packing:
                 list(compress(values, changes)) for values in (providers, accounts, owners, indexes)
             )
         seal_account = self._personal_data.seal_account
-        return _table(
-            len(accounts),
-            [_SIXTEEN_BYTES + account_id for account_id in _new_ids(len(accounts))],
-            [_SIXTEEN_BYTES + owner for owner in owners],
-            map(_PACKERS[PROVIDER.name], providers),
+        return _records(
+            [new_id() for _ in accounts],
+            owners,
+            providers,
             [
-                packed(seal_account(account, household_id=owner))
+                seal_account(account, household_id=owner.bytes)
                 for account, owner in zip(accounts, owners, strict=True)
             ],
-            [_SIXTEEN_BYTES + index for index in indexes],
-            repeat(self._moment, len(accounts)),
+            indexes,
+            repeat(self._now, len(accounts)),
         )
 
 
-def _table(count: int, *columns: Iterable[bytes]) -> Packed:
-    """Packed columns as the rows of a table."""
-    begins = repeat(struct.pack(">h", len(columns)), count)
-    fields = chain.from_iterable(zip(begins, *columns, strict=True))
-    return Packed(count, b"".join((_BEGINS, *fields, _ENDS)))
-
-
-def _new_ids(count: int) -> list[bytes]:
-    """UUIDv7 (RFC 9562, section 5.7) as 16 bytes each, made together."""
-    milliseconds = (time.time_ns() // 1_000_000).to_bytes(6, "big")
-    random = os.urandom(10 * count)
-    return [
-        milliseconds
-        + bytes((0x70 | random[at] & 0x0F, random[at + 1], 0x80 | random[at + 2] & 0x3F))
-        + random[at + 3 : at + 10]
-        for at in range(0, 10 * count, 10)
-    ]
+def _records(*columns: Iterable[object]) -> Sequence[Record]:
+    return list(zip(*columns, strict=True))
