@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
     AbstractContextManager,
@@ -17,6 +18,7 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
     nullcontext,
+    suppress,
 )
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +34,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import make_url
 
 from deploy.local.environment import LocalSecrets, local_environment
+from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
 from services.processes import SERVICES
@@ -61,6 +64,10 @@ _POSTGRES = """
 fsync = off  # safe here: no test cuts the power of the machine
 max_wal_size = 256MB  # each test's database is written to it whole
 """
+
+_PREFIX = "sangkroh-test-run-"
+_CERTAINLY_HELD_SECONDS = 60
+"""A folder as old as that is held by whoever made it, if that still runs."""
 
 InTurn = Callable[[], AbstractContextManager[None]]
 
@@ -137,9 +144,13 @@ def database_server(in_turn: InTurn) -> Iterator[DatabaseServer]:
         yield DatabaseServer(url_of, lambda *sql: _run_sql(maintenance, *sql))
         return
     # Not in pytest's folder: each session of pytest closes that to others, PostgreSQL among them.
-    with TemporaryDirectory(prefix="sangkroh-tests-", dir=_fast_directory()) as directory:
+    with (
+        TemporaryDirectory(prefix=_PREFIX, dir=_fast_directory()) as directory,
+        exclusively(Path(directory), what="`make test`"),
+    ):
         server = LocalPostgres(Path(directory) / "postgres", configuration=_POSTGRES)
         with in_turn():
+            _remove_left_behind(Path(directory).parent)
             # The first to come may have to make the system user as whom PostgreSQL runs.
             server.start()
         yield DatabaseServer(server.url, lambda *sql: _run_sql(server.url("postgres"), *sql))
@@ -150,6 +161,17 @@ def _fast_directory() -> Path | None:
     """Where the tests' PostgreSQL keeps its files; None for the usual place of such files."""
     roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_FREE_BYTES
     return _MEMORY if roomy and os.access(_MEMORY, os.W_OK) else None
+
+
+def _remove_left_behind(parent: Path) -> None:
+    """End and remove what a run that was killed left in memory."""
+    for left in parent.glob(f"{_PREFIX}*"):
+        with suppress(FolderInUse, OSError):
+            if time.time() - left.stat().st_ctime < _CERTAINLY_HELD_SECONDS:
+                continue
+            with exclusively(left, what="Its removal"):
+                LocalPostgres(left / "postgres").kill()
+                shutil.rmtree(left)
 
 
 @pytest.fixture(scope="session")
