@@ -40,7 +40,9 @@ class KeepsEnding(Exception):
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Also the interrupt: a shell's background job is started with it ignored.
+    for end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(end, signal.default_int_handler)
     try:
         with exclusively(DIRECTORY, what="`make run`"):
             _run()
