@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.database import Database, may_pass
 from shared.errors import place_in_code, told
 from shared.events.log import Published, StoredEvent
+from shared.retry import Backoff
 
 log = structlog.get_logger()
 
@@ -29,7 +30,8 @@ Handlers = Mapping[type[Published], Handler]
 _ERROR_CHARACTERS = 500
 
 # When an event is there and an older transaction still runs: nobody notifies of that one's end.
-_HELD_BACK_PAUSES_SECONDS = (0.005, 0.01, 0.02, 0.04)
+_HELD_BACK = Backoff(first_seconds=0.005, longest_seconds=0.04)
+_HELD_BACK_LOOKS = 4
 
 _COLUMNS = (
     "event.sequence, event.id, event.type, event.source, event.subject, event.time, event.data"
@@ -125,10 +127,10 @@ class Consumer:
         """Work one batch, new events and asked-for replays; returns how many events it read."""
         self.has_worked = False
         done = await self._work_new()
-        for pause_seconds in _HELD_BACK_PAUSES_SECONDS:
+        for looks in range(_HELD_BACK_LOOKS):
             if done or not self._held_back:
                 break
-            await asyncio.sleep(pause_seconds)
+            await asyncio.sleep(_HELD_BACK.seconds(looks))
             done = await self._work_new()
         return done + (await self._work_replays() if self._replays_requested else 0)
 
