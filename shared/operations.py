@@ -14,7 +14,7 @@ class Operations:
 
     def __init__(self, document: Callable[[], dict[str, Any]]) -> None:
         self._document = document
-        self._paths: list[tuple[re.Pattern[str], dict[str, frozenset[str]]]] | None = None
+        self._paths: list[tuple[re.Pattern[str], dict[str, frozenset[str] | None]]] | None = None
 
     def allowed(self, path: str) -> list[str]:
         """Every method that the path takes, with what follows from it; none: no such path."""
@@ -36,12 +36,15 @@ class Operations:
         """
         for pattern, known in self._known():
             if method in known and pattern.fullmatch(path):
+                taken = known[method]
+                if taken is None:
+                    return None
                 given = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
-                unknown = sorted(given - known[method])
-                return (unknown, known[method]) if unknown else None
+                unknown = sorted(given - taken)
+                return (unknown, taken) if unknown else None
         return None
 
-    def _known(self) -> list[tuple[re.Pattern[str], dict[str, frozenset[str]]]]:
+    def _known(self) -> list[tuple[re.Pattern[str], dict[str, frozenset[str] | None]]]:
         if self._paths is None:
             self._paths = [
                 (_pattern(path), {name.upper(): _query(body) for name, body in methods.items()})
@@ -57,7 +60,11 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile("[^/]+".join(re.escape(part) for part in _TEMPLATE.split(path)))
 
 
-def _query(operation: dict[str, Any]) -> frozenset[str]:
+def _query(operation: dict[str, Any]) -> frozenset[str] | None:
+    """The parameters that it takes; None where somebody else's system calls it, signed and not
+    with a token: what a provider appends to its callback is no reason to lose what it says."""
+    if operation.get("security") == []:
+        return None
     return frozenset(
         parameter["name"]
         for parameter in operation.get("parameters", [])

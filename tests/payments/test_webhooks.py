@@ -316,3 +316,10 @@ async def test_one_that_cannot_be_applied_does_not_keep_the_others(
     assert await steps.step("match-callbacks") == 1
     await steps.step("apply-callbacks")
     assert await statuses(world) == ["unmatched", "applied", "malformed"]
+
+
+async def test_what_a_provider_appends_to_its_callback_does_not_lose_it(world: World) -> None:
+    """Refused for its signature, as any stranger's, and not for its query."""
+    answer = await world.client.put("/providers/mekong/callbacks?ts=1", content=b"{}")
+    assert answer.status_code == 401
+    assert answer.json()["type"] == "urn:sangkroh:problem:signature-refused"
