@@ -1,14 +1,104 @@
-"""Identifiers: UUID version 7 (RFC 9562, section 5.7), made by whoever first intends the thing."""
+"""Identifiers: new ones, and those that follow from what they name.
 
+A new one is a UUID version 7 (RFC 9562, section 5.7), made by whoever first intends the thing.
+
+What money depends on has an id that follows from what it is, a UUID version 8 (section 5.8) over
+SHA-256: whoever works the same thing out again, after the database has lost what it said, gives
+it the same id, and nobody is paid twice. docs/decisions/ids.md tells what follows from what.
+"""
+
+import hashlib
 import time
 import uuid
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 
 from uuid_utils.compat import uuid7
+
+_MILLISECONDS_BITS = 48
+_LENGTH_BYTES = 4
 
 
 def new_id() -> uuid.UUID:
     """A new UUIDv7; of two that one process makes, the later is the greater."""
     return uuid7()
+
+
+def id_of(*parts: uuid.UUID | str | int | bytes, day: date | None = None) -> uuid.UUID:
+    """The id of what these parts name, in their order; the same parts give the same id.
+
+    With a ``day`` the ids of earlier days are the smaller, and the day is a part as well.
+    """
+    named = [*parts] if day is None else [*parts, day.isoformat()]
+    digest = bytearray(hashlib.sha256(b"".join(_framed(named))).digest()[:16])
+    if day is not None:
+        digest[:6] = _milliseconds(day).to_bytes(_MILLISECONDS_BITS // 8)
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    return uuid.UUID(bytes=bytes(digest))
+
+
+def _framed(parts: Iterable[uuid.UUID | str | int | bytes]) -> Iterable[bytes]:
+    """Each part with its length before it: no two lists of parts read alike."""
+    for part in parts:
+        content = part.bytes if isinstance(part, uuid.UUID) else part
+        content = content if isinstance(content, bytes) else str(content).encode()
+        yield len(content).to_bytes(_LENGTH_BYTES) + content
+
+
+def _milliseconds(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
+
+
+ENTITLEMENT_ID = """
+    CAST(overlay(overlay(overlay(
+        left(encode(sha256(uuid_send({household_id}) || :round_key), 'hex'), 32)
+        PLACING :round_prefix FROM 1 FOR 6) PLACING '8' FROM 13 FOR 1) PLACING 'a' FROM 17 FOR 1)
+    AS uuid)
+"""
+"""SQL for the ids of one round's entitlements, from the households': see ``round_parts``.
+
+All ids of a round begin alike, so that the rows that an activation makes lie together in an index.
+"""
+
+INSTRUCTION_ID = """
+    CAST(left(CAST({entitlement_id} AS text), 14) || '8'
+        || substr(CAST({entitlement_id} AS text), 16, 3) || 'a'
+        || left(encode(sha256(uuid_send({entitlement_id})
+            || int2send({announcement}) || int2send({attempt})), 'hex'), 15)
+    AS uuid)
+"""
+"""SQL for the id of one attempt to pay an entitlement, as the provider gets to see it.
+
+It begins as the entitlement's does: what is read in the order of the one is in that of the other.
+"""
+
+
+def round_parts(activation_id: uuid.UUID, round_number: int) -> dict[str, object]:
+    """What ``ENTITLEMENT_ID`` takes: ``round_key`` and ``round_prefix``."""
+    key = activation_id.bytes + round_number.to_bytes(2)
+    return {"round_key": key, "round_prefix": hashlib.sha256(key).hexdigest()[:6]}
+
+
+def entitlement_id(
+    household_id: uuid.UUID, activation_id: uuid.UUID, round_number: int
+) -> uuid.UUID:
+    """What a household is owed in a round of an activation, as ``ENTITLEMENT_ID`` names it."""
+    parts = round_parts(activation_id, round_number)
+    key, prefix = parts["round_key"], parts["round_prefix"]
+    assert isinstance(key, bytes) and isinstance(prefix, str)
+    digits = hashlib.sha256(household_id.bytes + key).hexdigest()[:32]
+    return uuid.UUID(f"{prefix}{digits[6:12]}8{digits[13:16]}a{digits[17:]}")
+
+
+def instruction_id(
+    entitlement_id: uuid.UUID, *, announcement: int = 1, attempt: int = 1
+) -> uuid.UUID:
+    """One attempt to pay an entitlement, as ``INSTRUCTION_ID`` names it."""
+    name = entitlement_id.bytes + announcement.to_bytes(2) + attempt.to_bytes(2)
+    digits = hashlib.sha256(name).hexdigest()[:15]
+    begins = entitlement_id.hex
+    return uuid.UUID(f"{begins[:12]}8{begins[13:16]}a{digits}")
 
 
 # The leading groups of a UUID in text, up to and with its fourth hyphen.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.clock import FileClock, set_clock
 from shared.errors import BadRequest
-from shared.ids import ids_begin, new_id
+from shared.ids import entitlement_id, id_of, ids_begin, instruction_id, new_id
 from shared.money import Money, UnknownCurrency
 from shared.pagination import decode_cursor, encode_cursor
 
@@ -46,6 +46,30 @@ def test_two_statements_of_one_millisecond_never_count_on_from_the_same_beginnin
     for _ in range(200):
         beginnings = [ids_begin() for _ in range(20)]
         assert len(set(beginnings)) == len(beginnings)
+
+
+def test_an_id_that_follows_is_the_same_each_time_and_another_for_other_parts() -> None:
+    household, activation = UUID(int=1), UUID(int=2)
+    made = id_of("chunk", household, 3)
+
+    assert made == id_of("chunk", household, 3) == id_of("chunk", household, "3")
+    assert (made.version, made.variant) == (8, RFC_4122)
+    # No two lists of parts read alike, however their letters fall together.
+    assert len({made, id_of("chunk", household, 4), id_of("ab", "c"), id_of("a", "bc")}) == 4
+    assert id_of("x", day=date(2020, 10, 11)) < id_of("y", day=date(2020, 10, 12))
+    assert id_of("x", day=date(2020, 10, 11)) != id_of("x")
+    owed = entitlement_id(household, activation, 1)
+    assert (owed.version, owed.variant) == (8, RFC_4122)
+    assert owed != entitlement_id(household, activation, 2)
+    assert owed.hex[:6] == entitlement_id(activation, activation, 1).hex[:6]
+    attempts = {
+        instruction_id(owed, announcement=announcement, attempt=attempt)
+        for announcement in (1, 2)
+        for attempt in (1, 2)
+    }
+    assert len(attempts) == 4
+    assert {attempt.hex[:12] for attempt in attempts} == {owed.hex[:12]}
+    assert {(attempt.version, attempt.variant) for attempt in attempts} == {(8, RFC_4122)}
 
 
 @given(st.integers(0, 10**15), st.sampled_from(["KHR", "USD"]))
