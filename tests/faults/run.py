@@ -17,6 +17,7 @@ from deploy.local.postgres import LocalPostgres
 from deploy.local.stack import Stack
 from sandbox.options import SandboxOptions
 from tests.faults.judge import Outcome, at_rest, half_paid, judged
+from tests.faults.patience import Patience
 from tests.faults.storm import bring_up, everything, kills_of, rage
 from tests.faults.world import BEGINNING, NotAcknowledged, World
 
@@ -126,8 +127,8 @@ def _weather(plan: Plan, stack: Stack, world: World) -> tuple[Counter[str], list
 
 
 def _rest(world: World, *, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    patience = Patience(seconds)
+    while not patience.is_over:
         if at_rest(world):
             return True
         time.sleep(_LOOK_SECONDS)

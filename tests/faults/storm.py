@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from deploy.local.stack import SANDBOX, Stack, StackDidNotStart
+from tests.faults.patience import Patience
 
 POSTGRES = "postgres"
 
@@ -79,9 +80,9 @@ def bring_up(stack: Stack) -> None:
     Whatever came up while PostgreSQL was down has ended again, or is about to.
     """
     names = everything(stack)
-    deadline = time.monotonic() + _UP_SECONDS
+    patience = Patience(_UP_SECONDS)
     while not all(stack.is_ready(name) for name in names if name != POSTGRES):
-        if time.monotonic() > deadline:
+        if patience.is_over:
             raise StackDidNotStart(f"Not everything is ready {_UP_SECONDS} s after the storm.")
         calm(stack, names)
         time.sleep(_LOOK_SECONDS)

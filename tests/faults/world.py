@@ -21,6 +21,7 @@ from deploy.local.environment import CURRENCY, PROVIDERS
 from deploy.local.stack import Stack
 from judge.records import Acknowledgement
 from shared.ids import new_id
+from tests.faults.patience import Patience
 
 FUND = "national-relief"
 SCHEME = "flood-2022"
@@ -153,9 +154,9 @@ class World:
 
 def patiently(send: Callable[[], httpx.Response], *, what: str) -> httpx.Response:
     """Repeat a request while the other side is down or unwell; raises NotAcknowledged."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    patience = Patience(_PATIENCE_SECONDS)
     last = "no answer"
-    while time.monotonic() < deadline:
+    while not patience.is_over:
         try:
             answer = send()
         except httpx.TransportError as error:
