@@ -34,7 +34,8 @@ _HELD_BACK = Backoff(first_seconds=0.005, longest_seconds=0.04)
 _HELD_BACK_LOOKS = 4
 
 _COLUMNS = (
-    "event.sequence, event.id, event.type, event.source, event.subject, event.time, event.data"
+    "event.epoch, event.sequence, event.id, event.type, event.source, event.subject, event.time, "
+    "event.data"
 )
 
 _BELOW_FENCE = """
@@ -48,7 +49,7 @@ _BEYOND_CURSOR = """
 """
 
 READ_FENCED = f"""
-    SELECT event.epoch, event.transaction_id::text AS transaction_id, {_COLUMNS}
+    SELECT event.transaction_id::text AS transaction_id, {_COLUMNS}
     FROM events.event
     WHERE {_BEYOND_CURSOR} AND {_BELOW_FENCE}
     ORDER BY event.epoch, event.transaction_id, event.sequence
@@ -57,7 +58,7 @@ READ_FENCED = f"""
 
 # In this order whatever is below the fence comes before whatever is not.
 _READ = f"""
-    SELECT event.epoch, event.transaction_id::text AS transaction_id, {_COLUMNS},
+    SELECT event.transaction_id::text AS transaction_id, {_COLUMNS},
         {_BELOW_FENCE} AS may_be_read
     FROM events.event
     WHERE {_BEYOND_CURSOR}

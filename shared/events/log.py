@@ -33,8 +33,13 @@ class Event(BaseModel):
 
 
 class StoredEvent(Event):
-    """An event as it stands in the log."""
+    """An event as it stands in the log.
 
+    ``epoch`` rises when the database lost commits that others may have heard of: what an event of
+    an earlier epoch led to may have been done once before.
+    """
+
+    epoch: int
     sequence: int
 
 

@@ -84,7 +84,7 @@ def sequence_alone() -> None:
     columns = consumer._COLUMNS
     unfenced = text(
         f"""
-        SELECT event.epoch, event.transaction_id::text AS transaction_id, {columns},
+        SELECT event.transaction_id::text AS transaction_id, {columns},
             true AS may_be_read
         FROM events.event
         WHERE event.sequence > :sequence AND :epoch >= 0 AND :transaction_id <> ''
