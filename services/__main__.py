@@ -1,6 +1,7 @@
 """Start services, or migrate their database.
 
 python -m services migrate                    bring every schema to its head
+python -m services new-epoch                  after a database was put back to a snapshot
 python -m services drift                      where the database differs from what Python declares
 python -m services                            every API server and worker, in one loop
 python -m services registry-api payments-worker …   only those
@@ -190,6 +191,12 @@ def _migrate() -> None:
     migrate_all(_owner_url(), histories=HISTORIES, passwords=passwords)
 
 
+def _begin_epoch() -> None:
+    from shared.migrations import begin_epoch
+
+    print(f"Epoch {begin_epoch(_owner_url())} of the event log has begun.")
+
+
 def _drift() -> None:
     from services.declarations import DECLARATIONS
     from services.histories import HISTORIES
@@ -213,13 +220,15 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PROCESSES))
     names: list[str] = parser.parse_args().names or list(PROCESSES)
-    unknown = set(names) - set(PROCESSES) - {"migrate", "drift"}
+    unknown = set(names) - set(PROCESSES) - {"migrate", "new-epoch", "drift"}
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(PROCESSES)}")
     configure_logging(process=" ".join(names), level=os.environ.get("LOG_LEVEL", "INFO"))
     try:
         if names == ["migrate"]:
             _migrate()
+        elif names == ["new-epoch"]:
+            _begin_epoch()
         elif names == ["drift"]:
             _drift()
         else:

@@ -31,14 +31,15 @@ _STATEMENT_TIMEOUT = "10min"
 
 EVENTS_SCHEMA = "events"
 
-# A logical dump restored into another cluster brings transaction ids that mean nothing there.
-_BEGIN_EPOCH_AFTER_RESTORE = text(
+# Where this is another cluster than before, or another timeline.
+_BEGIN_EPOCH_WHERE_NEEDED = text("SELECT events.begin_epoch()")
+
+_BEGIN_EPOCH_ANYWAY = text(
     """
-    INSERT INTO events.epoch (number, system_identifier)
-    SELECT latest.number + 1, here.system_identifier
-    FROM (SELECT * FROM events.epoch ORDER BY number DESC LIMIT 1) AS latest,
-         pg_control_system() AS here
-    WHERE latest.system_identifier <> here.system_identifier
+    INSERT INTO events.epoch (number, system_identifier, timeline)
+    SELECT events.current_epoch() + 1, here.system_identifier, events.timeline()
+    FROM pg_control_system() AS here
+    RETURNING number
     """
 )
 
@@ -92,12 +93,28 @@ async def _migrate_all(
             await connection.run_sync(_prepare, histories, passwords)
             for history in histories:
                 await connection.run_sync(_upgrade, history)
-            await connection.execute(_BEGIN_EPOCH_AFTER_RESTORE)
+            await connection.execute(_BEGIN_EPOCH_WHERE_NEEDED)
             await connection.commit()
         finally:
             await connection.rollback()
             await connection.execute(text(f"SELECT pg_advisory_unlock({_ADVISORY_LOCK})"))
             await connection.commit()
+
+
+def begin_epoch(owner_url: str) -> int:
+    """Begin a new epoch of the event log whatever the server knows; its number.
+
+    For a restore that PostgreSQL cannot tell from a restart: a volume put back to a snapshot.
+    Raises DatabaseUnusable with one line that says what to do.
+    """
+    return asyncio.run(_begin_epoch(owner_url))
+
+
+async def _begin_epoch(owner_url: str) -> int:
+    async with connected(parse_url(owner_url)) as connection:
+        number = await connection.scalar(_BEGIN_EPOCH_ANYWAY)
+        await connection.commit()
+        return int(number)
 
 
 @asynccontextmanager

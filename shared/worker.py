@@ -11,6 +11,7 @@ from shared.database import Database
 from shared.errors import place_in_code
 from shared.events import Consumer
 from shared.events.log import CHANNEL
+from shared.events.repository import BEGIN_EPOCH
 from shared.retry import Backoff
 
 log = structlog.get_logger()
@@ -190,6 +191,8 @@ class Worker:
         while True:
             try:
                 async with self.database.connection() as connection:
+                    # After a failover connections are new, and maybe what was committed is not.
+                    await connection.execute(BEGIN_EPOCH)
                     await connection.add_listener(
                         CHANNEL, lambda _, __, ___, types: self.wake(types.split(","))
                     )

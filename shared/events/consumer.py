@@ -40,7 +40,7 @@ _COLUMNS = (
 
 _BELOW_FENCE = """
     (event.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-     OR event.epoch < events.current_epoch())
+     OR event.epoch < (SELECT events.current_epoch()))
 """
 
 _BEYOND_CURSOR = """

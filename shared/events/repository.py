@@ -14,6 +14,9 @@ Position = tuple[int, int, int]
 
 MOST_COUNTED = 10_000
 
+BEGIN_EPOCH = "SELECT events.begin_epoch()"
+"""Keeps when an epoch began that the server's timeline says is new; otherwise does nothing."""
+
 _LETTERS = """
     SELECT * FROM {schema}.dead_letter
     WHERE (consumer, event_id) > (:consumer, :event_id)

@@ -39,18 +39,59 @@ epoch_table = Table(
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("system_identifier", BigInteger, nullable=False),
+    Column("timeline", Integer, nullable=False),
     Column("begun_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
-    comment="A restore from a logical dump resets transaction ids: a new epoch begins then.",
+    comment="An epoch begins where commits may have been lost, or transaction ids begin anew.",
 )
 
 comes_with(
     epoch_table,
+    # A server that is not promoted yet lags behind, which holds back more than is needed.
+    """
+    CREATE FUNCTION events.timeline() RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+        SELECT CASE
+            WHEN pg_is_in_recovery()
+            THEN (SELECT timeline_id FROM pg_control_checkpoint())
+            ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer
+        END;
+    END
+    """,
+    # Rises with the timeline by itself, before anyone has noticed and kept a row of it.
     """
     CREATE FUNCTION events.current_epoch() RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
-        SELECT max(number) FROM events.epoch;
+        SELECT greatest(
+            latest.number,
+            latest.number + events.timeline()
+            - CASE WHEN latest.system_identifier = here.system_identifier
+                   THEN latest.timeline ELSE 0 END
+        )
+        FROM events.epoch AS latest, pg_control_system() AS here
+        ORDER BY latest.number DESC
+        LIMIT 1;
     END
+    """,
+    # The services' roles may call it, and cannot write the table otherwise.
+    """
+    CREATE FUNCTION events.begin_epoch() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path TO '' AS $$
+    DECLARE
+        current integer := events.current_epoch();
+    BEGIN
+        IF NOT current_setting('transaction_read_only')::boolean
+            AND NOT EXISTS (SELECT FROM events.epoch WHERE number = current)
+        THEN
+            INSERT INTO events.epoch (number, system_identifier, timeline)
+            SELECT current, here.system_identifier, events.timeline()
+            FROM pg_control_system() AS here
+            ON CONFLICT (number) DO NOTHING;
+        END IF;
+        RETURN current;
+    END
+    $$
     """,
 )
 

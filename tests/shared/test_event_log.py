@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -15,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.database import Database
 from shared.events import Consumer, Event, Published, StoredEvent, append
+from shared.events.repository import BEGIN_EPOCH
 from shared.ids import new_id
 
 WRITERS = 16
@@ -319,6 +322,69 @@ async def test_after_a_restore_into_another_cluster_cursors_stay_right(
     await database.dispose()
 
     assert numbers == [1, 2, 1, 2]
+
+
+async def test_after_a_promotion_that_lost_commits_no_reader_is_ahead_of_the_log(
+    environment: dict[str, str], owner: asyncpg.Connection
+) -> None:
+    """Nobody migrates at a failover, and whoever reads goes on: the timeline alone says it."""
+    database = database_of(environment)
+    told: list[tuple[int, int]] = []
+
+    async def handle(_: AsyncSession, stored: StoredEvent) -> None:
+        told.append((stored.epoch, stored.data["number"]))
+
+    consumer = Consumer(database, name=NAME, schema="registry", handlers={Told: handle})
+    await consumer.run_once()
+    async with database.transaction() as session:
+        await append(session, [event(1)])
+    await consumer.run_once()
+    # What an outside reader's place looks like whose last events the new leader never had.
+    await owner.execute("UPDATE registry.event_cursor SET transaction_id = '900000000'::xid8")
+    await owner.execute("UPDATE events.epoch SET timeline = timeline - 1")
+    async with database.transaction() as session:
+        await append(session, [event(2)])
+    await consumer.run_once()
+
+    assert told == [(1, 1), (2, 2)]
+    # As the service's own role, which may not write the table: and the number stays as it was.
+    async with database.transaction() as session:
+        assert await session.scalar(text(BEGIN_EPOCH)) == 2
+    async with database.transaction() as session:
+        assert await session.scalar(text(BEGIN_EPOCH)) == 2
+    await database.dispose()
+    assert await owner.fetch("SELECT number, timeline FROM events.epoch ORDER BY number") == [
+        (1, 0),
+        (2, 1),
+    ]
+
+
+async def test_a_session_that_may_only_read_asks_for_the_epoch_and_begins_none(
+    environment: dict[str, str], owner: asyncpg.Connection
+) -> None:
+    database = database_of(environment)
+    await owner.execute("UPDATE events.epoch SET timeline = timeline - 1")
+    async with database.transaction() as session:
+        await session.execute(text("SET TRANSACTION READ ONLY"))
+        assert await session.scalar(text(BEGIN_EPOCH)) == 2
+    await database.dispose()
+
+    assert await owner.fetchval("SELECT count(*) FROM events.epoch") == 1
+
+
+async def test_an_epoch_begins_by_hand_where_the_server_cannot_know_of_the_loss(
+    environment: dict[str, str], owner: asyncpg.Connection
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "services", "new-epoch"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == "Epoch 2 of the event log has begun.\n", done.stderr
+    assert await owner.fetchval("SELECT events.current_epoch()") == 2
 
 
 async def test_a_notification_wakes_the_listener_once_for_a_transaction(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import asyncpg
 import pytest
 
 from shared.clock import SystemClock
@@ -12,6 +13,7 @@ from shared.database import Database
 from shared.events import Event, append
 from shared.retry import Backoff
 from shared.worker import Loop, Worker
+from tests.server import eventually
 
 WANTED = "org.sangkroh.test.wanted.v1"
 OTHER = "org.sangkroh.test.other.v1"
@@ -128,3 +130,19 @@ async def test_what_a_loop_did_wakes_the_loops_that_go_on_with_it() -> None:
     await asyncio.gather(first.run(stop), following.run(stop))
 
     assert looks == 3
+
+
+async def test_a_worker_keeps_when_an_epoch_began(
+    environment: dict[str, str], owner: asyncpg.Connection
+) -> None:
+    database = Database(environment["REGISTRY_DATABASE_URL"], application_name="test")
+    await owner.execute("UPDATE events.epoch SET timeline = timeline - 1")
+
+    async def look() -> int:
+        return 0
+
+    async def begun() -> bool:
+        return bool(await owner.fetchval("SELECT max(number) = 2 FROM events.epoch"))
+
+    async with running(database, [Loop("test", look, rest=NEVER)]):
+        await eventually(begun)
