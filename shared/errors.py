@@ -1,7 +1,7 @@
 """Problem details for HTTP APIs (RFC 9457): one shape for everything that goes wrong."""
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
 _PARAMETERS_TOLD = 10
 _PARAMETER_CHARACTERS = 64
+_CAUSES_TOLD = 3
 _OUR_CODE = str(Path(__file__).parent.parent) + os.sep
 
 
@@ -250,8 +251,7 @@ def unexpected_problem(request: Request, error: Exception) -> JSONResponse:
         "request_failed",
         path=request.scope["route"].path if "route" in request.scope else None,
         request_id=str(getattr(request.state, "request_id", "")),
-        error=type(error).__name__,
-        at=place_in_code(error),
+        **account_of(error),
     )
     return problem_response(
         request,
@@ -280,14 +280,51 @@ def place_in_code(error: BaseException) -> str:
     return f"{place} (SQLSTATE {state})" if state else place
 
 
+def account_of(error: BaseException) -> dict[str, str | int]:
+    """What a log says of an error, as fields: its kind and place, what caused it, and how many
+    ``others`` came up with it where several did at once. Nothing personal: no error's own words.
+    """
+    first, *others = _leaves(error)
+    account: dict[str, str | int] = {"error": type(first).__name__, "at": place_in_code(first)}
+    if causes := _causes(first):
+        account["cause"] = ", caused by ".join(_kind_and_place(cause) for cause in causes)
+    if others:
+        account["others"] = len(others)
+    return account
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The error itself, or what a group of errors, which says nothing, is made of."""
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from _leaves(part)
+    else:
+        yield error
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    causes: list[BaseException] = []
+    cause = error.__cause__
+    while cause is not None and len(causes) < _CAUSES_TOLD:
+        causes.append(next(_leaves(cause)))
+        cause = causes[-1].__cause__
+    return causes
+
+
+def _kind_and_place(error: BaseException) -> str:
+    return f"{type(error).__name__} at {place_in_code(error)}"
+
+
 def told(error: BaseException) -> str:
     """What people are told of an error: its own words where those are meant for them.
 
-    Of any other its kind and place only, since its text may quote what is personal.
+    Of any other its kind and place only, since its text may quote what is personal; of several at
+    once the first.
     """
-    if isinstance(error, Explained):
-        return str(error)
-    return f"{type(error).__name__} at {place_in_code(error)}"
+    first, *others = _leaves(error)
+    if isinstance(first, Explained):
+        return str(first)
+    return _kind_and_place(first) + (f", and {len(others)} others" if others else "")
 
 
 def install_problem_handlers(app: FastAPI) -> None:

@@ -8,7 +8,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.database import Database
-from shared.errors import place_in_code
+from shared.errors import account_of
 from shared.events import Consumer
 from shared.events.log import CHANNEL
 from shared.events.repository import BEGIN_EPOCH
@@ -102,9 +102,8 @@ class Loop:
                 log.error(
                     "step_failed",
                     loop=self.name,
-                    error=type(error).__name__,
-                    at=place_in_code(error),
                     again_in_seconds=again_in_seconds,
+                    **account_of(error),
                 )
                 failures += 1
                 await self._rest(stop, again_in_seconds, wakeable=False)
@@ -204,5 +203,5 @@ class Worker:
                         await asyncio.sleep(_LISTEN_CHECK_SECONDS)
                         await connection.execute("SELECT 1", timeout=_LISTEN_CHECK_SECONDS)
             except Exception as error:
-                log.warning("listening_interrupted", worker=self.name, error=type(error).__name__)
+                log.warning("listening_interrupted", worker=self.name, **account_of(error))
             await asyncio.sleep(_RECONNECT_SECONDS)

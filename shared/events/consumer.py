@@ -15,7 +15,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.database import Database, may_pass
-from shared.errors import place_in_code, told
+from shared.errors import account_of, told
 from shared.events.log import Published, StoredEvent
 from shared.retry import Backoff
 
@@ -218,8 +218,7 @@ class Consumer:
                 consumer=self.name,
                 event_id=str(event.id),
                 event_type=event.type,
-                error=type(error).__name__,
-                at=place_in_code(error),
+                **account_of(error),
             )
             return False
         return True

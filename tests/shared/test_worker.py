@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from shared.clock import SystemClock
 from shared.database import Database
@@ -130,6 +131,34 @@ async def test_what_a_loop_did_wakes_the_loops_that_go_on_with_it() -> None:
     await asyncio.gather(first.run(stop), following.run(stop))
 
     assert looks == 3
+
+
+async def test_a_failed_step_is_logged_by_what_failed_and_by_its_cause() -> None:
+    """Several things at once fail as a group, whose own kind and place say nothing."""
+    stop = asyncio.Event()
+
+    async def call() -> None:
+        try:
+            raise OSError("+85510000001")
+        except OSError as error:
+            raise TimeoutError("of +85510000001") from error
+
+    async def step() -> int:
+        stop.set()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(call())
+            group.create_task(call())
+        return 0
+
+    with capture_logs() as logs:
+        await Loop("test", step).run(stop)
+
+    (entry,) = logs
+    assert (entry["event"], entry["error"], entry["others"]) == ("step_failed", "TimeoutError", 1)
+    assert entry["at"].startswith("tests/shared/test_worker.py:")
+    assert entry["at"].endswith(" call")
+    assert entry["cause"].startswith("OSError at tests/shared/test_worker.py:")
+    assert "85510000001" not in str(entry)
 
 
 async def test_a_worker_keeps_when_an_epoch_began(
