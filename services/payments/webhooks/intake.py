@@ -15,6 +15,7 @@ import structlog
 
 from services.payments.webhooks.repository import STORE
 from shared.database import Database
+from shared.errors import account_of
 
 log = structlog.get_logger()
 
@@ -71,7 +72,7 @@ class WebhookIntake:
                     await self._write(connection)
             except Exception as error:
                 # Whatever it is, the writer lives on: without it every callback waits for ever.
-                log.error("webhooks_not_stored", error=type(error).__name__)
+                log.error("webhooks_not_stored", **account_of(error))
                 _answer(self._take(len(self._waiting)), stored=False)
             await asyncio.sleep(_RECONNECT_SECONDS)
 
