@@ -1,0 +1,88 @@
+"""What is asked of the database about steps that need two persons."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, assert_never
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.approvals.schemas import ApprovalStatus
+from shared.approvals.tables import Approval, Decision
+
+
+async def add(session: AsyncSession, table: type[Approval], **values: Any) -> Approval:
+    """The new row."""
+    statement = insert(table).values(**values).returning(table)
+    return (await session.scalars(statement)).one()
+
+
+async def lock(session: AsyncSession, table: type[Approval], approval_id: UUID) -> Approval | None:
+    """A proposal, locked for whoever decides it; None: there is none."""
+    statement = select(table).where(table.id == approval_id).with_for_update()
+    return (
+        await session.scalars(statement, execution_options={"populate_existing": True})
+    ).one_or_none()
+
+
+async def find(session: AsyncSession, table: type[Approval], approval_id: UUID) -> Approval | None:
+    """A proposal, or None."""
+    return (await session.scalars(select(table).where(table.id == approval_id))).one_or_none()
+
+
+async def decide(
+    session: AsyncSession,
+    table: type[Approval],
+    approval_id: UUID,
+    decision: Decision,
+    *,
+    by: str,
+    at: datetime,
+    reason: str,
+) -> Approval:
+    """Keep a decision about a locked proposal."""
+    statement = (
+        update(table)
+        .where(table.id == approval_id, table.decision.is_(None))
+        .values(decision=decision, decided_by=by, decided_at=at, decision_reason=reason)
+        .returning(table)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return (await session.scalars(statement)).one()
+
+
+async def list_approvals(
+    session: AsyncSession,
+    table: type[Approval],
+    *,
+    status: ApprovalStatus,
+    kind: StrEnum | None,
+    now: datetime,
+    after: UUID | None,
+    limit: int,
+) -> Sequence[Approval]:
+    """Proposals in the order of their ids, which is that of their making."""
+    statement = select(table).where(*_stands(table, status, now=now))
+    if kind is not None:
+        statement = statement.where(table.kind == kind)
+    if after is not None:
+        statement = statement.where(table.id > after)
+    return (await session.scalars(statement.order_by(table.id).limit(limit))).all()
+
+
+def _stands(
+    table: type[Approval], status: ApprovalStatus, *, now: datetime
+) -> tuple[ColumnElement[bool], ...]:
+    match status:
+        case ApprovalStatus.WAITING:
+            return (table.decision.is_(None), table.expires_at > now)
+        case ApprovalStatus.EXPIRED:
+            return (table.decision.is_(None), table.expires_at <= now)
+        case ApprovalStatus.APPROVED:
+            return (table.decision == Decision.APPROVED,)
+        case ApprovalStatus.DECLINED:
+            return (table.decision == Decision.DECLINED,)
+        case _:
+            assert_never(status)

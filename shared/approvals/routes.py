@@ -1,0 +1,141 @@
+"""Steps that need two persons, over HTTP: the same routes in every service that has such steps."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from shared.approvals import service
+from shared.approvals.schemas import (
+    ApprovalOut,
+    ApprovalStatus,
+    DecisionIn,
+    DecisionsIn,
+    DecisionsOut,
+)
+from shared.approvals.steps import Steps
+from shared.approvals.tables import Decision
+from shared.clock import ClockDependency
+from shared.database import Session
+from shared.errors import problem_responses
+from shared.idempotency import Once
+from shared.pagination import PageOf, PageQuery
+
+StatusFilter = Annotated[ApprovalStatus, Query(description="Only those that stand so.")]
+
+
+def approval_routes(steps: Steps, *, reader: Any, decider: Any) -> APIRouter:
+    """The router of one service; ``reader`` and ``decider`` are the callers' types."""
+    router = APIRouter(prefix="/approvals", tags=["approvals"])
+    kinds: Any = steps.kinds
+    kind_filter = Annotated[kinds | None, Query(description="Only those of this kind of step.")]
+
+    async def list_approvals(
+        _: Any,
+        session: Session,
+        page: PageQuery,
+        clock: ClockDependency,
+        status: StatusFilter = ApprovalStatus.WAITING,
+        kind: Any = None,
+    ) -> PageOf[ApprovalOut]:
+        return await service.list_page(session, steps, page, status=status, kind=kind, clock=clock)
+
+    async def get_approval(
+        approval_id: UUID, _: Any, session: Session, clock: ClockDependency
+    ) -> ApprovalOut:
+        return await service.get(session, steps, approval_id, clock=clock)
+
+    async def decide_each(
+        body: DecisionsIn, caller: Any, session: Session, clock: ClockDependency, once: Once
+    ) -> Response:
+        async def effect() -> DecisionsOut:
+            return DecisionsOut(
+                results=await service.decide_each(
+                    session,
+                    steps,
+                    body.approval_ids,
+                    body.decision,
+                    reason=body.reason,
+                    caller=caller,
+                    clock=clock,
+                )
+            )
+
+        return await once.reply(body, effect, status_code=200)
+
+    async def approve(
+        approval_id: UUID,
+        body: DecisionIn,
+        caller: Any,
+        session: Session,
+        clock: ClockDependency,
+    ) -> ApprovalOut:
+        proposal = await service.decide(
+            session,
+            steps,
+            approval_id,
+            Decision.APPROVED,
+            reason=body.reason,
+            caller=caller,
+            clock=clock,
+        )
+        return service.shown(proposal, now=clock.now())
+
+    async def decline(
+        approval_id: UUID,
+        body: DecisionIn,
+        caller: Any,
+        session: Session,
+        clock: ClockDependency,
+    ) -> ApprovalOut:
+        proposal = await service.decide(
+            session,
+            steps,
+            approval_id,
+            Decision.DECLINED,
+            reason=body.reason,
+            caller=caller,
+            clock=clock,
+        )
+        return service.shown(proposal, now=clock.now())
+
+    # The types of a service are values here, which only the running program can annotate with.
+    types = {"caller": decider, "_": reader, "kind": kind_filter}
+    for endpoint in (list_approvals, get_approval, decide_each, approve, decline):
+        known = {name: types[name] for name in endpoint.__annotations__.keys() & types.keys()}
+        endpoint.__annotations__.update(known)
+
+    router.get(
+        "",
+        summary="List what needs a second person",
+        description="Steps that somebody proposed, oldest first, with what each would do to how "
+        "many households and how much money; those that wait, unless another `status` is given.",
+        responses=problem_responses(400, 401, 403, 422),
+    )(list_approvals)
+    router.post(
+        "/decisions",
+        response_model=DecisionsOut,
+        summary="Decide several proposals",
+        description="One decision about many proposals, each by itself: what cannot be decided "
+        "says why, and the others are.",
+        responses=problem_responses(400, 401, 403, 409, 422),
+    )(decide_each)
+    router.get(
+        "/{approval_id}",
+        summary="Read a proposal",
+        description="What is proposed, by whom and why, and what was decided.",
+        responses=problem_responses(401, 403, 404, 422),
+    )(get_approval)
+    router.post(
+        "/{approval_id}/approval",
+        summary="Approve a proposal",
+        description="Carries out what another person proposed; whoever proposed it cannot.",
+        responses=problem_responses(401, 403, 404, 409, 422),
+    )(approve)
+    router.post(
+        "/{approval_id}/refusal",
+        summary="Decline a proposal",
+        description="Closes a proposal; whoever proposed it withdraws it so.",
+        responses=problem_responses(401, 403, 404, 409, 422),
+    )(decline)
+    return router

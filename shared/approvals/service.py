@@ -1,0 +1,193 @@
+"""What may happen to a step that needs two persons: it is proposed, and another person decides."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.approvals import repository
+from shared.approvals.schemas import ApprovalOut, ApprovalStatus, DecidedOut
+from shared.approvals.steps import Effect, Steps
+from shared.approvals.tables import Approval, Decision
+from shared.auth import Caller
+from shared.clock import Clock
+from shared.errors import Conflict, NotFound, Problem
+from shared.ids import new_id
+from shared.pagination import Page, PageOf
+
+
+async def propose(
+    session: AsyncSession,
+    steps: Steps,
+    kind: StrEnum,
+    document: dict[str, Any],
+    effect: Effect,
+    *,
+    reason: str,
+    caller: Caller,
+    clock: Clock,
+    approval_id: UUID | None = None,
+) -> Approval:
+    """Keep a proposal until another person decides, or it expires.
+
+    ``approval_id`` is its id where something was kept under it already.
+    """
+    now = clock.now()
+    return await repository.add(
+        session,
+        steps.table,
+        id=approval_id or new_id(),
+        kind=kind,
+        what=effect.what,
+        document=document,
+        households=effect.households,
+        amount_minor=effect.amount_minor,
+        currency=effect.currency,
+        proposed_by=caller.subject,
+        proposed_at=now,
+        reason=reason,
+        expires_at=now + steps.by_kind[kind].waits,
+    )
+
+
+async def decide(
+    session: AsyncSession,
+    steps: Steps,
+    approval_id: UUID,
+    decision: Decision,
+    *,
+    reason: str,
+    caller: Caller,
+    clock: Clock,
+) -> Approval:
+    """Approve a proposal, which carries it out, or decline it.
+
+    Raises NotFound, and Conflict where it was decided, has expired, or the caller proposed it:
+    whoever proposed may withdraw it by declining, and nothing else.
+    """
+    proposal = await repository.lock(session, steps.table, approval_id)
+    if proposal is None:
+        raise NotFound("There is no such proposal. GET /v1/approvals lists what waits.")
+    now = clock.now()
+    match status_of(proposal, now=now):
+        case ApprovalStatus.APPROVED | ApprovalStatus.DECLINED as decided:
+            raise Conflict(f"It was {decided} by {proposal.decided_by}: {proposal.what}")
+        case ApprovalStatus.EXPIRED:
+            raise Conflict(
+                f"It expired at {proposal.expires_at.isoformat()}, undecided. Propose it again, by "
+                "what is known now."
+            )
+        case ApprovalStatus.WAITING:
+            pass
+    if decision is Decision.APPROVED and proposal.proposed_by == caller.subject:
+        raise Conflict(
+            "Whoever proposed a step cannot approve it. Ask a second person to approve it, or "
+            "decline it to withdraw it."
+        )
+    decided_row = await repository.decide(
+        session,
+        steps.table,
+        approval_id,
+        decision,
+        by=caller.subject,
+        at=now,
+        reason=reason,
+    )
+    if decision is Decision.APPROVED:
+        await steps.by_kind[decided_row.kind].carry_out(session, decided_row)
+    return decided_row
+
+
+async def decide_each(
+    session: AsyncSession,
+    steps: Steps,
+    approval_ids: Sequence[UUID],
+    decision: Decision,
+    *,
+    reason: str,
+    caller: Caller,
+    clock: Clock,
+) -> list[DecidedOut]:
+    """Decide several proposals, each by itself: one that cannot be says why, the others go on."""
+    results: list[DecidedOut] = []
+    for approval_id in approval_ids:
+        detail = None
+        try:
+            async with session.begin_nested():
+                await decide(
+                    session,
+                    steps,
+                    approval_id,
+                    decision,
+                    reason=reason,
+                    caller=caller,
+                    clock=clock,
+                )
+        except Problem as problem:
+            detail = problem.detail
+        results.append(DecidedOut(approval_id=approval_id, decided=detail is None, detail=detail))
+    return results
+
+
+async def get(
+    session: AsyncSession, steps: Steps, approval_id: UUID, *, clock: Clock
+) -> ApprovalOut:
+    """A proposal as it stands; raises NotFound."""
+    proposal = await repository.find(session, steps.table, approval_id)
+    if proposal is None:
+        raise NotFound("There is no such proposal. GET /v1/approvals lists them.")
+    return shown(proposal, now=clock.now())
+
+
+async def list_page(
+    session: AsyncSession,
+    steps: Steps,
+    page: Page,
+    *,
+    status: ApprovalStatus,
+    kind: StrEnum | None,
+    clock: Clock,
+) -> PageOf[ApprovalOut]:
+    """A page of proposals, oldest first."""
+    now = clock.now()
+    rows = await repository.list_approvals(
+        session,
+        steps.table,
+        status=status,
+        kind=kind,
+        now=now,
+        after=page.after(UUID),
+        limit=page.fetch_limit,
+    )
+    return page.of([shown(row, now=now) for row in rows], key=lambda proposal: (proposal.id,))
+
+
+def status_of(proposal: Approval, *, now: datetime) -> ApprovalStatus:
+    """How a proposal stands at one moment."""
+    if proposal.decision is not None:
+        return ApprovalStatus(proposal.decision.value)
+    return ApprovalStatus.WAITING if proposal.expires_at > now else ApprovalStatus.EXPIRED
+
+
+def shown(proposal: Approval, *, now: datetime) -> ApprovalOut:
+    """A proposal as its body shows it."""
+    return ApprovalOut(
+        id=proposal.id,
+        kind=str(proposal.kind),
+        status=status_of(proposal, now=now),
+        what=proposal.what,
+        document=proposal.document,
+        households=proposal.households,
+        amount_minor=proposal.amount_minor,
+        currency=proposal.currency,
+        proposed_by=proposal.proposed_by,
+        proposed_at=proposal.proposed_at,
+        reason=proposal.reason,
+        expires_at=proposal.expires_at,
+        decided_by=proposal.decided_by,
+        decided_at=proposal.decided_at,
+        decision_reason=proposal.decision_reason,
+    )

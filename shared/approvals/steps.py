@@ -1,0 +1,41 @@
+"""What tells one kind of step that needs two persons from another."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.approvals.tables import Approval
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a step would do, as far as that is known when it is proposed."""
+
+    what: str
+    """In words, for whoever decides."""
+    households: int | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A kind of step: how long a proposal of it waits, and what its approval brings about."""
+
+    kind: StrEnum
+    waits: timedelta
+    carry_out: Callable[[AsyncSession, Approval], Awaitable[None]]
+    """In the transaction of the approval; raises a Problem where it cannot be done any more. Long
+    work is begun here and done by the worker."""
+
+
+class Steps:
+    """The steps of one service that need two persons, and the table of their proposals."""
+
+    def __init__(self, table: type[Approval], kinds: type[StrEnum], steps: Iterable[Step]) -> None:
+        self.table = table
+        self.kinds = kinds
+        self.by_kind: Mapping[StrEnum, Step] = {step.kind: step for step in steps}
