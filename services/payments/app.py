@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
 from services.payments.alarms.routes import router as alarms
+from services.payments.approvals.tables import Approval, ApprovalKind
 from services.payments.chunks.routes import router as chunks
 from services.payments.funds.routes import router as funds
 from services.payments.instructions.moves import InstructionMoves, Waits
@@ -15,7 +17,10 @@ from services.payments.proofs.routes import router as proofs
 from services.payments.providers.adapters import adapters_of
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.routes import router as providers
+from services.payments.resolutions.routes import router as resolutions
+from services.payments.resolutions.service import resolution_step
 from services.payments.rounds.routes import router as rounds
+from services.payments.scopes import PaymentsApprove, PaymentsRead
 from services.payments.settings import Settings
 from services.payments.settlement.routes import router as settlement
 from services.payments.webhooks.intake import WebhookIntake
@@ -24,6 +29,8 @@ from services.payments.webhooks.routes import callbacks
 from services.payments.webhooks.routes import router as webhooks
 from services.payments.webhooks.sealing import cipher_of_bodies
 from shared.application import create_application
+from shared.approvals import Steps
+from shared.approvals.routes import approval_routes
 from shared.events.routes import router as events
 
 _DESCRIPTION = """
@@ -41,6 +48,8 @@ _TAGS = [
     {"name": "rounds", "description": "What is released for dispatch, and what waits."},
     {"name": "chunks", "description": "What the registry announced, and its outcomes."},
     {"name": "instructions", "description": "Single payments and their whole history."},
+    {"name": "resolutions", "description": "What two persons decide about payments."},
+    {"name": "approvals", "description": "What waits for a second person."},
     {"name": "alarms", "description": "Contradictions that a person has to settle."},
     {"name": "webhooks", "description": "Callbacks from providers."},
     {"name": "proofs", "description": "That the books are right."},
@@ -51,6 +60,11 @@ _TAGS = [
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The app, ready to be served."""
     settings = settings or Settings()
+    steps = Steps(
+        Approval,
+        ApprovalKind,
+        [resolution_step(timedelta(days=settings.approval_wait_days))],
+    )
     app = create_application(
         title="Sangkroh payments",
         summary="Pays households, exactly once, and accounts for every riel.",
@@ -66,6 +80,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             settlement,
             instructions,
             interventions,
+            resolutions,
+            approval_routes(steps, reader=PaymentsRead, decider=PaymentsApprove),
             alarms,
             webhooks,
             proofs,
@@ -74,6 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         tags=_TAGS,
         lifespans=[_taking_callbacks],
     )
+    app.state.steps = steps
     app.state.instruction_moves = InstructionMoves(clock=app.state.clock, waits=Waits.of(settings))
     return app
 

@@ -13,10 +13,13 @@ GRANTS = {
     "chunk": "SELECT, INSERT, UPDATE",
     "instruction": (
         "SELECT, INSERT, UPDATE (status, moves, inquiries, next_action_at, sent_at, finished_at, "
-        "server_correlation_id, transaction_reference, reason)"
+        "server_correlation_id, transaction_reference, reason, paid_minor, resend_approved_at)"
     ),
     "instruction_move": "SELECT, INSERT",
     "alarm": "SELECT, INSERT, UPDATE (occurrences, detail)",
+    "approval": "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, decision_reason)",
+    "resolution": "SELECT, INSERT, UPDATE (approved_at, finished_at)",
+    "resolution_item": "SELECT, INSERT, UPDATE (result, detail)",
     "webhook": "SELECT, INSERT, UPDATE (status, worked_at, instruction_id, reason)",
     "event_cursor": "SELECT, INSERT, UPDATE",
     "dead_letter": "SELECT, INSERT, UPDATE, DELETE",

@@ -81,6 +81,12 @@ class Settings(ServiceSettings):
     webhook_batch_size: int = Field(default=500, ge=1, le=5_000)
     """Callbacks stored in one commit, or applied in one, at most."""
 
+    # What persons decide.
+    approval_wait_days: int = Field(default=7, ge=1, le=90)
+    """How long a proposal waits for a second person; then it has to be made again."""
+    resolution_size: int = Field(default=500, ge=1, le=5_000)
+    """Payments of a resolution that are moved in one transaction, at most."""
+
     rest_seconds: float = Field(default=0.1, gt=0)
     """How long a loop without work sleeps before it looks again; up to ten times as long, but no
     longer than a second, where it finds nothing again and again."""

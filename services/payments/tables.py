@@ -1,6 +1,7 @@
 """Every table of the service, in one ``metadata``: for migrations and for the check of drift."""
 
 from services.payments.alarms import tables as alarms
+from services.payments.approvals import tables as approvals
 from services.payments.chunks import tables as chunks
 from services.payments.database import SCHEMA, Base
 from services.payments.funds import tables as funds
@@ -8,6 +9,7 @@ from services.payments.instructions import tables as instructions
 from services.payments.ledger import balances
 from services.payments.ledger import tables as ledger
 from services.payments.providers import tables as providers
+from services.payments.resolutions import tables as resolutions
 from services.payments.rounds import tables as rounds
 from services.payments.webhooks import tables as webhooks
 
@@ -16,6 +18,7 @@ metadata = Base.metadata
 __all__ = [
     "SCHEMA",
     "alarms",
+    "approvals",
     "balances",
     "chunks",
     "funds",
@@ -23,6 +26,7 @@ __all__ = [
     "ledger",
     "metadata",
     "providers",
+    "resolutions",
     "rounds",
     "webhooks",
 ]

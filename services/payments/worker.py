@@ -18,6 +18,7 @@ from services.payments.providers.adapters import adapters_of
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.pausing import Pausing
 from services.payments.providers.protocol import Adapter, Capability
+from services.payments.resolutions.carrying_out import CarryingOut
 from services.payments.rounds.handlers import handlers as of_rounds
 from services.payments.rounds.releasing import Releasing
 from services.payments.settings import Settings
@@ -132,6 +133,7 @@ def worker_of(wiring: Wiring) -> Worker:
         cipher=cipher_of_bodies(settings),
         batch_size=settings.webhook_batch_size,
     )
+    resolving = CarryingOut(database=database, moves=wiring.moves, size=settings.resolution_size)
     matching = Matching(database=database, size=settings.webhook_batch_size)
     return Worker(
         name="payments-worker",
@@ -146,6 +148,7 @@ def worker_of(wiring: Wiring) -> Worker:
             *sending,
             Loop("leases", leases.step, rest=rest),
             Loop("apply-callbacks", applying.step, rest=rest, then=[closing]),
+            Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring]),
             Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),
         ],
         closing=[

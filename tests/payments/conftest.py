@@ -136,6 +136,21 @@ class World:
         assert answer.status_code == status, answer.text
         return answer.json()
 
+    async def approve(self, resolution_id: str, *, status: int = 200) -> Any:
+        """Have a second person approve a resolution."""
+        async with self.service.client(subject="checker@test") as checker:
+            answer = await checker.post(
+                f"/resolutions/{resolution_id}/approval", json={"reason": "Compared, and agreed."}
+            )
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def resolve(self, instruction_id: Any, outcome: str, **more: Any) -> Any:
+        """Have two persons decide about a payment; it is carried out by the worker."""
+        body = {"outcome": outcome, "reason": "On the statement.", **more}
+        proposed = await self.post(f"/instructions/{instruction_id}/resolution", body)
+        return await self.approve(proposed["resolution"]["id"])
+
     async def fund(self, amount_minor: int, *, prefund_minor: int | None = None) -> None:
         """Open the fund if need be, pay into it, and prefund both providers."""
         if (await self.client.get(f"/funds/{FUND}")).status_code == 404:

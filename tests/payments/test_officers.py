@@ -60,15 +60,17 @@ async def test_a_late_success_beside_a_paid_attempt_can_only_be_returned(
     attempt = UUID((await world.post(f"/instructions/{first}/attempts", WHY))["id"])
     await steps.claim()
     await steps.hear([(attempt, paid(attempt)), (first, paid(first))])
-    body = {"outcome": "settled", **WHY}
-    problem = await world.post(f"/instructions/{first}/resolution", body, status=409)
-    assert "a household is paid an entitlement once" in problem["detail"]
-    resolved = await world.post(
-        f"/instructions/{first}/resolution", {**body, "outcome": "returned"}
-    )
+    refused = await world.resolve(first, "settled")
+    await world.resolve(first, "returned", **WHY)
+    while await steps.step("resolve"):
+        pass
+    [item] = (await world.get(f"/resolutions/{refused['id']}/items"))["items"]
+    assert item["result"] == "refused"
+    assert "a household is paid an entitlement once" in item["detail"]
+    resolved = await world.get(f"/instructions/{first}")
     assert (resolved["status"], resolved["reason"]) == ("returned", "returned_by_officer")
     assert resolved["moves"][-1]["reason"] == WHY["reason"]
-    assert resolved["moves"][-1]["actor"] == "officer@test"
+    assert resolved["moves"][-1]["actor"] == "officer@test, approved by checker@test"
     await world.proofs()
 
 
@@ -80,7 +82,8 @@ async def test_a_payment_that_came_back_is_recorded(world: World, steps: Steps) 
     instruction_id = order.instruction_id
     await steps.hear([(instruction_id, paid(instruction_id))])
     await steps.step("close")
-    await world.post(f"/instructions/{instruction_id}/resolution", {"outcome": "returned", **WHY})
+    await world.resolve(instruction_id, "returned")
+    await steps.step("resolve")
     await steps.step("close")
     events = await world.events("org.sangkroh.payments-settled.v1")
     assert [event["failed_count"] for event in events] == [0, 1]

@@ -110,7 +110,10 @@ OPERATIONS = st.lists(
                 "expire",
                 "resend",
                 "resolve-settled",
+                "resolve-rejected",
                 "resolve-returned",
+                "resolve-resend",
+                "resolve-cancelled",
                 "attempt",
                 "cancel",
                 "close",
@@ -189,9 +192,19 @@ class Game:
                 await self.post(instruction_id, "cancellation", {"reason": "a test"})
             case resolution:
                 outcome = resolution.removeprefix("resolve-")
-                await self.post(
-                    instruction_id, "resolution", {"outcome": outcome, "reason": "a test"}
-                )
+                await self.resolve(instruction_id, outcome)
+
+    async def resolve(self, instruction_id: UUID, outcome: str) -> None:
+        proposed = await self.world.client.post(
+            f"/instructions/{instruction_id}/resolution",
+            json={"outcome": outcome, "reason": "a test"},
+            headers={"Idempotency-Key": str(new_id())},
+        )
+        assert proposed.status_code in (201, 409), proposed.text
+        if proposed.status_code == 201:
+            await self.world.approve(proposed.json()["resolution"]["id"])
+            while await self.steps.step("resolve"):
+                pass
 
     async def post(self, instruction_id: UUID, what: str, body: dict[str, str]) -> int:
         answer = await self.world.client.post(
@@ -250,9 +263,8 @@ async def test_a_late_success_is_held_and_an_officer_decides(
     assert held["status"] == "held"
     assert [alarm["kind"] for alarm in (await world.get("/alarms"))["items"]] == ["late_success"]
     assert (await world.chunk(announced))["status"] == "raised"
-    await world.post(
-        f"/instructions/{held['id']}/resolution", {"outcome": status, "reason": "statement"}
-    )
+    await world.resolve(held["id"], status)
+    await steps.step("resolve")
     await steps.step("close")
     events = await world.events("org.sangkroh.payments-settled.v1")
     assert [event["paid_count"] for event in events] == [0, int(status == "settled")]

@@ -118,6 +118,15 @@ def _rejected(known: Known, answer: Answer) -> Decision:
 def _difference(known: Known, answer: Answer) -> str:
     if answer.our_reference not in (None, known.instruction_id):
         return "The provider's transaction carries another reference than our instruction."
-    if (answer.amount_minor, answer.currency) != (known.amount_minor, known.currency):
+    recorded = known.amount_minor if known.paid_minor is None else known.paid_minor
+    if (answer.amount_minor, answer.currency) != (recorded, known.currency):
         return "The provider paid another amount or currency than we ordered."
     return ""
+
+
+def other_amount(known: Known, answer: Answer) -> int | None:
+    """What the provider paid, where that is another amount than we ordered, of our currency."""
+    if answer.amount_minor is None or answer.currency != known.currency:
+        return None
+    differs = answer.amount_minor not in (known.amount_minor, 0)
+    return answer.amount_minor if differs and answer.amount_minor > 0 else None

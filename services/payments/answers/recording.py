@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.alarms.repository import NewAlarm, raise_alarms
 from services.payments.alarms.tables import AlarmKind
-from services.payments.answers.decisions import Decision, decide
+from services.payments.answers.decisions import Decision, decide, other_amount
 from services.payments.answers.repository import inquire_now
 from services.payments.instructions.moves import InstructionMoves, Move
 from services.payments.instructions.repository import Known, lock_known
@@ -94,6 +94,7 @@ class Recording:
                 reason=decision.reason,
                 transaction_reference=answer.transaction_reference,
                 server_correlation_id=answer.server_correlation_id,
+                paid_minor=other_amount(known, answer) if decision.target is Status.HELD else None,
             )
             if known.status is Status.REJECTED:
                 late.append((known, move))

@@ -103,7 +103,8 @@ def _pick_due(waits: Waits) -> TextClause:
         WHERE instruction.id = due.id
         RETURNING instruction.id, instruction.status::text AS status,
             instruction.server_correlation_id,
-            instruction.sent_at <= clock_timestamp() - make_interval(secs => :grace_seconds)
+            instruction.resend_approved_at IS NOT NULL
+                OR instruction.sent_at <= clock_timestamp() - make_interval(secs => :grace_seconds)
                 AS may_be_resent
         """
     )
@@ -117,7 +118,7 @@ class Due:
     status: Status
     server_correlation_id: UUID | None
     may_be_resent: bool
-    """The grace period has passed since it was last sent."""
+    """The grace period has passed since it was last sent, or two persons want it sent again."""
 
 
 async def pick_ready(

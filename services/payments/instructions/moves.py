@@ -30,6 +30,8 @@ class Move:
     """What an officer wrote. It stands in the history, and nowhere else."""
     transaction_reference: str | None = None
     server_correlation_id: UUID | None = None
+    paid_minor: int | None = None
+    """What was really paid, where that is another amount than ordered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class InstructionMoves:
                 "notes": [move.note for move in moves],
                 "references": [move.transaction_reference for move in moves],
                 "correlations": [move.server_correlation_id for move in moves],
+                "paid": [move.paid_minor for move in moves],
                 "actor": actor,
                 "at": self.clock.now(),
             },

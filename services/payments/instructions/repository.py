@@ -21,7 +21,7 @@ _LOCK = text(
     """
     SELECT instruction.id, instruction.status::text AS status, instruction.amount_minor,
         chunk.currency, instruction.chunk_number, instruction.provider_number,
-        instruction.transaction_reference
+        instruction.transaction_reference, instruction.paid_minor
     FROM payments.instruction
     JOIN payments.chunk ON chunk.number = instruction.chunk_number
     WHERE instruction.id = ANY(:ids)
@@ -81,6 +81,8 @@ class Known:
     chunk_number: int
     provider_number: int
     transaction_reference: str | None = None
+    paid_minor: int | None = None
+    """What was really paid, where that is another amount than ordered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ async def lock_known(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, K
             chunk_number=row.chunk_number,
             provider_number=row.provider_number,
             transaction_reference=row.transaction_reference,
+            paid_minor=row.paid_minor,
         )
         for row in rows
     }
@@ -126,6 +129,7 @@ def _select() -> AnySelect:
             Instruction.attempt,
             Instruction.reason,
             Instruction.transaction_reference,
+            Instruction.paid_minor,
             Instruction.finished_at,
         )
         .join(Chunk, Chunk.number == Instruction.chunk_number)

@@ -23,6 +23,7 @@ INSTRUCTION_EXAMPLE: JsonDict = {
     "attempt": 1,
     "reason": None,
     "transaction_reference": "mekong-0000000042",
+    "paid_minor": None,
     "finished_at": "2020-10-12T02:03:04Z",
 }
 
@@ -49,6 +50,10 @@ class InstructionOut(BaseModel):
         "or ours. What an officer wrote stands in the move."
     )
     transaction_reference: str | None = Field(description="The provider's name for the payment.")
+    paid_minor: int | None = Field(
+        default=None,
+        description="What was really paid, where that is another amount than ordered.",
+    )
     finished_at: datetime | None
 
 

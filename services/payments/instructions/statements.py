@@ -2,8 +2,8 @@
 
 from sqlalchemy import TextClause, text
 
-from services.payments.instructions.states import ENDS, MOVES
-from services.payments.ledger.accounts import ACCOUNT_KINDS, AccountCode
+from services.payments.instructions.states import ENDS, MOVES, OVERPAID, UNDERPAID, Status
+from services.payments.ledger.accounts import ACCOUNT_KINDS, AccountCode, Posting, TransferCode
 from services.payments.statements import among, legal
 from shared.retry import Backoff
 
@@ -15,11 +15,21 @@ def _scope(code: AccountCode) -> str:
     return ACCOUNT_KINDS[code].scope.value
 
 
+def _row(before: Status, after: Status, differs: int, posting: Posting) -> str:
+    return (
+        f"('{before}', '{after}', {differs}, '{posting.code}', '{posting.debit}', "
+        f"'{_scope(posting.debit)}', '{posting.credit}', '{_scope(posting.credit)}')"
+    )
+
+
+# The third column: 0 posts what the move posts; -1 and 1 what it posts besides, where less or
+# more was paid than ordered.
 _POSTINGS = ",\n        ".join(
-    f"('{before}', '{after}', '{posting.code}', "
-    f"'{posting.debit}', '{_scope(posting.debit)}', '{posting.credit}', '{_scope(posting.credit)}')"
+    _row(before, after, differs, posting)
     for (before, after), postings in MOVES.items()
-    for posting in postings
+    for differs, several in ((0, postings), (-1, UNDERPAID), (1, OVERPAID))
+    if differs == 0 or after is Status.SETTLED
+    for posting in several
 )
 
 
@@ -29,12 +39,13 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
         f"""
         WITH input AS MATERIALIZED (
             SELECT id, CAST(target AS {_STATUS}) AS target, reason, note,
-                transaction_reference, server_correlation_id
+                transaction_reference, server_correlation_id, paid_minor
             FROM unnest(
                 CAST(:ids AS uuid[]), CAST(:targets AS text[]),
                 CAST(:reasons AS text[]), CAST(:notes AS text[]),
-                CAST(:references AS text[]), CAST(:correlations AS uuid[])
-            ) AS input (id, target, reason, note, transaction_reference, server_correlation_id)
+                CAST(:references AS text[]), CAST(:correlations AS uuid[]), CAST(:paid AS bigint[])
+            ) AS input (id, target, reason, note, transaction_reference, server_correlation_id,
+                paid_minor)
         ),
         moved AS (
             UPDATE payments.instruction
@@ -56,11 +67,16 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
                 transaction_reference =
                     coalesce(input.transaction_reference, instruction.transaction_reference),
                 server_correlation_id =
-                    coalesce(input.server_correlation_id, instruction.server_correlation_id)
+                    coalesce(input.server_correlation_id, instruction.server_correlation_id),
+                paid_minor = coalesce(input.paid_minor, instruction.paid_minor),
+                -- A person's word to send it again holds for one sending.
+                resend_approved_at = NULL
             FROM input
             WHERE instruction.id = input.id
               AND (instruction.status, input.target) IN (VALUES {_LEGAL})
-            RETURNING instruction.id, instruction.amount_minor, instruction.chunk_number,
+            RETURNING instruction.id, instruction.amount_minor,
+                coalesce(new.paid_minor, instruction.amount_minor) AS paid_minor,
+                instruction.chunk_number,
                 instruction.provider_number, old.status AS from_status, new.status AS to_status,
                 new.moves AS position, coalesce(input.note, input.reason) AS reason
         ),
@@ -70,19 +86,27 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
             SELECT id, position, from_status, to_status, :at, :actor, reason
             FROM moved
         ),
-        posting (from_status, to_status, code, debit, debit_scope, credit, credit_scope) AS (VALUES
+        posting (from_status, to_status, differs, code, debit, debit_scope, credit, credit_scope)
+        AS (VALUES
             {_POSTINGS}
         ),
         posted AS (
             INSERT INTO payments.transfer (payment_instruction_id, debit_account, credit_account,
                 amount_minor, currency, code, posted_at)
-            SELECT moved.id, debit.id, credit.id, moved.amount_minor, chunk.currency,
+            SELECT moved.id, debit.id, credit.id,
+                CASE
+                    WHEN posting.differs <> 0 THEN abs(moved.paid_minor - moved.amount_minor)
+                    WHEN posting.code = '{TransferCode.RETURNED}' THEN moved.paid_minor
+                    ELSE moved.amount_minor
+                END,
+                chunk.currency,
                 CAST(posting.code AS payments.transfer_code), :at
             FROM moved
             JOIN payments.chunk ON chunk.number = moved.chunk_number
             JOIN payments.provider ON provider.number = moved.provider_number
             JOIN posting ON CAST(posting.from_status AS {_STATUS}) = moved.from_status
                 AND CAST(posting.to_status AS {_STATUS}) = moved.to_status
+                AND posting.differs IN (0, sign(moved.paid_minor - moved.amount_minor))
             -- An account that is missing makes a null here, and the whole statement fails.
             LEFT JOIN payments.account AS debit
                 ON debit.code = CAST(posting.debit AS payments.account_code)

@@ -69,6 +69,21 @@ _CANCELLED = (
     Posting(TransferCode.COMMITMENT_RELEASED, AccountCode.BUDGET_AVAILABLE, AccountCode.COMMITTED),
 )
 
+UNDERPAID = (
+    Posting(TransferCode.UNDERPAID, AccountCode.PROVIDER_FLOAT, AccountCode.GRANTS_PAID),
+    Posting(
+        TransferCode.UNDERPAID_RELEASED, AccountCode.BUDGET_AVAILABLE, AccountCode.BUDGET_SPENT
+    ),
+)
+"""What a move to ``settled`` posts besides, by the difference, where less was paid than ordered."""
+OVERPAID = (
+    Posting(TransferCode.OVERPAID, AccountCode.GRANTS_PAID, AccountCode.PROVIDER_FLOAT),
+    Posting(TransferCode.OVERPAID_SPENT, AccountCode.BUDGET_SPENT, AccountCode.BUDGET_AVAILABLE),
+)
+"""The same where more was paid than ordered: refused where the float or the fund lacks it."""
+DIFFERENCES = frozenset(posting.code for posting in (*UNDERPAID, *OVERPAID))
+"""The codes of transfers that carry the difference and not the amount."""
+
 MOVES: dict[tuple[Status, Status], tuple[Posting, ...]] = {
     (Status.READY, Status.SENDING): _SENT,
     (Status.READY, Status.CANCELLED): _CANCELLED,

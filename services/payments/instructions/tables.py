@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     DateTime,
     Index,
     Integer,
@@ -54,6 +55,10 @@ class Instruction(Base):
     server_correlation_id: Mapped[UUID | None] = mapped_column(Uuid)
     account_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     transaction_reference: Mapped[str | None] = mapped_column(Text)
+    # What was really paid, where that is another amount than ordered.
+    paid_minor: Mapped[int | None] = mapped_column(BigInteger)
+    # Two persons want it sent again; holds until it is moved. Technical time.
+    resend_approved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     # A code, by which payments are counted; what an officer wrote stands in the history.
     reason: Mapped[str | None] = mapped_column(Text)
 
@@ -70,6 +75,7 @@ class Instruction(Base):
             postgresql_where=text("status IN ('rejected', 'held', 'returned', 'cancelled')"),
         ),
         Index("instruction_chunk_index", "chunk_number", "status", "provider_number"),
+        CheckConstraint("paid_minor > 0", name="paid_is_positive"),
         Index(
             "instruction_due_index",
             "next_action_at",

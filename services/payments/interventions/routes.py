@@ -7,9 +7,14 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.payments.instructions.moves import InstructionMoves
 from services.payments.instructions.schemas import InstructionHistoryOut
-from services.payments.instructions.states import Status
 from services.payments.interventions import service
-from services.payments.interventions.schemas import AttemptIn, CancellationIn, ResolutionIn
+from services.payments.interventions.schemas import (
+    AttemptIn,
+    CancellationIn,
+    InstructionProposalOut,
+    ResolutionIn,
+)
+from services.payments.resolutions.routes import TwoPersonSteps
 from services.payments.scopes import PaymentsWrite
 from shared.clock import ClockDependency
 from shared.database import Session
@@ -53,8 +58,8 @@ async def attempt_again(
 @router.post(
     "/{instruction_id}/resolution",
     status_code=201,
-    response_model=InstructionHistoryOut,
-    summary="Resolve a held payment",
+    response_model=InstructionProposalOut,
+    summary="Propose how a payment ended",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def resolve(
@@ -63,19 +68,16 @@ async def resolve(
     caller: PaymentsWrite,
     session: Session,
     once: Once,
-    moves: Moves,
+    steps: TwoPersonSteps,
+    clock: ClockDependency,
 ) -> Response:
-    """Records an officer's decision where the provider's answers contradict our order or each
-    other; a settled payment that came back is recorded as returned."""
+    """Proposes a decision where the provider's answers contradict our order or each other, or
+    where none comes; a settled payment that came back is recorded as returned. Nothing moves
+    before another person approves it: `POST /v1/resolutions/{resolution_id}/approval`."""
     return await once.reply(
         body,
-        lambda: service.resolve(
-            session,
-            instruction_id,
-            Status(body.outcome),
-            note=body.reason,
-            actor=caller.subject,
-            moves=moves,
+        lambda: service.propose_resolution(
+            session, steps, instruction_id, body, caller=caller, clock=clock
         ),
         status_code=201,
     )

@@ -1,12 +1,10 @@
 """Bodies of what officers decide about single payments."""
 
-from typing import Annotated, Literal
+from pydantic import BaseModel, ConfigDict
 
-from pydantic import BaseModel, ConfigDict, Field
-
-Reason = Annotated[
-    str, Field(min_length=3, max_length=500, description="Why, for whoever asks later.")
-]
+from services.payments.instructions.schemas import InstructionHistoryOut
+from services.payments.resolutions.schemas import OutcomeField, PaidField, ResolutionOut
+from shared.approvals import Reason
 
 
 class AttemptIn(BaseModel):
@@ -23,7 +21,7 @@ class AttemptIn(BaseModel):
 
 
 class ResolutionIn(BaseModel):
-    """An officer's decision about a payment whose facts contradict each other."""
+    """How a payment ended that the system cannot decide on, for another person to approve."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -34,10 +32,15 @@ class ResolutionIn(BaseModel):
         },
     )
 
-    outcome: Literal["settled", "returned"] = Field(
-        description="`settled`: the household has the money. `returned`: we have it back."
-    )
+    outcome: OutcomeField
     reason: Reason
+    paid_minor: PaidField = None
+
+
+class InstructionProposalOut(InstructionHistoryOut):
+    """An instruction as it is, and what was proposed about it."""
+
+    resolution: ResolutionOut
 
 
 class CancellationIn(BaseModel):

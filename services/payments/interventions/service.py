@@ -1,4 +1,4 @@
-"""What officers decide about single payments: try again, resolve, cancel."""
+"""What officers do about single payments: try again, propose how it ended, cancel."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,39 +11,48 @@ from services.payments.instructions.moves import InstructionMoves, Move
 from services.payments.instructions.repository import Known
 from services.payments.instructions.schemas import InstructionHistoryOut
 from services.payments.instructions.service import MISSING, get_history
-from services.payments.instructions.states import MOVES, Status
+from services.payments.instructions.states import Status
+from services.payments.interventions.schemas import InstructionProposalOut, ResolutionIn
 from services.payments.ledger.accounts import ATTEMPT_RESERVED
 from services.payments.ledger.repository import is_overdraft, post
+from services.payments.resolutions import service as resolutions
+from services.payments.resolutions.schemas import ResolutionsIn
 from services.payments.rounds.states import RoundStatus
 from services.payments.settlement.reopening import reopen_chunks
+from shared.approvals import Steps
+from shared.auth import Caller
+from shared.clock import Clock
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
 
 CANCELLED_BY_OFFICER = "cancelled_by_officer"
-RETURNED_BY_OFFICER = "returned_by_officer"
-
-_REASONS = {Status.CANCELLED: CANCELLED_BY_OFFICER, Status.RETURNED: RETURNED_BY_OFFICER}
 """By what such payments are counted. The officer's own words stand in the history."""
 
 
-async def resolve(
+async def propose_resolution(
     session: AsyncSession,
+    steps: Steps,
     instruction_id: UUID,
-    outcome: Status,
+    body: ResolutionIn,
     *,
-    note: str,
-    actor: str,
-    moves: InstructionMoves,
-) -> InstructionHistoryOut:
-    """Decide on a held payment, or record that a paid one came back; raises NotFound, Conflict."""
-    known = await _lock(session, instruction_id)
-    if known.status not in (Status.HELD, Status.SETTLED) or (known.status, outcome) not in MOVES:
-        raise Conflict(
-            f"It is {known.status}: only a held instruction is resolved as settled or returned, "
-            "and a settled one as returned."
-        )
-    await reopen_chunks(session, [known.chunk_number], at=moves.clock.now())
-    return await _move(session, known, outcome, note=note, actor=actor, moves=moves)
+    caller: Caller,
+    clock: Clock,
+) -> InstructionProposalOut:
+    """Propose how a payment ended, for another person to approve; raises NotFound, Conflict."""
+    proposed = await resolutions.propose(
+        session,
+        steps,
+        ResolutionsIn(
+            outcome=body.outcome,
+            reason=body.reason,
+            instruction_ids=[instruction_id],
+            paid_minor=body.paid_minor,
+        ),
+        caller=caller,
+        clock=clock,
+    )
+    history = await get_history(session, instruction_id)
+    return InstructionProposalOut(**dict(history), resolution=proposed)
 
 
 async def cancel(
@@ -59,7 +68,9 @@ async def cancel(
             f"Its round is {paid_in.status}, so nothing is reserved for it yet and it is not sent. "
             "Cancel it once the round is released."
         )
-    return await _move(session, known, Status.CANCELLED, note=note, actor=actor, moves=moves)
+    decided = Move(instruction_id, Status.CANCELLED, reason=CANCELLED_BY_OFFICER, note=note)
+    await moves.make(session, [decided], actor=actor)
+    return await get_history(session, instruction_id)
 
 
 async def attempt_again(
@@ -103,27 +114,10 @@ async def _lock(session: AsyncSession, instruction_id: UUID) -> Known:
     return known
 
 
-async def _move(
-    session: AsyncSession,
-    known: Known,
-    target: Status,
-    *,
-    note: str,
-    actor: str,
-    moves: InstructionMoves,
-) -> InstructionHistoryOut:
-    decided = Move(known.instruction_id, target, reason=_REASONS.get(target), note=note)
-    try:
-        await moves.make(session, [decided], actor=actor)
-    except IntegrityError as error:
-        raise _conflict(error) from None
-    return await get_history(session, known.instruction_id)
-
-
 def _conflict(error: IntegrityError) -> Conflict:
     if is_overdraft(error):
         return Conflict("The fund or the provider's float does not cover that: top it up first.")
     return Conflict(
         "Another instruction for the same entitlement is live or settled: a household is paid an "
-        "entitlement once. Resolve this one as returned."
+        "entitlement once."
     )

@@ -82,6 +82,10 @@ class TransferCode(StrEnum):
     HELD_RETURNED = "held_returned"
     HELD_RELEASED = "held_released"
     RETURNED = "returned"
+    UNDERPAID = "underpaid"
+    UNDERPAID_RELEASED = "underpaid_released"
+    OVERPAID = "overpaid"
+    OVERPAID_SPENT = "overpaid_spent"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Which postings an instruction may have made in each state: walked from the table of moves."""
 
-from services.payments.instructions.states import MOVES, Status
-from services.payments.ledger.accounts import TransferCode
+from services.payments.instructions.states import MOVES, OVERPAID, UNDERPAID, Status
+from services.payments.ledger.accounts import Posting, TransferCode
 
 
 def legal_postings() -> set[tuple[Status, frozenset[TransferCode]]]:
@@ -15,8 +15,14 @@ def legal_postings() -> set[tuple[Status, frozenset[TransferCode]]]:
         reached.add(here)
         status, posted = here
         waiting += [
-            (after, posted | {posting.code for posting in postings})
+            (after, posted | {posting.code for posting in (*postings, *besides)})
             for (before, after), postings in MOVES.items()
             if before is status
+            for besides in _besides(after)
         ]
     return reached
+
+
+def _besides(after: Status) -> tuple[tuple[Posting, ...], ...]:
+    """What a move may post beyond its own postings: the difference to what was really paid."""
+    return ((), UNDERPAID, OVERPAID) if after is Status.SETTLED else ((),)

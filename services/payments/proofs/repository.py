@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.instructions.states import EXCLUSIVE, LIVE
+from services.payments.instructions.states import DIFFERENCES, EXCLUSIVE, LIVE
 from services.payments.ledger.accounts import TransferCode
 from services.payments.proofs.legal_postings import legal_postings
 from services.payments.statements import AnyRow, among
@@ -25,6 +25,9 @@ _LEGAL = ", ".join(
         legal_postings(), key=lambda reached: (reached[0], sorted(reached[1]))
     )
 )
+_DIFFERENCES = among(sorted(DIFFERENCES))
+_OTHER_AMOUNTS = among(sorted({*DIFFERENCES, TransferCode.RETURNED}))
+"""What carries another amount than the one ordered, where another one was paid."""
 
 BOOKS = text(
     """
@@ -140,15 +143,27 @@ POSTINGS = text(
                 NOT IN (VALUES {_LEGAL})
                OR (instruction.attempt > 1) <> (coalesce(posted.codes, 0) & :attempt_bit <> 0)
         ) AS other_codes,
-        count(*) FILTER (WHERE posted.least <> instruction.amount_minor
-            OR posted.most <> instruction.amount_minor) AS other_amounts,
+        count(*) FILTER (
+            WHERE posted.least <> instruction.amount_minor
+               OR posted.most <> instruction.amount_minor
+               OR posted.returned <> coalesce(instruction.paid_minor, instruction.amount_minor)
+               OR posted.least_difference <> abs(instruction.paid_minor - instruction.amount_minor)
+               OR posted.most_difference <> abs(instruction.paid_minor - instruction.amount_minor)
+               OR (posted.most_difference IS NOT NULL AND instruction.paid_minor IS NULL)
+               OR (posted.most_difference IS NULL AND instruction.status = 'settled'
+                   AND instruction.paid_minor <> instruction.amount_minor)
+        ) AS other_amounts,
         coalesce(sum(posted.transfers), 0)::bigint AS transfers,
         (SELECT count(*) FROM payments.transfer WHERE payment_instruction_id IS NOT NULL)
             AS transfers_of_instructions
     FROM payments.instruction
     LEFT JOIN (
         SELECT payment_instruction_id AS id, bit_or(code_bit.bit) AS codes, count(*) AS transfers,
-            min(amount_minor) AS least, max(amount_minor) AS most
+            min(amount_minor) FILTER (WHERE code NOT IN ({_OTHER_AMOUNTS})) AS least,
+            max(amount_minor) FILTER (WHERE code NOT IN ({_OTHER_AMOUNTS})) AS most,
+            min(amount_minor) FILTER (WHERE code IN ({_DIFFERENCES})) AS least_difference,
+            max(amount_minor) FILTER (WHERE code IN ({_DIFFERENCES})) AS most_difference,
+            max(amount_minor) FILTER (WHERE code = 'returned') AS returned
         FROM payments.transfer
         JOIN (VALUES {_CODE_BITS}) AS code_bit (code, bit) USING (code)
         WHERE payment_instruction_id IS NOT NULL

@@ -64,7 +64,8 @@ async def prove(session: AsyncSession) -> ProofsOut:
         await _proof(
             session,
             "postings_match_states",
-            "Each instruction made just the transfers that its state allows, of its amount.",
+            "Each instruction made just the transfers that its state allows, of its amount, and "
+            "of the difference to what was really paid.",
             repository.POSTINGS,
             lambda row: (
                 row.other_codes == 0

@@ -1,0 +1,107 @@
+"""Carrying out what two persons decided about payments, in sets, each with its own result."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.payments.instructions.moves import InstructionMoves, Move
+from services.payments.instructions.repository import Known, lock_known
+from services.payments.instructions.states import Status
+from services.payments.ledger.repository import is_overdraft
+from services.payments.resolutions import repository
+from services.payments.resolutions.deciding import Overtaken, Resolved, move_of
+from services.payments.resolutions.states import Outcome, Result
+from services.payments.settlement.reopening import reopen_chunks
+from shared.database import Database
+
+NOT_COVERED = (
+    "The fund or the provider's float does not cover that: top it up, and propose it again."
+)
+PAID_ALREADY = (
+    "Another instruction for the same entitlement is live or settled: a household is paid an "
+    "entitlement once. Resolve this one as returned."
+)
+
+Results = dict[UUID, tuple[Result, str | None]]
+
+
+class CarryingOut:
+    """Carries out approved resolutions, the oldest first, a set of payments in a transaction."""
+
+    def __init__(self, *, database: Database, moves: InstructionMoves, size: int) -> None:
+        self._database = database
+        self._moves = moves
+        self._size = size
+
+    async def step(self) -> int:
+        """Resolve a set of payments; returns how many, or 1 where a resolution came to its end."""
+        async with self._database.transaction() as session:
+            resolved = await repository.lock_next(session)
+            if resolved is None:
+                return 0
+            items = await repository.pick_items(session, resolved.resolution_id, size=self._size)
+            if not items:
+                at = self._moves.clock.now()
+                await repository.finish(session, resolved.resolution_id, at=at)
+                return 1
+            known = await lock_known(session, list(items))
+            if resolved.outcome is Outcome.RESEND:
+                results = await self._allow_resend(session, items, known)
+            else:
+                results = await self._resolve(session, resolved, items, known)
+            await repository.keep_results(session, resolved.resolution_id, results)
+        return len(items)
+
+    async def _allow_resend(
+        self, session: AsyncSession, items: dict[UUID, Status], known: dict[UUID, Known]
+    ) -> Results:
+        marked = await repository.allow_resend(session, list(items))
+        return {
+            instruction_id: (Result.DONE, None)
+            if instruction_id in marked
+            else (
+                Result.OVERTAKEN,
+                f"It is {known[instruction_id].status} now: only what is unknown is sent again.",
+            )
+            for instruction_id in items
+        }
+
+    async def _resolve(
+        self,
+        session: AsyncSession,
+        resolved: Resolved,
+        items: dict[UUID, Status],
+        known: dict[UUID, Known],
+    ) -> Results:
+        results: Results = {}
+        moves: list[Move] = []
+        for instruction_id, proposed_in in items.items():
+            move = move_of(resolved, proposed_in=proposed_in, known=known[instruction_id])
+            if isinstance(move, Overtaken):
+                results[instruction_id] = (Result.OVERTAKEN, move.detail)
+            else:
+                moves.append(move)
+                results[instruction_id] = (Result.DONE, None)
+        chunks = sorted({known[move.instruction_id].chunk_number for move in moves})
+        if chunks:
+            await reopen_chunks(session, chunks, at=self._moves.clock.now())
+        refused = await self._make(session, moves, actor=resolved.actor)
+        return results | refused
+
+    async def _make(self, session: AsyncSession, moves: Sequence[Move], *, actor: str) -> Results:
+        """Make all moves that can be made: a set that is refused is halved until it is one row."""
+        if not moves:
+            return {}
+        try:
+            async with session.begin_nested():
+                await self._moves.make(session, moves, actor=actor)
+        except IntegrityError as error:
+            if len(moves) == 1:
+                detail = NOT_COVERED if is_overdraft(error) else PAID_ALREADY
+                return {moves[0].instruction_id: (Result.REFUSED, detail)}
+            half = len(moves) // 2
+            first = await self._make(session, moves[:half], actor=actor)
+            return first | await self._make(session, moves[half:], actor=actor)
+        return {}
