@@ -74,21 +74,27 @@ It begins as the entitlement's does: what is read in the order of the one is in 
 """
 
 
-def round_parts(activation_id: uuid.UUID, round_number: int) -> dict[str, object]:
-    """What ``ENTITLEMENT_ID`` takes: ``round_key`` and ``round_prefix``."""
-    key = activation_id.bytes + round_number.to_bytes(2)
-    return {"round_key": key, "round_prefix": hashlib.sha256(key).hexdigest()[:6]}
+def round_parts(activation_id: uuid.UUID, round_number: int) -> dict[str, bytes | str]:
+    """What ``ENTITLEMENT_ID`` takes."""
+    key = _round_key(activation_id, round_number)
+    return {"round_key": key, "round_prefix": _round_prefix(key)}
 
 
 def entitlement_id(
     household_id: uuid.UUID, activation_id: uuid.UUID, round_number: int
 ) -> uuid.UUID:
     """What a household is owed in a round of an activation, as ``ENTITLEMENT_ID`` names it."""
-    parts = round_parts(activation_id, round_number)
-    key, prefix = parts["round_key"], parts["round_prefix"]
-    assert isinstance(key, bytes) and isinstance(prefix, str)
+    key = _round_key(activation_id, round_number)
     digits = hashlib.sha256(household_id.bytes + key).hexdigest()[:32]
-    return uuid.UUID(f"{prefix}{digits[6:12]}8{digits[13:16]}a{digits[17:]}")
+    return uuid.UUID(f"{_round_prefix(key)}{digits[6:12]}8{digits[13:16]}a{digits[17:]}")
+
+
+def _round_key(activation_id: uuid.UUID, round_number: int) -> bytes:
+    return activation_id.bytes + round_number.to_bytes(2)
+
+
+def _round_prefix(key: bytes) -> str:
+    return hashlib.sha256(key).hexdigest()[:6]
 
 
 def instruction_id(
