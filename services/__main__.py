@@ -25,6 +25,7 @@ import uvloop
 from services.processes import PROCESSES, SERVICES
 from services.starting import (
     CannotStart,
+    heartbeat_of,
     remembering,
     require_clock,
     require_database,
@@ -125,14 +126,14 @@ async def _look_for_keys(verifier: TokenVerifier) -> None:
 
 
 def _worker(service: str) -> Callable[[asyncio.Event], Awaitable[None]]:
-    worker = importlib.import_module(f"services.{service}.worker").create_worker(
-        settings_of(service)
-    )
+    settings = settings_of(service)
+    worker = importlib.import_module(f"services.{service}.worker").create_worker(settings)
     require_clock(worker.clock)
+    heartbeat = heartbeat_of(settings, process=f"{service}-worker")
 
     async def run(stop: asyncio.Event) -> None:
         await require_database(worker.database, service=service)
-        await worker.run(stop)
+        await worker.run(stop, heartbeat=heartbeat)
 
     return run
 

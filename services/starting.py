@@ -4,6 +4,7 @@ Without values: a setting's may be secret, and a database's error quotes the row
 """
 
 import importlib
+import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,6 +17,7 @@ from pydantic_settings import SettingsError
 from shared.clock import Clock
 from shared.database import Database, DatabaseUnusable
 from shared.errors import Explained, detail_of, told
+from shared.liveness import Heartbeat, heartbeat_file
 from shared.settings import ServiceSettings
 
 _FIELD = re.compile('field "([a-z_]+)"')
@@ -57,6 +59,18 @@ def require_clock(clock: Clock) -> None:
             f"The clock that CLOCK_FILE names cannot be read ({type(error).__name__}): leave "
             "CLOCK_FILE out, or begin with `make run CLOCK=2020-10-12`, which writes one."
         ) from None
+
+
+def heartbeat_of(settings: ServiceSettings, *, process: str) -> Heartbeat | None:
+    """Where the process leaves its heartbeats; raises CannotStart where it could not."""
+    if settings.heartbeat_directory is None:
+        return None
+    if not os.access(settings.heartbeat_directory, os.W_OK):
+        raise CannotStart(
+            "HEARTBEAT_DIRECTORY names no folder that can be written to: create it, correct the "
+            "variable, or leave it out where nothing asks whether the process is alive."
+        )
+    return Heartbeat(file=heartbeat_file(settings.heartbeat_directory, process))
 
 
 async def require_database(database: Database, *, service: str) -> None:

@@ -96,6 +96,10 @@ class ServiceSettings(BaseSettings):
     clock_file: Path | None = Field(
         default=None, validation_alias=AliasChoices("CLOCK_FILE", "clock_file")
     )
+    heartbeat_directory: Path | None = Field(
+        default=None, validation_alias=AliasChoices("HEARTBEAT_DIRECTORY", "heartbeat_directory")
+    )
+    """Where a worker leaves its heartbeat for `python -m services.live`; unset: nowhere."""
     docs: Documentation = Field(
         default=Documentation.ON, validation_alias=AliasChoices("DOCS", "docs")
     )

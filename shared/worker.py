@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 import structlog
 
@@ -12,6 +12,7 @@ from shared.errors import account_of
 from shared.events import Consumer
 from shared.events.log import CHANNEL
 from shared.events.repository import BEGIN_EPOCH
+from shared.liveness import Heartbeat, Pulse
 from shared.retry import Backoff
 
 log = structlog.get_logger()
@@ -55,6 +56,7 @@ class Loop:
     ) -> None:
         self.name = name
         self.step = step
+        self.pulse = Pulse()
         self.wakes_on = frozenset(wakes_on)
         self._rests = rest
         self._has_more = has_more
@@ -95,8 +97,9 @@ class Loop:
         while not stop.is_set():
             self._woken.clear()
             try:
-                async with around(self.name):
-                    done = await self.step()
+                with self.pulse.step():
+                    async with around(self.name):
+                        done = await self.step()
             except Exception as error:
                 again_in_seconds = AFTER_FAILURE.seconds(failures)
                 log.error(
@@ -170,20 +173,38 @@ class Worker:
             if not loop.wakes_on.isdisjoint(event_types):
                 loop.wake()
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, *, heartbeat: Heartbeat | None = None) -> None:
         """Run every loop until ``stop``; then let each finish its step, and close."""
         log.info("worker_started", worker=self.name, loops=[loop.name for loop in self.loops])
-        listening = asyncio.create_task(self._listen())
+        beside = [asyncio.create_task(self._listen())]
+        if heartbeat:
+            beside.append(asyncio.create_task(self._beat(heartbeat)))
         try:
             async with asyncio.TaskGroup() as group:
                 for loop in self.loops:
                     group.create_task(loop.run(stop, around=self._around))
         finally:
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await self.close()
             log.info("worker_stopped", worker=self.name)
+
+    async def _beat(self, heartbeat: Heartbeat) -> None:
+        """Leave heartbeats as long as every loop goes on, and say which does not."""
+        pulses = {loop.name: loop.pulse for loop in self.loops}
+        known: list[str] = []
+        while True:
+            try:
+                hanging = heartbeat.beat(pulses)
+            except OSError as error:
+                log.warning("heartbeat_not_left", worker=self.name, **account_of(error))
+                hanging = known
+            for name in hanging:
+                if name not in known:
+                    log.error("step_hangs", worker=self.name, loop=name)
+            known = hanging
+            await asyncio.sleep(heartbeat.every_seconds)
 
     async def _listen(self) -> None:
         """Wake the loops by the types that each notification names. Without it they still poll."""

@@ -11,7 +11,7 @@ import yaml
 
 from deploy.check import processes
 from deploy.check.findings import Findings
-from deploy.check.processes import MIGRATE, Process, listening_port
+from deploy.check.processes import LIVE, MIGRATE, Process, is_worker, listening_port
 
 FILE = "docker-compose.yml"
 EXAMPLE = ".env.example"
@@ -107,6 +107,10 @@ def _probe_faults(ours: Mapping[str, Any], addresses: Mapping[str, int]) -> Iter
         test = " ".join(ours[name].get("healthcheck", {}).get("test", ()))
         if f":{port}/ready" not in test:
             yield f"{FILE}: {name} has no health check of /ready on port {port}."
+    for name, service in ours.items():
+        test = " ".join(service.get("healthcheck", {}).get("test", ()))
+        if is_worker(name) and f"{LIVE} {name}" not in test:
+            yield f"{FILE}: {name} has no health check by `{LIVE} {name}`."
 
 
 def _database_faults(services: Mapping[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import kubernetes_validate
 from deploy.check import kustomize, network, processes
 from deploy.check.findings import Findings
 from deploy.check.kustomize import CannotRender, Object, Objects
-from deploy.check.processes import Process
+from deploy.check.processes import LIVE, Process, is_worker
 
 VERSION = "1.30"
 """The oldest Kubernetes that the manifests are for: the first with `preStop.sleep` switched on."""
@@ -207,7 +207,13 @@ def _hardening_faults(workload: Object, name: str) -> Iterator[str]:
 def _probe_faults(workload: Object, name: str) -> Iterator[str]:
     where = f"{name}: {workload['metadata']['name']}"
     for container in _pod(workload)["containers"]:
-        if _image_name(container["image"]) != IMAGE or not container.get("ports"):
+        if _image_name(container["image"]) != IMAGE:
+            continue
+        if is_worker(" ".join(container.get("args", ()))):
+            asked = container.get("livenessProbe", {}).get("exec", {}).get("command", ())
+            if LIVE not in " ".join(asked):
+                yield f"{where}: its livenessProbe does not ask `{LIVE}`."
+        if not container.get("ports"):
             continue
         for probe, path in (("livenessProbe", "/live"), ("readinessProbe", "/ready")):
             asked = container.get(probe, {}).get("httpGet", {})

@@ -11,6 +11,8 @@ from services.processes import PROCESSES, SERVICES
 from shared.settings import ServiceSettings
 
 MIGRATE = "migrate"
+LIVE = "python -m services.live"
+"""What tells whether a worker is alive, which listens on no port."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 # What `python -m services migrate` reads; the roles cannot log in without their passwords.
@@ -20,6 +22,7 @@ _MIGRATE_VARIABLES = {
 }
 _LOG_LEVEL = "LOG_LEVEL"
 _TOKEN_VARIABLES = {"AUTH_TOKEN_URL", "AUTH_CLIENT_ID", "AUTH_CLIENT_SECRET"}
+_HEARTBEATS = "HEARTBEAT_DIRECTORY"
 _DEVELOPMENT_KEY = "AUTH_DEVELOPMENT_KEY_FILE"
 
 
@@ -55,6 +58,11 @@ class Variables(NamedTuple):
 
     known: frozenset[str]
     required: frozenset[str]
+
+
+def is_worker(name: str) -> bool:
+    """Whether it is the name of a process that listens on no port and stays up."""
+    return name in PROCESSES and name.endswith("-worker")
 
 
 def listening_port(process: Process) -> int | None:
@@ -123,6 +131,8 @@ def _variable_faults(process: Process) -> Iterator[str]:
         yield f"{process.where}: {name} is set, and {process.name} does not read it."
     for name in sorted(required - process.variables.keys()):
         yield f"{process.where}: {name} is not set, and {process.name} needs it."
+    if is_worker(process.name) and _HEARTBEATS not in process.variables:
+        yield f"{process.where}: {_HEARTBEATS} is not set, so nothing can ask if it is alive."
     calls_others = {"REGISTRY_URL", "PAYMENTS_URL"} & known
     ways_to_a_token = (_TOKEN_VARIABLES, {_DEVELOPMENT_KEY})
     if calls_others and not any(way <= process.variables.keys() for way in ways_to_a_token):

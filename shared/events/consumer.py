@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.database import Database, may_pass
 from shared.errors import account_of, told
 from shared.events.log import Published, StoredEvent
+from shared.liveness import goes_on
 from shared.retry import Backoff
 
 log = structlog.get_logger()
@@ -221,6 +222,8 @@ class Consumer:
                 **account_of(error),
             )
             return False
+        finally:
+            goes_on()
         return True
 
 

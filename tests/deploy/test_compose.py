@@ -32,6 +32,8 @@ def test_the_committed_file_has_no_fault() -> None:
         (FILE, '"127.0.0.1:8002:8002"', '"127.0.0.1:8002:8001"', "listens on 8002"),
         (FILE, '"127.0.0.1:8002:8002"', '"8002:8002"', "on 127.0.0.1 only"),
         (FILE, "http://127.0.0.1:8003/ready", "http://127.0.0.1:8001/ready", "no health check"),
+        (FILE, "services.live, triggers-worker", "services.live", "no health check by"),
+        (FILE, "  HEARTBEAT_DIRECTORY: /tmp\n", "", "nothing can ask if it is alive"),
         (FILE, "http://registry-api:8001", "http://registry:8001", "where no API is"),
         (FILE, "  PAYMENTS_HOST: 0.0.0.0\n", "", "set PAYMENTS_HOST"),
         (FILE, "service_completed_successfully", "service_started", "should wait for migrate"),

@@ -97,6 +97,12 @@ def test_a_spoilt_manifest_is_caught(
         ("every-process.yaml", "automountServiceAccountToken: false", "", "a token of the cluster"),
         ("every-process.yaml", 'limits: {cpu: "1", memory: 768Mi}', "", "has no limits"),
         ("every-api.yaml", "path: /ready", "path: /live", "readinessProbe does not ask for /ready"),
+        (
+            "every-worker.yaml",
+            "livenessProbe:\n            exec: {command: [python, -m, services.live]}",
+            "livenessProbe:\n            exec: {command: [python, -m, services]}",
+            "its livenessProbe does not ask",
+        ),
         ("every-api.yaml", "replicas: 2", 'replicas: "2"', "is not of type 'integer'"),
     ],
 )

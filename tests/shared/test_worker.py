@@ -1,31 +1,43 @@
 """Loops rest while there is nothing to do, and wake for what concerns them."""
 
 import asyncio
+import os
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from deploy.local.ports import free_port
+from services import live
 from shared.clock import SystemClock
 from shared.database import Database
 from shared.events import Event, append
+from shared.liveness import Heartbeat, goes_on, heartbeat_file
 from shared.retry import Backoff
 from shared.worker import Loop, Worker
 from tests.server import eventually
 
 WANTED = "org.sangkroh.test.wanted.v1"
 OTHER = "org.sangkroh.test.other.v1"
+LATE_AFTER_SECONDS = 2.0
 NEVER = Backoff(first_seconds=3600, longest_seconds=3600)
 
 
 @asynccontextmanager
-async def running(database: Database, loops: Sequence[Loop]) -> AsyncIterator[None]:
+async def running(
+    database: Database, loops: Sequence[Loop], *, heartbeat: Heartbeat | None = None
+) -> AsyncIterator[None]:
     stop = asyncio.Event()
     worker = Worker(name="test", database=database, clock=SystemClock(), loops=loops)
-    task = asyncio.create_task(worker.run(stop))
+    task = asyncio.create_task(worker.run(stop, heartbeat=heartbeat))
     try:
         yield
     finally:
@@ -159,6 +171,133 @@ async def test_a_failed_step_is_logged_by_what_failed_and_by_its_cause() -> None
     assert entry["at"].endswith(" call")
     assert entry["cause"].startswith("OSError at tests/shared/test_worker.py:")
     assert "85510000001" not in str(entry)
+
+
+async def nothing() -> int:
+    return 0
+
+
+@pytest.fixture
+def heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Heartbeat:
+    monkeypatch.setattr(live, "LATE_AFTER_SECONDS", LATE_AFTER_SECONDS)
+    return Heartbeat(
+        file=heartbeat_file(tmp_path, "test-worker"),
+        every_seconds=0.05,
+        silent_at_most_seconds=1,
+    )
+
+
+def said(heartbeat: Heartbeat) -> list[str]:
+    """What a probe would say of the process whose heartbeats these are."""
+    return list(live.faults(heartbeat.file.parent, ["test-worker"]))
+
+
+async def test_a_loop_whose_step_never_returns_is_told_dead(
+    heartbeat: Heartbeat, environment: dict[str, str]
+) -> None:
+    database = Database(environment["REGISTRY_DATABASE_URL"], application_name="test")
+    hangs = asyncio.Event()
+
+    async def step() -> int:
+        if hangs.is_set():
+            await asyncio.Event().wait()
+        return 0
+
+    loops = [Loop("well", nothing), Loop("hangs", step)]
+    worker = Worker(name="test", database=database, clock=SystemClock(), loops=loops)
+    with capture_logs() as logs:
+        task = asyncio.create_task(worker.run(asyncio.Event(), heartbeat=heartbeat))
+        await until(lambda: not said(heartbeat))
+        hangs.set()
+        await until(lambda: bool(said(heartbeat)))
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    assert [entry["loop"] for entry in logs if entry["event"] == "step_hangs"] == ["hangs"]
+
+
+async def test_a_worker_whose_event_loop_is_blocked_is_told_dead(
+    heartbeat: Heartbeat, environment: dict[str, str]
+) -> None:
+    database = Database(environment["REGISTRY_DATABASE_URL"], application_name="test")
+    blocked: list[str] = []
+
+    async def step() -> int:
+        if heartbeat.file.exists() and not blocked:
+            # As a number of a million digits does that is parsed.
+            time.sleep(LATE_AFTER_SECONDS + 0.5)
+            blocked.extend(said(heartbeat))
+        return 0
+
+    async with running(database, [Loop("test", step)], heartbeat=heartbeat):
+        await until(lambda: bool(blocked))
+        await until(lambda: not said(heartbeat))
+
+
+async def test_a_loop_with_nothing_to_do_is_alive_and_so_is_a_long_step_that_goes_on(
+    heartbeat: Heartbeat, environment: dict[str, str]
+) -> None:
+    database = Database(environment["REGISTRY_DATABASE_URL"], application_name="test")
+    parts = 0
+
+    async def step() -> int:
+        nonlocal parts
+        while parts < 20:
+            await asyncio.sleep(0.2)
+            goes_on()
+            assert parts < 3 or not said(heartbeat)
+            parts += 1
+        return 0
+
+    loops = [Loop("idle", nothing, rest=NEVER), Loop("long", step, rest=NEVER)]
+    async with running(database, loops, heartbeat=heartbeat):
+        await until(lambda: parts == 20)
+
+
+async def test_that_postgresql_is_away_is_no_reason_to_restart_a_worker(
+    heartbeat: Heartbeat,
+) -> None:
+    database = Database(
+        f"postgresql+asyncpg://nobody@127.0.0.1:{free_port()}/none", application_name="test"
+    )
+    failed = 0
+
+    async def step() -> int:
+        nonlocal failed
+        failed += 1
+        async with database.transaction() as session:
+            await session.execute(text("SELECT 1"))
+        return 0
+
+    async with running(database, [Loop("test", step)], heartbeat=heartbeat):
+        await until(lambda: failed == 3)
+        assert said(heartbeat) == []
+
+
+def test_the_probe_tells_by_its_exit_status(tmp_path: Path) -> None:
+    def asked(*names: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "services.live", *names],
+            env={**os.environ, "HEARTBEAT_DIRECTORY": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stderr
+
+    code, words = asked()
+    assert code == 1
+    assert words.endswith("none has started.\n")
+    Heartbeat(file=heartbeat_file(tmp_path, "payments-worker")).beat({})
+    assert asked() == asked("payments-worker") == (0, "")
+    code, words = asked("payments-worker", "registry-worker")
+    assert code == 1
+    assert words.startswith("registry-worker has left no heartbeat")
+    heartbeat_file(tmp_path, "payments-worker").write_text(str(time.monotonic() - 61))
+    code, words = asked()
+    assert code == 1
+    assert words.startswith("payments-worker was last heard of 61 s ago: it hangs, or has ended.")
 
 
 async def test_a_worker_keeps_when_an_epoch_began(
