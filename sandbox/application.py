@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -17,15 +17,23 @@ from sandbox.inspection import book_as_csv, summary
 from sandbox.misbehaviour import WITHOUT_REPLY, Misbehaviour
 from sandbox.options import SandboxOptions
 from sandbox.teller import Receipt, Reception, Teller
-from sandbox.validation import InvalidRequest, read_disbursement
+from sandbox.validation import Disbursement, InvalidRequest, read_disbursement
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Answer = tuple[int, bytes]
 
 LARGEST_BODY = 65_536
 HEARTBEAT = orjson.dumps({"serviceStatus": "available"})
+
+
+class Answer(NamedTuple):
+    """The status and the body of one answer, with the headers that are not those of all."""
+
+    status: int
+    body: bytes
+    content_type: bytes = b"application/json"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Application:
@@ -49,9 +57,9 @@ class Application:
         try:
             answer = await self._answer(scope, receive, path.split("/")[1:])
         except InvalidRequest as fault:
-            answer = 400, messages.invalid(fault, now=_now())
+            answer = Answer(400, messages.invalid(fault, now=now()))
         except sqlite3.Error as error:
-            answer = _error(503, "serviceUnavailable", "genericError", f"storage: {error}")
+            answer = failure(503, "serviceUnavailable", "genericError", f"storage: {error}")
         if answer is None:
             # Without an answer there is nothing to send: the client sees its connection closed.
             scope["state"]["transport"].abort()
@@ -62,10 +70,10 @@ class Application:
     async def _answer(self, scope: Scope, receive: Receive, path: list[str]) -> Answer | None:
         match scope["method"], path:
             case "GET", ["book", "summary"]:
-                return 200, orjson.dumps(await asyncio.to_thread(summary, self._storage))
+                return Answer(200, orjson.dumps(await asyncio.to_thread(summary, self._storage)))
             case method, [provider, "v1.2", *call] if provider in self._keys:
                 if not hmac.compare_digest(_header(scope, b"x-api-key"), self._keys[provider]):
-                    return _error(
+                    return failure(
                         401, "authorisation", "clientAuthorisationError", "X-API-Key is not right"
                     )
                 return await self._answer_client(scope, receive, provider, method, call)
@@ -84,19 +92,21 @@ class Application:
             case "GET", ["requeststates", identifier]:
                 number = messages.number_in_server_correlation_id(identifier)
                 payment = self._find(provider, number)
-                return _not_known() if payment is None else (200, messages.request_state(payment))
+                return (
+                    not_known() if payment is None else Answer(200, messages.request_state(payment))
+                )
             case "GET", ["responses", correlation_id]:
                 payment = self._book.find_by_correlation_id(
                     provider=provider, correlation_id=correlation_id.lower()
                 )
-                return _not_known() if payment is None else (200, messages.link(payment))
+                return not_known() if payment is None else Answer(200, messages.link(payment))
             case "GET", ["transactions", reference]:
                 payment = self._find(provider, messages.number_in_reference(reference))
                 if payment is None or payment.booked_at is None:
-                    return _not_known()
-                return 200, messages.transaction(payment)
+                    return not_known()
+                return Answer(200, messages.transaction(payment))
             case "GET", ["heartbeat"]:
-                return 200, HEARTBEAT
+                return Answer(200, HEARTBEAT)
         return _nothing_here()
 
     def _find(self, provider: str, number: int | None) -> Payment | None:
@@ -110,30 +120,39 @@ class Application:
             correlation_id=_header(scope, b"x-correlationid").decode("latin-1") or None,
             callback_url=_header(scope, b"x-callback-url").decode("latin-1") or None,
         )
+        return await self._take(scope, receive, disbursement)
+
+    async def _take(
+        self, scope: Scope, receive: Receive, disbursement: Disbursement
+    ) -> Answer | None:
+        """Write a disbursement down, and answer it; None: without an answer."""
         receipt = await self._teller.take(disbursement)
+        return await self._answer_receipt(receipt)
+
+    async def _answer_receipt(self, receipt: Receipt) -> Answer | None:
         match receipt.reception:
             case Reception.REFUSED:
-                return _unavailable(receipt.conduct.error_status)
+                return unavailable(receipt.conduct.error_status)
             case Reception.CONFLICTING:
-                return _error(
+                return failure(
                     400,
                     "businessRule",
                     "duplicateRequest",
                     "this X-CorrelationID was used for another payment",
                 )
             case Reception.REPEATED:
-                return self._answer_with(_payment(receipt))
+                return self._answer_with(payment_of(receipt))
             case Reception.TAKEN:
                 return await self._answer_badly(receipt)
 
     async def _answer_badly(self, receipt: Receipt) -> Answer | None:
         """Answer for the first time, which is when a provider misbehaves."""
-        payment, conduct = _payment(receipt), receipt.conduct
+        payment, conduct = payment_of(receipt), receipt.conduct
         if conduct.misbehaviour in WITHOUT_REPLY:
             return None
         match conduct.misbehaviour:
             case Misbehaviour.ERROR_AFTER_BOOKING:
-                return _unavailable(conduct.error_status)
+                return unavailable(conduct.error_status)
             case Misbehaviour.SLOW_ANSWER:
                 await asyncio.sleep(conduct.answer_delay_seconds)
             case Misbehaviour.EARLY_CALLBACK if payment.callback_state == "waiting":
@@ -143,10 +162,10 @@ class Application:
     def _answer_with(self, payment: Payment) -> Answer:
         """The answer that one payment always gets, however often it is asked for."""
         if payment.rejected_at_once:
-            return messages.rejection_status(payment), messages.rejection(payment)
+            return Answer(messages.rejection_status(payment), messages.rejection(payment))
         if self._synchronous and payment.status == "completed":
-            return 201, messages.transaction(payment)
-        return 202, messages.accepted(payment)
+            return Answer(201, messages.transaction(payment))
+        return Answer(202, messages.accepted(payment))
 
     async def _send_book(self, send: Send) -> None:
         await _start(send, 200, b"text/csv; charset=utf-8; header=present")
@@ -170,9 +189,9 @@ async def _read_body(receive: Receive) -> bytes:
 
 
 async def _reply(send: Send, answer: Answer) -> None:
-    status, body = answer
-    await _start(send, status, b"application/json", (b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.body", "body": body})
+    length = (b"content-length", str(len(answer.body)).encode())
+    await _start(send, answer.status, answer.content_type, length, *answer.headers)
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 async def _start(send: Send, status: int, content_type: bytes, *more: tuple[bytes, bytes]) -> None:
@@ -187,33 +206,33 @@ def _header(scope: Scope, name: bytes) -> bytes:
     return b""
 
 
-def _payment(receipt: Receipt) -> Payment:
+def payment_of(receipt: Receipt) -> Payment:
     assert receipt.payment is not None
     return receipt.payment
 
 
-def _not_known() -> Answer:
-    return _error(404, "identification", "identifierError", "not known here")
+def not_known() -> Answer:
+    return failure(404, "identification", "identifierError", "not known here")
 
 
 def _nothing_here() -> Answer:
     # A mistyped address must not look like a rejected payment, hence neither "identification"
     # nor "validation".
-    return _error(404, "internal", "genericError", "there is no such address here")
+    return failure(404, "internal", "genericError", "there is no such address here")
 
 
-def _unavailable(status: int) -> Answer:
+def unavailable(status: int) -> Answer:
     category = "internal" if status == 500 else "serviceUnavailable"
-    return _error(status, category, "genericError", "something went wrong here; ask again later")
+    return failure(status, category, "genericError", "something went wrong here; ask again later")
 
 
-def _error(status: int, category: str, code: str, description: str) -> Answer:
-    return status, messages.error(category, code, description, now=_now())
+def failure(status: int, category: str, code: str, description: str) -> Answer:
+    return Answer(status, messages.error(category, code, description, now=now()))
 
 
 def _date() -> bytes:
-    return messages.instant(_now()).encode()
+    return messages.instant(now()).encode()
 
 
-def _now() -> int:
+def now() -> int:
     return time.time_ns() // 1_000_000

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.misbehaviour import AccountState, Conduct, Misbehaviour
+from sandbox.misbehaviour import AccountState, Conduct
 from sandbox.validation import Disbursement
 
 # A crashed process leaves SQLite's write-ahead log complete, so synchronous=NORMAL keeps every
@@ -60,8 +60,10 @@ CREATE TABLE IF NOT EXISTS refusal (
 ) STRICT, WITHOUT ROWID;
 """
 
+# A payment that was forgotten stays in the book, with a mark behind the id by which it was known.
+CLIENTS_ID = "substr(correlation_id, 1, 36)"
 COLUMNS = (
-    "id, provider, correlation_id, requesting_reference, amount, currency, account, credit_party, "
+    f"id, provider, {CLIENTS_ID}, requesting_reference, amount, currency, account, credit_party, "
     "debit_party, description, callback_url, status, rejection, rejected_at_once, received_at, "
     "booked_at, finished_at, callback_state, "
     "callback_attempts, callback_copies"
@@ -150,6 +152,23 @@ class Book:
         ).fetchone()
         return None if row is None else Payment(*row)
 
+    def find_another(self, payment: Payment, *, same_provider: bool) -> Payment | None:
+        """The newest payment beside this one, at its provider or at another."""
+        row = self._connection.execute(
+            f"SELECT {COLUMNS} FROM payment WHERE id <> ? AND (provider = ?) = ?"
+            " ORDER BY id DESC LIMIT 1",
+            (payment.id, payment.provider, same_provider),
+        ).fetchone()
+        return None if row is None else Payment(*row)
+
+    def forget(self, payment: Payment) -> None:
+        """Keep a payment that nobody finds by the client's id any more: it may be made again."""
+        self._connection.execute(
+            "UPDATE payment SET correlation_id = correlation_id || ' forgotten ' || id"
+            " WHERE id = ? AND length(correlation_id) = 36",
+            (payment.id,),
+        )
+
     def count_request(self, payment: Payment) -> None:
         """Note that the client asked again for a payment that is in the book."""
         self._connection.execute(
@@ -170,6 +189,7 @@ class Book:
         disbursement: Disbursement,
         *,
         conduct: Conduct,
+        fault: str | None,
         account: AccountState,
         rejected_at_once: bool,
         now: int,
@@ -177,7 +197,10 @@ class Book:
         callback_state: str,
         callback_at: int | None,
     ) -> Payment:
-        """Write a disbursement down; `completes_at` None means that it has its outcome now."""
+        """Write a disbursement down; `completes_at` None means that it has its outcome now.
+
+        `fault` is the name of how it is treated, where it is not treated well.
+        """
         rejected = account is not AccountState.OPEN
         status = "pending"
         if completes_at is None:
@@ -210,7 +233,7 @@ class Book:
             " callback_state, callback_attempts, callback_copies,"
             " completes_at, misbehaviour, callback_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*payment, completes_at, _name(conduct.misbehaviour), callback_at),
+            (*payment, completes_at, fault, callback_at),
         )
         assert cursor.lastrowid is not None
         return Payment(cursor.lastrowid, *payment)
@@ -240,7 +263,3 @@ class Book:
             " callback_copies = ? WHERE id = ?",
             changes,
         )
-
-
-def _name(misbehaviour: Misbehaviour | None) -> str | None:
-    return None if misbehaviour is None else misbehaviour.value

@@ -8,6 +8,8 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
+from sandbox.book import CLIENTS_ID
+
 BOOK_COLUMNS = (
     "provider",
     "correlation_id",
@@ -20,8 +22,8 @@ BOOK_COLUMNS = (
 )
 ROWS_AT_ONCE = 2_000
 
-BOOKED_PAYMENTS = """
-SELECT provider, correlation_id, printf('%s-%010d', provider, id), amount, currency, account,
+BOOKED_PAYMENTS = f"""
+SELECT provider, {CLIENTS_ID}, printf('%s-%010d', provider, id), amount, currency, account,
     strftime('%Y-%m-%dT%H:%M:%fZ', booked_at / 1000.0, 'unixepoch'), requesting_reference
 FROM payment WHERE booked_at IS NOT NULL ORDER BY id
 """

@@ -14,10 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from sandbox.hostility import ALL, Hostility, Nature
 from sandbox.misbehaviour import GREATEST_MISBEHAVE
 
 PROVIDER_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 LONGEST_DELAY_MS = 600_000
+LONGEST_HOSTILE_SECONDS = 3_600
 PROVIDERS_VARIABLE = "SANDBOX_PROVIDERS"
 
 
@@ -41,6 +43,9 @@ class SandboxOptions:
     `missing_account_share` is the part of all accounts (0 to 1) that cannot be paid.
     `completion_delay_ms` is the least and the most time from the 202 to the outcome.
     `synchronous` answers 201 with the outcome at once and never calls back.
+    `hostile` are the kinds of hostility that a part of all payments (`hostile_share`, 0 to 1)
+    meets, at `hostile_providers` (none named: at all); `hostile_seconds` is how long what does not
+    last for ever lasts.
     """
 
     port: int
@@ -52,6 +57,21 @@ class SandboxOptions:
     missing_account_share: float = 0.01
     completion_delay_ms: tuple[int, int] = (0, 300)
     synchronous: bool = False
+    hostile: tuple[Hostility, ...] = ()
+    hostile_share: float = 1.0
+    hostile_seconds: float = 30.0
+    hostile_providers: tuple[str, ...] = ()
+
+    @property
+    def nature(self) -> Nature:
+        """Whom the providers are hostile to, and how."""
+        return Nature(
+            seed=self.seed,
+            kinds=self.hostile,
+            share=self.hostile_share,
+            seconds=self.hostile_seconds,
+            providers=self.hostile_providers,
+        )
 
     @property
     def url(self) -> str:
@@ -73,6 +93,12 @@ class SandboxOptions:
         words += ["--completion-delay-ms", f"{shortest}..{longest}"]
         if self.synchronous:
             words.append("--synchronous")
+        if self.hostile:
+            words += ["--hostile", ",".join(self.hostile)]
+            words += ["--hostile-share", repr(self.hostile_share)]
+            words += ["--hostile-seconds", repr(self.hostile_seconds)]
+        for code in self.hostile_providers:
+            words += ["--hostile-provider", code]
         return words
 
     def environment(self) -> dict[str, str]:
@@ -118,6 +144,32 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     parser.add_argument(
         "--synchronous", action="store_true", help="answer 201 at once, never call back"
     )
+    parser.add_argument(
+        "--hostile",
+        type=_hostile,
+        default=(),
+        metavar="KINDS",
+        help=f"kinds of hostility with commas between them, or {ALL} (none)",
+    )
+    parser.add_argument(
+        "--hostile-share",
+        type=_share,
+        default=1.0,
+        help="part of all payments that meets it, 0 to 1 (%(default)s)",
+    )
+    parser.add_argument(
+        "--hostile-seconds",
+        type=_hostile_seconds,
+        default=30.0,
+        help="how long what does not last for ever lasts (%(default)s)",
+    )
+    parser.add_argument(
+        "--hostile-provider",
+        action="append",
+        default=[],
+        metavar="CODE",
+        help="a provider that is hostile; none named: each is",
+    )
     values = parser.parse_args(arguments)
     try:
         providers = _providers(environment.get(PROVIDERS_VARIABLE, ""))
@@ -133,6 +185,10 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         missing_account_share=values.missing_account_share,
         completion_delay_ms=values.completion_delay_ms,
         synchronous=values.synchronous,
+        hostile=values.hostile,
+        hostile_share=values.hostile_share,
+        hostile_seconds=values.hostile_seconds,
+        hostile_providers=tuple(values.hostile_provider),
     )
 
 
@@ -148,6 +204,19 @@ def _misbehave(text: str) -> float:
 
 def _share(text: str) -> float:
     return _number(text, least=0, most=1)
+
+
+def _hostile_seconds(text: str) -> float:
+    return _number(text, least=0, most=LONGEST_HOSTILE_SECONDS)
+
+
+def _hostile(text: str) -> tuple[Hostility, ...]:
+    if text == ALL:
+        return tuple(Hostility)
+    try:
+        return tuple(Hostility(name) for name in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}; sandbox/README.md lists them") from None
 
 
 def _number(text: str, *, least: float, most: float) -> float:

@@ -11,8 +11,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from sandbox.application import Application
 from sandbox.book import Book, CannotOpenBook
 from sandbox.courier import Courier
+from sandbox.hostile import HostileApplication
 from sandbox.misbehaviour import Temperament
 from sandbox.options import SandboxOptions
+from sandbox.rumours import Rumours
 from sandbox.teller import Teller
 
 BACKLOG = 2_048
@@ -68,9 +70,21 @@ async def _serve(options: SandboxOptions, *, listener: socket.socket, book: Book
         missing_account_share=options.missing_account_share,
         completion_delay_ms=options.completion_delay_ms,
     )
-    teller = Teller(book=book, temperament=temperament, synchronous=options.synchronous)
+    teller = Teller(
+        book=book,
+        temperament=temperament,
+        nature=options.nature,
+        synchronous=options.synchronous,
+    )
     courier = Courier(book=book, temperament=temperament, providers=options.providers)
-    application = Application(options=options, book=book, teller=teller, courier=courier)
+    rumours = Rumours(options.providers)
+    application = (
+        HostileApplication(
+            options=options, book=book, teller=teller, courier=courier, rumours=rumours
+        )
+        if options.hostile
+        else Application(options=options, book=book, teller=teller, courier=courier)
+    )
     server = _Server(
         uvicorn.Config(
             application,
@@ -97,6 +111,7 @@ async def _serve(options: SandboxOptions, *, listener: socket.socket, book: Book
     print(f"sandbox: {codes} at {options.url}, the book in {options.storage}", flush=True)
     await server.serve(sockets=[listener])
     stop.set()
+    rumours.close()
     try:
         await asyncio.wait_for(errands, timeout=SHUTDOWN_SECONDS)
     except TimeoutError:
