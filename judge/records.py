@@ -161,6 +161,8 @@ class Records:
     """The instructions that some stored callback speaks of."""
     waiting: Mapping[str, int]
     """How many things wait for a person, by what they are."""
+    listed: frozenset[UUID]
+    """The instructions that a person is shown: by an alarm, or as having no end."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,6 +106,14 @@ CLAIMS = (
         ),
     ),
     Claim(
+        name="Every difference from the providers' book is on a list",
+        prove=lambda case: payments.differences_are_listed(
+            case.records.instructions,
+            heard(case.book, _BOOK),
+            listed=case.records.listed,
+        ),
+    ),
+    Claim(
         name="No entitlement was paid twice",
         prove=lambda case: payments.no_entitlement_was_paid_twice(
             heard(case.book, _BOOK),

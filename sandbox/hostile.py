@@ -16,6 +16,7 @@ from sandbox.book import Book, Payment
 from sandbox.courier import Courier
 from sandbox.hostility import (
     DONE_TO_THE_ANSWER,
+    OTHERWISE_ORDINARY,
     SAID_OF_THE_TRANSACTION,
     Channel,
     Hostility,
@@ -67,7 +68,7 @@ class HostileApplication(Application):
         self, scope: Scope, receive: Receive, disbursement: Disbursement
     ) -> Answer | None:
         kind = self._kind(disbursement.provider, disbursement.correlation_id)
-        if kind is None:
+        if kind is None or kind in OTHERWISE_ORDINARY:
             return await super()._take(scope, receive, disbursement)
         if refusal := self._refusal(disbursement, kind):
             return refusal

@@ -113,6 +113,10 @@ WITH_ORDINARY_CALLBACK = frozenset(
 """The callback of an honest provider comes, whatever else does."""
 
 
+OTHERWISE_ORDINARY = frozenset({Hostility.FORGETS_IDS})
+"""As any payment until then: it may misbehave, and its account may be missing."""
+
+
 class Channel(enum.Enum):
     """By which way the end of a payment is told first."""
 

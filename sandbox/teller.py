@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 
 from sandbox.book import Book, Payment
-from sandbox.hostility import WITH_ORDINARY_CALLBACK, Hostility, Nature
+from sandbox.hostility import OTHERWISE_ORDINARY, WITH_ORDINARY_CALLBACK, Hostility, Nature
 from sandbox.misbehaviour import (
     WITHOUT_CALLBACK,
     AccountConduct,
@@ -83,7 +83,7 @@ class Teller:
         )
         asked = _as_paid(disbursement, kind)
         conduct = self._temperament.conduct(asked.correlation_id)
-        if kind:
+        if kind and kind not in OTHERWISE_ORDINARY:
             conduct = replace(conduct, misbehaviour=None, refusals=0, extra_callbacks=0)
         payment = self._book.find_by_correlation_id(
             provider=asked.provider, correlation_id=asked.correlation_id
@@ -120,7 +120,7 @@ class Teller:
         early = False
         withheld = (
             conduct.misbehaviour in WITHOUT_CALLBACK
-            if kind is None
+            if kind is None or kind in OTHERWISE_ORDINARY
             else kind not in WITH_ORDINARY_CALLBACK
         )
         if at_once or disbursement.callback_url is None:
@@ -133,7 +133,7 @@ class Teller:
         return self._book.add(
             disbursement,
             conduct=conduct,
-            fault=kind or conduct.misbehaviour,
+            fault=conduct.misbehaviour or kind,
             account=account.state,
             rejected_at_once=rejected and at_once,
             now=now,
@@ -144,7 +144,7 @@ class Teller:
 
     def _account(self, disbursement: Disbursement, kind: Hostility | None) -> AccountConduct:
         """A hostile provider pays whomever it is told to, whatever it says; but for one kind."""
-        if kind is None:
+        if kind is None or kind in OTHERWISE_ORDINARY:
             return self._temperament.account(disbursement.account)
         paid = kind is not Hostility.COMPLETED_THEN_REJECTED
         return AccountConduct(

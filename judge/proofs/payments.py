@@ -1,12 +1,15 @@
 """Our payments against what the providers say they paid."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from judge.proofs.finding import Finding
 from judge.records import BookLine, Instruction, PaidTwice
 from judge.words import PAYMENT_ENDS
+
+Paid = tuple[str, int, str]
+"""A provider, minor units, and their currency."""
 
 
 def records_equal_the_book(
@@ -60,6 +63,46 @@ def _against(line: BookLine, ours: Instruction | None) -> str | None:
         owed = "nothing" if ours.owed_minor is None else f"{ours.owed_minor:,}"
         return f"the book says {_told(line)}; the registry owed {owed}"
     return None
+
+
+def differences_are_listed(
+    instructions: Mapping[UUID, Instruction], book: Iterable[BookLine], *, listed: Collection[UUID]
+) -> Finding:
+    """Whatever the book says otherwise than we do, payment by payment, a person is shown.
+
+    Weaker than being equal: a provider that says what is not true leaves differences that only a
+    person can end. What is compared is everything that was booked under an id with what we recorded
+    as paid under it.
+    """
+    booked: defaultdict[UUID, list[Paid]] = defaultdict(list)
+    for line in book:
+        booked[line.correlation_id].append((line.provider, line.amount_minor, line.currency))
+    evidence, differences = [], 0
+    for identity in booked.keys() | instructions.keys():
+        ours = instructions.get(identity)
+        recorded = [(ours.provider, ours.amount_minor, ours.currency)] if ours and ours.paid else []
+        if booked.get(identity, []) == recorded:
+            continue
+        differences += 1
+        if identity not in listed:
+            evidence.append(
+                f"not on any list: {identity} is {ours.status if ours else 'not ours'}, and the "
+                f"book has {_lines_told(booked.get(identity, []))}"
+            )
+    if not booked and not instructions:
+        evidence.append("there is no payment at all")
+    return Finding(
+        numbers=f"{len(booked):,} payments in the book, {differences:,} of which we record "
+        f"otherwise, {differences - len(evidence):,} of them on a list",
+        evidence=tuple(evidence),
+    )
+
+
+def _lines_told(paid: Sequence[Paid]) -> str:
+    return (
+        ", ".join(f"{minor:,} {currency} at {provider}" for provider, minor, currency in paid)
+        or "nothing of it"
+    )
 
 
 def no_entitlement_was_paid_twice(

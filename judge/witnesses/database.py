@@ -77,6 +77,9 @@ async def read_records(connection: asyncpg.Connection) -> Records:
         waiting={
             what: await connection.fetchval(query) for what, query in statements.WAITING.items()
         },
+        listed=frozenset(
+            row["instruction_id"] for row in await connection.fetch(statements.LISTED)
+        ),
     )
 
 

@@ -237,6 +237,13 @@ CALLBACKS = """
     SELECT DISTINCT instruction_id FROM payments.webhook WHERE instruction_id IS NOT NULL
 """
 
+# What a person is shown: whatever has an alarm, and what was sent and has no end.
+LISTED = """
+    SELECT instruction_id FROM payments.alarm
+    UNION
+    SELECT id FROM payments.instruction WHERE status::text IN ('pending', 'unknown', 'held')
+"""
+
 WAITING = {
     "events parked in triggers": "SELECT count(*) FROM triggers.dead_letter",
     "events parked in the registry": "SELECT count(*) FROM registry.dead_letter",

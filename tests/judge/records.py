@@ -137,6 +137,7 @@ RECORDS = Records(
     households=6,
     callbacks_stored=frozenset(INSTRUCTIONS),
     waiting={"alarms": 0, "events parked in payments": 0},
+    listed=frozenset(),
 )
 READ_BACK = ReadBack(
     acknowledgement=Acknowledgement(
