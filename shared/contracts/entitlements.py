@@ -1,10 +1,13 @@
 """The body of a chunk of entitlements: rows of ``COLUMNS``, one a payment, in one of two formats.
 
 ``BINARY`` is for payments: what PostgreSQL's ``COPY … (FORMAT binary)`` writes, of the types uuid,
-uuid, text, bigint, text, text and bytea. ``CSV`` is the same for people: RFC 4180 without a header.
+uuid, text, bigint, text, text, bytea and smallint. ``CSV`` is the same for people: RFC 4180 without
+a header.
 
 ``account_sealed`` (in CSV PostgreSQL's hex form of bytea, ``\\x…``) is the payee account, sealed
 with ACCOUNT_KEYS in the context ``ACCOUNT_CONTEXT`` and bound to the household id's 16 bytes.
+``announcement`` is 1 the first time that an entitlement is announced, n the n-th: the id of what is
+sent follows from both.
 """
 
 COLUMNS = (
@@ -15,6 +18,7 @@ COLUMNS = (
     "currency",
     "provider_code",
     "account_sealed",
+    "announcement",
 )
 BINARY = "application/vnd.sangkroh.entitlements"
 CSV = "text/csv; charset=utf-8; header=absent"

@@ -60,6 +60,20 @@ class ActivationWidened(ActivationOpened):
     type: ClassVar[str] = "org.sangkroh.activation-widened.v1"
 
 
+class ActivationCancelled(Published):
+    """An officer cancelled an activation: whatever of it has not been sent never is."""
+
+    type: ClassVar[str] = "org.sangkroh.activation-cancelled.v1"
+    source: ClassVar[str] = TRIGGERS
+
+    activation_id: UUID
+    cancelled_on: date
+
+    @property
+    def subject(self) -> str:
+        return str(self.activation_id)
+
+
 class EntitlementsReady(Published):
     """A chunk of entitlements can be fetched, and adds up to this."""
 
@@ -121,6 +135,32 @@ class PaymentsSettled(Published):
     paid_minor: int
     failed_count: int
     failed_minor: int
+    unpayable_count: int = 0
+    """Entitlements that payments set aside: their provider, currency or amount is none of ours."""
+    unpayable_minor: int = 0
+
+    @property
+    def subject(self) -> str:
+        return str(self.chunk_id)
+
+
+class PaymentsProgressed(Published):
+    """Some of a chunk's payments have no end yet; the outcomes of the others can be fetched."""
+
+    type: ClassVar[str] = "org.sangkroh.payments-progressed.v1"
+    source: ClassVar[str] = PAYMENTS
+
+    chunk_id: UUID
+    activation_id: UUID
+    scheme: str
+    round: int
+    open_count: int
+    paid_count: int
+    paid_minor: int
+    failed_count: int
+    failed_minor: int
+    unpayable_count: int
+    unpayable_minor: int
 
     @property
     def subject(self) -> str:

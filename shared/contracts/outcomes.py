@@ -1,7 +1,8 @@
 """The body of a chunk's outcomes: CSV (RFC 4180) without a header, one row an entitlement.
 
-``outcome`` is ``paid`` or ``failed``; ``reason`` is the provider's error code, or empty;
-``finished_at`` is ISO 8601.
+``outcome`` is ``paid``, ``failed`` or ``unpayable``; ``reason`` is the provider's error code or
+ours, or empty; ``finished_at`` is ISO 8601. ``unpayable`` is what payments set aside and could not
+send at all: ``unknown-provider``, ``other-currency`` or ``no-amount``.
 """
 
 COLUMNS = ("entitlement_id", "outcome", "reason", "finished_at")
