@@ -11,6 +11,8 @@ GRANTS = {
     "transfer": "SELECT, INSERT",
     "payment_round": "SELECT, INSERT, UPDATE",
     "chunk": "SELECT, INSERT, UPDATE",
+    "set_aside": "SELECT, INSERT",
+    "cancelled_activation": "SELECT, INSERT",
     "instruction": (
         "SELECT, INSERT, UPDATE (status, moves, inquiries, next_action_at, sent_at, finished_at, "
         "server_correlation_id, transaction_reference, reason, paid_minor, resend_approved_at)"

@@ -52,6 +52,8 @@ class Settings(ServiceSettings):
     chunk_lease_seconds: float = 120
     chunk_retry_seconds: float = Field(default=1, gt=0)
     chunk_retry_longest_seconds: float = 300
+    chunk_fetches_before_refusal: int = Field(default=5, ge=1)
+    """How often a chunk is fetched that is not what was announced, until it is refused for good."""
 
     # Sending. A lease is longer than a request may take together with its wait in line.
     dispatch_concurrency: int = Field(default=32, ge=1)

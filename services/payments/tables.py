@@ -1,5 +1,6 @@
 """Every table of the service, in one ``metadata``: for migrations and for the check of drift."""
 
+from services.payments.activations import tables as activations
 from services.payments.alarms import tables as alarms
 from services.payments.approvals import tables as approvals
 from services.payments.chunks import tables as chunks
@@ -17,6 +18,7 @@ metadata = Base.metadata
 
 __all__ = [
     "SCHEMA",
+    "activations",
     "alarms",
     "approvals",
     "balances",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import httpx
 
 from services.payments.answers.recording import Recording
-from services.payments.chunks.fetching import Fetching
 from services.payments.chunks.handlers import handlers as of_chunks
 from services.payments.database import SCHEMA
 from services.payments.dispatch.inquiring import Inquiring
@@ -18,6 +17,7 @@ from services.payments.providers.adapters import adapters_of
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.pausing import Pausing
 from services.payments.providers.protocol import Adapter, Capability
+from services.payments.raising.fetching import Fetching
 from services.payments.resolutions.carrying_out import CarryingOut
 from services.payments.rounds.handlers import handlers as of_rounds
 from services.payments.rounds.releasing import Releasing
@@ -113,14 +113,25 @@ def worker_of(wiring: Wiring) -> Worker:
     fetching = [
         Loop(
             f"fetch-{number}",
-            Fetching(wiring.registry, database=database, clock=clock, settings=settings).step,
+            Fetching(
+                wiring.registry,
+                database=database,
+                directory=wiring.directory,
+                clock=clock,
+                settings=settings,
+            ).step,
             rest=rest,
             then=[releasing],
         )
         for number in range(1, settings.chunk_fetchers + 1)
     ]
     reading = Loop.reading(
-        Consumer(database, name="payments", schema=SCHEMA, handlers={**of_chunks(), **of_rounds()}),
+        Consumer(
+            database,
+            name="payments",
+            schema=SCHEMA,
+            handlers={**of_chunks(), **of_rounds()},
+        ),
         rest=rest,
         then=[*fetching, releasing],
     )

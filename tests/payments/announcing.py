@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -34,6 +34,7 @@ class Entitlement:
     amount_minor: int = 96_000
     provider: str = "mekong"
     currency: str = CURRENCY
+    announcement: int = 1
     entitlement_id: UUID = field(default_factory=new_id)
     household_id: UUID = field(default_factory=new_id)
 
@@ -64,6 +65,7 @@ class Registry:
         self._owner = owner
         self._cipher = Cipher(account_keys, context=ACCOUNT_CONTEXT)
         self.chunks: dict[UUID, bytes] = {}
+        self.announcements: dict[UUID, EntitlementsReady] = {}
         self.status = 200
         self.media_type = BINARY
         self.fetches = 0
@@ -77,7 +79,10 @@ class Registry:
         self.fetches += 1
         if self.status != 200 or not request.headers["authorization"].startswith("Bearer "):
             return Response(status_code=self.status)
-        return Response(self.chunks[request.path_params["chunk_id"]], media_type=self.media_type)
+        content = self.chunks.get(request.path_params["chunk_id"])
+        if content is None:
+            return Response(status_code=404)
+        return Response(content, media_type=self.media_type)
 
     def content_of(
         self, entitlements: Sequence[Entitlement], *, sealed_for: Sequence[UUID] | None = None
@@ -93,6 +98,7 @@ class Registry:
                 entitlement.currency.encode(),
                 entitlement.provider.encode(),
                 self._cipher.encrypt(entitlement.account.encode(), bound_to=household_id.bytes),
+                struct.pack("!h", entitlement.announcement),
             ]
             for entitlement, household_id in zip(entitlements, households, strict=True)
         )
@@ -119,20 +125,34 @@ class Registry:
             self.content_of(entitlements) if content is None else content
         )
         total = sum(entitlement.amount_minor for entitlement in entitlements)
-        await self.publish(
-            EntitlementsReady(
-                chunk_id=announced.chunk_id,
-                enrolment_id=announced.enrolment_id,
-                activation_id=announced.activation_id,
-                scheme="flood",
-                round=round,
-                fund=fund,
-                currency=CURRENCY,
-                count=len(entitlements) if count is None else count,
-                total_minor=total if total_minor is None else total_minor,
-            )
+        ready = EntitlementsReady(
+            chunk_id=announced.chunk_id,
+            enrolment_id=announced.enrolment_id,
+            activation_id=announced.activation_id,
+            scheme="flood",
+            round=round,
+            fund=fund,
+            currency=CURRENCY,
+            count=len(entitlements) if count is None else count,
+            total_minor=total if total_minor is None else total_minor,
         )
+        self.announcements[announced.chunk_id] = ready
+        await self.publish(ready)
         return announced
+
+    async def announce_again(
+        self,
+        announced: Announced,
+        changes: Mapping[str, int] | None = None,
+        *,
+        content: bytes | None = None,
+    ) -> None:
+        """Announce a chunk once more; other figures or ``content`` may be given."""
+        if content is not None:
+            self.chunks[announced.chunk_id] = content
+        await self.publish(
+            self.announcements[announced.chunk_id].model_copy(update=dict(changes or {}))
+        )
 
     async def complete(
         self,
@@ -160,9 +180,18 @@ class Registry:
             )
         )
 
-    async def announce(self, entitlements: Sequence[Entitlement], *, fund: str = FUND) -> Announced:
+    async def announce(
+        self,
+        entitlements: Sequence[Entitlement],
+        *,
+        fund: str = FUND,
+        activation_id: UUID | None = None,
+        content: bytes | None = None,
+    ) -> Announced:
         """Announce entitlements as the only chunk of an enrolment."""
-        announced = await self.announce_chunk(entitlements, fund=fund)
+        announced = await self.announce_chunk(
+            entitlements, fund=fund, activation_id=activation_id, content=content
+        )
         await self.complete(announced, entitlements, fund=fund)
         return announced
 

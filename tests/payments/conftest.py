@@ -1,5 +1,6 @@
 """The payments service with its worker, a registry to fetch from, and the real sandbox."""
 
+import csv
 import json
 import os
 import subprocess
@@ -199,6 +200,14 @@ class World:
         found = await self.get("/proofs")
         assert [proof for proof in found["proofs"] if not proof["holds"]] == []
         return {proof["name"]: proof["numbers"] for proof in found["proofs"]}
+
+    async def outcomes(self, announced: Announced) -> dict[str, tuple[str, str]]:
+        """How each entitlement of a chunk ended, and why, as the registry fetches it."""
+        answer = await self.client.get(f"/chunks/{announced.chunk_id}/outcomes")
+        rows = list(csv.reader(answer.text.splitlines()))
+        ends = {entitlement_id: (outcome, reason) for entitlement_id, outcome, reason, _ in rows}
+        assert len(ends) == len(rows)
+        return ends
 
     async def events(self, kind: str) -> list[dict[str, Any]]:
         rows = await self.owner.fetch(

@@ -53,6 +53,27 @@ class Steps:
                 actor="test",
             )
 
+    async def pay_all(self) -> list[Order]:
+        """Send all that may be sent, and hear that it was paid; what was sent."""
+        sent: list[Order] = []
+        for provider in self.wiring.lanes:
+            orders = await self.claim(provider)
+            answers = [
+                (
+                    order.instruction_id,
+                    paid(order.instruction_id, amount_minor=order.money.amount_minor),
+                )
+                for order in orders
+            ]
+            await self.hear(answers, provider=provider)
+            sent += orders
+        return sent
+
+    async def close_all(self) -> None:
+        """Close every chunk that can be closed."""
+        while await self.step("close"):
+            pass
+
     async def resend(self, instruction_id: UUID) -> bool:
         """Move an unknown instruction to sending; whether it was unknown."""
         async with self.wiring.database.transaction() as session:

@@ -1,24 +1,37 @@
 """A chunk is what was announced, or nothing of it is paid."""
 
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 import pytest
 
 from shared.contracts.entitlements import BINARY, COLUMNS
-from tests.payments.announcing import Entitlement, copy_binary
+from tests.payments.announcing import Announced, copy_binary
 from tests.payments.conftest import World, entitlements
 from tests.payments.steps import Steps
 from tests.server import eventually
 
 
+async def until_decided(world: World, steps: Steps, announced: Announced) -> Any:
+    """Fetch a chunk as often as it takes."""
+
+    async def decided() -> bool:
+        await steps.raise_announced()
+        return bool((await world.chunk(announced))["status"] != "announced")
+
+    await eventually(decided)
+    return await world.chunk(announced)
+
+
 async def refused(world: World, steps: Steps, reason: str, **announcement: object) -> None:
     owed = announcement.pop("owed", None) or entitlements(3)
+    before = world.registry.fetches
     announced = await world.registry.announce_chunk(owed, **announcement)  # type: ignore[arg-type]
-    await steps.raise_announced()
-    chunk = await world.chunk(announced)
+    chunk = await until_decided(world, steps, announced)
     assert chunk["status"] == "refused"
     assert reason in chunk["reason"]
+    assert world.registry.fetches - before == world.settings.chunk_fetches_before_refusal
     page = await world.get("/instructions", chunk_id=str(announced.chunk_id))
     assert page["items"] == []
     [event] = await world.events("org.sangkroh.chunk-refused.v1")
@@ -33,21 +46,6 @@ async def test_another_count_than_announced_is_refused(world: World, steps: Step
 
 async def test_another_total_than_announced_is_refused(world: World, steps: Steps) -> None:
     await refused(world, steps, "288,001 KHR were announced, 288,000 KHR came", total_minor=288_001)
-
-
-async def test_another_currency_is_refused(world: World, steps: Steps) -> None:
-    owed = [*entitlements(2), Entitlement(account="+85512000009", currency="USD")]
-    await refused(world, steps, "1 entitlements are not in KHR", owed=owed)
-
-
-async def test_an_unknown_provider_is_refused(world: World, steps: Steps) -> None:
-    owed = [*entitlements(2), Entitlement(account="+85512000009", provider="nowhere")]
-    await refused(world, steps, "1 entitlements name a provider", owed=owed)
-
-
-async def test_an_entitlement_without_an_amount_is_refused(world: World, steps: Steps) -> None:
-    owed = [*entitlements(2), Entitlement(account="+85512000009", amount_minor=0)]
-    await refused(world, steps, "1 entitlements have no amount", owed=owed)
 
 
 async def test_an_entitlement_twice_in_a_chunk_is_refused(world: World, steps: Steps) -> None:
@@ -73,7 +71,10 @@ async def test_rows_that_cannot_be_read_are_refused(
     await refused(world, steps, "Its rows cannot be read", content=content)
 
 
-async def test_rows_that_break_off_are_refused(world: World, steps: Steps) -> None:
+async def test_rows_that_break_off_are_refused(
+    world: World, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps.wiring.settings, "chunk_fetches_before_refusal", 1)
     owed = entitlements(3)
     content = world.registry.content_of(owed)
     for length in range(0, len(content), 17):
@@ -82,13 +83,6 @@ async def test_rows_that_break_off_are_refused(world: World, steps: Steps) -> No
         await steps.raise_announced()
         assert (await world.chunk(announced))["status"] == "refused", length
     assert await world.count("ready") == 0
-
-
-async def test_an_entitlement_of_another_chunk_is_refused(world: World, steps: Steps) -> None:
-    owed = entitlements(3)
-    await world.registry.announce_chunk(owed)
-    await steps.raise_announced()
-    await refused(world, steps, "has an instruction from another chunk", owed=owed[:1])
 
 
 async def test_a_chunk_that_is_too_large_is_refused(
@@ -111,6 +105,37 @@ async def test_a_registry_that_fails_is_asked_again(world: World) -> None:
         world.registry.status = 200
         await world.until_chunk(announced, "raised")
     assert (await world.chunk(announced))["reason"] is None
+
+
+@pytest.mark.parametrize("wrong", [b"", b"no,copy,at,all", None])
+async def test_a_chunk_that_came_wrong_is_fetched_anew_by_itself(
+    world: World, wrong: bytes | None
+) -> None:
+    owed = entitlements(3)
+    announced = await world.registry.announce_chunk(
+        owed, content=world.registry.content_of(owed[:2]) if wrong is None else wrong
+    )
+    async with world.working():
+
+        async def told() -> bool:
+            answer = await world.client.get(f"/chunks/{announced.chunk_id}")
+            return answer.status_code == 200 and "by itself" in (answer.json()["reason"] or "")
+
+        await eventually(told)
+        world.registry.chunks[announced.chunk_id] = world.registry.content_of(owed)
+        await world.until_chunk(announced, "raised")
+    assert await world.count("ready") == 3
+    assert await world.events("org.sangkroh.chunk-refused.v1") == []
+
+
+async def test_a_chunk_that_the_registry_does_not_know_is_refused_after_some_time(
+    world: World, steps: Steps
+) -> None:
+    announced = await world.registry.announce_chunk(entitlements(3))
+    world.registry.chunks.clear()
+    chunk = await until_decided(world, steps, announced)
+    assert (chunk["status"], chunk["reason"]) == ("refused", "The registry does not know it.")
+    assert world.registry.fetches == world.settings.chunk_fetches_before_refusal
 
 
 async def test_another_format_than_the_agreed_is_not_taken_for_the_chunk(world: World) -> None:

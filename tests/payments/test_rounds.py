@@ -103,7 +103,7 @@ async def test_a_chunk_that_comes_after_its_round_was_released_is_refused(
         owed[3:], activation_id=announced.activation_id, enrolment_id=announced.enrolment_id
     )
     await steps.raise_announced()
-    assert "decided already" in (await world.chunk(late))["reason"]
+    assert "decided without it" in (await world.chunk(late))["reason"]
     assert await world.count("ready") == 3
     await world.proofs()
 

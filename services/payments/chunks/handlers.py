@@ -2,17 +2,22 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.chunks.repository import keep_announced
+from services.payments.chunks.announcing import announce_again
+from services.payments.chunks.repository import keep_announced, lock_known
 from services.payments.rounds.repository import begin_round
 from shared.contracts.events import EntitlementsReady
 from shared.events import Handler, Published, StoredEvent
 
 
 async def on_entitlements_ready(session: AsyncSession, event: StoredEvent) -> None:
-    """A chunk can be fetched."""
+    """A chunk can be fetched; one that is known was announced again."""
     ready = EntitlementsReady.of(event)
-    round_number = await begin_round(session, ready, at=event.time)
-    await keep_announced(session, ready, round_number=round_number, at=event.time)
+    known = await lock_known(session, ready.chunk_id)
+    if known is None:
+        round_number = await begin_round(session, ready, at=event.time)
+        await keep_announced(session, ready, event, round_number=round_number)
+    else:
+        await announce_again(session, known, ready, at=event.time)
 
 
 def handlers() -> dict[type[Published], Handler]:

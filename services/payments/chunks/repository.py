@@ -1,43 +1,58 @@
-"""SQL of chunks: announcing, claiming, copying, checking, raising, moving."""
+"""SQL of chunks: announcing, claiming, moving."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.amounts import readable
 from services.payments.chunks.states import MOVES, ChunkStatus
-from services.payments.chunks.tables import Chunk
+from services.payments.chunks.tables import Chunk, SetAside
+from services.payments.rounds.states import RoundStatus
 from services.payments.rounds.tables import PaymentRound
 from services.payments.statements import AnyRow, AnySelect, legal, narrowed, paged
-from shared.contracts.entitlements import COLUMNS
 from shared.contracts.events import EntitlementsReady
-from shared.database import driver_connection
-from shared.ids import COUNTED_ID, ids_begin
+from shared.events import StoredEvent
 from shared.retry import Backoff
-
-UNREADABLE = (
-    asyncpg.DataError,
-    asyncpg.NotNullViolationError,
-    asyncpg.ProtocolViolationError,
-    asyncpg.ProgramLimitExceededError,
-)
-"""What PostgreSQL raises for rows that cannot be read; the last two for a field's false length."""
-
-_ONE_FOR_AN_ENTITLEMENT = "instruction_one_for_an_entitlement_index"
 
 _KEEP = text(
     """
     INSERT INTO payments.chunk (chunk_id, round_number, fund, currency, entitlement_count,
-        total_minor, status, fetch_at, announced_at)
+        total_minor, status, fetch_at, epoch, told_at, announced_at)
     VALUES (:chunk_id, :round_number, :fund, :currency, :count, :total_minor, 'announced',
-        clock_timestamp(), :at)
-    ON CONFLICT (chunk_id) DO NOTHING
+        clock_timestamp(), :epoch,
+        -- The machine's time stands in the event's id.
+        coalesce(uuid_extract_timestamp(CAST(:event_id AS uuid)), clock_timestamp()), :at)
+    """
+)
+
+_LOCK_KNOWN = text(
+    """
+    SELECT chunk.number, chunk.status::text AS status, chunk.round_number,
+        payment_round.status::text AS round_status, payment_round.enrolment_id,
+        payment_round.activation_id, payment_round.scheme, payment_round.round, chunk.fund,
+        chunk.currency, chunk.entitlement_count AS count, chunk.total_minor
+    FROM payments.chunk
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
+    WHERE chunk.chunk_id = :chunk_id
+    FOR NO KEY UPDATE OF chunk, payment_round
+    """
+)
+
+_BELONG_TO = text(
+    """
+    UPDATE payments.chunk SET round_number = :round_number WHERE number = :number
+    """
+)
+
+_FETCH_ANEW = text(
+    """
+    UPDATE payments.chunk
+    SET fetch_failures = 0, unusable_fetches = 0, fetch_at = clock_timestamp()
+    WHERE number = :number
     """
 )
 
@@ -48,14 +63,19 @@ _CLAIM = text(
     FROM payments.payment_round
     WHERE payment_round.number = chunk.round_number
       AND chunk.number = (
-          SELECT number FROM payments.chunk
+          SELECT number FROM payments.chunk AS waiting
           WHERE status = 'announced' AND fetch_at <= clock_timestamp()
+            AND NOT EXISTS (
+                SELECT FROM payments.payment_round AS cancelled
+                JOIN payments.cancelled_activation USING (activation_id)
+                WHERE cancelled.number = waiting.round_number
+            )
           ORDER BY fetch_at, number
           LIMIT 1
           FOR UPDATE SKIP LOCKED
       )
     RETURNING chunk.number, chunk.chunk_id, payment_round.activation_id, chunk.currency,
-        chunk.entitlement_count, chunk.total_minor
+        chunk.entitlement_count, chunk.total_minor, chunk.unusable_fetches
     """
 )
 
@@ -70,56 +90,16 @@ _LOCK_ANNOUNCED = text(
     """
 )
 
-# Kept for the connection's life, emptied by each commit: making a table costs more than using it.
-_STAGING = text(
-    """
-    CREATE TEMPORARY TABLE IF NOT EXISTS fetched_entitlement (
-        entitlement_id uuid NOT NULL,
-        household_id uuid NOT NULL,
-        area_code text NOT NULL,
-        amount_minor bigint NOT NULL,
-        currency text NOT NULL,
-        provider_code text NOT NULL,
-        account_sealed bytea NOT NULL
-    ) ON COMMIT DELETE ROWS
-    """
-)
-
-_CHECK = text(
-    """
-    SELECT count(*) AS entitlements,
-        coalesce(sum(fetched.amount_minor), 0) AS total_minor,
-        count(*) FILTER (WHERE fetched.currency <> :currency) AS other_currency,
-        count(*) FILTER (WHERE provider.number IS NULL) AS without_provider,
-        count(*) FILTER (WHERE fetched.amount_minor <= 0) AS without_amount
-    FROM fetched_entitlement AS fetched
-    LEFT JOIN payments.provider
-        ON provider.code = fetched.provider_code AND provider.currency = :currency
-    """
-)
-
-_ENDED_BEFORE = text(
-    """
-    SELECT count(*)
-    FROM fetched_entitlement AS fetched
-    JOIN payments.instruction USING (entitlement_id)
-    WHERE instruction.status IN ('rejected', 'held', 'returned', 'cancelled')
-    """
-)
-
-_RAISE = text(
-    f"""
-    INSERT INTO payments.instruction (id, entitlement_id, household_id, amount_minor, chunk_number,
-        status, provider_number, account_sealed)
-    SELECT {COUNTED_ID}, fetched.entitlement_id, fetched.household_id, fetched.amount_minor,
-        :number, 'ready', provider.number, fetched.account_sealed
-    FROM fetched_entitlement AS fetched
-    JOIN payments.provider ON provider.code = fetched.provider_code
-    """
-)
-
 _LOCK = text(
     "SELECT 1 FROM payments.chunk WHERE number = ANY(:numbers) ORDER BY number FOR NO KEY UPDATE"
+)
+
+_ANSWERED_BY = text(
+    """
+    SELECT unnest(CAST(:numbers AS integer[]))
+    UNION
+    SELECT chunk_number FROM payments.set_aside WHERE answered_in = ANY(:numbers)
+    """
 )
 
 _MOVE = text(
@@ -143,6 +123,7 @@ def _put_off(retry: Backoff) -> str:
     return f"""
         UPDATE payments.chunk
         SET fetch_failures = fetch_failures + 1,
+            unusable_fetches = unusable_fetches + CAST(:is_unusable AS boolean)::integer,
             reason = :reason,
             fetch_at = clock_timestamp() + make_interval(secs => {retry.sql("fetch_failures")})
         WHERE number = :number AND status = 'announced'
@@ -159,12 +140,57 @@ class AnnouncedChunk:
     currency: str
     entitlement_count: int
     total_minor: int
+    unusable_fetches: int
+    """How often something else came than was announced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What the registry says of a chunk, each time that it announces it."""
+
+    enrolment_id: UUID
+    activation_id: UUID
+    scheme: str
+    round: int
+    fund: str
+    currency: str
+    count: int
+    total_minor: int
+
+    @classmethod
+    def of(cls, told: EntitlementsReady | AnyRow) -> Self:
+        return cls(**{field.name: getattr(told, field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class KnownChunk:
+    """A chunk that was announced before, locked, and what was said of it."""
+
+    number: int
+    status: ChunkStatus
+    round_number: int
+    round_status: RoundStatus
+    announcement: Announcement
+
+
+async def lock_known(session: AsyncSession, chunk_id: UUID) -> KnownChunk | None:
+    """Lock a chunk that was announced before, with its round; None where it is new."""
+    row = (await session.execute(_LOCK_KNOWN, {"chunk_id": chunk_id})).one_or_none()
+    if row is None:
+        return None
+    return KnownChunk(
+        number=row.number,
+        status=ChunkStatus(row.status),
+        round_number=row.round_number,
+        round_status=RoundStatus(row.round_status),
+        announcement=Announcement.of(row),
+    )
 
 
 async def keep_announced(
-    session: AsyncSession, ready: EntitlementsReady, *, round_number: int, at: datetime
+    session: AsyncSession, ready: EntitlementsReady, event: StoredEvent, *, round_number: int
 ) -> None:
-    """A chunk to be fetched; announced twice, it is kept once."""
+    """A chunk to be fetched."""
     await session.execute(
         _KEEP,
         {
@@ -174,9 +200,21 @@ async def keep_announced(
             "currency": ready.currency,
             "count": ready.count,
             "total_minor": ready.total_minor,
-            "at": at,
+            "epoch": event.epoch,
+            "event_id": event.id,
+            "at": event.time,
         },
     )
+
+
+async def belong_to(session: AsyncSession, number: int, *, round_number: int) -> None:
+    """Have a chunk, and what was raised of it, be reserved and released with another round."""
+    await session.execute(_BELONG_TO, {"number": number, "round_number": round_number})
+
+
+async def fetch_anew(session: AsyncSession, number: int) -> None:
+    """Have a chunk fetched at once, as if it had never failed."""
+    await session.execute(_FETCH_ANEW, {"number": number})
 
 
 async def claim_announced(session: AsyncSession, *, lease_seconds: float) -> AnnouncedChunk | None:
@@ -194,49 +232,9 @@ async def lock_if_announced(session: AsyncSession, number: int) -> bool | None:
     return is_open
 
 
-async def copy_entitlements(session: AsyncSession, content: bytearray) -> None:
-    """Copy the binary rows into the connection's staging table; raises UNREADABLE."""
-    await session.execute(_STAGING)
-    connection = await driver_connection(session)
-    await connection.copy_to_table(
-        "fetched_entitlement", source=content, columns=COLUMNS, format="binary"
-    )
-
-
-async def difference(session: AsyncSession, chunk: AnnouncedChunk) -> str | None:
-    """How the staged rows differ from the announcement, or None."""
-    found = (await session.execute(_CHECK, {"currency": chunk.currency})).one()
-    if found.entitlements != chunk.entitlement_count:
-        return f"{chunk.entitlement_count} entitlements were announced, {found.entitlements} came."
-    if found.total_minor != chunk.total_minor:
-        return (
-            f"{readable(chunk.total_minor, chunk.currency)} were announced, "
-            f"{readable(int(found.total_minor), chunk.currency)} came."
-        )
-    if found.other_currency:
-        return f"{found.other_currency} entitlements are not in {chunk.currency}."
-    if found.without_amount:
-        return f"{found.without_amount} entitlements have no amount."
-    if found.without_provider:
-        return (
-            f"{found.without_provider} entitlements name a provider that is not configured for "
-            f"{chunk.currency}."
-        )
-    ended_before = await session.scalar(_ENDED_BEFORE)
-    if ended_before:
-        return f"{ended_before} entitlements had an instruction before, from another chunk."
-    return None
-
-
-async def raise_instructions(session: AsyncSession, chunk: AnnouncedChunk, *, at: datetime) -> None:
-    """One ready instruction for each staged row; raises IntegrityError for a second one."""
-    if await move_chunks(session, [chunk.number], ChunkStatus.RAISED, at=at):
-        await session.execute(_RAISE, {"number": chunk.number, "ids_begin": ids_begin()})
-
-
-def is_second_instruction(error: IntegrityError) -> bool:
-    """Whether an entitlement would have had two instructions."""
-    return _ONE_FOR_AN_ENTITLEMENT in str(error.orig)
+async def answered_by(session: AsyncSession, numbers: Sequence[int]) -> list[int]:
+    """These chunks, and those of which entitlements are answered by instructions of theirs."""
+    return list((await session.execute(_ANSWERED_BY, {"numbers": list(numbers)})).scalars())
 
 
 async def lock_chunks(session: AsyncSession, numbers: Sequence[int]) -> None:
@@ -259,9 +257,13 @@ async def move_chunks(
     return set(rows.scalars())
 
 
-async def put_off(session: AsyncSession, number: int, *, reason: str, retry: Backoff) -> None:
+async def put_off(
+    session: AsyncSession, number: int, *, reason: str, retry: Backoff, is_unusable: bool
+) -> None:
     """Try again later, each time later than the time before."""
-    await session.execute(text(_put_off(retry)), {"number": number, "reason": reason})
+    await session.execute(
+        text(_put_off(retry)), {"number": number, "reason": reason, "is_unusable": is_unusable}
+    )
 
 
 def _select() -> AnySelect:
@@ -276,6 +278,8 @@ def _select() -> AnySelect:
         Chunk.currency,
         Chunk.entitlement_count,
         Chunk.total_minor,
+        Chunk.set_aside_count,
+        Chunk.set_aside_minor,
         Chunk.status,
         Chunk.reason,
         Chunk.announced_at,
@@ -300,3 +304,13 @@ async def list_chunks(
 async def find_chunk(session: AsyncSession, chunk_id: UUID) -> AnyRow | None:
     """A chunk as the lists show it, with its number."""
     return (await session.execute(_select().where(Chunk.chunk_id == chunk_id))).one_or_none()
+
+
+async def list_set_aside(
+    session: AsyncSession, number: int, *, after: UUID | None, limit: int
+) -> Sequence[AnyRow]:
+    """What was set aside of a chunk, in the order of the entitlements' ids."""
+    query = select(SetAside.__table__).where(SetAside.chunk_number == number)
+    return (
+        await session.execute(paged(query, SetAside.entitlement_id, after=after, limit=limit))
+    ).all()

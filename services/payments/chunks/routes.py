@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from services.payments.chunks import repository, service
-from services.payments.chunks.schemas import ChunkOut
+from services.payments.chunks.schemas import ChunkOut, SetAsideOut
 from services.payments.chunks.states import ChunkStatus
 from services.payments.listing import ActivationFilter, by_number, page_of_rows
 from services.payments.scopes import PaymentsRead
@@ -41,3 +41,19 @@ async def get_chunk(chunk_id: UUID, _: PaymentsRead, session: Session) -> ChunkO
     """One chunk and where it stands."""
     chunk = await service.get_chunk(session, chunk_id)
     return ChunkOut.model_validate(chunk._asdict())
+
+
+@router.get(
+    "/{chunk_id}/set-aside",
+    summary="List what was set aside of a chunk",
+    responses=problem_responses(400, 401, 403, 404, 422),
+)
+async def list_set_aside(
+    chunk_id: UUID, _: PaymentsRead, session: Session, page: PageQuery
+) -> PageOf[SetAsideOut]:
+    """Entitlements that are not paid from this chunk, each with its reason; all others are."""
+    chunk = await service.get_chunk(session, chunk_id)
+    rows = await repository.list_set_aside(
+        session, chunk.number, after=page.after(UUID), limit=page.fetch_limit
+    )
+    return page_of_rows(page, rows, SetAsideOut, key=lambda row: (row.entitlement_id,))

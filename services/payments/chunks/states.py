@@ -1,4 +1,4 @@
-"""A chunk's life: announced by the registry, raised whole or refused whole, settled."""
+"""A chunk's life: announced by the registry, raised or refused whole, settled; set-aside rows."""
 
 from enum import StrEnum
 
@@ -9,10 +9,34 @@ class ChunkStatus(StrEnum):
     RAISED = "raised"
     """Checked; its instructions exist and some have no end yet."""
     REFUSED = "refused"
-    """It is not what was announced: nothing of it is paid."""
+    """It is not what was announced: nothing of it is paid, unless it is announced again."""
     SETTLED = "settled"
     """Every one of its instructions has an end."""
 
+
+class SetAsideReason(StrEnum):
+    """Why an entitlement of a raised chunk has no instruction there."""
+
+    UNKNOWN_PROVIDER = "unknown-provider"
+    """No provider of the settings has that code."""
+    OTHER_CURRENCY = "other-currency"
+    """It is not in the chunk's currency, or its provider is not."""
+    NO_AMOUNT = "no-amount"
+    """Nothing is owed, or less than nothing."""
+    ALREADY_PAID = "already-paid"
+    """Another chunk's instruction paid it."""
+    UNDECIDED = "undecided"
+    """Another chunk's instruction has no end yet: the chunk waits for it."""
+    ALREADY_FAILED = "already-failed"
+    """Another chunk's instruction failed, for the same announcement or a later one."""
+
+
+ANSWERED_ELSEWHERE = (
+    SetAsideReason.ALREADY_PAID,
+    SetAsideReason.UNDECIDED,
+    SetAsideReason.ALREADY_FAILED,
+)
+"""Another chunk's instruction for the entitlement says how it ended."""
 
 MOVES: frozenset[tuple[ChunkStatus, ChunkStatus]] = frozenset(
     {
@@ -21,6 +45,8 @@ MOVES: frozenset[tuple[ChunkStatus, ChunkStatus]] = frozenset(
         (ChunkStatus.RAISED, ChunkStatus.SETTLED),
         # A correction of a payment that had its end: the registry is told anew.
         (ChunkStatus.SETTLED, ChunkStatus.RAISED),
+        # The registry announced it again.
+        (ChunkStatus.REFUSED, ChunkStatus.ANNOUNCED),
     }
 )
 """Every legal move. What is not here does not happen."""

@@ -8,14 +8,13 @@ from sqlalchemy import and_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.chunks.tables import Chunk
-from services.payments.instructions.states import EXCLUSIVE, Status
+from services.payments.instructions.states import EXCLUSIVE, NOT_EXCLUSIVE, Status
 from services.payments.instructions.tables import Instruction, InstructionMove
 from services.payments.providers.tables import Provider
 from services.payments.rounds.states import RoundStatus
 from services.payments.rounds.tables import PaymentRound
 from services.payments.statements import AnyRow, AnySelect, among, narrowed, paged
-
-_NOT_EXCLUSIVE = tuple(status for status in Status if status not in EXCLUSIVE)
+from shared.ids import INSTRUCTION_ID
 
 _LOCK = text(
     """
@@ -43,14 +42,21 @@ _TRANSFERS = text(
     """
 )
 
+_NEXT_ID = INSTRUCTION_ID.format(
+    entitlement_id="entitlement_id",
+    announcement="announcement",
+    attempt="CAST(attempt + 1 AS smallint)",
+)
+
 _NEW_ATTEMPT = text(
-    """
+    f"""
     INSERT INTO payments.instruction (id, entitlement_id, household_id, amount_minor, chunk_number,
-        status, provider_number, attempt, account_sealed)
-    SELECT :id, entitlement_id, household_id, amount_minor, chunk_number,
-        'ready', provider_number, attempt + 1, account_sealed
+        status, provider_number, announcement, attempt, account_sealed)
+    SELECT {_NEXT_ID}, entitlement_id, household_id, amount_minor, chunk_number,
+        'ready', provider_number, announcement, attempt + 1, account_sealed
     FROM payments.instruction
     WHERE id = :of
+    RETURNING id
     """
 )
 
@@ -61,10 +67,10 @@ _HAS_LATER_ATTEMPT = text(
         SELECT 1
         FROM payments.instruction AS this
         JOIN payments.instruction ON instruction.entitlement_id = this.entitlement_id
-            AND instruction.attempt > this.attempt
+            AND (instruction.announcement, instruction.attempt) > (this.announcement, this.attempt)
         WHERE this.id = :id
           AND (instruction.status IN ({among(EXCLUSIVE)})
-            OR instruction.status IN ({among(_NOT_EXCLUSIVE)}))
+            OR instruction.status IN ({among(NOT_EXCLUSIVE)}))
     )
     """
 )
@@ -126,6 +132,7 @@ def _select() -> AnySelect:
             Instruction.amount_minor,
             Chunk.currency,
             Instruction.status,
+            Instruction.announcement,
             Instruction.attempt,
             Instruction.reason,
             Instruction.transaction_reference,
@@ -168,7 +175,7 @@ async def list_instructions(
                         Instruction.entitlement_id == entitlement_id,
                         text(f"instruction.status IN ({among(statuses)})"),
                     )
-                    for statuses in (EXCLUSIVE, _NOT_EXCLUSIVE)
+                    for statuses in (EXCLUSIVE, NOT_EXCLUSIVE)
                 )
             )
         )
@@ -201,9 +208,10 @@ async def transfers_of(session: AsyncSession, instruction_id: UUID) -> Sequence[
     return (await session.execute(_TRANSFERS, {"id": instruction_id})).all()
 
 
-async def insert_attempt(session: AsyncSession, *, instruction_id: UUID, of: UUID) -> None:
+async def insert_attempt(session: AsyncSession, *, of: UUID) -> UUID:
     """A ready instruction like the one it follows; raises IntegrityError beside a live one."""
-    await session.execute(_NEW_ATTEMPT, {"id": instruction_id, "of": of})
+    attempt_id: UUID = (await session.execute(_NEW_ATTEMPT, {"of": of})).scalar_one()
+    return attempt_id
 
 
 async def has_later_attempt(session: AsyncSession, instruction_id: UUID) -> bool:

@@ -20,6 +20,7 @@ INSTRUCTION_EXAMPLE: JsonDict = {
     "amount_minor": 96000,
     "currency": "KHR",
     "status": "settled",
+    "announcement": 1,
     "attempt": 1,
     "reason": None,
     "transaction_reference": "mekong-0000000042",
@@ -33,7 +34,10 @@ class InstructionOut(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [INSTRUCTION_EXAMPLE]})
 
-    id: UUID = Field(description="Also its correlation id at the provider.")
+    id: UUID = Field(
+        description="Also its correlation id at the provider. It follows from "
+        "entitlement, announcement and attempt."
+    )
     entitlement_id: UUID
     household_id: UUID
     activation_id: UUID
@@ -44,7 +48,11 @@ class InstructionOut(BaseModel):
     amount_minor: int
     currency: str
     status: Status
-    attempt: int
+    announcement: int = Field(
+        description="How often the registry had announced the entitlement: more than once where "
+        "it was mended, perhaps with another account."
+    )
+    attempt: int = Field(description="Which try this is since that announcement.")
     reason: str | None = Field(
         description="Why it was rejected, held, returned or cancelled, as a code: the provider's, "
         "or ours. What an officer wrote stands in the move."

@@ -33,6 +33,9 @@ EXCLUSIVE = (Status.READY, Status.SENDING, Status.PENDING, Status.UNKNOWN, Statu
 """At most one of an entitlement's instructions is in these (unique partial index). A held one is
 left out: a late success beside a newer attempt has to be recorded, and then decided."""
 
+NOT_EXCLUSIVE = (Status.REJECTED, Status.HELD, Status.RETURNED, Status.CANCELLED)
+"""The others: an entitlement may have several (another partial index)."""
+
 IN_FLIGHT = (Status.SENDING, Status.PENDING, Status.UNKNOWN)
 """With the provider, as far as we know: has a time at which something is to be done about it."""
 
@@ -86,6 +89,9 @@ DIFFERENCES = frozenset(posting.code for posting in (*UNDERPAID, *OVERPAID))
 
 MOVES: dict[tuple[Status, Status], tuple[Posting, ...]] = {
     (Status.READY, Status.SENDING): _SENT,
+    # It may have been sent before the database lost that it was: asked about before it is sent.
+    (Status.READY, Status.UNKNOWN): _SENT,
+    # Nothing was reserved for it, and nothing is posted, where its round was never released.
     (Status.READY, Status.CANCELLED): _CANCELLED,
     (Status.SENDING, Status.PENDING): (),
     (Status.SENDING, Status.UNKNOWN): (),

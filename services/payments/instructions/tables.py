@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.payments.database import SCHEMA, Base
-from services.payments.instructions.states import EXCLUSIVE, IN_FLIGHT, Status
+from services.payments.instructions.states import EXCLUSIVE, IN_FLIGHT, NOT_EXCLUSIVE, Status
 from services.payments.statements import among
 from shared.tables import enum_column
 
@@ -36,13 +36,15 @@ class Instruction(Base):
 
     __tablename__ = "instruction"
 
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, server_default=text("uuidv7()"))
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     entitlement_id: Mapped[UUID] = mapped_column(Uuid)
     household_id: Mapped[UUID] = mapped_column(Uuid)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     chunk_number: Mapped[int] = mapped_column(Integer)
     status: Mapped[Status] = mapped_column(_STATUS)
     provider_number: Mapped[int] = mapped_column(SmallInteger)
+    # How often the registry had announced the entitlement, and which try of ours this is since.
+    announcement: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     attempt: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     moves: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     # How often it was asked for since the provider last told us something new.
@@ -72,7 +74,7 @@ class Instruction(Base):
         Index(
             "instruction_ended_unpaid_index",
             "entitlement_id",
-            postgresql_where=text("status IN ('rejected', 'held', 'returned', 'cancelled')"),
+            postgresql_where=text(f"status IN ({among(NOT_EXCLUSIVE)})"),
         ),
         Index("instruction_chunk_index", "chunk_number", "status", "provider_number"),
         CheckConstraint("paid_minor > 0", name="paid_is_positive"),
@@ -83,7 +85,7 @@ class Instruction(Base):
         ),
         {
             "comment": "One attempt to pay one entitlement; the id is the correlation id at the "
-            "provider."
+            "provider, and follows from entitlement, announcement and attempt."
         },
     )
 

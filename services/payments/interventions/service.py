@@ -23,7 +23,6 @@ from shared.approvals import Steps
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.errors import Conflict, NotFound
-from shared.ids import new_id
 
 CANCELLED_BY_OFFICER = "cancelled_by_officer"
 """By what such payments are counted. The officer's own words stand in the history."""
@@ -87,10 +86,9 @@ async def attempt_again(
     if await repository.has_later_attempt(session, instruction_id):
         raise Conflict("It was tried again already: GET /v1/instructions?entitlement_id= shows it.")
     paid_in = await repository.round_of(session, instruction_id)
-    attempt_id = new_id()
     await reopen_chunks(session, [known.chunk_number], at=at)
     try:
-        await repository.insert_attempt(session, instruction_id=attempt_id, of=instruction_id)
+        attempt_id = await repository.insert_attempt(session, of=instruction_id)
         await post(
             session,
             ATTEMPT_RESERVED,

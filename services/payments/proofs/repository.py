@@ -141,6 +141,9 @@ POSTINGS = text(
         count(*) FILTER (
             WHERE (instruction.status, coalesce(posted.codes, 0) & ~:attempt_bit)
                 NOT IN (VALUES {_LEGAL})
+                -- What was never reserved is cancelled without a posting.
+                AND NOT (instruction.status = 'cancelled' AND posted.codes IS NULL
+                    AND payment_round.status = 'refused')
                OR (instruction.attempt > 1) <> (coalesce(posted.codes, 0) & :attempt_bit <> 0)
         ) AS other_codes,
         count(*) FILTER (
@@ -157,6 +160,8 @@ POSTINGS = text(
         (SELECT count(*) FROM payments.transfer WHERE payment_instruction_id IS NOT NULL)
             AS transfers_of_instructions
     FROM payments.instruction
+    JOIN payments.chunk ON chunk.number = instruction.chunk_number
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
     LEFT JOIN (
         SELECT payment_instruction_id AS id, bit_or(code_bit.bit) AS codes, count(*) AS transfers,
             min(amount_minor) FILTER (WHERE code NOT IN ({_OTHER_AMOUNTS})) AS least,
@@ -168,7 +173,7 @@ POSTINGS = text(
         JOIN (VALUES {_CODE_BITS}) AS code_bit (code, bit) USING (code)
         WHERE payment_instruction_id IS NOT NULL
         GROUP BY payment_instruction_id
-    ) AS posted USING (id)
+    ) AS posted ON posted.id = instruction.id
     """
 ).bindparams(attempt_bit=_BITS[TransferCode.ATTEMPT_RESERVED])
 
@@ -191,13 +196,21 @@ HISTORY = text(
 CHUNKS = text(
     """
     SELECT count(*) AS chunks,
+        coalesce(sum(aside.count), 0)::bigint AS set_aside,
         count(*) FILTER (
-            WHERE coalesce(raised.count, 0) <>
+            WHERE coalesce(raised.count, 0) + coalesce(aside.count, 0) <>
                 CASE WHEN chunk.status IN ('raised', 'settled') THEN entitlement_count ELSE 0 END
-               OR coalesce(raised.minor, 0) <>
+               OR coalesce(raised.minor, 0) + coalesce(aside.minor, 0) <>
                 CASE WHEN chunk.status IN ('raised', 'settled') THEN total_minor ELSE 0 END
+               OR (chunk.set_aside_count, chunk.set_aside_minor)
+                <> (coalesce(aside.count, 0), coalesce(aside.minor, 0))
         ) AS different
     FROM payments.chunk
+    LEFT JOIN (
+        SELECT chunk_number AS number, count(*) AS count, sum(amount_minor) AS minor
+        FROM payments.set_aside
+        GROUP BY chunk_number
+    ) AS aside USING (number)
     LEFT JOIN (
         SELECT chunk_number AS number, count(*) AS count, sum(amount_minor) AS minor
         FROM payments.instruction

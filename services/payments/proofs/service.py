@@ -83,7 +83,8 @@ async def prove(session: AsyncSession) -> ProofsOut:
         await _proof(
             session,
             "chunks_are_whole",
-            "Each raised chunk has the instructions that were announced, each other one none.",
+            "Each raised chunk has an instruction for each entitlement that was announced, or has "
+            "set it aside; each other one has neither.",
             repository.CHUNKS,
             lambda row: row.different == 0,
         ),

@@ -4,13 +4,25 @@ The rows go from one PostgreSQL to the other as COPY bytes: nothing here makes a
 The network comes first and the transaction after it, never one inside the other.
 """
 
+from collections.abc import Sequence
+
 import httpx
 import structlog
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.chunks import repository
-from services.payments.chunks.repository import AnnouncedChunk
+from services.payments.amounts import readable
+from services.payments.chunks.repository import (
+    AnnouncedChunk,
+    claim_announced,
+    lock_if_announced,
+    move_chunks,
+    put_off,
+)
 from services.payments.chunks.states import ChunkStatus
+from services.payments.providers.directory import ProviderDirectory
+from services.payments.raising import repository
+from services.payments.raising.repository import Staged
 from services.payments.settings import Settings
 from shared.clock import Clock
 from shared.contracts.entitlements import BINARY
@@ -20,46 +32,52 @@ from shared.events import publish
 
 log = structlog.get_logger()
 
+_NOT_FOUND = 404
+_LATE = (
+    "Its round was decided without it. Announced again (POST /v1/entitlement-chunks/{chunk_id}/"
+    "reannouncement in the registry), it is reserved and released by itself."
+)
 
-class ChunkTooLarge(Exception):
-    """The registry sent more than a chunk may hold."""
+
+class Unusable(Exception):
+    """What came is not what was announced. Says how, without a value from it."""
 
 
 class Refusal(Exception):
-    """The chunk is not what was announced. Says how, without a value from it."""
+    """The chunk is not to be raised, whatever comes. Says why."""
 
 
 class Fetching:
     """Fetches one chunk at a time; several of these run side by side."""
 
     def __init__(
-        self, registry: httpx.AsyncClient, *, database: Database, clock: Clock, settings: Settings
+        self,
+        registry: httpx.AsyncClient,
+        *,
+        database: Database,
+        directory: ProviderDirectory,
+        clock: Clock,
+        settings: Settings,
     ) -> None:
         self._registry = registry
         self._database = database
+        self._directory = directory
         self._clock = clock
         self._settings = settings
 
     async def step(self) -> int:
-        """Fetch and raise one chunk, or refuse it; returns 1 if there was one."""
+        """Fetch and raise one chunk, put it off, or refuse it; returns 1 if there was one."""
+        providers = list(await self._directory.numbers())
         async with self._database.transaction() as session:
-            chunk = await repository.claim_announced(
-                session, lease_seconds=self._settings.chunk_lease_seconds
-            )
+            chunk = await claim_announced(session, lease_seconds=self._settings.chunk_lease_seconds)
         if chunk is None:
             return 0
         try:
-            content = await self._fetch(chunk)
+            await self._raise(chunk, await self._fetch(chunk), providers)
         except httpx.HTTPError as error:
-            await self._put_off(chunk, error)
-            return 1
-        except ChunkTooLarge:
-            await self._refuse(
-                chunk, f"It is larger than {self._settings.chunk_maximum_bytes} bytes."
-            )
-            return 1
-        try:
-            await self._raise(chunk, content)
+            await self._put_off(chunk, f"The registry did not give it ({_told(error)}).")
+        except Unusable as unusable:
+            await self._try_again_or_refuse(chunk, str(unusable))
         except Refusal as refusal:
             await self._refuse(chunk, str(refusal))
         return 1
@@ -68,39 +86,72 @@ class Fetching:
         content = bytearray()
         path = f"/entitlement-chunks/{chunk.chunk_id}/entitlements"
         async with self._registry.stream("GET", path, headers={"Accept": BINARY}) as response:
+            if response.status_code == _NOT_FOUND:
+                raise Unusable("The registry does not know it.")
             response.raise_for_status()
             if response.headers.get("Content-Type") != BINARY:
                 raise httpx.DecodingError("Not the agreed format.", request=response.request)
             async for part in response.aiter_bytes():
                 content += part
                 if len(content) > self._settings.chunk_maximum_bytes:
-                    raise ChunkTooLarge
+                    raise Unusable(f"It is larger than {self._settings.chunk_maximum_bytes} bytes.")
         return content
 
-    async def _raise(self, chunk: AnnouncedChunk, content: bytearray) -> None:
-        try:
-            async with self._database.transaction() as session:
-                is_open = await repository.lock_if_announced(session, chunk.number)
-                if is_open is None:
-                    return
-                if not is_open:
-                    raise Refusal("Its round was complete without it, and was decided already.")
-                await repository.copy_entitlements(session, content)
-                if difference := await repository.difference(session, chunk):
-                    raise Refusal(difference)
-                await repository.raise_instructions(session, chunk, at=self._clock.now())
-        except IntegrityError as error:
-            if not repository.is_second_instruction(error):
-                raise
-            raise Refusal(
-                "An entitlement is in it twice, or has an instruction from another chunk."
-            ) from error
-        except repository.UNREADABLE as error:
-            raise Refusal(f"Its rows cannot be read ({type(error).__name__}).") from error
+    async def _raise(
+        self, chunk: AnnouncedChunk, content: bytearray, providers: Sequence[str]
+    ) -> None:
+        # Rare: one of its entitlements has an instruction from another chunk. What looks each of
+        # them up is kept for then.
+        for careful in (False, True):
+            try:
+                async with self._database.transaction() as session:
+                    await self._raise_once(session, chunk, content, providers, careful=careful)
+                return
+            except IntegrityError as error:
+                if not repository.is_second_instruction(error):
+                    raise
+            except repository.UNREADABLE as error:
+                raise Unusable(f"Its rows cannot be read ({type(error).__name__}).") from error
+        await self._put_off(chunk, "Another chunk with entitlements of it was being raised.")
+
+    async def _raise_once(
+        self,
+        session: AsyncSession,
+        chunk: AnnouncedChunk,
+        content: bytearray,
+        providers: Sequence[str],
+        *,
+        careful: bool,
+    ) -> None:
+        is_open = await lock_if_announced(session, chunk.number)
+        if is_open is None:
+            return
+        if not is_open:
+            raise Refusal(_LATE.format(chunk_id=chunk.chunk_id))
+        await repository.copy_entitlements(session, content)
+        staged = await repository.find_staged(session, chunk, providers=providers)
+        if difference := _difference(chunk, staged):
+            raise Unusable(difference)
+        now = self._clock.now()
+        await move_chunks(session, [chunk.number], ChunkStatus.RAISED, at=now)
+        if staged.all_payable and not careful and not await repository.has_ended_before(session):
+            await repository.raise_all(session, chunk)
+            return
+        if await repository.count_distinct(session) != staged.entitlements:
+            raise Unusable("An entitlement is in it twice.")
+        count = await repository.set_aside(session, chunk, providers=providers, at=now)
+        await repository.raise_others(session, chunk)
+        log.warning("entitlements_set_aside", chunk_id=str(chunk.chunk_id), count=count)
+
+    async def _try_again_or_refuse(self, chunk: AnnouncedChunk, reason: str) -> None:
+        if chunk.unusable_fetches + 1 < self._settings.chunk_fetches_before_refusal:
+            await self._put_off(chunk, reason, is_unusable=True)
+        else:
+            await self._refuse(chunk, reason)
 
     async def _refuse(self, chunk: AnnouncedChunk, reason: str) -> None:
         async with self._database.transaction() as session:
-            refused = await repository.move_chunks(
+            refused = await move_chunks(
                 session,
                 [chunk.number],
                 ChunkStatus.REFUSED,
@@ -117,11 +168,33 @@ class Fetching:
                 )
         log.error("chunk_refused", chunk_id=str(chunk.chunk_id), reason=reason)
 
-    async def _put_off(self, chunk: AnnouncedChunk, error: httpx.HTTPError) -> None:
-        status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
-        reason = f"The registry did not give it ({status or type(error).__name__}); asked again."
+    async def _put_off(
+        self, chunk: AnnouncedChunk, reason: str, *, is_unusable: bool = False
+    ) -> None:
         async with self._database.transaction() as session:
-            await repository.put_off(
-                session, chunk.number, reason=reason, retry=self._settings.chunk_retry
+            await put_off(
+                session,
+                chunk.number,
+                reason=f"{reason} It is fetched again by itself.",
+                retry=self._settings.chunk_retry,
+                is_unusable=is_unusable,
             )
-        log.warning("chunk_not_fetched", chunk_id=str(chunk.chunk_id), reason=reason)
+        log.warning("chunk_not_raised", chunk_id=str(chunk.chunk_id), reason=reason)
+
+
+def _difference(chunk: AnnouncedChunk, staged: Staged) -> str | None:
+    """How the staged rows differ from the announcement, or None."""
+    if staged.entitlements != chunk.entitlement_count:
+        return f"{chunk.entitlement_count} entitlements were announced, {staged.entitlements} came."
+    if staged.total_minor != chunk.total_minor:
+        return (
+            f"{readable(chunk.total_minor, chunk.currency)} were announced, "
+            f"{readable(staged.total_minor, chunk.currency)} came."
+        )
+    return None
+
+
+def _told(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.HTTPStatusError):
+        return str(error.response.status_code)
+    return type(error).__name__

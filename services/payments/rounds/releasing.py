@@ -55,8 +55,9 @@ def judge(gathered: GatheredRound) -> tuple[RoundStatus, str | None]:
             f"The chunks announced add up to {announced[0]} chunks, {announced[1]} entitlements, "
             f"{readable(announced[2], gathered.currency)}; the enrolment said {expected[0]}, "
             f"{expected[1]}, {readable(expected[2], gathered.currency)}. Nothing of it is sent: "
-            "GET /v1/chunks shows what came. Report it; a newly declared activation of the same "
-            "areas enrols these households again."
+            "GET /v1/chunks shows what came. Announced again in the registry (POST "
+            "/v1/entitlement-chunks/{chunk_id}/reannouncement), each chunk is reserved and "
+            "released by itself."
         )
     if gathered.raised_minor == 0:
         return RoundStatus.RELEASED, None

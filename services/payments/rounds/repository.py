@@ -19,7 +19,19 @@ _BEGIN = text(
         (enrolment_id, round, activation_id, scheme, fund, currency, status, announced_at)
     VALUES (:enrolment_id, :round, :activation_id, :scheme, :fund, :currency, 'gathering', :at)
     -- An update that changes nothing, so that the number is returned either way.
-    ON CONFLICT (enrolment_id, round) DO UPDATE SET round = begun.round
+    ON CONFLICT (enrolment_id, round, supplement) DO UPDATE SET round = begun.round
+    RETURNING number
+    """
+)
+
+_BEGIN_SUPPLEMENT = text(
+    """
+    INSERT INTO payments.payment_round (enrolment_id, round, supplement, activation_id, scheme,
+        fund, currency, chunk_count, entitlement_count, total_minor, status, announced_at)
+    SELECT :enrolment_id, :round, max(supplement) + 1, :activation_id, :scheme, :fund, :currency,
+        1, :count, :total_minor, 'gathering', :at
+    FROM payments.payment_round
+    WHERE enrolment_id = :enrolment_id AND round = :round
     RETURNING number
     """
 )
@@ -30,7 +42,7 @@ _KEEP_TOTAL = text(
         currency, chunk_count, entitlement_count, total_minor, status, announced_at)
     VALUES (:enrolment_id, :round, :activation_id, :scheme, :fund, :currency, :chunk_count,
         :entitlements, :total_minor, 'gathering', :at)
-    ON CONFLICT (enrolment_id, round) DO UPDATE
+    ON CONFLICT (enrolment_id, round, supplement) DO UPDATE
     SET chunk_count = excluded.chunk_count,
         entitlement_count = excluded.entitlement_count,
         total_minor = excluded.total_minor
@@ -51,7 +63,9 @@ _PICK = text(
         SELECT count(*) AS chunks,
             coalesce(sum(entitlement_count), 0) AS entitlements,
             coalesce(sum(total_minor), 0) AS announced_minor,
-            coalesce(sum(total_minor) FILTER (WHERE chunk.status <> 'refused'), 0) AS raised_minor,
+            coalesce(
+                sum(total_minor - set_aside_minor) FILTER (WHERE chunk.status <> 'refused'), 0
+            ) AS raised_minor,
             count(*) FILTER (WHERE chunk.status = 'announced') AS unfetched
         FROM payments.chunk
         WHERE chunk.round_number = waiting.number
@@ -108,7 +122,7 @@ class GatheredRound:
     announced_minor: int
     """As the chunks add up."""
     raised_minor: int
-    """Without the chunks that were refused."""
+    """Without the chunks that were refused, and without what was set aside of the others."""
     fund_currency: str | None
     available_minor: int | None
     """What its fund has for it; None where there is no such fund."""
@@ -125,6 +139,25 @@ async def begin_round(session: AsyncSession, ready: EntitlementsReady, *, at: da
             "scheme": ready.scheme,
             "fund": ready.fund,
             "currency": ready.currency,
+            "at": at,
+        },
+    )
+    return number
+
+
+async def begin_supplement(session: AsyncSession, ready: EntitlementsReady, *, at: datetime) -> int:
+    """The number of a new round of one chunk, beside the round that was decided without it."""
+    number: int = await session.scalar(
+        _BEGIN_SUPPLEMENT,
+        {
+            "enrolment_id": ready.enrolment_id,
+            "round": ready.round,
+            "activation_id": ready.activation_id,
+            "scheme": ready.scheme,
+            "fund": ready.fund,
+            "currency": ready.currency,
+            "count": ready.count,
+            "total_minor": ready.total_minor,
             "at": at,
         },
     )

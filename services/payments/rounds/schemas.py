@@ -19,6 +19,7 @@ class RoundOut(BaseModel):
                     "activation_id": "0199c1de-5a00-7a54-8f62-0d6f0a6f5b0f",
                     "scheme": "flood-2022",
                     "round": 1,
+                    "supplement": 0,
                     "fund": "shock-response",
                     "currency": "KHR",
                     "status": "unfunded",
@@ -39,6 +40,10 @@ class RoundOut(BaseModel):
     activation_id: UUID
     scheme: str
     round: int
+    supplement: int = Field(
+        description="0 is the round as the registry completed it; the others are single chunks of "
+        "it that were announced again, each reserved and released by itself."
+    )
     fund: str | None
     currency: str | None
     status: RoundStatus
@@ -46,6 +51,8 @@ class RoundOut(BaseModel):
     chunk_count: int | None = Field(description="As the registry announced; null until it has.")
     entitlement_count: int | None
     total_minor: int | None
-    reserved_minor: int | None = Field(description="What was reserved: refused chunks are not.")
+    reserved_minor: int | None = Field(
+        description="What was reserved: refused chunks, and what was set aside, are not."
+    )
     announced_at: datetime
     released_at: datetime | None

@@ -25,6 +25,8 @@ MOVES: frozenset[tuple[RoundStatus, RoundStatus]] = frozenset(
         (RoundStatus.UNFUNDED, RoundStatus.RELEASED),
         # Another round took the money that had come in: it waits on, for another reason.
         (RoundStatus.UNFUNDED, RoundStatus.UNFUNDED),
+        # A chunk that was refused is announced again: it is summed up anew.
+        (RoundStatus.UNFUNDED, RoundStatus.GATHERING),
         # A chunk that was announced meanwhile: the sum is no longer what was said.
         (RoundStatus.UNFUNDED, RoundStatus.REFUSED),
     }

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    SmallInteger,
     Text,
     UniqueConstraint,
     Uuid,
@@ -30,6 +31,8 @@ class PaymentRound(Base):
     number: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)
     enrolment_id: Mapped[UUID] = mapped_column(Uuid)
     round: Mapped[int] = mapped_column(Integer)
+    # 0 is the round as the registry completed it; others are chunks that it announced again.
+    supplement: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     activation_id: Mapped[UUID] = mapped_column(Uuid)
     scheme: Mapped[str] = mapped_column(Text)
     fund: Mapped[str | None] = mapped_column(Text)
@@ -44,7 +47,7 @@ class PaymentRound(Base):
     released_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     __table_args__ = (
-        UniqueConstraint("enrolment_id", "round"),
+        UniqueConstraint("enrolment_id", "round", "supplement"),
         Index("payment_round_activation_index", "activation_id"),
         Index(
             "payment_round_waiting_index",

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/chunks", tags=["chunks"])
     responses={
         200: {
             "description": "One row for each entitlement that has its end: entitlement_id, outcome "
-            "(`paid` or `failed`), reason, finished_at.",
+            "(`paid`, `failed` or `unpayable`), reason, finished_at.",
             "content": {
                 MEDIA_TYPE: {
                     "example": "0199c1de-6100-7a54-8f62-0d6f0a6f5b12,paid,,"
@@ -33,7 +33,8 @@ router = APIRouter(prefix="/chunks", tags=["chunks"])
     },
 )
 async def get_outcomes(chunk_id: UUID, _: PaymentsRead, session: Session) -> Response:
-    """How each payment of the chunk ended, as CSV: for the registry, after PaymentsSettled."""
+    """How each payment of the chunk ended, as CSV: for the registry, after PaymentsSettled, and
+    after PaymentsProgressed for those that have their end already."""
     chunk = await get_chunk(session, chunk_id)
     content = await read_outcomes(session, chunk.number)
     return Response(content, media_type=MEDIA_TYPE)

@@ -1,0 +1,227 @@
+"""SQL of raising a chunk: copying its rows, checking them, setting aside, one instruction each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.payments.chunks.repository import AnnouncedChunk
+from services.payments.chunks.states import ANSWERED_ELSEWHERE
+from services.payments.instructions.states import EXCLUSIVE, LIVE, NOT_EXCLUSIVE
+from services.payments.statements import among
+from shared.contracts.entitlements import COLUMNS
+from shared.database import driver_connection
+from shared.ids import INSTRUCTION_ID
+
+UNREADABLE = (
+    asyncpg.DataError,
+    asyncpg.NotNullViolationError,
+    asyncpg.CheckViolationError,
+    asyncpg.ProtocolViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+"""What PostgreSQL raises for rows that cannot be read; the last two for a field's false length."""
+
+_ONE_FOR_AN_ENTITLEMENT = "instruction_one_for_an_entitlement_index"
+_ONE_OF_AN_ID = "instruction_primary_key"
+
+# Kept for the connection's life, emptied by each commit: making a table costs more than using it.
+_STAGING = text(
+    """
+    CREATE TEMPORARY TABLE IF NOT EXISTS fetched_entitlement (
+        entitlement_id uuid NOT NULL,
+        household_id uuid NOT NULL,
+        area_code text NOT NULL,
+        amount_minor bigint NOT NULL,
+        currency text NOT NULL,
+        provider_code text NOT NULL,
+        account_sealed bytea NOT NULL,
+        announcement smallint NOT NULL CHECK (announcement > 0)
+    ) ON COMMIT DELETE ROWS
+    """
+)
+
+_CHECK = text(
+    """
+    SELECT count(*) AS entitlements,
+        coalesce(sum(fetched.amount_minor), 0) AS total_minor,
+        coalesce(bool_and(
+            provider.number IS NOT NULL
+            AND fetched.currency = :currency
+            AND fetched.amount_minor > 0
+        ), true) AS all_payable
+    FROM fetched_entitlement AS fetched
+    LEFT JOIN payments.provider
+        ON provider.code = fetched.provider_code
+        AND provider.code = ANY(:providers)
+        AND provider.currency = :currency
+    """
+)
+
+_ENDED_BEFORE = text(
+    f"""
+    SELECT EXISTS (
+        SELECT 1
+        FROM fetched_entitlement AS fetched
+        JOIN payments.instruction USING (entitlement_id)
+        WHERE instruction.status IN ({among(NOT_EXCLUSIVE)})
+    )
+    """
+)
+
+_COUNT_DISTINCT = text("SELECT count(DISTINCT entitlement_id) FROM fetched_entitlement")
+
+# An answer that waits for money says that the provider paid what it had rejected.
+_SET_ASIDE = text(
+    f"""
+    WITH judged AS (
+        SELECT fetched.*, before.chunk_number AS before_in,
+            CASE
+                WHEN before.status = 'settled' THEN 'already-paid'
+                WHEN before.status IN ({among(LIVE)}) OR before.has_answer THEN 'undecided'
+                WHEN before.announcement >= fetched.announcement THEN 'already-failed'
+                WHEN fetched.amount_minor <= 0 THEN 'no-amount'
+                WHEN fetched.currency <> :currency OR provider.currency <> :currency
+                    THEN 'other-currency'
+                WHEN provider.number IS NULL THEN 'unknown-provider'
+            END AS reason
+        FROM fetched_entitlement AS fetched
+        LEFT JOIN payments.provider
+            ON provider.code = fetched.provider_code AND provider.code = ANY(:providers)
+        LEFT JOIN LATERAL (
+            SELECT instruction.chunk_number, instruction.status, instruction.announcement,
+                EXISTS (
+                    SELECT FROM payments.webhook
+                    WHERE webhook.instruction_id = instruction.id AND webhook.status = 'blocked'
+                ) AS has_answer
+            FROM payments.instruction
+            WHERE instruction.entitlement_id = fetched.entitlement_id
+              AND (instruction.status IN ({among(EXCLUSIVE)})
+                OR instruction.status IN ({among(NOT_EXCLUSIVE)}))
+            ORDER BY instruction.status = 'settled' DESC,
+                instruction.status IN ({among(LIVE)}) DESC,
+                has_answer DESC, instruction.announcement DESC, instruction.attempt DESC
+            LIMIT 1
+        ) AS before ON true
+    ),
+    kept AS (
+        INSERT INTO payments.set_aside (chunk_number, entitlement_id, household_id, amount_minor,
+            announcement, reason, answered_in, set_aside_at)
+        SELECT :number, entitlement_id, household_id, amount_minor, announcement,
+            CAST(reason AS payments.set_aside_reason),
+            CASE WHEN reason IN ({among(ANSWERED_ELSEWHERE)}) THEN before_in END, :at
+        FROM judged
+        WHERE reason IS NOT NULL
+        RETURNING amount_minor
+    )
+    UPDATE payments.chunk
+    SET set_aside_count = kept.count, set_aside_minor = kept.minor
+    FROM (SELECT count(*) AS count, coalesce(sum(amount_minor), 0) AS minor FROM kept) AS kept
+    WHERE chunk.number = :number
+    RETURNING chunk.set_aside_count
+    """
+)
+
+_NEW_ID = INSTRUCTION_ID.format(
+    entitlement_id="fetched.entitlement_id",
+    announcement="fetched.announcement",
+    attempt="CAST(1 AS smallint)",
+)
+
+_RAISE = f"""
+    INSERT INTO payments.instruction (id, entitlement_id, household_id, amount_minor, chunk_number,
+        status, provider_number, announcement, account_sealed)
+    SELECT {_NEW_ID}, fetched.entitlement_id, fetched.household_id, fetched.amount_minor,
+        :number, 'ready', provider.number, fetched.announcement, fetched.account_sealed
+    FROM fetched_entitlement AS fetched
+    JOIN payments.provider ON provider.code = fetched.provider_code
+"""
+
+_RAISE_ALL = text(_RAISE)
+
+_RAISE_OTHERS = text(
+    f"""
+    {_RAISE}
+    WHERE NOT EXISTS (
+        SELECT FROM payments.set_aside
+        WHERE set_aside.chunk_number = :number
+          AND set_aside.entitlement_id = fetched.entitlement_id
+    )
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What was fetched of a chunk, as it adds up."""
+
+    entitlements: int
+    total_minor: int
+    all_payable: bool
+    """Whether provider, currency and amount of each row are such as can be paid."""
+
+
+async def copy_entitlements(session: AsyncSession, content: bytearray) -> None:
+    """Copy the binary rows into the connection's staging table; raises UNREADABLE."""
+    await session.execute(_STAGING)
+    connection = await driver_connection(session)
+    await connection.copy_to_table(
+        "fetched_entitlement", source=content, columns=COLUMNS, format="binary"
+    )
+
+
+async def find_staged(
+    session: AsyncSession, chunk: AnnouncedChunk, *, providers: Sequence[str]
+) -> Staged:
+    """What the staged rows come to, where ``providers`` are those that can be paid through."""
+    found = (
+        await session.execute(_CHECK, {"currency": chunk.currency, "providers": list(providers)})
+    ).one()
+    return Staged(
+        entitlements=found.entitlements,
+        # Sums are numeric in PostgreSQL.
+        total_minor=int(found.total_minor),
+        all_payable=found.all_payable,
+    )
+
+
+async def has_ended_before(session: AsyncSession) -> bool:
+    """Whether an instruction for one of the staged rows ended unpaid, or is held."""
+    return bool(await session.scalar(_ENDED_BEFORE))
+
+
+async def count_distinct(session: AsyncSession) -> int:
+    """How many entitlements the staged rows name."""
+    return int(await session.scalar(_COUNT_DISTINCT) or 0)
+
+
+async def set_aside(
+    session: AsyncSession, chunk: AnnouncedChunk, *, providers: Sequence[str], at: datetime
+) -> int:
+    """Set aside the staged rows that cannot be raised, each with its reason; how many they are."""
+    given = {
+        "number": chunk.number,
+        "currency": chunk.currency,
+        "providers": list(providers),
+        "at": at,
+    }
+    return int(await session.scalar(_SET_ASIDE, given) or 0)
+
+
+async def raise_all(session: AsyncSession, chunk: AnnouncedChunk) -> None:
+    """One ready instruction for each staged row; raises IntegrityError for a second one."""
+    await session.execute(_RAISE_ALL, {"number": chunk.number})
+
+
+async def raise_others(session: AsyncSession, chunk: AnnouncedChunk) -> None:
+    """One ready instruction for each staged row that was not set aside."""
+    await session.execute(_RAISE_OTHERS, {"number": chunk.number})
+
+
+def is_second_instruction(error: IntegrityError) -> bool:
+    """Whether an entitlement would have had two instructions, or one a second time."""
+    return any(name in str(error.orig) for name in (_ONE_FOR_AN_ENTITLEMENT, _ONE_OF_AN_ID))
