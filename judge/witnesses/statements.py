@@ -34,7 +34,8 @@ _SPENT = """
 """
 
 # What was ever committed and what became of it, by the ledger; the same by the instructions. One
-# that was rejected and then paid after all was released once on the way.
+# that was rejected and then paid after all was released once on the way. What was cancelled in a
+# round that was never released had not been committed.
 FUNDS = f"""
     WITH posted AS (
         SELECT account.scope AS fund,
@@ -69,7 +70,8 @@ FUNDS = f"""
     instructed AS (
         SELECT fund,
             sum(amount_minor) FILTER (WHERE spent) AS paid_minor,
-            sum(amount_minor * (recommitted + CASE WHEN ended AND NOT spent THEN 1 ELSE 0 END))
+            sum(amount_minor
+                * (recommitted + CASE WHEN ended AND NOT spent AND released THEN 1 ELSE 0 END))
                 AS ended_unpaid_minor,
             sum(amount_minor) FILTER (WHERE NOT ended AND released) AS in_flight_minor
         FROM judged

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
+from services.payments.activations.routes import router as activations
 from services.payments.alarms.routes import router as alarms
 from services.payments.approvals.tables import Approval, ApprovalKind
 from services.payments.chunks.routes import router as chunks
@@ -47,6 +48,7 @@ _TAGS = [
     {"name": "providers", "description": "Where payments are sent, and our money there."},
     {"name": "rounds", "description": "What is released for dispatch, and what waits."},
     {"name": "chunks", "description": "What the registry announced, and its outcomes."},
+    {"name": "activations", "description": "What was sent of one, and what was stopped."},
     {"name": "instructions", "description": "Single payments and their whole history."},
     {"name": "resolutions", "description": "What two persons decide about payments."},
     {"name": "approvals", "description": "What waits for a second person."},
@@ -82,6 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             interventions,
             resolutions,
             approval_routes(steps, reader=PaymentsRead, decider=PaymentsApprove),
+            activations,
             alarms,
             webhooks,
             proofs,

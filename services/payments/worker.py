@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 import httpx
 
+from services.payments.activations.cancelling import Cancelling
+from services.payments.activations.handlers import handlers as of_activations
 from services.payments.answers.recording import Recording
 from services.payments.chunks.handlers import handlers as of_chunks
 from services.payments.database import SCHEMA
+from services.payments.dispatch.asking_first import AskingFirst
 from services.payments.dispatch.inquiring import Inquiring
 from services.payments.dispatch.lane import Lane
 from services.payments.dispatch.leases import Leases
@@ -107,6 +110,10 @@ def worker_of(wiring: Wiring) -> Worker:
         Loop(f"inquire-{code}", Inquiring(lane, settings).step, rest=rest, then=[closing])
         for code, lane in wiring.lanes.items()
     ]
+    asking_first = [
+        Loop(f"ask-first-{code}", AskingFirst(lane, settings).step, rest=rest)
+        for code, lane in wiring.lanes.items()
+    ]
     releasing = Loop(
         "release", Releasing(database=database, clock=clock).step, rest=rest, then=sending
     )
@@ -125,15 +132,18 @@ def worker_of(wiring: Wiring) -> Worker:
         )
         for number in range(1, settings.chunk_fetchers + 1)
     ]
+    cancelling = Loop(
+        "cancel", Cancelling(database=database, moves=wiring.moves).step, rest=rest, then=[closing]
+    )
     reading = Loop.reading(
         Consumer(
             database,
             name="payments",
             schema=SCHEMA,
-            handlers={**of_chunks(), **of_rounds()},
+            handlers={**of_chunks(), **of_rounds(), **of_activations()},
         ),
         rest=rest,
-        then=[*fetching, releasing],
+        then=[*fetching, releasing, cancelling],
     )
     leases = Leases(database=database, moves=wiring.moves, size=settings.inquiry_size)
     applying = Applying(
@@ -156,6 +166,8 @@ def worker_of(wiring: Wiring) -> Worker:
             reading,
             *fetching,
             releasing,
+            cancelling,
+            *asking_first,
             *sending,
             Loop("leases", leases.step, rest=rest),
             Loop("apply-callbacks", applying.step, rest=rest, then=[closing]),

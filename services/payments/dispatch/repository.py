@@ -17,8 +17,7 @@ _LOCK_CLAIMS = text("SELECT pg_try_advisory_xact_lock(:claim, :provider_number)"
 
 # The float falls only by what is claimed, so under the claimer's lock the running sum cannot
 # overdraw it; what it does not cover stays ready, unlocked, and is seen in GET /providers.
-_PICK_READY = text(
-    """
+_PICK_READY = """
     WITH candidate AS MATERIALIZED (
         SELECT ready.*, open.currency
         FROM (
@@ -26,6 +25,7 @@ _PICK_READY = text(
             FROM payments.chunk
             JOIN payments.payment_round ON payment_round.number = chunk.round_number
             WHERE chunk.status = 'raised' AND payment_round.status = 'released'
+              AND {of_chunks}
             ORDER BY chunk.number
         ) AS open
         CROSS JOIN LATERAL (
@@ -55,7 +55,25 @@ _PICK_READY = text(
     WHERE instruction.status = 'ready'
     ORDER BY instruction.id
     FOR NO KEY UPDATE OF instruction SKIP LOCKED
-    """
+"""
+
+_NOT_CANCELLED = """
+    NOT EXISTS (
+        SELECT FROM payments.cancelled_activation AS cancelled
+        WHERE cancelled.activation_id = payment_round.activation_id
+    )
+"""
+
+_PICK_UNSENT = text(
+    _PICK_READY.format(
+        of_chunks=f"chunk.epoch = (SELECT events.current_epoch()) AND {_NOT_CANCELLED}"
+    )
+)
+
+# In a later epoch than its chunk was announced in, what is ready may have been sent before: the
+# database may have lost that it was.
+_PICK_PERHAPS_SENT = text(
+    _PICK_READY.format(of_chunks="chunk.epoch < (SELECT events.current_epoch())")
 )
 
 _PICK_EXPIRED = text(
@@ -69,11 +87,12 @@ _PICK_EXPIRED = text(
 )
 
 _ORDERS = text(
-    """
+    f"""
     SELECT instruction.id, household_id, amount_minor, chunk.currency, account_sealed
     FROM payments.instruction
     JOIN payments.chunk ON chunk.number = instruction.chunk_number
-    WHERE id = ANY(:ids) AND instruction.status = 'unknown'
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
+    WHERE id = ANY(:ids) AND instruction.status = 'unknown' AND {_NOT_CANCELLED}
     ORDER BY instruction.id
     FOR NO KEY UPDATE OF instruction
     """
@@ -122,16 +141,25 @@ class Due:
 
 
 async def pick_ready(
-    session: AsyncSession, *, provider: str, provider_number: int, size: int
+    session: AsyncSession,
+    *,
+    provider: str,
+    provider_number: int,
+    size: int,
+    perhaps_sent: bool = False,
 ) -> list[Order]:
-    """Lock ready instructions of released rounds, no more than the provider's float covers."""
+    """Lock ready instructions of released rounds, no more than the provider's float covers.
+
+    Those that were certainly never sent; or, ``perhaps_sent``, the others.
+    """
     mine = await session.scalar(
         _LOCK_CLAIMS, {"claim": _CLAIM_LOCK, "provider_number": provider_number}
     )
     if not mine:
         return []
     rows = await session.execute(
-        _PICK_READY, {"provider": provider, "provider_number": provider_number, "size": size}
+        _PICK_PERHAPS_SENT if perhaps_sent else _PICK_UNSENT,
+        {"provider": provider, "provider_number": provider_number, "size": size},
     )
     return [_order(row) for row in rows]
 
@@ -170,7 +198,7 @@ async def pick_due(
 
 
 async def lock_unknown(session: AsyncSession, ids: list[UUID]) -> list[Order]:
-    """Lock those that are still unknown, to send them again."""
+    """Lock those that are still unknown, and not cancelled, to send them again."""
     return [_order(row) for row in await session.execute(_ORDERS, {"ids": ids})]
 
 

@@ -58,7 +58,12 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
                     WHEN 'unknown' THEN {unknown.sql("instruction.inquiries")}
                     WHEN 'pending' THEN {pending.sql("0")}
                 END),
+                -- What may have been sent was sent at any time since its chunk was announced.
                 sent_at = CASE WHEN input.target = 'sending' THEN clock_timestamp()
+                    WHEN instruction.status = 'ready' AND input.target = 'unknown' THEN (
+                        SELECT told_at FROM payments.chunk
+                        WHERE chunk.number = instruction.chunk_number
+                    )
                     ELSE instruction.sent_at END,
                 finished_at = CASE WHEN input.target IN ({among(ENDS)})
                     THEN CAST(:at AS timestamptz) END,
@@ -103,6 +108,8 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
                 CAST(posting.code AS payments.transfer_code), :at
             FROM moved
             JOIN payments.chunk ON chunk.number = moved.chunk_number
+            JOIN payments.payment_round ON payment_round.number = chunk.round_number
+                AND (payment_round.status = 'released' OR moved.to_status <> 'cancelled')
             JOIN payments.provider ON provider.number = moved.provider_number
             JOIN posting ON CAST(posting.from_status AS {_STATUS}) = moved.from_status
                 AND CAST(posting.to_status AS {_STATUS}) = moved.to_status
