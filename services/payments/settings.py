@@ -55,6 +55,9 @@ class Settings(ServiceSettings):
     chunk_fetches_before_refusal: int = Field(default=5, ge=1)
     """How often a chunk is fetched that is not what was announced, until it is refused for good."""
 
+    progress_seconds: float = Field(default=30, gt=0)
+    """How often the registry is told how far a chunk is that has payments open for that long."""
+
     # Sending. A lease is longer than a request may take together with its wait in line.
     dispatch_concurrency: int = Field(default=32, ge=1)
     """Requests under way at one provider, at most."""
@@ -122,6 +125,12 @@ class Settings(ServiceSettings):
         return Backoff(
             first_seconds=self.pending_inquiry_seconds, longest_seconds=self.inquiry_longest_seconds
         )
+
+    @property
+    def progress_rest(self) -> Backoff:
+        """For how long the loop sleeps that tells how far chunks are."""
+        seconds = self.progress_seconds / 10
+        return Backoff(first_seconds=seconds, longest_seconds=seconds)
 
     @property
     def rest(self) -> Backoff:

@@ -26,6 +26,7 @@ from services.payments.rounds.handlers import handlers as of_rounds
 from services.payments.rounds.releasing import Releasing
 from services.payments.settings import Settings
 from services.payments.settlement.closing import Closing
+from services.payments.settlement.progressing import Progressing
 from services.payments.webhooks.applying import Applying
 from services.payments.webhooks.matching import Matching
 from services.payments.webhooks.sealing import cipher_of_bodies
@@ -155,6 +156,9 @@ def worker_of(wiring: Wiring) -> Worker:
         batch_size=settings.webhook_batch_size,
     )
     resolving = CarryingOut(database=database, moves=wiring.moves, size=settings.resolution_size)
+    progressing = Progressing(
+        database=database, clock=clock, every_seconds=settings.progress_seconds
+    )
     matching = Matching(database=database, size=settings.webhook_batch_size)
     return Worker(
         name="payments-worker",
@@ -172,6 +176,7 @@ def worker_of(wiring: Wiring) -> Worker:
             Loop("leases", leases.step, rest=rest),
             Loop("apply-callbacks", applying.step, rest=rest, then=[closing]),
             Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring]),
+            Loop("progress", progressing.step, rest=settings.progress_rest),
             Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),
         ],
         closing=[

@@ -1,14 +1,14 @@
 """SQL of settlement: which chunks have come to rest, what they add up to, how each row ended."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.instructions.states import LIVE
 from services.payments.statements import among
-from shared.contracts.events import PaymentsSettled
+from shared.contracts.events import PaymentsProgressed, PaymentsSettled
 from shared.database import driver_connection
 
 # What was set aside for another chunk's instruction waits for that.
@@ -88,13 +88,105 @@ _SUMS = text(
     """
 )
 
-# Of several attempts for an entitlement the last one counts; one without an end is left out.
-_OUTCOMES = """
+_LOCK_OPEN = text(
+    """
+    SELECT chunk.number
+    FROM payments.chunk
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
+    WHERE chunk.status = 'raised'
+      AND payment_round.status = 'released'
+      AND coalesce(chunk.progress_at <= clock_timestamp(), true)
+    ORDER BY chunk.progress_at NULLS FIRST, chunk.number
+    LIMIT :size
+    FOR NO KEY UPDATE OF chunk SKIP LOCKED
+    """
+)
+
+# As the outcomes tell it. What is being sent just now has its end in a moment: that is not told.
+_PROGRESS = text(
+    f"""
+    WITH entitlement AS (
+        SELECT chunk_number AS number, amount_minor,
+            bool_or(status = 'settled') AS is_paid,
+            bool_or(status IN ({among(LIVE)})) AS is_live,
+            min(sent_at) FILTER (WHERE status IN ({among(LIVE)})) AS live_since,
+            max(sent_at) AS sent_at
+        FROM payments.instruction
+        WHERE chunk_number = ANY(:numbers)
+        GROUP BY chunk_number, entitlement_id, amount_minor
+        UNION ALL
+        SELECT set_aside.chunk_number, set_aside.amount_minor,
+            bool_or(status = 'settled'), bool_or(status IN ({among(LIVE)})),
+            min(sent_at) FILTER (WHERE status IN ({among(LIVE)})), max(sent_at)
+        FROM payments.set_aside
+        JOIN payments.instruction ON instruction.entitlement_id = set_aside.entitlement_id
+            AND instruction.chunk_number = set_aside.answered_in
+        WHERE set_aside.chunk_number = ANY(:numbers)
+        GROUP BY set_aside.chunk_number, set_aside.entitlement_id, set_aside.amount_minor
+    ),
+    told AS (
+        SELECT number,
+            count(*) FILTER (WHERE is_live AND NOT is_paid) AS open_count,
+            count(*) FILTER (WHERE is_paid) AS paid_count,
+            coalesce(sum(amount_minor) FILTER (WHERE is_paid), 0)::bigint AS paid_minor,
+            count(*) FILTER (WHERE NOT is_live AND NOT is_paid) AS failed_count,
+            coalesce(sum(amount_minor) FILTER (WHERE NOT is_live AND NOT is_paid), 0)::bigint
+                AS failed_minor,
+            least(min(live_since), coalesce(max(sent_at), '-infinity'))
+                <= clock_timestamp() - make_interval(secs => :seconds) AS is_slow
+        FROM entitlement
+        GROUP BY number
+    )
+    SELECT chunk.number, chunk.chunk_id, payment_round.activation_id, payment_round.scheme,
+        payment_round.round, told.open_count, told.paid_count, told.paid_minor,
+        told.failed_count, told.failed_minor,
+        coalesce(aside.count, 0) AS unpayable_count, coalesce(aside.minor, 0) AS unpayable_minor
+    FROM told
+    JOIN payments.chunk ON chunk.number = told.number
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
+    LEFT JOIN (
+        SELECT chunk_number AS number, count(*) AS count, sum(amount_minor)::bigint AS minor
+        FROM payments.set_aside
+        WHERE answered_in IS NULL AND chunk_number = ANY(:numbers)
+        GROUP BY chunk_number
+    ) AS aside ON aside.number = told.number
+    WHERE told.open_count > 0
+      AND told.is_slow
+      AND (told.paid_count, told.failed_count) <> (chunk.progress_paid, chunk.progress_failed)
+    ORDER BY chunk.number
+    """
+)
+
+_LOOK_LATER = text(
+    """
+    UPDATE payments.chunk
+    SET progress_at = clock_timestamp() + make_interval(secs => :seconds)
+    WHERE number = ANY(:numbers)
+    """
+)
+
+_KEEP_TOLD = text(
+    """
+    UPDATE payments.chunk SET progress_paid = told.paid, progress_failed = told.failed
+    FROM unnest(
+        CAST(:numbers AS integer[]), CAST(:paid AS integer[]), CAST(:failed AS integer[])
+    ) AS told (number, paid, failed)
+    WHERE chunk.number = told.number
+    """
+)
+
+# Of several attempts for an entitlement the one that paid it counts, then one without an end (which
+# is left out), then the last.
+_LATEST = f"""
+    (status = 'settled') DESC, (status IN ({among(LIVE)})) DESC, announcement DESC, attempt DESC
+"""
+
+_OUTCOMES = f"""
     WITH latest AS (
         SELECT DISTINCT ON (entitlement_id) entitlement_id, status, reason, finished_at
         FROM payments.instruction
         WHERE chunk_number = $1
-        ORDER BY entitlement_id, (status = 'settled') DESC, announcement DESC, attempt DESC
+        ORDER BY entitlement_id, {_LATEST}
     ),
     elsewhere AS (
         SELECT latest.*
@@ -104,7 +196,7 @@ _OUTCOMES = """
             FROM payments.instruction
             WHERE instruction.entitlement_id = set_aside.entitlement_id
               AND instruction.chunk_number = set_aside.answered_in
-            ORDER BY (status = 'settled') DESC, announcement DESC, attempt DESC
+            ORDER BY {_LATEST}
             LIMIT 1
         ) AS latest
         WHERE set_aside.chunk_number = $1
@@ -138,6 +230,39 @@ async def settled_by_number(
     """How the payments of locked chunks ended, without chunks that are live after all."""
     rows = await session.execute(_SUMS, {"numbers": list(numbers)})
     return {row.number: PaymentsSettled.model_validate(row._asdict()) for row in rows}
+
+
+async def lock_open(session: AsyncSession, *, size: int) -> list[int]:
+    """Lock chunks of released rounds that were not looked at for a while; their numbers."""
+    return list((await session.execute(_LOCK_OPEN, {"size": size})).scalars())
+
+
+async def progressed_by_number(
+    session: AsyncSession, numbers: Sequence[int], *, seconds: float
+) -> dict[int, PaymentsProgressed]:
+    """What is new of locked chunks since it was told last, where some payment takes long."""
+    rows = await session.execute(_PROGRESS, {"numbers": list(numbers), "seconds": seconds})
+    return {row.number: PaymentsProgressed.model_validate(row._asdict()) for row in rows}
+
+
+async def keep_told(
+    session: AsyncSession,
+    numbers: Sequence[int],
+    told: Mapping[int, PaymentsProgressed],
+    *,
+    seconds: float,
+) -> None:
+    """Look at locked chunks again after so long, and keep what was told of some of them."""
+    await session.execute(_LOOK_LATER, {"numbers": list(numbers), "seconds": seconds})
+    if told:
+        await session.execute(
+            _KEEP_TOLD,
+            {
+                "numbers": list(told),
+                "paid": [progressed.paid_count for progressed in told.values()],
+                "failed": [progressed.failed_count for progressed in told.values()],
+            },
+        )
 
 
 async def read_outcomes(session: AsyncSession, chunk_number: int) -> bytes:
