@@ -36,7 +36,7 @@ from services.registry.households.shape import COUNTED
 from services.registry.households.tables import Household, PayeeAccount, value_of
 from services.registry.schemes.benefit import compile_benefit, compile_eligibility
 from services.registry.schemes.document import SchemeDocument
-from shared.ids import COUNTED_ID
+from shared.ids import ENTITLEMENT_ID
 
 NO_ACCOUNT = "no-payee-account"
 PAID_BY_ANOTHER_SCHEME = "paid-by-another-scheme"
@@ -52,9 +52,9 @@ Totals = Select[EntitlementStatus, int, Any]
 def first_round(document: SchemeDocument, *, excluding: bool, careful: bool) -> Totals:
     """Enrol a chunk's eligible households and entitle them to round 1.
 
-    Takes activation_id, chunk_id, ids_begin, round and area_codes; with ``excluding``, also
-    excluding_activations and excluding_since. A household that is enrolled already violates the
-    primary key; ``careful``, it is passed by, which costs a third more.
+    Takes activation_id, chunk_id, round, what ``round_parts`` gives, and area_codes; with
+    ``excluding``, also excluding_activations and excluding_since. A household that is enrolled
+    already violates the primary key; ``careful``, it is passed by, which costs a third more.
     """
     benefit = compile_benefit(document)
     eligible = select(
@@ -96,8 +96,9 @@ def first_round(document: SchemeDocument, *, excluding: bool, careful: bool) -> 
 def later_round(*, excluding: bool) -> Totals:
     """Entitle to a later round whom a chunk of round 1 enrolled.
 
-    Takes activation_id, chunk_id, ids_begin, round and first_round_chunk_id; with ``excluding``,
-    also excluding_activations and excluding_since. Those who have the round already are passed by.
+    Takes activation_id, chunk_id, round, what ``round_parts`` gives, and first_round_chunk_id;
+    with ``excluding``, also excluding_activations and excluding_since. Those who have the round
+    already are passed by.
     """
     enrolled = (
         select(Enrolment.household_id, Enrolment.area_code, Enrolment.amount_minor)
@@ -143,7 +144,7 @@ def _entitle(enrolled: CTE, *, excluding: bool, careful: bool) -> Totals:
         ),
     }
     owed = select(
-        text(COUNTED_ID),
+        text(ENTITLEMENT_ID.format(household_id=f"{enrolled.name}.household_id")),
         enrolled.c.household_id,
         _ACTIVATION_ID,
         _CHUNK_ID,

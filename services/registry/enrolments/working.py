@@ -25,7 +25,7 @@ from shared.contracts.events import EntitlementsReady
 from shared.database import Database
 from shared.errors import told
 from shared.events import Published, publish_all
-from shared.ids import ids_begin
+from shared.ids import round_parts
 
 log = structlog.get_logger()
 
@@ -83,8 +83,8 @@ class EnrolmentWork:
         values: dict[str, Any] = {
             "activation_id": chunk.activation_id,
             "chunk_id": chunk.id,
-            "ids_begin": ids_begin(),
             "round": chunk.round,
+            **round_parts(chunk.activation_id, chunk.round),
         }
         excluding = await self._excluding(session, document, number=chunk.round)
         values |= excluding

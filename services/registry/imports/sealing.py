@@ -15,7 +15,7 @@ from services.registry.households.persons import PersonalData
 from services.registry.households.shape import ACCOUNT, FOUND, OPEN, PROVIDER, SEALED
 from services.registry.imports.reading import ReadBlock
 from services.registry.imports.rows import Columns, pick
-from shared.ids import new_id
+from shared.ids import id_of, new_id
 
 _FOUND_BY = {
     known.found_by.column: known
@@ -79,7 +79,9 @@ def seal(
         if household is not None and household.content_index != block.content_indexes[at]
     }
     sealing = _Sealing(personal_data, now)
-    households, accounts = sealing.rows(block, new, [new_id() for _ in new])
+    # The same registration gives the same id, also where the database has lost the household.
+    ids = [id_of("household", block.registration_indexes[at]) for at in new]
+    households, accounts = sealing.rows(block, new, ids)
     changed_households, changed_accounts = sealing.rows(
         block,
         list(changed),
