@@ -9,6 +9,7 @@ from services.registry.households.persons import personal_data_from
 from services.registry.households.routes import router as households
 from services.registry.imports.routes import router as imports
 from services.registry.progress.routes import router as progress
+from services.registry.repairs.routes import router as repairs
 from services.registry.rounds.routes import router as rounds
 from services.registry.schemes.routes import router as schemes
 from services.registry.settings import Settings
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             schemes,
             progress,
             rounds,
+            repairs,
             entitlements,
             chunks,
             events,

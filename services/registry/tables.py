@@ -7,6 +7,7 @@ from services.registry.database import SCHEMA, Base
 from services.registry.enrolments import tables as enrolments
 from services.registry.households import tables as households
 from services.registry.imports import tables as imports
+from services.registry.repairs import tables as repairs
 from services.registry.schemes import tables as schemes
 
 metadata = Base.metadata
@@ -20,5 +21,6 @@ __all__ = [
     "households",
     "imports",
     "metadata",
+    "repairs",
     "schemes",
 ]

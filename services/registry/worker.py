@@ -1,7 +1,8 @@
-"""The registry's background work: enrolling for activations, and ending what payments ended."""
+"""The registry's background work: enrolling, announcing again, and ending what payments ended."""
 
 from services.registry.enrolments import handlers as enrolments
 from services.registry.enrolments.working import EnrolmentWork
+from services.registry.repairs.working import RepairWork
 from services.registry.settings import Settings
 from services.registry.settlement import handlers as settlement
 from services.registry.settlement.working import SettlementWork
@@ -31,6 +32,7 @@ def create_worker(settings: Settings | None = None) -> Worker:
     enrolling = [
         Loop(f"enrol-{number}", enrolment.step) for number in range(1, settings.enrolment_loops + 1)
     ]
+    repairing = Loop("repairs", RepairWork(database, clock=clock).step)
     settling = Loop("settlements", SettlementWork(database, payments=payments).step)
 
     # What the handlers planned is there when they are done: nobody waits for the next look.
@@ -39,6 +41,6 @@ def create_worker(settings: Settings | None = None) -> Worker:
         name="registry-worker",
         database=database,
         clock=clock,
-        loops=[reading, *enrolling, settling],
+        loops=[reading, *enrolling, repairing, settling],
         closing=[payments.aclose],
     )

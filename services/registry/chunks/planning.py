@@ -1,17 +1,18 @@
 """Planning runs: households of communes, or chunks of round 1, cut into chunks for the workers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.chunks import repository
 from services.registry.chunks.cutting import cut_into_chunks
-from services.registry.chunks.tables import RunKind
+from services.registry.chunks.tables import EntitlementChunk, RunKind
 from services.registry.households.repository import count_by_commune
 from shared.clock import Clock
-from shared.ids import new_id
+from shared.ids import id_of
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class PlannedRun:
     activation_id: UUID
     round: int
     chunks_planned: int
+    planned_at: datetime
 
 
 async def plan_first_round(
@@ -41,12 +43,19 @@ async def plan_first_round(
         maximum_households=households_per_chunk,
         chunks_wanted=chunks_per_run,
     )
-    run = PlannedRun(new_id(), activation_id, 1, len(planned))
-    await _add_run(session, run, kind, clock=clock)
+    run = await _add_run(
+        session,
+        activation_id=activation_id,
+        round_number=1,
+        kind=kind,
+        covers=sorted(communes),
+        chunks_planned=len(planned),
+        clock=clock,
+    )
     await repository.add_chunks(
         session,
         [
-            _chunk(run, currency=currency)
+            _chunk(run, covers=sorted(chunk.area_codes), currency=currency)
             | {"province_code": chunk.province_code, "area_codes": chunk.area_codes}
             for chunk in planned
         ],
@@ -71,12 +80,19 @@ async def plan_later_round(
     )
     if not firsts:
         return None
-    run = PlannedRun(new_id(), activation_id, round_number, len(firsts))
-    await _add_run(session, run, RunKind.ROUND, clock=clock)
+    run = await _add_run(
+        session,
+        activation_id=activation_id,
+        round_number=round_number,
+        kind=RunKind.ROUND,
+        covers=sorted(first.id for first in firsts),
+        chunks_planned=len(firsts),
+        clock=clock,
+    )
     await repository.add_chunks(
         session,
         [
-            _chunk(run, currency=first.currency)
+            _chunk(run, covers=[first.id], currency=first.currency)
             | {
                 "province_code": first.province_code,
                 "area_codes": first.area_codes,
@@ -88,7 +104,62 @@ async def plan_later_round(
     return run
 
 
-async def _add_run(session: AsyncSession, run: PlannedRun, kind: RunKind, *, clock: Clock) -> None:
+async def plan_repair(
+    session: AsyncSession,
+    *,
+    activation_id: UUID,
+    round_number: int,
+    homes: Sequence[EntitlementChunk],
+    covers: Sequence[UUID | str],
+    clock: Clock,
+) -> PlannedRun:
+    """A run that announces entitlements of these chunks again, a chunk of its own for each.
+
+    ``covers`` says whose. It follows which repair of the round it is, so that two alike differ.
+    """
+    before = await repository.count_repairs(session, activation_id, round_number)
+    run = await _add_run(
+        session,
+        activation_id=activation_id,
+        round_number=round_number,
+        kind=RunKind.REPAIR,
+        covers=[before + 1, *covers],
+        chunks_planned=len(homes),
+        clock=clock,
+    )
+    await repository.add_chunks(
+        session,
+        [
+            _chunk(run, covers=[home.id], currency=home.currency)
+            | {
+                "province_code": home.province_code,
+                "area_codes": home.area_codes,
+                "home_chunk_id": home.id,
+            }
+            for home in homes
+        ],
+    )
+    return run
+
+
+async def _add_run(
+    session: AsyncSession,
+    *,
+    activation_id: UUID,
+    round_number: int,
+    kind: RunKind,
+    covers: Sequence[UUID | str | int],
+    chunks_planned: int,
+    clock: Clock,
+) -> PlannedRun:
+    """Keep a run, with an id that follows from what it ``covers``: planned anew, it is the same."""
+    run = PlannedRun(
+        id=id_of("run", activation_id, round_number, kind, *covers),
+        activation_id=activation_id,
+        round=round_number,
+        chunks_planned=chunks_planned,
+        planned_at=clock.now(),
+    )
     await repository.add_run(
         session,
         id=run.id,
@@ -96,15 +167,17 @@ async def _add_run(session: AsyncSession, run: PlannedRun, kind: RunKind, *, clo
         round=run.round,
         kind=kind,
         chunks_planned=run.chunks_planned,
-        planned_at=clock.now(),
+        planned_at=run.planned_at,
     )
+    return run
 
 
-def _chunk(run: PlannedRun, *, currency: str) -> dict[str, object]:
+def _chunk(run: PlannedRun, *, covers: Sequence[UUID | str], currency: str) -> dict[str, object]:
     return {
-        "id": new_id(),
+        "id": id_of("chunk", run.id, *covers),
         "enrolment_run_id": run.id,
         "activation_id": run.activation_id,
         "round": run.round,
+        "planned_at": run.planned_at,
         "currency": currency,
     }

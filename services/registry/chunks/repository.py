@@ -1,19 +1,31 @@
 """Runs and their chunks in the database. Nobody else writes either."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Update, exists, func, insert, or_, select, text, update
+from sqlalchemy import (
+    Row,
+    Update,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from services.registry.chunks.states import ChunkStatus, moves_to
-from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk
+from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk, RunKind
 from shared.retry import Backoff
 
 LEASE_SECONDS = 15
+_SHORTLY_SECONDS = 0.2
 _AFTER_FAILURE = Backoff(first_seconds=0.5, longest_seconds=60)
 
 # Claimed and set up in one round trip. A chunk is small against the registry: walking the indexes
@@ -26,9 +38,9 @@ _CLAIM = text(
            set_config('enable_mergejoin', 'off', true), set_config('enable_memoize', 'off', true)
     FROM registry.entitlement_chunk AS chunk
     JOIN registry.activation ON activation.id = chunk.activation_id
-    WHERE chunk.status = 'planned'
+    WHERE chunk.status = 'planned' AND chunk.home_chunk_id IS NULL
       AND (chunk.attempt_after IS NULL OR chunk.attempt_after <= clock_timestamp())
-    ORDER BY chunk.id
+    ORDER BY chunk.planned_at, chunk.id
     LIMIT 1
     FOR UPDATE OF chunk SKIP LOCKED
     """
@@ -55,10 +67,23 @@ _UNTROUBLED: dict[str, Any] = {"attempts": 0, "attempt_after": None, "last_error
 # time. The account is the one of then, for a later one is another row. For asyncpg.
 COPY = """
     SELECT entitlement.id, entitlement.household_id, entitlement.area_code,
-           entitlement.amount_minor, $2::text, account.provider_code, account.account_sealed
+           entitlement.amount_minor, $2::text, account.provider_code, account.account_sealed,
+           1::smallint
     FROM registry.entitlement
     JOIN registry.payee_account AS account ON account.id = entitlement.payee_account_id
     WHERE entitlement.chunk_id = $1::uuid
+    ORDER BY entitlement.id
+"""
+
+# The same of a chunk that announces entitlements again.
+COPY_AGAIN = """
+    SELECT entitlement.id, entitlement.household_id, entitlement.area_code,
+           entitlement.amount_minor, $2::text, account.provider_code, account.account_sealed,
+           announcement.number
+    FROM registry.announcement
+    JOIN registry.entitlement ON entitlement.id = announcement.entitlement_id
+    JOIN registry.payee_account AS account ON account.id = announcement.payee_account_id
+    WHERE announcement.chunk_id = $1::uuid
     ORDER BY entitlement.id
 """
 
@@ -98,6 +123,7 @@ async def first_rounds_without(
     query = select(EntitlementChunk).where(
         EntitlementChunk.activation_id == activation_id,
         EntitlementChunk.round == 1,
+        EntitlementChunk.home_chunk_id.is_(None),
         EntitlementChunk.status != ChunkStatus.PLANNED,
         ~exists().where(
             later.first_round_chunk_id == EntitlementChunk.id, later.round == round_number
@@ -105,7 +131,8 @@ async def first_rounds_without(
     )
     if of_run is not None:
         query = query.where(EntitlementChunk.enrolment_run_id == of_run)
-    return list((await session.scalars(query.order_by(EntitlementChunk.id))).all())
+    by_age = query.order_by(EntitlementChunk.planned_at, EntitlementChunk.id)
+    return list((await session.scalars(by_age)).all())
 
 
 async def find_chunk(session: AsyncSession, chunk_id: UUID) -> EntitlementChunk | None:
@@ -114,13 +141,15 @@ async def find_chunk(session: AsyncSession, chunk_id: UUID) -> EntitlementChunk 
 
 
 async def list_chunks(
-    session: AsyncSession, activation_id: UUID, *, after: UUID | None, limit: int
+    session: AsyncSession, activation_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[EntitlementChunk]:
-    """The chunks of an activation by id, after one of them."""
-    query = select(EntitlementChunk).where(EntitlementChunk.activation_id == activation_id)
+    """The chunks of an activation in the order in which they were planned, after one of them."""
+    chunk = EntitlementChunk
+    query = select(chunk).where(chunk.activation_id == activation_id)
     if after is not None:
-        query = query.where(EntitlementChunk.id > after)
-    return list((await session.scalars(query.order_by(EntitlementChunk.id).limit(limit))).all())
+        query = query.where(tuple_(chunk.planned_at, chunk.id) > after)
+    by_age = query.order_by(chunk.planned_at, chunk.id)
+    return list((await session.scalars(by_age.limit(limit))).all())
 
 
 async def list_runs(session: AsyncSession, activation_id: UUID) -> list[EnrolmentRun]:
@@ -128,7 +157,7 @@ async def list_runs(session: AsyncSession, activation_id: UUID) -> list[Enrolmen
     rows = await session.scalars(
         select(EnrolmentRun)
         .where(EnrolmentRun.activation_id == activation_id)
-        .order_by(EnrolmentRun.id)
+        .order_by(EnrolmentRun.planned_at, EnrolmentRun.id)
     )
     return list(rows.all())
 
@@ -172,15 +201,36 @@ async def complete_run(session: AsyncSession, run_id: UUID, *, at: datetime) -> 
     return completed.scalar_one()
 
 
+async def find_run(session: AsyncSession, run_id: UUID) -> EnrolmentRun | None:
+    """The run with this id."""
+    return await session.scalar(select(EnrolmentRun).where(EnrolmentRun.id == run_id))
+
+
+async def count_repairs(session: AsyncSession, activation_id: UUID, round_number: int) -> int:
+    """How many repairs a round has had."""
+    counted = await session.scalar(
+        select(func.count()).where(
+            EnrolmentRun.activation_id == activation_id,
+            EnrolmentRun.round == round_number,
+            EnrolmentRun.kind == RunKind.REPAIR,
+        )
+    )
+    return int(counted or 0)
+
+
 async def sums_of_run(session: AsyncSession, run_id: UUID) -> Row[int, int, int, int, int]:
-    """How many chunks of a run were announced, and what they add up to."""
+    """How many chunks of a run were announced and what they add up to, whatever came of it since.
+
+    Those ``without_account`` were never announced by the run.
+    """
     chunk = EntitlementChunk
+    entitled = chunk.payable_count + chunk.unpayable_count
     query = select(
-        func.count().filter(chunk.payable_count > 0).label("announced"),
-        func.coalesce(func.sum(chunk.payable_count), 0).label("payable"),
-        func.coalesce(func.sum(chunk.payable_minor), 0).label("payable_minor"),
-        func.coalesce(func.sum(chunk.unpayable_count), 0).label("unpayable"),
-        func.coalesce(func.sum(chunk.excluded_count), 0).label("excluded"),
+        func.count().filter(chunk.announced_count > 0).label("chunks"),
+        func.coalesce(func.sum(entitled + chunk.excluded_count), 0).label("households"),
+        func.coalesce(func.sum(chunk.announced_count), 0).label("announced"),
+        func.coalesce(func.sum(chunk.announced_minor), 0).label("announced_minor"),
+        func.coalesce(func.sum(entitled - chunk.announced_count), 0).label("without_account"),
     )
     return (await session.execute(query.where(chunk.enrolment_run_id == run_id))).one()
 
@@ -198,29 +248,46 @@ async def announce_settlement(session: AsyncSession, chunk_id: UUID) -> bool:
     return moved.one_or_none() is not None
 
 
+async def announce_progress(session: AsyncSession, chunk_id: UUID) -> bool:
+    """Whether there is such a chunk: what came of some of it is to be fetched, and it waits on."""
+    moved = await session.execute(
+        _moving(
+            chunk_id,
+            ChunkStatus.ANNOUNCED,
+            attempt_after=None,
+            settlements_announced=EntitlementChunk.settlements_announced + 1,
+        )
+        # Nothing else that can become announced waits for payments.
+        .where(EntitlementChunk.status.not_in([ChunkStatus.PLANNED, ChunkStatus.REFUSED]))
+        .returning(EntitlementChunk.id)
+    )
+    return moved.one_or_none() is not None
+
+
 async def announce_refusal(session: AsyncSession, chunk_id: UUID, *, reason: str) -> bool:
-    """Whether there is such a chunk to refuse, or was: its entitlements are to say so."""
+    """Whether there is such a chunk to refuse: its entitlements are to say so."""
     moved = await session.execute(
         _moving(chunk_id, ChunkStatus.REFUSING, refusal=reason).returning(EntitlementChunk.id)
     )
-    if moved.one_or_none() is not None:
-        return True
-    chunk = await find_chunk(session, chunk_id)
-    return chunk is not None and chunk.status in (ChunkStatus.REFUSING, ChunkStatus.REFUSED)
+    return moved.one_or_none() is not None
 
 
 async def lease_ending(session: AsyncSession) -> EntitlementChunk | None:
-    """A chunk that is settling or refusing, for this worker alone while the lease lasts."""
+    """A chunk with outcomes to fetch, or that is refused, for this worker alone for the lease."""
     chunk = await session.scalar(
         select(EntitlementChunk)
         .where(
-            EntitlementChunk.status.in_([ChunkStatus.SETTLING, ChunkStatus.REFUSING]),
+            or_(
+                EntitlementChunk.status.in_([ChunkStatus.SETTLING, ChunkStatus.REFUSING]),
+                EntitlementChunk.settlements_applied < EntitlementChunk.settlements_announced,
+            ),
+            EntitlementChunk.status != ChunkStatus.PLANNED,
             or_(
                 EntitlementChunk.attempt_after.is_(None),
                 EntitlementChunk.attempt_after <= func.clock_timestamp(),
             ),
         )
-        .order_by(EntitlementChunk.id)
+        .order_by(EntitlementChunk.planned_at, EntitlementChunk.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -234,28 +301,72 @@ async def put_off(session: AsyncSession, chunk_id: UUID, *, error: str) -> None:
     await session.execute(_PUT_OFF, {"id": chunk_id, "error": error})
 
 
-async def settle(
-    session: AsyncSession, chunk_id: UUID, *, settlement: int, **sums: Any
-) -> int | None:
-    """Keep what came of a chunk (``sums`` are columns); how many of it still have no end.
+async def put_off_shortly(session: AsyncSession, chunk_id: UUID) -> None:
+    """Let others go on with a chunk: it is looked at again soon, and nothing has failed."""
+    await session.execute(_LEASE, {"id": chunk_id, "seconds": _SHORTLY_SECONDS})
 
-    ``settlement`` counts the chunk's announcements up to the one that the sums answer: the chunk
-    is settled unless a newer one came. None where a newer one was applied meanwhile.
+
+async def lock_chunks(
+    session: AsyncSession, chunk_ids: Collection[UUID]
+) -> dict[UUID, EntitlementChunk] | None:
+    """These chunks as they stand, until the commit for this transaction alone.
+
+    Whoever changes entitlements holds the chunk that announced them and their home. For one chunk
+    it waits; of several it takes none where another holds any (None), for they are locked in many
+    orders by those who hear of them.
     """
-    chunk = EntitlementChunk
-    without_end: int | None = await session.scalar(
-        update(chunk)
-        .where(chunk.id == chunk_id, chunk.settlements_applied < settlement)
-        .values(settlements_applied=settlement, **sums, **_UNTROUBLED)
-        .returning(chunk.payable_count - chunk.paid_count - chunk.failed_count)
+    several = len(chunk_ids) > 1
+    rows = await session.scalars(
+        select(EntitlementChunk)
+        .where(EntitlementChunk.id.in_(chunk_ids))
+        .with_for_update(skip_locked=several)
+        .execution_options(populate_existing=True)
+    )
+    found = {chunk.id: chunk for chunk in rows.all()}
+    return found if len(found) == len(chunk_ids) else None
+
+
+async def keep_sums(session: AsyncSession, chunk_id: UUID, sums: Mapping[str, Any]) -> None:
+    """Keep what the entitlements of a chunk add up to (``sums`` are columns)."""
+    await session.execute(
+        update(EntitlementChunk)
+        .where(EntitlementChunk.id == chunk_id)
+        .values(dict(sums))
         .execution_options(synchronize_session=False)
     )
-    if without_end is not None:
-        settled = _moving(chunk_id, ChunkStatus.SETTLED)
-        await session.execute(settled.where(chunk.settlements_announced == settlement))
-    return without_end
+
+
+async def apply_settlement(session: AsyncSession, chunk_id: UUID, *, settlement: int) -> None:
+    """Keep that outcomes of a chunk were applied.
+
+    ``settlement`` counts the chunk's announcements up to the one that they answer.
+    """
+    await keep_sums(session, chunk_id, {"settlements_applied": settlement})
+
+
+async def settle(session: AsyncSession, chunk_id: UUID) -> None:
+    """What payments told of a chunk is applied: it is settled, if payments said that it can be.
+
+    It is not where something newer was told meanwhile.
+    """
+    chunk = EntitlementChunk
+    await keep_sums(session, chunk_id, _UNTROUBLED)
+    settled = _moving(chunk_id, ChunkStatus.SETTLED)
+    await session.execute(settled.where(chunk.settlements_announced == chunk.settlements_applied))
 
 
 async def refuse(session: AsyncSession, chunk_id: UUID) -> None:
     """The entitlements of a chunk say that it was refused: so does the chunk."""
-    await session.execute(_moving(chunk_id, ChunkStatus.REFUSED, **_UNTROUBLED))
+    applied = EntitlementChunk.settlements_announced
+    await session.execute(
+        _moving(chunk_id, ChunkStatus.REFUSED, settlements_applied=applied, **_UNTROUBLED)
+    )
+
+
+async def announce_again(session: AsyncSession, chunk_id: UUID) -> None:
+    """A refused chunk waits for payments again."""
+    await session.execute(
+        _moving(chunk_id, ChunkStatus.ANNOUNCED, refusal=None, **_UNTROUBLED).where(
+            EntitlementChunk.status == ChunkStatus.REFUSED
+        )
+    )

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/entitlement-chunks", tags=["entitlements"])
 
 _EXAMPLE = (
     "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10,0199c1de-0000-7f6b-8a27-2f1f6a1d9a10,020101,176000,KHR,"
-    "mekong,\\x0001a3f1\n"
+    "mekong,\\x0001a3f1,1\n"
 )
 _CHUNK_REPLY: dict[int | str, dict[str, Any]] = {
     200: {
@@ -58,9 +58,7 @@ async def stream_chunk(
         raise Conflict(f"The chunk is {chunk.status}: nothing of it was announced.")
     is_binary = BINARY in request.headers.get("accept", "")
     return StreamingResponse(
-        chunk_bytes(
-            database, chunk_id, currency=chunk.currency, format="binary" if is_binary else "csv"
-        ),
+        chunk_bytes(database, chunk, format="binary" if is_binary else "csv"),
         media_type=BINARY if is_binary else CSV,
         headers={"Vary": "Accept"},
     )

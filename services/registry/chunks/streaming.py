@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Literal
-from uuid import UUID
 
 import asyncpg
 
 from services.registry.chunks import repository
+from services.registry.chunks.tables import EntitlementChunk
 from shared.database import Database
 
 CopyFormat = Literal["binary", "csv"]
@@ -20,11 +20,11 @@ _LONGEST_SECONDS = 120
 
 
 async def chunk_bytes(
-    database: Database, chunk_id: UUID, *, currency: str, format: CopyFormat
+    database: Database, chunk: EntitlementChunk, *, format: CopyFormat
 ) -> AsyncIterator[bytes]:
     """Pieces of ``shared.contracts.entitlements``; raises where PostgreSQL breaks off."""
     pieces: asyncio.Queue[bytes | None] = asyncio.Queue(_PIECES_AHEAD)
-    copying = asyncio.create_task(_copy(database, chunk_id, currency, format, pieces))
+    copying = asyncio.create_task(_copy(database, chunk, format, pieces))
     try:
         while (piece := await pieces.get()) is not None:
             yield piece
@@ -37,12 +37,12 @@ async def chunk_bytes(
 
 async def _copy(
     database: Database,
-    chunk_id: UUID,
-    currency: str,
+    chunk: EntitlementChunk,
     format: CopyFormat,
     pieces: asyncio.Queue[bytes | None],
 ) -> None:
     waiting = bytearray()
+    rows = repository.COPY if chunk.home_chunk_id is None else repository.COPY_AGAIN
 
     async def collect(part: bytes) -> None:
         waiting.extend(part)
@@ -59,7 +59,7 @@ async def _copy(
                 async with asyncio.timeout(_LONGEST_SECONDS):
                     await driver.execute(repository.PREFER_INDEXES)
                     await driver.copy_from_query(
-                        repository.COPY, chunk_id, currency, output=collect, format=format
+                        rows, chunk.id, chunk.currency, output=collect, format=format
                     )
                     await pieces.put(bytes(waiting))
                     await driver.execute(repository.PREFER_NOTHING)

@@ -31,10 +31,11 @@ class RunKind(StrEnum):
     OPENING = "opening"
     WIDENING = "widening"
     ROUND = "round"
+    REPAIR = "repair"
 
 
 class EnrolmentRun(Base):
-    """One opening, widening or later round: its chunks are announced, and reserved as one."""
+    """One opening, widening, later round or repair: its chunks are announced, reserved as one."""
 
     __tablename__ = "enrolment_run"
 
@@ -61,8 +62,12 @@ class EnrolmentRun(Base):
 class EntitlementChunk(Base):
     """Communes of one province worked in one transaction, and announced as one chunk.
 
-    Counts and sums are of its entitlements by status, kept with every change, so that progress
-    is read from a few hundred rows. ``payable`` is what was announced: it never changes.
+    ``announced`` is what its announcement said, and never changes. The other counts and sums are
+    of its entitlements as they stand, kept with every change, so that progress is read from a few
+    hundred rows: each is among ``unpayable``, ``excluded`` or ``payable``, and those ``payable``
+    are ``paid``, ``failed``, ``refused``, or waiting. An entitlement belongs to the chunk that
+    made it, its home, and stays there however often it is announced again; the chunks that do so,
+    those of repairs, count their announcements and are in no sum over an activation or a round.
     """
 
     __tablename__ = "entitlement_chunk"
@@ -76,9 +81,16 @@ class EntitlementChunk(Base):
     first_round_chunk_id: Mapped[UUID | None] = mapped_column(
         Uuid, ForeignKey("registry.entitlement_chunk.id")
     )
+    home_chunk_id: Mapped[UUID | None] = mapped_column(
+        Uuid, ForeignKey("registry.entitlement_chunk.id")
+    )
+    """Of a repair's chunk: the one whose entitlements it announces again."""
     status: Mapped[ChunkStatus] = mapped_column(enum_column(ChunkStatus, "chunk_status", SCHEMA))
+    planned_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     announced_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     currency: Mapped[str] = mapped_column(Text)
+    announced_count: Mapped[int] = mapped_column(Integer, default=0)
+    announced_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     payable_count: Mapped[int] = mapped_column(Integer, default=0)
     payable_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     unpayable_count: Mapped[int] = mapped_column(Integer, default=0)
@@ -88,6 +100,8 @@ class EntitlementChunk(Base):
     paid_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     failed_count: Mapped[int] = mapped_column(Integer, default=0)
     failed_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    refused_count: Mapped[int] = mapped_column(Integer, default=0)
+    refused_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     first_paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_paid_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     refusal: Mapped[str | None] = mapped_column(Text)
@@ -99,19 +113,24 @@ class EntitlementChunk(Base):
 
     __table_args__ = (
         CheckConstraint(
-            "(round = 1) = (first_round_chunk_id IS NULL)", name="later_round_has_first"
+            "(round = 1 OR home_chunk_id IS NOT NULL) = (first_round_chunk_id IS NULL)",
+            name="later_round_has_first",
         ),
         CheckConstraint("settlements_applied <= settlements_announced", name="settlements_counted"),
         CheckConstraint(
-            "paid_count + failed_count <= payable_count", name="outcomes_within_payable"
+            "paid_count + failed_count + refused_count <= payable_count",
+            name="outcomes_within_payable",
         ),
-        Index(None, "activation_id", "round", "id"),
+        Index(None, "activation_id", "planned_at", "id"),
+        Index(None, "home_chunk_id", postgresql_where="home_chunk_id IS NOT NULL"),
         Index(None, "enrolment_run_id"),
         Index(
             "entitlement_chunk_waiting_index",
             "status",
+            "planned_at",
             "id",
-            postgresql_where=f"status IN ({', '.join(repr(status.value) for status in WAITING)})",
+            postgresql_where=f"status IN ({', '.join(repr(status.value) for status in WAITING)}) "
+            "OR settlements_applied < settlements_announced",
         ),
         Index("entitlement_chunk_round_unique", "first_round_chunk_id", "round", unique=True),
         {"comment": "Chunks of entitlements: worked whole, announced whole, settled whole."},

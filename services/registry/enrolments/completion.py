@@ -1,15 +1,18 @@
-"""When all chunks of a run are done: payments is told its total, and missed rounds are planned."""
+"""What payments is told of chunks and of complete runs; what else the end of a run sets going."""
 
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations.repository import released_later_rounds
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.planning import plan_later_round
+from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk, RunKind
 from services.registry.schemes.document import SchemeDocument
 from shared.clock import Clock
-from shared.contracts.events import EnrolmentCompleted
+from shared.contracts.events import EnrolmentCompleted, EntitlementsReady
 
 
 async def complete_run(
@@ -17,8 +20,7 @@ async def complete_run(
 ) -> EnrolmentCompleted:
     """The fact that tells the run's total; plans the later rounds that its households missed."""
     run = await chunks.complete_run(session, run_id, at=clock.now())
-    sums = await chunks.sums_of_run(session, run_id)
-    if run.round == 1:
+    if run.round == 1 and run.kind != RunKind.REPAIR:
         # Whom a widening enrols after a later round was released gets that round too.
         for number in await released_later_rounds(session, run.activation_id):
             await plan_later_round(
@@ -28,16 +30,45 @@ async def complete_run(
                 of_run=run_id,
                 clock=clock,
             )
+    return await completion_of(session, run, document)
+
+
+async def completion_of(
+    session: AsyncSession, run: EnrolmentRun, document: SchemeDocument
+) -> EnrolmentCompleted:
+    """The fact that tells a complete run's total; the same whenever it is told."""
+    sums = await chunks.sums_of_run(session, run.id)
     return EnrolmentCompleted(
-        enrolment_id=run_id,
+        enrolment_id=run.id,
         activation_id=run.activation_id,
         scheme=document.code,
         round=run.round,
         fund=document.fund,
         currency=document.currency,
-        chunk_count=sums.announced,
-        households=sums.payable + sums.unpayable + sums.excluded,
-        entitlements=sums.payable,
-        total_minor=int(sums.payable_minor),
-        unpayable=sums.unpayable,
+        chunk_count=sums.chunks,
+        households=sums.households,
+        entitlements=sums.announced,
+        total_minor=int(sums.announced_minor),
+        unpayable=sums.without_account,
+    )
+
+
+def announcement_of(
+    chunk: EntitlementChunk | Row[Any],
+    document: SchemeDocument,
+    *,
+    count: int,
+    total_minor: int,
+) -> EntitlementsReady:
+    """The fact that tells what a chunk holds; the same whenever it is told."""
+    return EntitlementsReady(
+        chunk_id=chunk.id,
+        enrolment_id=chunk.enrolment_run_id,
+        activation_id=chunk.activation_id,
+        scheme=document.code,
+        round=chunk.round,
+        fund=document.fund,
+        currency=document.currency,
+        count=count,
+        total_minor=total_minor,
     )

@@ -1,4 +1,4 @@
-"""What working a chunk makes, and whom other schemes keep out of it, in the database."""
+"""What a chunk makes and adds up to, and whom other schemes keep out of it, in the database."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.chunks.tables import EntitlementChunk
 from services.registry.enrolments.statements import Totals
-from services.registry.enrolments.states import EntitlementStatus
+from services.registry.enrolments.states import LEGAL_MOVES, EntitlementStatus, side_by_side
 from services.registry.schemes.document import Exclusion
 
 _EXCLUDING = text(
@@ -21,6 +22,100 @@ _EXCLUDING = text(
     WHERE activation.scheme_code = :scheme AND chunk.announced_at >= :since
     """
 )
+
+
+_STATES = {
+    "payable": "('ready', 'paid', 'failed', 'refused')",
+    "unpayable": "('unpayable')",
+    "paid": "('paid')",
+    "failed": "('failed')",
+    "refused": "('refused')",
+}
+"""Of the columns of a chunk, and the states that each counts."""
+
+_SUMS = ",".join(
+    f"""
+        count(*) FILTER (WHERE counted.status IN {states}) AS {name}_count,
+        coalesce(sum(entitlement.amount_minor) FILTER (WHERE counted.status IN {states}), 0)::bigint
+            AS {name}_minor"""
+    for name, states in _STATES.items()
+)
+_COUNTED = f"""
+    SELECT {_SUMS},
+        min(counted.finished_at) FILTER (WHERE counted.status = 'paid') AS first_paid_at,
+        max(counted.finished_at) FILTER (WHERE counted.status = 'paid') AS last_paid_at
+"""
+_SUMS_OF_HOME = text(
+    f"""
+    {_COUNTED}
+    FROM registry.entitlement
+    CROSS JOIN LATERAL (SELECT entitlement.status, entitlement.finished_at) AS counted
+    WHERE entitlement.chunk_id = :chunk_id
+    """
+)
+_SUMS_OF_REPAIR = text(
+    f"""
+    {_COUNTED}
+    FROM registry.announcement AS counted
+    JOIN registry.entitlement ON entitlement.id = counted.entitlement_id
+    WHERE counted.chunk_id = :chunk_id
+    """
+)
+
+# What was announced more than once has its announcements; of all others the entitlement says it.
+_WITHOUT_END = text(
+    """
+    SELECT
+        (SELECT count(*) FROM registry.announcement
+         WHERE chunk_id = :chunk_id AND status = 'ready')
+      + (SELECT count(*) FROM registry.entitlement
+         WHERE chunk_id = :chunk_id AND status = 'ready' AND NOT EXISTS (
+             SELECT FROM registry.announcement WHERE entitlement_id = entitlement.id))
+    """
+)
+
+
+_RESTATE = text(
+    """
+    UPDATE registry.entitlement
+    SET status = standing.status, reason = standing.reason, finished_at = standing.finished_at
+    FROM (
+        SELECT DISTINCT ON (announcement.entitlement_id) announcement.*
+        FROM registry.announcement AS here
+        JOIN registry.announcement ON announcement.entitlement_id = here.entitlement_id
+        WHERE here.chunk_id = :chunk_id
+        ORDER BY announcement.entitlement_id, announcement.status = 'paid' DESC,
+                 announcement.number DESC
+    ) AS standing
+    WHERE entitlement.id = standing.entitlement_id
+      AND (entitlement.status, standing.status) IN (
+          SELECT * FROM unnest(CAST(:from AS registry.entitlement_status[]),
+                               CAST(:to AS registry.entitlement_status[])))
+    """
+)
+
+
+async def restate(session: AsyncSession, chunk_id: UUID) -> None:
+    """Move what a chunk announced to where its announcements leave it, if there are several.
+
+    Each stands as its latest announcement does, unless an earlier one is paid.
+    """
+    before, after = side_by_side(LEGAL_MOVES)
+    await session.execute(_RESTATE, {"chunk_id": chunk_id, "from": before, "to": after})
+
+
+async def sums_of_chunk(session: AsyncSession, chunk: EntitlementChunk) -> dict[str, Any]:
+    """What a chunk's entitlements add up to by status, as columns of the chunk.
+
+    Of a repair's chunk it is what it announced that is counted, not what became of it later.
+    """
+    statement = _SUMS_OF_HOME if chunk.home_chunk_id is None else _SUMS_OF_REPAIR
+    return (await session.execute(statement, {"chunk_id": chunk.id})).one()._asdict()
+
+
+async def without_end(session: AsyncSession, chunk_id: UUID) -> int:
+    """How much of what a chunk announced is still on its way."""
+    return int(await session.scalar(_WITHOUT_END, {"chunk_id": chunk_id}) or 0)
 
 
 @dataclass(frozen=True)

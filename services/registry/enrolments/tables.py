@@ -53,6 +53,8 @@ class Entitlement(Base):
     """What one household is owed in one round: an amount frozen when the round was worked out.
 
     ``payee_account_id`` is the account as it was then; it stays, whatever account comes later.
+    So does ``chunk_id``, its home. With an account it was announced there, for the first time;
+    see ``announcement`` for what followed.
     """
 
     __tablename__ = "entitlement"
@@ -82,4 +84,39 @@ class Entitlement(Base):
         ),
         Index(None, "chunk_id"),
         {"comment": "Entitlements: at most one of a household for each activation and round."},
+    )
+
+
+class Announcement(Base):
+    """One time that an entitlement was announced to payments, and what came of it.
+
+    Kept of those alone that were announced more than once: of all others the entitlement says it.
+    By whom and why is with the repair, whose run the chunk is of. Without foreign keys, as the
+    entitlements, and for the same reason.
+    """
+
+    __tablename__ = "announcement"
+
+    entitlement_id: Mapped[UUID] = mapped_column(Uuid)
+    number: Mapped[int] = mapped_column(SmallInteger)
+    chunk_id: Mapped[UUID] = mapped_column(Uuid)
+    payee_account_id: Mapped[UUID] = mapped_column(Uuid)
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    status: Mapped[EntitlementStatus] = mapped_column(
+        enum_column(EntitlementStatus, "entitlement_status", SCHEMA)
+    )
+    reason: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("entitlement_id", "number"),
+        CheckConstraint("number >= 1", name="number_counts_from_one"),
+        # What is on its way or has arrived is never announced beside.
+        Index(
+            "announcement_standing_unique",
+            "entitlement_id",
+            unique=True,
+            postgresql_where="status IN ('ready', 'paid')",
+        ),
+        Index(None, "chunk_id"),
+        {"comment": "Announcements of entitlements that were announced again, the first included."},
     )

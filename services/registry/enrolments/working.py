@@ -15,13 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.states import ChunkStatus
 from services.registry.enrolments import repository, statements
-from services.registry.enrolments.completion import complete_run
+from services.registry.enrolments.completion import announcement_of, complete_run
 from services.registry.enrolments.repository import Made, MadeByStatus
 from services.registry.enrolments.states import EntitlementStatus
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.service import get_document
 from shared.clock import Clock
-from shared.contracts.events import EntitlementsReady
 from shared.database import Database
 from shared.errors import told
 from shared.events import Published, publish_all
@@ -55,7 +54,7 @@ class EnrolmentWork:
                 chunk_id = chunk.id
                 await self._work(session, chunk)
         except Exception as error:
-            if chunk_id is None or _connection_is_gone(error):
+            if chunk_id is None or connection_is_gone(error):
                 raise
             if isinstance(error, IntegrityError) and chunk_id not in self._careful_with:
                 # Rare: a household was enrolled in one commune, and lives in another since.
@@ -71,7 +70,10 @@ class EnrolmentWork:
         is_last = await self._finish(session, chunk.id, made)
         facts: list[Published] = []
         if EntitlementStatus.READY in made:
-            facts.append(self._announcement(chunk, document, made))
+            payable = made[EntitlementStatus.READY]
+            facts.append(
+                announcement_of(chunk, document, count=payable.count, total_minor=payable.minor)
+            )
         if is_last:
             run_id = chunk.enrolment_run_id
             facts.append(await complete_run(session, run_id, document, clock=self._clock))
@@ -132,27 +134,13 @@ class EnrolmentWork:
             chunk_id,
             ChunkStatus.ANNOUNCED if payable.count else ChunkStatus.EMPTY,
             at=self._clock.now(),
+            announced_count=payable.count,
+            announced_minor=payable.minor,
             payable_count=payable.count,
             payable_minor=payable.minor,
             unpayable_count=unpayable.count,
             unpayable_minor=unpayable.minor,
             excluded_count=made.get(EntitlementStatus.EXCLUDED, Made()).count,
-        )
-
-    def _announcement(
-        self, chunk: Row[Any], document: SchemeDocument, made: MadeByStatus
-    ) -> EntitlementsReady:
-        payable = made[EntitlementStatus.READY]
-        return EntitlementsReady(
-            chunk_id=chunk.id,
-            enrolment_id=chunk.enrolment_run_id,
-            activation_id=chunk.activation_id,
-            scheme=chunk.scheme_code,
-            round=chunk.round,
-            fund=document.fund,
-            currency=document.currency,
-            count=payable.count,
-            total_minor=payable.minor,
         )
 
     async def _document(self, session: AsyncSession, version: _Version) -> SchemeDocument:
@@ -167,7 +155,8 @@ class EnrolmentWork:
             await chunks.put_off(session, chunk_id, error=told(error))
 
 
-def _connection_is_gone(error: Exception) -> bool:
+def connection_is_gone(error: Exception) -> bool:
+    """Whether an error says nothing of the chunk: there is no database to note it in."""
     return isinstance(error, OSError) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     )

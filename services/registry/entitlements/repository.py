@@ -1,10 +1,11 @@
 """Entitlements as they are shown, in the database."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import Row, Select, and_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations.tables import Activation
@@ -33,6 +34,7 @@ def _shown() -> Select[Any]:
             ),
             Activation.scheme_code.label("scheme"),
             Activation.scheme_version,
+            Activation.received_at,
             EntitlementChunk.currency,
             EntitlementChunk.announced_at,
         )
@@ -41,24 +43,48 @@ def _shown() -> Select[Any]:
     )
 
 
+# Of what was announced once, as nearly everything is, the entitlement says it.
+_ANNOUNCEMENTS = text(
+    """
+    SELECT made.number, made.chunk_id, made.status, made.reason, made.finished_at,
+           chunk.announced_at, account.provider_code, repair.requested_by, repair.reason AS why
+    FROM (
+        SELECT number, chunk_id, payee_account_id, status, reason, finished_at
+        FROM registry.announcement WHERE entitlement_id = :id
+        UNION ALL
+        SELECT 1, chunk_id, payee_account_id, status, reason, finished_at
+        FROM registry.entitlement
+        WHERE id = :id AND payee_account_id IS NOT NULL
+          AND NOT EXISTS (SELECT FROM registry.announcement WHERE entitlement_id = :id)
+    ) AS made
+    JOIN registry.entitlement_chunk AS chunk ON chunk.id = made.chunk_id
+    JOIN registry.payee_account AS account ON account.id = made.payee_account_id
+    LEFT JOIN registry.repair ON repair.run_id = chunk.enrolment_run_id
+    ORDER BY made.number
+    """
+)
+
+
 async def list_of_household(
-    session: AsyncSession, household_id: UUID, *, after: tuple[UUID, int] | None, limit: int
+    session: AsyncSession,
+    household_id: UUID,
+    *,
+    after: tuple[datetime, UUID, int] | None,
+    limit: int,
 ) -> Sequence[Row[Any]]:
-    """A household's entitlements by activation and round, after one of them."""
+    """A household's entitlements as their activations arrived, round by round, after one."""
+    place = (Activation.received_at, Entitlement.activation_id, Entitlement.round)
     query = _shown().where(Entitlement.household_id == household_id)
     if after is not None:
-        activation_id, number = after
-        query = query.where(
-            or_(
-                Entitlement.activation_id > activation_id,
-                and_(Entitlement.activation_id == activation_id, Entitlement.round > number),
-            )
-        )
-    rows = await session.execute(
-        query.order_by(Entitlement.activation_id, Entitlement.round).limit(limit)
-    )
+        query = query.where(tuple_(*place) > after)
+    rows = await session.execute(query.order_by(*place).limit(limit))
     found: Sequence[Row[Any]] = rows.all()
     return found
+
+
+async def announcements(session: AsyncSession, entitlement_id: UUID) -> Sequence[Row[Any]]:
+    """Each time that an entitlement was announced to payments, the first time first."""
+    return (await session.execute(_ANNOUNCEMENTS, {"id": entitlement_id})).all()
 
 
 async def find_explained(session: AsyncSession, entitlement_id: UUID) -> Row[Any] | None:

@@ -16,7 +16,7 @@ class EntitlementOut(BaseModel):
     id: UUID
     household_id: UUID
     activation_id: UUID
-    chunk_id: UUID
+    chunk_id: UUID = Field(description="The chunk that it came of, its home.")
     scheme: str = Field(examples=["flood-2022"])
     scheme_version: int = Field(examples=[1])
     round: int = Field(examples=[1])
@@ -40,6 +40,23 @@ class ComponentOut(BaseModel):
     amount_minor: int = Field(examples=[80000])
 
 
+class AnnouncementOut(BaseModel):
+    """One time that payments was told of an entitlement, and what came of it."""
+
+    number: int = Field(examples=[1])
+    chunk_id: UUID
+    announced_at: datetime | None
+    provider_code: str = Field(description="Of the account of then.", examples=["mekong"])
+    status: EntitlementStatus
+    reason: str | None = Field(examples=["accountNotFound"])
+    finished_at: datetime | None
+    requested_by: str | None = Field(
+        description="Who asked for the repair; null: it came of the enrolment.",
+        examples=["officer@nspc.example"],
+    )
+    why: str | None = Field(examples=["The account was another person's."])
+
+
 @with_fields(COUNTED, shown)
 class EntitlementExplainedOut(EntitlementOut):
     """An entitlement and how its amount comes about, from what was known at enrolment."""
@@ -49,4 +66,7 @@ class EntitlementExplainedOut(EntitlementOut):
         description="That case's rule; null fits everyone.", examples=["residence = 'urban'"]
     )
     eligibility: str = Field(examples=["poverty_status IN ('poor-1', 'poor-2')"])
+    announcements: list[AnnouncementOut] = Field(
+        description="Each to the account of its time, the first one first; at most one is paid."
+    )
     components: list[ComponentOut] = Field(description="They add up to the amount.")

@@ -1,11 +1,13 @@
 """Showing what households are owed, and why."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.entitlements import repository
 from services.registry.entitlements.schemas import (
+    AnnouncementOut,
     ComponentOut,
     EntitlementExplainedOut,
     EntitlementOut,
@@ -19,12 +21,13 @@ from shared.pagination import Page, PageOf
 async def of_household(
     session: AsyncSession, household_id: UUID, *, page: Page
 ) -> PageOf[EntitlementOut]:
-    """A page of a household's entitlements, by activation and round."""
+    """A page of a household's entitlements, as their activations arrived, round by round."""
     found = await repository.list_of_household(
-        session, household_id, after=page.after(UUID, int), limit=page.fetch_limit
+        session, household_id, after=page.after(datetime, UUID, int), limit=page.fetch_limit
     )
-    rows = [EntitlementOut.model_validate(row._asdict()) for row in found]
-    return page.of(rows, key=lambda owed: (owed.activation_id, owed.round))
+    cut = page.of(found, key=lambda row: (row.received_at, row.activation_id, row.round))
+    rows = [EntitlementOut.model_validate(row._asdict()) for row in cut.items]
+    return PageOf(items=rows, next_cursor=cut.next_cursor)
 
 
 async def explain(session: AsyncSession, entitlement_id: UUID) -> EntitlementExplainedOut:
@@ -36,10 +39,12 @@ async def explain(session: AsyncSession, entitlement_id: UUID) -> EntitlementExp
     document = await get_document(session, row.scheme, row.scheme_version)
     case = document.benefit[row.benefit_case - 1]
     parts = components(case, fields)
+    announcements = await repository.announcements(session, entitlement_id)
     return EntitlementExplainedOut(
         **fields,
         benefit_where=case.where,
         eligibility=document.eligibility,
+        announcements=[AnnouncementOut.model_validate(row._asdict()) for row in announcements],
         components=[
             ComponentOut(
                 name=part.name,

@@ -22,21 +22,22 @@ _SUMS = """
     coalesce(sum(chunk.unpayable_count), 0)::bigint AS unpayable_count,
     coalesce(sum(chunk.unpayable_minor), 0)::bigint AS unpayable_minor,
     coalesce(sum(chunk.excluded_count), 0)::bigint AS excluded_count,
-    coalesce(sum(chunk.payable_count) FILTER (WHERE chunk.refused), 0)::bigint AS refused_count,
-    coalesce(sum(chunk.payable_minor) FILTER (WHERE chunk.refused), 0)::bigint AS refused_minor,
+    coalesce(sum(chunk.refused_count), 0)::bigint AS refused_count,
+    coalesce(sum(chunk.refused_minor), 0)::bigint AS refused_minor,
     coalesce(sum(chunk.paid_count), 0)::bigint AS paid_count,
     coalesce(sum(chunk.paid_minor), 0)::bigint AS paid_minor,
     coalesce(sum(chunk.failed_count), 0)::bigint AS failed_count,
     coalesce(sum(chunk.failed_minor), 0)::bigint AS failed_minor,
-    coalesce(sum(chunk.payable_count - chunk.paid_count - chunk.failed_count)
-        FILTER (WHERE NOT chunk.refused), 0)::bigint AS waiting_count,
+    coalesce(sum(chunk.payable_count - chunk.paid_count - chunk.failed_count
+        - chunk.refused_count), 0)::bigint AS waiting_count,
     min(chunk.announced_at) AS first_announced_at,
     min(chunk.first_paid_at) AS first_paid_at,
     max(chunk.last_paid_at) AS last_paid_at
 """
+# Not those of repairs: what they announce again is counted where it is at home.
 _CHUNKS = """
-    (SELECT *, status IN ('refusing', 'refused') AS refused FROM registry.entitlement_chunk
-     WHERE activation_id = :activation_id) AS chunk
+    (SELECT * FROM registry.entitlement_chunk
+     WHERE activation_id = :activation_id AND home_chunk_id IS NULL) AS chunk
 """
 _PROGRESS = text(
     f"""

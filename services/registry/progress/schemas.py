@@ -33,8 +33,20 @@ class ActivationOut(BaseModel):
     received_at: datetime
 
 
+class RepairOfRun(BaseModel):
+    """Why a run announced entitlements again."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    reason: str = Field(examples=["Everybody who has an account now."])
+    requested_by: str = Field(examples=["officer@nspc.example"])
+    requested_at: datetime
+    chunk_id: UUID | None = Field(description="Null: not of one chunk only.")
+    same_account: bool = Field(description="Whether accounts that had failed were tried again.")
+
+
 class RunOut(BaseModel):
-    """One run of enrolment: an opening, a widening, or a later round."""
+    """One run of enrolment: an opening, a widening, a later round, or a repair."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -45,20 +57,29 @@ class RunOut(BaseModel):
     chunks_done: int = Field(examples=[16])
     planned_at: datetime
     completed_at: datetime | None
+    repair: RepairOfRun | None = Field(default=None, description="Of a repair only.")
 
 
 class Progress(BaseModel):
-    """Counts are entitlements of all released rounds; money is in minor units of the currency."""
+    """Counts are entitlements of all released rounds, each once however often it was announced.
+
+    Each is payable, unpayable or excluded; of those payable each is paid, failed, refused, or
+    waiting. Money is in minor units of the currency.
+    """
 
     currency: str | None = Field(examples=["KHR"])
     communes: int = Field(examples=[103])
     households_enrolled: int = Field(examples=[30412])
-    payable_count: int = Field(description="Announced to payments.", examples=[30001])
+    payable_count: int = Field(description="What payments has, or had, in hand.", examples=[30001])
     payable_minor: int = Field(examples=[4560032000])
-    unpayable_count: int = Field(description="Entitled, without an account.", examples=[411])
+    unpayable_count: int = Field(
+        description="Entitled, without an account that can be paid to.", examples=[411]
+    )
     unpayable_minor: int = Field(examples=[62000000])
     excluded_count: int = Field(description="Another scheme pays.", examples=[0])
-    refused_count: int = Field(description="In chunks that payments refused.", examples=[0])
+    refused_count: int = Field(
+        description="In chunks that payments refused, and not announced again.", examples=[0]
+    )
     refused_minor: int = Field(examples=[0])
     paid_count: int = Field(examples=[29710])
     paid_minor: int = Field(examples=[4515000000])
@@ -108,14 +129,24 @@ class ChunkOut(BaseModel):
     round: int = Field(examples=[1])
     province_code: str = Field(examples=["02"])
     area_codes: list[str] = Field(examples=[["020101", "020102"]])
+    home_chunk_id: UUID | None = Field(
+        description="Of a repair's chunk: the one whose entitlements it announced again."
+    )
     status: ChunkStatus
+    planned_at: datetime
     announced_at: datetime | None
-    payable_count: int = Field(examples=[412])
+    announced_count: int = Field(description="As payments was told.", examples=[412])
+    announced_minor: int = Field(examples=[62624000])
+    payable_count: int = Field(
+        description="Of its entitlements now (of a repair's chunk: of what it announced).",
+        examples=[412],
+    )
     payable_minor: int = Field(examples=[62624000])
     unpayable_count: int = Field(examples=[6])
     excluded_count: int = Field(examples=[0])
     paid_count: int = Field(examples=[405])
     failed_count: int = Field(examples=[7])
+    refused_count: int = Field(examples=[0])
     refusal: str | None = Field(
         description="Why payments refused it.", examples=["The fund does not cover the round."]
     )

@@ -1,5 +1,6 @@
 """Showing how far activations are."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -7,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.activations import repository as activations
 from services.registry.activations.service import get_activation
 from services.registry.chunks import repository as chunks
+from services.registry.chunks.tables import EnrolmentRun
 from services.registry.progress import repository
 from services.registry.progress.schemas import (
     ActivationOut,
@@ -14,9 +16,12 @@ from services.registry.progress.schemas import (
     ChunkOut,
     Progress,
     ProvinceSummary,
+    RepairOfRun,
     RunOut,
     SummaryOut,
 )
+from services.registry.repairs.repository import repairs_of
+from services.registry.repairs.tables import Repair
 from shared.pagination import Page, PageOf
 
 
@@ -38,11 +43,12 @@ async def follow(session: AsyncSession, activation_id: UUID) -> ActivationProgre
     # Runs first: a run that is shown as complete then has all its sums.
     runs = await chunks.list_runs(session, activation_id)
     sums = await repository.progress(session, activation_id)
+    repairs = await repairs_of(session, [run.id for run in runs])
     return ActivationProgressOut(
         **ActivationOut.model_validate(activation).model_dump(),
         chunks_planned=sums["chunks_planned"],
         chunks_done=sums["chunks_done"],
-        runs=[RunOut.model_validate(run) for run in runs],
+        runs=[_shown_run(run, repairs.get(run.id)) for run in runs],
         progress=Progress.model_validate(sums),
     )
 
@@ -64,7 +70,12 @@ async def list_chunks(
 ) -> PageOf[ChunkOut]:
     """A page of an activation's chunks; raises NotFound."""
     await get_activation(session, activation_id)
-    after = page.after(UUID)
+    after = page.after(datetime, UUID)
     found = await chunks.list_chunks(session, activation_id, after=after, limit=page.fetch_limit)
     rows = [ChunkOut.model_validate(chunk) for chunk in found]
-    return page.of(rows, key=lambda chunk: (chunk.id,))
+    return page.of(rows, key=lambda chunk: (chunk.planned_at, chunk.id))
+
+
+def _shown_run(run: EnrolmentRun, repair: Repair | None) -> RunOut:
+    shown = RunOut.model_validate(run)
+    return shown.model_copy(update={"repair": repair and RepairOfRun.model_validate(repair)})

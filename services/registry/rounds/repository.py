@@ -13,7 +13,10 @@ _ROUNDS = text(
            count(chunk.id) AS chunks_planned,
            count(chunk.id) FILTER (WHERE chunk.status <> 'planned') AS chunks_done,
            count(chunk.id) FILTER (WHERE chunk.status NOT IN ('empty', 'settled', 'refused'))
-               AS chunks_open,
+           + (SELECT count(*) FROM registry.entitlement_chunk AS repairing
+              WHERE repairing.activation_id = round.activation_id
+                AND repairing.round = round.number AND repairing.home_chunk_id IS NOT NULL
+                AND repairing.status NOT IN ('empty', 'settled', 'refused')) AS chunks_open,
            coalesce(sum(chunk.payable_count), 0)::bigint AS payable_count,
            coalesce(sum(chunk.payable_minor), 0)::bigint AS payable_minor,
            coalesce(sum(chunk.unpayable_count), 0)::bigint AS unpayable_count,
@@ -22,11 +25,11 @@ _ROUNDS = text(
            coalesce(sum(chunk.paid_minor), 0)::bigint AS paid_minor,
            coalesce(sum(chunk.failed_count), 0)::bigint AS failed_count,
            coalesce(sum(chunk.failed_minor), 0)::bigint AS failed_minor,
-           coalesce(sum(chunk.payable_count)
-               FILTER (WHERE chunk.status IN ('refusing', 'refused')), 0)::bigint AS refused_count
+           coalesce(sum(chunk.refused_count), 0)::bigint AS refused_count
     FROM registry.payment_round AS round
     LEFT JOIN registry.entitlement_chunk AS chunk
         ON chunk.activation_id = round.activation_id AND chunk.round = round.number
+        AND chunk.home_chunk_id IS NULL
     WHERE round.activation_id = :activation_id
     GROUP BY round.activation_id, round.number
     ORDER BY round.number

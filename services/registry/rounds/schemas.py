@@ -54,12 +54,16 @@ class RoundOut(BaseModel):
     released_by: str | None
     chunks_planned: int = Field(description="Chunks of the round; 0 before its release.")
     chunks_done: int = Field(description="Of them, worked out and announced.")
-    payable_count: int = Field(description="Entitlements announced to payments.")
+    payable_count: int = Field(description="Entitlements that payments has, or had, in hand.")
     payable_minor: int
-    unpayable_count: int = Field(description="Entitled, but without a payee account.")
+    unpayable_count: int = Field(
+        description="Entitled, but without an account that can be paid to."
+    )
     excluded_count: int = Field(description="Left out of this round: another scheme pays.")
     paid_count: int
     paid_minor: int
     failed_count: int
     failed_minor: int
-    refused_count: int = Field(description="In chunks that payments refused.")
+    refused_count: int = Field(
+        description="In chunks that payments refused, and not announced again."
+    )

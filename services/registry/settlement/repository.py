@@ -1,14 +1,13 @@
-"""What payments says of a chunk, written to its entitlements: the only moves that they make."""
+"""What payments says of a chunk, written to what it announced: the only moves that it makes."""
 
 from collections.abc import AsyncIterable
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text, update
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.enrolments.states import EntitlementStatus, moves_to
-from services.registry.enrolments.tables import Entitlement
+from services.registry.enrolments.repository import restate
+from services.registry.enrolments.states import ANNOUNCEMENT_MOVES, side_by_side
 from shared.contracts import outcomes
 from shared.database import driver_connection
 
@@ -16,42 +15,82 @@ _GIVEN = text(
     """
     CREATE TEMP TABLE given_outcome (
         entitlement_id uuid PRIMARY KEY,
-        outcome registry.entitlement_status NOT NULL CHECK (outcome IN ('paid', 'failed')),
+        outcome registry.entitlement_status NOT NULL
+            CHECK (outcome IN ('paid', 'failed', 'unpayable')),
         reason text,
         finished_at timestamptz NOT NULL
     ) ON COMMIT DROP
     """
 )
 
+_LEGAL = """
+    IN (SELECT * FROM unnest(CAST(:from AS registry.entitlement_status[]),
+                             CAST(:to AS registry.entitlement_status[])))
+"""
+
+# What was announced once, as nearly everything is.
 _MOVE = text(
-    """
+    f"""
     UPDATE registry.entitlement
     SET status = outcome.outcome, reason = outcome.reason, finished_at = outcome.finished_at
     FROM given_outcome AS outcome
     WHERE entitlement.id = outcome.entitlement_id
       AND entitlement.chunk_id = :chunk_id
-      AND entitlement.status = ANY(CASE outcome.outcome
-          WHEN 'paid' THEN CAST(:to_paid AS registry.entitlement_status[])
-          ELSE CAST(:to_failed AS registry.entitlement_status[]) END)
+      AND entitlement.payee_account_id IS NOT NULL
+      AND (entitlement.status, outcome.outcome) {_LEGAL}
+      AND NOT EXISTS (SELECT FROM registry.announcement WHERE entitlement_id = entitlement.id)
     """
 )
 
-_SUMS = text(
+# A payment that arrives late: payments does not send another beside it.
+_GIVE_WAY = text(
     """
-    SELECT count(*) FILTER (WHERE status = 'paid') AS paid_count,
-           coalesce(sum(amount_minor) FILTER (WHERE status = 'paid'), 0)::bigint AS paid_minor,
-           count(*) FILTER (WHERE status = 'failed') AS failed_count,
-           coalesce(sum(amount_minor) FILTER (WHERE status = 'failed'), 0)::bigint
-               AS failed_minor,
-           min(finished_at) FILTER (WHERE status = 'paid') AS first_paid_at,
-           max(finished_at) FILTER (WHERE status = 'paid') AS last_paid_at
-    FROM registry.entitlement WHERE chunk_id = :chunk_id
+    UPDATE registry.announcement
+    SET status = 'failed', reason = 'paid-by-another-announcement',
+        finished_at = outcome.finished_at
+    FROM given_outcome AS outcome
+    JOIN registry.announcement AS arrived
+        ON arrived.entitlement_id = outcome.entitlement_id AND arrived.chunk_id = :chunk_id
+    WHERE outcome.outcome = 'paid'
+      AND announcement.entitlement_id = outcome.entitlement_id
+      AND announcement.number <> arrived.number
+      AND announcement.status = 'ready'
+    """
+)
+
+_MOVE_ANNOUNCEMENTS = text(
+    f"""
+    UPDATE registry.announcement
+    SET status = outcome.outcome, reason = outcome.reason, finished_at = outcome.finished_at
+    FROM given_outcome AS outcome
+    WHERE announcement.entitlement_id = outcome.entitlement_id
+      AND announcement.chunk_id = :chunk_id
+      AND (announcement.status, outcome.outcome) {_LEGAL}
+      AND NOT (outcome.outcome = 'paid' AND EXISTS (
+          SELECT FROM registry.announcement AS other
+          WHERE other.entitlement_id = announcement.entitlement_id
+            AND other.number <> announcement.number AND other.status = 'paid'))
+    """
+)
+
+_REFUSE = text(
+    """
+    UPDATE registry.entitlement SET status = 'refused', reason = :reason
+    WHERE chunk_id = :chunk_id AND status = 'ready'
+      AND NOT EXISTS (SELECT FROM registry.announcement WHERE entitlement_id = entitlement.id)
+    """
+)
+
+_REFUSE_ANNOUNCEMENTS = text(
+    """
+    UPDATE registry.announcement SET status = 'refused', reason = :reason
+    WHERE chunk_id = :chunk_id AND status = 'ready'
     """
 )
 
 
 async def apply_outcomes(session: AsyncSession, chunk_id: UUID, csv: AsyncIterable[bytes]) -> None:
-    """Move a chunk's entitlements to the outcomes of ``shared.contracts.outcomes``.
+    """Move what a chunk announced to the outcomes of ``shared.contracts.outcomes``.
 
     Raises asyncpg.DataError and asyncpg.IntegrityConstraintViolationError where they are none.
     """
@@ -60,30 +99,17 @@ async def apply_outcomes(session: AsyncSession, chunk_id: UUID, csv: AsyncIterab
     await driver.copy_to_table(
         "given_outcome", columns=list(outcomes.COLUMNS), source=csv, format="csv"
     )
-    await session.execute(
-        _MOVE,
-        {
-            "chunk_id": chunk_id,
-            "to_paid": moves_to(EntitlementStatus.PAID),
-            "to_failed": moves_to(EntitlementStatus.FAILED),
-        },
-    )
-
-
-async def sums_of_chunk(session: AsyncSession, chunk_id: UUID) -> Row[Any]:
-    """How many entitlements of a chunk ended how, with what sums, and when."""
-    sums: Row[Any] = (await session.execute(_SUMS, {"chunk_id": chunk_id})).one()
-    return sums
+    before, after = side_by_side(ANNOUNCEMENT_MOVES)
+    values = {"chunk_id": chunk_id, "from": before, "to": after}
+    await session.execute(_MOVE, values)
+    await session.execute(_GIVE_WAY, {"chunk_id": chunk_id})
+    await session.execute(_MOVE_ANNOUNCEMENTS, values)
+    await restate(session, chunk_id)
 
 
 async def apply_refusal(session: AsyncSession, chunk_id: UUID, *, reason: str | None) -> None:
-    """Move the payable entitlements of a chunk to ``refused``."""
-    await session.execute(
-        update(Entitlement)
-        .where(
-            Entitlement.chunk_id == chunk_id,
-            Entitlement.status.in_(moves_to(EntitlementStatus.REFUSED)),
-        )
-        .values(status=EntitlementStatus.REFUSED, reason=reason)
-        .execution_options(synchronize_session=False)
-    )
+    """Move what a chunk announced, and is still on its way, to ``refused``."""
+    values = {"chunk_id": chunk_id, "reason": reason}
+    await session.execute(_REFUSE, values)
+    await session.execute(_REFUSE_ANNOUNCEMENTS, values)
+    await restate(session, chunk_id)

@@ -1,0 +1,215 @@
+"""Having entitlements announced again: by repairs, and whole chunks as they were."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.activations import repository as activations
+from services.registry.activations.service import get_activation
+from services.registry.activations.tables import Activation
+from services.registry.chunks import repository as chunks
+from services.registry.chunks.planning import plan_repair
+from services.registry.chunks.states import ChunkStatus
+from services.registry.chunks.tables import EntitlementChunk
+from services.registry.enrolments import repository as enrolments
+from services.registry.enrolments.completion import announcement_of, completion_of
+from services.registry.repairs import repository
+from services.registry.repairs.repository import Whose
+from services.registry.repairs.schemas import (
+    ReannouncementIn,
+    ReannouncementOut,
+    RepairIn,
+    RepairOut,
+    RepairPreviewOut,
+)
+from services.registry.schemes.service import get_document
+from shared.auth import Caller
+from shared.clock import Clock
+from shared.errors import Conflict, NotFound
+from shared.events import Published, publish_all
+from shared.ids import new_id
+from shared.pagination import Page, PageOf
+
+_NO_CHUNK = "There is no such chunk. GET /v1/activations/{activation_id}/chunks lists them."
+
+
+async def preview(session: AsyncSession, activation_id: UUID, number: int) -> RepairPreviewOut:
+    """What a repair of a whole round would find now; raises NotFound."""
+    await get_activation(session, activation_id)
+    found = await repository.preview(session, activation_id, number)
+    return RepairPreviewOut(activation_id=activation_id, round=number, **found._asdict())
+
+
+async def repair(
+    session: AsyncSession, activation_id: UUID, given: RepairIn, *, caller: Caller, clock: Clock
+) -> RepairOut:
+    """Plan that entitlements of a round are announced again; raises NotFound, Conflict."""
+    await get_activation(session, activation_id)
+    # Until the commit nobody else plans a repair of it: each is a number of its own.
+    rounds = await activations.lock_rounds(session, activation_id)
+    if given.round not in rounds or rounds[given.round].released_at is None:
+        raise Conflict(
+            f"Round {given.round} is not released, so nothing of it is owed yet. "
+            f"GET /v1/activations/{activation_id}/rounds says which are."
+        )
+    await _require_known(session, activation_id, given)
+    whose = Whose(
+        chunk_id=given.chunk_id,
+        household_ids=given.household_ids,
+        same_account=given.same_account,
+    )
+    homes = await repository.homes(session, activation_id, given.round, whose)
+    if not homes:
+        raise Conflict(
+            "Nobody is there to announce again: whoever is meant is paid, is on the way, has no "
+            "account, or has the one still that failed (`same_account` tries that once more). "
+            f"GET /v1/activations/{activation_id}/repairs/preview?round={given.round} counts them."
+        )
+    run = await plan_repair(
+        session,
+        activation_id=activation_id,
+        round_number=given.round,
+        homes=homes,
+        covers=_covers(given),
+        clock=clock,
+    )
+    await repository.add_repair(
+        session,
+        run_id=run.id,
+        reason=given.reason,
+        requested_by=caller.subject,
+        requested_at=run.planned_at,
+        chunk_id=given.chunk_id,
+        household_ids=given.household_ids,
+        same_account=given.same_account,
+    )
+    return RepairOut(
+        run_id=run.id,
+        activation_id=activation_id,
+        round=given.round,
+        reason=given.reason,
+        requested_by=caller.subject,
+        requested_at=run.planned_at,
+        chunk_id=given.chunk_id,
+        household_count=None if given.household_ids is None else len(given.household_ids),
+        same_account=given.same_account,
+        chunks_planned=run.chunks_planned,
+    )
+
+
+async def reannounce(
+    session: AsyncSession, chunk_id: UUID, given: ReannouncementIn, *, caller: Caller, clock: Clock
+) -> ReannouncementOut:
+    """Announce a chunk once more, as it was; raises NotFound, Conflict."""
+    held = await _hold(session, chunk_id)
+    chunk = held[chunk_id]
+    activation = await get_activation(session, chunk.activation_id)
+    if chunk.status == ChunkStatus.REFUSED:
+        await _make_ready_again(session, chunk, held)
+    elif chunk.status in (ChunkStatus.PLANNED, ChunkStatus.EMPTY):
+        raise Conflict(f"The chunk is {chunk.status}: nothing of it was announced.")
+    elif chunk.status == ChunkStatus.REFUSING:
+        raise Conflict("Payments has just refused the chunk. Try again when it is `refused`.")
+    await _tell(session, chunk, activation, clock=clock)
+    kept = await repository.add_reannouncement(
+        session,
+        id=new_id(),
+        chunk_id=chunk_id,
+        reason=given.reason,
+        requested_by=caller.subject,
+        requested_at=clock.now(),
+        refusal=chunk.refusal,
+    )
+    return ReannouncementOut.model_validate(kept)
+
+
+async def list_reannouncements(
+    session: AsyncSession, chunk_id: UUID, *, page: Page
+) -> PageOf[ReannouncementOut]:
+    """A page of when and why a chunk was announced once more; raises NotFound."""
+    if await chunks.find_chunk(session, chunk_id) is None:
+        raise NotFound(_NO_CHUNK)
+    found = await repository.list_reannouncements(
+        session, chunk_id, after=page.after(datetime, UUID), limit=page.fetch_limit
+    )
+    rows = [ReannouncementOut.model_validate(kept) for kept in found]
+    return page.of(rows, key=lambda kept: (kept.requested_at, kept.id))
+
+
+async def _hold(session: AsyncSession, chunk_id: UUID) -> dict[UUID, EntitlementChunk]:
+    """The chunk, and the home of what it announced, for this transaction alone."""
+    chunk = await chunks.find_chunk(session, chunk_id)
+    if chunk is None:
+        raise NotFound(_NO_CHUNK)
+    held = await chunks.lock_chunks(session, {chunk_id, chunk.home_chunk_id or chunk_id})
+    if held is None:
+        raise Conflict("The chunk is being worked at this moment. Try again.")
+    return held
+
+
+async def _make_ready_again(
+    session: AsyncSession, chunk: EntitlementChunk, held: dict[UUID, EntitlementChunk]
+) -> None:
+    followed = await repository.count_followed(session, chunk.id)
+    if followed:
+        raise Conflict(
+            f"{followed} of the chunk's entitlements were announced again by a repair since. "
+            "Repair the others, too: POST /v1/activations/{activation_id}/repairs, with this chunk."
+        )
+    await repository.make_ready_again(session, chunk.id)
+    await chunks.announce_again(session, chunk.id)
+    for touched in held.values():
+        sums = await enrolments.sums_of_chunk(session, touched)
+        await chunks.keep_sums(session, touched.id, sums)
+
+
+async def _tell(
+    session: AsyncSession, chunk: EntitlementChunk, activation: Activation, *, clock: Clock
+) -> None:
+    """Payments is told of the chunk in the same words, and of its run if it is complete."""
+    document = await get_document(session, activation.scheme_code, activation.scheme_version)
+    facts: list[Published] = [
+        announcement_of(
+            chunk, document, count=chunk.announced_count, total_minor=chunk.announced_minor
+        )
+    ]
+    run = await chunks.find_run(session, chunk.enrolment_run_id)
+    assert run is not None
+    if run.completed_at is not None:
+        facts.append(await completion_of(session, run, document))
+    await publish_all(session, facts, clock=clock)
+
+
+async def _require_known(session: AsyncSession, activation_id: UUID, given: RepairIn) -> None:
+    """Raises NotFound or Conflict where the chunk or the households are not of the round."""
+    if given.chunk_id is not None:
+        chunk = await chunks.find_chunk(session, given.chunk_id)
+        if chunk is None or (chunk.activation_id, chunk.round) != (activation_id, given.round):
+            raise NotFound(
+                f"Round {given.round} has no such chunk. "
+                f"GET /v1/activations/{activation_id}/chunks lists them."
+            )
+        if chunk.home_chunk_id is not None:
+            raise Conflict(
+                "The chunk is a repair's. Name the one whose entitlements it announced again: "
+                f"{chunk.home_chunk_id}."
+            )
+    if given.household_ids is not None:
+        not_owed = await repository.count_not_owed(
+            session, activation_id, given.round, given.household_ids
+        )
+        if not_owed:
+            raise Conflict(
+                f"{not_owed} of the {len(given.household_ids)} households named have no "
+                f"entitlement in round {given.round}. GET /v1/entitlements lists a household's."
+            )
+
+
+def _covers(given: RepairIn) -> list[UUID | str]:
+    tries = ["same-account"] if given.same_account else []
+    if given.household_ids is not None:
+        return [*tries, "households", *sorted(given.household_ids)]
+    if given.chunk_id is not None:
+        return [*tries, "chunk", given.chunk_id]
+    return [*tries, "everyone"]
