@@ -12,7 +12,8 @@ from services.registry.areas.gazetteer import shipped_areas
 from services.registry.areas.repository import replace_areas
 from shared.database import Database
 from tests.conftest import DatabaseServer, ServeService
-from tests.registry.flow import Flow
+from tests.registry.flow import BATTAMBANG, Flow, rows
+from tests.registry.paying import Announced, Payments
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +66,21 @@ async def working(flow: Flow, run_worker: Callable[[str], Any]) -> AsyncIterator
     await flow.post_scheme()
     async with run_worker("registry"):
         yield flow
+
+
+@pytest.fixture
+async def payments(environment: dict[str, str]) -> AsyncIterator[Payments]:
+    """What stands for payments, where the registry looks for it."""
+    stand_in = Payments()
+    async with stand_in.running(environment["PAYMENTS_URL"]):
+        yield stand_in
+
+
+@pytest.fixture
+async def announced(working: Flow) -> Announced:
+    """A chunk of three entitlements that was announced."""
+    await working.register(rows(3))
+    activation_id = await working.open(BATTAMBANG)
+    await working.worked(activation_id)
+    (chunk,) = await working.chunks(activation_id)
+    return await Announced.of(working, activation_id, chunk["id"])

@@ -1,4 +1,4 @@
-"""What 0.1 had stored, carried over to enum types and to schemes as documents; and back again."""
+"""What was stored before a migration, carried over by it and worked with; and back again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +7,7 @@ import asyncpg
 from alembic import command
 
 from tests.registry.flow import BATTAMBANG, Flow, rows
+from tests.registry.paying import Announced, Payments
 from tests.revisions import at_revision
 
 STORED = {
@@ -40,6 +41,8 @@ async def test_what_was_stored_is_carried_over_and_worked_with(
     async with run_worker("registry"):
         activation_id = await flow.open(BATTAMBANG)
         before = await flow.worked(activation_id)
+    await at_revision(database_url, "registry", command.downgrade, "0002")
+    await owner.reload_schema_state()
     stored = await everything(owner)
 
     await at_revision(database_url, "registry", command.downgrade, "0001")
@@ -51,11 +54,36 @@ async def test_what_was_stored_is_carried_over_and_worked_with(
         "WHERE typnamespace <> 'registry'::regnamespace"
     )
 
-    await at_revision(database_url, "registry", command.upgrade, "head")
+    await at_revision(database_url, "registry", command.upgrade, "0002")
     await owner.reload_schema_state()
     assert await everything(owner) == stored
+    await at_revision(database_url, "registry", command.upgrade, "head")
+    await owner.reload_schema_state()
     await flow.service.app.state.database.dispose()
     async with run_worker("registry"):
         assert await flow.worked(activation_id) == before
         again = await flow.worked(await flow.open(BATTAMBANG))
     assert again["progress"]["payable_count"] == 3
+
+
+async def test_what_was_announced_and_refused_before_there_were_repairs_can_be_repaired(
+    announced: Announced, payments: Payments, owner: asyncpg.Connection, database_url: str
+) -> None:
+    flow = announced.flow
+    await announced.refuse()
+    await announced.reaches(status="refused")
+    before = await announced.chunk()
+
+    await at_revision(database_url, "registry", command.downgrade, "0002")
+    await owner.reload_schema_state()
+    assert await owner.fetchval("SELECT payable_count FROM registry.entitlement_chunk") == 3
+    await at_revision(database_url, "registry", command.upgrade, "head")
+    await owner.reload_schema_state()
+    await flow.service.app.state.database.dispose()
+
+    assert await announced.chunk() == before
+    assert (before["announced_count"], before["refused_count"]) == (3, 3)
+    path = f"/activations/{announced.activation_id}/repairs"
+    await flow.post(path, {"round": 1, "reason": "It was refused."}, status=202)
+    await flow.worked(announced.activation_id, runs=2)
+    assert (await announced.chunk())["refused_count"] == 0

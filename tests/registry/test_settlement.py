@@ -1,101 +1,16 @@
 """How entitlements end: as payments says, whenever it says so, and said again."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from shared.contracts.events import ChunkRefused, PaymentsSettled
-from shared.contracts.outcomes import MEDIA_TYPE
+from shared.contracts.events import ChunkRefused
 from shared.ids import new_id
 from tests.registry.flow import BATTAMBANG, Flow, rows
-from tests.server import eventually, serving
-
-PAID_AT = "2026-01-05T06:00:00+00:00"
-
-
-@dataclass
-class Payments:
-    """Stands for the payments service: serves outcomes as they are set."""
-
-    outcomes: dict[str, str] = field(default_factory=dict)
-    status: int = 200
-    fetched: int = 0
-
-    async def serve_outcomes(self, request: Request) -> Response:
-        self.fetched += 1
-        assert request.headers["authorization"].startswith("Bearer ")
-        body = self.outcomes[str(request.path_params["chunk_id"])]
-        return Response(body, status_code=self.status, media_type=MEDIA_TYPE)
-
-    @asynccontextmanager
-    async def running(self, url: str) -> AsyncIterator[None]:
-        route = Route("/v1/chunks/{chunk_id:uuid}/outcomes", self.serve_outcomes)
-        async with serving(Starlette(routes=[route]), int(url.rsplit(":", 1)[1])):  # type: ignore[arg-type]
-            yield
-
-
-@pytest.fixture
-async def payments(environment: dict[str, str]) -> AsyncIterator[Payments]:
-    stand_in = Payments()
-    async with stand_in.running(environment["PAYMENTS_URL"]):
-        yield stand_in
-
-
-@dataclass
-class Announced:
-    """A chunk of three entitlements that was announced."""
-
-    flow: Flow
-    activation_id: UUID
-    chunk_id: str
-    entitlements: list[str]
-
-    async def settle(self, payments: Payments, *outcomes: str) -> None:
-        payments.outcomes[self.chunk_id] = "".join(
-            f"{entitlement},{outcome},{PAID_AT}\n"
-            for entitlement, outcome in zip(self.entitlements, outcomes, strict=True)
-        )
-        await self.flow.from_payments(
-            PaymentsSettled(
-                chunk_id=UUID(self.chunk_id),
-                activation_id=self.activation_id,
-                scheme="flood-2022",
-                round=1,
-                paid_count=0,
-                paid_minor=0,
-                failed_count=0,
-                failed_minor=0,
-            )
-        )
-
-    async def chunk(self) -> dict[str, Any]:
-        (chunk,) = await self.flow.chunks(self.activation_id)
-        return chunk
-
-    async def reaches(self, **wanted: object) -> None:
-        async def there() -> bool:
-            chunk = await self.chunk()
-            return all(chunk[name] == value for name, value in wanted.items())
-
-        await eventually(there)
-
-
-@pytest.fixture
-async def announced(working: Flow) -> Announced:
-    await working.register(rows(3))
-    activation_id = await working.open(BATTAMBANG)
-    await working.worked(activation_id)
-    (chunk,) = await working.chunks(activation_id)
-    fetched = await working.chunk_rows(chunk["id"])
-    return Announced(working, activation_id, chunk["id"], [row[0] for row in fetched])
+from tests.registry.paying import PAID_AT, Announced, Payments
+from tests.server import eventually
 
 
 async def test_outcomes_are_fetched_and_end_the_entitlements(
@@ -162,16 +77,13 @@ async def test_payments_that_does_not_answer_is_asked_again(
     await announced.reaches(status="settled", paid_count=3, attempts=0)
 
 
-@pytest.mark.parametrize(
-    "spoil", ["leave-one-out", "too-long", "no-csv", "one-twice", "unknown-outcome"]
-)
+@pytest.mark.parametrize("spoil", ["too-long", "no-csv", "one-twice", "unknown-outcome"])
 async def test_outcomes_that_cannot_be_used_change_nothing(
     announced: Announced, payments: Payments, spoil: str
 ) -> None:
     good = f"{announced.entitlements[0]},paid,,{PAID_AT}\n"
     twice = good * 2 + f"{announced.entitlements[1]},paid,,{PAID_AT}\n"
     bodies = {
-        "leave-one-out": good,
         "too-long": good * 200,
         "no-csv": "<html>",
         "one-twice": twice,
@@ -229,3 +141,97 @@ async def test_payments_speaking_of_an_unknown_chunk_is_parked(
     (letter,) = (await announced.flow.get("/dead-letters"))["items"]
     assert letter["error"].startswith(f"Payments says that chunk {announced.chunk_id} is settled,")
     assert letter["error"].endswith("replay this event.")
+
+
+async def test_what_payments_sets_aside_is_unpayable_with_its_reason(
+    announced: Announced, payments: Payments
+) -> None:
+    await announced.settle(payments, "paid,", "unpayable,unknown-provider", "paid,")
+    await announced.reaches(status="settled", paid_count=2, unpayable_count=1, payable_count=2)
+    owed = await announced.entitlement(1)
+    assert (owed["status"], owed["reason"]) == ("unpayable", "unknown-provider")
+    progress = (await announced.flow.get(f"/activations/{announced.activation_id}"))["progress"]
+    assert (progress["households_enrolled"], progress["waiting_count"]) == (3, 0)
+    assert progress["unpayable_minor"] == owed["amount_minor"]
+    (round_1, *_) = await announced.flow.get(f"/activations/{announced.activation_id}/rounds")
+    assert (round_1["status"], round_1["unpayable_count"]) == ("finished", 1)
+    # What was announced is what was announced, whatever came of it.
+    chunk = await announced.chunk()
+    assert chunk["announced_count"] == 3
+    assert len(await announced.flow.chunk_rows(announced.chunk_id)) == 3
+
+
+async def test_outcomes_of_some_are_applied_while_the_chunk_waits_for_the_others(
+    announced: Announced, payments: Payments
+) -> None:
+    await announced.progress(payments, "paid,", "failed,accountNotFound", "")
+    await announced.reaches(status="announced", paid_count=1, failed_count=1)
+    assert (await announced.entitlement(0))["status"] == "paid"
+    assert (await announced.entitlement(2))["status"] == "ready"
+    activation = await announced.flow.get(f"/activations/{announced.activation_id}")
+    assert activation["progress"]["waiting_count"] == 1
+    chunk = await announced.chunk()
+    assert (chunk["attempts"], chunk["last_error"]) == (0, None)
+
+    await announced.settle(payments, "paid,", "failed,accountNotFound", "paid,")
+    await announced.reaches(status="settled", paid_count=2, failed_count=1)
+
+
+async def test_a_settled_chunk_of_which_something_is_tried_again_waits_again(
+    announced: Announced, payments: Payments
+) -> None:
+    await announced.settle(payments, "paid,", "failed,accountNotFound", "paid,")
+    await announced.reaches(status="settled")
+    await announced.progress(payments, "paid,", "", "failed,returned")
+    await announced.reaches(status="announced", paid_count=1, failed_count=2)
+    await announced.settle(payments, "paid,", "paid,", "failed,returned")
+    await announced.reaches(status="settled", paid_count=2, failed_count=1)
+
+
+async def test_what_a_settled_chunk_leaves_out_is_seen_and_asked_for_again(
+    announced: Announced, payments: Payments
+) -> None:
+    await announced.settle(payments, "paid,", "", "failed,accountNotFound")
+    await announced.reaches(status="settling", paid_count=1, failed_count=1)
+    chunk = await announced.chunk()
+    assert chunk["last_error"].startswith(
+        "Payments says that every payment of this chunk has its end, and tells none of 1 of"
+    )
+    assert chunk["attempts"] >= 1
+    payments.outcomes[announced.chunk_id] += f"{announced.entitlements[1]},paid,,{PAID_AT}\n"
+    await announced.reaches(status="settled", paid_count=2, attempts=0, last_error=None)
+
+
+@pytest.mark.parametrize("told", ["settled", "progressed", "refused"])
+async def test_what_payments_says_of_a_chunk_that_is_planned_anew_needs_nobody(
+    flow: Flow, payments: Payments, run_worker: Callable[[str], Any], told: str
+) -> None:
+    await flow.post_scheme()
+    await flow.register(rows(3))
+    async with run_worker("registry"):
+        activation_id = await flow.open(BATTAMBANG)
+        await flow.worked(activation_id)
+    (chunk,) = await flow.chunks(activation_id)
+    announced = await Announced.of(flow, activation_id, chunk["id"])
+    # As if the registry had lost what it made of the activation, and worked it anew just now.
+    await flow.owner.execute(
+        "DELETE FROM registry.entitlement; DELETE FROM registry.enrolment;"
+        "UPDATE registry.entitlement_chunk SET status = 'planned', attempt_after = 'infinity';"
+        "UPDATE registry.enrolment_run SET chunks_done = 0, completed_at = NULL"
+    )
+    async with run_worker("registry"):
+        if told == "settled":
+            await announced.settle(payments, "paid,", "paid,", "paid,")
+        elif told == "progressed":
+            await announced.progress(payments, "paid,", "", "")
+        else:
+            await announced.refuse()
+        other = await flow.open("15")
+        await flow.worked(other)
+        assert (await flow.get("/dead-letters"))["items"] == []
+        assert (await announced.chunk())["status"] == "planned"
+        await flow.owner.execute("UPDATE registry.entitlement_chunk SET attempt_after = NULL")
+        # Announced again, payments tells it again.
+        await announced.reaches(status="announced")
+        await announced.settle(payments, "paid,", "paid,", "paid,")
+        await announced.reaches(status="settled", paid_count=3)
