@@ -152,9 +152,11 @@ ENDS = """
     ORDER BY activation.opened_on, activation.id, entitlement.round
 """
 
+# A repair's chunk counts what it announces again, and nobody anew.
 CHUNKS = """
     SELECT activation_id, round, sum(payable_count + unpayable_count + excluded_count) AS counted
     FROM registry.entitlement_chunk
+    WHERE home_chunk_id IS NULL
     GROUP BY activation_id, round
 """
 
