@@ -319,7 +319,7 @@ async def lock_chunks(
     rows = await session.scalars(
         select(EntitlementChunk)
         .where(EntitlementChunk.id.in_(chunk_ids))
-        .with_for_update(skip_locked=several)
+        .with_for_update(skip_locked=several, key_share=True)
         .execution_options(populate_existing=True)
     )
     found = {chunk.id: chunk for chunk in rows.all()}

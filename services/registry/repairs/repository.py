@@ -104,7 +104,7 @@ _CLAIM = text(
       AND (chunk.attempt_after IS NULL OR chunk.attempt_after <= clock_timestamp())
     ORDER BY chunk.planned_at, chunk.id
     LIMIT 1
-    FOR UPDATE OF chunk, home SKIP LOCKED
+    FOR NO KEY UPDATE OF chunk, home SKIP LOCKED
     """
 )
 
