@@ -128,6 +128,19 @@ class PaidTwice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """A chunk that payments took: what was announced, and what became of its entitlements."""
+
+    chunk_id: UUID
+    announced_count: int
+    announced_minor: int
+    raised_count: int
+    raised_minor: int
+    set_aside_count: int
+    set_aside_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """The households of the areas that an activation reached: eligible ones and enrolled ones.
 
@@ -153,6 +166,7 @@ class Records:
     providers: Sequence[Provider]
     instructions: Mapping[UUID, Instruction]
     paid_twice: Sequence[PaidTwice]
+    announced: Sequence[Announced]
     ends: Sequence[Ends]
     disagreements: Sequence[Disagreement]
     reaches: Sequence[Reach]

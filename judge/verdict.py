@@ -139,6 +139,10 @@ CLAIMS = (
         ),
     ),
     Claim(
+        name="Every announced entitlement was raised, or set aside with its reason",
+        prove=lambda case: households.nobody_is_lost_on_the_way(case.records.announced),
+    ),
+    Claim(
         name="Every payment has an end",
         prove=lambda case: payments.every_payment_has_an_end(
             case.records.instructions, possible=case.expected.payment_ends

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from judge.proofs.finding import Finding
-from judge.records import Disagreement, Ends, Reach
+from judge.records import Announced, Disagreement, Ends, Reach
 from judge.words import ENTITLEMENT_ENDS
 
 
@@ -47,6 +47,28 @@ def every_entitlement_has_an_end(
     told = ", ".join(f"{count:,} {status}" for status, count in total.most_common())
     return Finding(
         numbers=f"{total.total():,} entitlements: {told}",
+        evidence=tuple(evidence),
+    )
+
+
+def nobody_is_lost_on_the_way(announced: Sequence[Announced]) -> Finding:
+    """Of each chunk, raised and set aside come to what the registry announced."""
+    evidence = [
+        f"chunk {chunk.chunk_id}: {chunk.announced_count:,} of {chunk.announced_minor:,} "
+        f"announced, {chunk.raised_count:,} of {chunk.raised_minor:,} raised and {chunk.set_aside_count:,} of "
+        f"{chunk.set_aside_minor:,} set aside"
+        for chunk in announced
+        if (
+            chunk.raised_count + chunk.set_aside_count != chunk.announced_count
+            or chunk.raised_minor + chunk.set_aside_minor != chunk.announced_minor
+        )
+    ]
+    if not announced:
+        evidence.append("payments took no chunk at all")
+    return Finding(
+        numbers=f"{sum(chunk.announced_count for chunk in announced):,} announced = "
+        f"{sum(chunk.raised_count for chunk in announced):,} raised + "
+        f"{sum(chunk.set_aside_count for chunk in announced):,} set aside",
         evidence=tuple(evidence),
     )
 

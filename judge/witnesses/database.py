@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 
 from judge.records import (
     Account,
+    Announced,
     Disagreement,
     Ends,
     Fund,
@@ -62,6 +63,7 @@ async def read_records(connection: asyncpg.Connection) -> Records:
         providers=[Provider(**row) for row in await connection.fetch(statements.PROVIDERS, ends)],
         instructions=await _instructions(connection),
         paid_twice=[PaidTwice(**row) for row in await connection.fetch(statements.PAID_TWICE)],
+        announced=[Announced(**row) for row in await connection.fetch(statements.ANNOUNCED)],
         ends=await _ends(connection, ends),
         disagreements=[
             Disagreement(**row) for row in await connection.fetch(statements.DISAGREEMENTS)

@@ -248,6 +248,49 @@ LISTED = """
     SELECT id FROM payments.instruction WHERE status::text IN ('pending', 'unknown', 'held')
 """
 
+# What each chunk that payments took says of itself, and what is there of it.
+ANNOUNCED = """
+    SELECT chunk.chunk_id, chunk.entitlement_count AS announced_count,
+        chunk.total_minor AS announced_minor, coalesce(raised.count, 0) AS raised_count,
+        coalesce(raised.minor, 0)::bigint AS raised_minor,
+        coalesce(aside.count, 0) AS set_aside_count,
+        coalesce(aside.minor, 0)::bigint AS set_aside_minor
+    FROM payments.chunk
+    LEFT JOIN (
+        SELECT chunk_number AS number, count(*) AS count, sum(amount_minor) AS minor
+        FROM payments.instruction
+        WHERE attempt = 1
+        GROUP BY chunk_number
+    ) AS raised USING (number)
+    LEFT JOIN (
+        SELECT chunk_number AS number, count(*) AS count, sum(amount_minor) AS minor
+        FROM payments.set_aside
+        GROUP BY chunk_number
+    ) AS aside USING (number)
+    WHERE chunk.status::text IN ('raised', 'settled')
+    ORDER BY number
+"""
+
+# A round is refused for good where its activation was cancelled, or where its chunks were announced
+# again and belong to rounds of their own since.
+_ROUNDS_WAITING = """
+    SELECT count(*)
+    FROM payments.payment_round
+    WHERE status::text <> 'released'
+      AND NOT (status::text = 'refused' AND (
+          activation_id IN (SELECT activation_id FROM payments.cancelled_activation)
+          OR NOT EXISTS (SELECT FROM payments.chunk WHERE round_number = payment_round.number)
+      ))
+"""
+
+_CHUNKS_REFUSED = """
+    SELECT count(*)
+    FROM payments.chunk
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
+    WHERE chunk.status::text = 'refused'
+      AND activation_id NOT IN (SELECT activation_id FROM payments.cancelled_activation)
+"""
+
 WAITING = {
     "events parked in triggers": "SELECT count(*) FROM triggers.dead_letter",
     "events parked in the registry": "SELECT count(*) FROM registry.dead_letter",
@@ -255,21 +298,22 @@ WAITING = {
     "callbacks not applied": """
         SELECT count(*) FROM payments.webhook WHERE status::text <> 'applied'
     """,
-    "chunks refused": "SELECT count(*) FROM payments.chunk WHERE status::text = 'refused'",
-    "rounds without money": """
-        SELECT count(*) FROM payments.payment_round WHERE status::text <> 'released'
-    """,
+    "chunks refused": _CHUNKS_REFUSED,
+    "rounds without money": _ROUNDS_WAITING,
     "alarms": "SELECT count(*) FROM payments.alarm",
 }
 
-UNDER_WAY = """
+UNDER_WAY = f"""
     SELECT
         (SELECT count(*) FROM registry.entitlement_chunk
          WHERE status::text NOT IN ('settled', 'empty')
+            AND NOT (status::text = 'refused' AND activation_id IN (
+                SELECT activation_id FROM payments.cancelled_activation))
             OR settlements_applied < settlements_announced)
         + (SELECT count(*) FROM registry.enrolment_run WHERE completed_at IS NULL)
-        + (SELECT count(*) FROM payments.chunk WHERE status::text <> 'settled')
-        + (SELECT count(*) FROM payments.payment_round WHERE status::text <> 'released')
+        + (SELECT count(*) FROM payments.chunk WHERE status::text IN ('announced', 'raised'))
+        + ({_CHUNKS_REFUSED})
+        + ({_ROUNDS_WAITING})
         + (SELECT count(*) FROM payments.webhook WHERE status::text IN ('received', 'unmatched'))
         AS under_way,
         (SELECT count(*) FROM registry.entitlement WHERE status::text <> 'unpayable')

@@ -8,6 +8,7 @@ from judge.case import Case, Expected
 from judge.records import (
     Account,
     Acknowledgement,
+    Announced,
     BookLine,
     Ends,
     Fund,
@@ -106,6 +107,15 @@ BOOK = [
     for payment in INSTRUCTIONS.values()
     if payment.paid
 ]
+ANNOUNCED = Announced(
+    chunk_id=UUID(int=1_000),
+    announced_count=5,
+    announced_minor=400,
+    raised_count=4,
+    raised_minor=382,
+    set_aside_count=1,
+    set_aside_minor=18,
+)
 ENDS = Ends(
     scheme="flood-2022",
     opened_on=OPENED_ON,
@@ -131,6 +141,7 @@ RECORDS = Records(
     providers=PROVIDERS,
     instructions=INSTRUCTIONS,
     paid_twice=[],
+    announced=[ANNOUNCED],
     ends=[ENDS],
     disagreements=[],
     reaches=[REACH],

@@ -18,6 +18,7 @@ from judge.records import (
 from judge.verdict import CLAIMS, Outcome, Proof, Verdict, judge, shown
 from tests.judge.records import (
     ACCOUNTS,
+    ANNOUNCED,
     BOOK,
     CASE,
     ENDS,
@@ -40,6 +41,7 @@ LISTED = "Every difference from the providers' book is on a list"
 TWICE = "No entitlement was paid twice"
 TOO_OFTEN = "No account was paid more often than it may be"
 ENTITLEMENT_ENDS = "Every entitlement has an end"
+RAISED = "Every announced entitlement was raised, or set aside with its reason"
 PAYMENT_ENDS = "Every payment has an end"
 LEFT_OUT = "Every eligible household was enrolled, once"
 REGISTERED = "Every household that was imported is registered"
@@ -241,6 +243,12 @@ def test_where_everything_agrees_each_proof_holds() -> None:
             "is failed in the registry; payments settled 80",
         ),
         (ENTITLEMENT_ENDS, records(ends=[]), "no entitlement at all"),
+        (
+            RAISED,
+            records(announced=[replace(ANNOUNCED, set_aside_count=0, set_aside_minor=0)]),
+            "5 of 400 announced, 4 of 382 raised and 0 of 0 set aside",
+        ),
+        (RAISED, records(announced=[]), "no chunk at all"),
         (
             PAYMENT_ENDS,
             payments(instruction(4, "mekong", 30, status="unknown")),

@@ -3,11 +3,10 @@
 from datetime import date
 from uuid import UUID
 
-from services.payments.dispatch.repository import lock_unknown
 from shared.contracts.events import ActivationCancelled
 from shared.ids import new_id
 from tests.payments.announcing import FUND, Announced
-from tests.payments.conftest import World, entitlements
+from tests.payments.conftest import StartSandbox, World, entitlements
 from tests.payments.steps import SILENCE, Steps, paid
 
 ON = date(2026, 1, 6)
@@ -70,18 +69,25 @@ async def test_nothing_is_claimed_from_the_moment_that_it_is_heard(
     assert await steps.claim() == []
 
 
-async def test_what_is_unknown_is_not_sent_again(world: World, steps: Steps) -> None:
+async def test_what_is_unknown_is_asked_about_and_not_sent_again(
+    world: World, steps: Steps, start_sandbox: StartSandbox
+) -> None:
+    sandbox = start_sandbox()
     await world.fund(10_000_000)
     announced = await world.registry.announce(entitlements(1, provider="mekong"))
     await steps.raise_announced()
+    # Claimed, and never sent: the provider does not know it.
     [order] = await steps.claim()
     await steps.hear([(order.instruction_id, SILENCE)])
-    async with steps.wiring.database.transaction() as session:
-        assert len(await lock_unknown(session, [order.instruction_id])) == 1
     await cancel(world, steps, announced.activation_id)
-    async with steps.wiring.database.transaction() as session:
-        assert await lock_unknown(session, [order.instruction_id]) == []
+    for _ in range(3):
+        await world.owner.execute(
+            "UPDATE payments.instruction SET next_action_at = clock_timestamp(), "
+            "sent_at = sent_at - interval '1 hour'"
+        )
+        assert await steps.step("inquire-mekong") == 1
     assert (await world.get(f"/instructions/{order.instruction_id}"))["status"] == "unknown"
+    assert sandbox.book() == {}
 
 
 async def test_a_round_for_which_nothing_was_reserved_is_refused_and_its_payments_end(

@@ -76,10 +76,8 @@ async def test_a_correction_is_told_while_another_payment_is_open(
     # Paid after it was rejected: it has no end any more, until an officer says so.
     await steps.hear([(first.instruction_id, paid(first.instruction_id))])
     await look(steps)
-    await world.post(
-        f"/instructions/{first.instruction_id}/resolution",
-        {"outcome": "settled", "reason": "it arrived"},
-    )
+    await world.resolve(first.instruction_id, "settled")
+    await steps.step("resolve")
     await look(steps)
     told = [
         (event["open_count"], event["paid_count"], event["failed_count"])

@@ -191,10 +191,8 @@ async def test_a_correction_is_told_to_every_chunk_that_it_answers_for(
     assert (await world.chunk(anew))["status"] == "raised"
     await steps.close_all()
     assert (await world.chunk(anew))["status"] == "raised"
-    await world.post(
-        f"/instructions/{order.instruction_id}/resolution",
-        {"outcome": "settled", "reason": "it arrived"},
-    )
+    await world.resolve(order.instruction_id, "settled")
+    await steps.step("resolve")
     await steps.close_all()
     for announced in (first, anew):
         assert (await world.outcomes(announced))[str(owed.entitlement_id)][0] == "paid"

@@ -92,7 +92,8 @@ _ORDERS = text(
     FROM payments.instruction
     JOIN payments.chunk ON chunk.number = instruction.chunk_number
     JOIN payments.payment_round ON payment_round.number = chunk.round_number
-    WHERE id = ANY(:ids) AND instruction.status = 'unknown' AND {_NOT_CANCELLED}
+    WHERE id = ANY(:ids) AND instruction.status = 'unknown'
+      AND (instruction.resend_approved_at IS NOT NULL OR {_NOT_CANCELLED})
     ORDER BY instruction.id
     FOR NO KEY UPDATE OF instruction
     """
@@ -198,7 +199,10 @@ async def pick_due(
 
 
 async def lock_unknown(session: AsyncSession, ids: list[UUID]) -> list[Order]:
-    """Lock those that are still unknown, and not cancelled, to send them again."""
+    """Lock those that are still unknown, to send them again.
+
+    Not those whose activation was cancelled, unless two persons want it.
+    """
     return [_order(row) for row in await session.execute(_ORDERS, {"ids": ids})]
 
 
