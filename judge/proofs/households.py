@@ -55,8 +55,8 @@ def nobody_is_lost_on_the_way(announced: Sequence[Announced]) -> Finding:
     """Of each chunk, raised and set aside come to what the registry announced."""
     evidence = [
         f"chunk {chunk.chunk_id}: {chunk.announced_count:,} of {chunk.announced_minor:,} "
-        f"announced, {chunk.raised_count:,} of {chunk.raised_minor:,} raised and {chunk.set_aside_count:,} of "
-        f"{chunk.set_aside_minor:,} set aside"
+        f"announced, {chunk.raised_count:,} of {chunk.raised_minor:,} raised and "
+        f"{chunk.set_aside_count:,} of {chunk.set_aside_minor:,} set aside"
         for chunk in announced
         if (
             chunk.raised_count + chunk.set_aside_count != chunk.announced_count
