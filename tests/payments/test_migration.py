@@ -1,0 +1,51 @@
+"""What was raised before a migration is carried over by it, and goes on."""
+
+import asyncpg
+from alembic import command
+
+from tests.payments.conftest import World, entitlements
+from tests.payments.steps import Steps, running_steps
+from tests.revisions import at_revision
+
+_KEPT = {
+    "instruction": "id, entitlement_id, chunk_number, status, attempt",
+    "chunk": "number, chunk_id, round_number, status, entitlement_count, total_minor",
+    "payment_round": "number, enrolment_id, round, status, reserved_minor",
+}
+
+
+async def everything(owner: asyncpg.Connection) -> dict[str, list[asyncpg.Record]]:
+    return {
+        table: await owner.fetch(f"SELECT {columns} FROM payments.{table} ORDER BY 1")
+        for table, columns in _KEPT.items()
+    }
+
+
+async def test_what_was_raised_is_carried_over_and_paid(
+    world: World, owner: asyncpg.Connection, database_url: str, steps: Steps
+) -> None:
+    await world.fund(10_000_000)
+    announced = await world.registry.announce(entitlements(3))
+    await steps.raise_announced()
+    await owner.execute(
+        "UPDATE events.event SET subject = data ->> 'chunk_id' "
+        "WHERE type = 'org.sangkroh.entitlements-ready.v1'"
+    )
+    stored = await everything(owner)
+    [event] = await owner.fetch(
+        "SELECT epoch, uuid_extract_timestamp(id) AS told_at FROM events.event "
+        "WHERE type = 'org.sangkroh.entitlements-ready.v1'"
+    )
+    await steps.worker.database.dispose()
+    await at_revision(database_url, "payments", command.downgrade, "0002")
+    await owner.reload_schema_state()
+    assert await everything(owner) == stored
+    await at_revision(database_url, "payments", command.upgrade, "head")
+    await owner.reload_schema_state()
+    assert await everything(owner) == stored
+    assert await owner.fetch("SELECT epoch, told_at FROM payments.chunk") == [event]
+    async with running_steps(world.settings) as after:
+        assert len(await after.pay_all()) == 3
+        await after.close_all()
+    assert {end for end, _ in (await world.outcomes(announced)).values()} == {"paid"}
+    await world.proofs()
