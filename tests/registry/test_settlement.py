@@ -235,3 +235,29 @@ async def test_what_payments_says_of_a_chunk_that_is_planned_anew_needs_nobody(
         await announced.reaches(status="announced")
         await announced.settle(payments, "paid,", "paid,", "paid,")
         await announced.reaches(status="settled", paid_count=3)
+
+
+async def test_a_chunk_that_cannot_be_written_says_so_and_the_others_go_on(
+    announced: Announced, payments: Payments
+) -> None:
+    flow = announced.flow
+    await flow.register(rows(2, commune="150101"))
+    activation_id = await flow.open("15")
+    await flow.worked(activation_id)
+    (chunk,) = await flow.chunks(activation_id)
+    other = await Announced.of(flow, activation_id, chunk["id"])
+    await flow.owner.execute(
+        "ALTER TABLE registry.entitlement ADD CONSTRAINT spoilt "
+        f"CHECK (id <> '{announced.entitlements[1]}' OR status <> 'paid')"
+    )
+    await announced.settle(payments, "paid,", "paid,", "paid,")
+    await other.settle(payments, "paid,", "paid,")
+    await other.reaches(status="settled", paid_count=2)
+
+    async def put_off() -> bool:
+        return bool((await announced.chunk())["attempts"])
+
+    await eventually(put_off)
+    assert "IntegrityError" in (await announced.chunk())["last_error"]
+    await flow.owner.execute("ALTER TABLE registry.entitlement DROP CONSTRAINT spoilt")
+    await announced.reaches(status="settled", paid_count=3)

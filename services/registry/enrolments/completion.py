@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.activations.repository import released_later_rounds
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.planning import plan_later_round
-from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk, RunKind
+from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk
 from services.registry.schemes.document import SchemeDocument
 from shared.clock import Clock
 from shared.contracts.events import EnrolmentCompleted, EntitlementsReady
@@ -20,7 +20,7 @@ async def complete_run(
 ) -> EnrolmentCompleted:
     """The fact that tells the run's total; plans the later rounds that its households missed."""
     run = await chunks.complete_run(session, run_id, at=clock.now())
-    if run.round == 1 and run.kind != RunKind.REPAIR:
+    if run.round == 1:
         # Whom a widening enrols after a later round was released gets that round too.
         for number in await released_later_rounds(session, run.activation_id):
             await plan_later_round(

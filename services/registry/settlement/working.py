@@ -13,6 +13,7 @@ from services.registry.chunks import repository as chunks
 from services.registry.chunks.states import ChunkStatus
 from services.registry.chunks.tables import EntitlementChunk
 from services.registry.enrolments import repository as enrolments
+from services.registry.enrolments.working import connection_is_gone
 from services.registry.settlement import repository
 from shared.database import Database
 from shared.errors import Explained, told
@@ -54,10 +55,18 @@ class SettlementWork:
             async with self._database.transaction() as session:
                 await chunks.put_off_shortly(session, chunk.id)
         except (httpx.HTTPError, TimeoutError, OutcomesUnusable) as error:
-            log.warning("settlement_put_off", chunk_id=str(chunk.id), error=told(error))
-            async with self._database.transaction() as session:
-                await chunks.put_off(session, chunk.id, error=told(error))
+            await self._put_off(chunk, error)
+        except Exception as error:
+            if connection_is_gone(error):
+                raise
+            # Whatever is wrong is this chunk's: it says so, and the others go on.
+            await self._put_off(chunk, error)
         return 1
+
+    async def _put_off(self, chunk: EntitlementChunk, error: Exception) -> None:
+        log.warning("settlement_put_off", chunk_id=str(chunk.id), error=told(error))
+        async with self._database.transaction() as session:
+            await chunks.put_off(session, chunk.id, error=told(error))
 
     async def _refuse(self, chunk: EntitlementChunk) -> None:
         async with self._database.transaction() as session:
