@@ -24,6 +24,8 @@ from services.payments.rounds.routes import router as rounds
 from services.payments.scopes import PaymentsApprove, PaymentsRead
 from services.payments.settings import Settings
 from services.payments.settlement.routes import router as settlement
+from services.payments.sweeps.routes import router as sweeps
+from services.payments.unresolved.routes import router as unresolved
 from services.payments.webhooks.intake import WebhookIntake
 from services.payments.webhooks.receiving import Receiving, Sender
 from services.payments.webhooks.routes import callbacks
@@ -50,10 +52,12 @@ _TAGS = [
     {"name": "chunks", "description": "What the registry announced, and its outcomes."},
     {"name": "activations", "description": "What was sent of one, and what was stopped."},
     {"name": "instructions", "description": "Single payments and their whole history."},
+    {"name": "unresolved", "description": "What has no end or not a good one, and the way out."},
     {"name": "resolutions", "description": "What two persons decide about payments."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "alarms", "description": "Contradictions that a person has to settle."},
     {"name": "webhooks", "description": "Callbacks from providers."},
+    {"name": "sweeps", "description": "Our books compared with what the providers say."},
     {"name": "proofs", "description": "That the books are right."},
     {"name": "events", "description": "The event log, and what failed here."},
 ]
@@ -85,8 +89,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             resolutions,
             approval_routes(steps, reader=PaymentsRead, decider=PaymentsApprove),
             activations,
+            unresolved,
             alarms,
             webhooks,
+            sweeps,
             proofs,
             events,
         ],

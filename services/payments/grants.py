@@ -18,10 +18,15 @@ GRANTS = {
         "server_correlation_id, transaction_reference, reason, paid_minor, resend_approved_at)"
     ),
     "instruction_move": "SELECT, INSERT",
-    "alarm": "SELECT, INSERT, UPDATE (occurrences, detail)",
+    "alarm": (
+        "SELECT, INSERT, UPDATE (occurrences, detail, raised_at, cleared_at, cleared_by, "
+        "cleared_reason)"
+    ),
     "approval": "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, decision_reason)",
     "resolution": "SELECT, INSERT, UPDATE (approved_at, finished_at)",
     "resolution_item": "SELECT, INSERT, UPDATE (result, detail)",
+    "sweep": "SELECT, INSERT, UPDATE (finished_at)",
+    "sweep_item": "SELECT, INSERT, UPDATE (asked, ask_at, finding, detail)",
     "webhook": "SELECT, INSERT, UPDATE (status, worked_at, instruction_id, reason)",
     "event_cursor": "SELECT, INSERT, UPDATE",
     "dead_letter": "SELECT, INSERT, UPDATE, DELETE",

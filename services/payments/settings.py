@@ -86,6 +86,26 @@ class Settings(ServiceSettings):
     webhook_batch_size: int = Field(default=500, ge=1, le=5_000)
     """Callbacks stored in one commit, or applied in one, at most."""
 
+    # What has no end. By the domain's clock, from its first sending on.
+    pending_too_long_seconds: float = Field(default=6 * 3600, gt=0)
+    """From when on a payment that the provider has not decided on is an alarm."""
+    unknown_too_long_seconds: float = Field(default=3600, gt=0)
+    """From when on a payment of which nobody knows what became of it is an alarm."""
+    unknown_status_seconds: float = Field(default=900, gt=0)
+    """From when on a status word that is not known here is an alarm."""
+    watch_seconds: float = Field(default=10, gt=0)
+    """How often that is looked at."""
+    watch_size: int = Field(default=1_000, ge=1, le=10_000)
+    """Alarms of a kind that are raised, or cleared, in one transaction, at most."""
+
+    # Asking about payments that have their end, behind all other work.
+    sweep_size: int = Field(default=100, ge=1, le=1_000)
+    """Payments of a provider that are asked about in one step."""
+    sweep_concurrency: int = Field(default=4, ge=1)
+    """Questions under way at one provider, at most."""
+    sweep_again_seconds: float = Field(default=60, gt=0)
+    """From asking in vain to asking again."""
+
     # What persons decide.
     approval_wait_days: int = Field(default=7, ge=1, le=90)
     """How long a proposal waits for a second person; then it has to be made again."""
@@ -139,6 +159,11 @@ class Settings(ServiceSettings):
             first_seconds=self.rest_seconds,
             longest_seconds=max(self.rest_seconds, min(1, 10 * self.rest_seconds)),
         )
+
+    @property
+    def watch_rest(self) -> Backoff:
+        """How often is looked for what has had no end for too long."""
+        return Backoff(first_seconds=self.watch_seconds, longest_seconds=self.watch_seconds)
 
     @model_validator(mode="after")
     def _waits_grow(self) -> Self:

@@ -12,6 +12,7 @@ from services.payments.ledger import tables as ledger
 from services.payments.providers import tables as providers
 from services.payments.resolutions import tables as resolutions
 from services.payments.rounds import tables as rounds
+from services.payments.sweeps import tables as sweeps
 from services.payments.webhooks import tables as webhooks
 
 metadata = Base.metadata
@@ -30,5 +31,6 @@ __all__ = [
     "providers",
     "resolutions",
     "rounds",
+    "sweeps",
     "webhooks",
 ]

@@ -27,6 +27,9 @@ from services.payments.rounds.releasing import Releasing
 from services.payments.settings import Settings
 from services.payments.settlement.closing import Closing
 from services.payments.settlement.progressing import Progressing
+from services.payments.sweeps.sweeping import Sweeping
+from services.payments.unresolved.limits import Limits
+from services.payments.unresolved.watching import Watching
 from services.payments.webhooks.applying import Applying
 from services.payments.webhooks.matching import Matching
 from services.payments.webhooks.sealing import cipher_of_bodies
@@ -155,6 +158,9 @@ def worker_of(wiring: Wiring) -> Worker:
         cipher=cipher_of_bodies(settings),
         batch_size=settings.webhook_batch_size,
     )
+    watching = Watching(
+        database=database, clock=clock, limits=Limits.of(settings), size=settings.watch_size
+    )
     resolving = CarryingOut(database=database, moves=wiring.moves, size=settings.resolution_size)
     progressing = Progressing(
         database=database, clock=clock, every_seconds=settings.progress_seconds
@@ -175,6 +181,11 @@ def worker_of(wiring: Wiring) -> Worker:
             *sending,
             Loop("leases", leases.step, rest=rest),
             Loop("apply-callbacks", applying.step, rest=rest, then=[closing]),
+            Loop("watch", watching.step, rest=settings.watch_rest),
+            *(
+                Loop(f"sweep-{code}", Sweeping(lane, settings).step, rest=rest, then=[closing])
+                for code, lane in wiring.lanes.items()
+            ),
             Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring]),
             Loop("progress", progressing.step, rest=settings.progress_rest),
             Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),

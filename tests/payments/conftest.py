@@ -36,6 +36,8 @@ QUICK = {
     "PAYMENTS_INQUIRY_LONGEST_SECONDS": "1",
     "PAYMENTS_RESEND_GRACE_SECONDS": "0.3",
     "PAYMENTS_CHUNK_RETRY_SECONDS": "0.05",
+    "PAYMENTS_WATCH_SECONDS": "0.2",
+    "PAYMENTS_SWEEP_AGAIN_SECONDS": "0.05",
 }
 """Every wait of the service made short."""
 

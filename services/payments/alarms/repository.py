@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.alarms.tables import Alarm, AlarmKind
-from services.payments.statements import AnyRow, paged
+from services.payments.providers.tables import Provider
+from services.payments.statements import AnyRow, AnySelect, narrowed, paged
 
 log = structlog.get_logger()
 
@@ -21,9 +23,17 @@ _RAISE = text(
     FROM unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:details AS text[]))
         AS given (instruction_id, kind, detail)
     ON CONFLICT (instruction_id, kind)
-        DO UPDATE SET occurrences = alarm.occurrences + 1, detail = excluded.detail
+        DO UPDATE SET occurrences = alarm.occurrences + 1, detail = excluded.detail,
+            raised_at = CASE WHEN alarm.cleared_at IS NULL THEN alarm.raised_at
+                ELSE excluded.raised_at END,
+            cleared_at = NULL, cleared_by = NULL, cleared_reason = NULL
     """
 )
+
+
+class AlarmStatus(StrEnum):
+    OPEN = "open"
+    CLEARED = "cleared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,53 @@ async def raise_alarms(session: AsyncSession, alarms: Sequence[NewAlarm], *, at:
         log.error("alarm", kind=alarm.kind, instruction_id=str(alarm.instruction_id))
 
 
-async def list_alarms(session: AsyncSession, *, after: int | None, limit: int) -> Sequence[AnyRow]:
-    """Alarms in the order in which they were raised first."""
-    query = paged(select(Alarm.__table__), Alarm.number, after=after, limit=limit)
-    return (await session.execute(query)).all()
+async def list_alarms(
+    session: AsyncSession,
+    *,
+    after: int | None,
+    limit: int,
+    status: AlarmStatus | None,
+    kind: AlarmKind | None,
+    instruction_id: UUID | None,
+) -> Sequence[AnyRow]:
+    """Alarms in the order in which they were raised first; what is None does not narrow."""
+    query = narrowed(_select(), {Alarm.kind: kind, Alarm.instruction_id: instruction_id})
+    if status is not None:
+        is_open = Alarm.cleared_at.is_(None)
+        query = query.where(is_open if status is AlarmStatus.OPEN else ~is_open)
+    return (await session.execute(paged(query, Alarm.number, after=after, limit=limit))).all()
+
+
+async def find_alarm(session: AsyncSession, number: int) -> AnyRow | None:
+    """An alarm, or None."""
+    return (await session.execute(_select().where(Alarm.number == number))).one_or_none()
+
+
+async def clear_alarm(
+    session: AsyncSession, number: int, *, by: str, reason: str, at: datetime
+) -> bool:
+    """Clear an open alarm by a person's word; whether it was open."""
+    statement = (
+        update(Alarm)
+        .where(Alarm.number == number, Alarm.cleared_at.is_(None))
+        .values(cleared_at=at, cleared_by=by, cleared_reason=reason)
+        .returning(Alarm.number)
+    )
+    return await session.scalar(statement) is not None
+
+
+async def clear_alarms_of(
+    session: AsyncSession, ids: Sequence[UUID], kind: AlarmKind, *, at: datetime
+) -> None:
+    """Clear open alarms of a kind about these instructions: their cause is gone."""
+    await session.execute(
+        update(Alarm)
+        .where(Alarm.instruction_id.in_(ids), Alarm.kind == kind, Alarm.cleared_at.is_(None))
+        .values(cleared_at=at)
+    )
+
+
+def _select() -> AnySelect:
+    return select(Alarm.__table__, Provider.code.label("provider")).join(
+        Provider, Provider.number == Alarm.provider_number, isouter=True
+    )

@@ -4,7 +4,19 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Identity, Integer, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.payments.database import SCHEMA, Base
@@ -22,21 +34,54 @@ class AlarmKind(StrEnum):
     """The ledger refused the postings of a true answer: an account would be overdrawn."""
     ACCOUNT_UNREADABLE = "account_unreadable"
     """The sealed account does not open, so nothing could be sent."""
+    PENDING_TOO_LONG = "pending_too_long"
+    """The provider has not decided for longer than the settings allow."""
+    UNKNOWN_TOO_LONG = "unknown_too_long"
+    """It may have been sent, and nobody has known for too long what became of it."""
+    UNKNOWN_STATUS = "unknown_status"
+    """The provider tells its status by a word that is not known here."""
+    PROVIDER_NOT_CONFIGURED = "provider_not_configured"
+    """Payments are open at a provider that is not in the settings; about the provider as such."""
+    SETTLED_NOT_BOOKED = "settled_not_booked"
+    """Settled here, and not known or not decided at the provider."""
+
+
+CLEARED_BY_PERSONS = (
+    AlarmKind.CONTRADICTION,
+    AlarmKind.DIFFERENT_PAYMENT,
+    AlarmKind.SETTLED_NOT_BOOKED,
+)
+"""What may stay true for good: a person who has looked says so. Every other cause ends."""
 
 
 class Alarm(Base):
-    """One kind of contradiction about one instruction."""
+    """One kind of contradiction about one instruction, or about a provider."""
 
     __tablename__ = "alarm"
 
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    instruction_id: Mapped[UUID] = mapped_column(Uuid)
+    instruction_id: Mapped[UUID | None] = mapped_column(Uuid)
+    # Of an alarm about a provider, which is about no single instruction.
+    provider_number: Mapped[int | None] = mapped_column(SmallInteger)
     kind: Mapped[AlarmKind] = mapped_column(enum_column(AlarmKind, "alarm_kind", SCHEMA))
     detail: Mapped[str] = mapped_column(Text)
     occurrences: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     raised_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    cleared_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Who cleared it and why; empty where its cause is gone by itself.
+    cleared_by: Mapped[str | None] = mapped_column(Text)
+    cleared_reason: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         UniqueConstraint("instruction_id", "kind"),
+        CheckConstraint("num_nulls(instruction_id, provider_number) = 1", name="is_about_a_thing"),
+        Index(
+            "alarm_of_a_provider_index",
+            "provider_number",
+            "kind",
+            unique=True,
+            postgresql_where=text("instruction_id IS NULL"),
+        ),
+        Index("alarm_open_index", "number", postgresql_where=text("cleared_at IS NULL")),
         {"comment": "What a person has to look at."},
     )

@@ -16,7 +16,8 @@ router = APIRouter(tags=["proofs"])
 @router.get("/proofs", summary="Prove the books", responses=problem_responses(401, 403))
 async def get_proofs(_: PaymentsRead, session: Session) -> ProofsOut:
     """Compares what was written separately: balances and transfers, postings and states, chunks
-    and instructions. Reads everything; meant for a person or a daily job, not for a dashboard."""
+    and instructions; `reach` says what that cannot know. Reads everything; meant for a person or a
+    daily job, not for a dashboard."""
     return await service.prove(session)
 
 

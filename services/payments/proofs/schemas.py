@@ -17,14 +17,49 @@ class ProofOut(BaseModel):
     numbers: list[dict[str, int | str]]
 
 
+class LastSweepOut(BaseModel):
+    """What the last comparison with the providers found."""
+
+    id: UUID
+    finished_at: datetime
+    asked_count: int
+    share: float = Field(
+        description="The payments that it asked about, as a share of all that are settled or "
+        "rejected by now."
+    )
+    agreeing_count: int
+    differing_count: int
+    unanswered_count: int
+
+
+class ReachOut(BaseModel):
+    """What the proofs can know, and what they cannot."""
+
+    statement: str
+    last_sweep: LastSweepOut | None = Field(description="None: no provider was ever asked.")
+
+
 class ProofsOut(BaseModel):
-    """Every proof."""
+    """Every proof, and how far all of them reach."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
                     "hold": True,
+                    "reach": {
+                        "statement": "These proofs compare our own records with one another, and "
+                        "with nothing else.",
+                        "last_sweep": {
+                            "id": "0199c1de-9000-7a54-8f62-0d6f0a6f5b30",
+                            "finished_at": "2020-10-20T02:01:10Z",
+                            "asked_count": 1_000,
+                            "share": 0.2,
+                            "agreeing_count": 998,
+                            "differing_count": 1,
+                            "unanswered_count": 1,
+                        },
+                    },
                     "proofs": [
                         {
                             "name": "books_sum_to_zero",
@@ -45,7 +80,10 @@ class ProofsOut(BaseModel):
         }
     )
 
-    hold: bool = Field(description="Whether every one of them holds.")
+    hold: bool = Field(
+        description="Whether every one of them holds: our records agree with one another."
+    )
+    reach: ReachOut
     proofs: list[ProofOut]
 
 

@@ -11,11 +11,21 @@ from services.payments.instructions.states import Status
 from services.payments.proofs import repository
 from services.payments.proofs.schemas import (
     ActivationPaymentsOut,
+    LastSweepOut,
     PaymentsInStateOut,
     ProofOut,
     ProofsOut,
+    ReachOut,
 )
+from services.payments.sweeps.repository import count_ended
+from services.payments.sweeps.service import last_finished
 from shared.errors import NotFound
+
+_REACH = (
+    "These proofs compare our own records with one another, and with nothing else: they hold also "
+    "where a provider's book says something different. A sweep compares with the providers "
+    "(POST /v1/sweeps); last_sweep is the one that was finished last."
+)
 
 
 async def prove(session: AsyncSession) -> ProofsOut:
@@ -89,7 +99,28 @@ async def prove(session: AsyncSession) -> ProofsOut:
             lambda row: row.different == 0,
         ),
     ]
-    return ProofsOut(hold=all(proof.holds for proof in proofs), proofs=proofs)
+    return ProofsOut(
+        hold=all(proof.holds for proof in proofs), reach=await _reach(session), proofs=proofs
+    )
+
+
+async def _reach(session: AsyncSession) -> ReachOut:
+    last = await last_finished(session)
+    if last is None or last.finished_at is None:
+        return ReachOut(statement=f"{_REACH} No sweep was finished yet.", last_sweep=None)
+    ended = await count_ended(session)
+    return ReachOut(
+        statement=_REACH,
+        last_sweep=LastSweepOut(
+            id=last.id,
+            finished_at=last.finished_at,
+            asked_count=last.asked_count,
+            share=min(1.0, last.asked_count / ended) if ended else 0.0,
+            agreeing_count=last.agreeing_count,
+            differing_count=last.differing_count,
+            unanswered_count=last.unanswered_count,
+        ),
+    )
 
 
 async def _proof(

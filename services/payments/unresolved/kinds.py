@@ -1,0 +1,82 @@
+"""In which ways a payment has no end, or not the end that was wanted, and the way out of each."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class UnresolvedKind(StrEnum):
+    PENDING_TOO_LONG = "pending_too_long"
+    UNKNOWN_TOO_LONG = "unknown_too_long"
+    NOT_KNOWN_TO_PROVIDER = "not_known_to_provider"
+    PROVIDER_NOT_CONFIGURED = "provider_not_configured"
+    HELD = "held"
+    RETURNED = "returned"
+    REJECTED = "rejected"
+    BOOKED_BUT_REJECTED = "booked_but_rejected"
+    CALLBACK_UNMATCHED = "callback_unmatched"
+    CALLBACK_BLOCKED = "callback_blocked"
+    CALLBACK_MALFORMED = "callback_malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a kind means, and what is to be done about it."""
+
+    meaning: str
+    what_to_do: str
+
+
+_DECIDE = "POST /v1/resolutions, for one, a list or all of a sort; another person approves it."
+
+WAYS: dict[UnresolvedKind, Way] = {
+    UnresolvedKind.PENDING_TOO_LONG: Way(
+        "The provider has it and has not decided for longer than is usual.",
+        f"Ask the provider. {_DECIDE} Its outcome is settled or rejected.",
+    ),
+    UnresolvedKind.UNKNOWN_TOO_LONG: Way(
+        "It may have been sent, and the provider does not say what became of it.",
+        f"Ask the provider. {_DECIDE} Its outcome is settled, rejected or resend.",
+    ),
+    UnresolvedKind.NOT_KNOWN_TO_PROVIDER: Way(
+        "The provider says that it does not know it, and no machine may send it again.",
+        f"Make sure with the provider that it was not paid. {_DECIDE} Its outcome is resend, or "
+        "rejected.",
+    ),
+    UnresolvedKind.PROVIDER_NOT_CONFIGURED: Way(
+        "Its provider is not in the settings any more, so nobody sends it or asks about it.",
+        f"Put the provider back into PAYMENTS_PROVIDERS, or decide without it. {_DECIDE} What is "
+        "ready is cancelled, what was sent is settled or rejected.",
+    ),
+    UnresolvedKind.HELD: Way(
+        "What the provider says contradicts our order, or what it said before.",
+        f"Compare with the provider's statement. {_DECIDE} Its outcome is settled or returned; a "
+        "difference is booked.",
+    ),
+    UnresolvedKind.RETURNED: Way(
+        "It was paid and came back: the household does not have it.",
+        "Mend the household's account; the registry announces it again: "
+        "POST /v1/activations/{activation_id}/repairs of the registry.",
+    ),
+    UnresolvedKind.REJECTED: Way(
+        "The provider did not pay it, and it was not tried again.",
+        "POST /v1/instructions/{instruction_id}/attempts for the same account; or mend the "
+        "household's account, and POST /v1/activations/{activation_id}/repairs of the registry.",
+    ),
+    UnresolvedKind.BOOKED_BUT_REJECTED: Way(
+        "The provider paid it after rejecting it, and the float or the fund cannot bear that.",
+        "POST /v1/providers/{provider_code}/prefundings or POST /v1/funds/{fund_code}/deposits; "
+        "then it is held by itself, and decided on.",
+    ),
+    UnresolvedKind.CALLBACK_UNMATCHED: Way(
+        "A callback speaks of a payment that is not here, or not at that provider.",
+        "Ask the provider what it paid by that reference: GET /v1/webhooks?status=unmatched.",
+    ),
+    UnresolvedKind.CALLBACK_BLOCKED: Way(
+        "A callback cannot be applied now; its reason says why.",
+        "Remove the cause; it is tried again by itself: GET /v1/webhooks?status=blocked.",
+    ),
+    UnresolvedKind.CALLBACK_MALFORMED: Way(
+        "A callback that the provider signed cannot be understood.",
+        "Ask the provider what it meant: GET /v1/webhooks?status=malformed.",
+    ),
+}

@@ -1,0 +1,37 @@
+"""From when on a payment without an end is looked at, and which providers there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from services.payments.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the settings say, as the statements take it."""
+
+    configured: Sequence[str]
+    """The codes of the providers of the settings."""
+    pending_too_long_seconds: float
+    unknown_too_long_seconds: float
+    unknown_status_seconds: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The limits of the settings."""
+        return cls(
+            configured=[provider.code for provider in settings.providers],
+            pending_too_long_seconds=settings.pending_too_long_seconds,
+            unknown_too_long_seconds=settings.unknown_too_long_seconds,
+            unknown_status_seconds=settings.unknown_status_seconds,
+        )
+
+    def given(self) -> dict[str, Any]:
+        """The values that statements bind."""
+        return {
+            "configured": list(self.configured),
+            "pending_too_long_seconds": self.pending_too_long_seconds,
+            "unknown_too_long_seconds": self.unknown_too_long_seconds,
+            "unknown_status_seconds": self.unknown_status_seconds,
+        }

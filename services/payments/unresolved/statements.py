@@ -1,0 +1,135 @@
+"""Where each kind of payment without a good end is found: one set of columns for all of them."""
+
+from services.payments.instructions.states import EXCLUSIVE, Status
+from services.payments.statements import among
+from services.payments.unresolved.kinds import UnresolvedKind
+
+_NOT_EXCLUSIVE = tuple(status for status in Status if status not in EXCLUSIVE)
+
+
+def _instructions(condition: str, *, since: str, joins: str = "") -> str:
+    """Rows of instructions; ``since`` is domain time, and so is what their age is counted by."""
+    return f"""
+        SELECT instruction.id, instruction.id AS instruction_id,
+            instruction.reason, provider.code AS provider, instruction.amount_minor,
+            chunk.currency, payment_round.activation_id, {since} AS since,
+            extract(epoch FROM CAST(:now AS timestamptz) - {since})::bigint AS age_seconds
+        FROM payments.instruction
+        JOIN payments.chunk ON chunk.number = instruction.chunk_number
+        JOIN payments.payment_round ON payment_round.number = chunk.round_number
+        JOIN payments.provider ON provider.number = instruction.provider_number
+        {joins}
+        WHERE {condition}
+    """
+
+
+def _callbacks(status: str) -> str:
+    """Rows of callbacks; they are counted by technical time."""
+    return f"""
+        SELECT webhook.id, webhook.instruction_id, webhook.reason, provider.code AS provider,
+            CAST(NULL AS bigint) AS amount_minor, CAST(NULL AS text) AS currency,
+            CAST(NULL AS uuid) AS activation_id, webhook.received_at AS since,
+            extract(epoch FROM clock_timestamp() - webhook.received_at)::bigint AS age_seconds
+        FROM payments.webhook
+        JOIN payments.provider ON provider.number = webhook.provider_number
+        WHERE webhook.status = '{status}'
+    """
+
+
+# What is in flight is as old as its first sending, however often it was sent and asked about.
+_FIRST_MOVE = """
+    JOIN payments.instruction_move AS first_move
+        ON first_move.instruction_id = instruction.id AND first_move.position = 1
+"""
+_FIRST_MOVE_IF_ANY = f"LEFT {_FIRST_MOVE.strip()}"
+_LAST_MOVE = """
+    JOIN payments.instruction_move AS last_move
+        ON last_move.instruction_id = instruction.id AND last_move.position = instruction.moves
+"""
+
+# An end that a later attempt made good, or replaced by its own, is none to look at any more. Two
+# partial indexes share the entitlements between them.
+_LATEST = f"""
+    NOT EXISTS (
+        SELECT FROM payments.instruction AS other
+        WHERE other.entitlement_id = instruction.entitlement_id
+          AND other.status IN ({among(EXCLUSIVE)})
+    )
+    AND NOT EXISTS (
+        SELECT FROM payments.instruction AS other
+        WHERE other.entitlement_id = instruction.entitlement_id
+          AND other.status IN ({among(_NOT_EXCLUSIVE)})
+          AND other.attempt > instruction.attempt
+    )
+"""
+
+_CANNOT_POST = """EXISTS (
+    SELECT FROM payments.alarm
+    WHERE alarm.instruction_id = instruction.id AND alarm.kind = 'cannot_post'
+      AND alarm.cleared_at IS NULL
+)"""
+
+
+def _too_long(status: Status, seconds: str) -> str:
+    return _instructions(
+        f"instruction.status = '{status}' AND first_move.moved_at <= "
+        f"CAST(:now AS timestamptz) - make_interval(secs => {seconds})",
+        since="first_move.moved_at",
+        joins=_FIRST_MOVE,
+    )
+
+
+ROWS: dict[UnresolvedKind, str] = {
+    UnresolvedKind.PENDING_TOO_LONG: _too_long(Status.PENDING, ":pending_too_long_seconds"),
+    UnresolvedKind.UNKNOWN_TOO_LONG: _too_long(Status.UNKNOWN, ":unknown_too_long_seconds"),
+    UnresolvedKind.NOT_KNOWN_TO_PROVIDER: _instructions(
+        "instruction.status = 'unknown' AND instruction.reason = 'not_known_to_provider'",
+        since="first_move.moved_at",
+        joins=_FIRST_MOVE,
+    ),
+    UnresolvedKind.PROVIDER_NOT_CONFIGURED: _instructions(
+        "instruction.status IN ('ready', 'sending', 'pending', 'unknown') "
+        "AND chunk.status = 'raised' AND payment_round.status <> 'refused' "
+        "AND provider.code <> ALL(CAST(:configured AS text[]))",
+        since="coalesce(first_move.moved_at, chunk.raised_at, chunk.announced_at)",
+        joins=_FIRST_MOVE_IF_ANY,
+    ),
+    UnresolvedKind.HELD: _instructions(
+        "instruction.status = 'held'", since="last_move.moved_at", joins=_LAST_MOVE
+    ),
+    UnresolvedKind.RETURNED: _instructions(
+        f"instruction.status = 'returned' AND {_LATEST}", since="instruction.finished_at"
+    ),
+    UnresolvedKind.REJECTED: _instructions(
+        f"instruction.status = 'rejected' AND NOT {_CANNOT_POST} AND {_LATEST}",
+        since="instruction.finished_at",
+    ),
+    UnresolvedKind.BOOKED_BUT_REJECTED: _instructions(
+        f"instruction.status = 'rejected' AND {_CANNOT_POST}", since="instruction.finished_at"
+    ),
+    UnresolvedKind.CALLBACK_UNMATCHED: _callbacks("unmatched"),
+    UnresolvedKind.CALLBACK_BLOCKED: _callbacks("blocked"),
+    UnresolvedKind.CALLBACK_MALFORMED: _callbacks("malformed"),
+}
+"""For each kind, its rows: id, instruction_id, reason, provider, amount_minor, currency,
+activation_id, since, age_seconds."""
+
+UNKNOWN_STATUS = _instructions(
+    "instruction.status = 'pending' AND instruction.reason LIKE 'transaction\\_%' "
+    "AND first_move.moved_at <= "
+    "CAST(:now AS timestamptz) - make_interval(secs => :unknown_status_seconds)",
+    since="first_move.moved_at",
+    joins=_FIRST_MOVE,
+)
+"""What is pending because its provider tells a status by a word that nobody here knows."""
+
+SUMMARY = " UNION ALL ".join(
+    f"""
+    SELECT '{kind}' AS kind, reason, currency, count(*) AS rows,
+        coalesce(sum(amount_minor), 0)::bigint AS amount_minor,
+        max(age_seconds) AS oldest_age_seconds
+    FROM ({rows}) AS found
+    GROUP BY reason, currency
+    """
+    for kind, rows in ROWS.items()
+)
