@@ -243,7 +243,7 @@ CALLBACKS = """
 
 # What a person is shown: whatever has an alarm, and what was sent and has no end.
 LISTED = """
-    SELECT instruction_id FROM payments.alarm
+    SELECT instruction_id FROM payments.alarm WHERE instruction_id IS NOT NULL
     UNION
     SELECT id FROM payments.instruction WHERE status::text IN ('pending', 'unknown', 'held')
 """

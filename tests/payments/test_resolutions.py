@@ -318,7 +318,12 @@ async def test_a_proposal_is_withdrawn_or_expires_and_moves_nothing(
     await steps.hear([(unknown, SILENCE)])
     body = {"outcome": "settled", "instruction_ids": [str(unknown)], **WHY}
     first = await world.post("/resolutions", body)
-    withdrawn = await world.client.post(f"/resolutions/{first['id']}/refusal", json=WHY)
+    async with world.service.client("payments:write", subject="another@test") as another:
+        refused = await another.delete(f"/resolutions/{first['id']}")
+        assert refused.status_code == 409
+        assert "only they withdraw" in refused.json()["detail"]
+    async with world.service.client("payments:write") as maker:
+        withdrawn = await maker.delete(f"/resolutions/{first['id']}")
     assert withdrawn.json()["proposal"]["status"] == "declined"
     assert "declined by officer@test" in (await world.approve(first["id"], status=409))["detail"]
 
@@ -384,6 +389,21 @@ async def test_two_persons_have_a_payment_sent_again_that_no_machine_may(
     marked = await owner.fetchval("SELECT resend_approved_at FROM payments.instruction")
     assert marked is None
     await world.proofs()
+
+
+async def test_a_resolution_goes_on_where_the_database_lost_what_was_done(
+    world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await world.fund(10_000_000)
+    ids = await sent(world, steps, 3)
+    await steps.hear([(each, SILENCE) for each in ids])
+    body = {"outcome": "resend", "chosen": {"status": "unknown"}, **WHY}
+    proposed = await world.post("/resolutions", body)
+    await world.approve(proposed["id"])
+    assert await steps.step("resolve") == 3
+    await owner.execute("UPDATE payments.resolution_item SET result = NULL")
+    await carried_out(steps)
+    assert (await world.get(f"/resolutions/{proposed['id']}"))["done_count"] == 3
 
 
 SEQUENCES = st.lists(

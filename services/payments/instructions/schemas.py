@@ -87,45 +87,42 @@ class InstructionTransferOut(BaseModel):
     posted_at: datetime
 
 
+HISTORY_EXAMPLE: JsonDict = {
+    **INSTRUCTION_EXAMPLE,
+    "moves": [
+        {
+            "from_status": "ready",
+            "to_status": "sending",
+            "moved_at": "2020-10-12T02:03:03Z",
+            "actor": "dispatch",
+            "reason": None,
+        },
+        {
+            "from_status": "sending",
+            "to_status": "settled",
+            "moved_at": "2020-10-12T02:03:04Z",
+            "actor": "dispatch",
+            "reason": None,
+        },
+    ],
+    "transfers": [
+        {
+            "id": "0199c1de-7000-7a54-8f62-0d6f0a6f5b14",
+            "code": "sent",
+            "debit": "IN_TRANSIT mekong",
+            "credit": "PROVIDER_FLOAT mekong",
+            "amount_minor": 96000,
+            "currency": "KHR",
+            "posted_at": "2020-10-12T02:03:03Z",
+        }
+    ],
+}
+
+
 class InstructionHistoryOut(InstructionOut):
     """An instruction with every move and every transfer."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    **INSTRUCTION_EXAMPLE,
-                    "moves": [
-                        {
-                            "from_status": "ready",
-                            "to_status": "sending",
-                            "moved_at": "2020-10-12T02:03:03Z",
-                            "actor": "dispatch",
-                            "reason": None,
-                        },
-                        {
-                            "from_status": "sending",
-                            "to_status": "settled",
-                            "moved_at": "2020-10-12T02:03:04Z",
-                            "actor": "dispatch",
-                            "reason": None,
-                        },
-                    ],
-                    "transfers": [
-                        {
-                            "id": "0199c1de-7000-7a54-8f62-0d6f0a6f5b14",
-                            "code": "sent",
-                            "debit": "IN_TRANSIT mekong",
-                            "credit": "PROVIDER_FLOAT mekong",
-                            "amount_minor": 96000,
-                            "currency": "KHR",
-                            "posted_at": "2020-10-12T02:03:03Z",
-                        }
-                    ],
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [HISTORY_EXAMPLE]})
 
     moves: list[InstructionMoveOut]
     transfers: list[InstructionTransferOut]

@@ -2,8 +2,13 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from services.payments.instructions.schemas import InstructionHistoryOut
-from services.payments.resolutions.schemas import OutcomeField, PaidField, ResolutionOut
+from services.payments.instructions.schemas import HISTORY_EXAMPLE, InstructionHistoryOut
+from services.payments.resolutions.schemas import (
+    RESOLUTION_EXAMPLE,
+    OutcomeField,
+    PaidField,
+    ResolutionOut,
+)
 from shared.approvals import Reason
 
 
@@ -39,6 +44,10 @@ class ResolutionIn(BaseModel):
 
 class InstructionProposalOut(InstructionHistoryOut):
     """An instruction as it is, and what was proposed about it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{**HISTORY_EXAMPLE, "resolution": RESOLUTION_EXAMPLE}]}
+    )
 
     resolution: ResolutionOut
 

@@ -24,6 +24,8 @@ PAID_ALREADY = (
     "entitlement once. Resolve this one as returned."
 )
 
+_BEGINNING = UUID(int=0)
+
 Results = dict[UUID, tuple[Result, str | None]]
 
 
@@ -34,6 +36,10 @@ class CarryingOut:
         self._database = database
         self._moves = moves
         self._size = size
+        # How far this process knows the resolution that it is at to be done: so that it does not
+        # pass by all that is done again for each set. Where it forgets, the database knows.
+        self._at: UUID | None = None
+        self._done_to = _BEGINNING
 
     async def step(self) -> int:
         """Resolve a set of payments; returns how many, or 1 where a resolution came to its end."""
@@ -41,7 +47,7 @@ class CarryingOut:
             resolved = await repository.lock_next(session)
             if resolved is None:
                 return 0
-            items = await repository.pick_items(session, resolved.resolution_id, size=self._size)
+            items = await self._pick(session, resolved.resolution_id)
             if not items:
                 at = self._moves.clock.now()
                 await repository.finish(session, resolved.resolution_id, at=at)
@@ -52,7 +58,22 @@ class CarryingOut:
             else:
                 results = await self._resolve(session, resolved, items, known)
             await repository.keep_results(session, resolved.resolution_id, results)
+        self._done_to = max(items)
         return len(items)
+
+    async def _pick(self, session: AsyncSession, resolution_id: UUID) -> dict[UUID, Status]:
+        if resolution_id != self._at:
+            self._at, self._done_to = resolution_id, _BEGINNING
+        items = await repository.pick_items(
+            session, resolution_id, after=self._done_to, size=self._size
+        )
+        if not items and self._done_to != _BEGINNING:
+            # The database may have lost what this process saw committed: a failover, a restore.
+            self._done_to = _BEGINNING
+            items = await repository.pick_items(
+                session, resolution_id, after=self._done_to, size=self._size
+            )
+        return items
 
     async def _allow_resend(
         self, session: AsyncSession, items: dict[UUID, Status], known: dict[UUID, Known]

@@ -37,7 +37,7 @@ _PICK = text(
     """
     SELECT instruction_id, from_status::text AS from_status
     FROM payments.resolution_item
-    WHERE resolution_id = :resolution_id AND result IS NULL
+    WHERE resolution_id = :resolution_id AND result IS NULL AND instruction_id > :after
     ORDER BY instruction_id
     LIMIT :size
     """
@@ -195,10 +195,14 @@ async def lock_next(session: AsyncSession) -> Resolved | None:
 
 
 async def pick_items(
-    session: AsyncSession, resolution_id: UUID, *, size: int
+    session: AsyncSession, resolution_id: UUID, *, after: UUID, size: int
 ) -> dict[UUID, Status]:
-    """Payments of a locked resolution that have no result yet, and in which state they were."""
-    rows = await session.execute(_PICK, {"resolution_id": resolution_id, "size": size})
+    """Payments of a locked resolution that have no result yet, and in which state they were.
+
+    They are taken in the order of their ids; ``after`` is one before which each has its result.
+    """
+    given = {"resolution_id": resolution_id, "after": after, "size": size}
+    rows = await session.execute(_PICK, given)
     return {row.instruction_id: Status(row.from_status) for row in rows}
 
 
@@ -274,19 +278,3 @@ async def list_items(
     return (
         await session.execute(paged(query, ResolutionItem.instruction_id, after=after, limit=limit))
     ).all()
-
-
-async def waiting_about(
-    session: AsyncSession, instruction_id: UUID, *, now: datetime
-) -> list[UUID]:
-    """The resolutions about a payment that wait for a second person."""
-    query = (
-        select(ResolutionItem.resolution_id)
-        .join(Approval, Approval.id == ResolutionItem.resolution_id)
-        .where(
-            ResolutionItem.instruction_id == instruction_id,
-            Approval.decision.is_(None),
-            Approval.expires_at > now,
-        )
-    )
-    return list((await session.scalars(query)).all())

@@ -124,7 +124,7 @@ async def decline(
     steps: TwoPersonSteps,
     clock: ClockDependency,
 ) -> ResolutionOut:
-    """Closes it without moving anything; whoever proposed it withdraws it so."""
+    """Closes it without moving anything."""
     return await service.decide(
         session,
         steps,
@@ -134,3 +134,19 @@ async def decline(
         caller=caller,
         clock=clock,
     )
+
+
+@router.delete(
+    "/{resolution_id}",
+    summary="Withdraw a resolution",
+    responses=problem_responses(401, 403, 404, 409, 422),
+)
+async def withdraw(
+    resolution_id: UUID,
+    caller: PaymentsWrite,
+    session: Session,
+    steps: TwoPersonSteps,
+    clock: ClockDependency,
+) -> ResolutionOut:
+    """Closes one's own proposal while it waits; it stays to be read."""
+    return await service.withdraw(session, steps, resolution_id, caller=caller, clock=clock)

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from services.payments.instructions.states import Status
 from services.payments.resolutions.states import Outcome, Result
@@ -77,27 +78,24 @@ class ResolutionsIn(BaseModel):
         return self
 
 
+RESOLUTION_EXAMPLE: JsonDict = {
+    "id": "0199c1de-8000-7a54-8f62-0d6f0a6f5b20",
+    "outcome": "settled",
+    "paid_minor": None,
+    "count": 12,
+    "open_count": 0,
+    "done_count": 11,
+    "overtaken_count": 1,
+    "refused_count": 0,
+    "finished_at": "2020-10-18T03:00:01Z",
+    "proposal": APPROVAL_EXAMPLE,
+}
+
+
 class ResolutionOut(BaseModel):
     """A decision about payments: its proposal, and how far it is carried out."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "0199c1de-8000-7a54-8f62-0d6f0a6f5b20",
-                    "outcome": "settled",
-                    "paid_minor": None,
-                    "count": 12,
-                    "open_count": 0,
-                    "done_count": 11,
-                    "overtaken_count": 1,
-                    "refused_count": 0,
-                    "finished_at": "2020-10-18T03:00:01Z",
-                    "proposal": APPROVAL_EXAMPLE,
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [RESOLUTION_EXAMPLE]})
 
     id: UUID = Field(description="Also the id of its proposal under /v1/approvals.")
     outcome: Outcome

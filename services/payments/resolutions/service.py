@@ -101,6 +101,27 @@ async def decide(
     return await get(session, resolution_id, clock=clock)
 
 
+async def withdraw(
+    session: AsyncSession, steps: Steps, resolution_id: UUID, *, caller: Caller, clock: Clock
+) -> ResolutionOut:
+    """Close one's own proposal; raises NotFound, Conflict."""
+    resolution = await get(session, resolution_id, clock=clock)
+    if resolution.proposal.proposed_by != caller.subject:
+        raise Conflict(
+            f"It was proposed by {resolution.proposal.proposed_by}: only they withdraw it. Whoever "
+            "may approve it can decline it."
+        )
+    return await decide(
+        session,
+        steps,
+        resolution_id,
+        Decision.DECLINED,
+        reason="Withdrawn by whoever proposed it.",
+        caller=caller,
+        clock=clock,
+    )
+
+
 async def get(session: AsyncSession, resolution_id: UUID, *, clock: Clock) -> ResolutionOut:
     """A resolution and how far it is; raises NotFound."""
     [shown] = await _shown(session, [await _require(session, resolution_id)], clock=clock)
