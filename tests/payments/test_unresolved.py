@@ -1,6 +1,7 @@
 """No payment stays without an end unseen: it is listed with its age, and told once."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -284,6 +285,27 @@ async def test_what_the_provider_does_not_know_and_no_machine_sends_again_is_lis
     found = await unresolved(world)
     assert found["not_known_to_provider"]["count"] == 1
     assert "resend" in found["not_known_to_provider"]["what_to_do"]
+
+
+async def test_what_is_unpayable_is_listed_until_it_is_announced_anew(
+    world: World, steps: Steps
+) -> None:
+    await world.fund(10_000_000)
+    good, bad = entitlements(2, provider="mekong")
+    announced = await world.registry.announce([good, replace(bad, provider="nowhere")])
+    await steps.raise_announced()
+    found = (await unresolved(world))["unpayable"]
+    assert [(sort["reason"], sort["amount_minor"]) for sort in found["sorts"]] == [
+        ("unknown-provider", 96_000)
+    ]
+    assert "repairs" in found["what_to_do"]
+    [item] = await items(world, "unpayable")
+    assert item["id"] == str(bad.entitlement_id)
+    assert item["activation_id"] == str(announced.activation_id)
+
+    await world.registry.announce([replace(bad, announcement=2)])
+    await steps.raise_announced()
+    assert "unpayable" not in await unresolved(world)
 
 
 async def test_a_contradiction_stays_open_until_a_person_has_looked(

@@ -13,6 +13,7 @@ class UnresolvedKind(StrEnum):
     RETURNED = "returned"
     REJECTED = "rejected"
     BOOKED_BUT_REJECTED = "booked_but_rejected"
+    UNPAYABLE = "unpayable"
     CALLBACK_UNMATCHED = "callback_unmatched"
     CALLBACK_BLOCKED = "callback_blocked"
     CALLBACK_MALFORMED = "callback_malformed"
@@ -66,6 +67,11 @@ WAYS: dict[UnresolvedKind, Way] = {
         "The provider paid it after rejecting it, and the float or the fund cannot bear that.",
         "POST /v1/providers/{provider_code}/prefundings or POST /v1/funds/{fund_code}/deposits; "
         "then it is held by itself, and decided on.",
+    ),
+    UnresolvedKind.UNPAYABLE: Way(
+        "It could not even be tried; its reason says what is wrong with its account or amount.",
+        "Mend the household's account; the registry announces it again: "
+        "POST /v1/activations/{activation_id}/repairs of the registry.",
     ),
     UnresolvedKind.CALLBACK_UNMATCHED: Way(
         "A callback speaks of a payment that is not here, or not at that provider.",

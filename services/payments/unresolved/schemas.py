@@ -85,7 +85,7 @@ class UnresolvedItemOut(BaseModel):
         }
     )
 
-    id: UUID = Field(description="Of the instruction, or of the callback.")
+    id: UUID = Field(description="Of the instruction, of the callback, or of what is unpayable.")
     instruction_id: UUID | None
     reason: str | None
     provider: str | None

@@ -1,10 +1,8 @@
 """Where each kind of payment without a good end is found: one set of columns for all of them."""
 
-from services.payments.instructions.states import EXCLUSIVE, Status
+from services.payments.instructions.states import EXCLUSIVE, NOT_EXCLUSIVE, Status
 from services.payments.statements import among
 from services.payments.unresolved.kinds import UnresolvedKind
-
-_NOT_EXCLUSIVE = tuple(status for status in Status if status not in EXCLUSIVE)
 
 
 def _instructions(condition: str, *, since: str, joins: str = "") -> str:
@@ -36,6 +34,36 @@ def _callbacks(status: str) -> str:
     """
 
 
+# What was announced again since is none of it any more: it is an instruction, or set aside anew.
+_SET_ASIDE = f"""
+    SELECT set_aside.entitlement_id AS id, CAST(NULL AS uuid) AS instruction_id,
+        set_aside.reason::text AS reason, CAST(NULL AS text) AS provider, set_aside.amount_minor,
+        chunk.currency, payment_round.activation_id, set_aside.set_aside_at AS since,
+        extract(epoch FROM CAST(:now AS timestamptz) - set_aside.set_aside_at)::bigint
+            AS age_seconds
+    FROM payments.set_aside
+    JOIN payments.chunk ON chunk.number = set_aside.chunk_number
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
+    WHERE set_aside.answered_in IS NULL
+      AND NOT EXISTS (
+          SELECT FROM payments.instruction AS other
+          WHERE other.entitlement_id = set_aside.entitlement_id
+            AND other.status IN ({among(EXCLUSIVE)})
+      )
+      AND NOT EXISTS (
+          SELECT FROM payments.instruction AS other
+          WHERE other.entitlement_id = set_aside.entitlement_id
+            AND other.status IN ({among(NOT_EXCLUSIVE)})
+            AND other.announcement >= set_aside.announcement
+      )
+      AND NOT EXISTS (
+          SELECT FROM payments.set_aside AS later
+          WHERE later.entitlement_id = set_aside.entitlement_id
+            AND (later.announcement, later.chunk_number)
+                > (set_aside.announcement, set_aside.chunk_number)
+      )
+"""
+
 # What is in flight is as old as its first sending, however often it was sent and asked about.
 _FIRST_MOVE = """
     JOIN payments.instruction_move AS first_move
@@ -58,8 +86,9 @@ _LATEST = f"""
     AND NOT EXISTS (
         SELECT FROM payments.instruction AS other
         WHERE other.entitlement_id = instruction.entitlement_id
-          AND other.status IN ({among(_NOT_EXCLUSIVE)})
-          AND other.attempt > instruction.attempt
+          AND other.status IN ({among(NOT_EXCLUSIVE)})
+          AND (other.announcement, other.attempt)
+              > (instruction.announcement, instruction.attempt)
     )
 """
 
@@ -107,6 +136,7 @@ ROWS: dict[UnresolvedKind, str] = {
     UnresolvedKind.BOOKED_BUT_REJECTED: _instructions(
         f"instruction.status = 'rejected' AND {_CANNOT_POST}", since="instruction.finished_at"
     ),
+    UnresolvedKind.UNPAYABLE: _SET_ASIDE,
     UnresolvedKind.CALLBACK_UNMATCHED: _callbacks("unmatched"),
     UnresolvedKind.CALLBACK_BLOCKED: _callbacks("blocked"),
     UnresolvedKind.CALLBACK_MALFORMED: _callbacks("malformed"),
