@@ -281,7 +281,7 @@ async def test_what_the_provider_does_not_know_and_no_machine_sends_again_is_lis
     [instruction_id] = await sent(world, steps)
     await steps.hear([(instruction_id, PENDING)])
     await steps.hear([(instruction_id, NOT_KNOWN)])
-    await owner.execute("UPDATE payments.instruction SET reason = 'not_known_to_provider'")
+    await owner.execute("UPDATE payments.instruction SET reason = 'repeats_not_recognised'")
     found = await unresolved(world)
     assert found["not_known_to_provider"]["count"] == 1
     assert "resend" in found["not_known_to_provider"]["what_to_do"]

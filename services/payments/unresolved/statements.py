@@ -112,7 +112,8 @@ ROWS: dict[UnresolvedKind, str] = {
     UnresolvedKind.PENDING_TOO_LONG: _too_long(Status.PENDING, ":pending_too_long_seconds"),
     UnresolvedKind.UNKNOWN_TOO_LONG: _too_long(Status.UNKNOWN, ":unknown_too_long_seconds"),
     UnresolvedKind.NOT_KNOWN_TO_PROVIDER: _instructions(
-        "instruction.status = 'unknown' AND instruction.reason = 'not_known_to_provider'",
+        "instruction.status = 'unknown' AND instruction.reason IN ('repeats_not_recognised', "
+        "'repeats_no_longer_recognised', 'first_sending_not_known')",
         since="first_move.moved_at",
         joins=_FIRST_MOVE,
     ),
