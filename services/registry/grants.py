@@ -1,10 +1,11 @@
 """What the service's role may do: the least that it needs, table by table.
 
-Nothing registered or owed is ever deleted.
+Nothing registered or owed is ever deleted; the list of providers is payments' and not ours.
 """
 
 GRANTS = {
     "area": "SELECT, INSERT, UPDATE",
+    "provider": "SELECT, INSERT, UPDATE, DELETE",
     "household": "SELECT, INSERT, UPDATE",
     "payee_account": "SELECT, INSERT, UPDATE (ended_at)",
     "household_import": "SELECT, INSERT, UPDATE",

@@ -7,6 +7,7 @@ from services.registry.database import SCHEMA, Base
 from services.registry.enrolments import tables as enrolments
 from services.registry.households import tables as households
 from services.registry.imports import tables as imports
+from services.registry.providers import tables as providers
 from services.registry.repairs import tables as repairs
 from services.registry.schemes import tables as schemes
 
@@ -21,6 +22,7 @@ __all__ = [
     "households",
     "imports",
     "metadata",
+    "providers",
     "repairs",
     "schemes",
 ]

@@ -2,6 +2,7 @@
 
 from services.registry.enrolments import handlers as enrolments
 from services.registry.enrolments.working import EnrolmentWork
+from services.registry.providers import handlers as providers
 from services.registry.repairs.working import RepairWork
 from services.registry.settings import Settings
 from services.registry.settlement import handlers as settlement
@@ -26,6 +27,7 @@ def create_worker(settings: Settings | None = None) -> Worker:
         handlers={
             **enrolments.handlers(clock=clock, settings=settings),
             **settlement.handlers(),
+            **providers.handlers(),
         },
     )
     enrolment = EnrolmentWork(database, clock=clock)

@@ -1,14 +1,19 @@
 """Importing households: validated row by row, sealed, repeatable, open about what is left out."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
 
+from deploy.local.environment import PROVIDERS
 from services.registry.households.shape import HEADERS
+from services.registry.imports.schemas import CSV_EXAMPLE
+from shared.contracts.events import ConfiguredProvider, ProvidersConfigured
 from tests.registry.flow import CSV, Flow, Row, body_of, rows
 from tests.server import eventually
 
@@ -254,3 +259,87 @@ async def test_the_database_holds_no_personal_data_in_the_clear(flow: Flow) -> N
     for secret in SECRETS:
         assert secret not in everything
         assert secret.encode().hex() not in everything
+
+
+async def providers_told(flow: Flow, *codes: str) -> None:
+    """Payments says which providers it sends to, and the registry has heard it."""
+    providers = [ConfiguredProvider(code=code, currency="KHR") for code in codes]
+    await flow.from_payments(ProvidersConfigured(providers=providers))
+
+    async def heard() -> bool:
+        known = await flow.owner.fetch("SELECT code FROM registry.provider")
+        return {row["code"] for row in known} == set(codes)
+
+    await eventually(heard)
+
+
+async def test_a_row_at_a_provider_that_payments_does_not_know_is_left_out_alone(
+    working: Flow,
+) -> None:
+    strange = rows(1, begin=5, provider_code="wing-money")
+    assert (await working.register(strange))["rows_rejected"] == 0
+    await providers_told(working, *PROVIDERS)
+    made = await working.post("/imports", {"source": "test"})
+    ended = await working.send(
+        made["id"],
+        body_of(
+            [
+                *rows(2),
+                *rows(1, begin=6, provider_code="wing-money"),
+                *rows(1, begin=7, provider_code="tonle"),
+                *rows(1, begin=8, provider_code="", account=""),
+                *rows(1, begin=9, provider_code="!!"),
+            ]
+        ),
+    )
+    assert (ended["households_added"], ended["rows_rejected"]) == (4, 2)
+    unknown, malformed = (await working.get(f"/imports/{made['id']}/rejections"))["items"]
+    assert unknown == {
+        "line": 4,
+        "column": "provider_code",
+        "code": "unknown",
+        "detail": "Payments sends to no such provider. Write one of mekong, tonle.",
+    }
+    assert (malformed["line"], malformed["code"]) == (7, "malformed")
+
+    # Another list replaces the one before, whole.
+    await providers_told(working, "mekong")
+    again = await working.register(rows(1, begin=7, provider_code="tonle"))
+    assert again["rows_rejected"] == 1
+
+
+async def test_an_account_at_a_provider_that_payments_does_not_know_is_refused(
+    working: Flow,
+) -> None:
+    (row,) = rows(1)
+    await working.register([row])
+    household_id = await working.household_id(row.registration_number)
+    path = f"/households/{household_id}/payee-account"
+    account = {"provider_code": "wing-money", "account": "+85577777777"}
+    assert (await working.client.put(path, json=account)).status_code == 200
+    await providers_told(working, *PROVIDERS)
+    refused = await working.client.put(path, json=account | {"account": "+85577777778"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [
+        {
+            "pointer": "/body/provider_code",
+            "detail": "Payments sends to no such provider. Write one of mekong, tonle.",
+        }
+    ]
+    taken = await working.client.put(path, json=account | {"provider_code": "tonle"})
+    assert taken.status_code == 200
+
+
+async def test_every_example_names_a_provider_that_make_run_configures(working: Flow) -> None:
+    await providers_told(working, *PROVIDERS)
+    made = await working.post("/imports", {"source": "example"})
+    ended = await working.send(made["id"], CSV_EXAMPLE)
+    assert (ended["households_added"], ended["rows_rejected"]) == (1, 0)
+    document = working.service.app.openapi()
+    named = set(re.findall(r"'provider_code': '([^']*)'", str(document)))
+    named |= set(re.findall(r"'provider_code': \{[^{}]*'examples': \['([^']*)'\]", str(document)))
+    assert named
+    assert named <= set(PROVIDERS)
+    readme = Path("README.md").read_text()
+    (imported,) = re.findall(r"^\d{6}-\d-\d{5},.*$", readme, flags=re.MULTILINE)
+    assert imported.split(",")[-2] in PROVIDERS

@@ -16,8 +16,10 @@ from services.registry.households.schemas import (
     PersonOut,
     PersonSearchIn,
 )
-from services.registry.households.shape import ACCOUNT, FOUND, OPEN, PovertyStatus
+from services.registry.households.shape import ACCOUNT, FOUND, OPEN, PROVIDER, PovertyStatus
 from services.registry.households.tables import Household, PayeeAccount
+from services.registry.providers.remedy import is_unknown, remedy
+from services.registry.providers.repository import provider_codes
 from services.registry.scopes import READ_PERSONAL
 from shared.auth import Caller
 from shared.clock import Clock
@@ -71,9 +73,18 @@ class Households:
     async def change_account(
         self, household_id: UUID, given: PayeeAccountIn, *, clock: Clock
     ) -> HouseholdOut:
-        """The household with its new account. Entitlements keep the account they were made with."""
+        """The household with its new account. Entitlements keep the account they were made with.
+
+        Raises NotFound, and Unprocessable where payments sends to no such provider.
+        """
         now = clock.now()
         household, running = await self._find(household_id)
+        known = await provider_codes(self._session)
+        if is_unknown(given.provider_code, known=known):
+            detail = remedy(known)
+            raise Unprocessable(
+                detail, errors=[{"pointer": f"/body/{PROVIDER.name}", "detail": detail}]
+            )
         index = self._personal_data.indexes_of(ACCOUNT)(given.account)
         if running and (running.provider_code, running.account_index) == (
             given.provider_code,

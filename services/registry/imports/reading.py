@@ -36,8 +36,15 @@ class ReadBlock:
 class Reader:
     """Reads the blocks of one body in order; knows what the body said before."""
 
-    def __init__(self, *, communes: frozenset[str], personal_data: PersonalData) -> None:
+    def __init__(
+        self,
+        *,
+        communes: frozenset[str],
+        providers: frozenset[str],
+        personal_data: PersonalData,
+    ) -> None:
         self._communes = communes
+        self._providers = providers
         self._personal_data = personal_data
         self._seen: set[bytes] = set()
         self._line = 0
@@ -45,7 +52,7 @@ class Reader:
     def read(self, block: bytes) -> ReadBlock:
         """The rows of the next block; raises Unreadable where the header is not ours."""
         lines, rows = self._cells(block)
-        read = read_rows(rows, communes=self._communes)
+        read = read_rows(rows, communes=self._communes, providers=self._providers)
         rejections = [
             Rejection(lines[at], fault) for at, faults in read.faults.items() for fault in faults
         ]

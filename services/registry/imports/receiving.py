@@ -35,12 +35,14 @@ class Receiver:
         personal_data: PersonalData,
         clock: Clock,
         communes: frozenset[str],
+        providers: frozenset[str],
         maximum_rows: int,
     ) -> None:
         self._database = database
         self._personal_data = personal_data
         self._clock = clock
         self._communes = communes
+        self._providers = providers
         self._maximum_rows = maximum_rows
         self._saved_up_to_line = 0
 
@@ -82,7 +84,11 @@ class Receiver:
         storing: asyncpg.Connection,
         looking: asyncpg.Connection,
     ) -> None:
-        reader = Reader(communes=self._communes, personal_data=self._personal_data)
+        reader = Reader(
+            communes=self._communes,
+            providers=self._providers,
+            personal_data=self._personal_data,
+        )
         before: asyncio.Task[None] | None = None
         try:
             async for block in row_blocks(body):

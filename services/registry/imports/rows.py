@@ -10,7 +10,8 @@ from operator import gt
 from typing import Any, NamedTuple
 
 from services.registry.households.fields import UNREADABLE, Count, Field, Kept
-from services.registry.households.shape import HEADERS, SHAPE
+from services.registry.households.shape import HEADERS, PROVIDER, SHAPE
+from services.registry.providers.remedy import is_unknown, remedy
 
 ROW = "row"
 """Stands for the column where a fault is of the whole row."""
@@ -45,8 +46,13 @@ def pick(columns: Columns, positions: Sequence[int]) -> Columns:
     return {name: [values[at] for at in positions] for name, values in columns.items()}
 
 
-def read_rows(rows: Sequence[Sequence[str]], *, communes: Collection[str]) -> ReadRows:
-    """The households that the rows describe, and what is wrong with the others."""
+def read_rows(
+    rows: Sequence[Sequence[str]], *, communes: Collection[str], providers: Collection[str]
+) -> ReadRows:
+    """The households that the rows describe, and what is wrong with the others.
+
+    ``providers`` are those that payments sends to; empty: any well-formed code is taken.
+    """
     faults: defaultdict[int, list[Fault]] = defaultdict(list)
     if set(map(len, rows)) - {len(SHAPE)}:
         for at, row in enumerate(rows):
@@ -54,7 +60,7 @@ def read_rows(rows: Sequence[Sequence[str]], *, communes: Collection[str]) -> Re
                 detail = f"A row has {len(SHAPE)} cells; this has another number."
                 faults[at].append(Fault(ROW, "cells", detail))
         whole = [at for at in range(len(rows)) if at not in faults]
-        read = read_rows([rows[at] for at in whole], communes=communes)
+        read = read_rows([rows[at] for at in whole], communes=communes, providers=providers)
         return ReadRows(
             taken=[whole[at] for at in read.taken],
             columns=read.columns,
@@ -71,6 +77,8 @@ def read_rows(rows: Sequence[Sequence[str]], *, communes: Collection[str]) -> Re
                     faults[at].append(_fault(known))
     for known, at in _beside_others(columns):
         faults[at].append(_fault(known))
+    for at in _at_unknown_providers(columns, providers):
+        faults[at].append(Fault(PROVIDER.header, "unknown", remedy(providers)))
     if not faults:
         return ReadRows(range(len(rows)), columns)
     taken = [at for at in range(len(rows)) if at not in faults]
@@ -96,6 +104,17 @@ def _beside_others(columns: Columns) -> Iterator[tuple[Field, int]]:
             for known, value in zip(_WITH_THE_ACCOUNT, values, strict=True):
                 if value is None and any(other is not None for other in values):
                     yield known, at
+
+
+def _at_unknown_providers(columns: Columns, providers: Collection[str]) -> Sequence[int]:
+    """Rows with an account where payments does not send."""
+    codes = columns[PROVIDER.name]
+    unknown = {
+        code
+        for code in set(codes)
+        if code is not None and code is not UNREADABLE and is_unknown(code, known=providers)
+    }
+    return [at for at, code in enumerate(codes) if code in unknown] if unknown else []
 
 
 def headed_by(cells: Sequence[str]) -> bool:

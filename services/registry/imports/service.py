@@ -10,6 +10,7 @@ from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
 from services.registry.imports.receiving import Receiver
 from services.registry.imports.schemas import ImportIn, ImportOut
+from services.registry.providers.repository import provider_codes
 from services.registry.settings import Settings
 from shared.auth import Caller
 from shared.clock import Clock
@@ -54,6 +55,7 @@ async def receive_rows(
     """Register the households of a body as it comes in; the import as it ended."""
     async with database.transaction() as session:
         communes = await commune_codes(session)
+        providers = await provider_codes(session)
     if not communes:
         raise Conflict("No commune is known yet. PUT /v1/gazetteer loads the gazetteer.")
     receiver = Receiver(
@@ -61,6 +63,7 @@ async def receive_rows(
         personal_data=personal_data,
         clock=clock,
         communes=communes,
+        providers=providers,
         maximum_rows=settings.import_maximum_rows,
     )
     await receiver.receive(import_id, body)
