@@ -11,7 +11,8 @@ GRANTS = {
     "household_import": "SELECT, INSERT, UPDATE",
     "import_rejection": "SELECT, INSERT, DELETE",
     "scheme_version": "SELECT, INSERT",
-    "activation": "SELECT, INSERT, UPDATE (areas)",
+    "activation": "SELECT, INSERT, UPDATE (areas, areas_refused, scheme_version, not_enrolled, "
+    "cancelled_on)",
     "payment_round": "SELECT, INSERT, UPDATE (released_at, released_by)",
     "enrolment_run": "SELECT, INSERT, UPDATE (chunks_done, completed_at)",
     "activation_commune": "SELECT, INSERT",

@@ -1,6 +1,8 @@
 """The registry's background work: enrolling, announcing again, and ending what payments ended."""
 
 from services.registry.enrolments import handlers as enrolments
+from services.registry.enrolments.opening import Means
+from services.registry.enrolments.waiting import WaitingActivations
 from services.registry.enrolments.working import EnrolmentWork
 from services.registry.providers import handlers as providers
 from services.registry.repairs.working import RepairWork
@@ -11,7 +13,11 @@ from shared.clock import clock_from
 from shared.database import Database
 from shared.events import Consumer
 from shared.http import service_client
+from shared.retry import Backoff
 from shared.worker import Loop, Worker
+
+_LOOKING_AGAIN = Backoff(first_seconds=1, longest_seconds=3)
+"""How long an activation waits after what it lacked is there."""
 
 
 def create_worker(settings: Settings | None = None) -> Worker:
@@ -20,12 +26,13 @@ def create_worker(settings: Settings | None = None) -> Worker:
     clock = clock_from(settings.clock_file)
     database = Database(settings.database_url, application_name="registry-worker", ping_first=False)
     payments = service_client(settings, settings.payments_url, scopes=("payments:read",))
+    means = Means(clock=clock, settings=settings)
     consumer = Consumer(
         database,
         name="registry",
         schema=settings.service,
         handlers={
-            **enrolments.handlers(clock=clock, settings=settings),
+            **enrolments.handlers(means=means),
             **settlement.handlers(),
             **providers.handlers(),
         },
@@ -35,6 +42,12 @@ def create_worker(settings: Settings | None = None) -> Worker:
         Loop(f"enrol-{number}", enrolment.step) for number in range(1, settings.enrolment_loops + 1)
     ]
     repairing = Loop("repairs", RepairWork(database, clock=clock).step)
+    waiting = Loop(
+        "waiting-activations",
+        WaitingActivations(database, means=means).step,
+        rest=_LOOKING_AGAIN,
+        then=enrolling,
+    )
     settling = Loop("settlements", SettlementWork(database, payments=payments).step)
 
     # What the handlers planned is there when they are done: nobody waits for the next look.
@@ -43,6 +56,6 @@ def create_worker(settings: Settings | None = None) -> Worker:
         name="registry-worker",
         database=database,
         clock=clock,
-        loops=[reading, *enrolling, repairing, settling],
+        loops=[reading, *enrolling, waiting, repairing, settling],
         closing=[payments.aclose],
     )

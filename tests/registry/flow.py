@@ -16,7 +16,7 @@ from services.registry.households.shape import HEADERS
 from services.registry.schemes.shipped import shipped_document
 from shared.clock import FileClock, set_clock
 from shared.contracts import entitlements
-from shared.contracts.events import ActivationOpened, ActivationWidened
+from shared.contracts.events import ActivationCancelled, ActivationOpened, ActivationWidened
 from shared.database import Database
 from shared.events import Published, publish
 from shared.ids import new_id
@@ -153,6 +153,13 @@ class Flow:
         """Triggers adds areas to an activation."""
         await self._from_triggers(
             ActivationWidened(**self._activation(activation_id, areas, scheme, area_filter, None))
+        )
+
+    async def cancel(self, activation_id: UUID) -> None:
+        """Triggers tells that an officer cancelled an activation."""
+        today = FileClock(self.clock_file).today()
+        await self._from_triggers(
+            ActivationCancelled(activation_id=activation_id, cancelled_on=today)
         )
 
     def _activation(

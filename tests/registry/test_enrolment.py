@@ -11,6 +11,8 @@ import pytest
 
 from services.registry.enrolments.statements import NO_ACCOUNT
 from services.registry.schemes.shipped import shipped_document
+from services.registry.worker import create_worker
+from shared.clock import FileClock
 from tests.registry.flow import BATTAMBANG, PURSAT, Flow, rows
 from tests.server import eventually
 
@@ -229,45 +231,142 @@ async def test_the_stream_needs_its_scope_and_an_announced_chunk(working: Flow) 
         assert (await client.get(path)).status_code == 403
 
 
+async def waiting(flow: Flow, activation_id: UUID) -> dict[str, Any]:
+    """The activation once it has arrived, whether anybody could be enrolled for it or not."""
+    path = f"/activations/{activation_id}"
+
+    async def arrived() -> bool:
+        return (await flow.client.get(path)).status_code == 200
+
+    await eventually(arrived)
+    return dict(await flow.get(path))
+
+
 @pytest.mark.parametrize(
-    ("areas", "area_filter", "error"),
+    ("areas", "area_filter", "why"),
     [
-        (["99"], None, "Area 99 is not in the gazetteer"),
-        (["01020101"], None, "Area 01020101 is not in the gazetteer, or is smaller"),
-        ([], None, "names no area"),
-        (["02"], "members >= 3", "members is not an attribute here. Use one of"),
+        (["99"], None, "Not enrolled: None of its areas is"),
+        (["01020101"], None, "Not enrolled: None of its areas is"),
+        ([], None, "Not enrolled: None of its areas is"),
+        (
+            ["02"],
+            "members >= 3",
+            "Not enrolled: Its area filter cannot be used. members is not an attribute here. Use",
+        ),
     ],
 )
-async def test_an_activation_that_cannot_be_worked_is_parked(
-    working: Flow, areas: list[str], area_filter: str | None, error: str
+async def test_an_activation_that_cannot_be_enrolled_for_says_why_and_holds_no_other_up(
+    working: Flow, areas: list[str], area_filter: str | None, why: str
 ) -> None:
-    await working.open(*areas, area_filter=area_filter)
-    fine = await working.open(BATTAMBANG)
-    await working.worked(fine)
-    (letter,) = (await working.get("/dead-letters"))["items"]
-    assert error in letter["error"]
-    assert len((await working.get("/activations"))["items"]) == 1
+    activation = await waiting(working, await working.open(*areas, area_filter=area_filter))
+    assert activation["not_enrolled"].startswith(why)
+    assert activation["scheme_version"] is None
+    assert activation["runs"] == []
+    fine = await working.worked(await working.open(BATTAMBANG))
+    assert (fine["not_enrolled"], fine["areas_refused"]) == (None, {})
+    assert (await working.get("/dead-letters"))["items"] == []
+    listed = (await working.get("/activations"))["items"]
+    assert [item["id"] for item in listed] == [fine["id"], activation["id"]]
+    assert listed[1]["not_enrolled"] == activation["not_enrolled"]
 
 
-async def test_an_activation_before_its_scheme_is_parked_and_worked_when_replayed(
+async def test_the_good_areas_are_enrolled_and_the_bad_ones_listed(working: Flow) -> None:
+    await working.register([*rows(2), *rows(3, commune="150101")])
+    activation_id = await working.open(BATTAMBANG, "99", "០១", "15010101")
+    activation = await working.worked(activation_id)
+    assert activation["progress"]["payable_count"] == 2
+    assert activation["areas_refused"] == {
+        "99": "Not enrolled: It is not in the gazetteer.",
+        "០១": "Not enrolled: It is not in the gazetteer.",
+        "15010101": "Not enrolled: It is smaller than a commune, and households are enrolled by "
+        "commune.",
+    }
+    await working.widen(activation_id, PURSAT, "98")
+    activation = await working.worked(activation_id, runs=2)
+    assert activation["progress"]["payable_count"] == 5
+    assert set(activation["areas_refused"]) == {"98", "99", "០១", "15010101"}
+    assert (await working.get("/dead-letters"))["items"] == []
+
+
+async def test_an_area_that_the_gazetteer_gains_is_enrolled_by_itself(working: Flow) -> None:
+    activation_id = await working.open(BATTAMBANG, "26")
+    assert set((await working.worked(activation_id))["areas_refused"]) == {"26"}
+    await working.owner.execute(
+        "INSERT INTO registry.area (code, parent_code, level, name_en, name_km, residence) VALUES "
+        "('26', 'KH', 'province', 'New', 'ថ្មី', NULL), "
+        "('2601', '26', 'district', 'New', 'ថ្មី', NULL), "
+        "('260101', '2601', 'commune', 'New', 'ថ្មី', 'rural')"
+    )
+    await working.register(rows(1, commune="260101"))
+    activation = await working.worked(activation_id, runs=2)
+    assert activation["areas_refused"] == {}
+    assert activation["progress"]["communes"] > 1
+
+
+async def test_an_activation_before_its_scheme_waits_and_is_enrolled_once_it_is_posted(
     flow: Flow, run_worker: Callable[[str], Any]
 ) -> None:
-    await flow.register(rows(2))
+    await flow.register([*rows(2), *rows(3, commune="150101")])
     async with run_worker("registry"):
         activation_id = await flow.open(BATTAMBANG)
-
-        async def parked() -> bool:
-            return bool((await flow.get("/dead-letters"))["items"])
-
-        await eventually(parked)
-        (letter,) = (await flow.get("/dead-letters"))["items"]
-        assert letter["error"] == (
-            "The activation is paid by the scheme 'flood-2022', which nobody posted. "
-            "Post it to /v1/schemes, then replay this event."
+        assert (await waiting(flow, activation_id))["not_enrolled"] == (
+            "Not enrolled: The scheme 'flood-2022', which pays, is not posted. Post it to "
+            "/v1/schemes: whoever is eligible is enrolled then, by itself."
         )
+        await flow.widen(activation_id, PURSAT)
         await flow.post_scheme()
-        await flow.post(f"/dead-letters/{letter['event_id']}/replay", status=202)
-        assert (await flow.worked(activation_id))["progress"]["payable_count"] == 2
+        activation = await flow.worked(activation_id)
+    assert activation["progress"]["payable_count"] == 5
+    assert (activation["scheme_version"], activation["not_enrolled"]) == (1, None)
+    assert [run["kind"] for run in activation["runs"]] == ["opening"]
+    assert (await flow.get("/dead-letters"))["items"] == []
+
+
+async def test_a_cancelled_activation_works_no_chunk_and_releases_no_round(
+    working: Flow,
+) -> None:
+    await working.register(rows(2))
+    activation_id = await working.open(BATTAMBANG)
+    await working.worked(activation_id)
+    await working.cancel(activation_id)
+    today = FileClock(working.clock_file).today()
+
+    async def is_cancelled() -> bool:
+        activation = await working.get(f"/activations/{activation_id}")
+        return bool(activation["cancelled_on"] == today.isoformat())
+
+    await eventually(is_cancelled)
+    working.set_clock(datetime(2026, 5, 20, 5, tzinfo=UTC))
+    refused = await working.client.post(
+        f"/activations/{activation_id}/rounds/2/release", headers=working.key()
+    )
+    assert refused.status_code == 409
+    assert "cancelled on 2026-01-05" in refused.json()["detail"]
+    await working.widen(activation_id, PURSAT)
+    await working.worked(await working.open(BATTAMBANG))
+    assert len((await working.get(f"/activations/{activation_id}"))["runs"]) == 1
+    assert (await working.get("/dead-letters"))["items"] == []
+
+
+async def test_chunks_that_were_planned_before_a_cancellation_are_left_alone(
+    flow: Flow, environment: dict[str, str]
+) -> None:
+    await flow.post_scheme()
+    await flow.register(rows(2))
+    worker = create_worker()
+    try:
+        # The first look makes the cursor, and reads nothing.
+        await worker.step("events")
+        activation_id = await flow.open(BATTAMBANG)
+        await worker.step("events")
+        await flow.cancel(activation_id)
+        await worker.step("events")
+        assert await worker.step("enrol-1") == 0
+    finally:
+        await worker.close()
+    activation = await flow.get(f"/activations/{activation_id}")
+    assert (activation["chunks_planned"], activation["chunks_done"]) == (1, 0)
+    assert await flow.events("entitlements-ready") == []
 
 
 async def test_two_workers_share_the_chunks_and_enrol_each_household_once(

@@ -1,11 +1,11 @@
 """Activations, the communes that they reach, and their rounds, in the database."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import func, insert, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations.tables import Activation, ActivationCommune, PaymentRound
@@ -16,6 +16,14 @@ _REACH = text(
     SELECT :activation_id, commune, :run_id FROM unnest(CAST(:communes AS text[])) AS commune
     """
 )
+
+# A village that is there stays too small to enrol in.
+_REFUSED_IS_THERE_NOW = """
+    EXISTS (
+        SELECT FROM jsonb_object_keys(activation.areas_refused) AS refused
+        JOIN registry.area ON area.code = refused AND area.level <> 'village'
+    )
+"""
 
 
 async def add_activation(session: AsyncSession, **fields: Any) -> None:
@@ -28,23 +36,66 @@ async def find_activation(session: AsyncSession, activation_id: UUID) -> Activat
     return await session.scalar(select(Activation).where(Activation.id == activation_id))
 
 
+async def lock_activation(session: AsyncSession, activation_id: UUID) -> Activation | None:
+    """The activation with this id, for this transaction alone until it ends."""
+    return await session.scalar(
+        select(Activation)
+        .where(Activation.id == activation_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
 async def list_activations(
-    session: AsyncSession, *, scheme: str | None, before: UUID | None, limit: int
+    session: AsyncSession,
+    *,
+    scheme: str | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
 ) -> list[Activation]:
-    """Activations, the newest first, before one id."""
+    """Activations, the latest to arrive first, before one of them."""
+    place = tuple_(Activation.received_at, Activation.id)
     query = select(Activation)
     if scheme is not None:
         query = query.where(Activation.scheme_code == scheme)
     if before is not None:
-        query = query.where(Activation.id < before)
-    return list((await session.scalars(query.order_by(Activation.id.desc()).limit(limit))).all())
+        query = query.where(place < before)
+    query = query.order_by(Activation.received_at.desc(), Activation.id.desc())
+    return list((await session.scalars(query.limit(limit))).all())
 
 
-async def name_areas(session: AsyncSession, activation_id: UUID, areas: Sequence[str]) -> None:
-    """Keep which areas the activation was announced for."""
-    await session.execute(
-        update(Activation).where(Activation.id == activation_id).values(areas=list(areas))
+async def list_waiting(session: AsyncSession, *, limit: int) -> list[UUID]:
+    """Activations for which nobody could be enrolled yet, or not everywhere: the latest first."""
+    waits = or_(Activation.not_enrolled.is_not(None), text(_REFUSED_IS_THERE_NOW))
+    rows = await session.scalars(
+        select(Activation.id)
+        .where(waits, Activation.cancelled_on.is_(None))
+        .order_by(Activation.received_at.desc())
+        .limit(limit)
     )
+    return list(rows.all())
+
+
+async def change(session: AsyncSession, activation_id: UUID, **fields: Any) -> None:
+    """Keep what became of an activation; ``fields`` are the table's columns."""
+    await session.execute(
+        update(Activation)
+        .where(Activation.id == activation_id)
+        .values(fields)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def cancel(session: AsyncSession, activation_id: UUID, *, on: date) -> bool:
+    """Keep that an activation was cancelled, the first day for good; whether there is such."""
+    found = await session.scalar(
+        update(Activation)
+        .where(Activation.id == activation_id)
+        .values(cancelled_on=func.coalesce(Activation.cancelled_on, on))
+        .returning(Activation.id)
+        .execution_options(synchronize_session=False)
+    )
+    return found is not None
 
 
 async def reached_communes(session: AsyncSession, activation_id: UUID) -> frozenset[str]:

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations.repository import find_activation
 from services.registry.activations.tables import Activation
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 
 
 async def get_activation(session: AsyncSession, activation_id: UUID) -> Activation:
@@ -18,3 +18,12 @@ async def get_activation(session: AsyncSession, activation_id: UUID) -> Activati
             "GET /v1/activations lists those that have."
         )
     return activation
+
+
+def require_not_cancelled(activation: Activation) -> None:
+    """Raises Conflict where nothing of an activation is to be announced any more."""
+    if activation.cancelled_on is not None:
+        raise Conflict(
+            f"The activation was cancelled on {activation.cancelled_on}: nothing of it is "
+            "announced to payments any more."
+        )

@@ -13,8 +13,9 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     Uuid,
+    text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.areas.tables import CODE
@@ -22,7 +23,10 @@ from services.registry.database import Base
 
 
 class Activation(Base):
-    """An activation that triggers announced, with the scheme version that held when it opened."""
+    """An activation that triggers announced, with the scheme version that held when it opened.
+
+    As long as nobody can be enrolled for it, ``not_enrolled`` says why, and it has no version.
+    """
 
     __tablename__ = "activation"
 
@@ -30,7 +34,7 @@ class Activation(Base):
     trigger: Mapped[str] = mapped_column(Text)
     trigger_version: Mapped[int] = mapped_column(Integer)
     scheme_code: Mapped[str] = mapped_column(Text)
-    scheme_version: Mapped[int] = mapped_column(Integer)
+    scheme_version: Mapped[int | None] = mapped_column(Integer)
     shock: Mapped[str] = mapped_column(Text)
     severity: Mapped[str] = mapped_column(Text)
     areas: Mapped[list[str]] = mapped_column(ARRAY(CODE))
@@ -38,11 +42,17 @@ class Activation(Base):
     observed_on: Mapped[date] = mapped_column(Date)
     opened_on: Mapped[date] = mapped_column(Date)
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    not_enrolled: Mapped[str | None] = mapped_column(Text)
+    areas_refused: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    cancelled_on: Mapped[date | None] = mapped_column(Date)
 
     __table_args__ = (
         ForeignKeyConstraint(
             ["scheme_code", "scheme_version"],
             ["registry.scheme_version.code", "registry.scheme_version.version"],
+        ),
+        CheckConstraint(
+            "(scheme_version IS NULL) = (not_enrolled IS NOT NULL)", name="enrolled_by_a_version"
         ),
         {"comment": "Activations; areas are those named when it opened and when it was widened."},
     )

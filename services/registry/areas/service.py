@@ -1,12 +1,19 @@
-"""Loading an edition of the gazetteer, and finding a place in it."""
+"""Loading an edition of the gazetteer, finding a place in it, and saying which are none."""
+
+from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas import repository
 from services.registry.areas.gazetteer import SHIPPED_EDITION, shipped_areas
 from services.registry.areas.schemas import GazetteerOut
-from services.registry.areas.tables import Area
+from services.registry.areas.tables import COUNTRY_CODE, Area
 from shared.errors import NotFound
+
+NOT_THERE = "It is not in the gazetteer."
+TOO_SMALL = "It is smaller than a commune, and households are enrolled by commune."
+
+_DIGITS_OF_COMMUNES = 6
 
 
 async def load_gazetteer(session: AsyncSession, edition: str) -> GazetteerOut:
@@ -24,3 +31,15 @@ async def get_area(session: AsyncSession, code: str) -> Area:
     if area is None:
         raise NotFound(f"No area has the code '{code}'. GET /v1/areas lists them.")
     return area
+
+
+async def refusals(session: AsyncSession, codes: Sequence[str]) -> dict[str, str]:
+    """Why nobody can be enrolled in some of these areas, by code; the others are left out."""
+    known = await repository.known_codes(session, codes)
+    refused = {}
+    for code in codes:
+        if code not in known:
+            refused[code] = NOT_THERE
+        elif code != COUNTRY_CODE and len(code) > _DIGITS_OF_COMMUNES:
+            refused[code] = TOO_SMALL
+    return refused

@@ -40,6 +40,7 @@ _CLAIM = text(
     JOIN registry.activation ON activation.id = chunk.activation_id
     WHERE chunk.status = 'planned' AND chunk.home_chunk_id IS NULL
       AND (chunk.attempt_after IS NULL OR chunk.attempt_after <= clock_timestamp())
+      AND activation.cancelled_on IS NULL
     ORDER BY chunk.planned_at, chunk.id
     LIMIT 1
     FOR UPDATE OF chunk SKIP LOCKED

@@ -1,4 +1,4 @@
-"""What the registry does when triggers says that an activation opened, or was widened.
+"""What the registry does when triggers says that an activation opened, widened, or is cancelled.
 
 Twice equals once.
 """
@@ -7,30 +7,35 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.enrolments.opening import open_activation, widen_activation
-from services.registry.settings import Settings
-from shared.clock import Clock
-from shared.contracts.events import ActivationOpened, ActivationWidened
+from services.registry.enrolments.opening import (
+    Means,
+    cancel_activation,
+    open_activation,
+    widen_activation,
+)
+from shared.contracts.events import ActivationCancelled, ActivationOpened, ActivationWidened
 from shared.events import Handler, Published, StoredEvent
 
 
-async def on_activation_opened(
-    session: AsyncSession, event: StoredEvent, *, clock: Clock, settings: Settings
-) -> None:
+async def on_activation_opened(session: AsyncSession, event: StoredEvent, *, means: Means) -> None:
     """Keep the activation, and plan the enrolment of everybody whom it reaches."""
-    await open_activation(session, ActivationOpened.of(event), clock=clock, settings=settings)
+    await open_activation(session, ActivationOpened.of(event), means=means)
 
 
-async def on_activation_widened(
-    session: AsyncSession, event: StoredEvent, *, clock: Clock, settings: Settings
-) -> None:
+async def on_activation_widened(session: AsyncSession, event: StoredEvent, *, means: Means) -> None:
     """Plan the enrolment of those whom the activation did not reach before."""
-    await widen_activation(session, ActivationWidened.of(event), clock=clock, settings=settings)
+    await widen_activation(session, ActivationWidened.of(event), means=means)
 
 
-def handlers(*, clock: Clock, settings: Settings) -> dict[type[Published], Handler]:
+async def on_activation_cancelled(session: AsyncSession, event: StoredEvent) -> None:
+    """Work no chunk of the activation any more."""
+    await cancel_activation(session, ActivationCancelled.of(event))
+
+
+def handlers(*, means: Means) -> dict[type[Published], Handler]:
     """Which handler works which fact."""
     return {
-        ActivationOpened: partial(on_activation_opened, clock=clock, settings=settings),
-        ActivationWidened: partial(on_activation_widened, clock=clock, settings=settings),
+        ActivationOpened: partial(on_activation_opened, means=means),
+        ActivationWidened: partial(on_activation_widened, means=means),
+        ActivationCancelled: on_activation_cancelled,
     }

@@ -18,7 +18,10 @@ class ActivationOut(BaseModel):
     trigger: str = Field(examples=["flood-reported-households"])
     trigger_version: int = Field(examples=[1])
     scheme_code: str = Field(examples=["flood-2022"])
-    scheme_version: int = Field(examples=[1])
+    scheme_version: int | None = Field(
+        description="The version that held when it was enrolled for; null: not enrolled yet.",
+        examples=[1],
+    )
     shock: str = Field(examples=["flood"])
     severity: str = Field(examples=["severe"])
     areas: list[str] = Field(
@@ -31,6 +34,20 @@ class ActivationOut(BaseModel):
     observed_on: date
     opened_on: date
     received_at: datetime
+    not_enrolled: str | None = Field(
+        description="Why nobody is enrolled for it yet, and what to do; null: somebody is, or "
+        "could be. It is tried again by itself.",
+        examples=[None],
+    )
+    areas_refused: dict[str, str] = Field(
+        description="Areas in which nobody can be enrolled, each with why; the others are.",
+        examples=[{"99": "Not enrolled: It is not in the gazetteer."}],
+    )
+    cancelled_on: date | None = Field(
+        description="The day on which an officer cancelled it: no chunk of it is worked out and "
+        "no round released since; null: it is not cancelled.",
+        examples=[None],
+    )
 
 
 class RepairOfRun(BaseModel):

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations import repository as activations
 from services.registry.activations.service import get_activation
+from services.registry.activations.tables import Activation
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.tables import EnrolmentRun
 from services.registry.progress import repository
@@ -24,17 +25,19 @@ from services.registry.repairs.repository import repairs_of
 from services.registry.repairs.tables import Repair
 from shared.pagination import Page, PageOf
 
+_NOT_ENROLLED = "Not enrolled: "
+
 
 async def list_activations(
     session: AsyncSession, *, scheme: str | None, page: Page
 ) -> PageOf[ActivationOut]:
     """A page of activations, the newest first."""
-    before = page.after(UUID)
+    before = page.after(datetime, UUID)
     found = await activations.list_activations(
         session, scheme=scheme, before=before, limit=page.fetch_limit
     )
-    rows = [ActivationOut.model_validate(activation) for activation in found]
-    return page.of(rows, key=lambda activation: (activation.id,))
+    rows = [_shown(activation) for activation in found]
+    return page.of(rows, key=lambda activation: (activation.received_at, activation.id))
 
 
 async def follow(session: AsyncSession, activation_id: UUID) -> ActivationProgressOut:
@@ -45,7 +48,7 @@ async def follow(session: AsyncSession, activation_id: UUID) -> ActivationProgre
     sums = await repository.progress(session, activation_id)
     repairs = await repairs_of(session, [run.id for run in runs])
     return ActivationProgressOut(
-        **ActivationOut.model_validate(activation).model_dump(),
+        **_shown(activation).model_dump(),
         chunks_planned=sums["chunks_planned"],
         chunks_done=sums["chunks_done"],
         runs=[_shown_run(run, repairs.get(run.id)) for run in runs],
@@ -79,3 +82,13 @@ async def list_chunks(
 def _shown_run(run: EnrolmentRun, repair: Repair | None) -> RunOut:
     shown = RunOut.model_validate(run)
     return shown.model_copy(update={"repair": repair and RepairOfRun.model_validate(repair)})
+
+
+def _shown(activation: Activation) -> ActivationOut:
+    refused = activation.areas_refused.items()
+    return ActivationOut.model_validate(activation).model_copy(
+        update={
+            "not_enrolled": activation.not_enrolled and f"{_NOT_ENROLLED}{activation.not_enrolled}",
+            "areas_refused": {area: f"{_NOT_ENROLLED}{why}" for area, why in refused},
+        }
+    )

@@ -100,7 +100,7 @@ _CLAIM = text(
     JOIN registry.entitlement_chunk AS home ON home.id = chunk.home_chunk_id
     JOIN registry.repair ON repair.run_id = chunk.enrolment_run_id
     JOIN registry.activation ON activation.id = chunk.activation_id
-    WHERE chunk.status = 'planned'
+    WHERE chunk.status = 'planned' AND activation.cancelled_on IS NULL
       AND (chunk.attempt_after IS NULL OR chunk.attempt_after <= clock_timestamp())
     ORDER BY chunk.planned_at, chunk.id
     LIMIT 1

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations import repository as activations
-from services.registry.activations.service import get_activation
+from services.registry.activations.service import get_activation, require_not_cancelled
 from services.registry.activations.tables import Activation
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.planning import plan_repair
@@ -45,7 +45,7 @@ async def repair(
     session: AsyncSession, activation_id: UUID, given: RepairIn, *, caller: Caller, clock: Clock
 ) -> RepairOut:
     """Plan that entitlements of a round are announced again; raises NotFound, Conflict."""
-    await get_activation(session, activation_id)
+    require_not_cancelled(await get_activation(session, activation_id))
     # Until the commit nobody else plans a repair of it: each is a number of its own.
     rounds = await activations.lock_rounds(session, activation_id)
     if given.round not in rounds or rounds[given.round].released_at is None:
@@ -105,6 +105,7 @@ async def reannounce(
     held = await _hold(session, chunk_id)
     chunk = held[chunk_id]
     activation = await get_activation(session, chunk.activation_id)
+    require_not_cancelled(activation)
     if chunk.status == ChunkStatus.REFUSED:
         await _make_ready_again(session, chunk, held)
     elif chunk.status in (ChunkStatus.PLANNED, ChunkStatus.EMPTY):
@@ -168,6 +169,7 @@ async def _tell(
     session: AsyncSession, chunk: EntitlementChunk, activation: Activation, *, clock: Clock
 ) -> None:
     """Payments is told of the chunk in the same words, and of its run if it is complete."""
+    assert activation.scheme_version is not None, "nobody is in a chunk of it"
     document = await get_document(session, activation.scheme_code, activation.scheme_version)
     facts: list[Published] = [
         announcement_of(

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations import repository as activations
-from services.registry.activations.service import get_activation
+from services.registry.activations.service import get_activation, require_not_cancelled
 from services.registry.chunks.planning import plan_later_round
 from services.registry.rounds import repository
 from services.registry.rounds.schemas import RoundOut, RoundStatus
@@ -41,6 +41,7 @@ async def release_round(
             "There is no such activation, or no such round of it. "
             f"GET /v1/activations/{activation_id}/rounds lists them."
         )
+    require_not_cancelled(await get_activation(session, activation_id))
     wanted = rounds[number]
     if wanted.released_at is not None:
         raise Conflict(f"Round {number} was released already, by {wanted.released_by}.")
