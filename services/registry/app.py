@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.registry.areas.routes import router as areas
+from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
 from services.registry.entitlements.routes import router as entitlements
 from services.registry.households.persons import personal_data_from
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             repairs,
             entitlements,
             chunks,
+            checks,
             events,
         ],
         tags=_TAGS,

@@ -30,6 +30,7 @@ EVERY_SCOPE = tuple(
     schemes:read schemes:write enrolments:read entitlements:read rounds:release
     indicators:read indicators:write observations:read observations:write
     triggers:read triggers:write activations:read activations:write activations:approve
+    activations:check
     funds:read funds:write payments:read payments:write payments:approve webhooks:read
     events:read events:replay
     """.split()  # noqa: SIM905 - read as a table

@@ -1,6 +1,5 @@
 """The registry as its tests drive it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -8,30 +7,17 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.registry.areas.gazetteer import shipped_areas
-from services.registry.areas.repository import replace_areas
 from shared.database import Database
 from tests.conftest import DatabaseServer, ServeService
+from tests.gazetteer import with_gazetteer
 from tests.registry.flow import BATTAMBANG, Flow, rows
 from tests.registry.paying import Announced, Payments
 
 
 @pytest.fixture(scope="session")
 def template(template: str, database_server: DatabaseServer) -> str:
-    """A migrated database with the gazetteer: loading it takes longer than most of the tests."""
-    name = f"{template}_with_gazetteer"
-    database_server.run_sql(
-        f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name} TEMPLATE {template}"
-    )
-
-    async def load() -> None:
-        database = Database(database_server.url_of(name), application_name="test")
-        async with database.transaction() as session:
-            await replace_areas(session, shipped_areas())
-        await database.dispose()
-
-    asyncio.run(load())
-    return name
+    """A migrated database with the gazetteer."""
+    return with_gazetteer(template, database_server, name="with_gazetteer")
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ ROUTES = [
     ("POST", f"/activations/{_ID}/repairs", "rounds:release"),
     ("POST", f"/entitlement-chunks/{_ID}/reannouncement", "rounds:release"),
     ("GET", f"/entitlement-chunks/{_ID}/reannouncements", "enrolments:read"),
+    ("POST", "/checks/activations", "activations:check"),
     ("GET", f"/entitlements?household_id={_ID}", "entitlements:read"),
     ("GET", f"/entitlements/{_ID}", "entitlements:read"),
     ("GET", f"/entitlement-chunks/{_ID}/entitlements", "entitlements:read"),

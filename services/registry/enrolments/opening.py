@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations import repository as activations
@@ -154,7 +153,7 @@ async def _communes_of(
             "Load the gazetteer with PUT /v1/gazetteer if it is not, or correct the activation "
             "in triggers."
         )
-    condition: ColumnElement[bool] | None = None
+    condition = None
     if activation.area_filter is not None:
         try:
             condition = compile_rule(activation.area_filter, attributes=COMMUNE_ATTRIBUTES)

@@ -1,0 +1,81 @@
+"""What triggers asks the registry: before it takes what an activation would be made of, and after.
+
+``POST /v1/checks/activations`` takes an ``ActivationCheck`` and answers an ``ActivationChecked``.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.documents import Code
+
+AREA_CODE = r"^(KH|([0-9]{2}){1,4})$"
+"""A code of the gazetteer: ``KH``, or two ASCII digits for each level with leading zeros."""
+MAXIMUM_AREAS = 5_000
+
+
+class ActivationCheck(BaseModel):
+    """Areas, an area filter and a scheme; what is left out is not looked at."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "areas": ["02", "0801", "99"],
+                    "area_filter": "flood_hazard_index >= 5",
+                    "scheme": "flood-2022",
+                }
+            ]
+        },
+    )
+
+    areas: Annotated[
+        list[Annotated[str, Field(pattern=AREA_CODE)]], Field(max_length=MAXIMUM_AREAS)
+    ] = []
+    area_filter: Annotated[
+        str | None,
+        Field(max_length=2_000, description="CQL2 text over the attributes of communes."),
+    ] = None
+    scheme: Annotated[Code | None, Field(description="The code of a scheme.")] = None
+
+
+class ActivationChecked(BaseModel):
+    """What of it is not known, or cannot be used. All empty: an activation of it enrols."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "areas_unknown": ["99"],
+                    "areas_too_small": [],
+                    "area_filter_refused": None,
+                    "scheme_refused": None,
+                }
+            ]
+        }
+    )
+
+    areas_unknown: Annotated[list[str], Field(description="Those that are not in the gazetteer.")]
+    areas_too_small: Annotated[
+        list[str],
+        Field(description="Those that are smaller than a commune: nobody is enrolled in them."),
+    ]
+    area_filter_refused: Annotated[
+        str | None, Field(description="Why the filter cannot be used; null: it can.")
+    ] = None
+    scheme_refused: Annotated[
+        str | None, Field(description="Why the scheme cannot pay; null: it can.")
+    ] = None
+
+
+class ActivationEnrolment(BaseModel):
+    """What triggers shows of the registry's ``GET /v1/activations/{id}``."""
+
+    not_enrolled: Annotated[
+        str | None, Field(description="Why nobody is enrolled yet, and what to do; null: some are.")
+    ] = None
+    areas_refused: Annotated[
+        dict[str, str],
+        Field(description="Areas in which nobody can be enrolled, each with why."),
+    ]
