@@ -5,8 +5,12 @@ from typing import Any, NamedTuple
 
 from deploy.check.kustomize import Object, Objects
 
-# Who asks whom; the API servers are asked, and ask nobody.
-_CALLS = (("payments-worker", "registry-api"), ("registry-worker", "payments-api"))
+# Who asks whom.
+_CALLS = (
+    ("payments-worker", "registry-api"),
+    ("registry-worker", "payments-api"),
+    ("triggers-api", "registry-api"),
+)
 
 Policy = Mapping[str, Any]
 

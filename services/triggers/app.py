@@ -1,8 +1,13 @@
 """The triggers service's HTTP application."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
 from services.triggers.activations.routes import router as activations
+from services.triggers.checks.asking import SCOPES
+from services.triggers.checks.service import Checks
 from services.triggers.definitions.routes import router as definitions
 from services.triggers.evaluations.routes import router as evaluations
 from services.triggers.indicators.routes import router as indicators
@@ -11,6 +16,7 @@ from services.triggers.observations.routes import router as observations
 from services.triggers.settings import Settings
 from shared.application import create_application
 from shared.events.routes import router as events
+from shared.http import service_client
 
 _DESCRIPTION = """
 Decides **when** an emergency is one. Observations (a rice price at a market, the households that a
@@ -48,4 +54,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings or Settings(),
         routers=[indicators, observations, definitions, evaluations, activations, events],
         tags=_TAGS,
+        lifespans=[_asking_the_registry],
     )
+
+
+@asynccontextmanager
+async def _asking_the_registry(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    async with service_client(settings, settings.registry_url, scopes=SCOPES) as registry:
+        app.state.checks = Checks(
+            database=app.state.database, registry=registry, clock=app.state.clock
+        )
+        yield

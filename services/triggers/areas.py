@@ -6,12 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from shared.contracts.checks import AREA_CODE
+
 COUNTRY = "KH"
 
 AreaCode = Annotated[
     str,
     Field(
-        pattern=r"^(KH|\d{2}|\d{4}|\d{6}|\d{8})$",
+        pattern=AREA_CODE,
         description="NCDD Gazetteer code as text, two digits for each of province, district, "
         "commune and village, with leading zeros; `KH` is the whole country.",
         examples=["02"],

@@ -4,13 +4,14 @@ What is evidence is only ever added to, and no activation is ever deleted.
 """
 
 GRANTS = {
+    "known_area": "SELECT, INSERT",
     "indicator": "SELECT, INSERT",
     "observation": "SELECT, INSERT",
     "trigger_definition": "SELECT, INSERT",
     "trigger_leg": "SELECT, INSERT",
     "evaluation": "SELECT, INSERT",
     "activation": "SELECT, INSERT, UPDATE (state, opened_on, evidence_from, evidence_to)",
-    "activation_area": "SELECT, INSERT",
+    "activation_area": "SELECT, INSERT, UPDATE (refused_at, refused_by)",
     "activation_move": "SELECT, INSERT",
     "idempotency_key": "SELECT, INSERT, UPDATE (status, body)",
     "event_cursor": "SELECT, INSERT, UPDATE",

@@ -1,6 +1,7 @@
 """Every table of the triggers schema, for its migrations."""
 
 from services.triggers.activations.tables import Activation, ActivationArea, ActivationMove
+from services.triggers.checks.tables import KnownArea
 from services.triggers.database import SCHEMA, Base
 from services.triggers.definitions.tables import TriggerDefinition, TriggerLeg
 from services.triggers.evaluations.tables import Evaluation
@@ -16,6 +17,7 @@ __all__ = [
     "ActivationMove",
     "Evaluation",
     "Indicator",
+    "KnownArea",
     "Observation",
     "TriggerDefinition",
     "TriggerLeg",

@@ -1,8 +1,9 @@
 """Versioned documents over HTTP: the same six routes for every kind."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from shared.clock import ClockDependency
 from shared.database import Session
@@ -16,6 +17,10 @@ from shared.pagination import PageOf, PageQuery
 Version = Annotated[int, Path(ge=1, le=1_000_000, examples=[1])]
 
 
+async def _nobody_is_asked(request: Request, document: Any) -> None:
+    """The service knows by itself what a document needs."""
+
+
 def document_routes(
     kind: DocumentKind[Posted],
     *,
@@ -26,11 +31,14 @@ def document_routes(
     example_code: str,
     posted: str,
     versioned: str,
+    before: Callable[[Request, Posted], Awaitable[None]] = _nobody_is_asked,
 ) -> APIRouter:
     """The router of one kind.
 
     ``reader`` and ``writer`` are the callers' types (``SchemesRead``); ``posted`` and
     ``versioned`` say in a sentence what a first and a further version bring about.
+    ``before`` asks others about a document that was posted, and raises a Problem: the session has
+    no connection, and so no transaction, before its first statement.
     """
     router = APIRouter(prefix=prefix, tags=[tag])
     noun = kind.noun
@@ -38,15 +46,28 @@ def document_routes(
     version_out: Any = kind.version_out
 
     async def create(
-        body: Any, caller: Any, session: Session, clock: ClockDependency, once: Once
+        body: Any,
+        caller: Any,
+        request: Request,
+        session: Session,
+        clock: ClockDependency,
+        once: Once,
     ) -> Response:
+        await before(request, body)
         return await once.reply(
             body, lambda: service.create(session, kind, body, caller=caller, clock=clock)
         )
 
     async def create_version(
-        code: Any, body: Any, caller: Any, session: Session, clock: ClockDependency, once: Once
+        code: Any,
+        body: Any,
+        caller: Any,
+        request: Request,
+        session: Session,
+        clock: ClockDependency,
+        once: Once,
     ) -> Response:
+        await before(request, body)
         return await once.reply(
             body,
             lambda: service.add_version(session, kind, code, body, caller=caller, clock=clock),

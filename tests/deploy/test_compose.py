@@ -11,7 +11,7 @@ from deploy.check import compose
 from deploy.check.__main__ import ROOT
 from deploy.check.processes import settings_of
 from deploy.local.environment import LocalSecrets
-from services.processes import SERVICES
+from services.processes import PROCESSES, SERVICES
 from tests.deploy.conftest import Spoil
 
 FILE = compose.FILE
@@ -55,9 +55,7 @@ def test_without_any_way_to_a_token_the_callers_are_named(deployment: Path, spoi
     spoil(FILE, "  AUTH_TOKEN_URL:\n", "")
     spoil(FILE, "  AUTH_DEVELOPMENT_KEY_FILE:\n", "")
     faults = [fault for fault in compose.check(deployment).faults if "no way to a token" in fault]
-    assert len(faults) == len(
-        ("registry-api", "registry-worker", "payments-api", "payments-worker")
-    )
+    assert len(faults) == len(PROCESSES)
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -10,7 +10,7 @@ from services.triggers.evaluations import service as evaluations
 from shared.clock import FileClock
 from shared.contracts.events import ObservationsRecorded
 from shared.database import Database
-from shared.ids import new_id
+from shared.ids import id_of, new_id
 from tests.triggers.data import FLOOD_INDICATOR
 from tests.triggers.flow import Flow
 
@@ -259,3 +259,144 @@ async def test_activations_are_filtered_and_paged(declared: tuple[Flow, dict[str
     assert [activation["id"] for activation in found["items"]] == [activation["id"]]
     missing = await flow.client.get(f"/activations/{new_id()}")
     assert missing.status_code == 404
+
+
+async def opened(flow: Flow, **changes: Any) -> str:
+    """An open activation that one person declared and another approved."""
+    declared = await flow.created("/activations", {**DECLARATION, **changes})
+    approved = await decide(flow, declared["id"], "approve", by="director@test")
+    assert approved.status_code == 200, approved.text
+    return str(declared["id"])
+
+
+async def test_an_activation_has_the_same_id_when_it_begins_again_after_a_loss(
+    declared: tuple[Flow, dict[str, Any]],
+) -> None:
+    flow, activation = declared
+    assert activation["id"] == str(id_of("activation", FLOOD, 1, 0, day=DAY))
+    for table in ("activation_move", "activation_area", "activation"):
+        await flow.owner.execute(f"DELETE FROM triggers.{table}")
+    assert (await flow.created("/activations", DECLARATION))["id"] == activation["id"]
+    await decide(flow, activation["id"], "decline", by="director@test")
+    second = await flow.created("/activations", DECLARATION)
+    assert second["id"] == str(id_of("activation", FLOOD, 1, 1, day=DAY))
+
+
+async def test_evidence_that_reaches_further_back_leaves_the_ids_free(flow: Flow) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    first = await opened(flow)
+    await flow.owner.execute("UPDATE triggers.activation SET evidence_from = evidence_from - 1")
+    await decide(flow, first, "close", by="director@test")
+    second = await flow.created("/activations", DECLARATION)
+    assert second["id"] == str(id_of("activation", FLOOD, 1, 1, day=DAY))
+
+
+async def test_an_open_activation_is_closed_and_still_paid(flow: Flow) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    activation_id = await opened(flow)
+    closed = await decide(flow, activation_id, "close", by="officer@test")
+    assert (closed.status_code, closed.json()["state"]) == (200, "closed")
+    assert closed.json()["moves"][-1]["reason"] == REASON["reason"]
+    assert await flow.events("activation-cancelled") == []
+    assert (await decide(flow, activation_id, "close", by="officer@test")).status_code == 409
+    assert (await flow.created("/activations", DECLARATION))["state"] == "proposed"
+
+
+async def test_a_cancelled_activation_is_told_and_says_where_it_stands_what_was_sent(
+    working: Flow,
+) -> None:
+    working.go_to(DAY)
+    await working.set_up(FLOOD_INDICATOR, FLOOD)
+    activation_id = await opened(working)
+    working.go_to(DAY + timedelta(days=1))
+    cancelled = await decide(working, activation_id, "cancellation", by="officer@test")
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    assert cancelled.json()["sent"].endswith(f"GET /v1/activations/{activation_id}.")
+    assert await working.events("activation-cancelled") == [
+        {"activation_id": activation_id, "cancelled_on": "2022-10-03"}
+    ]
+    again = await decide(working, activation_id, "cancellation", by="officer@test")
+    assert again.status_code == 409
+    assert len(await working.events("activation-cancelled")) == 1
+
+    # Reports of the same event do not open it again behind the officer's back.
+    await working.record(FLOOD_INDICATOR, [report("02", 40_000)])
+    await working.caught_up()
+    (activation,) = await working.activations()
+    assert activation["state"] == "cancelled"
+    (evaluation,) = await working.evaluations(FLOOD)
+    assert evaluation["outcome"] == "quiet"
+    assert "A person cancelled" in evaluation["explanation"]
+    assert (await working.created("/activations", DECLARATION))["state"] == "proposed"
+
+
+async def test_only_what_was_opened_can_be_cancelled(
+    declared: tuple[Flow, dict[str, Any]],
+) -> None:
+    flow, activation = declared
+    refused = await decide(flow, activation["id"], "cancellation", by="director@test")
+    assert refused.status_code == 409
+    await decide(flow, activation["id"], "approve", by="director@test")
+    await decide(flow, activation["id"], "close", by="director@test")
+    cancelled = await decide(flow, activation["id"], "cancellation", by="director@test")
+    assert cancelled.json()["state"] == "cancelled"
+    assert (await decide(flow, str(new_id()), "cancellation", by="x@test")).status_code == 404
+
+
+async def correct(flow: Flow, activation: str, *, by: str = "director@test", **body: Any) -> Any:
+    async with flow.client_of(by) as client:
+        path = f"/activations/{activation}/correction"
+        return await client.post(path, json={"reason": "A slip of the pen.", **body})
+
+
+async def test_an_open_activation_gets_the_right_areas_instead_of_wrong_ones(flow: Flow) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    activation_id = await opened(flow)
+    # As it may have come while the registry was away, or by an earlier version.
+    await flow.owner.execute(
+        "INSERT INTO triggers.activation_area (activation_id, area_code, added_at, added_by) "
+        "VALUES ($1, '99', now(), 'trigger'), ($1, '០១', now(), 'trigger')",
+        activation_id,
+    )
+    corrected = await correct(
+        flow, activation_id, areas_added=["21", "12"], areas_refused=["99", "០១"]
+    )
+    assert corrected.status_code == 200, corrected.text
+    areas = {area["area"]: area for area in corrected.json()["areas"]}
+    assert set(areas) == {"12", "0801", "21", "99", "០១"}
+    assert (areas["21"]["added_by"], areas["21"]["refused_at"]) == ("director@test", None)
+    assert areas["99"]["refused_by"] == areas["០១"]["refused_by"] == "director@test"
+    move = corrected.json()["moves"][-1]
+    assert (move["from_state"], move["to_state"], move["moved_by"]) == (
+        "open",
+        "open",
+        "director@test",
+    )
+    assert move["reason"] == "Added 21. Refused 99, ០១. A slip of the pen."
+    (widened,) = await flow.events("activation-widened")
+    assert (widened["activation_id"], widened["areas"]) == (activation_id, ["21"])
+
+
+async def test_a_correction_that_cannot_be(flow: Flow) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD, areas=["08", "12"])
+    activation_id = await opened(flow)
+    wrongs: list[tuple[dict[str, Any], int, str]] = [
+        ({}, 422, "Name areas to add"),
+        ({"areas_added": ["99"]}, 422, "gazetteer"),
+        ({"areas_added": ["08010101"]}, 422, "smaller than a commune"),
+        ({"areas_added": ["21"]}, 422, "does not act in 21"),
+        ({"areas_refused": ["98"]}, 422, "no areas of this activation"),
+        ({"areas_refused": ["12"]}, 409, "cancellation"),
+        ({"areas_added": ["0802"], "by": "officer@test"}, 409, "second person"),
+    ]
+    for body, status, words in wrongs:
+        answer = await correct(flow, activation_id, **body)
+        assert answer.status_code == status, answer.text
+        assert words in answer.text
+    await decide(flow, activation_id, "close", by="director@test")
+    assert (await correct(flow, activation_id, areas_added=["0802"])).status_code == 409
+    assert await flow.events("activation-widened") == []

@@ -47,7 +47,7 @@ async def test_a_code_is_posted_once(flow: Flow) -> None:
 
 async def test_a_version_cannot_become_another_trigger(flow: Flow) -> None:
     await flow.set_up(FLOOD_INDICATOR, FLOOD)
-    for field, value in (("scheme", "other"), ("shock", "storm"), ("code", "other")):
+    for field, value in (("scheme", "inflation-2022"), ("shock", "storm"), ("code", "other")):
         answer = await flow.post(
             f"/triggers/{FLOOD}/versions", {**shipped_document(FLOOD), field: value}
         )

@@ -117,6 +117,16 @@ def test_what_a_person_declined_is_proposed_again_only_when_more_is_known(
     assert intent_of(more, trigger(), predecessor=predecessor, widens=widens) == Intent(step=OPENED)
 
 
+@pytest.mark.parametrize("widens", [True, False])
+def test_what_a_person_cancelled_stays_so_until_another_event(widens: bool) -> None:
+    more = judged(last_on=DAY + timedelta(days=1))
+    same = intent_of(more, trigger(), predecessor=after(State.CANCELLED, Order.SAME), widens=widens)
+    assert isinstance(same.step, Quiet)
+    assert "cancelled" in same.step.because
+    later = after(State.CANCELLED, Order.LATER)
+    assert intent_of(more, trigger(), predecessor=later, widens=widens) == Intent(step=OPENED)
+
+
 def test_without_an_activation_before_it_begins() -> None:
     assert intent_of(judged(), trigger(), predecessor=None, widens=True) == Intent(step=OPENED)
     asking = trigger(Approval.SECOND_PERSON)

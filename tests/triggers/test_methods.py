@@ -15,6 +15,7 @@ from services.triggers.definitions.shipped import DOCUMENTS, shipped_document
 from services.triggers.methods import registry
 from shared.auth import development
 from shared.version import API_PREFIX
+from tests.conftest import RunningService
 from tests.server import eventually
 from tests.triggers.flow import Flow
 
@@ -66,7 +67,11 @@ def test_the_shipped_documents_use_every_method() -> None:
 
 @pytest.fixture
 async def one_method_more(
-    environment: dict[str, str], key_file: Path, owner: asyncpg.Connection, clock_file: Path
+    registry: RunningService,
+    environment: dict[str, str],
+    key_file: Path,
+    owner: asyncpg.Connection,
+    clock_file: Path,
 ) -> AsyncIterator[Flow]:
     """API server and worker in a process of their own, whose registry has another method."""
     process = await asyncio.create_subprocess_exec(

@@ -8,6 +8,8 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
+from services.registry.areas.gazetteer import shipped_areas
+from services.registry.areas.tables import Level
 from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR
 from tests.triggers.flow import Flow
 
@@ -40,6 +42,7 @@ async def test_a_batch_is_one_event(flood: Flow) -> None:
         "received": 3,
         "recorded": 3,
         "unchanged": 0,
+        "areas_unchecked": [],
     }
     assert await flood.events("observations-recorded") == [
         {
@@ -208,7 +211,8 @@ async def test_the_service_role_cannot_change_or_delete_what_is_evidence(
 async def test_five_thousand_rows_are_taken_and_one_more_is_not(flood: Flow) -> None:
     villages = {**FLOOD_INDICATOR, "code": "by-village", "area_level": "village"}
     await flood.created("/indicators", villages)
-    rows = [row(f"{number:08d}") for number in range(5_001)]
+    codes = [area.code for area in shipped_areas() if area.level is Level.VILLAGE]
+    rows = [row(code) for code in codes[:5_001]]
     too_many = {"indicator": "by-village", "unit": "households", "observations": rows}
     assert (await flood.post("/observations", too_many)).status_code == 422
     recorded = await flood.record(villages, rows[:5_000])

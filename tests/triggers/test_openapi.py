@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from tests.conftest import ServeService
+from tests.conftest import RunningService, ServeService
 from tests.fuzzing import Stage, hold_against_document
 from tests.triggers.data import FLOOD_INDICATOR
 from tests.triggers.flow import Flow
@@ -26,13 +26,10 @@ KNOWN_NUL = frozenset(
         "GET /v1/triggers/{code}/evaluations code",
         "GET /v1/triggers/{code}/versions code",
         "GET /v1/triggers/{code}/versions/{version} code",
-        "POST /v1/activations/{activation_id}/decline reason",
         "POST /v1/indicators name",
         "POST /v1/indicators unit",
         "POST /v1/observations source",
-        "POST /v1/triggers area_filter",
         "POST /v1/triggers name",
-        "POST /v1/triggers/{code}/versions area_filter",
         "POST /v1/triggers/{code}/versions code",
         "POST /v1/triggers/{code}/versions name",
     }
@@ -42,6 +39,7 @@ KNOWN_NUL = frozenset(
 
 async def test_every_answer_is_as_the_document_says(
     serve: ServeService,
+    registry: RunningService,
     run_worker: Callable[[str], Any],
     owner: asyncpg.Connection,
     clock_file: Path,

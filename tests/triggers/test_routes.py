@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from services.triggers.activations.schemas import (
     ActivationDetail,
     ActivationOut,
+    CorrectionIn,
     DecisionIn,
     DeclarationIn,
 )
@@ -37,6 +38,13 @@ ROUTES = [
     ("GET", "/activations/0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10", "activations:read"),
     ("POST", "/activations/0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10/approve", "activations:approve"),
     ("POST", "/activations/0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10/decline", "activations:approve"),
+    ("POST", "/activations/0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10/correction", "activations:approve"),
+    ("POST", "/activations/0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10/close", "activations:approve"),
+    (
+        "POST",
+        "/activations/0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10/cancellation",
+        "activations:approve",
+    ),
 ]
 
 
@@ -70,6 +78,7 @@ async def test_every_operation_is_described_and_its_examples_are_valid(flow: Flo
         *(method.document for method in METHODS),
         EvaluationOut,
         DeclarationIn,
+        CorrectionIn,
         DecisionIn,
         ActivationOut,
         ActivationDetail,

@@ -1,10 +1,11 @@
-"""The only writer of activations: they begin, are widened, and are moved from state to state.
+"""The only writer of activations: they begin, are widened, corrected, moved from state to state.
 
 Whoever calls this has decided already.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import count
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,10 +17,12 @@ from services.triggers.definitions.schemas import Trigger
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.severity import Severity
 from shared.clock import Clock
-from shared.contracts.events import ActivationOpened, ActivationWidened
+from shared.contracts.events import ActivationCancelled, ActivationOpened, ActivationWidened
 from shared.errors import Conflict, NotFound
 from shared.events import publish
-from shared.ids import new_id
+from shared.ids import id_of
+
+_IDS_ASKED_ABOUT = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,7 @@ async def begin(
     activation = await repository.add_activation(
         session,
         {
-            "id": new_id(),
+            "id": await _id_of(session, trigger, beginning.evidence),
             "trigger_code": trigger.code,
             "trigger_version": trigger.version,
             "scheme": trigger.document.scheme,
@@ -133,6 +136,55 @@ async def close(
     )
 
 
+async def correct(
+    session: AsyncSession,
+    activation: Activation,
+    *,
+    added: Iterable[str],
+    refused: Collection[str],
+    by: str,
+    reason: str,
+    clock: Clock,
+) -> Activation:
+    """Add areas to an open activation, and refuse some of its own in which nobody is enrolled."""
+    await repository.refuse_areas(
+        session, activation.id, refused, refused_at=clock.now(), refused_by=by
+    )
+    new = await repository.add_areas(
+        session, activation.id, added, added_at=clock.now(), added_by=by
+    )
+    if new:
+        fact = ActivationWidened(**_announcement(activation, new))
+        await publish(session, fact, clock=clock)
+    changes = [
+        f"{what} {', '.join(sorted(areas))}."
+        for what, areas in (("Added", new), ("Refused", refused))
+        if areas
+    ]
+    await _note_move(
+        session,
+        activation.id,
+        from_state=activation.state,
+        to_state=activation.state,
+        by=by,
+        reason=" ".join([*changes, reason]),
+        clock=clock,
+    )
+    return activation
+
+
+async def cancel(
+    session: AsyncSession, activation_id: UUID, *, by: str, reason: str, clock: Clock
+) -> Activation:
+    """Let whatever of an activation has not been sent never be sent."""
+    cancelled = await _move(
+        session, activation_id, to_state=State.CANCELLED, by=by, reason=reason, clock=clock
+    )
+    fact = ActivationCancelled(activation_id=activation_id, cancelled_on=clock.today())
+    await publish(session, fact, clock=clock)
+    return cancelled
+
+
 async def lock(session: AsyncSession, activation_id: UUID) -> Activation:
     """The activation as committed, for this transaction alone until it ends; raises NotFound."""
     activation = await repository.lock_activation(session, activation_id)
@@ -143,6 +195,23 @@ async def lock(session: AsyncSession, activation_id: UUID) -> Activation:
 
 def unknown_activation() -> NotFound:
     return NotFound("No activation has this id. GET /v1/activations lists them.")
+
+
+async def _id_of(session: AsyncSession, trigger: Trigger, evidence: Period) -> UUID:
+    """The id of the next activation of this version whose evidence begins on that day.
+
+    Whoever begins it again, after the database has lost it, gives it the same.
+    """
+    for first in count(step=_IDS_ASKED_ABOUT):
+        ids = [
+            id_of("activation", trigger.code, trigger.version, number, day=evidence.first_on)
+            for number in range(first, first + _IDS_ASKED_ABOUT)
+        ]
+        taken = await repository.taken_ids(session, ids)
+        for activation_id in ids:
+            if activation_id not in taken:
+                return activation_id
+    raise AssertionError("Counting does not end.")
 
 
 async def _move(

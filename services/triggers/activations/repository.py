@@ -1,10 +1,10 @@
 """What is asked of the database about activations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,16 +25,13 @@ _ADD_AREAS = text(
 
 async def add_activation(session: AsyncSession, activation: dict[str, object]) -> Activation | None:
     """The new row, or None where the trigger has a live activation already."""
-    statement = (
-        insert(Activation)
-        .values(activation)
-        .on_conflict_do_nothing(
-            index_elements=[Activation.trigger_code],
-            index_where=text("state IN ('proposed', 'open')"),
-        )
-        .returning(Activation)
-    )
+    statement = insert(Activation).values(activation).on_conflict_do_nothing().returning(Activation)
     return (await session.scalars(statement)).one_or_none()
+
+
+async def taken_ids(session: AsyncSession, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of ``ids`` that an activation has."""
+    return frozenset(await session.scalars(select(Activation.id).where(Activation.id.in_(ids))))
 
 
 async def add_areas(
@@ -56,6 +53,27 @@ async def add_areas(
         },
     )
     return sorted(added)
+
+
+async def refuse_areas(
+    session: AsyncSession,
+    activation_id: UUID,
+    areas: Collection[str],
+    *,
+    refused_at: datetime,
+    refused_by: str,
+) -> None:
+    """Keep that nobody can be enrolled in these areas of the activation; the first time counts."""
+    await session.execute(
+        update(ActivationArea)
+        .where(
+            ActivationArea.activation_id == activation_id,
+            ActivationArea.area_code.in_(areas),
+            ActivationArea.refused_at.is_(None),
+        )
+        .values(refused_at=refused_at, refused_by=refused_by)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def add_move(session: AsyncSession, move: dict[str, object]) -> None:
@@ -113,7 +131,12 @@ async def lock_latest(session: AsyncSession, trigger: str) -> Activation | None:
     statement = (
         select(Activation)
         .where(Activation.trigger_code == trigger)
-        .order_by(is_live.desc(), Activation.evidence_to.desc(), Activation.id.desc())
+        .order_by(
+            is_live.desc(),
+            Activation.evidence_to.desc(),
+            Activation.proposed_at.desc(),
+            Activation.id.desc(),
+        )
         .limit(1)
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -130,17 +153,21 @@ async def list_activations(
     *,
     trigger: str | None,
     state: State | None,
-    below: UUID | None,
+    before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Activation]:
-    """Activations, newest first."""
-    statement = select(Activation).order_by(Activation.id.desc()).limit(limit)
+    """Activations, newest first, before one of them."""
+    statement = (
+        select(Activation)
+        .order_by(Activation.proposed_at.desc(), Activation.id.desc())
+        .limit(limit)
+    )
     if trigger is not None:
         statement = statement.where(Activation.trigger_code == trigger)
     if state is not None:
         statement = statement.where(Activation.state == state)
-    if below is not None:
-        statement = statement.where(Activation.id < below)
+    if before is not None:
+        statement = statement.where(tuple_(Activation.proposed_at, Activation.id) < before)
     return list(await session.scalars(statement))
 
 

@@ -1,14 +1,15 @@
 """Bodies about activations."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.triggers.activations.states import Origin, State
 from services.triggers.areas import AreaCode
 from services.triggers.methods.severity import Severity
+from shared.contracts.checks import ActivationEnrolment
 from shared.documents import Code
 
 Reason = Annotated[
@@ -16,6 +17,7 @@ Reason = Annotated[
     Field(
         min_length=3,
         max_length=1_000,
+        pattern=r"^[^\x00]*$",
         description="Why, for whoever reads it later. No names of persons.",
     ),
 ]
@@ -67,7 +69,7 @@ class DeclarationIn(BaseModel):
 
 
 class DecisionIn(BaseModel):
-    """Why a proposed activation is approved or declined."""
+    """Why an activation is approved, declined, closed or cancelled."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -77,6 +79,43 @@ class DecisionIn(BaseModel):
     )
 
     reason: Reason
+
+
+class CorrectionIn(BaseModel):
+    """Areas that an open activation should have had, and those that it should not."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "areas_added": ["0801"],
+                    "areas_refused": ["0881"],
+                    "reason": "The committee's report had a slip of the pen in the district.",
+                }
+            ]
+        },
+    )
+
+    areas_added: Annotated[
+        list[AreaCode],
+        Field(max_length=2_000, description="Those that it has already are passed by."),
+    ] = []
+    areas_refused: Annotated[
+        list[Annotated[str, Field(max_length=8)]],
+        Field(
+            max_length=2_000,
+            description="Areas of the activation in which nobody can be enrolled, because the "
+            "gazetteer does not know them or they are smaller than a commune.",
+        ),
+    ] = []
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _corrects_something(self) -> Self:
+        if not self.areas_added and not self.areas_refused:
+            raise ValueError("Name areas to add, or areas to refuse.")
+        return self
 
 
 class ActivationOut(BaseModel):
@@ -96,7 +135,8 @@ class ActivationOut(BaseModel):
         State,
         Field(
             description="`proposed`: waits for a second person. `open`: paid, and still widened. "
-            "`declined`: never paid. `closed`: no longer widened; what was opened is paid."
+            "`declined`: never paid. `closed`: no longer widened; what was opened is paid. "
+            "`cancelled`: what had not been sent is not paid."
         ),
     ]
     reason: str
@@ -113,6 +153,10 @@ class AreaOut(BaseModel):
     area: str
     added_at: datetime
     added_by: str
+    refused_at: Annotated[
+        datetime | None, Field(description="Null unless a correction refused it.")
+    ] = None
+    refused_by: str | None = None
 
 
 class MoveOut(BaseModel):
@@ -138,6 +182,8 @@ class ActivationDetail(ActivationOut):
                             "area": "02",
                             "added_at": "2020-10-12T02:00:05Z",
                             "added_by": "trigger:flood-reported-impact",
+                            "refused_at": None,
+                            "refused_by": None,
                         }
                     ],
                     "moves": [
@@ -150,10 +196,28 @@ class ActivationDetail(ActivationOut):
                             "20000.",
                         }
                     ],
+                    "sent": None,
+                    "enrolment": {
+                        "not_enrolled": None,
+                        "areas_refused": {"99": "Not enrolled: It is not in the gazetteer."},
+                    },
                 }
             ]
         }
     )
 
     areas: list[AreaOut]
-    moves: list[MoveOut]
+    moves: Annotated[
+        list[MoveOut], Field(description="A correction is listed too, with one state twice.")
+    ]
+    sent: Annotated[
+        str | None,
+        Field(description="Of a cancelled one: where it says how much had been sent."),
+    ] = None
+    enrolment: Annotated[
+        ActivationEnrolment | None,
+        Field(
+            description="What the registry says of it, when it is read; null: it was never "
+            "opened, the registry has not heard of it yet, or cannot be asked just now."
+        ),
+    ] = None

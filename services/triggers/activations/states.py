@@ -10,14 +10,17 @@ class State(StrEnum):
     OPEN = "open"
     DECLINED = "declined"
     CLOSED = "closed"
+    CANCELLED = "cancelled"
 
 
 LEGAL_MOVES: dict[State, frozenset[State]] = {
     State.PROPOSED: frozenset({State.OPEN, State.DECLINED, State.CLOSED}),
     # Closing ends the widening; what was opened is still paid.
-    State.OPEN: frozenset({State.CLOSED}),
+    State.OPEN: frozenset({State.CLOSED, State.CANCELLED}),
     State.DECLINED: frozenset(),
-    State.CLOSED: frozenset(),
+    # What is left of it to be paid, later rounds for instance, is not.
+    State.CLOSED: frozenset({State.CANCELLED}),
+    State.CANCELLED: frozenset(),
 }
 
 LIVE = (State.PROPOSED, State.OPEN)

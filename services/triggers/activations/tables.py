@@ -66,14 +66,22 @@ class Activation(Base):
 
 
 class ActivationArea(Base):
-    """An area of an activation. Areas are added and never taken away."""
+    """An area of an activation. Areas are added and never taken away.
+
+    One in which nobody can be enrolled may be refused, so that it does not look forgotten.
+    """
 
     __tablename__ = "activation_area"
+    __table_args__ = (
+        CheckConstraint("(refused_at IS NULL) = (refused_by IS NULL)", name="refused_by_someone"),
+    )
 
     activation_id: Mapped[UUID] = mapped_column(ForeignKey(Activation.id), primary_key=True)
     area_code: Mapped[str] = mapped_column(Text, primary_key=True)
     added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     added_by: Mapped[str] = mapped_column(Text)
+    refused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    refused_by: Mapped[str | None] = mapped_column(Text)
 
 
 class ActivationMove(Base):

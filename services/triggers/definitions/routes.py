@@ -1,8 +1,25 @@
 """Triggers over HTTP."""
 
+from fastapi import Request
+
+from services.triggers.checks.service import checks_of
+from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.service import TRIGGERS
 from services.triggers.scopes import TriggersRead, TriggersWrite
 from shared.documents.routes import document_routes
+
+
+async def _require_enrolling(request: Request, document: TriggerDocument) -> None:
+    """Raises a Problem where nobody could be enrolled by the trigger.
+
+    A version that retires it is taken whatever the registry says, or does not.
+    """
+    if document.enabled:
+        checks = await checks_of(request)
+        await checks.require_enrolling(
+            areas=document.areas, area_filter=document.area_filter, scheme=document.scheme
+        )
+
 
 router = document_routes(
     TRIGGERS,
@@ -11,8 +28,11 @@ router = document_routes(
     reader=TriggersRead,
     writer=TriggersWrite,
     example_code="flood-reported-impact",
-    posted="Posts a trigger's first version; its indicator's new observations are judged by it.",
+    posted="Posts a trigger's first version; its indicator's new observations are judged by it. "
+    "The registry is asked whether anybody could be enrolled by its areas, its filter and its "
+    "scheme.",
     versioned="Posts the whole document anew; it is in force at once, and earlier versions stay "
     "readable.\n\nIndicator, scheme, shock and kind of method stay as they are: a change of those "
     "is another trigger.",
+    before=_require_enrolling,
 )

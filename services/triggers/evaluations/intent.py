@@ -116,6 +116,12 @@ def _about_the_same_event(
             activation_id=activation.id,
             because="A person declined to activate on this evidence.",
         )
+    if activation.state is State.CANCELLED and continuation.order is Order.SAME:
+        return Quiet(
+            activation_id=activation.id,
+            because="A person cancelled the activation of this event. To pay for it after all, "
+            "declare another.",
+        )
     if widens and activation.is_live and continuation.order is Order.SAME:
         new = tuple(sorted(set(judgement.areas) - activation.areas))
         return Widen(activation_id=activation.id, areas=new)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from services.triggers.areas import AreaCode
+from services.triggers.checks.service import ChecksDependency
 from services.triggers.observations import service
 from services.triggers.observations.schemas import (
     ObservationOut,
@@ -36,15 +37,18 @@ async def record_observations(
     session: Session,
     clock: ClockDependency,
     once: Once,
+    checks: ChecksDependency,
 ) -> Response:
     """Saves up to 5,000 values of one indicator, all or none, and has its triggers evaluated.
 
     A new value for the same area, place, source and date is kept as a new revision; one that is
-    already known changes nothing.
+    already known changes nothing. An area that is not in the registry's gazetteer is refused;
+    while the registry is away, one that it was never asked about is taken unchecked.
     """
+    areas = await checks.of_observations({row.area for row in body.observations})
     return await once.reply(
         body,
-        lambda: service.record(session, body, caller=caller, clock=clock),
+        lambda: service.record(session, body, areas=areas, caller=caller, clock=clock),
     )
 
 

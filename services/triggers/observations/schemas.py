@@ -117,6 +117,7 @@ class RecordedOut(BaseModel):
                     "received": 2,
                     "recorded": 1,
                     "unchanged": 1,
+                    "areas_unchecked": [],
                 }
             ]
         }
@@ -126,6 +127,13 @@ class RecordedOut(BaseModel):
     received: int
     recorded: Annotated[int, Field(description="New values and new revisions.")]
     unchanged: Annotated[int, Field(description="Rows that were already known as they are.")]
+    areas_unchecked: Annotated[
+        list[str],
+        Field(
+            description="Areas that the registry could not be asked about: it was away. If one is "
+            "not in its gazetteer, nobody is enrolled there; the others are."
+        ),
+    ]
 
 
 class ObservationOut(ObservationIn):

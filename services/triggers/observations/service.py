@@ -5,6 +5,7 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.areas import level_of
+from services.triggers.checks.service import UNKNOWN_AREA, AreasChecked
 from services.triggers.indicators import service as indicators
 from services.triggers.indicators.schemas import KINDS, IndicatorOut
 from services.triggers.methods.indicator_kind import RowFault
@@ -27,7 +28,12 @@ _PROBLEMS_TOLD = 50
 
 
 async def record(
-    session: AsyncSession, body: ObservationsIn, *, caller: Caller, clock: Clock
+    session: AsyncSession,
+    body: ObservationsIn,
+    *,
+    areas: AreasChecked,
+    caller: Caller,
+    clock: Clock,
 ) -> RecordedOut:
     """Save a batch and publish one event for what is new in it.
 
@@ -40,7 +46,7 @@ async def record(
         raise Conflict(
             f"There is no indicator '{body.indicator}' yet. Register it with POST /v1/indicators."
         ) from None
-    _check(body, indicator=indicator, today=clock.today())
+    _check(body, areas=areas, indicator=indicator, today=clock.today())
     recorded = await repository.record(
         session,
         indicator.code,
@@ -63,6 +69,7 @@ async def record(
         received=received,
         recorded=recorded.count,
         unchanged=received - recorded.count,
+        areas_unchecked=sorted(areas.unchecked),
     )
 
 
@@ -80,7 +87,9 @@ async def list_page(
     )
 
 
-def _check(body: ObservationsIn, *, indicator: IndicatorOut, today: date) -> None:
+def _check(
+    body: ObservationsIn, *, areas: AreasChecked, indicator: IndicatorOut, today: date
+) -> None:
     if body.unit != indicator.unit:
         raise Unprocessable(
             f"Indicator '{indicator.code}' is in {indicator.unit}. Convert the values, or register "
@@ -92,7 +101,7 @@ def _check(body: ObservationsIn, *, indicator: IndicatorOut, today: date) -> Non
         pointer = f"/body/observations/{position}"
         problems += [
             {"pointer": f"{pointer}/{fault.field}", "detail": fault.detail}
-            for fault in _faults_of(row, indicator=indicator, today=today)
+            for fault in _faults_of(row, areas=areas, indicator=indicator, today=today)
         ]
         key = row.key(forecast=indicator.forecast)
         if key in seen:
@@ -112,8 +121,12 @@ def _check(body: ObservationsIn, *, indicator: IndicatorOut, today: date) -> Non
         )
 
 
-def _faults_of(row: ObservationIn, *, indicator: IndicatorOut, today: date) -> list[RowFault]:
+def _faults_of(
+    row: ObservationIn, *, areas: AreasChecked, indicator: IndicatorOut, today: date
+) -> list[RowFault]:
     faults = []
+    if row.area in areas.unknown:
+        faults.append(RowFault("area", UNKNOWN_AREA))
     if level_of(row.area) != indicator.area_level:
         faults.append(
             RowFault(

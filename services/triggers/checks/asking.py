@@ -1,0 +1,55 @@
+"""Asking the registry over HTTP: never within a transaction."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import httpx
+import structlog
+
+from shared.contracts.checks import ActivationCheck, ActivationChecked, ActivationEnrolment
+
+log = structlog.get_logger()
+
+SCOPES = ("activations:check", "enrolments:read")
+
+_ANSWER_SECONDS = 5
+
+
+class RegistryAway(Exception):
+    """The registry did not answer, or not with what was asked for."""
+
+
+async def check(registry: httpx.AsyncClient, asked: ActivationCheck) -> ActivationChecked:
+    """What the registry says of it; raises RegistryAway."""
+    async with _answering():
+        answer = await registry.post(
+            "/checks/activations", json=asked.model_dump(exclude_none=True)
+        )
+        return ActivationChecked.model_validate_json(answer.raise_for_status().content)
+
+
+async def enrolment(registry: httpx.AsyncClient, activation_id: UUID) -> ActivationEnrolment | None:
+    """How the registry got on with an activation; None: it has not heard of it yet.
+
+    Raises RegistryAway.
+    """
+    async with _answering():
+        answer = await registry.get(f"/activations/{activation_id}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        return ActivationEnrolment.model_validate_json(answer.raise_for_status().content)
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            yield
+    # What gets the token raises RuntimeError where it is not told how; the rest is the network's,
+    # or an answer of another kind.
+    except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:
+        status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+        log.warning("registry_not_asked", error=type(error).__name__, status=status)
+        raise RegistryAway from error
