@@ -292,9 +292,15 @@ _CHUNKS_REFUSED = """
 """
 
 WAITING = {
-    "events parked in triggers": "SELECT count(*) FROM triggers.dead_letter",
-    "events parked in the registry": "SELECT count(*) FROM registry.dead_letter",
-    "events parked in payments": "SELECT count(*) FROM payments.dead_letter",
+    "events parked in triggers": (
+        "SELECT count(*) FROM triggers.dead_letter WHERE discarded_at IS NULL"
+    ),
+    "events parked in the registry": (
+        "SELECT count(*) FROM registry.dead_letter WHERE discarded_at IS NULL"
+    ),
+    "events parked in payments": (
+        "SELECT count(*) FROM payments.dead_letter WHERE discarded_at IS NULL"
+    ),
     "callbacks not applied": """
         SELECT count(*) FROM payments.webhook WHERE status::text <> 'applied'
     """,

@@ -15,7 +15,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.database import Database, may_pass
-from shared.errors import account_of, told
+from shared.errors import Explained, account_of, told
 from shared.events.log import Published, StoredEvent
 from shared.liveness import goes_on
 from shared.retry import Backoff
@@ -87,7 +87,7 @@ class Consumer:
         self._claim = text(
             f"SELECT epoch, transaction_id::text AS transaction_id, sequence, EXISTS ("
             f"SELECT FROM {schema}.dead_letter WHERE consumer = :consumer "
-            f"AND replay_requested_at IS NOT NULL) AS replays_requested "
+            f"AND replay_requested_at IS NOT NULL AND discarded_at IS NULL) AS replays_requested "
             f"FROM {schema}.event_cursor WHERE consumer = :consumer FOR UPDATE SKIP LOCKED"
         )
         self._begin = text(
@@ -112,6 +112,7 @@ class Consumer:
             f"SELECT {_COLUMNS} FROM {schema}.dead_letter AS letter "
             f"JOIN events.event ON event.id = letter.event_id "
             f"WHERE letter.consumer = :consumer AND letter.replay_requested_at IS NOT NULL "
+            f"AND letter.discarded_at IS NULL "
             f"ORDER BY letter.replay_requested_at LIMIT :limit FOR UPDATE OF letter SKIP LOCKED"
         )
         self._read = text(_READ)
@@ -211,7 +212,7 @@ class Consumer:
                     "consumer": self.name,
                     "event_id": event.id,
                     "type": event.type,
-                    "error": told(error)[:_ERROR_CHARACTERS],
+                    "error": _words(error)[:_ERROR_CHARACTERS],
                 },
             )
             log.error(
@@ -225,6 +226,16 @@ class Consumer:
         finally:
             goes_on()
         return True
+
+
+def _words(error: BaseException) -> str:
+    """What people read of an event that failed: what is wrong, and what to do."""
+    if isinstance(error, Explained):
+        return str(error)
+    return (
+        f"An error that nobody foresaw: {told(error)}. Report it to the operators; replay this "
+        "event once it is mended, or discard it with a reason."
+    )
 
 
 def _stored(row: Row[Any]) -> StoredEvent:

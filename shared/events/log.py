@@ -7,16 +7,20 @@ from typing import Any, ClassVar, Self
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import Clock
+from shared.errors import Explained, detail_of
 from shared.ids import new_id
 
 CHANNEL = "events"
 """A trigger on the log notifies this channel, once for each statement that writes: its payload is
 the types of the new events, with commas between them."""
+
+
+_FAULTS_TOLD = 5
 
 
 class Event(BaseModel):
@@ -41,6 +45,20 @@ class StoredEvent(Event):
 
     epoch: int
     sequence: int
+
+
+class EventUnreadable(Explained):
+    """An event whose data are not what its type promises. Its values are not repeated."""
+
+    def __init__(self, error: ValidationError, *, source: str) -> None:
+        faults = [
+            f"{'.'.join(map(str, fault['loc'])) or 'all of it'}: {detail_of(fault)}"
+            for fault in error.errors()[:_FAULTS_TOLD]
+        ]
+        super().__init__(
+            f"What the event holds is not what its type promises ({'; '.join(faults)}). Whoever "
+            f"tells it, {source}, has to tell it again as it should be; then discard this event."
+        )
 
 
 class Published(BaseModel, ABC):
@@ -71,8 +89,11 @@ class Published(BaseModel, ABC):
 
     @classmethod
     def of(cls, event: StoredEvent) -> Self:
-        """The fact that a stored event tells; raises ValidationError where it is another's."""
-        return cls.model_validate(event.data)
+        """The fact that a stored event tells; raises EventUnreadable where it is another's."""
+        try:
+            return cls.model_validate(event.data)
+        except ValidationError as error:
+            raise EventUnreadable(error, source=event.source) from error
 
 
 _INSERT = text(

@@ -17,24 +17,52 @@ MOST_COUNTED = 10_000
 BEGIN_EPOCH = "SELECT events.begin_epoch()"
 """Keeps when an epoch began that the server's timeline says is new; otherwise does nothing."""
 
-_LETTERS = """
-    SELECT * FROM {schema}.dead_letter
-    WHERE (consumer, event_id) > (:consumer, :event_id)
-    ORDER BY consumer, event_id
+# The log is left to say what the event is about: after a loss it may not have it any more.
+_LETTER = """
+    letter.consumer, letter.event_id, letter.type, event.subject, letter.error, letter.attempts,
+    letter.first_failed_at, letter.failed_at, letter.replay_requested_at, letter.discarded_at,
+    letter.discarded_by, letter.discard_reason,
+    CAST(extract(epoch FROM coalesce(letter.discarded_at, now()) - letter.first_failed_at)
+         AS bigint) AS waited_seconds
+"""
+
+_LETTERS = f"""
+    SELECT {_LETTER}
+    FROM {{schema}}.dead_letter AS letter
+    LEFT JOIN events.event ON event.id = letter.event_id
+    WHERE (letter.consumer, letter.event_id) > (:consumer, :event_id)
+      AND (letter.discarded_at IS NOT NULL) = :discarded
+    ORDER BY letter.consumer, letter.event_id
     LIMIT :limit
+"""
+
+_LETTERS_OF = f"""
+    SELECT {_LETTER}
+    FROM {{schema}}.dead_letter AS letter
+    LEFT JOIN events.event ON event.id = letter.event_id
+    WHERE letter.event_id = :event_id
+    ORDER BY letter.consumer
 """
 
 _REQUEST_REPLAY = """
     UPDATE {schema}.dead_letter SET replay_requested_at = clock_timestamp()
-    WHERE event_id = :event_id
-    RETURNING *
+    WHERE event_id = :event_id AND discarded_at IS NULL
+    RETURNING true
+"""
+
+_DISCARD = """
+    UPDATE {schema}.dead_letter
+    SET discarded_at = clock_timestamp(), discarded_by = :by, discard_reason = :reason,
+        replay_requested_at = NULL
+    WHERE event_id = :event_id AND discarded_at IS NULL
+    RETURNING true
 """
 
 # Whatever is beyond a cursor waits for its consumer, also what the fence still holds back.
 _PROGRESS = """
     SELECT cursor.consumer, waiting.events AS waiting, waiting.oldest_at AS oldest_waiting_at,
         (SELECT count(*) FROM {schema}.dead_letter AS letter
-         WHERE letter.consumer = cursor.consumer) AS failed
+         WHERE letter.consumer = cursor.consumer AND letter.discarded_at IS NULL) AS failed
     FROM {schema}.event_cursor AS cursor
     CROSS JOIN LATERAL (
         SELECT count(*) AS events, min(beyond.time) AS oldest_at
@@ -66,23 +94,44 @@ async def read_events(session: AsyncSession, after: Position, *, limit: int) -> 
 
 
 async def list_dead_letters(
-    session: AsyncSession, schema: str, *, after: tuple[str, UUID], limit: int
+    session: AsyncSession,
+    schema: str,
+    *,
+    discarded: bool,
+    after: tuple[str, UUID],
+    limit: int,
 ) -> Sequence[Row[Any]]:
     """Dead letters of a service by consumer and event, behind one of them."""
     consumer, event_id = after
     rows = await session.execute(
         text(_LETTERS.format(schema=schema)),
-        {"consumer": consumer, "event_id": event_id, "limit": limit},
+        {"consumer": consumer, "event_id": event_id, "discarded": discarded, "limit": limit},
     )
     return rows.all()
 
 
-async def request_replay(session: AsyncSession, schema: str, event_id: UUID) -> Sequence[Row[Any]]:
-    """Mark the dead letters of an event to be tried again; those that were marked."""
-    rows = await session.execute(
+async def dead_letters_of(session: AsyncSession, schema: str, event_id: UUID) -> Sequence[Row[Any]]:
+    """The dead letters of one event, one for each consumer that failed on it."""
+    rows = await session.execute(text(_LETTERS_OF.format(schema=schema)), {"event_id": event_id})
+    return rows.all()
+
+
+async def request_replay(session: AsyncSession, schema: str, event_id: UUID) -> bool:
+    """Mark the dead letters of an event to be tried again; whether any was there to be."""
+    marked = await session.scalar(
         text(_REQUEST_REPLAY.format(schema=schema)), {"event_id": event_id}
     )
-    return rows.all()
+    return bool(marked)
+
+
+async def discard(
+    session: AsyncSession, schema: str, event_id: UUID, *, by: str, reason: str
+) -> bool:
+    """Keep that nobody will work the event any more; whether any was there to be discarded."""
+    done = await session.scalar(
+        text(_DISCARD.format(schema=schema)), {"event_id": event_id, "by": by, "reason": reason}
+    )
+    return bool(done)
 
 
 async def consumers_progress(session: AsyncSession, schema: str) -> Sequence[Row[Any]]:

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.auth import Caller, require
 from shared.clock import ClockDependency
 from shared.database import Session
-from shared.errors import NotFound, problem_responses
+from shared.errors import Conflict, NotFound, problem_responses
 from shared.events import repository
 from shared.pagination import PageOf, PageQuery, decode_cursor, encode_cursor
 
@@ -51,14 +52,38 @@ class DeadLetter(BaseModel):
     consumer: str = Field(examples=["evaluations"])
     event_id: UUID
     type: str = Field(examples=["org.sangkroh.observations-recorded.v1"])
+    subject: str | None = Field(
+        description="What the event is about; null where the log has it no more.",
+        examples=["0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10"],
+    )
     error: str = Field(
         description="What is wrong and what to do; of an error that nobody foresaw its kind and "
         "its place in the code. No personal values.",
         examples=["There is no scheme 'flood-2022': post it, then replay this event."],
     )
     attempts: int = Field(examples=[1])
-    failed_at: datetime
+    first_failed_at: datetime
+    failed_at: datetime = Field(description="When it was tried last.")
+    waited_seconds: int = Field(
+        description="Since it first failed, until now or until it was discarded.", examples=[5400]
+    )
     replay_requested_at: datetime | None
+    discarded_at: datetime | None = Field(examples=[None])
+    discarded_by: str | None = Field(examples=[None])
+    discard_reason: str | None = Field(examples=[None])
+
+
+class DiscardIn(BaseModel):
+    """Why nobody is to work an event any more."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"reason": "Reported twice: the first report is worked already."}]
+        },
+    )
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 
 
 class ConsumerProgress(BaseModel):
@@ -140,12 +165,19 @@ async def read_progress(
     responses=problem_responses(400, 401, 403),
 )
 async def list_dead_letters(
-    _: EventsRead, session: Session, request: Request, page: PageQuery
+    _: EventsRead,
+    session: Session,
+    request: Request,
+    page: PageQuery,
+    discarded: Annotated[
+        bool, Query(description="Those that were discarded, in place of those that wait.")
+    ] = False,
 ) -> PageOf[DeadLetter]:
     """Events whose handler failed in this service; the rest went on without them."""
     rows = await repository.list_dead_letters(
         session,
         request.app.state.settings.service,
+        discarded=discarded,
         after=page.after(str, UUID) or ("", UUID(int=0)),
         limit=page.fetch_limit,
     )
@@ -157,15 +189,52 @@ async def list_dead_letters(
     "/dead-letters/{event_id}/replay",
     status_code=202,
     summary="Try a failed event again",
-    responses=problem_responses(401, 403, 404),
+    responses=problem_responses(401, 403, 404, 409),
 )
 async def replay_dead_letter(
     event_id: UUID, _: EventsReplay, session: Session, request: Request
 ) -> list[DeadLetter]:
     """Asks this service's consumers to work the event again; it leaves the list when that works."""
-    rows = await repository.request_replay(session, request.app.state.settings.service, event_id)
+    service = request.app.state.settings.service
+    marked = await repository.request_replay(session, service, event_id)
+    letters = await _letters_of(session, service, event_id)
+    if not marked:
+        raise _discarded_already(letters[0])
+    return letters
+
+
+@router.post(
+    "/dead-letters/{event_id}/discard",
+    summary="Give a failed event up",
+    responses=problem_responses(401, 403, 404, 409, 422),
+)
+async def discard_dead_letter(
+    event_id: UUID, given: DiscardIn, caller: EventsReplay, session: Session, request: Request
+) -> list[DeadLetter]:
+    """Ends the waiting of an event that is not to be worked any more. It is kept, with who
+    decided so, when and why, and is listed with `discarded=true`.
+    """
+    service = request.app.state.settings.service
+    done = await repository.discard(
+        session, service, event_id, by=caller.subject, reason=given.reason
+    )
+    letters = await _letters_of(session, service, event_id)
+    if not done:
+        raise _discarded_already(letters[0])
+    return letters
+
+
+async def _letters_of(session: AsyncSession, service: str, event_id: UUID) -> list[DeadLetter]:
+    rows = await repository.dead_letters_of(session, service, event_id)
     if not rows:
         raise NotFound(
             "No event with this id failed here. GET /v1/dead-letters lists those that did."
         )
     return [DeadLetter.model_validate(row._asdict()) for row in rows]
+
+
+def _discarded_already(letter: DeadLetter) -> Conflict:
+    return Conflict(
+        f"The event was discarded by {letter.discarded_by} at {letter.discarded_at:%FT%TZ}. What "
+        "it was to bring about has to be ordered anew."
+    )

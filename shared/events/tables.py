@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     DateTime,
     Identity,
@@ -160,7 +161,17 @@ def consumer_tables(service_metadata: MetaData) -> tuple[Table, Table]:
         Column("attempts", Integer, nullable=False, server_default=text("1")),
         Column("failed_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
         Column("replay_requested_at", DateTime(timezone=True)),
+        Column(
+            "first_failed_at", DateTime(timezone=True), nullable=False, server_default=text("now()")
+        ),
+        Column("discarded_at", DateTime(timezone=True)),
+        Column("discarded_by", Text),
+        Column("discard_reason", Text),
         PrimaryKeyConstraint("consumer", "event_id"),
-        comment="Events whose handler failed: parked here, visible, and replayable.",
+        CheckConstraint(
+            "num_nulls(discarded_at, discarded_by, discard_reason) IN (0, 3)", name="discarded"
+        ),
+        comment="Events whose handler failed: parked here, visible, and replayed or discarded by a "
+        "person.",
     )
     return cursor, dead_letter

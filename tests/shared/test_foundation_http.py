@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import asyncpg
 import httpx
@@ -14,15 +14,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, field_validator
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.settings import Settings
 from shared.application import create_application
 from shared.auth import Caller, require
 from shared.database import Database, Session
 from shared.errors import Conflict, problem_responses
-from shared.events import Consumer, Event, append
+from shared.events import Consumer, Event, Published, StoredEvent, append
 from shared.events.routes import router as events
 from shared.idempotency import Once
+from shared.ids import new_id
 from shared.pagination import PageOf, PageQuery
 from shared.version import API_PREFIX, VERSION
 from tests.conftest import RunningService
@@ -320,3 +322,83 @@ async def test_progress_tells_whether_everything_was_worked(
     (of_the_consumer,) = waiting["consumers"]
     assert (of_the_consumer["consumer"], of_the_consumer["waiting"]) == ("test", 1)
     assert after["all_worked"]
+
+
+class Measured(Published):
+    type: ClassVar[str] = "org.sangkroh.test.measured.v1"
+    source: ClassVar[str] = "/test"
+
+    phone: int
+
+    @property
+    def subject(self) -> str:
+        return "s"
+
+
+async def on_measured(_: AsyncSession, event: StoredEvent) -> None:
+    Measured.of(event)
+    raise KeyError("+85510000001")
+
+
+async def test_an_event_that_failed_says_what_is_wrong_and_is_given_up_with_a_reason(
+    things: RunningService, environment: dict[str, str]
+) -> None:
+    database = Database(environment["REGISTRY_DATABASE_URL"], application_name="test")
+    unreadable, unforeseen = (
+        Event(
+            type=Measured.type,
+            source=Measured.source,
+            subject=f"about-{number}",
+            time=datetime.now(UTC),
+            data=data,
+        )
+        for number, data in enumerate(({"phone": "+855 10 000 001"}, {"phone": 1}))
+    )
+    consumer = Consumer(database, name="test", schema="registry", handlers={Measured: on_measured})
+    await consumer.run_once()
+    async with database.transaction() as session:
+        await append(session, [unreadable, unforeseen])
+    await consumer.run_once()
+
+    async with things.client("events:read", "events:replay", subject="dara@nspc") as client:
+
+        async def letters(**query: Any) -> dict[str, dict[str, Any]]:
+            answer = await client.get("/dead-letters", params=query)
+            return {letter["event_id"]: letter for letter in answer.json()["items"]}
+
+        async def failed() -> int:
+            (progress,) = (await client.get("/events/progress")).json()["consumers"]
+            return int(progress["failed"])
+
+        waiting = await letters()
+        assert await failed() == 2
+        discard = f"/dead-letters/{unreadable.id}/discard"
+        without = await client.post(discard, json={"reason": "  "})
+        discarded = await client.post(discard, json={"reason": "Told again as it should be"})
+        again = await client.post(discard, json={"reason": "Told again as it should be"})
+        replayed = await client.post(f"/dead-letters/{unreadable.id}/replay")
+        unknown = await client.post(f"/dead-letters/{new_id()}/discard", json={"reason": "None"})
+        left, given_up = await letters(), await letters(discarded=True)
+        assert await failed() == 1
+    await consumer.run_once()
+    await database.dispose()
+
+    words = waiting[str(unreadable.id)]["error"]
+    assert words.startswith("What the event holds is not what its type promises (phone: Input ")
+    assert words.endswith("/test, has to tell it again as it should be; then discard this event.")
+    words = waiting[str(unforeseen.id)]["error"]
+    assert words.startswith("An error that nobody foresaw: KeyError at tests/shared/")
+    assert words.endswith("replay this event once it is mended, or discard it with a reason.")
+    assert "855" not in str(waiting)
+    assert waiting[str(unforeseen.id)]["subject"] == "about-1"
+    assert 0 <= waiting[str(unforeseen.id)]["waited_seconds"] < 60
+
+    assert (without.status_code, unknown.status_code) == (422, 404)
+    (letter,) = discarded.json()
+    assert letter["discarded_by"] == "dara@nspc"
+    assert letter["discard_reason"] == "Told again as it should be"
+    assert letter["discarded_at"]
+    assert again.status_code == replayed.status_code == 409
+    assert again.json()["detail"].startswith("The event was discarded by dara@nspc at 20")
+    assert left.keys() == {str(unforeseen.id)}
+    assert given_up == {str(unreadable.id): letter}
