@@ -34,6 +34,10 @@ EVENTS_SCHEMA = "events"
 # Where this is another cluster than before, or another timeline.
 _BEGIN_EPOCH_WHERE_NEEDED = text("SELECT events.begin_epoch()")
 
+# Whoever is writing an event has said its epoch: it ends before the next one begins, or a reader
+# that is in the next one already would not come back for it.
+_LET_WRITERS_END = text("LOCK TABLE events.event IN SHARE ROW EXCLUSIVE MODE")
+
 _BEGIN_EPOCH_ANYWAY = text(
     """
     INSERT INTO events.epoch (number, system_identifier, timeline)
@@ -112,6 +116,7 @@ def begin_epoch(owner_url: str) -> int:
 
 async def _begin_epoch(owner_url: str) -> int:
     async with connected(parse_url(owner_url)) as connection:
+        await connection.execute(_LET_WRITERS_END)
         number = await connection.scalar(_BEGIN_EPOCH_ANYWAY)
         await connection.commit()
         return int(number)

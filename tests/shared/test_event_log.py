@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from shared.database import Database
 from shared.events import Consumer, Event, Published, StoredEvent, append
 from shared.events.repository import BEGIN_EPOCH
 from shared.ids import new_id
+from tests.server import eventually
 
 WRITERS = 16
 TRANSACTIONS_EACH = 25
@@ -375,16 +375,34 @@ async def test_a_session_that_may_only_read_asks_for_the_epoch_and_begins_none(
 async def test_an_epoch_begins_by_hand_where_the_server_cannot_know_of_the_loss(
     environment: dict[str, str], owner: asyncpg.Connection
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "services", "new-epoch"],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """And not before whoever was writing has ended: no reader would come back for that."""
+    database = database_of(environment)
+    told: list[tuple[int, int]] = []
 
-    assert done.stdout == "Epoch 2 of the event log has begun.\n", done.stderr
-    assert await owner.fetchval("SELECT events.current_epoch()") == 2
+    async def handle(_: AsyncSession, stored: StoredEvent) -> None:
+        told.append((stored.epoch, stored.data["number"]))
+
+    async def waits() -> bool:
+        return bool(await owner.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+
+    consumer = Consumer(database, name=NAME, schema="registry", handlers={Told: handle})
+    await consumer.run_once()
+    async with database.transaction() as writing:
+        await append(writing, [event(1)])
+        beginning = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services", "new-epoch"),
+            env={**os.environ, **environment},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        await eventually(waits, seconds=60)
+    said, _ = await beginning.communicate()
+    async with database.transaction() as session:
+        await append(session, [event(2)])
+    await consumer.run_once()
+    await database.dispose()
+
+    assert said == b"Epoch 2 of the event log has begun.\n"
+    assert told == [(1, 1), (2, 2)]
 
 
 async def test_a_notification_wakes_the_listener_once_for_a_transaction(
