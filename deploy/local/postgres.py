@@ -97,12 +97,24 @@ class LocalPostgres:
         """Stop it in good order."""
         if self._server is None or self.process_id() is None:
             return
-        pgexec(
-            "pg_ctl",
-            ("-w", "-m", "fast", "-D", str(self.directory), "stop"),
+        self.execute("pg_ctl", "-w", "-m", "fast", "-D", str(self.directory), "stop")
+
+    def execute(self, program: str, *arguments: str) -> str:
+        """Run one of PostgreSQL's own programs as the user that the server runs as; its output."""
+        assert self._server is not None, "start() first"
+        return pgexec(
+            program,
+            arguments,
             bin_path=self._server.bin_path,
             user=self._server.system_user,
+            cwd=self.directory.parent,
         )
+
+    @property
+    def socket_directory(self) -> str:
+        """Where its socket is, for PostgreSQL's own programs."""
+        assert self._server is not None, "start() first"
+        return str(self._server.get_postmaster_info().socket_dir)
 
     def kill(self) -> None:
         """SIGKILL to the postmaster and all its children, as a power cut would."""
@@ -127,6 +139,4 @@ class LocalPostgres:
 
     def url(self, database: str = "postgres", *, user: str = "postgres") -> str:
         """The URL of a database of this server, for SQLAlchemy with asyncpg."""
-        assert self._server is not None, "start() first"
-        socket_directory = self._server.get_postmaster_info().socket_dir
-        return f"postgresql+asyncpg://{user}@/{database}?host={socket_directory}"
+        return f"postgresql+asyncpg://{user}@/{database}?host={self.socket_directory}"

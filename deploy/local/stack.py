@@ -266,9 +266,13 @@ class Stack:
         return self._database_url
 
     def migrate(self) -> None:
-        """Bring every schema to its head, as `python -m services migrate` does."""
+        """Bring every schema to its head."""
+        self.run("migrate")
+
+    def run(self, *arguments: str) -> None:
+        """`python -m services …` to its end, as an operator would; raises StackDidNotStart."""
         done = subprocess.run(
-            [sys.executable, "-m", "services", "migrate"],
+            [sys.executable, "-m", "services", *arguments],
             env={**os.environ, **self._environment, **self._own_environment},
             capture_output=True,
             text=True,
@@ -276,7 +280,7 @@ class Stack:
         )
         if done.returncode:
             words = done.stderr.strip().splitlines() or ["it said nothing"]
-            raise StackDidNotStart(f"The migration failed: {words[-1]}")
+            raise StackDidNotStart(f"`{' '.join(arguments)}` failed: {words[-1]}")
 
     def _create_database(self) -> None:
         if self.postgres is None:

@@ -84,7 +84,7 @@ def run(plan: Plan, directory: Path) -> Outcome:
         # A cluster that flushes lazily may lose what it is told from here on, not its own roles.
         asyncio.run(_write_to_disk(stack))
         killed, trouble = _weather(plan, stack, world)
-        rested = _rest(world, seconds=plan.rest_seconds)
+        rested = rest(world, seconds=plan.rest_seconds)
         verdict = judged(world)
         verdict.figures["kills"] = killed.total()
         verdict.faults[:0] = trouble
@@ -126,7 +126,8 @@ def _weather(plan: Plan, stack: Stack, world: World) -> tuple[Counter[str], list
     return killed, trouble
 
 
-def _rest(world: World, *, seconds: float) -> bool:
+def rest(world: World, *, seconds: float) -> bool:
+    """Wait until nothing is under way; whether that came in time."""
     patience = Patience(seconds)
     while not patience.is_over:
         if at_rest(world):

@@ -97,6 +97,12 @@ class World:
 
     def strike(self) -> None:
         """The shock becomes known: a first report, then one that names more provinces."""
+        self.watch()
+        self.report(FIRST_PROVINCES)
+        self.report(LATER_PROVINCES)
+
+    def watch(self) -> None:
+        """The indicator, and the trigger that reads it."""
         triggers = "triggers"
         self._order(
             triggers,
@@ -108,8 +114,6 @@ class World:
         self._order(
             triggers, "POST", "/triggers", json=_trigger(), read_back=f"/triggers/{TRIGGER}"
         )
-        self._report(FIRST_PROVINCES)
-        self._report(LATER_PROVINCES)
 
     def goes_on(self, *, seconds: float, at_most_seconds: float, until: Callable[[], bool]) -> None:
         """Ordinary traffic, for so long and until then: an indicator that no trigger reads."""
@@ -124,7 +128,8 @@ class World:
                 "triggers", "POST", "/observations", json=_reported(TRAFFIC, ["01"], number)
             )
 
-    def _report(self, provinces: list[str]) -> None:
+    def report(self, provinces: list[str]) -> None:
+        """So many households are affected in each of these provinces."""
         self._order("triggers", "POST", "/observations", json=_reported(INDICATOR, provinces, 5000))
 
     def _order(
