@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from services.payments.answers.recording import Recording
+from shared.ids import instruction_id as id_of_instruction
 from shared.ids import new_id
 from shared.signatures import sign
 from shared.version import API_PREFIX
@@ -323,3 +325,29 @@ async def test_what_a_provider_appends_to_its_callback_does_not_lose_it(world: W
     answer = await world.client.put("/providers/mekong/callbacks?ts=1", content=b"{}")
     assert answer.status_code == 401
     assert answer.json()["type"] == "urn:sangkroh:problem:signature-refused"
+
+
+async def test_nobody_is_paid_again_while_a_late_success_waits_to_be_recorded(
+    world: World, steps: Steps, provider: Provider
+) -> None:
+    await world.fund(10_000_000, prefund_minor=96_000)
+    [owed, other] = entitlements(2, provider="mekong")
+    first = await world.registry.announce([owed, other])
+    await steps.raise_announced()
+    [order] = await steps.claim()
+    await steps.hear([(order.instruction_id, REJECTED)])
+    assert len(await steps.claim()) == 1
+    await provider.call_back(transaction(order.instruction_id))
+    await steps.step("apply-callbacks")
+    [late] = [
+        entitlement
+        for entitlement in (owed, other)
+        if order.instruction_id == id_of_instruction(entitlement.entitlement_id)
+    ]
+    again = await world.registry.announce(
+        [replace(late, provider="tonle", announcement=2)], activation_id=first.activation_id
+    )
+    await steps.raise_announced()
+    [aside] = (await world.get(f"/chunks/{again.chunk_id}/set-aside"))["items"]
+    assert aside["reason"] == "undecided"
+    assert await steps.claim("tonle") == []
