@@ -10,6 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
+from services.registry.worker import create_worker
 from tests.registry.flow import BATTAMBANG, PURSAT, Flow, rows
 from tests.registry.paying import Announced, Payments
 from tests.server import eventually
@@ -484,3 +485,32 @@ async def test_workers_side_by_side_repair_a_round_once(
     assert await progress(flow, activation_id) == {"payable": 90, "waiting": 90}
     ready = await flow.events("entitlements-ready")
     assert sum(event["count"] for event in ready) == 90
+
+
+async def test_nothing_of_a_cancelled_activation_is_announced_again(
+    flow: Flow, run_worker: Callable[[str], Any]
+) -> None:
+    await flow.post_scheme()
+    await flow.register(rows(2, **WITHOUT))
+    async with run_worker("registry"):
+        activation_id = await flow.open(BATTAMBANG)
+        await flow.worked(activation_id)
+    await flow.register(rows(2))
+    assert (await repair(flow, activation_id)).status_code == 202
+    # Planned before it was cancelled, and never worked.
+    await flow.cancel(activation_id)
+    worker = create_worker()
+    while not (await flow.get(f"/activations/{activation_id}"))["cancelled_on"]:
+        await worker.step("events")
+    assert await worker.step("repairs") == 0
+    await worker.close()
+    (home, of_repair) = await flow.chunks(activation_id)
+    assert (of_repair["status"], of_repair["home_chunk_id"]) == ("planned", home["id"])
+    reannouncement = f"/entitlement-chunks/{home['id']}/reannouncement"
+    for refused in (
+        await repair(flow, activation_id),
+        await flow.client.post(reannouncement, json={"reason": "Try."}, headers=flow.key()),
+    ):
+        assert refused.status_code == 409
+        assert "cancelled on 2026-01-05" in refused.json()["detail"]
+    assert await progress(flow, activation_id) == {"unpayable": 2}
