@@ -194,7 +194,10 @@ ACTIVATIONS = """
         coalesce(activation.scheme_code, opened.scheme) AS scheme,
         coalesce(activation.opened_on, opened.opened_on) AS opened_on,
         activation.id IS NOT NULL AND opened.id IS NOT NULL AS known_to_both,
-        activation.area_filter, scheme_version.document ->> 'eligibility' AS eligibility,
+        activation.area_filter,
+        -- Whoever was not enrolled yet when it was cancelled never is.
+        CASE WHEN activation.cancelled_on IS NULL
+            THEN scheme_version.document ->> 'eligibility' END AS eligibility,
         ARRAY(SELECT area_code FROM triggers.activation_area
               WHERE activation_area.activation_id = opened.id) AS areas,
         coalesce(
@@ -301,6 +304,10 @@ WAITING = {
     "events parked in payments": (
         "SELECT count(*) FROM payments.dead_letter WHERE discarded_at IS NULL"
     ),
+    "activations that enrol nobody, or not everywhere": """
+        SELECT count(*) FROM registry.activation
+        WHERE cancelled_on IS NULL AND (not_enrolled IS NOT NULL OR areas_refused <> '{}')
+    """,
     "callbacks not applied": """
         SELECT count(*) FROM payments.webhook WHERE status::text <> 'applied'
     """,
@@ -311,12 +318,16 @@ WAITING = {
 
 UNDER_WAY = f"""
     SELECT
-        (SELECT count(*) FROM registry.entitlement_chunk
-         WHERE status::text NOT IN ('settled', 'empty')
-            AND NOT (status::text = 'refused' AND activation_id IN (
-                SELECT activation_id FROM payments.cancelled_activation))
-            OR settlements_applied < settlements_announced)
-        + (SELECT count(*) FROM registry.enrolment_run WHERE completed_at IS NULL)
+        (SELECT count(*) FROM registry.entitlement_chunk AS chunk
+         JOIN registry.activation ON activation.id = chunk.activation_id
+         WHERE (status::text NOT IN ('settled', 'empty')
+                OR settlements_applied < settlements_announced)
+           -- What was planned of one that was cancelled is never worked, and what was announced of
+           -- it may have been refused.
+           AND (status::text NOT IN ('planned', 'refused') OR cancelled_on IS NULL))
+        + (SELECT count(*) FROM registry.enrolment_run AS run
+           JOIN registry.activation ON activation.id = run.activation_id
+           WHERE completed_at IS NULL AND cancelled_on IS NULL)
         + (SELECT count(*) FROM payments.chunk WHERE status::text IN ('announced', 'raised'))
         + ({_CHUNKS_REFUSED})
         + ({_ROUNDS_WAITING})
