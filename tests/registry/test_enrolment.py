@@ -342,6 +342,12 @@ async def test_a_cancelled_activation_works_no_chunk_and_releases_no_round(
     )
     assert refused.status_code == 409
     assert "cancelled on 2026-01-05" in refused.json()["detail"]
+    (chunk,) = await working.chunks(activation_id)
+    for path, body in (
+        (f"/activations/{activation_id}/repairs", {"round": 1, "reason": "Accounts are mended."}),
+        (f"/entitlement-chunks/{chunk['id']}/reannouncement", {"reason": "It got lost."}),
+    ):
+        await working.post(path, body, status=409)
     await working.widen(activation_id, PURSAT)
     await working.worked(await working.open(BATTAMBANG))
     assert len((await working.get(f"/activations/{activation_id}"))["runs"]) == 1

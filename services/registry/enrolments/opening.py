@@ -107,13 +107,14 @@ async def enrol_where_possible(session: AsyncSession, activation_id: UUID, *, me
     if activation.cancelled_on is not None:
         return False
     refused = await refusals(session, activation.areas)
-    await activations.change(session, activation_id, areas_refused=refused)
+    if refused != activation.areas_refused:
+        await activations.change(session, activation_id, areas_refused=refused)
     try:
         communes = await _communes_of(session, activation, refused=refused)
         version, document = await _scheme_of(session, activation)
     except CannotEnrol as hindrance:
         # An activation that has enrolled some stays so, whatever is wrong with what was added.
-        if activation.scheme_version is None:
+        if activation.scheme_version is None and activation.not_enrolled != str(hindrance):
             await activations.change(session, activation_id, not_enrolled=str(hindrance))
         return False
     if activation.scheme_version is not None:
