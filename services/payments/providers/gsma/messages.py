@@ -24,12 +24,15 @@ _DUPLICATE = "duplicateRequest"
 # transactionStatus is free text in the standard; these words are the ones in use. Any other
 # says nothing certain.
 _PAID_STATUSES = frozenset({"completed"})
+_PENDING_STATUSES = frozenset({"pending"})
 _UNPAID_STATUSES = frozenset({"rejected", "failed", "declined", "cancelled"})
 
 # Letters only: a code that could spell an account number is not taken over.
 _CODE = re.compile(r"[A-Za-z_-]{1,64}")
 _RESOURCE_ID = re.compile(r"[A-Za-z0-9_.~-]{1,128}")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _MAXIMUM_REFERENCE_CHARACTERS = 256
+_MAXIMUM_LINK_CHARACTERS = 2_048
 _TOO_MANY_REQUESTS = 429
 _SERVICE_UNAVAILABLE = 503
 
@@ -54,7 +57,10 @@ def disbursement(
 
 
 def read_object(body: bytes) -> dict[str, Any] | None:
-    """A JSON object, or None."""
+    """A JSON object, or None.
+
+    The parser refuses what is nested deeply, numbers beyond a double, and text that is no Unicode.
+    """
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -95,8 +101,11 @@ def request_state(content: dict[str, Any]) -> Answer:
     """What a requestState object means. ``completed`` alone has yet to show what was paid."""
     correlation = read_uuid(content.get("serverCorrelationId"))
     match content.get("status"):
-        case "pending" | "completed" if correlation is not None:
+        case "pending" if correlation is not None:
             return Answer(AnswerKind.PENDING, server_correlation_id=correlation)
+        case "completed" if correlation is not None:
+            reason = "completed_without_transaction"
+            return Answer(AnswerKind.PENDING, reason=reason, server_correlation_id=correlation)
         case "failed":
             # The standard's word for the end of an asynchronous request, whatever the category.
             error = content.get("error")
@@ -108,26 +117,23 @@ def request_state(content: dict[str, Any]) -> Answer:
                 reason=code or "failed_without_reason",
                 server_correlation_id=correlation,
             )
-        case _:
+        case "pending" | "completed":
             return NO_ANSWER
+        case status:
+            return Answer(AnswerKind.NO_ANSWER, reason=f"request_{_word(status)}")
 
 
 def completed_reference(content: dict[str, Any]) -> str | None:
     """The transaction's reference, where a requestState object says that it is completed."""
-    reference = content.get("objectReference")
-    if content.get("status") == "completed" and isinstance(reference, str):
-        return reference or None
+    if content.get("status") == "completed":
+        return _reference(content.get("objectReference"))
     return None
 
 
 def transaction(content: dict[str, Any]) -> Answer:
-    """What a transaction object means."""
-    reference = content.get("transactionReference")
-    told_reference = None
-    if isinstance(reference, str) and reference.isprintable():
-        told_reference = reference[:_MAXIMUM_REFERENCE_CHARACTERS]
-    status = content.get("transactionStatus")
-    word = status.lower() if isinstance(status, str) else ""
+    """What a transaction object means. A status that is not in use here is kept as a code."""
+    told_reference = _reference(content.get("transactionReference"))
+    word = _word(content.get("transactionStatus"))
     if word in _PAID_STATUSES:
         money = read_money(content.get("amount"), content.get("currency"))
         return Answer(
@@ -144,13 +150,17 @@ def transaction(content: dict[str, Any]) -> Answer:
             reason=f"transaction_{word}",
             transaction_reference=told_reference,
         )
-    return Answer(AnswerKind.PENDING, transaction_reference=told_reference)
+    return Answer(
+        AnswerKind.PENDING,
+        reason=None if word in _PENDING_STATUSES else f"transaction_{word}",
+        transaction_reference=told_reference,
+    )
 
 
 def linked_resource(content: dict[str, Any]) -> tuple[str, str] | None:
     """``("transactions" | "requeststates", id)`` from a response object's link, or None."""
     link = content.get("link")
-    if not isinstance(link, str):
+    if not isinstance(link, str) or len(link) > _MAXIMUM_LINK_CHARACTERS:
         return None
     parts = link.split("?")[0].rstrip("/").split("/")
     if len(parts) < 2 or parts[-2] not in ("transactions", "requeststates"):
@@ -172,9 +182,17 @@ def _code(value: Any) -> str | None:
 
 def read_uuid(value: Any) -> UUID | None:
     """An identifier, or None where it is none."""
-    if not isinstance(value, str):
+    return UUID(value) if isinstance(value, str) and _UUID.fullmatch(value) else None
+
+
+def _reference(value: Any) -> str | None:
+    """A provider's name for a payment; None where it could be neither stored nor asked for."""
+    if not isinstance(value, str) or not 0 < len(value) <= _MAXIMUM_REFERENCE_CHARACTERS:
         return None
-    try:
-        return UUID(value)
-    except ValueError:
-        return None
+    return value if value.isprintable() else None
+
+
+def _word(status: Any) -> str:
+    """A status in small letters, as far as it is a code."""
+    code = _code(status)
+    return code.lower() if code else "in_no_readable_state"
