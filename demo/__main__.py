@@ -31,6 +31,7 @@ from demo.report import print_report
 from demo.shocks import falls
 from demo.show import Show
 from demo.story import replay, wait_for_last_callbacks
+from deploy.local.environment import NOT_KNOWN_UNTRUE
 from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.ports import PortUnusable, spare_ports
 from deploy.local.postgres import LocalPostgres, PostgresDidNotStart
@@ -57,7 +58,7 @@ _PLAIN_WIDTH = 110
 _IMPATIENCE = {
     "PAYMENTS_UNKNOWN_INQUIRY_SECONDS": "1",
     "PAYMENTS_PENDING_INQUIRY_SECONDS": "3",
-    "PAYMENTS_RESEND_GRACE_SECONDS": "2",
+    NOT_KNOWN_UNTRUE: "2",
     "PAYMENTS_PROVIDER_TIMEOUT_SECONDS": "5",
 }
 

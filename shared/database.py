@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -36,6 +37,8 @@ _NO_SUCH_DATABASE = "3D000"
 _NOT_AUTHORISED = "28"
 _PASSING = {"08", "40", "53", "55", "57"}
 """Connections, serialisation and deadlocks, resources, locks, shutdowns."""
+_AWAY = ("08", "53", "57P")
+"""Connections, resources, shutdowns."""
 
 
 class DatabaseUnusable(Exception):
@@ -159,6 +162,16 @@ def may_pass(error: BaseException) -> bool:
         return True
     state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
     return state[:2] in _PASSING
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether nothing can be done with the server just now, whatever the statement."""
+    if getattr(error, "connection_invalidated", False):
+        return True
+    if isinstance(error, OSError | PoolTimeout):
+        return True
+    state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+    return state.startswith(_AWAY)
 
 
 def require_version(server_version_number: int) -> None:

@@ -15,6 +15,12 @@ from services.processes import SERVICES
 from shared.auth import development
 
 SANDBOX_PORT = 8004
+NOT_KNOWN_UNTRUE = "SANDBOX_NOT_KNOWN_UNTRUE_SECONDS"
+"""For how long the services believe that the sandbox does not know what it was just sent."""
+
+_RECOGNISES_REPEATS_SECONDS = 86_400
+"""The sandbox keeps its book, and recognises an id for good. A day is enough."""
+_NOT_KNOWN_UNTRUE_SECONDS = 60
 PROVIDERS = {"mekong": "Mekong Pay (sandbox)", "tonle": "Tonle Wallet (sandbox)"}
 CURRENCY = "KHR"
 
@@ -73,6 +79,7 @@ def local_environment(
     sandbox_port: int,
     key_file: Path,
     clock_file: Path | None,
+    not_known_untrue_seconds: int = _NOT_KNOWN_UNTRUE_SECONDS,
 ) -> dict[str, str]:
     """Every variable that the services read, for processes on this machine."""
     jwks_file = development.ensure_issuer(key_file)
@@ -100,6 +107,9 @@ def local_environment(
                     "api_key": kept.provider_api_keys[code],
                     "webhook_secrets": [kept.provider_webhook_secrets[code]],
                     "currency": CURRENCY,
+                    "recognises_repeats_seconds": _RECOGNISES_REPEATS_SECONDS,
+                    "not_known_untrue_seconds": not_known_untrue_seconds,
+                    "returns_our_reference": True,
                 }
                 for code, name in PROVIDERS.items()
             ]

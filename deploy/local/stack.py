@@ -21,7 +21,7 @@ import asyncpg
 import httpx
 from sqlalchemy.engine import make_url
 
-from deploy.local.environment import LocalSecrets, local_environment
+from deploy.local.environment import NOT_KNOWN_UNTRUE, LocalSecrets, local_environment
 from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
 from sandbox.options import SandboxOptions
@@ -105,6 +105,7 @@ class Stack:
         """Start PostgreSQL, migrate, start every process, and wait until all are ready."""
         self.start_postgres()
         self._create_database()
+        untrue_seconds = self._own_environment.get(NOT_KNOWN_UNTRUE)
         self._environment = local_environment(
             self.secrets,
             owner_url=self.database_url,
@@ -112,6 +113,7 @@ class Stack:
             sandbox_port=self.sandbox.port if self.sandbox else free_port(),
             key_file=self.key_file,
             clock_file=self.clock_file,
+            **({} if untrue_seconds is None else {"not_known_untrue_seconds": int(untrue_seconds)}),
         )
         self.migrate()
         if self.sandbox:

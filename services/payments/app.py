@@ -107,7 +107,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 @asynccontextmanager
 async def _taking_callbacks(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
-    numbers = await ProviderDirectory(app.state.database, settings.providers).numbers()
+    numbers = await ProviderDirectory(
+        app.state.database, settings.providers, clock=app.state.clock
+    ).numbers()
     intake = WebhookIntake(app.state.database, batch_size=settings.webhook_batch_size)
     app.state.receiving = Receiving(
         {

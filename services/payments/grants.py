@@ -5,7 +5,7 @@ are moved by the trigger on transfers alone.
 """
 
 GRANTS = {
-    "provider": "SELECT, INSERT (code, name, currency), UPDATE (name)",
+    "provider": "SELECT, INSERT (code, name, currency), UPDATE (name, published)",
     "fund": "SELECT, INSERT",
     "account": "SELECT, INSERT (code, scope, book, currency, overdraft_refused)",
     "transfer": "SELECT, INSERT",
@@ -14,9 +14,11 @@ GRANTS = {
     "set_aside": "SELECT, INSERT",
     "cancelled_activation": "SELECT, INSERT",
     "instruction": (
-        "SELECT, INSERT, UPDATE (status, moves, inquiries, next_action_at, sent_at, finished_at, "
-        "server_correlation_id, transaction_reference, reason, paid_minor, resend_approved_at)"
+        "SELECT, INSERT, UPDATE (status, moves, inquiries, next_action_at, first_sent_at, sent_at, "
+        "finished_at, server_correlation_id, transaction_reference, reason, paid_minor, "
+        "resend_approved_at)"
     ),
+    "answer": "SELECT, INSERT, UPDATE (applied_at, try_at)",
     "instruction_move": "SELECT, INSERT",
     "alarm": (
         "SELECT, INSERT, UPDATE (occurrences, detail, raised_at, cleared_at, cleared_by, "

@@ -25,6 +25,15 @@ class ProviderSettings(BaseModel):
     """Several while a secret is being rotated; any of them verifies."""
     currency: CurrencyCode
 
+    # What it is known to do. The defaults assume the worst that is common.
+    recognises_repeats_seconds: int = Field(default=0, ge=0)
+    """How long it recognises a request that is sent again with the same id, and pays it once.
+    0: it is not known to, and nothing is ever sent to it again by machine."""
+    not_known_untrue_seconds: int = Field(default=300, ge=0)
+    """How long after a request it may still say that it knows nothing of it, and pay it yet."""
+    returns_our_reference: bool = True
+    """Whether what it paid carries our reference. Without it, such an answer is not believed."""
+
 
 class Settings(ServiceSettings):
     """The payments service's settings: prefix ``PAYMENTS_``, keys and addresses without it."""
@@ -77,9 +86,6 @@ class Settings(ServiceSettings):
     pending_inquiry_seconds: float = Field(default=60, gt=0)
     """From "pending" to asking, where no callback comes; doubled each time."""
     inquiry_longest_seconds: float = 900
-    resend_grace_seconds: float = 60
-    """An instruction that the provider does not know is sent again after so long, not before: the
-    first request may still be on its way."""
 
     # Callbacks.
     webhook_maximum_bytes: int = 64 * 1024

@@ -38,3 +38,17 @@ def paged(
     """The query's rows in the order of ``key``, those behind ``after``; None is the beginning."""
     behind = query if after is None else query.where(key > after)
     return behind.order_by(key).limit(limit)
+
+
+def answers_that_say_paid(entitlement_id: str) -> str:
+    """Whether an answer that waits to be applied says that an entitlement was paid.
+
+    A condition over ``entitlement_id``, an SQL expression. What it holds for is not paid anew.
+    """
+    return f"""EXISTS (
+        SELECT FROM payments.answer
+        JOIN payments.instruction AS answered ON answered.id = answer.instruction_id
+        WHERE answer.applied_at IS NULL
+          AND answer.kind = 'settled'
+          AND answered.entitlement_id = {entitlement_id}
+    )"""

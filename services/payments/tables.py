@@ -2,6 +2,7 @@
 
 from services.payments.activations import tables as activations
 from services.payments.alarms import tables as alarms
+from services.payments.answers import tables as answers
 from services.payments.approvals import tables as approvals
 from services.payments.chunks import tables as chunks
 from services.payments.database import SCHEMA, Base
@@ -21,6 +22,7 @@ __all__ = [
     "SCHEMA",
     "activations",
     "alarms",
+    "answers",
     "approvals",
     "balances",
     "chunks",

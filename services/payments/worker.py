@@ -1,5 +1,6 @@
 """The payments service's background work, wired together."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import httpx
 
 from services.payments.activations.cancelling import Cancelling
 from services.payments.activations.handlers import handlers as of_activations
+from services.payments.answers.applying import ApplyingAnswers
 from services.payments.answers.recording import Recording
 from services.payments.chunks.handlers import handlers as of_chunks
 from services.payments.database import SCHEMA
@@ -18,7 +20,6 @@ from services.payments.dispatch.sending import Sending
 from services.payments.instructions.moves import InstructionMoves, Waits
 from services.payments.providers.adapters import adapters_of
 from services.payments.providers.directory import ProviderDirectory
-from services.payments.providers.pausing import Pausing
 from services.payments.providers.protocol import Adapter, Capability
 from services.payments.raising.fetching import Fetching
 from services.payments.resolutions.carrying_out import CarryingOut
@@ -57,6 +58,21 @@ class Wiring:
     recording: Recording
     lanes: Mapping[str, Lane]
     """By provider, those that take single payments."""
+    inquiries: Mapping[str, Inquiring]
+
+    async def end_requests(self) -> None:
+        """Let what is under way at the providers end, and nothing new begin."""
+        await asyncio.gather(
+            *(lane.close() for lane in self.lanes.values()),
+            *(inquiry.close() for inquiry in self.inquiries.values()),
+        )
+
+    async def settle_requests(self) -> None:
+        """Wait until nothing is under way at the providers and all of it is recorded."""
+        for inquiry in self.inquiries.values():
+            await inquiry.asks.settle()
+        for lane in self.lanes.values():
+            await lane.sends.settle()
 
 
 def wire(settings: Settings) -> Wiring:
@@ -69,9 +85,23 @@ def wire(settings: Settings) -> Wiring:
     )
     clock = clock_from(settings.clock_file)
     adapters = adapters_of(settings)
-    directory = ProviderDirectory(database, settings.providers)
+    directory = ProviderDirectory(database, settings.providers, clock=clock)
     moves = InstructionMoves(clock=clock, waits=Waits.of(settings))
-    recording = Recording(moves)
+    recording = Recording(database=database, moves=moves, directory=directory)
+    providers = {provider.code: provider for provider in settings.providers}
+    lanes = {
+        code: Lane(
+            adapter=adapter,
+            provider=providers[code],
+            settings=settings,
+            directory=directory,
+            database=database,
+            moves=moves,
+            recording=recording,
+        )
+        for code, adapter in adapters.items()
+        if Capability.SINGLE in adapter.capabilities
+    }
     return Wiring(
         settings=settings,
         database=database,
@@ -81,18 +111,8 @@ def wire(settings: Settings) -> Wiring:
         directory=directory,
         moves=moves,
         recording=recording,
-        lanes={
-            code: Lane(
-                adapter=adapter,
-                directory=directory,
-                pausing=Pausing(settings.provider_pause),
-                database=database,
-                moves=moves,
-                recording=recording,
-            )
-            for code, adapter in adapters.items()
-            if Capability.SINGLE in adapter.capabilities
-        },
+        lanes=lanes,
+        inquiries={code: Inquiring(lane, settings) for code, lane in lanes.items()},
     )
 
 
@@ -107,12 +127,12 @@ def worker_of(wiring: Wiring) -> Worker:
     rest = settings.rest
     closing = Loop("close", Closing(database=database, clock=clock).step, rest=rest)
     sending = [
-        Loop(f"send-{code}", Sending(lane, settings).step, rest=rest, then=[closing])
+        Loop(f"send-{code}", Sending(lane).step, rest=rest, then=[closing])
         for code, lane in wiring.lanes.items()
     ]
     inquiring = [
-        Loop(f"inquire-{code}", Inquiring(lane, settings).step, rest=rest, then=[closing])
-        for code, lane in wiring.lanes.items()
+        Loop(f"inquire-{code}", inquiry.step, rest=rest, then=[closing])
+        for code, inquiry in wiring.inquiries.items()
     ]
     asking_first = [
         Loop(f"ask-first-{code}", AskingFirst(lane, settings).step, rest=rest)
@@ -165,6 +185,7 @@ def worker_of(wiring: Wiring) -> Worker:
     progressing = Progressing(
         database=database, clock=clock, every_seconds=settings.progress_seconds
     )
+    answering = ApplyingAnswers(wiring.recording, size=settings.dispatch_outcomes_size)
     matching = Matching(database=database, size=settings.webhook_batch_size)
     return Worker(
         name="payments-worker",
@@ -180,6 +201,7 @@ def worker_of(wiring: Wiring) -> Worker:
             *asking_first,
             *sending,
             Loop("leases", leases.step, rest=rest),
+            Loop("apply-answers", answering.step, rest=rest, then=[closing]),
             Loop("apply-callbacks", applying.step, rest=rest, then=[closing]),
             Loop("watch", watching.step, rest=settings.watch_rest),
             *(
@@ -191,6 +213,7 @@ def worker_of(wiring: Wiring) -> Worker:
             Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),
         ],
         closing=[
+            wiring.end_requests,
             *(adapter.close for adapter in wiring.adapters.values()),
             wiring.registry.aclose,
         ],

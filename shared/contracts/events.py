@@ -169,6 +169,28 @@ class PaymentsProgressed(Published):
         return str(self.chunk_id)
 
 
+class ConfiguredProvider(BaseModel):
+    """A provider that payments can be sent to, and the currency that it pays in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    currency: str
+
+
+class ProvidersConfigured(Published):
+    """Which providers payments are sent to; told again when that changes."""
+
+    type: ClassVar[str] = "org.sangkroh.providers-configured.v1"
+    source: ClassVar[str] = PAYMENTS
+
+    providers: list[ConfiguredProvider]
+
+    @property
+    def subject(self) -> str:
+        return "providers"
+
+
 class ChunkRefused(Published):
     """A chunk did not match its announcement: nothing of it is paid."""
 

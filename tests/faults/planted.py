@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import services.__main__
-from services.payments.dispatch.inquiring import Inquiring
+from services.payments.dispatch.lane import Claimed, Lane, Sent
 from services.payments.instructions import statements
 from services.payments.providers.accounts import Accounts
 from services.payments.providers.answers import Answer, AnswerKind
@@ -36,21 +36,16 @@ _LATER_SECONDS = 3
 
 def new_id_on_resend() -> None:
     """What was sent without an answer is sent again under a new correlation id."""
+    send = Lane.send
 
-    each = Inquiring._each
+    async def send_anew(self: Lane, claimed: Claimed) -> Sent:
+        if not claimed.sent_before:
+            return await send(self, claimed)
+        order = replace(claimed.order, instruction_id=new_id())
+        sent = await send(self, replace(claimed, order=order))
+        return replace(sent, claimed=claimed)
 
-    async def each_anew(self: Inquiring, things: Sequence[Any], ask: Any) -> list[Answer]:
-        # Orders are there to be sent again; anything else is only asked about.
-        return await each(
-            self,
-            [
-                replace(thing, instruction_id=new_id()) if isinstance(thing, Order) else thing
-                for thing in things
-            ],
-            ask,
-        )
-
-    Inquiring._each = each_anew  # type: ignore[method-assign]
+    Lane.send = send_anew  # type: ignore[method-assign]
 
 
 def silence_is_no() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy.engine import make_url
 
+from deploy.local.environment import NOT_KNOWN_UNTRUE
 from deploy.local.postgres import LocalPostgres
 from deploy.local.stack import Stack
 from sandbox.options import SandboxOptions
@@ -30,7 +31,7 @@ QUICK = {
     "PAYMENTS_UNKNOWN_INQUIRY_SECONDS": "0.5",
     "PAYMENTS_PENDING_INQUIRY_SECONDS": "3",
     "PAYMENTS_INQUIRY_LONGEST_SECONDS": "3",
-    "PAYMENTS_RESEND_GRACE_SECONDS": "3",
+    NOT_KNOWN_UNTRUE: "3",
     "PAYMENTS_CHUNK_LEASE_SECONDS": "4",
     "PAYMENTS_CHUNK_RETRY_SECONDS": "0.3",
     "PAYMENTS_CHUNK_RETRY_LONGEST_SECONDS": "2",

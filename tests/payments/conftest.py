@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +34,6 @@ QUICK = {
     "PAYMENTS_UNKNOWN_INQUIRY_SECONDS": "0.1",
     "PAYMENTS_PENDING_INQUIRY_SECONDS": "0.5",
     "PAYMENTS_INQUIRY_LONGEST_SECONDS": "1",
-    "PAYMENTS_RESEND_GRACE_SECONDS": "0.3",
     "PAYMENTS_CHUNK_RETRY_SECONDS": "0.05",
     "PAYMENTS_WATCH_SECONDS": "0.2",
     "PAYMENTS_SWEEP_AGAIN_SECONDS": "0.05",
@@ -42,11 +41,21 @@ QUICK = {
 """Every wait of the service made short."""
 
 
+def providers_with(environment: Mapping[str, str], **changes: Any) -> str:
+    """``PAYMENTS_PROVIDERS`` with these settings of every provider changed."""
+    providers = json.loads(environment["PAYMENTS_PROVIDERS"])
+    return json.dumps([{**provider, **changes} for provider in providers])
+
+
 @pytest.fixture
 def environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    for name, value in QUICK.items():
+    quick = {
+        **QUICK,
+        "PAYMENTS_PROVIDERS": providers_with(environment, not_known_untrue_seconds=1),
+    }
+    for name, value in quick.items():
         monkeypatch.setenv(name, value)
-    return {**environment, **QUICK}
+    return {**environment, **quick}
 
 
 @dataclass

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from services.payments.answers.recording import Heard, Recorded
+from services.payments.answers.recording import Recorded
+from services.payments.answers.repository import Heard
 from services.payments.instructions.moves import Move
 from services.payments.instructions.states import Status
 from services.payments.proofs.schemas import ProofsOut
@@ -23,8 +24,10 @@ class Steps:
         self.worker = worker_of(self.wiring)
 
     async def step(self, name: str) -> int:
-        """One step of the loop of that name."""
-        return await self.worker.step(name)
+        """One step of the loop of that name, and what it began at the providers."""
+        done = await self.worker.step(name)
+        await self.wiring.settle_requests()
+        return done
 
     async def raise_announced(self) -> None:
         """Consume, fetch and release all that there is."""
@@ -39,19 +42,18 @@ class Steps:
 
     async def claim(self, provider: str = "mekong", *, size: int = 100) -> list[Order]:
         """Move ready instructions to sending, as the dispatcher does before it sends."""
-        return await self.wiring.lanes[provider].claim(size=size, actor="test")
+        claimed = await self.wiring.lanes[provider].claim(size=size, actor="test")
+        return [claim.order for claim in claimed]
 
     async def hear(
         self, answers: Sequence[tuple[UUID, Answer]], *, provider: str = "mekong"
     ) -> list[Recorded]:
         """Record answers from a provider."""
         number = await self.wiring.directory.number_of(provider)
-        async with self.wiring.database.transaction() as session:
-            return await self.wiring.recording.record(
-                session,
-                [Heard(instruction_id, number, answer) for instruction_id, answer in answers],
-                actor="test",
-            )
+        return await self.wiring.recording.take(
+            [Heard(instruction_id, number, answer) for instruction_id, answer in answers],
+            actor="test",
+        )
 
     async def pay_all(self) -> list[Order]:
         """Send all that may be sent, and hear that it was paid; what was sent."""

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from tests.payments.conftest import StartSandbox, World, entitlements
 from tests.payments.steps import Steps
+from tests.server import eventually
 
 
 async def all_ended(world: World) -> None:
@@ -182,8 +183,19 @@ async def test_a_missing_key_is_waited_for_and_no_payment_is_lost(
     monkeypatch.setenv("ACCOUNT_KEYS", json.dumps({"9": json.loads(keys)["1"]}))
     async with world.working():
         announced = await world.registry.announce(entitlements(4, provider="mekong"))
-        await world.until_count("unknown", 4)
+
+        async def nothing_left() -> bool:
+            given_back = await world.owner.fetchval(
+                "SELECT count(DISTINCT instruction_id) FROM payments.instruction_move "
+                "WHERE to_status = 'ready' AND reason = 'account_key_missing'"
+            )
+            return bool(given_back == 4)
+
+        await eventually(nothing_left, seconds=20)
         assert sandbox.book() == {}
+    await world.until_count("ready", 4)
+    assert (await world.get("/providers"))["items"][0]["in_transit_minor"] == 0
+    await world.proofs()
     monkeypatch.setenv("ACCOUNT_KEYS", keys)
     async with world.working():
         await world.until_chunk(announced, "settled", seconds=40)

@@ -10,7 +10,7 @@ import pytest
 from services.payments.providers import adapters
 from services.payments.providers.adapters import ADAPTERS, UnknownProtocol, adapters_of
 from services.payments.providers.answers import Answer, AnswerKind
-from services.payments.providers.protocol import Capability, Order, Told
+from services.payments.providers.protocol import Capability, Order, Permit, Told
 from services.payments.settings import ProviderSettings, Settings
 from shared.ids import new_id
 from shared.signatures import BadSignature
@@ -29,7 +29,7 @@ class Promises:
     def __init__(self, provider: ProviderSettings, _: Settings) -> None:
         self.code = provider.code
 
-    async def send(self, order: Order) -> Answer:
+    async def send(self, order: Order, permit: Permit) -> Answer:
         self.sent.append(order)
         return Answer(AnswerKind.PENDING)
 
@@ -43,8 +43,11 @@ class Promises:
 
     def read_callback(self, body: bytes) -> Told | None:
         said = json.loads(body)
-        paid = Answer(AnswerKind.SETTLED, amount_minor=said["minor"], currency="KHR")
-        return Told(UUID(said["kept"]), paid)
+        about = UUID(said["kept"])
+        paid = Answer(
+            AnswerKind.SETTLED, amount_minor=said["minor"], currency="KHR", our_reference=about
+        )
+        return Told(about, paid)
 
     async def close(self) -> None:
         pass

@@ -25,6 +25,16 @@ KEY = bytes(range(32))
 _TIMEOUT_SECONDS = 0.5
 _PAID = b'{"transactionStatus": "completed", "amount": "96000", "currency": "KHR"}'
 
+
+class Permitted:
+    """Whatever is to leave may leave."""
+
+    def refusal(self) -> str | None:
+        return None
+
+
+PERMITTED = Permitted()
+
 Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -127,7 +137,7 @@ async def test_a_broken_reply_is_no_answer(written: bytes, settings: Settings) -
         await writer.drain()
 
     async with provider(speak, settings) as client:
-        sent = await client.send(order())
+        sent = await client.send(order(), PERMITTED)
         asked = await client.inquire(new_id(), new_id())
 
     assert sent.kind is AnswerKind.NO_ANSWER
@@ -145,7 +155,7 @@ async def test_an_order_is_never_sent_on_to_another_place(status: int, settings:
             writer.write(reply(b"%d Moved\nLocation: /elsewhere\nContent-Length: 0" % status))
 
     async with provider(speak, settings) as client:
-        answer = await client.send(order())
+        answer = await client.send(order(), PERMITTED)
 
     assert answer == Answer(AnswerKind.NO_ANSWER, reason=f"http_{status}")
     assert heads == [b"/mekong/transactions/type/disbursement"]
@@ -162,7 +172,7 @@ async def test_a_drip_of_bytes_does_not_outlast_the_timeout(settings: Settings) 
 
     async with provider(speak, settings) as client:
         began = time.monotonic()
-        answer = await client.send(order())
+        answer = await client.send(order(), PERMITTED)
         took_seconds = time.monotonic() - began
 
     assert answer == Answer(AnswerKind.NO_ANSWER, reason="timeout", provider_unwell=True)
@@ -182,7 +192,7 @@ async def test_an_order_goes_out_once_where_the_connection_ends_without_a_reply(
 
     async with provider(speak, settings) as client:
         # The second goes out on the connection that was kept, which then ends.
-        answers = [await client.send(order()) for _ in range(2)]
+        answers = [await client.send(order(), PERMITTED) for _ in range(2)]
 
     assert [answer.kind for answer in answers] == [AnswerKind.SETTLED, AnswerKind.NO_ANSWER]
     assert len(received) == 2
@@ -207,7 +217,7 @@ async def test_no_more_connections_than_allowed_and_waiting_for_one_is_no_timeou
 
     async with provider(speak, settings, concurrency=2) as client:
         # Nine in each line: the last waits longer than a request may take.
-        answers = await asyncio.gather(*(client.send(order()) for _ in range(18)))
+        answers = await asyncio.gather(*(client.send(order(), PERMITTED) for _ in range(18)))
 
     assert {answer.kind for answer in answers} == {AnswerKind.SETTLED}
     assert most == 2
@@ -224,13 +234,13 @@ async def test_cancelled_requests_leave_no_connection_behind(settings: Settings)
 
     async with provider(speak, settings, concurrency=2) as client:
         for pause_seconds in (0, 0, 0.001, 0.01, 0.05):
-            sending = [asyncio.create_task(client.send(order())) for _ in range(6)]
+            sending = [asyncio.create_task(client.send(order(), PERMITTED)) for _ in range(6)]
             await asyncio.sleep(pause_seconds)
             for task in sending:
                 task.cancel()
             await asyncio.gather(*sending, return_exceptions=True)
         answering.set()
-        answers = await asyncio.gather(*(client.send(order()) for _ in range(6)))
+        answers = await asyncio.gather(*(client.send(order(), PERMITTED) for _ in range(6)))
 
     assert {answer.kind for answer in answers} == {AnswerKind.SETTLED}
 

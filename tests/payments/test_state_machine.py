@@ -17,6 +17,7 @@ from services.payments.instructions.states import (
     IN_FLIGHT,
     LIVE,
     MOVES,
+    REVERSES,
     Status,
 )
 from services.payments.ledger.accounts import ACCOUNT_KINDS, Posting
@@ -50,15 +51,24 @@ def known(status: Status) -> Known:
     )
 
 
-@given(STATES, ANSWERS)
+@given(STATES, ANSWERS, st.booleans(), st.booleans())
 @settings(max_examples=500)
-def test_every_decision_is_a_legal_move_or_none(status: Status, answer: Answer) -> None:
-    decision = decide(known(status), answer)
+def test_every_decision_is_a_legal_move_or_none(
+    status: Status, answer: Answer, returns_our_reference: bool, reference_is_taken: bool
+) -> None:
+    decision = decide(
+        known(status),
+        answer,
+        returns_our_reference=returns_our_reference,
+        reference_is_taken=reference_is_taken,
+    )
     if decision.target is not None:
         assert (status, decision.target) in MOVES
     if decision.target is Status.SETTLED:
         assert (answer.amount_minor, answer.currency) == (96_000, "KHR")
-        assert answer.our_reference in (None, UUID(int=1))
+        believed = {UUID(int=1)} if returns_our_reference else {None, UUID(int=1)}
+        assert answer.our_reference in believed
+        assert not reference_is_taken
     if decision.target is Status.REJECTED:
         assert answer.kind is AnswerKind.REJECTED
         assert status in IN_FLIGHT
@@ -83,9 +93,12 @@ def test_no_path_posts_a_code_twice_or_across_books() -> None:
         for (before, after), postings in MOVES.items():
             if before is not status or depth == 0:
                 continue
-            codes = [posting.code for posting in postings]
-            assert not posted & set(codes), (before, after)
-            walk(after, posted | set(codes), depth - 1)
+            codes = {posting.code for posting in postings}
+            assert not posted & codes, (before, after)
+            # What was undone may be done once more.
+            undone = {REVERSES[code] for code in codes & REVERSES.keys()}
+            assert undone <= posted
+            walk(after, (posted | (codes - REVERSES.keys())) - undone, depth - 1)
 
     walk(Status.READY, frozenset(), 9)
     postings: list[Posting] = [posting for several in MOVES.values() for posting in several]

@@ -11,7 +11,8 @@ import asyncpg
 import httpx
 import pytest
 
-from services.payments.answers.recording import Recording
+from services.payments.webhooks import applying
+from services.payments.webhooks.repository import instructions_here
 from shared.ids import instruction_id as id_of_instruction
 from shared.ids import new_id
 from shared.signatures import sign
@@ -135,7 +136,12 @@ async def test_many_callbacks_at_once_are_all_stored(
 ) -> None:
     ids = await sent(world, steps, 30)
     answers = await asyncio.gather(
-        *(provider.call_back(transaction(instruction_id)) for instruction_id in ids)
+        *(
+            provider.call_back(
+                transaction(instruction_id, transactionReference=f"of-{instruction_id}")
+            )
+            for instruction_id in ids
+        )
     )
     assert {answer.status_code for answer in answers} == {204}
     assert await steps.step("apply-callbacks") == 30
@@ -270,15 +276,15 @@ async def test_a_late_success_that_the_float_cannot_bear_waits_and_is_applied_la
     assert len(await steps.claim()) == 1
     await provider.call_back(transaction(first.instruction_id))
     await steps.step("apply-callbacks")
-    assert await statuses(world) == ["blocked"]
+    assert await statuses(world) == ["applied"]
+    assert await world.count("rejected") == 1
     kinds = [alarm["kind"] for alarm in (await world.get("/alarms"))["items"]]
     assert sorted(kinds) == ["cannot_post", "late_success"]
     await world.proofs()
     await world.post("/providers/mekong/prefundings", {"amount_minor": 96_000, "reference": "x"})
-    await owner.execute("UPDATE payments.webhook SET worked_at = now() - interval '1 minute'")
-    assert await steps.step("match-callbacks") == 1
-    await steps.step("apply-callbacks")
-    assert await statuses(world) == ["applied"]
+    assert await steps.step("apply-answers") == 0
+    await owner.execute("UPDATE payments.answer SET try_at = now() WHERE applied_at IS NULL")
+    assert await steps.step("apply-answers") == 1
     assert await world.count("held") == 1
     await world.proofs()
 
@@ -294,14 +300,12 @@ async def test_one_that_cannot_be_applied_does_not_keep_the_others(
     unforeseen = new_id()
     secret = "+85512345678"
 
-    record = Recording.record
-
-    async def fail(self: Recording, session: Any, answers: Any, **options: Any) -> Any:
-        if unforeseen in [heard.instruction_id for heard in answers]:
+    async def fail(session: Any, spoken_of: Any) -> Any:
+        if unforeseen in [instruction_id for instruction_id, _ in spoken_of]:
             raise ValueError(secret)
-        return await record(self, session, answers, **options)
+        return await instructions_here(session, spoken_of)
 
-    monkeypatch.setattr(Recording, "record", fail)
+    monkeypatch.setattr(applying, "instructions_here", fail)
     await provider.call_back(transaction(unforeseen))
     await provider.call_back(transaction(instruction_id))
     await provider.call_back(b"{}")

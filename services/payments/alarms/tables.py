@@ -32,6 +32,8 @@ class AlarmKind(StrEnum):
     """The provider paid another amount, currency or reference than we ordered."""
     CANNOT_POST = "cannot_post"
     """The ledger refused the postings of a true answer: an account would be overdrawn."""
+    ANSWER_NOT_APPLIED = "answer_not_applied"
+    """An answer that was heard cannot be applied, for a reason that nobody foresaw."""
     ACCOUNT_UNREADABLE = "account_unreadable"
     """The sealed account does not open, so nothing could be sent."""
     PENDING_TOO_LONG = "pending_too_long"

@@ -15,30 +15,48 @@ class Decision:
 
     target: Status | None = None
     reason: str | None = None
+    """Of the move; without one, what is kept of why there is no end yet."""
     alarm: AlarmKind | None = None
     alarm_detail: str = ""
     inquire: bool = False
+    reference_is_anothers: bool = False
+    """The transaction reference belongs to another payment: it is told, and not kept."""
 
 
 NOTHING = Decision()
 
 
-def decide(known: Known, answer: Answer) -> Decision:
-    """The one place where an answer meets a state: late, doubled and contradictory ones too."""
+def decide(
+    known: Known, answer: Answer, *, returns_our_reference: bool, reference_is_taken: bool
+) -> Decision:
+    """The one place where an answer meets a state: late, doubled and contradictory ones too.
+
+    ``returns_our_reference``: the provider always does; ``reference_is_taken``: another settled
+    payment of the provider has the answer's transaction reference.
+    """
     match answer.kind:
         case AnswerKind.SETTLED:
-            return _settled(known, answer)
+            return _settled(
+                known,
+                answer,
+                doubt=_doubt(
+                    known,
+                    answer,
+                    returns_our_reference=returns_our_reference,
+                    reference_is_taken=reference_is_taken,
+                ),
+            )
         case AnswerKind.REJECTED:
             return _rejected(known, answer)
         case AnswerKind.PENDING:
             if known.status in (Status.SENDING, Status.UNKNOWN):
-                return Decision(Status.PENDING)
-            return NOTHING
+                return Decision(Status.PENDING, reason=answer.reason)
+            return Decision(reason=answer.reason) if known.status is Status.PENDING else NOTHING
         case AnswerKind.NOT_KNOWN:
             if known.status is Status.PENDING:
                 return Decision(Status.UNKNOWN, reason="not_known_to_provider")
             return NOTHING
-        case AnswerKind.NO_ANSWER:
+        case AnswerKind.NO_ANSWER | AnswerKind.NOT_SENT:
             if known.status is Status.SENDING:
                 return Decision(Status.UNKNOWN, reason=answer.reason)
             return Decision(inquire=known.status in IN_FLIGHT)
@@ -56,16 +74,25 @@ def decide(known: Known, answer: Answer) -> Decision:
             assert_never(answer.kind)
 
 
-def _settled(known: Known, answer: Answer) -> Decision:
-    difference = _difference(known, answer)
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """Why an answer that says paid is not believed."""
+
+    reason: str
+    detail: str
+    reference_is_anothers: bool = False
+
+
+def _settled(known: Known, answer: Answer, *, doubt: _Doubt | None) -> Decision:
     match known.status:
         case Status.SENDING | Status.PENDING | Status.UNKNOWN:
-            if difference:
+            if doubt:
                 return Decision(
                     Status.HELD,
-                    reason="different_payment",
+                    reason=doubt.reason,
                     alarm=AlarmKind.DIFFERENT_PAYMENT,
-                    alarm_detail=difference,
+                    alarm_detail=doubt.detail,
+                    reference_is_anothers=doubt.reference_is_anothers,
                 )
             return Decision(Status.SETTLED)
         case Status.REJECTED:
@@ -74,7 +101,8 @@ def _settled(known: Known, answer: Answer) -> Decision:
                 reason="late_success",
                 alarm=AlarmKind.LATE_SUCCESS,
                 alarm_detail="The provider reports it paid after it had rejected it. "
-                + (difference or "Decide with POST /v1/instructions/{id}/resolution."),
+                + (doubt.detail if doubt else "Decide with POST /v1/instructions/{id}/resolution."),
+                reference_is_anothers=doubt is not None and doubt.reference_is_anothers,
             )
         case Status.SETTLED:
             again = (
@@ -82,10 +110,11 @@ def _settled(known: Known, answer: Answer) -> Decision:
                 and known.transaction_reference is not None
                 and answer.transaction_reference != known.transaction_reference
             )
+            detail = doubt.detail if doubt else ""
             if again:
-                difference = "The provider reports it paid a second time, by another reference."
-            if difference:
-                return Decision(alarm=AlarmKind.DIFFERENT_PAYMENT, alarm_detail=difference)
+                detail = "The provider reports it paid a second time, by another reference."
+            if detail:
+                return Decision(alarm=AlarmKind.DIFFERENT_PAYMENT, alarm_detail=detail)
             return NOTHING
         case Status.HELD | Status.RETURNED:
             return NOTHING
@@ -113,6 +142,27 @@ def _rejected(known: Known, answer: Answer) -> Decision:
             )
         case _:
             assert_never(known.status)
+
+
+def _doubt(
+    known: Known, answer: Answer, *, returns_our_reference: bool, reference_is_taken: bool
+) -> _Doubt | None:
+    if difference := _difference(known, answer):
+        return _Doubt("different_payment", difference, reference_is_anothers=reference_is_taken)
+    if returns_our_reference and answer.our_reference is None:
+        return _Doubt(
+            "without_our_reference",
+            "The provider's transaction does not carry our reference, which it always returns.",
+            reference_is_anothers=reference_is_taken,
+        )
+    if reference_is_taken:
+        return _Doubt(
+            "repeated_reference",
+            f"Another settled payment has the transaction reference {answer.transaction_reference}"
+            " already. Ask the provider which of the two it paid.",
+            reference_is_anothers=True,
+        )
+    return None
 
 
 def _difference(known: Known, answer: Answer) -> str:

@@ -1,32 +1,50 @@
-"""Recording what providers answered, in sets: whoever heard it, and however late or often."""
+"""Recording what providers answered: stored first, then applied, in sets.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+What was heard is committed before anything follows from it, and applied until it is. Every
+transaction that applies moves instructions once, so that accounts are always locked in one order.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.alarms.repository import NewAlarm, raise_alarms
 from services.payments.alarms.tables import AlarmKind
 from services.payments.answers.decisions import Decision, decide, other_amount
-from services.payments.answers.repository import inquire_now
+from services.payments.answers.repository import (
+    Heard,
+    Waiting,
+    inquire_now,
+    keep_reasons,
+    lock_answers,
+    mark_applied,
+    pick_answers,
+    put_off,
+    settled_by_reference,
+    store_answers,
+)
 from services.payments.instructions.moves import InstructionMoves, Move
 from services.payments.instructions.repository import Known, lock_known
 from services.payments.instructions.states import Status
 from services.payments.ledger.repository import is_overdraft
-from services.payments.providers.answers import Answer
+from services.payments.providers.answers import AnswerKind
+from services.payments.providers.directory import ProviderDirectory
 from services.payments.settlement.reopening import reopen_chunks
+from shared.database import Database, is_away, may_pass
+from shared.errors import told
 
+log = structlog.get_logger()
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """An answer about an instruction, and the provider that gave it."""
-
-    instruction_id: UUID
-    provider_number: int
-    answer: Answer
+_CANNOT_POST = (
+    "The provider paid it after rejecting it, and the float or the fund is too low to record that. "
+    "Top them up; it is tried again by itself."
+)
+_UNMATCHED = "There is no such instruction here, or it is at another provider."
 
 
 class Recorded(StrEnum):
@@ -34,102 +52,217 @@ class Recorded(StrEnum):
 
     APPLIED = "applied"
     UNMATCHED = "unmatched"
-    """There is no such instruction here, or it is at another provider."""
+    """There is no such instruction here, or it is at another provider: to be tried again."""
     BLOCKED = "blocked"
-    """True, but an account would be overdrawn by it: to be tried again."""
+    """It cannot be applied now, such as for an account that would be overdrawn: as well."""
+
+
+@dataclass(slots=True)
+class _Set:
+    """What one transaction makes of answers."""
+
+    decided: list[tuple[Waiting, Known, Decision]] = field(default_factory=list)
+    unmatched: list[Waiting] = field(default_factory=list)
+    alone: list[int] = field(default_factory=list)
+    """Each of these needs a transaction of its own."""
+    later: list[int] = field(default_factory=list)
+    """Another answer about the same instruction, or another part of the service, comes first."""
+
+    def set_apart_late_successes(self) -> None:
+        """Each takes money from accounts that others may have emptied, and opens its chunk."""
+        together = []
+        for answer, known, decision in self.decided:
+            if _is_late(known, decision):
+                self.alone.append(answer.number)
+            else:
+                together.append((answer, known, decision))
+        self.decided = together
 
 
 class Recording:
-    """Applies answers to the instructions that they speak of."""
+    """Stores answers, and applies them to the instructions that they speak of."""
 
-    def __init__(self, moves: InstructionMoves) -> None:
+    def __init__(
+        self, *, database: Database, moves: InstructionMoves, directory: ProviderDirectory
+    ) -> None:
+        self._database = database
         self._moves = moves
+        self._directory = directory
 
-    async def record(
-        self, session: AsyncSession, answers: Sequence[Heard], *, actor: str
-    ) -> list[Recorded]:
-        """Record answers, in order where several speak of one instruction; a result for each."""
-        results = [Recorded.APPLIED] * len(answers)
-        waiting = list(range(len(answers)))
+    async def take(self, answers: Sequence[Heard], *, actor: str) -> list[Recorded]:
+        """Store answers and apply them; what became of each. Those not applied are kept."""
+        return await self.apply(await self.store(answers, actor=actor))
+
+    async def store(self, answers: Sequence[Heard], *, actor: str) -> list[int]:
+        """Keep answers; returns their numbers once that is committed."""
+        if not answers:
+            return []
+        async with self._database.transaction() as session:
+            return await store_answers(session, answers, actor=actor)
+
+    async def pick(self, *, size: int) -> list[int]:
+        """Numbers of stored answers that nobody has applied."""
+        async with self._database.transaction() as session:
+            return await pick_answers(session, size=size)
+
+    async def apply(self, numbers: Sequence[int]) -> list[Recorded]:
+        """Apply stored answers; what became of each. Raises where the database is away."""
+        # What is applied already, or by somebody else just now, is as good as applied here.
+        results = dict.fromkeys(numbers, Recorded.APPLIED)
+        waiting = sorted(numbers)
         while waiting:
-            first: dict[UUID, int] = {}
-            for index in waiting:
-                first.setdefault(answers[index].instruction_id, index)
-            locked = await lock_known(session, list(first))
-            decisions: list[tuple[Known, Answer, Decision]] = []
-            for instruction_id, index in first.items():
-                heard, known = answers[index], locked.get(instruction_id)
-                # A provider speaks for its own payments only.
-                if known is None or known.provider_number != heard.provider_number:
-                    results[index] = Recorded.UNMATCHED
-                else:
-                    decisions.append((known, heard.answer, decide(known, heard.answer)))
-            for instruction_id in await self._carry_out(session, decisions, actor=actor):
-                results[first[instruction_id]] = Recorded.BLOCKED
-            taken = set(first.values())
-            waiting = [index for index in waiting if index not in taken]
-        return results
+            try:
+                done = await self._apply_set(waiting)
+            except Exception as error:
+                if is_away(error):
+                    raise
+                log.warning("answers_applied_singly", answers=len(waiting), error=told(error))
+                done = _Set(alone=waiting)
+            for answer in done.unmatched:
+                results[answer.number] = Recorded.UNMATCHED
+            for number in done.alone:
+                results[number] = await self._apply_singly(number)
+            waiting = done.later
+        return [results[number] for number in numbers]
 
-    async def _carry_out(
-        self,
-        session: AsyncSession,
-        decisions: Sequence[tuple[Known, Answer, Decision]],
-        *,
-        actor: str,
-    ) -> set[UUID]:
-        moves: list[Move] = []
-        late: list[tuple[Known, Move]] = []
-        alarms: list[NewAlarm] = []
-        inquiries: list[UUID] = []
-        for known, answer, decision in decisions:
-            if decision.alarm:
-                alarms.append(NewAlarm(known.instruction_id, decision.alarm, decision.alarm_detail))
-            if decision.inquire:
-                inquiries.append(known.instruction_id)
-            if decision.target is None:
-                continue
-            move = Move(
-                known.instruction_id,
-                decision.target,
-                reason=decision.reason,
-                transaction_reference=answer.transaction_reference,
-                server_correlation_id=answer.server_correlation_id,
-                paid_minor=other_amount(known, answer) if decision.target is Status.HELD else None,
-            )
-            if known.status is Status.REJECTED:
-                late.append((known, move))
+    async def _apply_singly(self, number: int) -> Recorded:
+        try:
+            done = await self._apply_set([number], alone=True)
+        except Exception as error:
+            if is_away(error):
+                raise
+            await self._keep(number, error)
+            return Recorded.BLOCKED
+        return Recorded.UNMATCHED if done.unmatched else Recorded.APPLIED
+
+    async def _apply_set(self, numbers: Sequence[int], *, alone: bool = False) -> _Set:
+        await self._directory.numbers()
+        async with self._database.transaction() as session:
+            work = await self._decide(session, await lock_answers(session, numbers))
+            if not alone:
+                work.set_apart_late_successes()
+            await self._carry_out(session, work)
+        return work
+
+    async def _decide(self, session: AsyncSession, answers: Sequence[Waiting]) -> _Set:
+        work = _Set()
+        first: dict[UUID, Waiting] = {}
+        for answer in answers:
+            same_actor = answer.actor == answers[0].actor
+            if not same_actor or answer.heard.instruction_id in first:
+                work.later.append(answer.number)
             else:
-                moves.append(move)
-        await self._moves.make(session, moves, actor=actor)
-        blocked = {
-            known.instruction_id
-            for known, move in late
-            if not await self._hold_late_success(session, known, move, actor=actor)
-        }
-        alarms += [
-            NewAlarm(
-                instruction_id,
-                AlarmKind.CANNOT_POST,
-                "The provider paid it after rejecting it, and the float or the fund is too low to "
-                "record that. Top them up; it is tried again by itself.",
+                first[answer.heard.instruction_id] = answer
+        locked = await lock_known(session, list(first))
+        owners = await settled_by_reference(session, _references(first.values()))
+        for instruction_id, answer in first.items():
+            known, heard = locked.get(instruction_id), answer.heard
+            # A provider speaks for its own payments only.
+            if known is None or known.provider_number != heard.provider_number:
+                work.unmatched.append(answer)
+                continue
+            settings = self._directory.settings_of(known.provider_number)
+            reference = (known.provider_number, heard.answer.transaction_reference or "")
+            decision = decide(
+                known,
+                heard.answer,
+                returns_our_reference=settings is None or settings.returns_our_reference,
+                reference_is_taken=owners.get(reference, instruction_id) != instruction_id,
             )
-            for instruction_id in blocked
+            if decision.target is Status.SETTLED and heard.answer.transaction_reference:
+                owners[reference] = instruction_id
+            work.decided.append((answer, known, decision))
+        return work
+
+    async def _carry_out(self, session: AsyncSession, work: _Set) -> None:
+        at = self._moves.clock.now()
+        late = [
+            known.chunk_number for _, known, decided in work.decided if _is_late(known, decided)
         ]
-        await raise_alarms(session, alarms, at=self._moves.clock.now())
+        if late:
+            await reopen_chunks(session, late, at=at)
+        moves = [
+            _move(answer.heard, known, decision, decision.target)
+            for answer, known, decision in work.decided
+            if decision.target is not None
+        ]
+        if moves:
+            await self._moves.make(session, moves, actor=work.decided[0][0].actor)
+        alarms = [
+            NewAlarm(known.instruction_id, decision.alarm, decision.alarm_detail)
+            for _, known, decision in work.decided
+            if decision.alarm
+        ]
+        alarms += [
+            NewAlarm(answer.heard.instruction_id, AlarmKind.ANSWER_NOT_APPLIED, _UNMATCHED)
+            for answer in work.unmatched
+        ]
+        await raise_alarms(session, alarms, at=at)
+        inquiries = [
+            known.instruction_id for _, known, decision in work.decided if decision.inquire
+        ]
         if inquiries:
             await inquire_now(session, inquiries)
-        return blocked
+        await keep_reasons(
+            session,
+            {
+                known.instruction_id: decision.reason
+                for _, known, decision in work.decided
+                if decision.target is None and decision.reason
+            },
+        )
+        if work.decided:
+            await mark_applied(session, [answer.number for answer, _, _ in work.decided])
+        if work.unmatched:
+            await put_off(session, [answer.number for answer in work.unmatched])
 
-    async def _hold_late_success(
-        self, session: AsyncSession, known: Known, late: Move, *, actor: str
-    ) -> bool:
-        # The one move from an answer that takes money from accounts which others may have emptied.
-        try:
-            async with session.begin_nested():
-                await reopen_chunks(session, [known.chunk_number], at=self._moves.clock.now())
-                await self._moves.make(session, [late], actor=actor)
-        except IntegrityError as error:
-            if not is_overdraft(error):
-                raise
-            return False
-        return True
+    async def _keep(self, number: int, error: Exception) -> None:
+        """An answer that could not be applied waits, with an alarm where it may not pass."""
+        async with self._database.transaction() as session:
+            for answer in await lock_answers(session, [number]):
+                instruction_id = answer.heard.instruction_id
+                log.error(
+                    "answer_not_applied",
+                    number=number,
+                    instruction_id=str(instruction_id),
+                    error=told(error),
+                )
+                alarms: list[NewAlarm] = []
+                if isinstance(error, IntegrityError) and is_overdraft(error):
+                    alarms = [
+                        NewAlarm(known.instruction_id, decision.alarm, decision.alarm_detail)
+                        for _, known, decision in (await self._decide(session, [answer])).decided
+                        if decision.alarm
+                    ]
+                    alarms.append(NewAlarm(instruction_id, AlarmKind.CANNOT_POST, _CANNOT_POST))
+                elif not may_pass(error):
+                    detail = f"It is kept and tried again by itself: {told(error)}."
+                    alarms = [NewAlarm(instruction_id, AlarmKind.ANSWER_NOT_APPLIED, detail)]
+                await raise_alarms(session, alarms, at=self._moves.clock.now())
+                await put_off(session, [number])
+
+
+def _is_late(known: Known, decision: Decision) -> bool:
+    return known.status is Status.REJECTED and decision.target is not None
+
+
+def _references(answers: Iterable[Waiting]) -> set[tuple[int, str]]:
+    return {
+        (answer.heard.provider_number, answer.heard.answer.transaction_reference)
+        for answer in answers
+        if answer.heard.answer.kind is AnswerKind.SETTLED
+        and answer.heard.answer.transaction_reference
+    }
+
+
+def _move(heard: Heard, known: Known, decision: Decision, target: Status) -> Move:
+    return Move(
+        known.instruction_id,
+        target,
+        reason=decision.reason,
+        transaction_reference=(
+            None if decision.reference_is_anothers else heard.answer.transaction_reference
+        ),
+        server_correlation_id=heard.answer.server_correlation_id,
+        paid_minor=other_amount(known, heard.answer) if target is Status.HELD else None,
+    )

@@ -25,7 +25,7 @@ class AskingFirst:
         """Move one set to unknown; returns how many."""
         provider_number = await self._lane.provider_number()
         async with self._lane.database.transaction() as session:
-            orders = await pick_ready(
+            picked = await pick_ready(
                 session,
                 provider=self._lane.adapter.code,
                 provider_number=provider_number,
@@ -35,9 +35,9 @@ class AskingFirst:
             await self._lane.moves.make(
                 session,
                 [
-                    Move(order.instruction_id, Status.UNKNOWN, reason=MAY_HAVE_BEEN_SENT)
-                    for order in orders
+                    Move(each.order.instruction_id, Status.UNKNOWN, reason=MAY_HAVE_BEEN_SENT)
+                    for each in picked
                 ],
                 actor=ACTOR,
             )
-        return len(orders)
+        return len(picked)

@@ -1,20 +1,29 @@
 """Instructions without an answer: asked about, and sent again if the provider never got them."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
-from services.payments.answers.recording import Heard
+from services.payments.answers.repository import Heard
 from services.payments.dispatch.lane import Lane
-from services.payments.dispatch.repository import Due, lock_unknown, pick_due
+from services.payments.dispatch.pipeline import Pipeline
+from services.payments.dispatch.repository import Due, pick_due
 from services.payments.instructions.states import Status
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.settings import Settings
 
-Asked = TypeVar("Asked")
-
 ACTOR = "inquiry"
+
+_CLOSING_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking about an instruction; None: it was not asked about after all."""
+
+    due: Due
+    answer: Answer | None
 
 
 class Inquiring:
@@ -22,74 +31,66 @@ class Inquiring:
 
     def __init__(self, lane: Lane, settings: Settings) -> None:
         self._lane = lane
-        self._settings = settings
+        self._asking: set[UUID] = set()
+        self.asks: Pipeline[Asked] = Pipeline(
+            self._record,
+            # The other half of the lines stays free for sending, however slow answers are.
+            places=max(1, settings.dispatch_concurrency // 2),
+            most=settings.inquiry_size,
+            set_size=settings.dispatch_outcomes_size,
+            wait_seconds=settings.dispatch_outcomes_wait_seconds,
+        )
 
     async def step(self) -> int:
-        """Work one set of due instructions; returns how many were asked about."""
-        if self._lane.pausing.paused:
+        """Begin to ask about what is due; returns how many instructions that were."""
+        lane = self._lane
+        if lane.pausing.paused:
             return 0
-        provider_number = await self._lane.provider_number()
-        async with self._lane.database.transaction() as session:
-            due = await pick_due(
+        size = await self.asks.room(probing=lane.pausing.probing)
+        if not size:
+            return 0
+        provider_number = await lane.provider_number()
+        async with lane.database.transaction() as session:
+            picked = await pick_due(
                 session,
                 provider_number=provider_number,
-                size=self._settings.inquiry_size,
-                waits=self._lane.moves.waits,
-                resend_grace_seconds=self._settings.resend_grace_seconds,
+                size=size,
+                besides=self._asking,
+                waits=lane.moves.waits,
             )
-        if not due:
-            return 0
-        answers = await self._each(due, self._ask)
+        for due in picked:
+            self._asking.add(due.instruction_id)
+            self.asks.start(partial(self._ask, due))
+        return len(picked)
+
+    async def close(self) -> None:
+        """Ask nothing more. A question that is cut off is asked again."""
+        await self.asks.close(seconds=_CLOSING_SECONDS, cancel=True)
+
+    async def _ask(self, due: Due) -> Asked:
+        try:
+            if self._lane.pausing.paused or self._lane.stopping.begun:
+                return Asked(due, None)
+            return Asked(due, await self._lane.ask(due))
+        finally:
+            self._asking.discard(due.instruction_id)
+
+    async def _record(self, outcomes: Sequence[Asked]) -> None:
+        provider_number = await self._lane.provider_number()
         told = [
-            Heard(asked.instruction_id, provider_number, answer)
-            for asked, answer in zip(due, answers, strict=True)
-            if _tells_something_new(asked, answer)
+            Heard(asked.due.instruction_id, provider_number, asked.answer)
+            for asked in outcomes
+            if asked.answer is not None and _tells_something_new(asked.due, asked.answer)
         ]
-        await self._lane.record(told, actor=ACTOR)
-        await self._resend(
-            [
-                asked.instruction_id
-                for asked, answer in zip(due, answers, strict=True)
-                if answer.kind is AnswerKind.NOT_KNOWN
-                and asked.status is Status.UNKNOWN
-                and asked.may_be_resent
-            ],
-            provider_number,
-        )
-        return len(due)
-
-    async def _ask(self, due: Due) -> Answer:
-        return await self._lane.adapter.inquire(due.instruction_id, due.server_correlation_id)
-
-    async def _resend(self, ids: list[UUID], provider_number: int) -> None:
-        if not ids:
-            return
-        async with self._lane.database.transaction() as session:
-            orders = await lock_unknown(session, ids)
-            await self._lane.intend(session, orders, actor=ACTOR, reason="not_known_to_provider")
-        answers = await self._each(orders, self._lane.adapter.send)
-        await self._lane.record(
-            [
-                Heard(order.instruction_id, provider_number, answer)
-                for order, answer in zip(orders, answers, strict=True)
-            ],
-            actor=ACTOR,
-        )
-
-    async def _each(
-        self, things: Sequence[Asked], ask: Callable[[Asked], Awaitable[Answer]]
-    ) -> list[Answer]:
-        places = asyncio.Semaphore(self._settings.dispatch_concurrency)
-
-        async def answer_to(thing: Asked) -> Answer:
-            async with places:
-                if self._lane.pausing.paused:
-                    return Answer(AnswerKind.NO_ANSWER, reason="provider_paused")
-                answer = await ask(thing)
-                self._lane.pausing.note(answer)
-                return answer
-
-        return list(await asyncio.gather(*(answer_to(thing) for thing in things)))
+        await self._lane.take(told, actor=ACTOR)
+        not_known = [
+            asked.due
+            for asked in outcomes
+            if asked.answer is not None
+            and asked.answer.kind is AnswerKind.NOT_KNOWN
+            and asked.due.status is Status.UNKNOWN
+        ]
+        self._lane.send_all(await self._lane.claim_again(not_known, actor=ACTOR))
 
 
 def _tells_something_new(due: Due, answer: Answer) -> bool:
@@ -97,7 +98,7 @@ def _tells_something_new(due: Due, answer: Answer) -> bool:
         case AnswerKind.SETTLED | AnswerKind.REJECTED:
             return True
         case AnswerKind.PENDING:
-            return due.status is Status.UNKNOWN
+            return due.status is Status.UNKNOWN or answer.reason not in (None, due.reason)
         case AnswerKind.NOT_KNOWN:
             return due.status is Status.PENDING
         case _:

@@ -1,5 +1,6 @@
 """Which instructions are to be sent, to be given up as unknown, or to be asked about."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,7 @@ _PICK_READY = """
             WHERE chunk_number = open.number
               AND status = 'ready'
               AND provider_number = :provider_number
+              AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
             LIMIT :size
         ) AS ready
         LIMIT :size
@@ -49,7 +51,7 @@ _PICK_READY = """
             WHERE code = 'PROVIDER_FLOAT' AND scope = :provider
         )
     )
-    SELECT instruction.id, household_id, amount_minor, currency, account_sealed
+    SELECT instruction.id, household_id, amount_minor, currency, account_sealed, moves
     FROM covered
     JOIN payments.instruction ON instruction.id = covered.id
     WHERE instruction.status = 'ready'
@@ -86,14 +88,27 @@ _PICK_EXPIRED = text(
     """
 )
 
-_ORDERS = text(
+# The answer is about the sending that it was asked about, and about no later one. A repeat has to
+# arrive while the provider still recognises it: by the end of its lease.
+_NOT_KNOWN = text(
     f"""
-    SELECT instruction.id, household_id, amount_minor, chunk.currency, account_sealed
-    FROM payments.instruction
+    SELECT instruction.id, household_id, amount_minor, chunk.currency, account_sealed, moves,
+        CASE
+            WHEN sent_at > clock_timestamp() - make_interval(secs => :not_known_untrue_seconds)
+                THEN 'not_known_may_be_untrue'
+            WHEN resend_approved_at IS NOT NULL THEN NULL
+            WHEN NOT {_NOT_CANCELLED} THEN 'activation_cancelled'
+            WHEN :recognises_repeats_seconds = 0 THEN 'repeats_not_recognised'
+            WHEN first_sent_at IS NULL THEN 'first_sending_not_known'
+            WHEN first_sent_at <= clock_timestamp() - make_interval(
+                secs => :recognises_repeats_seconds - :lease_seconds
+            ) THEN 'repeats_no_longer_recognised'
+        END AS kept_because
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:positions AS integer[])) AS asked (id, position)
+    JOIN payments.instruction USING (id)
     JOIN payments.chunk ON chunk.number = instruction.chunk_number
     JOIN payments.payment_round ON payment_round.number = chunk.round_number
-    WHERE id = ANY(:ids) AND instruction.status = 'unknown'
-      AND (instruction.resend_approved_at IS NOT NULL OR {_NOT_CANCELLED})
+    WHERE instruction.status = 'unknown' AND instruction.moves = asked.position
     ORDER BY instruction.id
     FOR NO KEY UPDATE OF instruction
     """
@@ -109,6 +124,7 @@ def _pick_due(waits: Waits) -> TextClause:
             WHERE status IN ('pending', 'unknown')
               AND provider_number = :provider_number
               AND next_action_at <= clock_timestamp()
+              AND id <> ALL(CAST(:besides AS uuid[]))
             ORDER BY next_action_at
             LIMIT :size
             FOR NO KEY UPDATE SKIP LOCKED
@@ -122,10 +138,7 @@ def _pick_due(waits: Waits) -> TextClause:
         FROM due
         WHERE instruction.id = due.id
         RETURNING instruction.id, instruction.status::text AS status,
-            instruction.server_correlation_id,
-            instruction.resend_approved_at IS NOT NULL
-                OR instruction.sent_at <= clock_timestamp() - make_interval(secs => :grace_seconds)
-                AS may_be_resent
+            instruction.server_correlation_id, instruction.moves, instruction.reason
         """
     )
 
@@ -137,8 +150,17 @@ class Due:
     instruction_id: UUID
     status: Status
     server_correlation_id: UUID | None
-    may_be_resent: bool
-    """The grace period has passed since it was last sent, or two persons want it sent again."""
+    position: int
+    """How many moves it has made: the answer is about what it is now."""
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """An order that is locked, and how many moves its instruction has made."""
+
+    order: Order
+    moves: int
 
 
 async def pick_ready(
@@ -148,7 +170,7 @@ async def pick_ready(
     provider_number: int,
     size: int,
     perhaps_sent: bool = False,
-) -> list[Order]:
+) -> list[Picked]:
     """Lock ready instructions of released rounds, no more than the provider's float covers.
 
     Those that were certainly never sent; or, ``perhaps_sent``, the others.
@@ -162,7 +184,7 @@ async def pick_ready(
         _PICK_PERHAPS_SENT if perhaps_sent else _PICK_UNSENT,
         {"provider": provider, "provider_number": provider_number, "size": size},
     )
-    return [_order(row) for row in rows]
+    return [_picked(row) for row in rows]
 
 
 async def pick_expired(session: AsyncSession, *, size: int) -> list[UUID]:
@@ -175,16 +197,19 @@ async def pick_due(
     *,
     provider_number: int,
     size: int,
+    besides: Collection[UUID],
     waits: Waits,
-    resend_grace_seconds: float,
 ) -> list[Due]:
-    """Instructions to ask about now; each is put off already, in case nobody comes back."""
+    """Instructions to ask about now, ``besides`` those that are asked about already.
+
+    Each is put off, in case nobody comes back.
+    """
     rows = await session.execute(
         _pick_due(waits),
         {
             "provider_number": provider_number,
             "size": size,
-            "grace_seconds": resend_grace_seconds,
+            "besides": list(besides),
         },
     )
     return [
@@ -192,24 +217,43 @@ async def pick_due(
             instruction_id=row.id,
             status=Status(row.status),
             server_correlation_id=row.server_correlation_id,
-            may_be_resent=bool(row.may_be_resent),
+            position=row.moves,
+            reason=row.reason,
         )
         for row in rows
     ]
 
 
-async def lock_unknown(session: AsyncSession, ids: list[UUID]) -> list[Order]:
-    """Lock those that are still unknown, to send them again.
+async def lock_not_known(
+    session: AsyncSession,
+    due: Sequence[Due],
+    *,
+    recognises_repeats_seconds: int,
+    not_known_untrue_seconds: int,
+    lease_seconds: float,
+) -> list[tuple[Picked, str | None]]:
+    """Lock those that are as they were when the provider said that it does not know them.
 
-    Not those whose activation was cancelled, unless two persons want it.
+    With each, why it may not be sent again, as a code; None: it may.
     """
-    return [_order(row) for row in await session.execute(_ORDERS, {"ids": ids})]
+    rows = await session.execute(
+        _NOT_KNOWN,
+        {
+            "ids": [asked.instruction_id for asked in due],
+            "positions": [asked.position for asked in due],
+            "recognises_repeats_seconds": recognises_repeats_seconds,
+            "not_known_untrue_seconds": not_known_untrue_seconds,
+            "lease_seconds": lease_seconds,
+        },
+    )
+    return [(_picked(row), row.kept_because) for row in rows]
 
 
-def _order(row: Row[Any]) -> Order:
-    return Order(
+def _picked(row: Row[Any]) -> Picked:
+    order = Order(
         instruction_id=row.id,
         household_id=row.household_id,
         money=Money(row.amount_minor, row.currency),
         account_sealed=row.account_sealed,
     )
+    return Picked(order, row.moves)

@@ -32,6 +32,9 @@ class Move:
     server_correlation_id: UUID | None = None
     paid_minor: int | None = None
     """What was really paid, where that is another amount than ordered."""
+    claimed_at_position: int | None = None
+    """Of a move back to ``ready``: which of the instruction's moves claimed it. Where it has moved
+    since, somebody else may have sent it, and it is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class InstructionMoves:
                 "references": [move.transaction_reference for move in moves],
                 "correlations": [move.server_correlation_id for move in moves],
                 "paid": [move.paid_minor for move in moves],
+                "claims": [move.claimed_at_position for move in moves],
                 "actor": actor,
                 "at": self.clock.now(),
             },

@@ -2,13 +2,23 @@
 
 from sqlalchemy import TextClause, text
 
-from services.payments.instructions.states import ENDS, MOVES, OVERPAID, UNDERPAID, Status
+from services.payments.instructions.states import (
+    ENDS,
+    MOVES,
+    OVERPAID,
+    REVERSES,
+    UNDERPAID,
+    Status,
+)
 from services.payments.ledger.accounts import ACCOUNT_KINDS, AccountCode, Posting, TransferCode
 from services.payments.statements import among, legal
 from shared.retry import Backoff
 
 _STATUS = "payments.instruction_status"
 _LEGAL = legal(MOVES, enum_type="instruction_status")
+
+
+_COUNTED = among(sorted({*REVERSES, *REVERSES.values()}))
 
 
 def _scope(code: AccountCode) -> str:
@@ -39,13 +49,14 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
         f"""
         WITH input AS MATERIALIZED (
             SELECT id, CAST(target AS {_STATUS}) AS target, reason, note,
-                transaction_reference, server_correlation_id, paid_minor
+                transaction_reference, server_correlation_id, paid_minor, claimed_at_position
             FROM unnest(
                 CAST(:ids AS uuid[]), CAST(:targets AS text[]),
                 CAST(:reasons AS text[]), CAST(:notes AS text[]),
-                CAST(:references AS text[]), CAST(:correlations AS uuid[]), CAST(:paid AS bigint[])
+                CAST(:references AS text[]), CAST(:correlations AS uuid[]),
+                CAST(:paid AS bigint[]), CAST(:claims AS integer[])
             ) AS input (id, target, reason, note, transaction_reference, server_correlation_id,
-                paid_minor)
+                paid_minor, claimed_at_position)
         ),
         moved AS (
             UPDATE payments.instruction
@@ -56,18 +67,33 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
                 next_action_at = clock_timestamp() + make_interval(secs => CASE input.target
                     WHEN 'sending' THEN {lease_seconds!r}::float8
                     WHEN 'unknown' THEN {unknown.sql("instruction.inquiries")}
+                    WHEN 'ready' THEN {unknown.sql("0")}
                     WHEN 'pending' THEN {pending.sql("0")}
                 END),
                 -- What may have been sent was sent at any time since its chunk was announced.
-                sent_at = CASE WHEN input.target = 'sending' THEN clock_timestamp()
+                first_sent_at = CASE
+                    WHEN input.target = 'sending'
+                        THEN coalesce(instruction.first_sent_at, clock_timestamp())
+                    WHEN input.target = 'ready' THEN NULL
                     WHEN instruction.status = 'ready' AND input.target = 'unknown' THEN (
                         SELECT told_at FROM payments.chunk
                         WHERE chunk.number = instruction.chunk_number
                     )
+                    ELSE instruction.first_sent_at END,
+                sent_at = CASE
+                    WHEN input.target = 'ready' THEN NULL
+                    WHEN instruction.status = 'ready' AND input.target = 'unknown' THEN (
+                        SELECT told_at FROM payments.chunk
+                        WHERE chunk.number = instruction.chunk_number
+                    )
+                    -- A request leaves between being intended and being given up.
+                    WHEN input.target = 'sending'
+                        OR instruction.status = 'sending' AND input.target = 'unknown'
+                        THEN clock_timestamp()
                     ELSE instruction.sent_at END,
                 finished_at = CASE WHEN input.target IN ({among(ENDS)})
                     THEN CAST(:at AS timestamptz) END,
-                reason = CASE WHEN input.target IN ('rejected', 'held', 'returned', 'cancelled')
+                reason = CASE WHEN input.target NOT IN ('ready', 'sending', 'settled')
                     THEN input.reason END,
                 transaction_reference =
                     coalesce(input.transaction_reference, instruction.transaction_reference),
@@ -79,6 +105,7 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
             FROM input
             WHERE instruction.id = input.id
               AND (instruction.status, input.target) IN (VALUES {_LEGAL})
+              AND (input.target <> 'ready' OR instruction.moves = input.claimed_at_position)
             RETURNING instruction.id, instruction.amount_minor,
                 coalesce(new.paid_minor, instruction.amount_minor) AS paid_minor,
                 instruction.chunk_number,
@@ -97,7 +124,7 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
         ),
         posted AS (
             INSERT INTO payments.transfer (payment_instruction_id, debit_account, credit_account,
-                amount_minor, currency, code, posted_at)
+                amount_minor, currency, code, posted_at, sending)
             SELECT moved.id, debit.id, credit.id,
                 CASE
                     WHEN posting.differs <> 0 THEN abs(moved.paid_minor - moved.amount_minor)
@@ -105,7 +132,9 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
                     ELSE moved.amount_minor
                 END,
                 chunk.currency,
-                CAST(posting.code AS payments.transfer_code), :at
+                CAST(posting.code AS payments.transfer_code), :at,
+                -- Until a request has left, its moves are to be sent and not to be, in turn.
+                CASE WHEN posting.code IN ({_COUNTED}) THEN (moved.position + 1) / 2 ELSE 1 END
             FROM moved
             JOIN payments.chunk ON chunk.number = moved.chunk_number
             JOIN payments.payment_round ON payment_round.number = chunk.round_number

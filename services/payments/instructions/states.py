@@ -42,6 +42,7 @@ IN_FLIGHT = (Status.SENDING, Status.PENDING, Status.UNKNOWN)
 ENDS = (Status.SETTLED, Status.REJECTED, Status.RETURNED, Status.CANCELLED)
 
 _SENT = (Posting(TransferCode.SENT, AccountCode.IN_TRANSIT, AccountCode.PROVIDER_FLOAT),)
+_NOT_SENT = (Posting(TransferCode.NOT_SENT, AccountCode.PROVIDER_FLOAT, AccountCode.IN_TRANSIT),)
 _SETTLED = (
     Posting(TransferCode.SETTLED, AccountCode.GRANTS_PAID, AccountCode.IN_TRANSIT),
     Posting(TransferCode.COMMITMENT_SPENT, AccountCode.BUDGET_SPENT, AccountCode.COMMITTED),
@@ -93,6 +94,8 @@ MOVES: dict[tuple[Status, Status], tuple[Posting, ...]] = {
     (Status.READY, Status.UNKNOWN): _SENT,
     # Nothing was reserved for it, and nothing is posted, where its round was never released.
     (Status.READY, Status.CANCELLED): _CANCELLED,
+    # By whoever claimed it and knows that nothing of it ever left, and by nobody else.
+    (Status.SENDING, Status.READY): _NOT_SENT,
     (Status.SENDING, Status.PENDING): (),
     (Status.SENDING, Status.UNKNOWN): (),
     (Status.SENDING, Status.SETTLED): _SETTLED,
@@ -114,3 +117,6 @@ MOVES: dict[tuple[Status, Status], tuple[Posting, ...]] = {
     (Status.SETTLED, Status.RETURNED): _RETURNED,
 }
 """Every legal move and its postings. What is not here does not happen."""
+
+REVERSES = {TransferCode.NOT_SENT: TransferCode.SENT}
+"""Which transfers undo an earlier one of the same instruction, which may then be made again."""

@@ -51,6 +51,8 @@ class Instruction(Base):
     inquiries: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     # Technical time: a lease, or when to ask next.
     next_action_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # The earliest and the latest at which a request may have left. Technical time.
+    first_sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     # Domain time.
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -82,6 +84,13 @@ class Instruction(Base):
             "instruction_due_index",
             "next_action_at",
             postgresql_where=text(f"status IN ({among(IN_FLIGHT)})"),
+        ),
+        Index(
+            "instruction_one_for_a_reference_index",
+            "provider_number",
+            "transaction_reference",
+            unique=True,
+            postgresql_where=text("status = 'settled' AND transaction_reference IS NOT NULL"),
         ),
         {
             "comment": "One attempt to pay one entitlement; the id is the correlation id at the "

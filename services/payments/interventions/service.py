@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.answers.repository import says_paid
 from services.payments.instructions import repository
 from services.payments.instructions.moves import InstructionMoves, Move
 from services.payments.instructions.repository import Known
@@ -85,6 +86,11 @@ async def attempt_again(
         raise Conflict(f"It is {known.status}: only a rejected instruction is tried again.")
     if await repository.has_later_attempt(session, instruction_id):
         raise Conflict("It was tried again already: GET /v1/instructions?entitlement_id= shows it.")
+    if await says_paid(session, instruction_id):
+        raise Conflict(
+            "The provider says that an earlier attempt was paid, and that waits to be recorded: "
+            "GET /v1/alarms says what for. Try again once it is."
+        )
     paid_in = await repository.round_of(session, instruction_id)
     await reopen_chunks(session, [known.chunk_number], at=at)
     try:

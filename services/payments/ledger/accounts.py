@@ -63,7 +63,11 @@ ACCOUNT_KINDS: dict[AccountCode, AccountKind] = {
 
 
 class TransferCode(StrEnum):
-    """Why money moved. An instruction has at most one transfer of each code."""
+    """Why money moved.
+
+    An instruction has at most one transfer of each code: of ``sent`` and ``not_sent`` one for each
+    time that it was about to be sent.
+    """
 
     FUND_RECEIVED = "fund_received"
     BUDGET_AUTHORISED = "budget_authorised"
@@ -71,6 +75,7 @@ class TransferCode(StrEnum):
     ROUND_RESERVED = "round_reserved"
     ATTEMPT_RESERVED = "attempt_reserved"
     SENT = "sent"
+    NOT_SENT = "not_sent"
     SETTLED = "settled"
     COMMITMENT_SPENT = "commitment_spent"
     REJECTED = "rejected"

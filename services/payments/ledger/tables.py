@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    SmallInteger,
     Text,
     UniqueConstraint,
     Uuid,
@@ -65,12 +66,18 @@ class Transfer(Base):
     debit_account: Mapped[int] = mapped_column(Integer)
     credit_account: Mapped[int] = mapped_column(Integer)
     round_number: Mapped[int | None] = mapped_column(Integer)
+    # How often its instruction had been about to be sent: counted for what says so, and for what
+    # says that it was not sent after all. Anything else an instruction does once.
+    sending: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     code: Mapped[TransferCode] = mapped_column(enum_column(TransferCode, "transfer_code", SCHEMA))
     currency: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
-        UniqueConstraint("payment_instruction_id", "code"),
+        UniqueConstraint("payment_instruction_id", "code", "sending"),
+        CheckConstraint(
+            "sending = 1 OR sending > 1 AND code IN ('sent', 'not_sent')", name="sending_is_counted"
+        ),
         CheckConstraint("amount_minor > 0", name="amount_is_positive"),
         CheckConstraint("debit_account <> credit_account", name="accounts_differ"),
         Index(

@@ -139,11 +139,15 @@ POSTINGS = text(
     f"""
     SELECT count(*) AS instructions,
         count(*) FILTER (
-            WHERE (instruction.status, coalesce(posted.codes, 0) & ~:attempt_bit)
-                NOT IN (VALUES {_LEGAL})
+            WHERE (
+                    instruction.status,
+                    coalesce(posted.codes, 0) & ~:attempt_bit
+                        | CASE posted.sendings WHEN 1 THEN {_BITS[TransferCode.SENT]} ELSE 0 END
+                ) NOT IN (VALUES {_LEGAL})
                 -- What was never reserved is cancelled without a posting.
                 AND NOT (instruction.status = 'cancelled' AND posted.codes IS NULL
                     AND payment_round.status = 'refused')
+               OR posted.sendings NOT IN (0, 1)
                OR (instruction.attempt > 1) <> (coalesce(posted.codes, 0) & :attempt_bit <> 0)
         ) AS other_codes,
         count(*) FILTER (
@@ -163,7 +167,11 @@ POSTINGS = text(
     JOIN payments.chunk ON chunk.number = instruction.chunk_number
     JOIN payments.payment_round ON payment_round.number = chunk.round_number
     LEFT JOIN (
-        SELECT payment_instruction_id AS id, bit_or(code_bit.bit) AS codes, count(*) AS transfers,
+        SELECT payment_instruction_id AS id, count(*) AS transfers,
+            coalesce(bit_or(code_bit.bit) FILTER (WHERE code NOT IN ('sent', 'not_sent')), 0)
+                AS codes,
+            count(*) FILTER (WHERE code = 'sent') - count(*) FILTER (WHERE code = 'not_sent')
+                AS sendings,
             min(amount_minor) FILTER (WHERE code NOT IN ({_OTHER_AMOUNTS})) AS least,
             max(amount_minor) FILTER (WHERE code NOT IN ({_OTHER_AMOUNTS})) AS most,
             min(amount_minor) FILTER (WHERE code IN ({_DIFFERENCES})) AS least_difference,

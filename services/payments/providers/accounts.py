@@ -24,8 +24,8 @@ class Accounts:
                 order.account_sealed, bound_to=order.household_id.bytes
             ).decode()
         except KeyMissing:
-            # No fault of the account: it is asked for, and sent again, until somebody has the key.
+            # No fault of the account: it waits until somebody has the key.
             log.error("account_key_missing", instruction_id=str(order.instruction_id))
-            return Answer(AnswerKind.NO_ANSWER, reason="account_key_missing")
+            return Answer(AnswerKind.NOT_SENT, reason="account_key_missing")
         except (CannotDecrypt, UnicodeDecodeError):
             return Answer(AnswerKind.UNSENDABLE, reason="account_unreadable")

@@ -17,6 +17,8 @@ class AnswerKind(StrEnum):
     """Silence, an error of theirs, or something that we cannot read: tells nothing."""
     UNSENDABLE = "unsendable"
     """Not the provider's: we could not open the account, so nothing was sent this time."""
+    NOT_SENT = "not_sent"
+    """Not the provider's: nothing was sent this time, for a reason of ours that passes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from services.payments.ledger.accounts import AccountScope
 from services.payments.ledger.repository import open_accounts
-from services.payments.providers.repository import keep_provider
+from services.payments.providers.repository import keep_provider, publish_list
 from services.payments.settings import ProviderSettings
+from shared.clock import Clock
+from shared.contracts.events import ConfiguredProvider, ProvidersConfigured
 from shared.database import Database
 from shared.errors import Explained
+from shared.events import publish
 
 
 class ProviderCurrencyChanged(Explained):
@@ -17,9 +22,12 @@ class ProviderCurrencyChanged(Explained):
 class ProviderDirectory:
     """Writes the configured providers into the database, with their accounts, on first use."""
 
-    def __init__(self, database: Database, providers: Sequence[ProviderSettings]) -> None:
+    def __init__(
+        self, database: Database, providers: Sequence[ProviderSettings], *, clock: Clock
+    ) -> None:
         self._database = database
         self._providers = providers
+        self._clock = clock
         self._numbers: dict[str, int] = {}
 
     async def numbers(self) -> Mapping[str, int]:
@@ -31,6 +39,29 @@ class ProviderDirectory:
     async def number_of(self, code: str) -> int:
         """The provider's number; raises KeyError where the settings do not name it."""
         return (await self.numbers())[code]
+
+    def settings_of(self, number: int) -> ProviderSettings | None:
+        """The settings of the provider of that number, once ``numbers`` has been read."""
+        return next(
+            (
+                provider
+                for provider in self._providers
+                if self._numbers.get(provider.code) == number
+            ),
+            None,
+        )
+
+    async def _publish(self, session: AsyncSession) -> None:
+        """Tell which providers there are, where that is another list than was told last."""
+        configured = {provider.code: provider for provider in self._providers}
+        if await publish_list(session, configured):
+            told = ProvidersConfigured(
+                providers=[
+                    ConfiguredProvider(code=code, currency=configured[code].currency)
+                    for code in sorted(configured)
+                ]
+            )
+            await publish(session, told, clock=self._clock)
 
     async def _register(self) -> dict[str, int]:
         numbers: dict[str, int] = {}
@@ -52,4 +83,5 @@ class ProviderDirectory:
                     currency=provider.currency,
                 )
                 numbers[provider.code] = number
+            await self._publish(session)
         return numbers

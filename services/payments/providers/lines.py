@@ -2,7 +2,9 @@
 
 import asyncio
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,10 +13,14 @@ import httpx
 from yarl import URL
 
 from services.payments.providers.answers import Answer, AnswerKind
+from services.payments.providers.protocol import Permit
 
 _CONNECT_SECONDS = 5
 _IDLE_SECONDS = 4
 """Less than servers commonly keep an idle connection: no order is sent on one that is closing."""
+
+MAXIMUM_REPLY_BYTES = 256 * 1024
+"""No reply about one payment is longer. What is, is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,69 +32,117 @@ class Reply:
 
 
 class NoReply(Exception):
-    """Nothing came back: a timeout, or a connection that was lost or never made."""
+    """Nothing that can be read came back: a timeout, a lost connection, more than is read."""
 
-    def __init__(self, *, timed_out: bool) -> None:
-        super().__init__()
-        self.timed_out = timed_out
+    def __init__(self, reason: str, *, provider_unwell: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self._provider_unwell = provider_unwell
 
     def answer(self) -> Answer:
         """What it means for the payment: nothing. The request may have arrived."""
         return Answer(
-            AnswerKind.NO_ANSWER,
-            reason="timeout" if self.timed_out else "connection_lost",
-            provider_unwell=True,
+            AnswerKind.NO_ANSWER, reason=self.reason, provider_unwell=self._provider_unwell
         )
 
 
-class Lines:
-    """At most ``count`` requests at a time, over connections that are kept.
+class NotPermitted(Exception):
+    """The permit refused: nothing left."""
 
-    A request goes where it is sent and nowhere else: no redirect is followed, no cookie is kept,
-    and the machine's proxy, if it has one, is left aside.
-    """
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
-    def __init__(self, count: int, *, headers: Mapping[str, str], timeout_seconds: float) -> None:
-        # Whoever waits for a free line waits outside the timeout of the request.
-        self._free = asyncio.Semaphore(count)
-        self._headers = dict(headers)
-        self._timeout = aiohttp.ClientTimeout(
-            total=timeout_seconds,
-            sock_connect=_CONNECT_SECONDS,
-            # To the moment: aiohttp would round it up to the next second.
-            ceil_threshold=math.inf,
-        )
+    def answer(self) -> Answer:
+        """What it means for the payment: as if it had never been asked for."""
+        return Answer(AnswerKind.NOT_SENT, reason=self.reason)
+
+
+class Line:
+    """One of a provider's lines, for one exchange: everything that it asks has one deadline."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, timeout_seconds: float) -> None:
+        self._session = session
+        self._ends_at = time.monotonic() + timeout_seconds
 
     async def get(self, url: str, *, headers: Mapping[str, str]) -> Reply:
         """Raises NoReply. ``url`` is taken as it is: nothing in it is quoted anew."""
         return await self._request("GET", url, headers=headers, body=None)
 
-    async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Raises NoReply. ``url`` is taken as it is: nothing in it is quoted anew."""
-        return await self._request("POST", url, headers=headers, body=body)
+    async def post(
+        self, url: str, *, headers: Mapping[str, str], body: bytes, permit: Permit
+    ) -> Reply:
+        """Raises NoReply, and NotPermitted. ``url`` is taken as it is."""
+        return await self._request("POST", url, headers=headers, body=body, permit=permit)
+
+    async def _request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        permit: Permit | None = None,
+    ) -> Reply:
+        left_seconds = self._ends_at - time.monotonic()
+        if left_seconds <= 0:
+            raise NoReply("timeout")
+        if permit is not None and (refusal := permit.refusal()) is not None:
+            raise NotPermitted(refusal)
+        try:
+            async with self._session.request(
+                method,
+                URL(url, encoded=True),
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(
+                    total=left_seconds,
+                    sock_connect=_CONNECT_SECONDS,
+                    # To the moment: aiohttp would round it up to the next second.
+                    ceil_threshold=math.inf,
+                ),
+            ) as response:
+                return Reply(response.status, await _read(response))
+        # A broken connection is not always a ClientError; a timeout is an OSError.
+        except (aiohttp.ClientError, OSError) as error:
+            reason = "timeout" if isinstance(error, TimeoutError) else "connection_lost"
+            raise NoReply(reason) from error
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > MAXIMUM_REPLY_BYTES:
+            # Left half read, the connection is closed.
+            raise NoReply("answer_too_long", provider_unwell=False)
+    return bytes(body)
+
+
+class Lines:
+    """At most ``count`` exchanges at a time, over connections that are kept.
+
+    A request goes where it is sent and nowhere else: no redirect is followed, no cookie is kept,
+    and the machine's proxy, if it has one, is left aside. A connection on which a request timed out
+    or was cancelled is closed, and no other request meets it.
+    """
+
+    def __init__(self, count: int, *, headers: Mapping[str, str], timeout_seconds: float) -> None:
+        self._free = asyncio.Semaphore(count)
+        # Not packed: the length that is read is the length that was sent.
+        self._headers = {**headers, "Accept-Encoding": "identity"}
+        self._timeout_seconds = timeout_seconds
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[Line]:
+        """A free line. Whoever waits for it waits outside the deadline of the exchange."""
+        async with self._free:
+            yield Line(self._session, timeout_seconds=self._timeout_seconds)
 
     async def close(self) -> None:
         if "_session" in self.__dict__:
             await self._session.close()
-
-    async def _request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None
-    ) -> Reply:
-        try:
-            async with (
-                self._free,
-                self._session.request(
-                    method,
-                    URL(url, encoded=True),
-                    data=body,
-                    headers=headers,
-                    allow_redirects=False,
-                ) as response,
-            ):
-                return Reply(response.status, await response.read())
-        # A broken connection is not always a ClientError; a timeout is an OSError.
-        except (aiohttp.ClientError, OSError) as error:
-            raise NoReply(timed_out=isinstance(error, TimeoutError)) from error
 
     @cached_property
     def _session(self) -> aiohttp.ClientSession:
@@ -102,6 +156,6 @@ class Lines:
             ),
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=self._timeout,
+            auto_decompress=False,
             trust_env=False,
         )

@@ -21,9 +21,14 @@ class Pausing:
     def paused(self) -> bool:
         return time.monotonic() < self._paused_until
 
+    @property
+    def probing(self) -> bool:
+        """It was paused and has not answered well since: one request shows whether it does."""
+        return self._pauses > 0
+
     def note(self, answer: Answer) -> None:
         """Take one answer into account."""
-        if answer.kind is AnswerKind.UNSENDABLE:
+        if answer.kind in (AnswerKind.UNSENDABLE, AnswerKind.NOT_SENT):
             return
         if not answer.provider_unwell:
             self._bad_in_a_row = self._pauses = 0

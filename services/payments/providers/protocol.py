@@ -37,6 +37,14 @@ class Order:
     account_sealed: bytes
 
 
+class Permit(Protocol):
+    """Whether a request that moves money may still leave: asked right before it does."""
+
+    def refusal(self) -> str | None:
+        """Why it may not, as a code; None: it may, now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a callback says, and of which instruction."""
@@ -62,8 +70,8 @@ class Adapter(Protocol):
         """In which ways it takes payments."""
         ...
 
-    async def send(self, order: Order) -> Answer:
-        """Ask it to pay; the same order may be sent again and is paid once."""
+    async def send(self, order: Order, permit: Permit) -> Answer:
+        """Ask it to pay. Where the permit refuses, nothing leaves and the answer is NOT_SENT."""
         ...
 
     async def inquire(self, instruction_id: UUID, server_correlation_id: UUID | None) -> Answer:

@@ -1,6 +1,6 @@
 """SQL of providers: their numbers, their balances in the ledger, and what waits for them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -62,6 +62,27 @@ _INSERT = text(
     """
 )
 _RENAME = text("UPDATE payments.provider SET name = :name WHERE code = :code AND name <> :name")
+
+
+# In one order everywhere, and locked: several processes start at the same time.
+_LOCK_PUBLISHED = text(
+    "SELECT code, published FROM payments.provider ORDER BY code FOR NO KEY UPDATE"
+)
+_PUBLISH = text(
+    """
+    UPDATE payments.provider SET published = NOT published
+    WHERE published <> (code = ANY(CAST(:codes AS text[])))
+    """
+)
+
+
+async def publish_list(session: AsyncSession, codes: Collection[str]) -> bool:
+    """Keep which providers the published list names; whether that is another list than before."""
+    rows = (await session.execute(_LOCK_PUBLISHED)).all()
+    if {row.code for row in rows if row.published} == set(codes):
+        return False
+    await session.execute(_PUBLISH, {"codes": list(codes)})
+    return True
 
 
 async def keep_provider(

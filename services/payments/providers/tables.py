@@ -1,6 +1,6 @@
 """Providers as ledger and instructions know them. Addresses and secrets stay in the settings."""
 
-from sqlalchemy import Identity, SmallInteger, Text
+from sqlalchemy import Boolean, Identity, SmallInteger, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.payments.database import Base
@@ -15,6 +15,8 @@ class Provider(Base):
     code: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text)
     currency: Mapped[str] = mapped_column(Text)
+    # Whether the list of providers that was published last names it.
+    published: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
     __table_args__ = (
         {"comment": "Mobile-money providers, taken from the settings when a process starts."},

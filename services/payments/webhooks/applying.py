@@ -1,15 +1,21 @@
-"""Applying stored callbacks to the instructions that they speak of, in sets."""
+"""Reading stored callbacks, in sets: what they say is stored among the answers, and applied."""
 
 from collections.abc import Mapping
 from uuid import UUID
 
 import structlog
 
-from services.payments.answers.recording import Heard, Recorded, Recording
+from services.payments.answers.recording import Recording
+from services.payments.answers.repository import Heard, store_answers
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.protocol import Adapter, Told
 from services.payments.statements import AnyRow
-from services.payments.webhooks.repository import WebhookMove, move_webhooks, pick_received
+from services.payments.webhooks.repository import (
+    WebhookMove,
+    instructions_here,
+    move_webhooks,
+    pick_received,
+)
 from services.payments.webhooks.states import WebhookStatus
 from shared.database import Database, may_pass
 from shared.errors import told
@@ -19,18 +25,15 @@ log = structlog.get_logger()
 
 ACTOR = "callback"
 
-_RESULTS = {
-    Recorded.APPLIED: (WebhookStatus.APPLIED, None),
-    Recorded.UNMATCHED: (WebhookStatus.UNMATCHED, "no such instruction at this provider"),
-    Recorded.BLOCKED: (WebhookStatus.BLOCKED, "an account would be overdrawn"),
-}
+_UNMATCHED = "no such instruction at this provider"
 
 
 class Applying:
-    """Applies received callbacks, a batch in a transaction.
+    """Takes what received callbacks say, a batch in a transaction, and applies it.
 
     Where a batch fails, each of its callbacks gets a transaction of its own: the one that cannot
-    be applied is set aside as blocked, with the reason, and tried again later; the others go on.
+    be taken is set aside as blocked, with the reason, and tried again later; the others go on.
+    From then on it is an answer like any other: what cannot be applied waits among the answers.
     """
 
     def __init__(
@@ -52,10 +55,10 @@ class Applying:
         self._one_by_one = 0
 
     async def step(self) -> int:
-        """Apply one batch; returns how many callbacks it held."""
+        """Take one batch; returns how many callbacks it held."""
         picked: list[UUID] = []
         try:
-            await self._apply(picked, size=1 if self._one_by_one else self._batch_size)
+            numbers = await self._take(picked, size=1 if self._one_by_one else self._batch_size)
         except Exception as error:
             if may_pass(error) or not picked:
                 raise
@@ -63,17 +66,20 @@ class Applying:
                 self._one_by_one = len(picked)
                 return len(picked)
             await self._set_aside(picked[0], error)
+        else:
+            await self._recording.apply(numbers)
         self._one_by_one = max(0, self._one_by_one - 1) if picked else 0
         return len(picked)
 
-    async def _apply(self, picked: list[UUID], *, size: int) -> None:
+    async def _take(self, picked: list[UUID], *, size: int) -> list[int]:
+        """Store what callbacks say; the numbers of the answers, once that is committed."""
         numbers = await self._directory.numbers()
         readers = {numbers[code]: adapter for code, adapter in self._adapters.items()}
         async with self._database.transaction() as session:
             rows = await pick_received(session, size=size)
             picked += [row.id for row in rows]
             if not rows:
-                return
+                return []
             heard: dict[UUID, Heard] = {}
             moves: list[WebhookMove] = []
             for row in rows:
@@ -82,15 +88,24 @@ class Applying:
                     moves.append(read)
                 else:
                     heard[row.id] = Heard(read.instruction_id, row.provider_number, read.answer)
-            recorded = await self._recording.record(session, list(heard.values()), actor=ACTOR)
-            for (webhook_id, about), result in zip(heard.items(), recorded, strict=True):
-                status, reason = _RESULTS[result]
+            here = await instructions_here(
+                session, {(about.instruction_id, about.provider_number) for about in heard.values()}
+            )
+            taken: list[Heard] = []
+            for webhook_id, about in heard.items():
+                matches = (about.instruction_id, about.provider_number) in here
+                if matches:
+                    taken.append(about)
                 moves.append(
                     WebhookMove(
-                        webhook_id, status, reason=reason, instruction_id=about.instruction_id
+                        webhook_id,
+                        WebhookStatus.APPLIED if matches else WebhookStatus.UNMATCHED,
+                        reason=None if matches else _UNMATCHED,
+                        instruction_id=about.instruction_id,
                     )
                 )
             await move_webhooks(session, moves)
+            return await store_answers(session, taken, actor=ACTOR) if taken else []
 
     def _read(self, row: AnyRow, adapter: Adapter | None) -> Told | WebhookMove:
         """What a callback says, or where it goes because that cannot be read."""
@@ -104,7 +119,13 @@ class Applying:
             )
         except CannotDecrypt:
             return WebhookMove(row.id, WebhookStatus.MALFORMED, "altered since it was stored")
-        return adapter.read_callback(body) or WebhookMove(
+        try:
+            said = adapter.read_callback(body)
+        except Exception as error:
+            reason = told(error)
+            log.error("adapter_failed", provider=adapter.code, webhook=str(row.id), error=reason)
+            return WebhookMove(row.id, WebhookStatus.BLOCKED, reason)
+        return said or WebhookMove(
             row.id, WebhookStatus.MALFORMED, "not a callback about an instruction"
         )
 

@@ -1,6 +1,6 @@
 """SQL of callbacks: picking, marking, taking up again, listing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -89,6 +89,28 @@ class WebhookMove:
     reason: str | None = None
     instruction_id: UUID | None = None
     """What it speaks of, where that could be read."""
+
+
+_HERE = text(
+    """
+    SELECT instruction.id, instruction.provider_number
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:provider_numbers AS smallint[]))
+        AS given (id, provider_number)
+    JOIN payments.instruction USING (id, provider_number)
+    """
+)
+
+
+async def instructions_here(
+    session: AsyncSession, spoken_of: Collection[tuple[UUID, int]]
+) -> set[tuple[UUID, int]]:
+    """Which of these instructions there are, at the provider that speaks of them."""
+    given = {
+        "ids": [instruction_id for instruction_id, _ in spoken_of],
+        "provider_numbers": [number for _, number in spoken_of],
+    }
+    rows = await session.execute(_HERE, given)
+    return {(row.id, row.provider_number) for row in rows}
 
 
 async def pick_received(session: AsyncSession, *, size: int) -> Sequence[AnyRow]:

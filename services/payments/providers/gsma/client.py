@@ -10,8 +10,8 @@ from services.payments.providers.accounts import Accounts
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.gsma import messages
 from services.payments.providers.gsma.callbacks import SignedCallbacks
-from services.payments.providers.lines import Lines, NoReply, Reply
-from services.payments.providers.protocol import Capability, Order, Told
+from services.payments.providers.lines import Line, Lines, NoReply, NotPermitted, Reply
+from services.payments.providers.protocol import Capability, Order, Permit, Told
 from services.payments.settings import ProviderSettings, Settings
 from shared.version import API_PREFIX
 
@@ -46,8 +46,8 @@ class GsmaAdapter:
     async def close(self) -> None:
         await self._lines.close()
 
-    async def send(self, order: Order) -> Answer:
-        """Ask the provider to pay; the same order may be sent again and is paid once."""
+    async def send(self, order: Order, permit: Permit) -> Answer:
+        """Ask the provider to pay, under the order's own id, however often."""
         account = self._accounts.open(order)
         if isinstance(account, Answer):
             return account
@@ -59,28 +59,31 @@ class GsmaAdapter:
             description=_DESCRIPTION,
         )
         try:
-            reply = await self._lines.post(
-                self._disbursement_url,
-                body=body,
-                headers={
-                    "Content-Type": "application/json",
-                    "X-Date": _now(),
-                    "X-CorrelationID": str(order.instruction_id),
-                    "X-Callback-URL": self._callback_url,
-                },
-            )
-        except NoReply as silence:
+            async with self._lines.line() as line:
+                reply = await line.post(
+                    self._disbursement_url,
+                    body=body,
+                    headers={
+                        "Content-Type": "application/json",
+                        "X-Date": _now(),
+                        "X-CorrelationID": str(order.instruction_id),
+                        "X-Callback-URL": self._callback_url,
+                    },
+                    permit=permit,
+                )
+        except (NoReply, NotPermitted) as silence:
             return silence.answer()
         return messages.answer_to_disbursement(reply.status, reply.body)
 
     async def inquire(self, instruction_id: UUID, server_correlation_id: UUID | None) -> Answer:
         """Ask what became of an order, by the provider's id where it gave one, then by ours."""
         try:
-            if server_correlation_id is not None:
-                answer = await self._request_state(str(server_correlation_id))
-                if answer.kind is not AnswerKind.NOT_KNOWN:
-                    return answer
-            return await self._response(instruction_id)
+            async with self._lines.line() as line:
+                if server_correlation_id is not None:
+                    answer = await self._request_state(line, str(server_correlation_id))
+                    if answer.kind is not AnswerKind.NOT_KNOWN:
+                        return answer
+                return await self._response(line, instruction_id)
         except NoReply as silence:
             return silence.answer()
 
@@ -90,8 +93,8 @@ class GsmaAdapter:
     def read_callback(self, body: bytes) -> Told | None:
         return self._callbacks.read(body)
 
-    async def _response(self, instruction_id: UUID) -> Answer:
-        reply = await self._get(f"/responses/{instruction_id}")
+    async def _response(self, line: Line, instruction_id: UUID) -> Answer:
+        reply = await self._get(line, f"/responses/{instruction_id}")
         content = messages.read_object(reply.body)
         if messages.is_not_known(reply.status, content):
             return Answer(AnswerKind.NOT_KNOWN, reason="not_known_to_provider")
@@ -99,14 +102,14 @@ class GsmaAdapter:
             return messages.no_answer(reply.status)
         match messages.linked_resource(content) if content else None:
             case ("transactions", reference):
-                return await self._transaction(reference)
+                return await self._transaction(line, reference)
             case ("requeststates", server_correlation_id):
-                return await self._request_state(server_correlation_id)
+                return await self._request_state(line, server_correlation_id)
             case _:
                 return messages.NO_ANSWER
 
-    async def _request_state(self, server_correlation_id: str) -> Answer:
-        reply = await self._get(f"/requeststates/{quote(server_correlation_id, safe='')}")
+    async def _request_state(self, line: Line, server_correlation_id: str) -> Answer:
+        reply = await self._get(line, f"/requeststates/{quote(server_correlation_id, safe='')}")
         content = messages.read_object(reply.body)
         if messages.is_not_known(reply.status, content):
             return Answer(AnswerKind.NOT_KNOWN, reason="not_known_to_provider")
@@ -115,19 +118,19 @@ class GsmaAdapter:
         if content is None:
             return messages.NO_ANSWER
         if reference := messages.completed_reference(content):
-            return await self._transaction(reference)
+            return await self._transaction(line, reference)
         return messages.request_state(content)
 
-    async def _transaction(self, reference: str) -> Answer:
-        reply = await self._get(f"/transactions/{quote(reference, safe='')}")
+    async def _transaction(self, line: Line, reference: str) -> Answer:
+        reply = await self._get(line, f"/transactions/{quote(reference, safe='')}")
         content = messages.read_object(reply.body)
         # A link that leads nowhere is no proof that nothing was paid.
         if reply.status != HTTPStatus.OK:
             return messages.no_answer(reply.status)
         return messages.transaction(content) if content else messages.NO_ANSWER
 
-    async def _get(self, path: str) -> Reply:
-        return await self._lines.get(self._base_url + path, headers={"X-Date": _now()})
+    async def _get(self, line: Line, path: str) -> Reply:
+        return await line.get(self._base_url + path, headers={"X-Date": _now()})
 
 
 def _now() -> str:
