@@ -127,7 +127,7 @@ def worker_of(wiring: Wiring) -> Worker:
     rest = settings.rest
     closing = Loop("close", Closing(database=database, clock=clock).step, rest=rest)
     sending = [
-        Loop(f"send-{code}", Sending(lane).step, rest=rest, then=[closing])
+        Loop(f"send-{code}", Sending(lane, settings).step, rest=rest, then=[closing])
         for code, lane in wiring.lanes.items()
     ]
     inquiring = [

@@ -24,6 +24,8 @@ class Script:
         self.asked: list[UUID] = []
         self.on_send: Ask = self._pending
         self.on_ask: Ask = self._not_known
+        self.by_provider: dict[str, Ask] = {}
+        """Of these providers, what is done instead when they are sent to or asked."""
 
     async def _pending(self, _: UUID) -> Answer:
         return PENDING
@@ -67,11 +69,12 @@ def script(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Scri
             if refusal is not None:
                 return Answer(AnswerKind.NOT_SENT, reason=refusal)
             script.sent.append(order.instruction_id)
-            return await script.on_send(order.instruction_id)
+            answer = script.by_provider.get(self.code, script.on_send)
+            return await answer(order.instruction_id)
 
         async def inquire(self, instruction_id: UUID, server_correlation_id: UUID | None) -> Answer:
             script.asked.append(instruction_id)
-            return await script.on_ask(instruction_id)
+            return await script.by_provider.get(self.code, script.on_ask)(instruction_id)
 
         def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
             return headers["number"]

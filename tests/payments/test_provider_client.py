@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.gsma.client import GsmaAdapter
+from services.payments.providers.lines import MAXIMUM_REPLY_BYTES
 from services.payments.providers.protocol import Order
 from services.payments.settings import ProviderSettings, Settings
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
@@ -177,6 +178,110 @@ async def test_a_drip_of_bytes_does_not_outlast_the_timeout(settings: Settings) 
 
     assert answer == Answer(AnswerKind.NO_ANSWER, reason="timeout", provider_unwell=True)
     assert _TIMEOUT_SECONDS <= took_seconds < _TIMEOUT_SECONDS * 4
+
+
+async def test_an_inquiry_has_one_deadline_for_all_that_it_asks(settings: Settings) -> None:
+    asked: list[bytes] = []
+    pending = b'{"link": "/requeststates/53616e67-6b72-8f68-8000-00000000002a"}'
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            asked.append(await read_request(reader))
+            await asyncio.sleep(_TIMEOUT_SECONDS * 0.7)
+            writer.write(reply(b"200 OK\nContent-Length: %d" % len(pending), pending))
+
+    async with provider(speak, settings) as client:
+        began = time.monotonic()
+        answer = await client.inquire(new_id(), None)
+        took_seconds = time.monotonic() - began
+
+    assert answer == Answer(AnswerKind.NO_ANSWER, reason="timeout", provider_unwell=True)
+    assert len(asked) == 2
+    assert took_seconds < _TIMEOUT_SECONDS * 2
+
+
+async def test_a_connection_that_timed_out_or_was_cancelled_is_not_used_again(
+    settings: Settings,
+) -> None:
+    """A late answer on it would be taken for the answer to another order."""
+    connections: list[list[bytes]] = []
+    closed = 0
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal closed
+        requests: list[bytes] = []
+        connections.append(requests)
+        late = len(connections) <= 2
+        try:
+            while True:
+                requests.append(await read_request(reader))
+                if not late:
+                    writer.write(reply(b"201 Created\nContent-Length: %d" % len(_PAID), _PAID))
+        finally:
+            closed += 1
+
+    async with provider(speak, settings) as client:
+        timed_out = await client.send(order(), PERMITTED)
+        cut_off = asyncio.create_task(client.send(order(), PERMITTED))
+        await asyncio.sleep(_TIMEOUT_SECONDS / 2)
+        cut_off.cancel()
+        await asyncio.gather(cut_off, return_exceptions=True)
+        answers = [await client.send(order(), PERMITTED) for _ in range(3)]
+        # Both were closed, and the others share one that is kept.
+        assert closed == 2
+
+    assert timed_out.reason == "timeout"
+    assert {answer.kind for answer in answers} == {AnswerKind.SETTLED}
+    assert [len(requests) for requests in connections] == [1, 1, 3]
+
+
+@pytest.mark.parametrize("length_is_told", [True, False])
+async def test_an_answer_that_is_too_long_is_not_read(
+    length_is_told: bool, settings: Settings
+) -> None:
+    written = 0
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        await read_request(reader)
+        length = b"Content-Length: 1000000000" if length_is_told else b"X-Endless: yes"
+        writer.write(reply(b"201 Created\n" + length, _PAID))
+        while True:
+            writer.write(b" " * 65_536)
+            await writer.drain()
+            written += 65_536
+
+    async with provider(speak, settings) as client:
+        began = time.monotonic()
+        answer = await client.send(order(), PERMITTED)
+        took_seconds = time.monotonic() - began
+
+    assert answer == Answer(AnswerKind.NO_ANSWER, reason="answer_too_long")
+    assert took_seconds < _TIMEOUT_SECONDS
+    assert written < 20 * MAXIMUM_REPLY_BYTES
+
+
+async def test_what_may_not_leave_does_not(settings: Settings) -> None:
+    """The permit is asked when a line is free, and not before somebody waits for one."""
+    received: list[bytes] = []
+    refusing = False
+
+    class Until:
+        def refusal(self) -> str | None:
+            return "not_sent_in_time" if refusing else None
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal refusing
+        while True:
+            received.append(await read_request(reader))
+            refusing = True
+            writer.write(reply(b"201 Created\nContent-Length: %d" % len(_PAID), _PAID))
+
+    async with provider(speak, settings, concurrency=1) as client:
+        answers = await asyncio.gather(*(client.send(order(), Until()) for _ in range(3)))
+
+    assert len(received) == 1
+    assert [answer.kind for answer in answers] == [AnswerKind.SETTLED] + [AnswerKind.NOT_SENT] * 2
 
 
 async def test_an_order_goes_out_once_where_the_connection_ends_without_a_reply(

@@ -21,7 +21,6 @@ from services.payments.answers.repository import (
     Waiting,
     inquire_now,
     keep_reasons,
-    lock_answers,
     mark_applied,
     pick_answers,
     put_off,
@@ -63,9 +62,9 @@ class _Set:
 
     decided: list[tuple[Waiting, Known, Decision]] = field(default_factory=list)
     unmatched: list[Waiting] = field(default_factory=list)
-    alone: list[int] = field(default_factory=list)
+    alone: list[Waiting] = field(default_factory=list)
     """Each of these needs a transaction of its own."""
-    later: list[int] = field(default_factory=list)
+    later: list[Waiting] = field(default_factory=list)
     """Another answer about the same instruction, or another part of the service, comes first."""
 
     def set_apart_late_successes(self) -> None:
@@ -73,10 +72,14 @@ class _Set:
         together = []
         for answer, known, decision in self.decided:
             if _is_late(known, decision):
-                self.alone.append(answer.number)
+                self.alone.append(answer)
             else:
                 together.append((answer, known, decision))
         self.decided = together
+
+
+class _AppliedAlready(Exception):
+    """Somebody else took one of the answers up again, and was faster."""
 
 
 class Recording:
@@ -93,23 +96,22 @@ class Recording:
         """Store answers and apply them; what became of each. Those not applied are kept."""
         return await self.apply(await self.store(answers, actor=actor))
 
-    async def store(self, answers: Sequence[Heard], *, actor: str) -> list[int]:
-        """Keep answers; returns their numbers once that is committed."""
+    async def store(self, answers: Sequence[Heard], *, actor: str) -> list[Waiting]:
+        """Keep answers; returns once that is committed."""
         if not answers:
             return []
         async with self._database.transaction() as session:
             return await store_answers(session, answers, actor=actor)
 
-    async def pick(self, *, size: int) -> list[int]:
-        """Numbers of stored answers that nobody has applied."""
+    async def pick(self, *, size: int) -> list[Waiting]:
+        """Stored answers that nobody has applied."""
         async with self._database.transaction() as session:
             return await pick_answers(session, size=size)
 
-    async def apply(self, numbers: Sequence[int]) -> list[Recorded]:
+    async def apply(self, answers: Sequence[Waiting]) -> list[Recorded]:
         """Apply stored answers; what became of each. Raises where the database is away."""
-        # What is applied already, or by somebody else just now, is as good as applied here.
-        results = dict.fromkeys(numbers, Recorded.APPLIED)
-        waiting = sorted(numbers)
+        results = dict.fromkeys((answer.number for answer in answers), Recorded.APPLIED)
+        waiting = list(answers)
         while waiting:
             try:
                 done = await self._apply_set(waiting)
@@ -120,25 +122,27 @@ class Recording:
                 done = _Set(alone=waiting)
             for answer in done.unmatched:
                 results[answer.number] = Recorded.UNMATCHED
-            for number in done.alone:
-                results[number] = await self._apply_singly(number)
+            for answer in done.alone:
+                results[answer.number] = await self._apply_singly(answer)
             waiting = done.later
-        return [results[number] for number in numbers]
+        return list(results.values())
 
-    async def _apply_singly(self, number: int) -> Recorded:
+    async def _apply_singly(self, answer: Waiting) -> Recorded:
         try:
-            done = await self._apply_set([number], alone=True)
+            done = await self._apply_set([answer], alone=True)
+        except _AppliedAlready:
+            return Recorded.APPLIED
         except Exception as error:
             if is_away(error):
                 raise
-            await self._keep(number, error)
+            await self._keep(answer, error)
             return Recorded.BLOCKED
         return Recorded.UNMATCHED if done.unmatched else Recorded.APPLIED
 
-    async def _apply_set(self, numbers: Sequence[int], *, alone: bool = False) -> _Set:
+    async def _apply_set(self, answers: Sequence[Waiting], *, alone: bool = False) -> _Set:
         await self._directory.numbers()
         async with self._database.transaction() as session:
-            work = await self._decide(session, await lock_answers(session, numbers))
+            work = await self._decide(session, answers)
             if not alone:
                 work.set_apart_late_successes()
             await self._carry_out(session, work)
@@ -150,7 +154,7 @@ class Recording:
         for answer in answers:
             same_actor = answer.actor == answers[0].actor
             if not same_actor or answer.heard.instruction_id in first:
-                work.later.append(answer.number)
+                work.later.append(answer)
             else:
                 first[answer.heard.instruction_id] = answer
         locked = await lock_known(session, list(first))
@@ -211,35 +215,36 @@ class Recording:
                 if decision.target is None and decision.reason
             },
         )
-        if work.decided:
-            await mark_applied(session, [answer.number for answer, _, _ in work.decided])
+        applied = [answer.number for answer, _, _ in work.decided]
+        # The instructions are locked: whoever applied one of these before has committed.
+        if applied and not await mark_applied(session, applied):
+            raise _AppliedAlready
         if work.unmatched:
             await put_off(session, [answer.number for answer in work.unmatched])
 
-    async def _keep(self, number: int, error: Exception) -> None:
+    async def _keep(self, answer: Waiting, error: Exception) -> None:
         """An answer that could not be applied waits, with an alarm where it may not pass."""
+        instruction_id = answer.heard.instruction_id
+        log.error(
+            "answer_not_applied",
+            number=answer.number,
+            instruction_id=str(instruction_id),
+            error=told(error),
+        )
         async with self._database.transaction() as session:
-            for answer in await lock_answers(session, [number]):
-                instruction_id = answer.heard.instruction_id
-                log.error(
-                    "answer_not_applied",
-                    number=number,
-                    instruction_id=str(instruction_id),
-                    error=told(error),
-                )
-                alarms: list[NewAlarm] = []
-                if isinstance(error, IntegrityError) and is_overdraft(error):
-                    alarms = [
-                        NewAlarm(known.instruction_id, decision.alarm, decision.alarm_detail)
-                        for _, known, decision in (await self._decide(session, [answer])).decided
-                        if decision.alarm
-                    ]
-                    alarms.append(NewAlarm(instruction_id, AlarmKind.CANNOT_POST, _CANNOT_POST))
-                elif not may_pass(error):
-                    detail = f"It is kept and tried again by itself: {told(error)}."
-                    alarms = [NewAlarm(instruction_id, AlarmKind.ANSWER_NOT_APPLIED, detail)]
-                await raise_alarms(session, alarms, at=self._moves.clock.now())
-                await put_off(session, [number])
+            alarms: list[NewAlarm] = []
+            if isinstance(error, IntegrityError) and is_overdraft(error):
+                alarms = [
+                    NewAlarm(known.instruction_id, decision.alarm, decision.alarm_detail)
+                    for _, known, decision in (await self._decide(session, [answer])).decided
+                    if decision.alarm
+                ]
+                alarms.append(NewAlarm(instruction_id, AlarmKind.CANNOT_POST, _CANNOT_POST))
+            elif not may_pass(error):
+                detail = f"It is kept and tried again by itself: {told(error)}."
+                alarms = [NewAlarm(instruction_id, AlarmKind.ANSWER_NOT_APPLIED, detail)]
+            await raise_alarms(session, alarms, at=self._moves.clock.now())
+            await put_off(session, [answer.number])
 
 
 def _is_late(known: Known, decision: Decision) -> bool:

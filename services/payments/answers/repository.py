@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -43,23 +44,16 @@ _PICK = text(
         LIMIT :size
         FOR NO KEY UPDATE SKIP LOCKED
     )
-    RETURNING number
-    """
-)
-
-_LOCK = text(
-    """
-    SELECT number, instruction_id, provider_number, actor, kind::text AS kind, reason, amount_minor,
-        currency, our_reference, transaction_reference, server_correlation_id
-    FROM payments.answer
-    WHERE number = ANY(:numbers) AND applied_at IS NULL
-    ORDER BY number
-    FOR NO KEY UPDATE SKIP LOCKED
+    RETURNING number, instruction_id, provider_number, actor, kind::text AS kind, reason,
+        amount_minor, currency, our_reference, transaction_reference, server_correlation_id
     """
 )
 
 _APPLIED = text(
-    "UPDATE payments.answer SET applied_at = clock_timestamp() WHERE number = ANY(:numbers)"
+    """
+    UPDATE payments.answer SET applied_at = clock_timestamp()
+    WHERE number = ANY(:numbers) AND applied_at IS NULL
+    """
 )
 
 _PUT_OFF = text(
@@ -124,8 +118,8 @@ class Waiting:
 
 async def store_answers(
     session: AsyncSession, answers: Sequence[Heard], *, actor: str
-) -> list[int]:
-    """Keep answers in the order in which they were heard; their numbers, in that order."""
+) -> list[Waiting]:
+    """Keep answers in the order in which they were heard."""
     rows = await session.execute(
         _STORE,
         {
@@ -141,17 +135,13 @@ async def store_answers(
             "server_correlation_ids": [heard.answer.server_correlation_id for heard in answers],
         },
     )
-    return sorted(rows.scalars())
+    numbers = sorted(rows.scalars())
+    return [Waiting(number, heard, actor) for number, heard in zip(numbers, answers, strict=True)]
 
 
-async def pick_answers(session: AsyncSession, *, size: int) -> list[int]:
-    """Numbers of answers that are still to be applied; nobody else gets them for a while."""
-    return sorted((await session.execute(_PICK, {"size": size})).scalars())
-
-
-async def lock_answers(session: AsyncSession, numbers: Sequence[int]) -> list[Waiting]:
-    """Lock those that are not applied yet, in the order in which they were heard."""
-    rows = await session.execute(_LOCK, {"numbers": list(numbers)})
+async def pick_answers(session: AsyncSession, *, size: int) -> list[Waiting]:
+    """Answers that are still to be applied, as they were heard; nobody else gets them for now."""
+    rows = (await session.execute(_PICK, {"size": size})).all()
     return [
         Waiting(
             number=row.number,
@@ -170,13 +160,14 @@ async def lock_answers(session: AsyncSession, numbers: Sequence[int]) -> list[Wa
             ),
             actor=row.actor,
         )
-        for row in rows
+        for row in sorted(rows, key=lambda row: int(row.number))
     ]
 
 
-async def mark_applied(session: AsyncSession, numbers: Sequence[int]) -> None:
-    """These are applied, with the session's transaction."""
-    await session.execute(_APPLIED, {"numbers": list(numbers)})
+async def mark_applied(session: AsyncSession, numbers: Sequence[int]) -> bool:
+    """These are applied, with the session's transaction; whether none of them was before."""
+    changed: Any = await session.execute(_APPLIED, {"numbers": list(numbers)})
+    return bool(changed.rowcount == len(numbers))
 
 
 async def put_off(session: AsyncSession, numbers: Sequence[int]) -> None:

@@ -83,6 +83,8 @@ class Inquiring:
             if asked.answer is not None and _tells_something_new(asked.due, asked.answer)
         ]
         await self._lane.take(told, actor=ACTOR)
+        if self._lane.stopping.begun:
+            return
         not_known = [
             asked.due
             for asked in outcomes

@@ -85,7 +85,7 @@ class Lane:
         self.sends: Pipeline[Sent] = Pipeline(
             self._record,
             places=settings.dispatch_concurrency,
-            most=settings.dispatch_claim_size,
+            most=2 * settings.dispatch_claim_size,
             set_size=settings.dispatch_outcomes_size,
             wait_seconds=settings.dispatch_outcomes_wait_seconds,
         )
@@ -159,8 +159,8 @@ class Lane:
 
     async def take(self, answers: Sequence[Heard], *, actor: str) -> None:
         """Store answers, whatever it takes, and apply them."""
-        numbers = await _insistently(partial(self.recording.store, answers, actor=actor))
-        await self.recording.apply(numbers)
+        stored = await _insistently(partial(self.recording.store, answers, actor=actor))
+        await self.recording.apply(stored)
 
     async def close(self) -> None:
         """Let no request leave any more, and what is under way end."""

@@ -6,6 +6,7 @@ that says that it is about to. Whoever dies here leaves instructions in ``sendin
 """
 
 from services.payments.dispatch.lane import Lane
+from services.payments.settings import Settings
 
 ACTOR = "dispatch"
 
@@ -13,8 +14,9 @@ ACTOR = "dispatch"
 class Sending:
     """The sending side of one provider."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, settings: Settings) -> None:
         self._lane = lane
+        self._most = settings.dispatch_claim_size
 
     async def step(self) -> int:
         """Claim a set and have it sent; returns how many that were."""
@@ -24,6 +26,6 @@ class Sending:
         size = await lane.sends.room(probing=lane.pausing.probing)
         if not size:
             return 0
-        claimed = await lane.claim(size=size, actor=ACTOR)
+        claimed = await lane.claim(size=min(size, self._most), actor=ACTOR)
         lane.send_all(claimed)
         return len(claimed)

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 
 from services.payments.answers.recording import Recording
-from services.payments.answers.repository import Heard, store_answers
+from services.payments.answers.repository import Heard, Waiting, store_answers
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.protocol import Adapter, Told
 from services.payments.statements import AnyRow
@@ -58,7 +58,7 @@ class Applying:
         """Take one batch; returns how many callbacks it held."""
         picked: list[UUID] = []
         try:
-            numbers = await self._take(picked, size=1 if self._one_by_one else self._batch_size)
+            taken = await self._take(picked, size=1 if self._one_by_one else self._batch_size)
         except Exception as error:
             if may_pass(error) or not picked:
                 raise
@@ -67,12 +67,12 @@ class Applying:
                 return len(picked)
             await self._set_aside(picked[0], error)
         else:
-            await self._recording.apply(numbers)
+            await self._recording.apply(taken)
         self._one_by_one = max(0, self._one_by_one - 1) if picked else 0
         return len(picked)
 
-    async def _take(self, picked: list[UUID], *, size: int) -> list[int]:
-        """Store what callbacks say; the numbers of the answers, once that is committed."""
+    async def _take(self, picked: list[UUID], *, size: int) -> list[Waiting]:
+        """Store what callbacks say; the answers, once that is committed."""
         numbers = await self._directory.numbers()
         readers = {numbers[code]: adapter for code, adapter in self._adapters.items()}
         async with self._database.transaction() as session:
