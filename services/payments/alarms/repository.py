@@ -49,7 +49,11 @@ async def raise_alarms(session: AsyncSession, alarms: Sequence[NewAlarm], *, at:
     """Keep alarms and log them; one that is already up is counted again."""
     if not alarms:
         return
-    unique = {(alarm.instruction_id, alarm.kind): alarm for alarm in alarms}
+    # In one order everywhere, so that two sets never wait for each other in a circle.
+    unique = {
+        (alarm.instruction_id, alarm.kind): alarm
+        for alarm in sorted(alarms, key=lambda alarm: (alarm.instruction_id, alarm.kind))
+    }
     await session.execute(
         _RAISE,
         {

@@ -47,7 +47,8 @@ class Pipeline(Generic[Outcome]):
         self._jobs: set[asyncio.Task[None]] = set()
         self._recorder: asyncio.Task[None] | None = None
         self._outcomes: list[Outcome] = []
-        self._moved = asyncio.Event()
+        self._enough = 0
+        self._fewer = asyncio.Event()
         self._failure: Exception | None = None
         self._per_second = 0.0
         self._ended = 0
@@ -57,7 +58,7 @@ class Pipeline(Generic[Outcome]):
         """Have a job done as soon as there is a place for it."""
         task = asyncio.create_task(self._do(job))
         self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
+        task.add_done_callback(self._end)
 
     async def room(self, *, probing: bool = False) -> int:
         """How many more jobs to begin now; waits a moment for room, and says 0 where there is none.
@@ -68,12 +69,13 @@ class Pipeline(Generic[Outcome]):
             failure, self._failure = self._failure, None
             raise failure
         wanted = 1 if probing else self._wanted()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ROOM_SECONDS):
-                while len(self._jobs) > wanted // 2:
-                    self._moved.clear()
-                    await self._moved.wait()
-        return max(0, wanted - len(self._jobs)) if len(self._jobs) <= wanted // 2 else 0
+        self._enough = wanted // 2
+        if len(self._jobs) > self._enough:
+            self._fewer.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ROOM_SECONDS):
+                    await self._fewer.wait()
+        return wanted - len(self._jobs) if len(self._jobs) <= self._enough else 0
 
     async def settle(self) -> None:
         """Wait until every job has ended and every outcome was recorded, or failed to be."""
@@ -90,6 +92,8 @@ class Pipeline(Generic[Outcome]):
         except TimeoutError:
             log.warning("requests_given_up", requests=len(self._jobs))
             self._cancel()
+            if self._recorder is not None:
+                self._recorder.cancel()
             await self.settle()
 
     def _cancel(self) -> None:
@@ -104,6 +108,12 @@ class Pipeline(Generic[Outcome]):
         ahead = int(self._per_second * _AHEAD_SECONDS)
         return min(self._most, max(2 * self._count, ahead))
 
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._jobs.discard(task)
+        self._ended += 1
+        if len(self._jobs) <= self._enough:
+            self._fewer.set()
+
     async def _do(self, job: Callable[[], Awaitable[Outcome]]) -> None:
         try:
             async with self._places:
@@ -111,16 +121,14 @@ class Pipeline(Generic[Outcome]):
             self._outcomes.append(outcome)
         except Exception as error:
             log.error("request_failed", error=told(error))
-        finally:
-            self._ended += 1
-            self._moved.set()
         if self._outcomes and self._recorder is None:
             self._recorder = asyncio.create_task(self._keep_recording())
 
     async def _keep_recording(self) -> None:
         try:
             while self._outcomes:
-                await self._wait_for_more()
+                if self._jobs and len(self._outcomes) < self._set_size:
+                    await asyncio.sleep(self._wait_seconds)
                 outcomes = self._outcomes[: self._set_size]
                 self._outcomes = self._outcomes[self._set_size :]
                 try:
@@ -130,10 +138,3 @@ class Pipeline(Generic[Outcome]):
                     self._failure = error
         finally:
             self._recorder = None
-
-    async def _wait_for_more(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._wait_seconds):
-                while self._jobs and len(self._outcomes) < self._set_size:
-                    self._moved.clear()
-                    await self._moved.wait()
