@@ -204,25 +204,3 @@ class ChunkRefused(Published):
     @property
     def subject(self) -> str:
         return str(self.chunk_id)
-
-
-class ConfiguredProvider(BaseModel):
-    """A provider that payments can send to, and the currency (ISO 4217) that it pays out."""
-
-    model_config = ConfigDict(frozen=True)
-
-    code: str
-    currency: str
-
-
-class ProvidersConfigured(Published):
-    """Which providers payments can send to, all of them: told when that changes."""
-
-    type: ClassVar[str] = "org.sangkroh.providers-configured.v1"
-    source: ClassVar[str] = PAYMENTS
-
-    providers: list[ConfiguredProvider]
-
-    @property
-    def subject(self) -> str:
-        return "providers"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.payments.answers.repository import Heard
 from shared.clock import set_clock
 from shared.ids import new_id
 from tests.conftest import NOON
@@ -404,6 +405,27 @@ async def test_a_resolution_goes_on_where_the_database_lost_what_was_done(
     await owner.execute("UPDATE payments.resolution_item SET result = NULL")
     await carried_out(steps)
     assert (await world.get(f"/resolutions/{proposed['id']}"))["done_count"] == 3
+
+
+async def test_what_a_provider_said_and_is_not_applied_yet_comes_first(
+    world: World, steps: Steps
+) -> None:
+    await world.fund(10_000_000)
+    first, second = await sent(world, steps, 2)
+    await steps.hear([(first, SILENCE), (second, SILENCE)])
+    body = {"outcome": "rejected", "chosen": {"status": "unknown"}, **WHY}
+    proposed = await world.post("/resolutions", body)
+    await world.approve(proposed["id"])
+    number = await steps.wiring.directory.number_of("mekong")
+    stored = await steps.wiring.recording.store([Heard(first, number, paid(first))], actor="test")
+    await carried_out(steps)
+    [item] = (await world.get(f"/resolutions/{proposed['id']}/items", result="overtaken"))["items"]
+    assert item["instruction_id"] == str(first)
+    assert "comes first" in item["detail"]
+    await steps.wiring.recording.apply(stored)
+    assert await status_of(world, first) == "settled"
+    assert await status_of(world, second) == "rejected"
+    await world.proofs()
 
 
 SEQUENCES = st.lists(

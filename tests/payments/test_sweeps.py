@@ -20,6 +20,13 @@ from tests.server import eventually
 ALL = {"statuses": ["settled", "rejected"]}
 
 
+class Always:
+    """Sending is permitted."""
+
+    def refusal(self) -> str | None:
+        return None
+
+
 async def claimed(world: World, steps: Steps, count: int, **common: Any) -> list[Any]:
     await world.registry.announce(entitlements(count, **{"provider": "mekong", **common}))
     await steps.raise_announced()
@@ -29,7 +36,7 @@ async def claimed(world: World, steps: Steps, count: int, **common: Any) -> list
 async def really_sent(steps: Steps, sandbox: Sandbox, orders: list[Any]) -> None:
     """Have the provider book these, whatever we record of them."""
     for order in orders:
-        await steps.wiring.lanes["mekong"].adapter.send(order)
+        await steps.wiring.lanes["mekong"].adapter.send(order, Always())
     ids = {str(order.instruction_id) for order in orders}
 
     async def booked() -> bool:

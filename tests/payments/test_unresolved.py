@@ -13,6 +13,7 @@ from services.payments.answers.recording import Recorded
 from services.payments.settings import Settings
 from services.payments.unresolved.kinds import UnresolvedKind
 from shared.clock import set_clock
+from shared.ids import new_id
 from tests.conftest import NOON
 from tests.payments.conftest import World, entitlements
 from tests.payments.steps import (
@@ -285,6 +286,24 @@ async def test_what_the_provider_does_not_know_and_no_machine_sends_again_is_lis
     found = await unresolved(world)
     assert found["not_known_to_provider"]["count"] == 1
     assert "resend" in found["not_known_to_provider"]["what_to_do"]
+
+
+async def test_an_answer_that_is_not_applied_is_listed_and_told_until_it_is(
+    world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await world.fund(10_000_000)
+    unheard_of = new_id()
+    assert await steps.hear([(unheard_of, paid(unheard_of))]) == [Recorded.UNMATCHED]
+    assert "answer_not_applied" not in await unresolved(world)
+    await owner.execute("UPDATE payments.answer SET heard_at = now() - interval '2 minutes'")
+    [item] = await items(world, "answer_not_applied")
+    assert (item["instruction_id"], item["reason"]) == (str(unheard_of), "settled")
+    await watched(steps)
+    assert [alarm["kind"] for alarm in await alarms(world, status="open")] == ["answer_not_applied"]
+    await owner.execute("UPDATE payments.answer SET applied_at = now()")
+    await watched(steps)
+    assert await alarms(world, status="open") == []
+    assert await unresolved(world) == {}
 
 
 async def test_what_is_unpayable_is_listed_until_it_is_announced_anew(

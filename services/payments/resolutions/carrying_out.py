@@ -24,6 +24,11 @@ PAID_ALREADY = (
     "entitlement once. Resolve this one as returned."
 )
 
+ANSWER_WAITS = (
+    "The provider has said something about it that is not applied yet, and comes first. Nothing "
+    "was changed: look again when it is applied."
+)
+
 _BEGINNING = UUID(int=0)
 
 Results = dict[UUID, tuple[Result, str | None]]
@@ -53,10 +58,13 @@ class CarryingOut:
                 await repository.finish(session, resolved.resolution_id, at=at)
                 return 1
             known = await lock_known(session, list(items))
+            answered = await repository.with_answers(session, list(items))
+            open_items = {each: state for each, state in items.items() if each not in answered}
             if resolved.outcome is Outcome.RESEND:
-                results = await self._allow_resend(session, items, known)
+                results = await self._allow_resend(session, open_items, known)
             else:
-                results = await self._resolve(session, resolved, items, known)
+                results = await self._resolve(session, resolved, open_items, known)
+            results |= dict.fromkeys(answered, (Result.OVERTAKEN, ANSWER_WAITS))
             await repository.keep_results(session, resolved.resolution_id, results)
         self._done_to = max(items)
         return len(items)

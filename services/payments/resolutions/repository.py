@@ -54,6 +54,13 @@ _RESULTS = text(
     """
 )
 
+_WITH_ANSWERS = text(
+    """
+    SELECT DISTINCT instruction_id FROM payments.answer
+    WHERE applied_at IS NULL AND instruction_id = ANY(:ids)
+    """
+)
+
 _ALLOW_RESEND = text(
     """
     UPDATE payments.instruction
@@ -204,6 +211,11 @@ async def pick_items(
     given = {"resolution_id": resolution_id, "after": after, "size": size}
     rows = await session.execute(_PICK, given)
     return {row.instruction_id: Status(row.from_status) for row in rows}
+
+
+async def with_answers(session: AsyncSession, ids: Sequence[UUID]) -> set[UUID]:
+    """Those about which a provider has said something that is not applied yet."""
+    return set((await session.execute(_WITH_ANSWERS, {"ids": list(ids)})).scalars())
 
 
 async def keep_results(

@@ -41,7 +41,7 @@ UNANSWERED = Comparison(Finding.UNANSWERED, "The provider gave no answer that ca
 def compare(ended: Ended, answer: Answer) -> Comparison:
     """Our end of a payment against the provider's word."""
     match answer.kind:
-        case AnswerKind.NO_ANSWER | AnswerKind.UNSENDABLE:
+        case AnswerKind.NO_ANSWER | AnswerKind.UNSENDABLE | AnswerKind.NOT_SENT:
             return UNANSWERED
         case AnswerKind.SETTLED | AnswerKind.REJECTED | AnswerKind.PENDING | AnswerKind.NOT_KNOWN:
             return (

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.payments.alarms.repository import NewAlarm, clear_alarms_of, raise_alarms
 from services.payments.alarms.tables import AlarmKind
-from services.payments.answers.recording import Heard
+from services.payments.answers.repository import Heard
 from services.payments.dispatch.lane import Lane
 from services.payments.providers.answers import Answer
 from services.payments.settings import Settings
@@ -58,7 +58,7 @@ class Sweeping:
             if answer and comparison.is_news:
                 news.append(Heard(ended.instruction_id, number, answer))
         # What was heard comes first: where this ends in between, it is asked for again.
-        await self._lane.record(news, actor=ACTOR)
+        await self._lane.take(news, actor=ACTOR)
         await self._keep(findings)
         return len(picked)
 

@@ -13,6 +13,7 @@ class UnresolvedKind(StrEnum):
     RETURNED = "returned"
     REJECTED = "rejected"
     BOOKED_BUT_REJECTED = "booked_but_rejected"
+    ANSWER_NOT_APPLIED = "answer_not_applied"
     UNPAYABLE = "unpayable"
     CALLBACK_UNMATCHED = "callback_unmatched"
     CALLBACK_BLOCKED = "callback_blocked"
@@ -67,6 +68,11 @@ WAYS: dict[UnresolvedKind, Way] = {
         "The provider paid it after rejecting it, and the float or the fund cannot bear that.",
         "POST /v1/providers/{provider_code}/prefundings or POST /v1/funds/{fund_code}/deposits; "
         "then it is held by itself, and decided on.",
+    ),
+    UnresolvedKind.ANSWER_NOT_APPLIED: Way(
+        "What a provider said is kept, and could not be applied yet.",
+        "It is tried again by itself; GET /v1/alarms?instruction_id= says what is in the way. "
+        "Nobody decides about its payment before it is applied.",
     ),
     UnresolvedKind.UNPAYABLE: Way(
         "It could not even be tried; its reason says what is wrong with its account or amount.",

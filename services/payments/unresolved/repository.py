@@ -109,6 +109,8 @@ _LASTS: Mapping[AlarmKind, str] = {
     "AND (last_move.from_status <> 'held' OR last_move.moved_at < alarm.raised_at)",
     AlarmKind.CONTRADICTION: "instruction.status NOT IN ('returned', 'held')",
     AlarmKind.CANNOT_POST: "instruction.status = 'rejected'",
+    AlarmKind.ANSWER_NOT_APPLIED: "EXISTS (SELECT FROM payments.answer "
+    "WHERE answer.instruction_id = alarm.instruction_id AND answer.applied_at IS NULL)",
     AlarmKind.ACCOUNT_UNREADABLE: "instruction.status = 'held'",
     AlarmKind.PENDING_TOO_LONG: "instruction.status = 'pending'",
     AlarmKind.UNKNOWN_TOO_LONG: "instruction.status = 'unknown'",
@@ -124,10 +126,10 @@ _CLEAR = text(
     WHERE number IN (
         SELECT alarm.number
         FROM payments.alarm
-        JOIN payments.instruction ON instruction.id = alarm.instruction_id
+        LEFT JOIN payments.instruction ON instruction.id = alarm.instruction_id
         LEFT JOIN payments.instruction_move AS last_move
             ON last_move.instruction_id = instruction.id AND last_move.position = instruction.moves
-        WHERE alarm.cleared_at IS NULL
+        WHERE alarm.cleared_at IS NULL AND alarm.instruction_id IS NOT NULL
           AND NOT (CASE alarm.kind {_LASTS_CASE} ELSE true END)
         LIMIT :size
         FOR NO KEY UPDATE OF alarm SKIP LOCKED

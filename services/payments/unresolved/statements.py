@@ -64,6 +64,19 @@ _SET_ASIDE = f"""
       )
 """
 
+# What is heard is applied within moments; technical time.
+_ANSWERS_SECONDS = 60
+_ANSWERS = f"""
+    SELECT CAST(lpad(to_hex(answer.number), 32, '0') AS uuid) AS id, answer.instruction_id,
+        answer.kind::text AS reason, provider.code AS provider, answer.amount_minor,
+        answer.currency, CAST(NULL AS uuid) AS activation_id, answer.heard_at AS since,
+        extract(epoch FROM clock_timestamp() - answer.heard_at)::bigint AS age_seconds
+    FROM payments.answer
+    JOIN payments.provider ON provider.number = answer.provider_number
+    WHERE answer.applied_at IS NULL
+      AND answer.heard_at <= clock_timestamp() - interval '{_ANSWERS_SECONDS} seconds'
+"""
+
 # What is in flight is as old as its first sending, however often it was sent and asked about.
 _FIRST_MOVE = """
     JOIN payments.instruction_move AS first_move
@@ -137,6 +150,7 @@ ROWS: dict[UnresolvedKind, str] = {
     UnresolvedKind.BOOKED_BUT_REJECTED: _instructions(
         f"instruction.status = 'rejected' AND {_CANNOT_POST}", since="instruction.finished_at"
     ),
+    UnresolvedKind.ANSWER_NOT_APPLIED: _ANSWERS,
     UnresolvedKind.UNPAYABLE: _SET_ASIDE,
     UnresolvedKind.CALLBACK_UNMATCHED: _callbacks("unmatched"),
     UnresolvedKind.CALLBACK_BLOCKED: _callbacks("blocked"),
