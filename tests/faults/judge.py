@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from deploy.local.stack import SANDBOX
 from judge.case import Case, Expected
 from judge.records import ReadBack, Records, Searched
 from judge.rest import is_at_rest
-from judge.verdict import judge
+from judge.verdict import CLAIMS, judge
 from judge.witnesses import callers, writings
 from judge.witnesses.book import BookInStorage
 from judge.witnesses.database import CANNOT_ASK, read_records, snapshot
@@ -38,7 +39,7 @@ class Outcome:
 
 def at_rest(world: World) -> bool:
     """Whether nothing is under way any more. False, too, while something cannot be asked."""
-    return is_at_rest(world.stack.database_url, [_book(world)])
+    return is_at_rest(world.stack.database_url, [book_of(world)])
 
 
 def half_paid(world: World) -> bool:
@@ -49,13 +50,19 @@ def half_paid(world: World) -> bool:
         return False
 
 
-def judged(world: World) -> Outcome:
-    """What the judge says of a world that came to rest, or should have."""
+def judged(world: World, *, but: Collection[str] = ()) -> Outcome:
+    """What the judge says of a world that came to rest, or should have.
+
+    ``but`` names the claims that this world need not live up to.
+    """
     case = case_of(world)
+    if unheard_of := set(but) - {claim.name for claim in CLAIMS}:
+        raise ValueError(f"The judge makes no such claims: {unheard_of}")
     # Nothing that this world can tell is missing: a proof that was left out is a fault, too.
     faults = [
         fault
         for proof in judge(case).proofs
+        if proof.name not in but
         for fault in (
             [f"{proof.name}: left out for lack of {proof.missing}"]
             if proof.missing
@@ -67,7 +74,7 @@ def judged(world: World) -> Outcome:
 
 def case_of(world: World) -> Case:
     """All that can be heard of a world."""
-    book = _book(world)
+    book = book_of(world)
     return Case(
         records=asyncio.run(_records(world)),
         expected=Expected(
@@ -103,7 +110,7 @@ def _figures(case: Case, *, households: int) -> dict[str, int]:
     }
 
 
-def _book(world: World) -> BookInStorage:
+def book_of(world: World) -> BookInStorage:
     assert world.stack.sandbox is not None
     return BookInStorage(world.stack.sandbox.storage)
 

@@ -1,6 +1,8 @@
 """One run: a country, a shock, a storm of kills, rest, and a verdict."""
 
 import asyncio
+import json
+import sys
 import threading
 import time
 from collections import Counter
@@ -9,18 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from deploy.local.environment import NOT_KNOWN_UNTRUE
+from deploy.local.environment import NOT_KNOWN_UNTRUE, LocalSecrets, local_environment
+from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
 from deploy.local.stack import Stack
 from sandbox.options import SandboxOptions
+from services.processes import DEFAULT_PORTS, PROCESSES
 from tests.faults.judge import Outcome, at_rest, half_paid, judged
 from tests.faults.patience import Patience
 from tests.faults.storm import bring_up, everything, kills_of, rage
-from tests.faults.world import BEGINNING, NotAcknowledged, World
+from tests.faults.world import BEGINNING, PREFUNDING_MINOR, NotAcknowledged, World
 
 # Technical waits made short, so that what was lost is asked for within the run.
 QUICK = {
@@ -40,6 +45,8 @@ QUICK = {
     "PAYMENTS_DISPATCH_CLAIM_SIZE": "40",
     "REGISTRY_HOUSEHOLDS_PER_CHUNK": "150",
 }
+
+WORKER = "payments-worker"
 
 _REST_SECONDS = 90
 _LOOK_SECONDS = 0.5
@@ -61,30 +68,23 @@ class Plan:
     environment: Mapping[str, str] = field(default_factory=dict)
     postgres_configuration: str = ""
     misbehave: float = 1.0
+    sandbox: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the sandbox beyond these, such as ``hostile_share``."""
+    provider: Mapping[str, object] = field(default_factory=dict)
+    """What payments is told of each provider, where it is not an ordinary sandbox."""
+    prefunding_minor: int = PREFUNDING_MINOR
+    workers: int = 1
+    """How many workers payments has."""
     rest_seconds: float = _REST_SECONDS
 
 
 def run(plan: Plan, directory: Path) -> Outcome:
     """Carry the plan out in ``directory``, which keeps the logs."""
-    stack = Stack(
-        directory,
-        sandbox=SandboxOptions(
-            port=0,
-            storage=directory / "sandbox.sqlite",
-            providers=(),
-            seed=plan.seed,
-            misbehave=plan.misbehave,
-        ),
-        environment={**QUICK, **plan.environment},
-        commands=plan.commands,
-        postgres=LocalPostgres(directory / "postgres", configuration=plan.postgres_configuration),
-        clock=BEGINNING,
-    )
-    world = World(stack, scale=plan.scale, seed=plan.seed)
-    with stack:
+    world = world_of(plan, directory)
+    with world.stack:
         # A cluster that flushes lazily may lose what it is told from here on, not its own roles.
-        asyncio.run(_write_to_disk(stack))
-        killed, trouble = _weather(plan, stack, world)
+        asyncio.run(_write_to_disk(world.stack))
+        killed, trouble = _weather(plan, world.stack, world)
         rested = rest(world, seconds=plan.rest_seconds)
         verdict = judged(world)
         verdict.figures["kills"] = killed.total()
@@ -92,6 +92,49 @@ def run(plan: Plan, directory: Path) -> Outcome:
         if not rested:
             verdict.faults.insert(0, f"it did not come to rest within {plan.rest_seconds:.0f} s")
         return verdict
+
+
+def world_of(plan: Plan, directory: Path) -> World:
+    """The plan's country, and its stack, which is not started yet."""
+    port = free_port()
+    more = [f"{WORKER}-{number}" for number in range(2, plan.workers + 1)]
+    launched = plan.commands.get(WORKER, [sys.executable, "-m", "services", WORKER])
+    stack = Stack(
+        directory,
+        sandbox=SandboxOptions(
+            port=port,
+            storage=directory / "sandbox.sqlite",
+            providers=(),
+            seed=plan.seed,
+            misbehave=plan.misbehave,
+            **plan.sandbox,
+        ),
+        environment={
+            **QUICK,
+            "PAYMENTS_PROVIDERS": _providers(directory, port, plan.provider),
+            **plan.environment,
+        },
+        processes=(*PROCESSES, *more),
+        commands={**plan.commands, **dict.fromkeys(more, launched)},
+        postgres=LocalPostgres(directory / "postgres", configuration=plan.postgres_configuration),
+        clock=BEGINNING,
+    )
+    return World(stack, scale=plan.scale, seed=plan.seed, prefunding_minor=plan.prefunding_minor)
+
+
+def _providers(directory: Path, sandbox_port: int, told: Mapping[str, object]) -> str:
+    """``PAYMENTS_PROVIDERS`` of this stack, with what payments is told of each beyond that."""
+    environment = local_environment(
+        LocalSecrets.kept_in(directory / "secrets.json"),
+        owner_url="postgresql://",
+        ports=DEFAULT_PORTS,
+        sandbox_port=sandbox_port,
+        key_file=directory / "issuer" / "key.pem",
+        clock_file=None,
+        not_known_untrue_seconds=int(QUICK[NOT_KNOWN_UNTRUE]),
+    )
+    providers = json.loads(environment["PAYMENTS_PROVIDERS"])
+    return json.dumps([{**provider, **told} for provider in providers])
 
 
 async def _write_to_disk(stack: Stack) -> None:

@@ -33,7 +33,7 @@ FIRST_PROVINCES = [f"{number:02}" for number in range(1, 13)]
 LATER_PROVINCES = [f"{number:02}" for number in range(13, 26)]
 
 _DEPOSIT_MINOR = 2_000_000_000
-_PREFUNDING_MINOR = 800_000_000
+PREFUNDING_MINOR = 800_000_000
 _PATIENCE_SECONDS = 120
 _PAUSE_SECONDS = 0.25
 _DOCUMENTS = Path(services.registry.schemes.__file__).parent / "documents"
@@ -50,9 +50,14 @@ class World:
     stack: Stack
     scale: Fraction
     seed: int
+    prefunding_minor: int = PREFUNDING_MINOR
+    """What each provider is given before the shock."""
+    spoil: Callable[[bytes], bytes] = bytes
+    """What becomes of the import file before it is sent."""
     rows: bytes = b""
     """The import file: the only place where these households' personal data stand open."""
     households: int = 0
+    rejected_rows: int = 0
     deposited_minor: dict[str, int] = field(default_factory=lambda: {FUND: 0})
     prefunded_minor: dict[str, int] = field(default_factory=dict)
     acknowledged: list[Acknowledgement] = field(default_factory=list)
@@ -66,15 +71,16 @@ class World:
         made = self._order(
             registry, "POST", "/imports", json={"source": "IDPoor"}, read_back="/imports/{id}"
         )
-        self.rows = b"".join(country_csv(scale=self.scale, seed=self.seed))
-        self.households = self.rows.count(b"\n") - 1
-        self._order(
+        self.rows = self.spoil(b"".join(country_csv(scale=self.scale, seed=self.seed)))
+        taken = self._order(
             registry,
             "PUT",
             f"/imports/{made['id']}/rows",
             content=self.rows,
             headers={"Content-Type": "text/csv"},
         )
+        self.rejected_rows = taken["rows_rejected"]
+        self.households = self.rows.count(b"\n") - 1 - self.rejected_rows
         self._order(
             payments, "POST", "/funds", json={"code": FUND, "name": "Relief", "currency": CURRENCY}
         )
@@ -87,13 +93,17 @@ class World:
             )
             self.deposited_minor[FUND] += _DEPOSIT_MINOR
         for provider in PROVIDERS:
-            self._order(
-                payments,
-                "POST",
-                f"/providers/{provider}/prefundings",
-                json={"amount_minor": _PREFUNDING_MINOR, "reference": "Float 2020"},
-            )
-            self.prefunded_minor[provider] = _PREFUNDING_MINOR
+            self.prefund(provider, self.prefunding_minor)
+
+    def prefund(self, provider: str, amount_minor: int) -> None:
+        """Give a provider money to pay from."""
+        self._order(
+            "payments",
+            "POST",
+            f"/providers/{provider}/prefundings",
+            json={"amount_minor": amount_minor, "reference": "Float 2020"},
+        )
+        self.prefunded_minor[provider] = self.prefunded_minor.get(provider, 0) + amount_minor
 
     def strike(self) -> None:
         """The shock becomes known: a first report, then one that names more provinces."""

@@ -1,0 +1,342 @@
+"""The cases that ``make faults`` runs beside its storms: python -m tests.faults --case NAME."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Callable
+from fractions import Fraction
+from time import monotonic, sleep
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.engine import make_url
+
+from deploy.local.environment import PROVIDERS
+from judge.words import PAYMENT_ENDS
+from sandbox.hostility import SAID_OF_THE_TRANSACTION, Hostility
+from services.registry.households.fields import Field
+from services.registry.households.shape import (
+    COMMUNE,
+    HEADERS,
+    MEMBERS,
+    PROVIDER,
+    REGISTRATION_NUMBER,
+)
+from tests.faults.case import LEFT_TO_PERSONS, FaultCase, asked
+from tests.faults.judge import book_of
+from tests.faults.patience import Patience
+from tests.faults.run import WORKER, Plan
+from tests.faults.world import NotAcknowledged, World
+
+_SMALL = Fraction(1, 1000)
+"""678 households."""
+_SEED = 1
+_NOBODY = "wing"
+"""A provider that payments does not know."""
+_LOOK_SECONDS = 0.1
+
+
+# -- one bad value
+
+
+def _with_bad_rows(file: bytes) -> bytes:
+    """Three rows more: a provider that nobody knows, a commune that is none, no number."""
+    lines = file.decode().splitlines()
+    paid = next(line for line in lines[1:] if line.split(",")[_place(PROVIDER)])
+    bad = []
+    for number, (field, value) in enumerate(
+        ((PROVIDER, _NOBODY), (COMMUNE, "999999"), (MEMBERS, "many")), start=1
+    ):
+        cells = paid.split(",")
+        cells[_place(REGISTRATION_NUMBER)] = f"bad-row-{number}"
+        cells[_place(field)] = value
+        bad.append(",".join(cells))
+    middle = len(lines) // 2
+    return "\n".join([*lines[:middle], *bad, *lines[middle:], ""]).encode()
+
+
+def _place(field: Field) -> int:
+    return HEADERS.index(field.header)
+
+
+def _two_rows_at_least_are_rejected(world: World) -> list[str]:
+    # The third, whose provider nobody knows, is rejected once the registry was told of them.
+    if world.rejected_rows in (2, 3):
+        return []
+    return [f"{world.rejected_rows} rows of the file were rejected, where three are wrong"]
+
+
+def _poison_two_accounts(world: World) -> list[str]:
+    """As if two bad values had come through every check: a provider, and a sealed account."""
+    asyncio.run(
+        _as_owner(
+            world,
+            f"""
+            WITH chosen AS (
+                SELECT id, row_number() OVER (ORDER BY id) AS place
+                FROM registry.payee_account WHERE ended_at IS NULL ORDER BY id LIMIT 2
+            )
+            UPDATE registry.payee_account
+            SET provider_code = CASE place WHEN 1 THEN '{_NOBODY}' ELSE provider_code END,
+                account_sealed = CASE place WHEN 2 THEN sha256(account_sealed)
+                    ELSE account_sealed END
+            FROM chosen WHERE chosen.id = payee_account.id
+            """,
+        )
+    )
+    return []
+
+
+def _report_places_that_are_none(world: World) -> list[str]:
+    """Whether such a report is refused or not, everybody else has to be paid."""
+    refused = 0
+    for place in ("99", "០១"):
+        try:
+            world.report([place])
+        except NotAcknowledged:
+            refused += 1
+    return [] if refused == 2 else [f"{2 - refused} of 2 reports of no place were taken"]
+
+
+# -- late, forgetful and slow providers
+
+
+def _stop_and_wake_workers(world: World) -> list[str]:
+    """Each worker in turn is stopped for longer than its lease, in the midst of its work."""
+    draw = random.Random(world.seed)
+    names = [name for name in world.stack.names if name.startswith(WORKER)]
+    _wait_until(lambda: _counted(world, "status::text <> 'ready'") > 0, seconds=40)
+    until = monotonic() + 45
+    while monotonic() < until:
+        for name in names:
+            process = world.stack.process_ids()[name]
+            sleep(draw.uniform(0.1, 1.2))
+            os.kill(process, signal.SIGSTOP)
+            sleep(_STOPPED_SECONDS)
+            os.kill(process, signal.SIGCONT)
+    return []
+
+
+def _top_up_when_it_is_stuck(world: World) -> list[str]:
+    """Wait until the float is used up, and until late successes come; then give enough."""
+    ready = "status::text = 'ready'"
+    _wait_until(lambda: _counted(world, "status::text <> 'ready'") > 0, seconds=40)
+    stuck = _wait_until(lambda: _unmoved(world, ready), seconds=60)
+    waiting = _counted(world, ready)
+    sleep(_WHILE_SECONDS)
+    for provider in PROVIDERS:
+        world.prefund(provider, 800_000_000)
+    return [] if stuck and waiting else ["the float never ran out: the case proves nothing"]
+
+
+def _no_success_is_lost(world: World) -> list[str]:
+    """What the provider booked is settled or held: the float bears it now."""
+    ids = _booked(world)
+    rejected = asyncio.run(
+        asked(
+            world,
+            "SELECT id FROM payments.instruction"
+            " WHERE status::text = 'rejected' AND id = ANY($1::uuid[])",
+            ids,
+        )
+    )
+    if not rejected:
+        return []
+    return [f"{len(rejected)} booked payments are rejected here, for instance {rejected[0][0]}"]
+
+
+def _others_are_not_kept_waiting(world: World) -> list[str]:
+    """One provider is slow: the other's payments end, and the worker ends when it is told to."""
+    found = []
+    of_the_other = "provider.code = 'tonle' AND status::text <> ALL($1)"
+    _wait_until(lambda: _counted(world, "provider.code = 'tonle'") > 0, seconds=40)
+    _wait_until(lambda: _counted(world, "status::text = 'ready'") == 0, seconds=40)
+    if not _wait_until(lambda: not _counted(world, of_the_other, list(PAYMENT_ENDS)), seconds=20):
+        found.append("payments at the provider that is well waited for the one that is slow")
+    began = monotonic()
+    os.kill(world.stack.process_ids()[WORKER], signal.SIGTERM)
+    if _wait_until(lambda: not world.stack.is_running(WORKER), seconds=_TO_END_SECONDS):
+        world.stack.restart(WORKER)
+    else:
+        found.append(f"the worker did not end within {monotonic() - began:.0f} s of SIGTERM")
+    return found
+
+
+# -- asking and waiting
+
+
+def _wait_until(holds: Callable[[], bool], *, seconds: float) -> bool:
+    patience = Patience(seconds)
+    while not patience.is_over:
+        if holds():
+            return True
+        sleep(_LOOK_SECONDS)
+    return False
+
+
+def _counted(world: World, condition: str, *arguments: object) -> int:
+    """How many payments are so."""
+    ((count,),) = asyncio.run(
+        asked(
+            world,
+            "SELECT count(*) FROM payments.instruction"
+            f" JOIN payments.provider ON provider.number = provider_number WHERE {condition}",
+            *arguments,
+        )
+    )
+    return int(str(count))
+
+
+def _unmoved(world: World, condition: str) -> bool:
+    """Whether as many payments are so as two seconds before, and some are."""
+    before = _counted(world, condition)
+    sleep(2)
+    return _counted(world, condition) == before > 0
+
+
+def _booked(world: World) -> list[UUID]:
+    return [line.correlation_id for line in book_of(world).lines()]
+
+
+async def _as_owner(world: World, statement: str) -> None:
+    url = make_url(world.stack.database_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+_WHILE_SECONDS = 5.0
+_STOPPED_SECONDS = 7.0
+"""Longer than the lease of QUICK, and than its provider remembers."""
+_TO_END_SECONDS = 15
+
+
+def _hostile(*kinds: Hostility, share: float, **options: object) -> dict[str, object]:
+    """The sandbox's options for a part of all payments."""
+    return {
+        "hostile": kinds,
+        "hostile_share": share,
+        "hostile_seconds": _WHILE_SECONDS,
+        **options,
+    }
+
+
+CASES = {
+    "poisoned-row": FaultCase(
+        says="Three rows of the import are wrong: the others are paid.",
+        plan=Plan(seed=_SEED, scale=_SMALL),
+        file=_with_bad_rows,
+        before=_two_rows_at_least_are_rejected,
+    ),
+    "poisoned-account": FaultCase(
+        says="An account names a provider that nobody knows, another does not open.",
+        plan=Plan(seed=_SEED, scale=_SMALL),
+        before=_poison_two_accounts,
+        but=LEFT_TO_PERSONS,
+        open_payments=1,
+    ),
+    "poisoned-area": FaultCase(
+        says="Reports name places that are none: who lives elsewhere is paid.",
+        plan=Plan(seed=_SEED, scale=_SMALL),
+        meanwhile=_report_places_that_are_none,
+    ),
+    "poisoned-answer": FaultCase(
+        says="A few answers cannot be read: the other payments end.",
+        plan=Plan(
+            seed=_SEED,
+            scale=_SMALL,
+            sandbox=_hostile(
+                *sorted(
+                    SAID_OF_THE_TRANSACTION | {Hostility.DEEP_JSON, Hostility.ERROR_WITHIN_200}
+                ),
+                share=0.03,
+            ),
+        ),
+        but=LEFT_TO_PERSONS,
+        least_seconds=_WHILE_SECONDS,
+    ),
+    "forgetful-provider": FaultCase(
+        says="A provider forgets ids, or does not know what it booked: nobody is paid twice.",
+        plan=Plan(
+            seed=_SEED,
+            scale=_SMALL,
+            misbehave=0,
+            sandbox=_hostile(
+                Hostility.FORGETS_IDS,
+                Hostility.FORGETS_PENDING,
+                Hostility.NOT_KNOWN_AT_FIRST,
+                share=0.3,
+            ),
+            provider={"recognises_repeats_seconds": 0, "not_known_untrue_seconds": 6},
+        ),
+        but=LEFT_TO_PERSONS,
+        least_seconds=3 * _WHILE_SECONDS,
+    ),
+    "stopped-workers": FaultCase(
+        says="Workers are stopped past their lease and woken, at a provider that forgets.",
+        plan=Plan(
+            seed=_SEED,
+            scale=_SMALL,
+            misbehave=25,
+            sandbox=_hostile(Hostility.FORGETS_IDS, share=1.0),
+            provider={"recognises_repeats_seconds": 5, "not_known_untrue_seconds": 1},
+            workers=2,
+        ),
+        meanwhile=_stop_and_wake_workers,
+        but=LEFT_TO_PERSONS,
+        least_seconds=_WHILE_SECONDS,
+    ),
+    "empty-float": FaultCase(
+        says="The float runs out under late successes and is topped up: none is lost.",
+        plan=Plan(
+            seed=_SEED,
+            scale=_SMALL,
+            misbehave=0,
+            sandbox=_hostile(
+                Hostility.LATE_SUCCESS_BY_RESPONSE,
+                Hostility.LATE_SUCCESS_BY_CALLBACK,
+                share=0.4,
+            ),
+            prefunding_minor=16_000_000,
+        ),
+        meanwhile=_top_up_when_it_is_stuck,
+        after=_no_success_is_lost,
+        but=LEFT_TO_PERSONS,
+        least_seconds=8 * _WHILE_SECONDS,
+    ),
+    "slow-answers": FaultCase(
+        says="One provider answers a byte a second, or never: the other is not kept waiting.",
+        plan=Plan(
+            seed=_SEED,
+            scale=_SMALL,
+            misbehave=0,
+            sandbox=_hostile(
+                Hostility.TRICKLING_HEADERS,
+                Hostility.TRICKLING_BODY,
+                Hostility.NEVER_ANSWERED,
+                Hostility.ENDLESS_BODY,
+                share=0.1,
+                hostile_providers=("mekong",),
+            ),
+        ),
+        meanwhile=_others_are_not_kept_waiting,
+    ),
+    "hostile-all": FaultCase(
+        says="Every kind of hostility that the sandbox knows, amid ordinary payments.",
+        plan=Plan(
+            seed=_SEED,
+            scale=_SMALL,
+            sandbox=_hostile(*Hostility, share=0.4),
+            provider={"recognises_repeats_seconds": 0, "not_known_untrue_seconds": 6},
+            environment={"PAYMENTS_DISPATCH_CONCURRENCY": "16"},
+            workers=2,
+            misbehave=0,
+            rest_seconds=180,
+        ),
+        but=LEFT_TO_PERSONS,
+        least_seconds=6 * _WHILE_SECONDS,
+    ),
+}
