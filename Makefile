@@ -69,8 +69,9 @@ check: $(READY) ## Format, lint, types, walls, places, migration drift, OpenAPI 
 	@$(BIN)/python -m deploy.check
 
 .PHONY: faults
-faults: $(READY) ## Kill processes at random moments, SEEDS=20 times; then see planted bugs caught
+faults: $(READY) ## Kill processes at random moments, SEEDS=20 times; then cases, then planted bugs
 	@$(BIN)/python -m tests.faults
+	@$(BIN)/python -m tests.faults --cases
 	@$(BIN)/python -m pytest -q -m faults tests/faults
 
 .PHONY: fuzz

@@ -107,7 +107,7 @@ def _stop_and_wake_workers(world: World) -> list[str]:
     draw = random.Random(world.seed)
     names = [name for name in world.stack.names if name.startswith(WORKER)]
     _wait_until(lambda: _counted(world, "status::text <> 'ready'") > 0, seconds=40)
-    until = monotonic() + 45
+    until = monotonic() + 3 * _STOPPED_SECONDS
     while monotonic() < until:
         for name in names:
             process = world.stack.process_ids()[name]
@@ -209,8 +209,9 @@ async def _as_owner(world: World, statement: str) -> None:
 
 
 _WHILE_SECONDS = 5.0
-_STOPPED_SECONDS = 7.0
-"""Longer than the lease of QUICK, and than its provider remembers."""
+_RECOGNISES_SECONDS = 8
+_STOPPED_SECONDS = 14.0
+"""Longer than the lease, and than a provider remembers what another worker sent after it."""
 _TO_END_SECONDS = 15
 
 
@@ -281,13 +282,24 @@ CASES = {
             seed=_SEED,
             scale=_SMALL,
             misbehave=25,
-            sandbox=_hostile(Hostility.FORGETS_IDS, share=1.0),
-            provider={"recognises_repeats_seconds": 5, "not_known_untrue_seconds": 1},
+            sandbox=_hostile(
+                Hostility.FORGETS_IDS, share=1.0, hostile_seconds=float(_RECOGNISES_SECONDS)
+            ),
+            provider={
+                "recognises_repeats_seconds": _RECOGNISES_SECONDS,
+                "not_known_untrue_seconds": 1,
+            },
+            # One line to each provider, and slow answers on it: a queue is always there.
+            environment={
+                "PAYMENTS_DISPATCH_CONCURRENCY": "1",
+                "PAYMENTS_DISPATCH_LEASE_SECONDS": "2.5",
+                "PAYMENTS_PROVIDER_TIMEOUT_SECONDS": "1",
+            },
             workers=2,
         ),
         meanwhile=_stop_and_wake_workers,
         but=LEFT_TO_PERSONS,
-        least_seconds=_WHILE_SECONDS,
+        least_seconds=float(_RECOGNISES_SECONDS),
     ),
     "empty-float": FaultCase(
         says="The float runs out under late successes and is topped up: none is lost.",

@@ -8,8 +8,10 @@ Each bug replaces one function of the unmodified product before the process star
 import asyncio
 import random
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import text
@@ -28,10 +30,14 @@ from shared import events
 from shared.clock import Clock
 from shared.events import Consumer, consumer
 from shared.ids import new_id
+from shared.money import Money
 
 _LONGEST_COMMIT_SECONDS = 0.4
 _HESITATION_SECONDS = 0.4
 _LATER_SECONDS = 3
+_FORGET_ANSWER = text(
+    "UPDATE payments.answer SET applied_at = clock_timestamp() WHERE number = :number"
+)
 
 
 def new_id_on_resend() -> None:
@@ -155,6 +161,56 @@ def account_in_the_log() -> None:
     Accounts.open = open_and_tell  # type: ignore[method-assign]
 
 
+def resend_without_lease() -> None:
+    """What was claimed is sent, however long ago that was."""
+    _replace("dispatch.permits", "LeasePermit", "refusal", lambda permit: None)
+
+
+def answer_applied_without_being_stored() -> None:
+    """An answer that cannot be applied just now is gone."""
+
+    async def forget(recording: Any, number: int, _: Exception) -> None:
+        async with recording._database.transaction() as session:
+            await session.execute(_FORGET_ANSWER, {"number": number})
+
+    _replace("answers.recording", "Recording", "_keep", forget)
+
+
+def parser_that_raises() -> None:
+    """An amount with an exponent raises out of the adapter, and nobody catches it."""
+
+    def read_money(amount: Any, currency: Any) -> Money | None:
+        return Money.from_decimal(Decimal(amount), currency)
+
+    async def hear(_: Any, asking: Awaitable[Answer], *, about: object) -> Answer:
+        return await asking
+
+    _replace("providers.gsma.messages", None, "read_money", read_money)
+    _replace("dispatch.lane", "Lane", "_heard", hear)
+
+
+def batch_fails_as_one() -> None:
+    """A reference is stored as it comes, and what fails in a set is not tried singly."""
+
+    async def apply(recording: Any, numbers: Sequence[int]) -> list[Any]:
+        waiting = sorted(numbers)
+        while waiting:
+            waiting = (await recording._apply_set(waiting)).later
+        return []
+
+    _replace("providers.gsma.messages", None, "_reference", lambda value: value)
+    _replace("answers.recording", "Recording", "apply", apply)
+
+
+def _replace(module: str, holder: str | None, name: str, new: Callable[..., Any]) -> None:
+    """Put a function in the place of one of payments', which has to be where it was."""
+    found: Any = import_module(f"services.payments.{module}")
+    found = getattr(found, holder, None) if holder else found
+    if not hasattr(found, name):
+        raise RuntimeError(f"{holder or module}.{name} is not where it was: plant the bug anew.")
+    setattr(found, name, new)
+
+
 def slow_commits() -> None:
     """No bug, but bad luck: announcements take long from their insert to their commit."""
 
@@ -178,6 +234,8 @@ class Bug:
     misbehave: float = 1.0
     victims: tuple[str, ...] = ()
     """Where the storm has to strike for the bug to show; nothing named: everywhere."""
+    case: str | None = None
+    """The case in which it shows; None: a storm."""
 
     def commands(self, name: str) -> dict[str, list[str]]:
         """How the processes with the bug in them are launched."""
@@ -224,6 +282,26 @@ BUGS = {
         planted_in={"payments-worker": (account_in_the_log,)},
         victims=("sandbox",),
         symptom="personal values",
+    ),
+    "resend-without-lease": Bug(
+        planted_in={"payments-worker": (resend_without_lease,)},
+        case="stopped-workers",
+        symptom=r"was paid \d+ times|not on any list",
+    ),
+    "answer-applied-without-being-stored": Bug(
+        planted_in={"payments-worker": (answer_applied_without_being_stored,)},
+        case="empty-float",
+        symptom="booked payments are rejected here|not on any list",
+    ),
+    "parser-that-raises": Bug(
+        planted_in={"payments-worker": (parser_that_raises,)},
+        case="poisoned-answer",
+        symptom="nothing is wrong with have no end|not on any list",
+    ),
+    "batch-that-fails-as-one": Bug(
+        planted_in={"payments-worker": (batch_fails_as_one,)},
+        case="poisoned-answer",
+        symptom="nothing is wrong with have no end|not on any list",
     ),
     "lazy-commits": Bug(
         postgres_configuration="synchronous_commit = off\nwal_writer_delay = 10s\n"

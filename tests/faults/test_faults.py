@@ -6,12 +6,16 @@ The short form is part of `make test`; the planted bugs take a minute each, and 
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.faults.case import run_case
+from tests.faults.cases import CASES
+from tests.faults.judge import Outcome
 from tests.faults.planted import BUGS, CONTROLS, Bug
 from tests.faults.run import Plan, run
 
@@ -41,6 +45,14 @@ def planted(name: str, bug: Bug, *, seed: int) -> Plan:
     )
 
 
+def carried_out(name: str, bug: Bug, directory: Path) -> Outcome:
+    """The bug's own case with the bug in it, or a storm."""
+    if bug.case is None:
+        return run(planted(name, bug, seed=2), directory)
+    case = CASES[bug.case]
+    return run_case(case, directory, plan=replace(case.plan, commands=bug.commands(name)))
+
+
 @pytest.mark.long
 def test_whatever_dies_nothing_is_lost_and_nothing_is_paid_twice(directory: Path) -> None:
     verdict = run(Plan(seed=1, scale=_SMALL, storm_seconds=_SHORT_STORM_SECONDS), directory)
@@ -60,7 +72,7 @@ def test_slow_commits_alone_lose_nothing(directory: Path) -> None:
 @pytest.mark.faults
 @pytest.mark.parametrize("name", BUGS)
 def test_a_planted_bug_is_caught(name: str, directory: Path) -> None:
-    verdict = run(planted(name, BUGS[name], seed=2), directory)
+    verdict = carried_out(name, BUGS[name], directory)
 
     noticed = [fault for fault in verdict.faults if re.search(BUGS[name].symptom, fault)]
     assert noticed, f"{name} went unnoticed: {verdict}"
