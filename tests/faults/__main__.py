@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.exclusive import FolderInUse, exclusively
+from deploy.local.stack import StackDidNotStart
 from tests.faults.case import run_case
 from tests.faults.cases import CASES
 from tests.faults.judge import Outcome
@@ -50,7 +51,10 @@ def _run_cases(names: Sequence[str]) -> None:
         directory = _DIRECTORY / name
         shutil.rmtree(directory, ignore_errors=True)
         began = time.monotonic()
-        verdict = run_case(CASES[name], directory)
+        try:
+            verdict = run_case(CASES[name], directory)
+        except StackDidNotStart as error:
+            verdict = Outcome(faults=[str(error)])
         told = [f"{verdict.figures.get(figure, 0):,}" for figure in ("households", "booked")]
         judgement = "holds" if verdict.holds else "DOES NOT HOLD"
         seconds = f"{time.monotonic() - began:.1f}"
