@@ -79,8 +79,10 @@ class FaultCase:
     meanwhile: Callable[[World], list[str]] = nothing
     """While payments are on their way."""
     after: Callable[[World], list[str]] = nothing
+    rests: bool = True
+    """Whether it has to come to rest by itself, or some payments wait for a person."""
     but: Collection[str] = ()
-    """Claims of the judge that need not hold here. None: it has to come to rest by itself."""
+    """Claims of the judge that need not hold here."""
     open_payments: int = 0
     """How many payments may be without an end, beside those that a provider is hostile to."""
     least_seconds: float = 0
@@ -103,7 +105,7 @@ def run_case(case: FaultCase, directory: Path, *, plan: Plan | None = None) -> O
         except NotAcknowledged as error:
             found.append(str(error))
         rested = _comes_to_rest(world, since=began, plan=plan, least_seconds=case.least_seconds)
-        if not rested and not case.but:
+        if not rested and case.rests:
             found.append("it did not come to rest: nothing moves any more, or too slowly")
         found += _without_end(world, at_most=case.open_payments)
         found += case.after(world)

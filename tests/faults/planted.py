@@ -176,6 +176,15 @@ def answer_applied_without_being_stored() -> None:
     _replace("answers.recording", "Recording", "_keep", forget)
 
 
+def ids_drawn_anew() -> None:
+    """Whoever raises a chunk draws the ids of its payments."""
+    raising: Any = import_module("services.payments.raising.repository")
+    drawn = str(raising._RAISE_ALL).replace(raising._NEW_ID, "uuidv7()")
+    if drawn == str(raising._RAISE_ALL):
+        raise RuntimeError("The ids do not come from where they did: plant the bug anew.")
+    raising._RAISE_ALL = text(drawn)
+
+
 def parser_that_raises() -> None:
     """An amount with an exponent raises out of the adapter, and nobody catches it."""
 
@@ -292,6 +301,11 @@ BUGS = {
         planted_in={"payments-worker": (answer_applied_without_being_stored,)},
         case="empty-float",
         symptom="booked payments are rejected here|not on any list",
+    ),
+    "ids-drawn-anew": Bug(
+        planted_in={"payments-worker": (ids_drawn_anew,)},
+        case="lost-payments",
+        symptom=r"in the book and not ours|was paid \d+ times",
     ),
     "parser-that-raises": Bug(
         planted_in={"payments-worker": (parser_that_raises,)},
