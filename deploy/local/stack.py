@@ -49,7 +49,8 @@ class Stack:
     ``sandbox`` options are taken as given but for their port, storage and providers, which are
     the stack's. ``commands`` replaces how a process is launched, by its name.
     ``ports`` are free ones unless given. With ``database_url`` that server is used (and cannot
-    be killed or stopped from here); without, the embedded one.
+    be killed or stopped from here); without, the embedded one. ``ready_seconds`` is how long
+    ``wait_ready`` waits.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class Stack:
         postgres: LocalPostgres | None = None,
         database: str = DATABASE,
         clock: datetime | None = None,
+        ready_seconds: float = _READY_SECONDS,
     ) -> None:
+        self._ready_seconds = ready_seconds
         self.directory = directory.resolve()
         self.directory.mkdir(parents=True, exist_ok=True)
         self.logs = self.directory / "logs"
@@ -204,13 +207,13 @@ class Stack:
     def wait_ready(self, names: Iterable[str] | None = None) -> None:
         """Wait until the named processes (all, by default) run and their APIs answer ready."""
         wanted = list(self._running) if names is None else list(names)
-        deadline = time.monotonic() + _READY_SECONDS
+        deadline = time.monotonic() + self._ready_seconds
         for name in wanted:
             while not self.is_ready(name):
                 if not self.is_running(name):
                     raise StackDidNotStart(f"{name} ended at its start: {self._last_words(name)}")
                 if time.monotonic() > deadline:
-                    raise StackDidNotStart(f"{name} is not ready after {_READY_SECONDS} s.")
+                    raise StackDidNotStart(f"{name} is not ready after {self._ready_seconds:g} s.")
                 time.sleep(0.05)
 
     def is_ready(self, name: str) -> bool:

@@ -48,6 +48,8 @@ QUICK = {
 
 WORKER = "payments-worker"
 
+_READY_SECONDS = 300
+"""However busy the machine is: a stack that is not up yet proves nothing."""
 _REST_SECONDS = 90
 _LOOK_SECONDS = 0.5
 _LONGEST_STORM_SECONDS = 40
@@ -118,6 +120,7 @@ def world_of(plan: Plan, directory: Path) -> World:
         commands={**plan.commands, **dict.fromkeys(more, launched)},
         postgres=LocalPostgres(directory / "postgres", configuration=plan.postgres_configuration),
         clock=BEGINNING,
+        ready_seconds=_READY_SECONDS,
     )
     return World(stack, scale=plan.scale, seed=plan.seed, prefunding_minor=plan.prefunding_minor)
 
