@@ -244,9 +244,10 @@ CALLBACKS = """
     SELECT DISTINCT instruction_id FROM payments.webhook WHERE instruction_id IS NOT NULL
 """
 
-# What a person is shown: whatever has an alarm, and what was sent and has no end.
+# What a person is shown: whatever has an alarm that is up, and what was sent and has no end.
 LISTED = """
-    SELECT instruction_id FROM payments.alarm WHERE instruction_id IS NOT NULL
+    SELECT instruction_id FROM payments.alarm
+    WHERE instruction_id IS NOT NULL AND cleared_at IS NULL
     UNION
     SELECT id FROM payments.instruction WHERE status::text IN ('pending', 'unknown', 'held')
 """
