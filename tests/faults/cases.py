@@ -25,7 +25,7 @@ from services.registry.households.shape import (
     PROVIDER,
     REGISTRATION_NUMBER,
 )
-from tests.faults.case import LEFT_TO_PERSONS, FaultCase, asked
+from tests.faults.case import LEFT_TO_PERSONS, FaultCase, asked, options_of
 from tests.faults.judge import book_of, half_paid
 from tests.faults.patience import Patience
 from tests.faults.run import WORKER, Plan
@@ -37,6 +37,20 @@ _SEED = 1
 _NOBODY = "wing"
 """A provider that payments does not know."""
 _LOOK_SECONDS = 0.1
+_NOT_OURS = {
+    Hostility.COMPLETED_WITHOUT_REFERENCE,
+    Hostility.COMPLETED_WITH_OTHER_REFERENCE,
+    Hostility.AMOUNT_WITH_EXPONENT,
+    Hostility.AMOUNT_WITH_LARGE_EXPONENT,
+    Hostility.AMOUNT_OF_FORTY_DIGITS,
+    Hostility.AMOUNT_AS_NUMBER,
+    Hostility.AMOUNT_AS_ARRAY,
+}
+_STATUSES = """
+    SELECT instruction.id, provider.code, instruction.status::text
+    FROM payments.instruction
+    JOIN payments.provider ON provider.number = provider_number
+"""
 _TABLES = """
     SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables
     WHERE schemaname = 'payments' AND tablename <> 'alembic_version'
@@ -103,6 +117,23 @@ def _report_places_that_are_none(world: World) -> list[str]:
         except NotAcknowledged:
             refused += 1
     return [] if refused == 2 else [f"{2 - refused} of 2 reports of no place were taken"]
+
+
+def _what_is_not_ours_is_held(world: World) -> list[str]:
+    """Whoever says completed, and not of our payment, is not believed; and it is seen."""
+    nature = options_of(world).nature
+    rows = asyncio.run(asked(world, _STATUSES))
+    others = [
+        (identity, status)
+        for identity, provider, status in rows
+        if nature.kind(provider=str(provider), correlation_id=str(identity)) in _NOT_OURS
+        and status != "held"
+    ]
+    if not others:
+        return []
+    identity, status = others[0]
+    told = f"{len(others)} payments that were reported as paid otherwise are not held"
+    return [f"{told}; for instance {identity} is {status}"]
 
 
 # -- a database that loses what it said
@@ -262,7 +293,7 @@ _STOPPED_SECONDS = 14.0
 _TO_END_SECONDS = 15
 
 
-def _hostile(*kinds: Hostility, share: float, **options: object) -> dict[str, object]:
+def hostile(*kinds: Hostility, share: float, **options: object) -> dict[str, object]:
     """The sandbox's options for a part of all payments."""
     return {
         "hostile": kinds,
@@ -297,13 +328,14 @@ CASES = {
         plan=Plan(
             seed=_SEED,
             scale=_SMALL,
-            sandbox=_hostile(
+            sandbox=hostile(
                 *sorted(
                     SAID_OF_THE_TRANSACTION | {Hostility.DEEP_JSON, Hostility.ERROR_WITHIN_200}
                 ),
                 share=0.03,
             ),
         ),
+        after=_what_is_not_ours_is_held,
         rests=False,
         but=LEFT_TO_PERSONS,
         least_seconds=_WHILE_SECONDS,
@@ -321,7 +353,7 @@ CASES = {
             seed=_SEED,
             scale=_SMALL,
             misbehave=0,
-            sandbox=_hostile(
+            sandbox=hostile(
                 Hostility.FORGETS_IDS,
                 Hostility.FORGETS_PENDING,
                 Hostility.NOT_KNOWN_AT_FIRST,
@@ -339,7 +371,7 @@ CASES = {
             seed=_SEED,
             scale=_SMALL,
             misbehave=25,
-            sandbox=_hostile(
+            sandbox=hostile(
                 Hostility.FORGETS_IDS, share=1.0, hostile_seconds=float(_RECOGNISES_SECONDS)
             ),
             provider={
@@ -365,7 +397,7 @@ CASES = {
             seed=_SEED,
             scale=_SMALL,
             misbehave=0,
-            sandbox=_hostile(
+            sandbox=hostile(
                 Hostility.LATE_SUCCESS_BY_RESPONSE,
                 Hostility.LATE_SUCCESS_BY_CALLBACK,
                 share=0.4,
@@ -384,7 +416,7 @@ CASES = {
             seed=_SEED,
             scale=_SMALL,
             misbehave=0,
-            sandbox=_hostile(
+            sandbox=hostile(
                 Hostility.TRICKLING_HEADERS,
                 Hostility.TRICKLING_BODY,
                 Hostility.NEVER_ANSWERED,
@@ -400,7 +432,7 @@ CASES = {
         plan=Plan(
             seed=_SEED,
             scale=_SMALL,
-            sandbox=_hostile(*Hostility, share=0.4),
+            sandbox=hostile(*Hostility, share=0.4),
             provider={"recognises_repeats_seconds": 0, "not_known_untrue_seconds": 6},
             environment={"PAYMENTS_DISPATCH_CONCURRENCY": "16"},
             workers=2,

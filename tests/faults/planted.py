@@ -19,6 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import services.__main__
 from services.payments.dispatch.lane import Claimed, Lane, Sent
+from sandbox.hostility import Hostility
+from services.payments.dispatch.inquiring import Inquiring
 from services.payments.instructions import statements
 from services.payments.providers.accounts import Accounts
 from services.payments.providers.answers import Answer, AnswerKind
@@ -31,6 +33,7 @@ from shared.clock import Clock
 from shared.events import Consumer, consumer
 from shared.ids import new_id
 from shared.money import Money
+from tests.faults.cases import hostile
 
 _LONGEST_COMMIT_SECONDS = 0.4
 _HESITATION_SECONDS = 0.4
@@ -245,6 +248,8 @@ class Bug:
     """Where the storm has to strike for the bug to show; nothing named: everywhere."""
     case: str | None = None
     """The case in which it shows; None: a storm."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """What of that case's plan is otherwise, for it to show with less luck."""
 
     def commands(self, name: str) -> dict[str, list[str]]:
         """How the processes with the bug in them are launched."""
@@ -310,11 +315,17 @@ BUGS = {
     "parser-that-raises": Bug(
         planted_in={"payments-worker": (parser_that_raises,)},
         case="poisoned-answer",
-        symptom="nothing is wrong with have no end|not on any list",
+        symptom="reported as paid otherwise are not held",
     ),
     "batch-that-fails-as-one": Bug(
         planted_in={"payments-worker": (batch_fails_as_one,)},
         case="poisoned-answer",
+        # Some whom nobody calls back for, and a poisoned answer in every set.
+        changes={
+            "misbehave": 10,
+            "sandbox": hostile(Hostility.REFERENCE_WITH_NUL, share=0.1),
+            "environment": {"PAYMENTS_DISPATCH_OUTCOMES_WAIT_SECONDS": "3"},
+        },
         symptom="nothing is wrong with have no end|not on any list",
     ),
     "lazy-commits": Bug(

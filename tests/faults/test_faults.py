@@ -50,7 +50,8 @@ def carried_out(name: str, bug: Bug, directory: Path) -> Outcome:
     if bug.case is None:
         return run(planted(name, bug, seed=2), directory)
     case = CASES[bug.case]
-    return run_case(case, directory, plan=replace(case.plan, commands=bug.commands(name)))
+    plan = replace(case.plan, commands=bug.commands(name), **bug.changes)
+    return run_case(case, directory, plan=plan)
 
 
 @pytest.mark.long
