@@ -18,9 +18,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import services.__main__
-from services.payments.dispatch.lane import Claimed, Lane, Sent
 from sandbox.hostility import Hostility
-from services.payments.dispatch.inquiring import Inquiring
+from services.payments.dispatch.lane import Claimed, Lane, Sent
 from services.payments.instructions import statements
 from services.payments.providers.accounts import Accounts
 from services.payments.providers.answers import Answer, AnswerKind
