@@ -19,6 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import services.__main__
 from sandbox.hostility import Hostility
+from services.payments.answers.recording import Recorded
+from services.payments.answers.repository import Waiting
 from services.payments.dispatch.lane import Claimed, Lane, Sent
 from services.payments.instructions import statements
 from services.payments.providers.accounts import Accounts
@@ -171,9 +173,9 @@ def resend_without_lease() -> None:
 def answer_applied_without_being_stored() -> None:
     """An answer that cannot be applied just now is gone."""
 
-    async def forget(recording: Any, number: int, _: Exception) -> None:
+    async def forget(recording: Any, answer: Waiting, _: Exception) -> None:
         async with recording._database.transaction() as session:
-            await session.execute(_FORGET_ANSWER, {"number": number})
+            await session.execute(_FORGET_ANSWER, {"number": answer.number})
 
     _replace("answers.recording", "Recording", "_keep", forget)
 
@@ -203,11 +205,14 @@ def parser_that_raises() -> None:
 def batch_fails_as_one() -> None:
     """A reference is stored as it comes, and what fails in a set is not tried singly."""
 
-    async def apply(recording: Any, numbers: Sequence[int]) -> list[Any]:
-        waiting = sorted(numbers)
+    async def apply(recording: Any, answers: Sequence[Waiting]) -> list[Recorded]:
+        waiting = list(answers)
         while waiting:
-            waiting = (await recording._apply_set(waiting)).later
-        return []
+            done = await recording._apply_set(waiting)
+            for answer in done.alone:
+                await recording._apply_set([answer], alone=True)
+            waiting = done.later
+        return [Recorded.APPLIED] * len(answers)
 
     _replace("providers.gsma.messages", None, "_reference", lambda value: value)
     _replace("answers.recording", "Recording", "apply", apply)
