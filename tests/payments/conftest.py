@@ -204,7 +204,8 @@ class World:
     async def instruction_of(self, entitlement_id: UUID) -> Any:
         """The latest instruction for an entitlement, with its history."""
         page = await self.get("/instructions", entitlement_id=str(entitlement_id))
-        return await self.get(f"/instructions/{page['items'][-1]['id']}")
+        latest = max(page["items"], key=lambda item: (item["announcement"], item["attempt"]))
+        return await self.get(f"/instructions/{latest['id']}")
 
     async def proofs(self) -> Any:
         """Every proof, each of which holds."""

@@ -32,7 +32,8 @@ async def list_instructions(
         str | None, Query(max_length=32, description="Only those at this provider.")
     ] = None,
 ) -> PageOf[InstructionOut]:
-    """Instructions in the order in which they were raised; filters narrow each other."""
+    """Instructions in the order of their ids, which keeps those of a round together. Filters narrow
+    each other."""
     rows = await repository.list_instructions(
         session,
         after=page.after(UUID),
