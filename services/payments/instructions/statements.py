@@ -70,7 +70,7 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
                     WHEN 'ready' THEN {unknown.sql("0")}
                     WHEN 'pending' THEN {pending.sql("0")}
                 END),
-                -- What may have been sent was sent at any time since its chunk was announced.
+                -- What may have been sent may have been since its chunk was announced.
                 first_sent_at = CASE
                     WHEN input.target = 'sending'
                         THEN coalesce(instruction.first_sent_at, clock_timestamp())
@@ -82,13 +82,11 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
                     ELSE instruction.first_sent_at END,
                 sent_at = CASE
                     WHEN input.target = 'ready' THEN NULL
-                    WHEN instruction.status = 'ready' AND input.target = 'unknown' THEN (
-                        SELECT told_at FROM payments.chunk
-                        WHERE chunk.number = instruction.chunk_number
-                    )
-                    -- A request leaves between being intended and being given up.
+                    -- A request leaves between being intended and being given up; and one that
+                    -- the database does not know of may have left just now.
                     WHEN input.target = 'sending'
-                        OR instruction.status = 'sending' AND input.target = 'unknown'
+                        OR instruction.status IN ('sending', 'ready')
+                            AND input.target = 'unknown'
                         THEN clock_timestamp()
                     ELSE instruction.sent_at END,
                 finished_at = CASE WHEN input.target IN ({among(ENDS)})

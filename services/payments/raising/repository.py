@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.payments.chunks.repository import AnnouncedChunk
 from services.payments.chunks.states import ANSWERED_ELSEWHERE
 from services.payments.instructions.states import EXCLUSIVE, LIVE, NOT_EXCLUSIVE
-from services.payments.statements import among
+from services.payments.statements import among, answers_that_say_paid
 from shared.contracts.entitlements import COLUMNS
 from shared.database import driver_connection
 from shared.ids import INSTRUCTION_ID
@@ -75,7 +75,8 @@ _ENDED_BEFORE = text(
 
 _COUNT_DISTINCT = text("SELECT count(DISTINCT entitlement_id) FROM fetched_entitlement")
 
-# An answer that waits for money says that the provider paid what it had rejected.
+# What the provider rejected, it may have paid after all: an answer that waits to be applied says
+# so, or a callback that could not be read yet.
 _SET_ASIDE = text(
     f"""
     WITH judged AS (
@@ -94,7 +95,7 @@ _SET_ASIDE = text(
             ON provider.code = fetched.provider_code AND provider.code = ANY(:providers)
         LEFT JOIN LATERAL (
             SELECT instruction.chunk_number, instruction.status, instruction.announcement,
-                EXISTS (
+                {answers_that_say_paid("instruction.entitlement_id")} OR EXISTS (
                     SELECT FROM payments.webhook
                     WHERE webhook.instruction_id = instruction.id AND webhook.status = 'blocked'
                 ) AS has_answer
