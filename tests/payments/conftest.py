@@ -36,7 +36,7 @@ QUICK = {
     "PAYMENTS_INQUIRY_LONGEST_SECONDS": "1",
     "PAYMENTS_CHUNK_RETRY_SECONDS": "0.05",
     "PAYMENTS_WATCH_SECONDS": "0.2",
-    "PAYMENTS_SWEEP_AGAIN_SECONDS": "0.05",
+    "PAYMENTS_SWEEP_AGAIN_SECONDS": "1",
 }
 """Every wait of the service made short."""
 

@@ -372,13 +372,18 @@ async def test_two_persons_have_a_payment_sent_again_that_no_machine_may(
     [instruction_id] = await sent(world, steps)
     # It never left: whoever had claimed it is gone, and the provider knows nothing of it.
     await steps.hear([(instruction_id, SILENCE)])
+    # Nobody knows when it was sent first, so no machine knows whether a repeat is recognised.
     await owner.execute(
-        "UPDATE payments.instruction SET sent_at = now() + interval '1 day', next_action_at = now()"
+        "UPDATE payments.instruction SET first_sent_at = NULL, next_action_at = now(), "
+        "sent_at = now() - interval '1 day'"
     )
     sandbox = start_sandbox()
     await steps.step("inquire-mekong")
     assert sandbox.book() == {}
-    assert await status_of(world, instruction_id) == "unknown"
+    kept = await world.get(f"/instructions/{instruction_id}")
+    assert (kept["status"], kept["reason"]) == ("unknown", "first_sending_not_known")
+    [listed] = (await world.get("/unresolved/not_known_to_provider"))["items"]
+    assert listed["instruction_id"] == str(instruction_id)
 
     resolution = await world.resolve(instruction_id, "resend")
     await carried_out(steps)
