@@ -83,7 +83,12 @@ class DiscardIn(BaseModel):
         },
     )
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+    reason: Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00]*$"
+        ),
+    ]
 
 
 class ConsumerProgress(BaseModel):
