@@ -54,6 +54,14 @@ _HOUSEHOLDS = bindparam("household_ids", type_=ARRAY(Uuid))
 _SAME_ACCOUNT = bindparam("same_account", type_=Boolean)
 _CHUNK = bindparam("chunk_id", type_=Uuid)
 
+# Whatever the statistics say while an activation is new: what is unpaid is looked up by indexes.
+_PREFER_INDEXES = text(
+    """
+    SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+           set_config('enable_mergejoin', 'off', true), set_config('enable_memoize', 'off', true)
+    """
+)
+
 # Only chunks with somebody unpaid are looked into.
 _PREVIEW = text(
     f"""
@@ -210,6 +218,7 @@ class Whose:
 
 async def preview(session: AsyncSession, activation_id: UUID, round_number: int) -> Row[Any]:
     """How much of a round a repair could announce, and how much it could not."""
+    await session.execute(_PREFER_INDEXES)
     rows = await session.execute(_PREVIEW, {"activation_id": activation_id, "round": round_number})
     found: Row[Any] = rows.one()
     return found
@@ -219,6 +228,7 @@ async def homes(
     session: AsyncSession, activation_id: UUID, round_number: int, whose: Whose
 ) -> list[EntitlementChunk]:
     """The chunks of a round with anybody whom a repair can announce, the oldest first."""
+    await session.execute(_PREFER_INDEXES)
     chunk_ids = await session.scalars(
         _HOMES,
         {
