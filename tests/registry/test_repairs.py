@@ -297,6 +297,7 @@ async def test_a_repair_of_what_does_not_fit_is_a_conflict_in_words(
         flow, activation_id, chunk_id=announced.chunk_id, household_ids=[str(UUID(int=7))]
     )
     assert both.status_code == 422
+    assert (await repair(flow, activation_id, reason="no\0thing")).status_code == 422
     again = await repaired(flow, activation_id, same_account=True)
     of_repair = await repair(flow, activation_id, chunk_id=again.chunk_id)
     assert of_repair.status_code == 409

@@ -10,7 +10,11 @@ _HOUSEHOLD = "5b0c1f6e-53a1-8f6b-8a27-2f1f6a1d9a10"
 _CHUNK = "9d02c1de-53a1-8f6b-8a27-2f1f6a1d9a10"
 _MOST_HOUSEHOLDS = 10_000
 
-Why = Annotated[str, Field(min_length=3, max_length=500, description="Kept, and shown.")]
+# PostgreSQL stores no NUL.
+Why = Annotated[
+    str,
+    Field(min_length=3, max_length=500, pattern=r"^[^\x00]*$", description="Kept, and shown."),
+]
 
 
 class RepairIn(BaseModel):
