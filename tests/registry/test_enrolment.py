@@ -93,6 +93,18 @@ async def test_an_activation_that_is_told_twice_enrols_once(working: Flow) -> No
     assert (await working.get("/dead-letters"))["items"] == []
 
 
+async def test_an_activation_that_is_told_again_for_more_areas_reaches_those_too(
+    working: Flow,
+) -> None:
+    await working.register([*rows(2), *rows(3, commune="150101")])
+    activation_id = await working.open(BATTAMBANG)
+    await working.worked(activation_id)
+    # Triggers lost it, and began it anew by what was reported since.
+    await working.open(BATTAMBANG, PURSAT, activation_id=activation_id)
+    activation = await working.worked(activation_id, runs=2)
+    assert activation["progress"]["households_enrolled"] == 5
+
+
 async def test_a_widening_enrols_only_whom_it_adds(working: Flow) -> None:
     await working.register([*rows(5), *rows(3, commune="150101"), *rows(2, commune="150102")])
     activation_id = await working.open(BATTAMBANG, "150101")

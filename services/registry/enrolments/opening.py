@@ -50,8 +50,13 @@ class Means:
 
 
 async def open_activation(session: AsyncSession, opened: ActivationOpened, *, means: Means) -> None:
-    """Keep the activation, and plan its enrolment by the scheme version of now, if that can be."""
-    if await activations.find_activation(session, opened.activation_id) is not None:
+    """Keep the activation, and plan its enrolment by the scheme version of now, if that can be.
+
+    One that is known is told again: where triggers had lost it and began it anew, for more areas.
+    """
+    known = await activations.lock_activation(session, opened.activation_id)
+    if known is not None:
+        await _reach_further(session, known, opened.areas, means=means)
         return
     await activations.add_activation(
         session,
@@ -82,10 +87,18 @@ async def widen_activation(
             f"Activation {widened.activation_id} was widened, but never opened here. Replay the "
             "event of its opening, which may be parked, then this event."
         )
-    await activations.change(
-        session, activation.id, areas=sorted({*activation.areas, *widened.areas})
-    )
-    await enrol_where_possible(session, activation.id, means=means)
+    await _reach_further(session, activation, widened.areas, means=means)
+
+
+async def _reach_further(
+    session: AsyncSession, activation: Activation, named: Sequence[str], *, means: Means
+) -> None:
+    further = set(named) - set(activation.areas)
+    if further:
+        await activations.change(
+            session, activation.id, areas=sorted({*activation.areas, *further})
+        )
+        await enrol_where_possible(session, activation.id, means=means)
 
 
 async def cancel_activation(session: AsyncSession, cancelled: ActivationCancelled) -> None:
