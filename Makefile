@@ -69,7 +69,7 @@ check: $(READY) ## Format, lint, types, walls, places, migration drift, OpenAPI 
 	@$(BIN)/python -m deploy.check
 
 .PHONY: faults
-faults: $(READY) ## Kill processes at random moments, SEEDS=20 times; then cases, then planted bugs
+faults: $(READY) ## Kill at random, SEEDS=20 times; cases; then planted bugs and lost commits
 	@$(BIN)/python -m tests.faults
 	@$(BIN)/python -m tests.faults --cases
 	@$(BIN)/python -m pytest -q -m faults tests/faults
