@@ -67,6 +67,10 @@ class Settings(ServiceSettings):
     progress_seconds: float = Field(default=30, gt=0)
     """How often the registry is told how far a chunk is that has payments open for that long."""
 
+    ask_first_seconds: float = Field(default=3600, ge=0)
+    """For how long after the database may have lost commits what is announced is asked about before
+    it is sent: it may have been announced, and sent, before."""
+
     # Sending. A lease is longer than a request may take together with its wait in line.
     dispatch_concurrency: int = Field(default=32, ge=1)
     """Requests under way at one provider, at most."""

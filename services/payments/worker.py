@@ -164,7 +164,11 @@ def worker_of(wiring: Wiring) -> Worker:
             database,
             name="payments",
             schema=SCHEMA,
-            handlers={**of_chunks(), **of_rounds(), **of_activations()},
+            handlers={
+                **of_chunks(ask_first_seconds=settings.ask_first_seconds),
+                **of_rounds(),
+                **of_activations(),
+            },
         ),
         rest=rest,
         then=[*fetching, releasing, cancelling],

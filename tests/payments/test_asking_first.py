@@ -130,9 +130,29 @@ async def test_what_was_announced_in_an_earlier_epoch_is_not_claimed_but_asked_a
     await world.proofs()
 
 
-async def test_what_is_announced_in_the_new_epoch_is_sent(world: World, steps: Steps) -> None:
+async def test_what_is_announced_soon_after_a_loss_is_asked_about_first(
+    world: World, steps: Steps
+) -> None:
     await world.fund(10_000_000)
     await begin_an_epoch(world.owner)
+    # Announced before, too, for all that is known: that announcement may be what was lost.
+    await world.registry.announce(entitlements(2, provider="mekong"))
+    await steps.raise_announced()
+    assert await steps.claim() == []
+    assert await steps.step("ask-first-mekong") == 2
+    [sent_first] = await world.owner.fetch(
+        "SELECT DISTINCT first_sent_at = epoch.begun_at AS when_it_began "
+        "FROM payments.instruction, events.epoch WHERE epoch.number = events.current_epoch()"
+    )
+    assert sent_first["when_it_began"]
+
+
+async def test_what_is_announced_long_after_a_loss_is_sent(world: World, steps: Steps) -> None:
+    await world.fund(10_000_000)
+    await begin_an_epoch(world.owner)
+    await world.owner.execute(
+        "UPDATE events.epoch SET begun_at = now() - interval '1 hour 1 second'"
+    )
     await world.registry.announce(entitlements(2, provider="mekong"))
     await steps.raise_announced()
     assert await steps.step("ask-first-mekong") == 0

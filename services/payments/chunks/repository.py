@@ -18,16 +18,34 @@ from shared.contracts.events import EntitlementsReady
 from shared.events import StoredEvent
 from shared.retry import Backoff
 
+# The machine's time stands in the event's id. What is announced soon after commits were lost may
+# have been announced, and sent, before: it counts as of the epoch before.
 _KEEP = text(
     """
+    WITH told AS (
+        SELECT coalesce(uuid_extract_timestamp(CAST(:event_id AS uuid)), clock_timestamp()) AS at,
+            coalesce(
+                (SELECT begun_at FROM events.epoch WHERE number = :epoch), clock_timestamp()
+            ) AS epoch_begun_at
+    ),
+    placed AS (
+        SELECT at, epoch_begun_at,
+            :epoch > :first_epoch
+                AND at < epoch_begun_at + make_interval(secs => :ask_first_seconds) AS perhaps_sent
+        FROM told
+    )
     INSERT INTO payments.chunk (chunk_id, round_number, fund, currency, entitlement_count,
         total_minor, status, fetch_at, epoch, told_at, announced_at)
-    VALUES (:chunk_id, :round_number, :fund, :currency, :count, :total_minor, 'announced',
-        clock_timestamp(), :epoch,
-        -- The machine's time stands in the event's id.
-        coalesce(uuid_extract_timestamp(CAST(:event_id AS uuid)), clock_timestamp()), :at)
+    SELECT :chunk_id, :round_number, :fund, :currency, :count, :total_minor, 'announced',
+        clock_timestamp(),
+        CASE WHEN perhaps_sent THEN :epoch - 1 ELSE :epoch END,
+        CASE WHEN perhaps_sent THEN least(at, epoch_begun_at) ELSE at END,
+        :at
+    FROM placed
     """
 )
+_FIRST_EPOCH = 1
+"""Begun with the database: nothing was lost before it."""
 
 _LOCK_KNOWN = text(
     """
@@ -188,7 +206,12 @@ async def lock_known(session: AsyncSession, chunk_id: UUID) -> KnownChunk | None
 
 
 async def keep_announced(
-    session: AsyncSession, ready: EntitlementsReady, event: StoredEvent, *, round_number: int
+    session: AsyncSession,
+    ready: EntitlementsReady,
+    event: StoredEvent,
+    *,
+    round_number: int,
+    ask_first_seconds: float,
 ) -> None:
     """A chunk to be fetched."""
     await session.execute(
@@ -201,6 +224,8 @@ async def keep_announced(
             "count": ready.count,
             "total_minor": ready.total_minor,
             "epoch": event.epoch,
+            "first_epoch": _FIRST_EPOCH,
+            "ask_first_seconds": ask_first_seconds,
             "event_id": event.id,
             "at": event.time,
         },
