@@ -39,6 +39,7 @@ _FAULTS_TOLD = 20
 _RAISED = "SELECT count(*) FROM payments.instruction"
 _SENT = "SELECT count(*) FROM payments.instruction WHERE status::text <> 'ready'"
 _ENDED = "SELECT count(*) FROM payments.instruction WHERE status::text IN ('settled', 'rejected')"
+_OWED = "SELECT count(*) FROM registry.entitlement"
 _EPOCH = "SELECT events.current_epoch()"
 
 
@@ -86,6 +87,9 @@ def faults_of(world: World, *, lost_callbacks: Collection[UUID]) -> list[str]:
 
     What was heard from providers and lost they do not say again: it has to be asked for.
     """
+    # Before the last report is heard, everything rests.
+    everybody = world.households
+    wait_for(lambda: counted(world, _OWED) >= everybody, what=f"not all of {everybody} are owed")
     rested = rest(world, seconds=_REST_SECONDS)
     assert world.stack.sandbox is not None
     book = BookInStorage(world.stack.sandbox.storage).lines()
