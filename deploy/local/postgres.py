@@ -123,7 +123,7 @@ class LocalPostgres:
             return
         family = [psutil.Process(process_id), *psutil.Process(process_id).children(recursive=True)]
         for process in family:
-            with suppress(psutil.NoSuchProcess):
+            with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
         psutil.wait_procs(family, timeout=_END_SECONDS)
 
