@@ -76,6 +76,7 @@ def test_the_readme_pays_its_household(stack: Stack) -> None:
     assert proofs["hold"]
     assert "Sok Dara" not in json.dumps(feed)
     assert [event["type"].split(".")[2] for event in feed["items"]] == [
+        "providers-configured",
         "observations-recorded",
         "activation-opened",
         "entitlements-ready",

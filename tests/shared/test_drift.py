@@ -216,8 +216,8 @@ async def test_drift_is_told_by_the_exit_code_and_leaves_no_database_behind(
         ),
         pytest.param(
             "ALTER TABLE payments.transfer "
-            "DROP CONSTRAINT transfer_payment_instruction_id_code_unique",
-            "payments: constraint transfer_payment_instruction_id_code_unique of transfer "
+            "DROP CONSTRAINT transfer_payment_instruction_id_code_sending_unique",
+            "payments: constraint transfer_payment_instruction_id_code_sending_unique of transfer "
             "is declared and not in the database.",
             id="a payment is posted twice",
         ),
