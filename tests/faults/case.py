@@ -39,6 +39,7 @@ _LIVE = """
     FROM payments.instruction
     JOIN payments.provider ON provider.number = provider_number
     WHERE status::text <> ALL($1)
+      AND NOT (status::text = 'unknown' AND coalesce(reason, '') = ANY($2))
 """
 
 _WITHOUT_PAYMENT = """
@@ -85,6 +86,8 @@ class FaultCase:
     """Claims of the judge that need not hold here."""
     open_payments: int = 0
     """How many payments may be without an end, beside those that a provider is hostile to."""
+    unknown_because: Collection[str] = ()
+    """Reasons for which any payment may be unknown here: only a person may send it again."""
     least_seconds: float = 0
     """How long it takes until everything that the provider does late is done."""
 
@@ -107,8 +110,10 @@ def run_case(case: FaultCase, directory: Path, *, plan: Plan | None = None) -> O
         rested = _comes_to_rest(world, since=began, plan=plan, least_seconds=case.least_seconds)
         if not rested and case.rests:
             found.append("it did not come to rest: nothing moves any more, or too slowly")
-        found += _without_end(world, at_most=case.open_payments)
         found += case.after(world)
+        found += _without_end(
+            world, at_most=case.open_payments, unknown_because=case.unknown_because
+        )
         verdict = judged(world, but=case.but)
         verdict.faults[:0] = found
         return verdict
@@ -131,9 +136,9 @@ async def asked(world: World, query: str, *arguments: object) -> list[tuple[obje
         return [tuple(row) for row in await connection.fetch(query, *arguments)]
 
 
-def _without_end(world: World, *, at_most: int) -> list[str]:
+def _without_end(world: World, *, at_most: int, unknown_because: Collection[str]) -> list[str]:
     """Whom trouble that is not theirs keeps waiting."""
-    live = asyncio.run(asked(world, _LIVE, list(PAYMENT_ENDS)))
+    live = asyncio.run(asked(world, _LIVE, list(PAYMENT_ENDS), list(unknown_because)))
     innocent = [
         instruction_id
         for instruction_id, provider in live

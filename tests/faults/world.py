@@ -105,6 +105,13 @@ class World:
         )
         self.prefunded_minor[provider] = self.prefunded_minor.get(provider, 0) + amount_minor
 
+    def sweep(self) -> str:
+        """Have providers asked about every payment that has an end; the sweep's path."""
+        begun = self._order(
+            "payments", "POST", "/sweeps", json={"statuses": ["settled", "rejected"]}
+        )
+        return f"/sweeps/{begun['id']}"
+
     def strike(self) -> None:
         """The shock becomes known: a first report, then one that names more provinces."""
         self.watch()
