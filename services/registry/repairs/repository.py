@@ -42,7 +42,7 @@ _UNPAID = f"""
         ON announced_in.id = coalesce(latest.chunk_id, entitlement.chunk_id)
     LEFT JOIN registry.payee_account AS account
         ON account.household_id = entitlement.household_id AND account.ended_at IS NULL
-    WHERE (entitlement.status IN ('failed', 'unpayable', 'refused') 
+    WHERE (entitlement.status IN ('failed', 'unpayable', 'refused')
            OR entitlement.status = 'ready' AND {_LEFT_SOME_OUT})
 """
 _OF_SOME = """
