@@ -97,6 +97,8 @@ class Settings(ServiceSettings):
     """Callbacks stored in one commit, or applied in one, at most."""
 
     # What has no end. By the domain's clock, from its first sending on.
+    not_sent_too_long_seconds: float = Field(default=900, gt=0)
+    """From when on, after its round was released, a payment that was not sent is listed."""
     pending_too_long_seconds: float = Field(default=6 * 3600, gt=0)
     """From when on a payment that the provider has not decided on is an alarm."""
     unknown_too_long_seconds: float = Field(default=3600, gt=0)

@@ -72,6 +72,27 @@ async def test_where_every_payment_comes_to_rest_nothing_is_listed(
     assert await unresolved(world) == {}
 
 
+async def test_what_waits_for_money_is_listed_until_it_is_there(world: World, steps: Steps) -> None:
+    await world.registry.announce(entitlements(2, provider="mekong"))
+    await steps.raise_announced()
+    found = await unresolved(world)
+    assert {kind: found[kind]["count"] for kind in found} == {"not_funded": 2}
+    assert "deposits" in found["not_funded"]["what_to_do"]
+
+    # The fund covers the round; the provider's float covers half of it.
+    await world.fund(10_000_000, prefund_minor=96_000)
+    await steps.raise_announced()
+    assert len(await steps.claim()) == 1
+    assert await unresolved(world) == {}
+    later(world, minutes=16)
+    found = await unresolved(world)
+    assert {kind: found[kind]["count"] for kind in found} == {"not_sent_too_long": 1}
+    assert found["not_sent_too_long"]["oldest_age_seconds"] >= 900
+    await world.post("/providers/mekong/prefundings", {"amount_minor": 96_000, "reference": "x"})
+    assert len(await steps.claim()) == 1
+    assert await unresolved(world) == {}
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "hours"),
     [(PENDING, "pending_too_long", 7), (SILENCE, "unknown_too_long", 2)],

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 
 class UnresolvedKind(StrEnum):
+    NOT_FUNDED = "not_funded"
+    NOT_SENT_TOO_LONG = "not_sent_too_long"
     PENDING_TOO_LONG = "pending_too_long"
     UNKNOWN_TOO_LONG = "unknown_too_long"
     NOT_KNOWN_TO_PROVIDER = "not_known_to_provider"
@@ -31,6 +33,17 @@ class Way:
 _DECIDE = "POST /v1/resolutions, for one, a list or all of a sort; another person approves it."
 
 WAYS: dict[UnresolvedKind, Way] = {
+    UnresolvedKind.NOT_FUNDED: Way(
+        "Its fund does not cover the whole of its round, so nothing of that is sent.",
+        "GET /v1/rounds?status=unfunded says how much is missing; "
+        "POST /v1/funds/{fund_code}/deposits. It goes on by itself.",
+    ),
+    UnresolvedKind.NOT_SENT_TOO_LONG: Way(
+        "It is released and was not sent for longer than is usual: its provider's float does not "
+        "cover it, or the provider does not answer.",
+        "GET /v1/providers says what waits for which float; "
+        "POST /v1/providers/{provider_code}/prefundings. It goes on by itself.",
+    ),
     UnresolvedKind.PENDING_TOO_LONG: Way(
         "The provider has it and has not decided for longer than is usual.",
         f"Ask the provider. {_DECIDE} Its outcome is settled or rejected.",

@@ -13,6 +13,7 @@ class Limits:
 
     configured: Sequence[str]
     """The codes of the providers of the settings."""
+    not_sent_too_long_seconds: float
     pending_too_long_seconds: float
     unknown_too_long_seconds: float
     unknown_status_seconds: float
@@ -22,6 +23,7 @@ class Limits:
         """The limits of the settings."""
         return cls(
             configured=[provider.code for provider in settings.providers],
+            not_sent_too_long_seconds=settings.not_sent_too_long_seconds,
             pending_too_long_seconds=settings.pending_too_long_seconds,
             unknown_too_long_seconds=settings.unknown_too_long_seconds,
             unknown_status_seconds=settings.unknown_status_seconds,
@@ -31,6 +33,7 @@ class Limits:
         """The values that statements bind."""
         return {
             "configured": list(self.configured),
+            "not_sent_too_long_seconds": self.not_sent_too_long_seconds,
             "pending_too_long_seconds": self.pending_too_long_seconds,
             "unknown_too_long_seconds": self.unknown_too_long_seconds,
             "unknown_status_seconds": self.unknown_status_seconds,

@@ -122,6 +122,17 @@ def _too_long(status: Status, seconds: str) -> str:
 
 
 ROWS: dict[UnresolvedKind, str] = {
+    UnresolvedKind.NOT_FUNDED: _instructions(
+        "instruction.status = 'ready' AND payment_round.status = 'unfunded'",
+        since="chunk.announced_at",
+    ),
+    UnresolvedKind.NOT_SENT_TOO_LONG: _instructions(
+        "instruction.status = 'ready' AND chunk.status = 'raised' "
+        "AND payment_round.status = 'released' "
+        "AND provider.code = ANY(CAST(:configured AS text[])) AND payment_round.released_at <= "
+        "CAST(:now AS timestamptz) - make_interval(secs => :not_sent_too_long_seconds)",
+        since="payment_round.released_at",
+    ),
     UnresolvedKind.PENDING_TOO_LONG: _too_long(Status.PENDING, ":pending_too_long_seconds"),
     UnresolvedKind.UNKNOWN_TOO_LONG: _too_long(Status.UNKNOWN, ":unknown_too_long_seconds"),
     UnresolvedKind.NOT_KNOWN_TO_PROVIDER: _instructions(
