@@ -115,8 +115,8 @@ def _check(
         seen.add(key)
     if problems:
         raise Unprocessable(
-            f"{len(problems)} things are wrong in these {len(body.observations)} rows and nothing "
-            "was saved. Correct the rows listed under errors and send the batch again.",
+            "Nothing of this batch was saved. Correct the rows listed under errors (faults found: "
+            f"{len(problems)}, rows sent: {len(body.observations)}) and send it again.",
             errors=problems[:_PROBLEMS_TOLD],
         )
 
