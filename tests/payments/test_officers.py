@@ -143,3 +143,24 @@ async def test_what_officers_wrote_before_it_was_a_code_stands_in_the_history(
     assert before["reason"] == WHY["reason"]
     await world.owner.execute(migration.CODES)
     assert await world.get(f"/instructions/{instruction['id']}") == cancelled
+
+
+async def test_a_new_attempt_stays_while_the_one_before_may_have_been_paid_after_all(
+    world: World, steps: Steps
+) -> None:
+    await world.fund(10_000_000)
+    await world.registry.announce(entitlements(1, provider="mekong"))
+    await steps.raise_announced()
+    [order] = await steps.claim()
+    first = order.instruction_id
+    await steps.hear([(first, REJECTED)])
+    attempt = UUID((await world.post(f"/instructions/{first}/attempts", WHY))["id"])
+    # The late success comes while the new attempt has not left.
+    await steps.hear([(first, paid(first))])
+    assert (await world.get(f"/instructions/{first}"))["status"] == "held"
+    assert await steps.claim() == []
+
+    await world.resolve(first, "returned")
+    await steps.step("resolve")
+    assert [order.instruction_id for order in await steps.claim()] == [attempt]
+    await world.proofs()

@@ -11,14 +11,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.payments.instructions.moves import Waits
 from services.payments.instructions.states import Status
 from services.payments.providers.protocol import Order
+from services.payments.statements import answers_that_say_paid
 from shared.money import Money
 
 _CLAIM_LOCK = 7_205_011
 _LOCK_CLAIMS = text("SELECT pg_try_advisory_xact_lock(:claim, :provider_number)")
 
+# What is tried anew is not sent while an earlier attempt may have been paid after all: its late
+# success is held, or waits to be recorded.
+_PERHAPS_PAID = f"""
+    ((instruction.announcement > 1 OR instruction.attempt > 1) AND (
+        EXISTS (
+            SELECT FROM payments.instruction AS other
+            WHERE other.entitlement_id = instruction.entitlement_id AND other.status = 'held'
+        )
+        OR {answers_that_say_paid("instruction.entitlement_id")}
+    ))
+"""
+
 # The float falls only by what is claimed, so under the claimer's lock the running sum cannot
 # overdraw it; what it does not cover stays ready, unlocked, and is seen in GET /providers.
-_PICK_READY = """
+_PICK_READY = f"""
     WITH candidate AS MATERIALIZED (
         SELECT ready.*, open.currency
         FROM (
@@ -26,7 +39,7 @@ _PICK_READY = """
             FROM payments.chunk
             JOIN payments.payment_round ON payment_round.number = chunk.round_number
             WHERE chunk.status = 'raised' AND payment_round.status = 'released'
-              AND {of_chunks}
+              AND {{of_chunks}}
             ORDER BY chunk.number
         ) AS open
         CROSS JOIN LATERAL (
@@ -36,6 +49,7 @@ _PICK_READY = """
               AND status = 'ready'
               AND provider_number = :provider_number
               AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
+              AND NOT {_PERHAPS_PAID}
             LIMIT :size
         ) AS ready
         LIMIT :size
@@ -96,6 +110,7 @@ _NOT_KNOWN = text(
         CASE
             WHEN sent_at > clock_timestamp() - make_interval(secs => :not_known_untrue_seconds)
                 THEN 'not_known_may_be_untrue'
+            WHEN {_PERHAPS_PAID} THEN 'perhaps_paid_by_another_attempt'
             WHEN resend_approved_at IS NOT NULL THEN NULL
             WHEN NOT {_NOT_CANCELLED} THEN 'activation_cancelled'
             WHEN :recognises_repeats_seconds = 0 THEN 'repeats_not_recognised'

@@ -137,7 +137,8 @@ ROWS: dict[UnresolvedKind, str] = {
     UnresolvedKind.UNKNOWN_TOO_LONG: _too_long(Status.UNKNOWN, ":unknown_too_long_seconds"),
     UnresolvedKind.NOT_KNOWN_TO_PROVIDER: _instructions(
         "instruction.status = 'unknown' AND instruction.reason IN ('repeats_not_recognised', "
-        "'repeats_no_longer_recognised', 'first_sending_not_known')",
+        "'repeats_no_longer_recognised', 'first_sending_not_known', "
+        "'perhaps_paid_by_another_attempt')",
         since="first_move.moved_at",
         joins=_FIRST_MOVE,
     ),
