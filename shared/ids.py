@@ -23,15 +23,20 @@ def new_id() -> uuid.UUID:
     return uuid7()
 
 
-def id_of(*parts: uuid.UUID | str | int | bytes, day: date | None = None) -> uuid.UUID:
+def id_of(
+    *parts: uuid.UUID | str | int | bytes, day: date | None = None, near: bytes | None = None
+) -> uuid.UUID:
     """The id of what these parts name, in their order; the same parts give the same id.
 
-    With a ``day`` the ids of earlier days are the smaller, and the day is a part as well.
+    With a ``day`` the ids of earlier days are the smaller, and the day is a part as well. ``near``
+    (six bytes or more) is how the id begins: those of one ``near`` lie together in an index.
     """
     named = [*parts] if day is None else [*parts, day.isoformat()]
     digest = bytearray(hashlib.sha256(b"".join(_framed(named))).digest()[:16])
     if day is not None:
-        digest[:6] = _milliseconds(day).to_bytes(_MILLISECONDS_BITS // 8)
+        near = _milliseconds(day).to_bytes(_MILLISECONDS_BITS // 8)
+    if near is not None:
+        digest[:6] = near[:6]
     digest[6] = digest[6] & 0x0F | 0x80
     digest[8] = digest[8] & 0x3F | 0x80
     return uuid.UUID(bytes=bytes(digest))
@@ -50,14 +55,16 @@ def _milliseconds(day: date) -> int:
 
 
 ENTITLEMENT_ID = """
-    CAST(overlay(overlay(overlay(
+    CAST(overlay(overlay(
         left(encode(sha256(uuid_send({household_id}) || :round_key), 'hex'), 32)
-        PLACING :round_prefix FROM 1 FOR 6) PLACING '8' FROM 13 FOR 1) PLACING 'a' FROM 17 FOR 1)
+        PLACING :round_prefix || left(CAST({household_id} AS text), 6) || '8' FROM 1 FOR 13)
+        PLACING 'a' FROM 17 FOR 1)
     AS uuid)
 """
 """SQL for the ids of one round's entitlements, from the households': see ``round_parts``.
 
-All ids of a round begin alike, so that the rows that an activation makes lie together in an index.
+All ids of a round begin alike, and go on as the households' begin: the rows that an activation
+makes lie together in an index, and those of neighbours beside one another.
 """
 
 INSTRUCTION_ID = """
@@ -85,7 +92,8 @@ def entitlement_id(
     """What a household is owed in a round of an activation, as ``ENTITLEMENT_ID`` names it."""
     key = _round_key(activation_id, round_number)
     digits = hashlib.sha256(household_id.bytes + key).hexdigest()[:32]
-    return uuid.UUID(f"{_round_prefix(key)}{digits[6:12]}8{digits[13:16]}a{digits[17:]}")
+    begins = _round_prefix(key) + household_id.hex[:6]
+    return uuid.UUID(f"{begins}8{digits[13:16]}a{digits[17:]}")
 
 
 def _round_key(activation_id: uuid.UUID, round_number: int) -> bytes:

@@ -51,6 +51,10 @@ class PersonalData:
         """What makes of a field's values, normalised, what they are found by."""
         return partial(self._index.of, field.name.replace("_", "-"))
 
+    def registration_near(self, beginning: str) -> bytes:
+        """Of how a registration number begins: equal where numbers were given side by side."""
+        return self._index.of("registration-near", beginning)
+
     def content_index(self, content: str) -> bytes:
         """Of everything that an import says of a household: equal when nothing changed."""
         return self._index.of("content", content)

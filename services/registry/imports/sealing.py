@@ -6,16 +6,26 @@ Plain computation, run in a thread beside the event loop while PostgreSQL stores
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import compress, repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.registry.households.fields import Kept
 from services.registry.households.persons import PersonalData
-from services.registry.households.shape import ACCOUNT, FOUND, OPEN, PROVIDER, SEALED
+from services.registry.households.shape import (
+    ACCOUNT,
+    FOUND,
+    OPEN,
+    PROVIDER,
+    REGISTRATION_NUMBER,
+    SEALED,
+)
 from services.registry.imports.reading import ReadBlock
 from services.registry.imports.rows import Columns, pick
 from shared.ids import id_of, new_id
+
+_DIGITS_AMONG_NEIGHBOURS = 3
 
 _FOUND_BY = {
     known.found_by.column: known
@@ -80,7 +90,7 @@ def seal(
     }
     sealing = _Sealing(personal_data, now)
     # The same registration gives the same id, also where the database has lost the household.
-    ids = [id_of("household", block.registration_indexes[at]) for at in new]
+    ids = _household_ids(block, new, personal_data)
     households, accounts = sealing.rows(block, new, ids)
     changed_households, changed_accounts = sealing.rows(
         block,
@@ -95,6 +105,26 @@ def seal(
         changed_accounts=changed_accounts,
         unchanged_count=len(stored) - len(new) - len(changed),
     )
+
+
+def _household_ids(
+    block: ReadBlock, positions: Sequence[int], personal_data: PersonalData
+) -> list[UUID]:
+    """Ids that follow from the registration numbers; neighbours on a list have ids that are near.
+
+    A number but for its last digits names whom it was given beside. What is near is stored near:
+    the households of a commune are enrolled together.
+    """
+    numbers = block.columns[REGISTRATION_NUMBER.name]
+    near_of = cache(personal_data.registration_near)
+    return [
+        id_of(
+            "household",
+            block.registration_indexes[at],
+            near=near_of(numbers[at][:-_DIGITS_AMONG_NEIGHBOURS]),
+        )
+        for at in positions
+    ]
 
 
 class _Sealing:
