@@ -40,6 +40,7 @@ QUICK = {
     "PAYMENTS_CHUNK_LEASE_SECONDS": "4",
     "PAYMENTS_CHUNK_RETRY_SECONDS": "0.3",
     "PAYMENTS_CHUNK_RETRY_LONGEST_SECONDS": "2",
+    "PAYMENTS_WATCH_SECONDS": "0.3",
     # And the way through made long, so that the storm meets all of it.
     "PAYMENTS_DISPATCH_CONCURRENCY": "4",
     "PAYMENTS_DISPATCH_CLAIM_SIZE": "40",
@@ -52,6 +53,7 @@ _READY_SECONDS = 300
 """However busy the machine is: a stack that is not up yet proves nothing."""
 _REST_SECONDS = 90
 _LOOK_SECONDS = 0.5
+_WATCHED_SECONDS = 2
 _LONGEST_STORM_SECONDS = 40
 
 
@@ -178,6 +180,8 @@ def rest(world: World, *, seconds: float) -> bool:
     patience = Patience(seconds)
     while not patience.is_over:
         if at_rest(world):
+            # An alarm whose cause is gone is cleared by who watches, a moment later.
+            time.sleep(_WATCHED_SECONDS)
             return True
         time.sleep(_LOOK_SECONDS)
     return False
