@@ -22,6 +22,7 @@ from deploy.local.environment import CURRENCY, PROVIDERS
 from deploy.local.stack import Stack
 from sandbox.options import SandboxOptions
 from services.registry.schemes.shipped import shipped_document
+from shared.auth.development import CHECKER, SUBJECT
 
 DIRECTORY = Path(".local/benchmarks")
 DATABASE = "sangkroh_benchmark"
@@ -41,12 +42,15 @@ class World:
         self._clients: dict[tuple[str, str], httpx.Client] = {}
         self._triggers_made = 0
 
-    def api(self, service: str, *, subject: str = "officer@development") -> Api:
+    def api(self, service: str, *, subject: str = SUBJECT) -> Api:
         """One service's API, as ``subject``."""
+        return Api(service, self._client(service, subject), self._client(service, CHECKER))
+
+    def _client(self, service: str, subject: str) -> httpx.Client:
         key = (service, subject)
         if key not in self._clients:
             self._clients[key] = self.stack.client(service, subject=subject)
-        return Api(service, self._clients[key])
+        return self._clients[key]
 
     def service_url(self, service: str) -> str:
         """The database's URL, as a service's own role."""

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,6 +44,7 @@ from judge.witnesses.database import read_records, snapshot
 from sandbox.options import SandboxOptions
 from services.processes import SERVICES
 from services.registry.schemes.shipped import SHIPPED_SCHEMES
+from shared.auth.development import CHECKER
 
 DIRECTORY = Path(".local/demo")
 RUN_SECRETS = DIRECTORY.parent / "secrets.json"
@@ -203,14 +204,15 @@ async def _make_anew(server_url: str) -> str:
 
 def _play(stack: Stack, options: Options, show: Show) -> Expected:
     """Prepare and replay; what has to be there at the end."""
-    with (
-        stack.client("registry") as registry_client,
-        stack.client("triggers") as triggers_client,
-        stack.client("payments") as payments_client,
-    ):
-        registry = Api("registry", registry_client)
-        triggers = Api("triggers", triggers_client)
-        payments = Api("payments", payments_client)
+    with ExitStack() as clients:
+        registry, triggers, payments = (
+            Api(
+                service,
+                clients.enter_context(stack.client(service)),
+                clients.enter_context(stack.client(service, subject=CHECKER)),
+            )
+            for service in ("registry", "triggers", "payments")
+        )
         with show.phase("Loading places, schemes, triggers and money"):
             load_rules(registry, triggers)
             provided = provide_money(payments, scale=options.scale)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import httpx
 
 from shared.ids import new_id
+from shared.version import API_PREFIX
 
 T = TypeVar("T")
 
@@ -25,11 +26,12 @@ class NeverCame(Exception):
 
 
 class Api:
-    """One service's API."""
+    """One service's API, and the second person who approves what the first proposes there."""
 
-    def __init__(self, service: str, client: httpx.Client) -> None:
+    def __init__(self, service: str, client: httpx.Client, checker: httpx.Client) -> None:
         self.service = service
         self._client = client
+        self._checker = checker
 
     def get(self, path: str, **query: Any) -> Any:
         """The answer's JSON; raises Refused."""
@@ -43,9 +45,19 @@ class Api:
         return self._answer(response)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        """Create something, once; raises Refused."""
+        """Create something, once; raises Refused.
+
+        Where that needs two persons, the second approves it, and what came of it is answered.
+        """
         headers = {"Idempotency-Key": str(new_id())}
-        return self._answer(self._client.post(path, json=body, headers=headers))
+        response = self._client.post(path, json=body, headers=headers)
+        answer = self._answer(response)
+        if response.status_code != httpx.codes.ACCEPTED or "proposed_by" not in answer:
+            return answer
+        approved = self._checker.post(
+            f"/approvals/{answer['id']}/approval", json={"reason": "Checked by the second person."}
+        )
+        return self.get(self._answer(approved)["outcome"].removeprefix(API_PREFIX))
 
     def put(self, path: str, body: dict[str, Any]) -> Any:
         return self._answer(self._client.put(path, json=body))

@@ -103,4 +103,6 @@ class ServiceSettings(BaseSettings):
     docs: Documentation = Field(
         default=Documentation.ON, validation_alias=AliasChoices("DOCS", "docs")
     )
+    approval_wait_days: int = Field(default=7, ge=1, le=90)
+    """How long a step that needs two persons waits for the second."""
     log_level: str = Field(default="INFO", validation_alias=AliasChoices("LOG_LEVEL", "log_level"))

@@ -300,7 +300,7 @@ class Stack:
         return {service: f"http://127.0.0.1:{self._ports[service]}" for service in SERVICES}
 
     def token(
-        self, *scopes: str, subject: str = "officer@development", seconds: int = _TOKEN_SECONDS
+        self, *scopes: str, subject: str = development.SUBJECT, seconds: int = _TOKEN_SECONDS
     ) -> str:
         """A bearer token with ``scopes`` (all, by default)."""
         return development.mint(
@@ -311,7 +311,7 @@ class Stack:
         )
 
     def client(
-        self, service: str, *scopes: str, subject: str = "officer@development"
+        self, service: str, *scopes: str, subject: str = development.SUBJECT
     ) -> httpx.Client:
         """An HTTP client of one service, with a token."""
         return httpx.Client(

@@ -24,7 +24,9 @@ GRANTS = {
         "SELECT, INSERT, UPDATE (occurrences, detail, raised_at, cleared_at, cleared_by, "
         "cleared_reason)"
     ),
-    "approval": "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, decision_reason)",
+    "approval": (
+        "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, decision_reason, outcome)"
+    ),
     "resolution": "SELECT, INSERT, UPDATE (approved_at, finished_at)",
     "resolution_item": "SELECT, INSERT, UPDATE (result, detail)",
     "sweep": "SELECT, INSERT, UPDATE (finished_at)",

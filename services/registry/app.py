@@ -1,7 +1,10 @@
 """The registry's HTTP application."""
 
+from datetime import timedelta
+
 from fastapi import FastAPI
 
+from services.registry.approvals.tables import Approval, ApprovalKind
 from services.registry.areas.routes import router as areas
 from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
@@ -13,8 +16,13 @@ from services.registry.progress.routes import router as progress
 from services.registry.repairs.routes import router as repairs
 from services.registry.rounds.routes import router as rounds
 from services.registry.schemes.routes import router as schemes
+from services.registry.schemes.service import SCHEMES
+from services.registry.scopes import RegistryApprove, SchemesRead
 from services.registry.settings import Settings
 from shared.application import create_application
+from shared.approvals import Steps
+from shared.approvals.routes import approval_routes
+from shared.documents.service import document_step
 from shared.events.routes import router as events
 
 _TAGS = [
@@ -24,6 +32,7 @@ _TAGS = [
     {"name": "schemes", "description": "Who is eligible for what, in versioned documents."},
     {"name": "activations", "description": "Who was enrolled for a shock, and what came of it."},
     {"name": "entitlements", "description": "What a household is owed, and why."},
+    {"name": "approvals", "description": "What waits for a second person."},
     {"name": "events", "description": "The event log, and events that failed here."},
 ]
 
@@ -31,6 +40,10 @@ _TAGS = [
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The app, with its settings from the environment unless they are given."""
     settings = settings or Settings()
+    waits = timedelta(days=settings.approval_wait_days)
+    steps = Steps(
+        Approval, ApprovalKind, [document_step(SCHEMES, ApprovalKind.SCHEME, waits=waits)]
+    )
     app = create_application(
         title="Sangkroh registry",
         summary="Who is helped, and how much they are owed.",
@@ -51,9 +64,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             entitlements,
             chunks,
             checks,
+            approval_routes(steps, reader=SchemesRead, decider=RegistryApprove),
             events,
         ],
         tags=_TAGS,
     )
+    app.state.steps = steps
     app.state.personal_data = personal_data_from(settings)
     return app

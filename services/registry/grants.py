@@ -22,6 +22,8 @@ GRANTS = {
     "announcement": "SELECT, INSERT, UPDATE (status, reason, finished_at)",
     "repair": "SELECT, INSERT",
     "reannouncement": "SELECT, INSERT",
+    "approval": "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, decision_reason, "
+    "outcome)",
     "idempotency_key": "SELECT, INSERT, UPDATE",
     "event_cursor": "SELECT, INSERT, UPDATE",
     "dead_letter": "SELECT, INSERT, UPDATE, DELETE",

@@ -15,6 +15,9 @@ READ_PERSONAL = "households:read-personal"
 SchemesRead = Annotated[Caller, require("schemes:read")]
 SchemesWrite = Annotated[Caller, require("schemes:write")]
 
+RegistryApprove = Annotated[Caller, require("registry:approve")]
+"""Decides what another person proposed."""
+
 EnrolmentsRead = Annotated[Caller, require("enrolments:read")]
 RoundsRelease = Annotated[Caller, require("rounds:release")]
 EntitlementsRead = Annotated[Caller, require("entitlements:read")]

@@ -1,6 +1,7 @@
 """Every table of the service, in one ``metadata``: for migrations and for the check of drift."""
 
 from services.registry.activations import tables as activations
+from services.registry.approvals import tables as approvals
 from services.registry.areas import tables as areas
 from services.registry.chunks import tables as chunks
 from services.registry.database import SCHEMA, Base
@@ -16,6 +17,7 @@ metadata = Base.metadata
 __all__ = [
     "SCHEMA",
     "activations",
+    "approvals",
     "areas",
     "chunks",
     "enrolments",

@@ -2,19 +2,26 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
 from services.triggers.activations.routes import router as activations
+from services.triggers.approvals.tables import Approval, ApprovalKind
 from services.triggers.checks.asking import SCOPES
 from services.triggers.checks.service import Checks
 from services.triggers.definitions.routes import router as definitions
+from services.triggers.definitions.service import TRIGGERS
 from services.triggers.evaluations.routes import router as evaluations
 from services.triggers.indicators.routes import router as indicators
 from services.triggers.methods import registry
 from services.triggers.observations.routes import router as observations
+from services.triggers.scopes import TriggersApprove, TriggersRead
 from services.triggers.settings import Settings
 from shared.application import create_application
+from shared.approvals import Steps
+from shared.approvals.routes import approval_routes
+from shared.documents.service import document_step
 from shared.events.routes import router as events
 from shared.http import service_client
 
@@ -41,21 +48,37 @@ _TAGS = [
     {"name": "triggers", "description": "Versioned rules: when an indicator means an emergency."},
     {"name": "evaluations", "description": "Every judgement of a trigger, with its evidence."},
     {"name": "activations", "description": "Triggers happening, or officials declaring them."},
+    {"name": "approvals", "description": "What waits for a second person."},
     {"name": "events", "description": "The event log, and the events that failed here."},
 ]
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The app, by the given settings or those of the environment."""
-    return create_application(
+    settings = settings or Settings()
+    waits = timedelta(days=settings.approval_wait_days)
+    steps = Steps(
+        Approval, ApprovalKind, [document_step(TRIGGERS, ApprovalKind.TRIGGER, waits=waits)]
+    )
+    app = create_application(
         title="Sangkroh triggers",
         summary="Observations in, activations out.",
         description=_DESCRIPTION + _METHODS,
-        settings=settings or Settings(),
-        routers=[indicators, observations, definitions, evaluations, activations, events],
+        settings=settings,
+        routers=[
+            indicators,
+            observations,
+            definitions,
+            evaluations,
+            activations,
+            approval_routes(steps, reader=TriggersRead, decider=TriggersApprove),
+            events,
+        ],
         tags=_TAGS,
         lifespans=[_asking_the_registry],
     )
+    app.state.steps = steps
+    return app
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ GRANTS = {
     "activation": "SELECT, INSERT, UPDATE (state, opened_on, evidence_from, evidence_to)",
     "activation_area": "SELECT, INSERT, UPDATE (refused_at, refused_by)",
     "activation_move": "SELECT, INSERT",
+    "approval": "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, decision_reason, "
+    "outcome)",
     "idempotency_key": "SELECT, INSERT, UPDATE (status, body)",
     "event_cursor": "SELECT, INSERT, UPDATE",
     "dead_letter": "SELECT, INSERT, UPDATE, DELETE",

@@ -10,6 +10,8 @@ ObservationsRead = Annotated[Caller, require("observations:read")]
 ObservationsWrite = Annotated[Caller, require("observations:write")]
 TriggersRead = Annotated[Caller, require("triggers:read")]
 TriggersWrite = Annotated[Caller, require("triggers:write")]
+TriggersApprove = Annotated[Caller, require("triggers:approve")]
+"""Decides what another person proposed."""
 ActivationsRead = Annotated[Caller, require("activations:read")]
 ActivationsWrite = Annotated[Caller, require("activations:write")]
 ActivationsApprove = Annotated[Caller, require("activations:approve")]

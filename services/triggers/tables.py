@@ -1,6 +1,7 @@
 """Every table of the triggers schema, for its migrations."""
 
 from services.triggers.activations.tables import Activation, ActivationArea, ActivationMove
+from services.triggers.approvals.tables import Approval
 from services.triggers.checks.tables import KnownArea
 from services.triggers.database import SCHEMA, Base
 from services.triggers.definitions.tables import TriggerDefinition, TriggerLeg
@@ -15,6 +16,7 @@ __all__ = [
     "Activation",
     "ActivationArea",
     "ActivationMove",
+    "Approval",
     "Evaluation",
     "Indicator",
     "KnownArea",

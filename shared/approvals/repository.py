@@ -53,6 +53,13 @@ async def decide(
     return (await session.scalars(statement)).one()
 
 
+async def set_outcome(
+    session: AsyncSession, table: type[Approval], approval_id: UUID, outcome: str
+) -> None:
+    """Keep where what came of a proposal is read."""
+    await session.execute(update(table).where(table.id == approval_id).values(outcome=outcome))
+
+
 async def list_approvals(
     session: AsyncSession,
     table: type[Approval],

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared.approvals import service
 from shared.approvals.schemas import (
@@ -20,6 +20,15 @@ from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
 from shared.pagination import PageOf, PageQuery
+
+
+def _steps(request: Request) -> Steps:
+    steps: Steps = request.app.state.steps
+    return steps
+
+
+TwoPersonSteps = Annotated[Steps, Depends(_steps)]
+"""The service's own, for routes that propose one of them."""
 
 StatusFilter = Annotated[ApprovalStatus, Query(description="Only those that stand so.")]
 

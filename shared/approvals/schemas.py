@@ -25,10 +25,12 @@ APPROVAL_EXAMPLE: JsonDict = {
     "proposed_by": "officer@nspc.example",
     "proposed_at": "2020-10-18T02:00:00Z",
     "reason": "On the provider's statement of 17 October.",
+    "evidence_by": [],
     "expires_at": "2020-10-25T02:00:00Z",
     "decided_by": None,
     "decided_at": None,
     "decision_reason": None,
+    "outcome": None,
 }
 
 
@@ -131,8 +133,12 @@ class ApprovalOut(BaseModel):
     currency: str | None
     proposed_by: str
     proposed_at: datetime
-    reason: str
+    reason: str | None
+    evidence_by: list[str] = Field(
+        description="Who posted what it follows from, and so does not approve it either."
+    )
     expires_at: datetime = Field(description="Undecided until then, it has to be proposed again.")
     decided_by: str | None
     decided_at: datetime | None
     decision_reason: str | None
+    outcome: str | None = Field(description="Where what came of it is read, once approved.")

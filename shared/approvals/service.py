@@ -14,7 +14,7 @@ from shared.approvals.steps import Effect, Steps
 from shared.approvals.tables import Approval, Decision
 from shared.auth import Caller
 from shared.clock import Clock
-from shared.errors import Conflict, NotFound, Problem
+from shared.errors import Conflict, Forbidden, NotFound, Problem
 from shared.ids import new_id
 from shared.pagination import Page, PageOf
 
@@ -26,7 +26,7 @@ async def propose(
     document: dict[str, Any],
     effect: Effect,
     *,
-    reason: str,
+    reason: str | None,
     caller: Caller,
     clock: Clock,
     approval_id: UUID | None = None,
@@ -49,6 +49,7 @@ async def propose(
         proposed_by=caller.subject,
         proposed_at=now,
         reason=reason,
+        evidence_by=sorted(set(effect.evidence_by) - {caller.subject}),
         expires_at=now + steps.by_kind[kind].waits,
     )
 
@@ -65,8 +66,9 @@ async def decide(
 ) -> Approval:
     """Approve a proposal, which carries it out, or decline it.
 
-    Raises NotFound, and Conflict where it was decided, has expired, or the caller proposed it:
-    whoever proposed may withdraw it by declining, and nothing else.
+    Raises NotFound; Forbidden for a machine; and Conflict where it was decided, has expired, or
+    the caller proposed it or posted what it follows from. Whoever proposed may withdraw it by
+    declining, and nothing else.
     """
     proposal = await repository.lock(session, steps.table, approval_id)
     if proposal is None:
@@ -82,11 +84,8 @@ async def decide(
             )
         case ApprovalStatus.WAITING:
             pass
-    if decision is Decision.APPROVED and proposal.proposed_by == caller.subject:
-        raise Conflict(
-            "Whoever proposed a step cannot approve it. Ask a second person to approve it, or "
-            "decline it to withdraw it."
-        )
+    if decision is Decision.APPROVED:
+        _require_another_person(proposal, caller)
     decided_row = await repository.decide(
         session,
         steps.table,
@@ -97,7 +96,10 @@ async def decide(
         reason=reason,
     )
     if decision is Decision.APPROVED:
-        await steps.by_kind[decided_row.kind].carry_out(session, decided_row)
+        outcome = await steps.by_kind[decided_row.kind].carry_out(session, decided_row, clock)
+        if outcome is not None:
+            await repository.set_outcome(session, steps.table, approval_id, outcome)
+            decided_row.outcome = outcome
     return decided_row
 
 
@@ -165,6 +167,21 @@ async def list_page(
     return page.of([shown(row, now=now) for row in rows], key=lambda proposal: (proposal.id,))
 
 
+def _require_another_person(proposal: Approval, caller: Caller) -> None:
+    if not caller.is_person:
+        raise Forbidden("A program cannot approve a step. Ask a person who had no part in it.")
+    if caller.subject == proposal.proposed_by:
+        raise Conflict(
+            "Whoever proposed a step cannot approve it. Ask a second person to approve it, or "
+            "decline it to withdraw it."
+        )
+    if caller.subject in proposal.evidence_by:
+        raise Conflict(
+            "You posted what this step follows from: the rule, the threshold or the figure. Ask a "
+            "person to approve it who had no part in it."
+        )
+
+
 def status_of(proposal: Approval, *, now: datetime) -> ApprovalStatus:
     """How a proposal stands at one moment."""
     if proposal.decision is not None:
@@ -186,8 +203,10 @@ def shown(proposal: Approval, *, now: datetime) -> ApprovalOut:
         proposed_by=proposal.proposed_by,
         proposed_at=proposal.proposed_at,
         reason=proposal.reason,
+        evidence_by=proposal.evidence_by,
         expires_at=proposal.expires_at,
         decided_by=proposal.decided_by,
         decided_at=proposal.decided_at,
         decision_reason=proposal.decision_reason,
+        outcome=proposal.outcome,
     )

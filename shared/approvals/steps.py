@@ -1,6 +1,6 @@
 """What tells one kind of step that needs two persons from another."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.approvals.tables import Approval
+from shared.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class Effect:
     households: int | None = None
     amount_minor: int | None = None
     currency: str | None = None
+    evidence_by: Sequence[str] = ()
+    """Who posted what it follows from: they do not approve it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +30,9 @@ class Step:
 
     kind: StrEnum
     waits: timedelta
-    carry_out: Callable[[AsyncSession, Approval], Awaitable[None]]
-    """In the transaction of the approval; raises a Problem where it cannot be done any more. Long
-    work is begun here and done by the worker."""
+    carry_out: Callable[[AsyncSession, Approval, Clock], Awaitable[str | None]]
+    """In the transaction of the approval; the path of what came of it. Raises a Problem where it
+    cannot be done any more. Long work is begun here and done by the worker."""
 
 
 class Steps:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Integer, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from shared.tables import enum_column
@@ -32,11 +32,15 @@ class Approval:
     currency: Mapped[str | None] = mapped_column(Text)
     proposed_by: Mapped[str] = mapped_column(Text)
     proposed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    reason: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+    # Who posted what it follows from: a rule, a threshold, a figure. They do not approve it either.
+    evidence_by: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     decided_by: Mapped[str | None] = mapped_column(Text)
     decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     decision_reason: Mapped[str | None] = mapped_column(Text)
+    # Where what came of it is read, such as /v1/schemes/flood-2022/versions/1.
+    outcome: Mapped[str | None] = mapped_column(Text)
 
     @declared_attr
     def decision(cls) -> Mapped[Decision | None]:
@@ -49,6 +53,10 @@ class Approval:
             CheckConstraint(
                 "decision IS DISTINCT FROM 'approved' OR decided_by <> proposed_by",
                 name="checker_is_not_the_maker",
+            ),
+            CheckConstraint(
+                "decision IS DISTINCT FROM 'approved' OR decided_by <> ALL (evidence_by)",
+                name="checker_is_not_in_the_evidence",
             ),
             CheckConstraint(
                 "num_nulls(decision, decided_by, decided_at, decision_reason) IN (0, 4)",

@@ -26,6 +26,9 @@ _TIMEOUT_SECONDS = 5
 _REFUSALS = (jwt.PyJWTError, ValueError)
 """What a bad token makes the library raise; ValueError for text that has no bytes."""
 
+SERVICE_SUBJECT = "service:"
+"""What the subject of a service's own token begins with."""
+
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", scheme_name="bearer")
 
 
@@ -35,6 +38,13 @@ class Caller:
 
     subject: str
     scopes: frozenset[str]
+    client: str | None = None
+    """The client that the token was given to, where the issuer says it (RFC 9068, section 2.2)."""
+
+    @property
+    def is_person(self) -> bool:
+        """Whether the token speaks for a person: a client's own has the client as its subject."""
+        return self.subject != self.client and not self.subject.startswith(SERVICE_SUBJECT)
 
 
 class TokenVerifier:
@@ -64,7 +74,7 @@ class TokenVerifier:
                 leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
-            caller = Caller(_subject(claims), _scopes(claims))
+            caller = Caller(_subject(claims), _scopes(claims), _client(claims))
         except _REFUSALS as error:
             raise _unauthenticated(
                 f"The token was refused ({type(error).__name__}). Ask the issuer for a new one."
@@ -143,6 +153,16 @@ def _scopes(claims: dict[str, Any]) -> frozenset[str]:
     if not isinstance(scopes, list) or not all(isinstance(word, str) for word in scopes):
         raise jwt.InvalidTokenError("scope")
     return frozenset(scopes)
+
+
+def _client(claims: dict[str, Any]) -> str | None:
+    # `azp` is what OpenID Connect Core 1.0 calls it.
+    client = claims.get("client_id", claims.get("azp"))
+    if client is None:
+        return None
+    if not isinstance(client, str) or not 0 < len(client) <= _MAXIMUM_SUBJECT_CHARACTERS:
+        raise jwt.InvalidTokenError("client_id")
+    return client
 
 
 def _unauthenticated(detail: str) -> Unauthenticated:

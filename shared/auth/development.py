@@ -23,14 +23,17 @@ AUDIENCE = "sangkroh"
 KEY_FILE = Path(".local/issuer/key.pem")
 SUBJECT = "officer@development"
 """Who a token is for, unless something else is asked for."""
+CHECKER = "checker@development"
+"""The second person, who approves what the first proposed."""
 
 EVERY_SCOPE = tuple(
     """
     areas:read areas:write households:read households:read-personal households:write
     schemes:read schemes:write enrolments:read entitlements:read rounds:release
+    registry:approve
     indicators:read indicators:write observations:read observations:write
-    triggers:read triggers:write activations:read activations:write activations:approve
-    activations:check
+    triggers:read triggers:write triggers:approve
+    activations:read activations:write activations:approve activations:check
     funds:read funds:write payments:read payments:write payments:approve webhooks:read
     events:read events:replay
     """.split()  # noqa: SIM905 - read as a table

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 
+from shared.auth.bearer import SERVICE_SUBJECT
 from shared.settings import ServiceSettings
 
 _RENEW_BEFORE_SECONDS = 60
@@ -57,7 +58,7 @@ class ServiceToken:
             key_file,
             issuer=self._settings.auth_issuer,
             audience=self._settings.auth_audience,
-            subject=f"service:{self._settings.service}",
+            subject=f"{SERVICE_SUBJECT}{self._settings.service}",
             scopes=self._scopes,
             seconds=_DEVELOPMENT_SECONDS,
         )

@@ -1,10 +1,13 @@
 """Versioned documents over HTTP: the same six routes for every kind."""
 
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
+from shared.approvals import ApprovalOut
+from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.documents import service
@@ -13,6 +16,11 @@ from shared.documents.schemas import MAXIMUM_CODE_CHARACTERS, Posted
 from shared.errors import problem_responses
 from shared.idempotency import Once
 from shared.pagination import PageOf, PageQuery
+
+_TWO_PERSONS = (
+    "It is in force once a second person approves the proposal that is answered: "
+    "`POST /v1/approvals/{approval_id}/approval`."
+)
 
 Version = Annotated[int, Path(ge=1, le=1_000_000, examples=[1])]
 
@@ -23,6 +31,7 @@ async def _nobody_is_asked(request: Request, document: Any) -> None:
 
 def document_routes(
     kind: DocumentKind[Posted],
+    step: StrEnum,
     *,
     prefix: str,
     tag: str,
@@ -33,7 +42,7 @@ def document_routes(
     versioned: str,
     before: Callable[[Request, Posted], Awaitable[None]] = _nobody_is_asked,
 ) -> APIRouter:
-    """The router of one kind.
+    """The router of one kind, whose versions are proposed as ``step`` for another to approve.
 
     ``reader`` and ``writer`` are the callers' types (``SchemesRead``); ``posted`` and
     ``versioned`` say in a sentence what a first and a further version bring about.
@@ -52,10 +61,13 @@ def document_routes(
         session: Session,
         clock: ClockDependency,
         once: Once,
+        steps: TwoPersonSteps,
     ) -> Response:
         await before(request, body)
         return await once.reply(
-            body, lambda: service.create(session, kind, body, caller=caller, clock=clock)
+            body,
+            lambda: service.propose(session, steps, step, kind, body, caller=caller, clock=clock),
+            status_code=202,
         )
 
     async def create_version(
@@ -66,11 +78,15 @@ def document_routes(
         session: Session,
         clock: ClockDependency,
         once: Once,
+        steps: TwoPersonSteps,
     ) -> Response:
         await before(request, body)
         return await once.reply(
             body,
-            lambda: service.add_version(session, kind, code, body, caller=caller, clock=clock),
+            lambda: service.propose_version(
+                session, steps, step, kind, code, body, caller=caller, clock=clock
+            ),
+            status_code=202,
         )
 
     async def list_documents(_: Any, session: Session, page: PageQuery) -> Any:
@@ -100,10 +116,10 @@ def document_routes(
 
     router.post(
         "",
-        status_code=201,
-        response_model=version_out,
-        summary=f"Post a {noun}",
-        description=posted,
+        status_code=202,
+        response_model=ApprovalOut,
+        summary=f"Propose a {noun}",
+        description=f"{posted}\n\n{_TWO_PERSONS}",
         responses=problem_responses(400, 401, 403, 409, 422),
     )(create)
     router.get(
@@ -122,10 +138,10 @@ def document_routes(
     )(read_document)
     router.post(
         "/{code}/versions",
-        status_code=201,
-        response_model=version_out,
-        summary=f"Post a further version of a {noun}",
-        description=versioned,
+        status_code=202,
+        response_model=ApprovalOut,
+        summary=f"Propose a further version of a {noun}",
+        description=f"{versioned}\n\n{_TWO_PERSONS}",
         responses=problem_responses(400, 401, 403, 404, 409, 422),
     )(create_version)
     router.get(

@@ -1,8 +1,13 @@
-"""What may happen to a versioned document: it is posted, and gets further versions."""
+"""What may happen to a versioned document: it is proposed, and in force when another approves."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.approvals import Approval, ApprovalOut, Effect, Step, Steps
+from shared.approvals import service as approvals
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.documents import repository
@@ -13,29 +18,56 @@ from shared.errors import Conflict, NotFound
 from shared.pagination import Page, PageOf
 
 
-async def create(
+def document_step(kind: DocumentKind[Posted], step: StrEnum, *, waits: timedelta) -> Step:
+    """A further version of a document, as a kind of step that needs two persons."""
+
+    async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> str:
+        document = kind.document.model_validate(proposal.document["document"])
+        version = int(proposal.document["version"])
+        await kind.check(session, document)
+        await _add(
+            session,
+            kind,
+            document,
+            version=version,
+            posted_by=proposal.proposed_by,
+            posted_at=clock.now(),
+        )
+        return f"{kind.path}/{document.code}/versions/{version}"
+
+    return Step(kind=step, waits=waits, carry_out=carry_out)
+
+
+async def propose(
     session: AsyncSession,
+    steps: Steps,
+    step: StrEnum,
     kind: DocumentKind[Posted],
     document: Posted,
     *,
     caller: Caller,
     clock: Clock,
-) -> VersionOut[Posted]:
-    """Post a document's first version; raises Conflict where the code is taken."""
-    await kind.check(session, document)
-    return await _add(session, kind, document, version=1, caller=caller, clock=clock)
+) -> ApprovalOut:
+    """Propose a document's first version; raises Conflict where the code is taken."""
+    if await repository.latest_version(session, kind, document.code):
+        raise _taken(kind, document.code, 1)
+    return await _propose(
+        session, steps, step, kind, document, version=1, caller=caller, clock=clock
+    )
 
 
-async def add_version(
+async def propose_version(
     session: AsyncSession,
+    steps: Steps,
+    step: StrEnum,
     kind: DocumentKind[Posted],
     code: str,
     document: Posted,
     *,
     caller: Caller,
     clock: Clock,
-) -> VersionOut[Posted]:
-    """Post a further version, in force from now on.
+) -> ApprovalOut:
+    """Propose a further version, in force from its approval on.
 
     Raises NotFound, or Conflict where the document is about something else: another value of an
     unchanging field would give what is under way another meaning.
@@ -48,9 +80,9 @@ async def add_version(
             raise Conflict(
                 f"All versions of '{code}' share one {field}. Post another {kind.noun} instead."
             )
-    await kind.check(session, document)
-    return await _add(
-        session, kind, document, version=latest.version + 1, caller=caller, clock=clock
+    version = latest.version + 1
+    return await _propose(
+        session, steps, step, kind, document, version=version, caller=caller, clock=clock
     )
 
 
@@ -103,29 +135,50 @@ def shown(kind: DocumentKind[Posted], stored: DocumentVersion) -> VersionOut[Pos
     return kind.version_out.model_validate(repository.stored_fields(stored))
 
 
-async def _add(
+async def _propose(
     session: AsyncSession,
+    steps: Steps,
+    step: StrEnum,
     kind: DocumentKind[Posted],
     document: Posted,
     *,
     version: int,
     caller: Caller,
     clock: Clock,
-) -> VersionOut[Posted]:
-    stored = await repository.add_version(
+) -> ApprovalOut:
+    await kind.check(session, document)
+    proposal = await approvals.propose(
         session,
-        kind,
-        document,
-        version=version,
-        posted_by=caller.subject,
-        posted_at=clock.now(),
+        steps,
+        step,
+        {"version": version, "document": document.model_dump(mode="json")},
+        Effect(what=f"Put version {version} of the {kind.noun} '{document.code}' in force."),
+        reason=None,
+        caller=caller,
+        clock=clock,
+    )
+    return approvals.shown(proposal, now=clock.now())
+
+
+async def _add(
+    session: AsyncSession,
+    kind: DocumentKind[Posted],
+    document: Posted,
+    *,
+    version: int,
+    posted_by: str,
+    posted_at: datetime,
+) -> None:
+    stored = await repository.add_version(
+        session, kind, document, version=version, posted_by=posted_by, posted_at=posted_at
     )
     if stored is None:
-        raise Conflict(
-            f"There is a {kind.noun} '{document.code}' with version {version} already. Read it "
-            f"with GET {kind.path}/{document.code}; post a change to "
-            f"POST {kind.path}/{document.code}/versions."
-        )
-    posted = shown(kind, stored)
-    await kind.after(session, posted)
-    return posted
+        raise _taken(kind, document.code, version)
+    await kind.after(session, shown(kind, stored))
+
+
+def _taken(kind: DocumentKind[Posted], code: str, version: int) -> Conflict:
+    return Conflict(
+        f"There is a {kind.noun} '{code}' with version {version} already. Read it with "
+        f"GET {kind.path}/{code}; post a change to POST {kind.path}/{code}/versions."
+    )

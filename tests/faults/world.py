@@ -20,7 +20,9 @@ from demo.country import country_csv
 from deploy.local.environment import CURRENCY, PROVIDERS
 from deploy.local.stack import Stack
 from judge.records import Acknowledgement
+from shared.auth.development import CHECKER
 from shared.ids import new_id
+from shared.version import API_PREFIX
 from tests.faults.patience import Patience
 
 FUND = "national-relief"
@@ -168,9 +170,36 @@ class World:
 
         answer = patiently(send, what=f"{method} {path}")
         content: dict[str, Any] = answer.json()
+        if answer.status_code == httpx.codes.ACCEPTED and "proposed_by" in content:
+            content = self._approved(service, content["id"])
         if read_back:
             path = read_back.format(id=content.get("id"))
             self.acknowledged.append(Acknowledgement(service=service, path=path, told=content))
+        return content
+
+    def _approved(self, service: str, approval_id: str) -> dict[str, Any]:
+        """Have the second person approve a proposal; what came of it."""
+
+        def read(path: str) -> Callable[[], httpx.Response]:
+            def send() -> httpx.Response:
+                with self.stack.client(service, subject=CHECKER) as client:
+                    return client.get(path)
+
+            return send
+
+        def approve() -> httpx.Response:
+            with self.stack.client(service, subject=CHECKER) as client:
+                proposal = client.get(f"/approvals/{approval_id}")
+                if proposal.is_success and proposal.json()["status"] == "approved":
+                    # The answer to an earlier attempt was lost.
+                    return proposal
+                return client.post(
+                    f"/approvals/{approval_id}/approval", json={"reason": "Checked."}
+                )
+
+        approved = patiently(approve, what=f"approve {approval_id}").json()
+        outcome = approved["outcome"].removeprefix(API_PREFIX)
+        content: dict[str, Any] = patiently(read(outcome), what=f"GET {outcome}").json()
         return content
 
 

@@ -12,6 +12,7 @@ from services.registry.schemes.benefit import compile_benefit, components
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.shipped import SHIPPED_SCHEMES, shipped_document
 from tests.registry.flow import Flow, Row
+from tests.two_persons import CHECKER, approved
 
 
 @pytest.mark.parametrize("code", SHIPPED_SCHEMES)
@@ -44,9 +45,38 @@ async def test_posting_a_scheme_twice_is_one_scheme(empty: Flow) -> None:
     again = await empty.client.post("/schemes", json=document, headers=key)
     assert first.json() == again.json()
     assert (await empty.client.post("/schemes", json=document)).status_code == 400
-    other = await empty.client.post("/schemes", json=document, headers=empty.key())
-    assert other.status_code == 409
-    assert "versions" in other.json()["detail"]
+    other = await empty.post("/schemes", document, status=202)
+    async with empty.service.client(subject=CHECKER) as checker:
+        first_of_two, second = [
+            await checker.post(f"/approvals/{proposal['id']}/approval", json={"reason": "Read."})
+            for proposal in (other, first.json())
+        ]
+    assert first_of_two.json()["outcome"] == "/v1/schemes/flood-2022/versions/1"
+    assert second.status_code == 409
+    assert "versions" in second.json()["detail"]
+    await empty.post("/schemes", document, status=409)
+
+
+async def test_a_scheme_is_in_force_when_a_second_person_approves_it(empty: Flow) -> None:
+    proposal = await empty.post("/schemes", shipped_document("flood-2022"), status=202)
+    assert proposal["what"] == "Put version 1 of the scheme 'flood-2022' in force."
+    assert (await empty.client.get("/schemes/flood-2022")).status_code == 404
+
+    approval = f"/approvals/{proposal['id']}/approval"
+    alone = await empty.client.post(approval, json={"reason": "I am sure."})
+    assert alone.status_code == 409
+    async with empty.service.client(subject="service:triggers") as machine:
+        assert (await machine.post(approval, json={"reason": "No."})).status_code == 403
+    await empty.owner.execute("UPDATE registry.approval SET evidence_by = '{involved@test}'")
+    async with empty.service.client(subject="involved@test") as involved:
+        answer = await involved.post(approval, json={"reason": "It is mine."})
+    assert answer.status_code == 409
+    assert "had no part in it" in answer.json()["detail"]
+    assert (await empty.client.get("/schemes/flood-2022")).status_code == 404
+
+    posted = await approved(empty.service.client(subject=CHECKER), proposal)
+    assert posted["posted_by"] == "officer@test"
+    assert posted == await empty.get("/schemes/flood-2022")
 
 
 def _with(**changes: Any) -> dict[str, Any]:

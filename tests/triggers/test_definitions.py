@@ -5,6 +5,7 @@ from typing import Any
 from services.triggers.definitions.shipped import shipped_document
 from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR
 from tests.triggers.flow import Flow
+from tests.two_persons import CHECKER, approved
 
 FLOOD = "flood-reported-impact"
 RICE = "rice-price-spike"
@@ -115,7 +116,9 @@ async def test_a_version_says_who_posted_it(flow: Flow) -> None:
             json=shipped_document(FLOOD),
             headers={"Idempotency-Key": "of-the-director"},
         )
-    assert again.json()["posted_by"] == "director@test"
+    assert again.json()["proposed_by"] == "director@test"
+    second = await approved(flow.client_of(CHECKER), again.json())
+    assert second["posted_by"] == "director@test"
 
 
 async def test_legs_that_cannot_be_judged_are_refused_with_what_to_do(flow: Flow) -> None:

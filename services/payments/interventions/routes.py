@@ -14,8 +14,8 @@ from services.payments.interventions.schemas import (
     InstructionProposalOut,
     ResolutionIn,
 )
-from services.payments.resolutions.routes import TwoPersonSteps
 from services.payments.scopes import PaymentsWrite
+from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses

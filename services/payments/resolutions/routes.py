@@ -3,13 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from services.payments.resolutions import service
 from services.payments.resolutions.schemas import ResolutionItemOut, ResolutionOut, ResolutionsIn
 from services.payments.resolutions.states import Result
 from services.payments.scopes import PaymentsApprove, PaymentsRead, PaymentsWrite
-from shared.approvals import Decision, Steps
+from shared.approvals import Decision
+from shared.approvals.routes import TwoPersonSteps
 from shared.approvals.schemas import DecisionIn
 from shared.clock import ClockDependency
 from shared.database import Session
@@ -18,14 +19,6 @@ from shared.idempotency import Once
 from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/resolutions", tags=["resolutions"])
-
-
-def _steps(request: Request) -> Steps:
-    steps: Steps = request.app.state.steps
-    return steps
-
-
-TwoPersonSteps = Annotated[Steps, Depends(_steps)]
 
 
 @router.post(

@@ -36,9 +36,9 @@ _WORDS: dict[Outcome, str] = {
 def resolution_step(waits: timedelta) -> Step:
     """Resolutions as a kind of step that needs two persons: approved, the worker carries it out."""
 
-    async def carry_out(session: AsyncSession, proposal: Approval) -> None:
-        assert proposal.decided_at is not None
-        await repository.mark_approved(session, proposal.id, at=proposal.decided_at)
+    async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> str:
+        await repository.mark_approved(session, proposal.id, at=clock.now())
+        return f"/v1/resolutions/{proposal.id}"
 
     return Step(kind=ApprovalKind.RESOLUTION, waits=waits, carry_out=carry_out)
 

@@ -2,6 +2,7 @@
 
 from fastapi import Request
 
+from services.triggers.approvals.tables import ApprovalKind
 from services.triggers.checks.service import checks_of
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.service import TRIGGERS
@@ -23,16 +24,17 @@ async def _require_enrolling(request: Request, document: TriggerDocument) -> Non
 
 router = document_routes(
     TRIGGERS,
+    ApprovalKind.TRIGGER,
     prefix="/triggers",
     tag="triggers",
     reader=TriggersRead,
     writer=TriggersWrite,
     example_code="flood-reported-impact",
-    posted="Posts a trigger's first version; its indicator's new observations are judged by it. "
-    "The registry is asked whether anybody could be enrolled by its areas, its filter and its "
-    "scheme.",
-    versioned="Posts the whole document anew; it is in force at once, and earlier versions stay "
-    "readable.\n\nIndicator, scheme, shock and kind of method stay as they are: a change of those "
-    "is another trigger.",
+    posted="Proposes a trigger's first version; once it is in force, its indicator's new "
+    "observations are judged by it. The registry is asked whether anybody could be enrolled by its "
+    "areas, its filter and its scheme.",
+    versioned="Proposes the whole document anew; earlier versions stay readable.\n\n"
+    "Indicator, scheme, shock and kind of method stay as they are: a change of those is another "
+    "trigger.",
     before=_require_enrolling,
 )
