@@ -63,6 +63,7 @@ class Idempotent:
             Header(
                 alias="Idempotency-Key",
                 max_length=_MAXIMUM_CHARACTERS,
+                pattern="^[ -~]*$",
                 description="A unique key of the caller's, the same for every retry.",
                 examples=["0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10"],
             ),

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from shared.values import Whole
+
 # ISO 4217 gives the riel two decimals; no such coin exists and no provider takes one.
 _MINOR_DIGITS = {"KHR": 0, "USD": 2}
 
@@ -13,13 +15,14 @@ MAXIMUM_AMOUNT_MINOR = 10**15
 
 CurrencyCode = Annotated[
     str,
-    Field(pattern="^[A-Z]{3}$", description="ISO 4217 currency code.", examples=["KHR"]),
+    Field(
+        pattern="^[A-Z]{3}$", max_length=3, description="ISO 4217 currency code.", examples=["KHR"]
+    ),
 ]
 AmountMinor = Annotated[
     int,
+    Whole(least=0, most=MAXIMUM_AMOUNT_MINOR),
     Field(
-        ge=0,
-        le=MAXIMUM_AMOUNT_MINOR,
         description="Amount in minor units: whole riel for KHR, cents for USD.",
         examples=[96000],
     ),

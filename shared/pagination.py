@@ -1,10 +1,9 @@
 """Lists are cursor pages with a maximum: stable while rows are added, at any depth."""
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar, overload
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
 from shared.errors import BadRequest
+from shared.values import UNFIT_FOR_A_LINE, Whole
 
 T = TypeVar("T")
 First = TypeVar("First")
@@ -20,6 +20,22 @@ Third = TypeVar("Third")
 
 DEFAULT_LIMIT = 50
 MAXIMUM_LIMIT = 500
+_MAXIMUM_CURSOR_CHARACTERS = 512
+_MAXIMUM_TEXT_CHARACTERS = 200
+_BYTES_OF_ANY_NUMBER = 8
+
+CursorText = Annotated[
+    str, Field(pattern="^[A-Za-z0-9_-]*$", max_length=_MAXIMUM_CURSOR_CHARACTERS)
+]
+"""A cursor as it comes back: base64 for URLs, with nothing between."""
+
+
+class Int2(int):
+    """A number of a sort key that is kept in two bytes."""
+
+
+class Int4(int):
+    """A number of a sort key that is kept in four bytes. A plain ``int`` is kept in eight."""
 
 
 class Page:
@@ -28,11 +44,13 @@ class Page:
     def __init__(
         self,
         cursor: Annotated[
-            str | None,
-            Query(max_length=512, description="`next_cursor` of the page before; none: the first."),
+            CursorText | None,
+            Query(description="`next_cursor` of the page before; none: the first."),
         ] = None,
         limit: Annotated[
-            int, Query(ge=1, le=MAXIMUM_LIMIT, description="Items on the page, at most.")
+            int,
+            Whole(least=1, most=MAXIMUM_LIMIT),
+            Query(description="Items on the page, at most."),
         ] = DEFAULT_LIMIT,
     ) -> None:
         self.cursor = cursor
@@ -99,28 +117,52 @@ def encode_cursor(*values: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > _MAXIMUM_TEXT_CHARACTERS:
+        raise ValueError
+    if UNFIT_FOR_A_LINE.search(value):
+        raise ValueError
+    return value
+
+
+def _whole(value: Any, *, of_bytes: int = _BYTES_OF_ANY_NUMBER) -> int:
+    beyond = 2 ** (8 * of_bytes - 1)
+    if type(value) is not int or not -beyond <= value < beyond:
+        raise ValueError
+    return value
+
+
+def _instant(value: Any) -> datetime:
+    instant = datetime.fromisoformat(value)
+    if instant.tzinfo is None:
+        raise ValueError
+    # What lies beyond the calendar in UTC is no instant that was kept.
+    return instant.astimezone(UTC)
+
+
 _PARSERS: dict[type, Callable[[Any], Any]] = {
+    str: _text,
+    int: _whole,
+    Int4: lambda value: Int4(_whole(value, of_bytes=4)),
+    Int2: lambda value: Int2(_whole(value, of_bytes=2)),
     UUID: UUID,
-    datetime: datetime.fromisoformat,
+    datetime: _instant,
     date: date.fromisoformat,
 }
+"""What reads a value back, whatever was put in its place: it returns one that PostgreSQL takes."""
+
+_NOT_OURS = (ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
     """The sort key's values, each of its type; raises BadRequest where it was not ours."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        values = json.loads(base64.urlsafe_b64decode(padded))
-        if not isinstance(values, list) or len(values) != len(types):
+        values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if not isinstance(values, list):
             raise ValueError
-        decoded = tuple(
-            _PARSERS.get(kind, lambda value: value)(value)
-            for kind, value in zip(types, values, strict=True)
-        )
-        if any(type(value) is not kind for kind, value in zip(types, decoded, strict=True)):
-            raise ValueError
-        return decoded
-    except (ValueError, TypeError, AttributeError, binascii.Error, UnicodeDecodeError):
+        return tuple(_PARSERS[kind](value) for kind, value in zip(types, values, strict=True))
+    except _NOT_OURS:
         raise BadRequest(
             "The cursor is not one that this list gave. Start again without a cursor."
         ) from None

@@ -14,6 +14,7 @@ AreaCode = Annotated[
     str,
     Field(
         pattern=AREA_CODE,
+        max_length=8,
         description="NCDD Gazetteer code as text, two digits for each of province, district, "
         "commune and village, with leading zeros; `KH` is the whole country.",
         examples=["02"],

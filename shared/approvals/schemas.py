@@ -5,10 +5,11 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from shared.approvals.tables import Decision
+from shared.values import Text
 
 MAXIMUM_DECISIONS = 500
 
@@ -43,16 +44,10 @@ class ApprovalStatus(StrEnum):
     EXPIRED = "expired"
 
 
-def _storable(words: str) -> str:
-    if "\0" in words:
-        raise ValueError("Text holds no NUL.")
-    return words
-
-
 Reason = Annotated[
     str,
-    AfterValidator(_storable),
-    Field(min_length=3, max_length=500, description="Why, for whoever asks later."),
+    Text(longest=500, shortest=3, lines=True),
+    Field(description="Why, for whoever asks later."),
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.documents import Code
+from shared.values import Text
 
 AREA_CODE = r"^(KH|([0-9]{2}){1,4})$"
 """A code of the gazetteer: ``KH``, or two ASCII digits for each level with leading zeros."""
@@ -31,11 +32,12 @@ class ActivationCheck(BaseModel):
     )
 
     areas: Annotated[
-        list[Annotated[str, Field(pattern=AREA_CODE)]], Field(max_length=MAXIMUM_AREAS)
+        list[Annotated[str, Field(pattern=AREA_CODE, max_length=8)]],
+        Field(max_length=MAXIMUM_AREAS),
     ] = []
     area_filter: Annotated[
-        str | None,
-        Field(max_length=2_000, description="CQL2 text over the attributes of communes."),
+        Annotated[str, Text(longest=2_000, shortest=0, lines=True)] | None,
+        Field(description="CQL2 text over the attributes of communes."),
     ] = None
     scheme: Annotated[Code | None, Field(description="The code of a scheme.")] = None
 

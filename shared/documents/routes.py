@@ -12,17 +12,18 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.documents import service
 from shared.documents.kind import DocumentKind
-from shared.documents.schemas import MAXIMUM_CODE_CHARACTERS, Posted
+from shared.documents.schemas import Code, Posted
 from shared.errors import problem_responses
 from shared.idempotency import Once
 from shared.pagination import PageOf, PageQuery
+from shared.values import Whole
 
 _TWO_PERSONS = (
     "It is in force once a second person approves the proposal that is answered: "
     "`POST /v1/approvals/{approval_id}/approval`."
 )
 
-Version = Annotated[int, Path(ge=1, le=1_000_000, examples=[1])]
+Version = Annotated[int, Whole(least=1, most=1_000_000), Path(examples=[1])]
 
 
 async def _nobody_is_asked(request: Request, document: Any) -> None:
@@ -51,7 +52,7 @@ def document_routes(
     """
     router = APIRouter(prefix=prefix, tags=[tag])
     noun = kind.noun
-    code_type = Annotated[str, Path(max_length=MAXIMUM_CODE_CHARACTERS, examples=[example_code])]
+    code_type = Annotated[Code, Path(examples=[example_code])]
     version_out: Any = kind.version_out
 
     async def create(

@@ -15,7 +15,8 @@ from shared.documents.kind import DocumentKind
 from shared.documents.schemas import Posted, VersionOut
 from shared.documents.tables import DocumentVersion
 from shared.errors import Conflict, NotFound
-from shared.pagination import Page, PageOf
+from shared.pagination import Int4, Page, PageOf
+from shared.values import STORED
 
 
 def document_step(kind: DocumentKind[Posted], step: StrEnum, *, waits: timedelta) -> Step:
@@ -125,14 +126,14 @@ async def list_versions(
     """A page of a document's versions, newest first; raises NotFound."""
     await get(session, kind, code)
     rows = await repository.list_versions(
-        session, kind, code, below=page.after(int), limit=page.fetch_limit
+        session, kind, code, below=page.after(Int4), limit=page.fetch_limit
     )
     return page.of([shown(kind, row) for row in rows], key=lambda version: (version.version,))
 
 
 def shown(kind: DocumentKind[Posted], stored: DocumentVersion) -> VersionOut[Posted]:
     """A stored version as it is shown."""
-    return kind.version_out.model_validate(repository.stored_fields(stored))
+    return kind.version_out.model_validate(repository.stored_fields(stored), context=STORED)
 
 
 async def _propose(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.auth import Caller, require
@@ -13,7 +13,8 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import Conflict, NotFound, problem_responses
 from shared.events import repository
-from shared.pagination import PageOf, PageQuery, decode_cursor, encode_cursor
+from shared.pagination import CursorText, Int4, PageOf, PageQuery, decode_cursor, encode_cursor
+from shared.values import Text, Whole
 
 router = APIRouter(tags=["events"])
 
@@ -83,12 +84,7 @@ class DiscardIn(BaseModel):
         },
     )
 
-    reason: Annotated[
-        str,
-        StringConstraints(
-            strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00]*$"
-        ),
-    ]
+    reason: Annotated[str, Text(longest=500, shortest=3, lines=True)]
 
 
 class ConsumerProgress(BaseModel):
@@ -121,15 +117,15 @@ async def read_events(
     _: EventsRead,
     session: Session,
     cursor: Annotated[
-        str | None, Query(max_length=512, description="Where to go on; none: from the beginning.")
+        CursorText | None, Query(description="Where to go on; none: from the beginning.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Whole(least=1, most=500)] = 100,
 ) -> Feed:
     """All events of all services in order: poll with the cursor of the last answer.
 
     No event is skipped: the feed stops where an earlier transaction is still open.
     """
-    after = decode_cursor(cursor, int, int, int) if cursor else _BEGINNING
+    after = decode_cursor(cursor, Int4, int, int) if cursor else _BEGINNING
     rows = await repository.read_events(session, after, limit=limit)
     if rows:
         last = rows[-1]

@@ -3,10 +3,13 @@
 python -m tests.checks.openapi_examples
 """
 
+import importlib
 import os
 import sys
 import tempfile
 from pathlib import Path
+
+from fastapi import FastAPI
 
 from deploy.local.environment import LocalSecrets, local_environment
 from services.processes import DEFAULT_PORTS
@@ -16,32 +19,31 @@ from tests.checks.openapi import PROBES, faults_of, operations
 _SIGNED = {"/v1/providers/{provider_code}/callbacks"}
 
 
-def documents(directory: Path) -> dict[str, dict[str, object]]:
-    """The OpenAPI document of each service, as it serves it."""
-    os.environ.update(
-        local_environment(
-            LocalSecrets.kept_in(directory / "secrets.json"),
-            owner_url="postgresql+asyncpg://owner@localhost/sangkroh",
-            ports=DEFAULT_PORTS,
-            sandbox_port=8010,
-            key_file=directory / "issuer" / "key.pem",
-            clock_file=None,
-        )
-    )
-    import services.payments.app
-    import services.registry.app
-    import services.triggers.app
+SERVICES = ("registry", "triggers", "payments")
 
-    return {
-        "registry": services.registry.app.create_app().openapi(),
-        "triggers": services.triggers.app.create_app().openapi(),
-        "payments": services.payments.app.create_app().openapi(),
-    }
+
+def environment(directory: Path) -> dict[str, str]:
+    """What the services need to be made with nothing behind them; secrets lie in ``directory``."""
+    return local_environment(
+        LocalSecrets.kept_in(directory / "secrets.json"),
+        owner_url="postgresql+asyncpg://owner@localhost/sangkroh",
+        ports=DEFAULT_PORTS,
+        sandbox_port=8010,
+        key_file=directory / "issuer" / "key.pem",
+        clock_file=None,
+    )
+
+
+def application(service: str) -> FastAPI:
+    """A service's app, by the environment."""
+    app: FastAPI = importlib.import_module(f"services.{service}.app").create_app()
+    return app
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="sangkroh-openapi-") as directory:
-        described = documents(Path(directory))
+        os.environ.update(environment(Path(directory)))
+        described = {service: application(service).openapi() for service in SERVICES}
     faults = [
         f"{service}: {fault}"
         for service, document in described.items()

@@ -36,7 +36,8 @@ async def test_an_area_keeps_its_leading_zero_and_its_numbers(flow: Flow) -> Non
     assert area["residence"] == "rural"
     assert area["flood_hazard_index"] == 2.9
     assert area["idpoor1_households"] == 325
-    assert (await flow.client.get("/areas/10201")).status_code == 404
+    assert (await flow.client.get("/areas/10201")).status_code == 422
+    assert (await flow.client.get("/areas/990201")).status_code == 404
 
 
 async def test_communes_are_of_phnom_penh_urban_or_rural(flow: Flow) -> None:

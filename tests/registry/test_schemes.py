@@ -100,7 +100,7 @@ _CASE = {"where": None, "base_minor": 1000}
         (_with(rounds=[{"number": 2, "after_days": 0}]), "numbered 1, 2, 3"),
         (_with(rounds=[{"number": 1}]), "either after_days or due_on"),
         (_with(exclusions=[{"scheme": "x", "rounds": [9], "within_days": 1}]), "not: [9]"),
-        (_with(currency="riel"), "pattern"),
+        (_with(currency="riel"), "at most 3 characters"),
         (_with(surprise=1), "Extra inputs"),
     ],
 )

@@ -1,20 +1,24 @@
-"""Ids, money, cursors and the clock."""
+"""Ids, money, cursors, the clock, and values that come from outside."""
 
+import base64
 import os
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated, Any
 from uuid import RFC_4122, UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from shared.clock import FileClock, set_clock
-from shared.errors import BadRequest
+from shared.errors import BadRequest, detail_of
 from shared.ids import entitlement_id, id_of, instruction_id, new_id
 from shared.money import Money, UnknownCurrency
-from shared.pagination import decode_cursor, encode_cursor
+from shared.pagination import Int2, Int4, decode_cursor, encode_cursor
+from shared.values import STORED, Text
 
 
 def test_an_id_is_a_uuid_of_version_7_and_of_its_time() -> None:
@@ -80,8 +84,8 @@ def test_money_is_never_rounded_mixed_or_of_an_unknown_currency() -> None:
     st.uuids(),
     st.datetimes(timezones=st.just(UTC)),
     st.dates(),
-    st.text(max_size=20),
-    st.integers(-(2**63), 2**63),
+    st.text("abc-Zកខ ", max_size=20),
+    st.integers(-(2**63), 2**63 - 1),
 )
 def test_a_cursor_gives_back_what_was_put_in(
     identity: UUID, instant: datetime, day: date, word: str, number: int
@@ -107,6 +111,84 @@ def test_a_cursor_of_another_list_is_a_bad_request() -> None:
     for cursor in (encode_cursor("a"), encode_cursor(1, 2), encode_cursor(True, True)):
         with pytest.raises(BadRequest):
             decode_cursor(cursor, str, int)
+
+
+@pytest.mark.parametrize(
+    ("kind", "forged"),
+    [
+        (int, 2**63),
+        (int, -(2**63) - 1),
+        (int, 1.0),
+        (int, True),
+        (int, "1"),
+        (Int4, 2**31),
+        (Int2, -(2**15) - 1),
+        (str, "a\0b"),
+        (str, "a\ud800b"),
+        (str, "x" * 201),
+        (str, None),
+        (datetime, "2020-10-12T00:00:00"),
+        (datetime, "0001-01-01T00:00:00+14:00"),
+        (datetime, "9999-12-31T23:59:59-14:00"),
+        (datetime, "10000-01-01T00:00:00Z"),
+        (datetime, 10**12),
+        (date, "0000-01-01"),
+        (UUID, "{}"),
+        (UUID, {"hex": "0" * 32}),
+    ],
+)
+def test_a_forged_cursor_is_a_bad_request(kind: type, forged: object) -> None:
+    """It never holds what PostgreSQL, or its driver, would fail at."""
+    with pytest.raises(BadRequest):
+        decode_cursor(encode_cursor(forged), kind)
+
+
+def test_a_cursor_that_is_no_list_is_a_bad_request() -> None:
+    for text in ("[" * 380 + "]" * 4, "NaN", "[NaN]", '{"a": 1}', "[[1]]", "[1, 1]", "9" * 380, ""):
+        cursor = base64.urlsafe_b64encode(text.encode()).decode()
+        with pytest.raises(BadRequest):
+            decode_cursor(cursor.rstrip("="), int)
+    for cursor in ("Wz*FdWw", encode_cursor(1) + "\n"):
+        with pytest.raises(BadRequest):
+            decode_cursor(cursor, int)
+
+
+_LINE: TypeAdapter[str] = TypeAdapter(Annotated[str, Text(longest=20)])
+_LINES: TypeAdapter[str] = TypeAdapter(Annotated[str, Text(longest=20, shortest=3, lines=True)])
+
+
+def test_words_are_taken_in_one_form() -> None:
+    assert _LINE.validate_python("  Cafe\u0301\u200b ") == "Caf\u00e9"
+    assert _LINES.validate_python("one\r\ntwo\rthree\t3\n") == "one\ntwo\nthree\t3"
+    khmer = "ស្រី\u200bដារ៉ា\u200c និង\u200dឡា"
+    assert _LINE.validate_python(khmer) == khmer
+
+
+_UNFIT = (
+    "\n\x85\u00ad\u061c\u180e\u200f\u2028\u202e\u2067\ue000\ufdd0\ufeff\ufffd\U000e0041\U0010ffff"
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\u200b \u00a0", "x" * 21, *(f"a{character}b" for character in _UNFIT)]
+)
+def test_what_would_fool_a_reader_is_no_text(text: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        _LINE.validate_python(text)
+    assert text == "" or text not in detail_of(refusal.value.errors()[0])
+
+
+def test_what_was_taken_under_earlier_rules_stays_readable() -> None:
+    assert _LINE.validate_python("a\tb", context=STORED) == "a\tb"
+    with pytest.raises(ValidationError):
+        _LINE.validate_python("a\tb", context=dict(STORED))
+
+
+def test_text_describes_nothing_but_a_text() -> None:
+    """Put around ``str | None`` it would be asked about None."""
+    around: Any = Annotated[str | None, Text(longest=20)]
+    with pytest.raises(TypeError, match="put it beside"):
+        TypeAdapter(around)
 
 
 def test_one_file_sets_every_clock_and_the_time_flows_on(tmp_path: Path) -> None:

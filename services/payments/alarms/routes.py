@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from services.payments.alarms import repository, service
 from services.payments.alarms.repository import AlarmStatus
@@ -14,6 +14,7 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
+from shared.values import Whole
 
 router = APIRouter(prefix="/alarms", tags=["alarms"])
 
@@ -52,7 +53,7 @@ async def list_alarms(
     responses=problem_responses(401, 403, 404, 409, 422),
 )
 async def clear_alarm(
-    number: Annotated[int, Path(ge=1, le=2**63 - 1)],
+    number: Annotated[int, Whole(least=1, most=2**63 - 1)],
     body: ClearanceIn,
     caller: PaymentsWrite,
     session: Session,

@@ -12,7 +12,7 @@ from services.payments.listing import ActivationFilter, by_number, page_of_rows
 from services.payments.scopes import PaymentsRead
 from shared.database import Session
 from shared.errors import problem_responses
-from shared.pagination import PageOf, PageQuery
+from shared.pagination import Int4, PageOf, PageQuery
 
 router = APIRouter(prefix="/chunks", tags=["chunks"])
 
@@ -28,7 +28,7 @@ async def list_chunks(
     """Chunks in the order in which they were announced; refused ones say why."""
     rows = await repository.list_chunks(
         session,
-        after=page.after(int),
+        after=page.after(Int4),
         limit=page.fetch_limit,
         activation_id=activation_id,
         status=status,

@@ -6,20 +6,21 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.money import MAXIMUM_AMOUNT_MINOR, CurrencyCode
+from shared.values import Text, Whole
 
 FundCode = Annotated[
     str,
     Field(
         pattern="^[a-z0-9][a-z0-9-]{0,63}$",
+        max_length=64,
         description="The fund's code, the same as in the schemes that it pays for.",
         examples=["shock-response"],
     ),
 ]
 PositiveAmountMinor = Annotated[
     int,
+    Whole(least=1, most=MAXIMUM_AMOUNT_MINOR),
     Field(
-        gt=0,
-        le=MAXIMUM_AMOUNT_MINOR,
         description="Amount in minor units: whole riel for KHR, cents for USD.",
         examples=[40_000_000_000],
     ),
@@ -39,7 +40,7 @@ class FundIn(BaseModel):
     )
 
     code: FundCode
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Text(longest=200)]
     currency: CurrencyCode
 
 
@@ -84,6 +85,4 @@ class DepositIn(BaseModel):
     )
 
     amount_minor: PositiveAmountMinor
-    reference: Annotated[
-        str, Field(min_length=1, max_length=200, description="What it is called on paper.")
-    ]
+    reference: Annotated[str, Text(longest=200), Field(description="What it is called on paper.")]

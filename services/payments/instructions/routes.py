@@ -9,6 +9,7 @@ from services.payments.instructions import repository, service
 from services.payments.instructions.schemas import InstructionHistoryOut, InstructionOut
 from services.payments.instructions.states import Status
 from services.payments.listing import ActivationFilter, page_of_rows
+from services.payments.providers.schemas import ProviderCode
 from services.payments.scopes import PaymentsRead
 from shared.database import Session
 from shared.errors import problem_responses
@@ -29,7 +30,7 @@ async def list_instructions(
         UUID | None, Query(description="Every attempt for this entitlement.")
     ] = None,
     provider: Annotated[
-        str | None, Query(max_length=32, description="Only those at this provider.")
+        ProviderCode | None, Query(description="Only those at this provider.")
     ] = None,
 ) -> PageOf[InstructionOut]:
     """Instructions in the order of their ids, which keeps those of a round together. Filters narrow

@@ -5,10 +5,16 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.money import MAXIMUM_AMOUNT_MINOR
+from shared.values import Text, Whole
 
 ProviderCode = Annotated[
     str,
-    Field(pattern="^[a-z0-9-]{1,32}$", description="The provider's code.", examples=["mekong"]),
+    Field(
+        pattern="^[a-z0-9-]{1,32}$",
+        max_length=32,
+        description="The provider's code.",
+        examples=["mekong"],
+    ),
 ]
 
 
@@ -66,12 +72,9 @@ class PrefundingIn(BaseModel):
 
     amount_minor: Annotated[
         int,
+        Whole(least=1, most=MAXIMUM_AMOUNT_MINOR),
         Field(
-            gt=0,
-            le=MAXIMUM_AMOUNT_MINOR,
             description="Amount in minor units: whole riel for KHR, cents for USD.",
         ),
     ]
-    reference: Annotated[
-        str, Field(min_length=1, max_length=200, description="What it is called on paper.")
-    ]
+    reference: Annotated[str, Text(longest=200), Field(description="What it is called on paper.")]

@@ -8,9 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from services.payments.instructions.states import Status
+from services.payments.providers.schemas import ProviderCode
 from services.payments.resolutions.states import Outcome, Result
 from shared.approvals import ApprovalOut, Reason
 from shared.approvals.schemas import APPROVAL_EXAMPLE
+from shared.values import Whole
 
 MAXIMUM_LISTED = 5_000
 
@@ -22,10 +24,8 @@ _OUTCOME = (
 
 OutcomeField = Annotated[Outcome, Field(description=_OUTCOME)]
 PaidField = Annotated[
-    int | None,
+    Annotated[int, Whole(least=1, most=10**15)] | None,
     Field(
-        gt=0,
-        le=10**15,
         description="With `settled`: what was really paid, each time, where that is another amount "
         "than ordered and than the provider told. The difference is booked.",
     ),
@@ -38,9 +38,9 @@ class ChoiceIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: Status
-    provider: Annotated[str, Field(pattern="^[a-z0-9-]{1,32}$")] | None = None
+    provider: ProviderCode | None = None
     activation_id: UUID | None = None
-    reason: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = Field(
+    reason: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$", max_length=64)] | None = Field(
         default=None, description="The code that they have as their reason."
     )
 

@@ -11,7 +11,7 @@ from services.payments.rounds.states import RoundStatus
 from services.payments.scopes import PaymentsRead
 from shared.database import Session
 from shared.errors import problem_responses
-from shared.pagination import PageOf, PageQuery
+from shared.pagination import Int4, PageOf, PageQuery
 
 router = APIRouter(prefix="/rounds", tags=["rounds"])
 
@@ -27,7 +27,7 @@ async def list_rounds(
     """Rounds in the order in which they were announced; one that waits for money says so."""
     rows = await repository.list_rounds(
         session,
-        after=page.after(int),
+        after=page.after(Int4),
         limit=page.fetch_limit,
         activation_id=activation_id,
         status=status,

@@ -7,7 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.payments.instructions.states import Status
+from services.payments.providers.schemas import ProviderCode
 from services.payments.sweeps.tables import Finding
+from shared.values import Whole
 
 MAXIMUM_SAMPLE = 1_000_000
 
@@ -32,11 +34,11 @@ class SweepIn(BaseModel):
     )
 
     activation_id: UUID | None = None
-    provider: Annotated[str, Field(pattern="^[a-z0-9-]{1,32}$")] | None = None
+    provider: ProviderCode | None = None
     statuses: Annotated[
         list[End], Field(min_length=1, max_length=2, description="The ends that they have here.")
     ]
-    sample: Annotated[int, Field(ge=1, le=MAXIMUM_SAMPLE)] | None = Field(
+    sample: Annotated[int, Whole(least=1, most=MAXIMUM_SAMPLE)] | None = Field(
         default=None, description="How many, drawn at random; none: all of them."
     )
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from services.payments.listing import ActivationFilter
+from services.payments.providers.schemas import ProviderCode
 from services.payments.scopes import PaymentsRead
 from services.payments.unresolved import service
 from services.payments.unresolved.kinds import UnresolvedKind
@@ -14,6 +15,7 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
+from shared.values import Text
 
 router = APIRouter(prefix="/unresolved", tags=["unresolved"])
 
@@ -41,12 +43,12 @@ async def list_unresolved(
     clock: ClockDependency,
     activation_id: ActivationFilter = None,
     provider: Annotated[
-        str | None,
-        Query(pattern="^[a-z0-9-]{1,32}$", description="Only those at this provider."),
+        ProviderCode | None,
+        Query(description="Only those at this provider."),
     ] = None,
     reason: Annotated[
-        str | None,
-        Query(max_length=200, pattern="^[^\\x00]*$", description="Only those with this reason."),
+        Annotated[str, Text(longest=200)] | None,
+        Query(description="Only those with this reason."),
     ] = None,
 ) -> PageOf[UnresolvedItemOut]:
     """The payments, or callbacks, of one kind with their age, oldest first."""

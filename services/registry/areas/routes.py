@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from services.registry.areas import repository, service
-from services.registry.areas.schemas import AreaOut, GazetteerIn, GazetteerOut
+from services.registry.areas.schemas import AreaCode, AreaOut, GazetteerIn, GazetteerOut
 from services.registry.areas.tables import Level
 from services.registry.scopes import AreasRead, AreasWrite
 from shared.database import Session
@@ -32,7 +32,7 @@ async def list_areas(
     page: PageQuery,
     level: Annotated[Level | None, Query(description="Only this level.")] = None,
     parent: Annotated[
-        str | None, Query(max_length=8, description="Only the direct parts of this area.")
+        AreaCode | None, Query(description="Only the direct parts of this area.")
     ] = None,
 ) -> PageOf[AreaOut]:
     """Areas in the order of their codes, with the counts and indexes that are known of them."""
@@ -45,7 +45,7 @@ async def list_areas(
 
 @router.get("/areas/{code}", summary="Read one area", responses=problem_responses(401, 403, 404))
 async def get_area(
-    code: Annotated[str, Path(max_length=8, examples=["010201"])],
+    code: Annotated[AreaCode, Path(examples=["010201"])],
     _: AreasRead,
     session: Session,
 ) -> AreaOut:

@@ -7,11 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from services.registry.areas.gazetteer import SHIPPED_EDITION
 from services.registry.areas.tables import Level, Residence
+from shared.values import Text
 
 PlainNumber = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 """An index or a coordinate: exact inside, a JSON number outside."""
 
-AreaCode = Annotated[str, Field(pattern=r"^(KH|([0-9]{2}){1,4})$", examples=["010201"])]
+AreaCode = Annotated[
+    str, Field(pattern=r"^(KH|([0-9]{2}){1,4})$", max_length=8, examples=["010201"])
+]
 
 
 class AreaOut(BaseModel):
@@ -66,7 +69,9 @@ class GazetteerIn(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"edition": SHIPPED_EDITION}]}
     )
 
-    edition: str = Field(description="An edition that is shipped with the registry.")
+    edition: Annotated[
+        str, Text(longest=64), Field(description="An edition that is shipped with the registry.")
+    ]
 
 
 class GazetteerOut(BaseModel):

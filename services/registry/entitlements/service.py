@@ -15,7 +15,7 @@ from services.registry.entitlements.schemas import (
 from services.registry.schemes.benefit import components
 from services.registry.schemes.service import get_document
 from shared.errors import NotFound
-from shared.pagination import Page, PageOf
+from shared.pagination import Int2, Page, PageOf
 
 
 async def of_household(
@@ -23,7 +23,7 @@ async def of_household(
 ) -> PageOf[EntitlementOut]:
     """A page of a household's entitlements, as their activations arrived, round by round."""
     found = await repository.list_of_household(
-        session, household_id, after=page.after(datetime, UUID, int), limit=page.fetch_limit
+        session, household_id, after=page.after(datetime, UUID, Int2), limit=page.fetch_limit
     )
     cut = page.of(found, key=lambda row: (row.received_at, row.activation_id, row.round))
     rows = [EntitlementOut.model_validate(row._asdict()) for row in cut.items]

@@ -44,7 +44,12 @@ def given(field: Field) -> Any:
     return (
         Annotated[
             given_type,
-            Described(description=field.described, pattern=pattern, examples=[field.example]),
+            Described(
+                description=field.described,
+                pattern=pattern,
+                max_length=field.kind.maximum_characters,
+                examples=[field.example],
+            ),
         ],
         ...,
     )

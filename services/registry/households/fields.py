@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Any, ClassVar, Final, NamedTuple
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffd]")
+from shared.values import UNFIT_FOR_A_LINE
+
 _PHONE = re.compile(r"(?:\+?855|0)([1-9][0-9]{7,8})")
 
 
@@ -63,6 +64,11 @@ class Kind(ABC):
         return None
 
     @property
+    def maximum_characters(self) -> int | None:
+        """How long its texts are at most, if that can be said."""
+        return None
+
+    @property
     def blank(self) -> str:
         """What a file says where nothing is known."""
         return ""
@@ -87,6 +93,7 @@ class Code(Kind):
     """A text of one pattern; ``capital`` letters if there are letters."""
 
     looks_like: str
+    longest: int
     capital: bool = False
 
     fault = "malformed"
@@ -94,6 +101,10 @@ class Code(Kind):
     @property
     def pattern(self) -> str:
         return self.looks_like
+
+    @property
+    def maximum_characters(self) -> int:
+        return self.longest
 
     def read(
         self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
@@ -148,11 +159,11 @@ class Name(Kind):
             names = [unicodedata.normalize("NFC", name) for name in names]
         lengths = set(map(len, names))
         fit = min(lengths, default=1) and max(lengths, default=1) <= self.longest
-        if fit and not _CONTROL.search(together):
+        if fit and not UNFIT_FOR_A_LINE.search(together):
             return ReadColumn(names, True)
         values = [
             name
-            if 0 < len(name) <= self.longest and not _CONTROL.search(name)
+            if 0 < len(name) <= self.longest and not UNFIT_FOR_A_LINE.search(name)
             else _blank(name, optional)
             for name in names
         ]

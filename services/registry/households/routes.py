@@ -28,6 +28,7 @@ async def list_households(
         str | None,
         Query(
             pattern=r"^(KH|([0-9]{2}){1,3})$",
+            max_length=6,
             description="An area from the country down to the commune; none: the country.",
             examples=["010201"],
         ),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.registry.households.bodies import given, shown, with_fields
 from services.registry.households.fields import Field as HouseholdField
 from services.registry.households.shape import ACCOUNT, FOUND, OPEN, PHONE, PROVIDER, SEALED
+from shared.values import Text
 
 
 @with_fields(SEALED, shown)
@@ -43,7 +44,7 @@ class HouseholdOut(BaseModel):
 
 def _searched(field: HouseholdField) -> Any:
     return (
-        Annotated[str, Field(min_length=3, max_length=40, description=field.described)] | None,
+        Annotated[str, Text(longest=40, shortest=3), Field(description=field.described)] | None,
         None,
     )
 

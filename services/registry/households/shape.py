@@ -54,7 +54,7 @@ def _category(name: str, words: Words, *, example: int = 0) -> Field:
 
 REGISTRATION_NUMBER = Field(
     name="registration_number",
-    kind=Code(r"[0-9A-Za-z][0-9A-Za-z/-]{2,39}", capital=True),
+    kind=Code(r"[0-9A-Za-z][0-9A-Za-z/-]{2,39}", longest=40, capital=True),
     kept=Kept.SEALED,
     sealed_at=3,
     found_by=BlindIndex("registration_index", unique=True),
@@ -108,7 +108,7 @@ HEAD_NAME = Field(
     sealed_at=0,
     personal=True,
     words=Words("Name of the head of the household", "ឈ្មោះមេគ្រួសារ"),
-    write=f"1 to {_MAXIMUM_NAME} characters in UTF-8, none of them a control character",
+    write=f"1 to {_MAXIMUM_NAME} characters in UTF-8, on one line, without control characters",
     example="Sok Chanthy",
 )
 PHONE = Field(
@@ -125,7 +125,7 @@ PHONE = Field(
 )
 ID_NUMBER = Field(
     name="id_number",
-    kind=Code(r"[0-9A-Za-z][0-9A-Za-z()/-]{3,29}", capital=True),
+    kind=Code(r"[0-9A-Za-z][0-9A-Za-z()/-]{3,29}", longest=30, capital=True),
     kept=Kept.SEALED,
     sealed_at=2,
     found_by=BlindIndex("id_number_index"),
@@ -137,7 +137,7 @@ ID_NUMBER = Field(
 )
 PROVIDER = Field(
     name="provider_code",
-    kind=Code(r"[a-z0-9-]{2,32}"),
+    kind=Code(r"[a-z0-9-]{2,32}", longest=32),
     kept=Kept.ACCOUNT,
     personal=False,
     optional=True,
@@ -147,7 +147,7 @@ PROVIDER = Field(
 )
 ACCOUNT = Field(
     name="account",
-    kind=Code(r"\+?[0-9A-Za-z-]{4,34}"),
+    kind=Code(r"\+?[0-9A-Za-z-]{4,34}", longest=35),
     kept=Kept.ACCOUNT,
     found_by=BlindIndex("account_index"),
     personal=True,

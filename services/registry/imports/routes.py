@@ -20,7 +20,7 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import BadRequest, Unprocessable, problem_responses
 from shared.idempotency import Once
-from shared.pagination import PageOf, PageQuery
+from shared.pagination import Int4, PageOf, PageQuery
 
 router = APIRouter(prefix="/imports", tags=["imports"])
 
@@ -114,7 +114,7 @@ async def list_rejections(
     """Line, column and kind of each fault in the last sending; never what the row said."""
     await service.get_import(session, import_id)
     rows = await repository.list_rejections(
-        session, import_id, after=page.after(int, str), limit=page.fetch_limit
+        session, import_id, after=page.after(Int4, str), limit=page.fetch_limit
     )
     rejections = [RejectionOut.model_validate(row) for row in rows]
     return page.of(rejections, key=lambda listed: (listed.line, listed.column))

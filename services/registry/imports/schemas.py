@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.registry.households.fields import Field as HouseholdField
 from services.registry.households.shape import HEADERS, SHAPE
 from services.registry.imports.tables import ImportStatus
+from shared.values import Text
 
 CSV_EXAMPLE = ",".join(HEADERS) + "\n" + ",".join(str(field.example) for field in SHAPE) + "\n"
 
@@ -39,10 +40,8 @@ class ImportIn(BaseModel):
         },
     )
 
-    source: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        description="Where the rows come from."
-    )
-    note: Annotated[str, Field(max_length=1_000)] = ""
+    source: Annotated[str, Text(longest=200)] = Field(description="Where the rows come from.")
+    note: Annotated[str, Text(longest=1_000, shortest=0, lines=True)] = ""
 
 
 class ImportOut(BaseModel):

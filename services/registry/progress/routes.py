@@ -14,6 +14,7 @@ from services.registry.progress.schemas import (
 )
 from services.registry.scopes import EnrolmentsRead
 from shared.database import Session
+from shared.documents import Code
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
 
@@ -25,9 +26,7 @@ async def list_activations(
     _: EnrolmentsRead,
     session: Session,
     page: PageQuery,
-    scheme: Annotated[
-        str | None, Query(max_length=60, description="Only those paid by this scheme.")
-    ] = None,
+    scheme: Annotated[Code | None, Query(description="Only those paid by this scheme.")] = None,
 ) -> PageOf[ActivationOut]:
     """Activations that this registry enrolled households for, the newest first."""
     return await service.list_activations(session, scheme=scheme, page=page)

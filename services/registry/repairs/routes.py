@@ -19,6 +19,7 @@ from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
 from shared.pagination import PageOf, PageQuery
+from shared.values import Whole
 
 router = APIRouter()
 
@@ -33,7 +34,9 @@ async def preview_repair(
     activation_id: UUID,
     _: EnrolmentsRead,
     session: Session,
-    round: Annotated[int, Query(ge=1, le=60, description="Of which round.", examples=[1])],
+    round: Annotated[
+        int, Whole(least=1, most=60), Query(description="Of which round.", examples=[1])
+    ],
 ) -> RepairPreviewOut:
     """How many entitlements of a round are unpaid and could be announced again, and why not all."""
     return await service.preview(session, activation_id, round)

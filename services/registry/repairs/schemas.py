@@ -6,14 +6,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.values import Text, Whole, YesNo
+
 _HOUSEHOLD = "5b0c1f6e-53a1-8f6b-8a27-2f1f6a1d9a10"
 _CHUNK = "9d02c1de-53a1-8f6b-8a27-2f1f6a1d9a10"
 _MOST_HOUSEHOLDS = 10_000
 
-# PostgreSQL stores no NUL.
 Why = Annotated[
-    str,
-    Field(min_length=3, max_length=500, pattern=r"^[^\x00]*$", description="Kept, and shown."),
+    str, Text(longest=500, shortest=3, lines=True), Field(description="Kept, and shown.")
 ]
 
 
@@ -40,7 +40,7 @@ class RepairIn(BaseModel):
         },
     )
 
-    round: int = Field(ge=1, le=60, examples=[1])
+    round: Annotated[int, Whole(least=1, most=60), Field(examples=[1])]
     reason: Why
     household_ids: list[UUID] | None = Field(
         default=None,
@@ -54,7 +54,7 @@ class RepairIn(BaseModel):
         description="Only of this chunk: one that enrolled, or a later round's; no repair's.",
         examples=[_CHUNK],
     )
-    same_account: bool = Field(
+    same_account: YesNo = Field(
         default=False,
         description="Also of those whose account failed, or was set aside, and is the same still.",
     )

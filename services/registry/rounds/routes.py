@@ -12,6 +12,7 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
+from shared.values import Whole
 
 router = APIRouter(prefix="/activations", tags=["activations"])
 
@@ -37,7 +38,7 @@ async def list_rounds(
 )
 async def release_round(
     activation_id: UUID,
-    number: Annotated[int, Path(ge=2, le=60, examples=[2])],
+    number: Annotated[int, Whole(least=2, most=60), Path(examples=[2])],
     caller: RoundsRelease,
     session: Session,
     clock: ClockDependency,

@@ -1,6 +1,5 @@
 """A scheme's document: for which shock, who is eligible, what they get, when, from which fund."""
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -15,11 +14,12 @@ from services.registry.rules.structure import MAXIMUM_CHARACTERS
 from services.registry.schemes.shipped import shipped_document
 from shared.documents import Code, Document
 from shared.money import CurrencyCode
+from shared.values import Day, Text, Whole
 
 MAXIMUM_COMPONENT_MINOR = 1_000_000_000
 """With at most 60 members, every amount then stays far below what 64 bits hold."""
 
-ComponentMinor = Annotated[int, Field(ge=0, le=MAXIMUM_COMPONENT_MINOR)]
+ComponentMinor = Annotated[int, Whole(least=0, most=MAXIMUM_COMPONENT_MINOR)]
 
 
 def _checked_rule(text: str) -> str:
@@ -29,8 +29,8 @@ def _checked_rule(text: str) -> str:
 
 Rule = Annotated[
     str,
+    Text(longest=MAXIMUM_CHARACTERS, lines=True),
     Field(
-        max_length=MAXIMUM_CHARACTERS,
         description="CQL2 text over the attributes of a household and its commune: "
         + "; ".join(f"`{name}`, {told.meaning}" for name, told in HOUSEHOLD_ATTRIBUTES.items()),
         examples=["poverty_status IN ('poor-1', 'poor-2')"],
@@ -86,9 +86,9 @@ class BenefitCase(_Part):
 class RoundPlan(_Part):
     """When a round is due: so many days after the activation opened, or on a date."""
 
-    number: Annotated[int, Field(ge=1, le=60)]
-    after_days: Annotated[int | None, Field(ge=0, le=3_650)] = None
-    due_on: date | None = None
+    number: Annotated[int, Whole(least=1, most=60)]
+    after_days: Annotated[int, Whole(least=0, most=3_650)] | None = None
+    due_on: Day | None = None
 
     @model_validator(mode="after")
     def _one_way_of_saying_when(self) -> Self:
@@ -101,8 +101,10 @@ class Exclusion(_Part):
     """Households that another scheme pays are left out of some rounds of this one."""
 
     scheme: Code
-    rounds: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=60)]
-    within_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
+    rounds: Annotated[
+        list[Annotated[int, Whole(least=1, most=60)]], Field(min_length=1, max_length=60)
+    ]
+    within_days: Annotated[int, Whole(least=1, most=3_650)] = Field(
         description="Counted back from the day on which the round is worked out."
     )
 
@@ -112,7 +114,7 @@ class SchemeDocument(Document):
 
     model_config = ConfigDict(json_schema_extra={"examples": [shipped_document("flood-2022")]})
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Text(longest=200)]
     shock: Literal["flood", "price", "drought", "disease", "other"]
     fund: Code
     currency: CurrencyCode
@@ -120,7 +122,7 @@ class SchemeDocument(Document):
     benefit: Annotated[list[BenefitCase], Field(min_length=1, max_length=20)]
     rounds: Annotated[list[RoundPlan], Field(min_length=1, max_length=60)]
     exclusions: Annotated[list[Exclusion], Field(max_length=20)] = []
-    notes: Annotated[str, Field(max_length=4_000)] = ""
+    notes: Annotated[str, Text(longest=4_000, shortest=0, lines=True)] = ""
 
     @model_validator(mode="after")
     def _rounds_count_from_one(self) -> Self:

@@ -18,6 +18,7 @@ from services.triggers.checks.service import ChecksDependency
 from services.triggers.scopes import ActivationsApprove, ActivationsRead, ActivationsWrite
 from shared.clock import ClockDependency
 from shared.database import Database, Session
+from shared.documents import Code
 from shared.errors import problem_responses
 from shared.idempotency import Once
 from shared.pagination import PageOf, PageQuery
@@ -61,7 +62,7 @@ async def list_activations(
     _: ActivationsRead,
     session: Session,
     page: PageQuery,
-    trigger: Annotated[str | None, Query(max_length=64, examples=["flood-reported-impact"])] = None,
+    trigger: Annotated[Code | None, Query(examples=["flood-reported-impact"])] = None,
     state: State | None = None,
 ) -> PageOf[ActivationOut]:
     """Lists activations, newest first."""

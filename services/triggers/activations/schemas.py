@@ -11,15 +11,12 @@ from services.triggers.areas import AreaCode
 from services.triggers.methods.severity import Severity
 from shared.contracts.checks import ActivationEnrolment
 from shared.documents import Code
+from shared.values import Day, Text
 
 Reason = Annotated[
     str,
-    Field(
-        min_length=3,
-        max_length=1_000,
-        pattern=r"^[^\x00]*$",
-        description="Why, for whoever reads it later. No names of persons.",
-    ),
+    Text(longest=1_000, shortest=3, lines=True),
+    Field(description="Why, for whoever reads it later. No names of persons."),
 ]
 
 _ACTIVATION: dict[str, Any] = {
@@ -64,7 +61,7 @@ class DeclarationIn(BaseModel):
     ]
     areas: Annotated[list[AreaCode], Field(min_length=1, max_length=2_000)]
     severity: Severity
-    observed_on: Annotated[date, Field(description="The day of the event, today at the latest.")]
+    observed_on: Annotated[Day, Field(description="The day of the event, today at the latest.")]
     reason: Reason
 
 
@@ -102,7 +99,7 @@ class CorrectionIn(BaseModel):
         Field(max_length=2_000, description="Those that it has already are passed by."),
     ] = []
     areas_refused: Annotated[
-        list[Annotated[str, Field(max_length=8)]],
+        list[Annotated[str, Text(longest=8)]],
         Field(
             max_length=2_000,
             description="Areas of the activation in which nobody can be enrolled, because the "

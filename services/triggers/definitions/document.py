@@ -15,6 +15,7 @@ from services.triggers.definitions.shipped import shipped_document
 from services.triggers.methods import registry
 from services.triggers.methods.method import MethodDocument
 from shared.documents import Code, Document
+from shared.values import Text, Whole, YesNo
 
 if TYPE_CHECKING:
     AnyMethodDocument = MethodDocument
@@ -48,7 +49,7 @@ class AtLeast(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    at_least: Annotated[int, Field(ge=1, le=MAXIMUM_LEGS)]
+    at_least: Annotated[int, Whole(least=1, most=MAXIMUM_LEGS)]
 
 
 class ActivationStage(BaseModel):
@@ -81,7 +82,7 @@ class TriggerDocument(Document):
         json_schema_extra={"examples": [shipped_document("flood-reported-impact")]}
     )
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Text(longest=200)]
     scheme: Annotated[Code, Field(description="The scheme that an activation enrols into.")]
     shock: Annotated[Code, Field(description="What happened, such as `flood` or `price`.")]
     areas: Annotated[
@@ -93,22 +94,19 @@ class TriggerDocument(Document):
         ),
     ] = [COUNTRY]
     area_filter: Annotated[
-        str | None,
+        Annotated[str, Text(longest=2_000, lines=True)] | None,
         Field(
-            min_length=1,
-            max_length=2_000,
             description="CQL2 text over the attributes of communes, passed on to the registry: "
             "only communes for which it holds are enrolled.",
         ),
     ] = None
     enabled: Annotated[
-        bool, Field(description="A version with false retires the trigger: nothing is evaluated.")
+        YesNo, Field(description="A version with false retires the trigger: nothing is evaluated.")
     ] = True
     judge_within_days: Annotated[
         int,
+        Whole(least=1, most=366),
         Field(
-            ge=1,
-            le=366,
             description="Evidence that ended more days ago than this is history: it is kept and "
             "used, and no longer opens an activation by itself.",
         ),

@@ -9,6 +9,7 @@ from services.triggers.evaluations.schemas import EvaluationOut
 from services.triggers.methods.trigger_stage import TriggerStage
 from services.triggers.scopes import TriggersRead
 from shared.database import Session
+from shared.documents import Code
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
 
@@ -21,7 +22,7 @@ router = APIRouter(prefix="/triggers/{code}/evaluations", tags=["evaluations"])
     responses=problem_responses(400, 401, 403, 404, 422),
 )
 async def list_evaluations(
-    code: Annotated[str, Path(max_length=64, examples=["flood-reported-impact"])],
+    code: Annotated[Code, Path(examples=["flood-reported-impact"])],
     _: TriggersRead,
     session: Session,
     page: PageQuery,

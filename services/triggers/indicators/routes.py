@@ -9,6 +9,7 @@ from services.triggers.indicators.schemas import IndicatorIn, IndicatorOut
 from services.triggers.scopes import IndicatorsRead, IndicatorsWrite
 from shared.clock import ClockDependency
 from shared.database import Session
+from shared.documents import Code
 from shared.errors import problem_responses
 from shared.idempotency import Once
 from shared.pagination import PageOf, PageQuery
@@ -55,7 +56,7 @@ async def list_indicators(
     responses=problem_responses(401, 403, 404, 422),
 )
 async def read_indicator(
-    code: Annotated[str, Path(max_length=64, examples=["rice-wholesale-price"])],
+    code: Annotated[Code, Path(examples=["rice-wholesale-price"])],
     _: IndicatorsRead,
     session: Session,
 ) -> IndicatorOut:

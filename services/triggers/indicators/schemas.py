@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.triggers.areas import AreaLevel
 from services.triggers.methods import registry
 from shared.documents import Code
+from shared.values import Text, YesNo
 
 KINDS = registry.indicator_kinds()
 
@@ -36,12 +37,11 @@ class IndicatorIn(BaseModel):
     )
 
     code: Code
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Text(longest=200)]
     unit: Annotated[
         str,
+        Text(longest=40),
         Field(
-            min_length=1,
-            max_length=40,
             description="The one unit of all its values. Another unit, pack size or price type is "
             "another indicator: a median is taken over like units only.",
         ),
@@ -57,7 +57,7 @@ class IndicatorIn(BaseModel):
         AreaLevel, Field(description="The level of the areas that its observations are about.")
     ]
     forecast: Annotated[
-        bool,
+        YesNo,
         Field(
             description="Whether its values are forecasts: published before the day that they are "
             "about. Forecasts of one day that were published on different days are kept side by "

@@ -1,6 +1,5 @@
 """Observations over HTTP."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -17,9 +16,11 @@ from services.triggers.observations.schemas import (
 from services.triggers.scopes import ObservationsRead, ObservationsWrite
 from shared.clock import ClockDependency
 from shared.database import Session
+from shared.documents import Code
 from shared.errors import problem_responses
 from shared.idempotency import Once
 from shared.pagination import PageOf, PageQuery
+from shared.values import Day, Text
 
 router = APIRouter(prefix="/observations", tags=["observations"])
 
@@ -61,12 +62,12 @@ async def list_observations(
     _: ObservationsRead,
     session: Session,
     page: PageQuery,
-    indicator: Annotated[str, Query(max_length=64, examples=["flood-affected-households"])],
+    indicator: Annotated[Code, Query(examples=["flood-affected-households"])],
     area: AreaCode | None = None,
-    place: Annotated[str | None, Query(max_length=100)] = None,
-    source: Annotated[str | None, Query(max_length=100, examples=["HRF"])] = None,
-    observed_from: date | None = None,
-    observed_to: date | None = None,
+    place: Annotated[str, Text(longest=100)] | None = None,
+    source: Annotated[Annotated[str, Text(longest=100)] | None, Query(examples=["HRF"])] = None,
+    observed_from: Day | None = None,
+    observed_to: Day | None = None,
     revisions: Annotated[
         Literal["latest", "all"],
         Query(description="Only the value that counts now, or every value ever recorded."),

@@ -10,12 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from services.triggers.areas import AreaCode
 from services.triggers.methods import registry
 from shared.documents import Code
+from shared.values import Day, Exact, Text
 
 MAXIMUM_ROWS = 5_000
 
 Value = Annotated[
     Decimal,
-    Field(max_digits=18, decimal_places=6),
+    Exact(digits=18, decimals=6),
     PlainSerializer(float, return_type=float, when_used="json"),
 ]
 
@@ -27,27 +28,26 @@ class ObservationIn(BaseModel):
 
     area: AreaCode
     place: Annotated[
-        str | None,
-        Field(min_length=1, max_length=100, description="A place in the area, such as a market."),
+        Annotated[str, Text(longest=100)] | None,
+        Field(description="A place in the area, such as a market."),
     ] = None
     source: Annotated[
         str,
+        Text(longest=100),
         Field(
-            min_length=1,
-            max_length=100,
             description="The authority that published it. Two authorities' figures are kept "
             "side by side.",
         ),
     ]
     observed_on: Annotated[
-        date,
+        Day,
         Field(
             description="What day the value is about: "
             f"{', '.join(kind.dated for kind in registry.indicator_kinds().values())}."
         ),
     ]
     published_on: Annotated[
-        date,
+        Day,
         Field(
             description="The day on which it was published, today at the latest. Only a forecast "
             "is published before the day that it is about."
@@ -98,10 +98,8 @@ class ObservationsIn(BaseModel):
     indicator: Code
     unit: Annotated[
         str,
-        Field(
-            max_length=40,
-            description="The unit of these values; it must be the indicator's.",
-        ),
+        Text(longest=40),
+        Field(description="The unit of these values; it must be the indicator's."),
     ]
     observations: Annotated[list[ObservationIn], Field(min_length=1, max_length=MAXIMUM_ROWS)]
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.triggers.methods.method import MethodDocument
 from services.triggers.methods.price_spike.alps import MINIMUM_HISTORY_MONTHS
 from services.triggers.methods.price_spike.ifpa import MINIMUM_EARLIER_YEARS
+from shared.values import Measure, Whole
 
 MINIMUM_MARKETS = 3
 
@@ -19,11 +20,14 @@ class PriceThresholds(BaseModel):
     model_config = _PART
 
     alps: Annotated[
-        float, Field(ge=0, le=10, description="ALPS from which this half holds; 1 is alert.")
+        float,
+        Measure(least=0, most=10),
+        Field(description="ALPS from which this half holds; 1 is alert."),
     ]
     ifpa: Annotated[
         float,
-        Field(ge=0, le=10, description="IFPA from which this half holds; 0.5 is moderately high."),
+        Measure(least=0, most=10),
+        Field(description="IFPA from which this half holds; 0.5 is moderately high."),
     ]
     require: Annotated[
         Literal["both", "either"],
@@ -38,27 +42,24 @@ class PriceRearm(BaseModel):
 
     quiet_months: Annotated[
         int,
+        Whole(least=1, most=24),
         Field(
-            ge=1,
-            le=24,
             description="Never fires again within these months, counted from the month that fired: "
             "as long as the scheme's rounds run.",
         ),
     ]
     below_alps: Annotated[
         float,
+        Measure(least=-10, most=10),
         Field(
-            ge=-10,
-            le=10,
             description="After the quiet months it may fire again once a month's ALPS fell below "
             "this; 0.25 is where stress begins.",
         ),
     ]
     after_months: Annotated[
         int,
+        Whole(least=1, most=60),
         Field(
-            ge=1,
-            le=60,
             description="It may fire again after these months even if the price never fell.",
         ),
     ]
@@ -92,21 +93,20 @@ class PriceSpike(MethodDocument):
     kind: Literal["price-spike"]
     minimum_markets: Annotated[
         int,
-        Field(ge=MINIMUM_MARKETS, le=100, description="A month with fewer markets is missing."),
+        Whole(least=MINIMUM_MARKETS, most=100),
+        Field(description="A month with fewer markets is missing."),
     ] = MINIMUM_MARKETS
     minimum_history_months: Annotated[
         int,
+        Whole(least=MINIMUM_HISTORY_MONTHS, most=240),
         Field(
-            ge=MINIMUM_HISTORY_MONTHS,
-            le=240,
             description="ALPS needs this many earlier months with a price.",
         ),
     ] = MINIMUM_HISTORY_MONTHS
     minimum_earlier_years: Annotated[
         int,
+        Whole(least=MINIMUM_EARLIER_YEARS, most=20),
         Field(
-            ge=MINIMUM_EARLIER_YEARS,
-            le=20,
             description="IFPA needs the growth of this many earlier years.",
         ),
     ] = MINIMUM_EARLIER_YEARS

@@ -5,10 +5,11 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.triggers.methods.method import MethodDocument
+from shared.values import Whole
 
 _PART = ConfigDict(extra="forbid", frozen=True)
 
-Households = Annotated[int, Field(ge=1, le=10_000_000)]
+Households = Annotated[int, Whole(least=1, most=10_000_000)]
 
 
 class ImpactReadiness(BaseModel):
@@ -41,9 +42,8 @@ class ImpactRearm(BaseModel):
 
     days_without_reports: Annotated[
         int,
+        Whole(least=1, most=180),
         Field(
-            ge=1,
-            le=180,
             description="A report that follows the one before within these days belongs to the "
             "same event and widens its activation; after a longer silence a new event begins.",
         ),
