@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from sqlalchemy import text
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import TokenVerifier
+from shared.bodies import unambiguous_json
 from shared.clock import clock_from
 from shared.database import Database, may_pass
 from shared.documentation import install_documentation
@@ -20,8 +21,8 @@ from shared.errors import (
     Unavailable,
     install_problem_handlers,
     problem_responses,
+    query_problem,
     unexpected_problem,
-    unknown_query_problem,
     unwell_problem,
 )
 from shared.ids import new_id
@@ -42,7 +43,8 @@ class RequestEdge:
     The id is the caller's ``X-Request-ID`` where that is a UUID, else a new one. An unforeseen
     error ends here, because the server would log it with its text, and its text may be personal.
     A parameter that an operation does not take is refused here: a filter with a slip of the pen
-    in its name would otherwise answer with everything. Every GET answers HEAD, and every path
+    in its name would otherwise answer with everything. So is one that is given twice: which of
+    the two counts is told by no standard. Every GET answers HEAD, and every path
     OPTIONS. Plain ASGI: a middleware built on request objects costs as much as a small route.
     """
 
@@ -91,11 +93,11 @@ class RequestEdge:
         if scope["method"] == "OPTIONS" and (allowed := self._operations.allowed(scope["path"])):
             return Response(status_code=204, headers={"Allow": ", ".join(allowed)})
         if scope["query_string"]:
-            found = self._operations.unknown_query(
+            faults = self._operations.query_faults(
                 scope["method"], scope["path"], scope["query_string"].decode("latin-1")
             )
-            if found:
-                return unknown_query_problem(Request(scope), unknown=found[0], known=found[1])
+            if faults:
+                return query_problem(Request(scope), faults)
         return None
 
 
@@ -161,7 +163,7 @@ def create_application(
     install_problem_handlers(app)
     app.include_router(_probes)
     for router in routers:
-        app.include_router(router, prefix=API_PREFIX)
+        app.include_router(router, prefix=API_PREFIX, dependencies=[Depends(unambiguous_json)])
     install_documentation(app, settings)
     _describe_problem_documents(app)
     app.state.operations = Operations(lambda: app.openapi())

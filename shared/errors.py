@@ -1,8 +1,9 @@
 """Problem details for HTTP APIs (RFC 9457): one shape for everything that goes wrong."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,11 +14,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from shared.values import UNFIT_FOR_A_LINE
+
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
-_PARAMETERS_TOLD = 10
-_PARAMETER_CHARACTERS = 64
+_FAULTS_TOLD = 100
+_POINTER_PARTS = 20
+_PART_CHARACTERS = 64
 _CAUSES_TOLD = 3
 _OUR_CODE = str(Path(__file__).parent.parent) + os.sep
 
@@ -105,6 +109,7 @@ class ProblemDocument(BaseModel):
 
 
 _ADVICE = {
+    400: "The body cannot be read. Send JSON in UTF-8 that nests no deeper than its schema.",
     404: "No route has this path; the OpenAPI document at /openapi.json lists them all.",
     405: "This path takes other methods; the OpenAPI document at /openapi.json lists them.",
 }
@@ -159,19 +164,19 @@ async def _on_problem(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    faults = error.errors()
     errors = [
-        {
-            "pointer": "/" + "/".join(str(part) for part in fault["loc"]),
-            "detail": detail_of(fault),
-        }
-        for fault in error.errors()
+        {"pointer": _pointer(*fault["loc"]), "detail": detail_of(fault)}
+        for fault in faults[:_FAULTS_TOLD]
     ]
+    untold = len(faults) - len(errors)
     return problem_response(
         request,
         status=422,
         slug=Unprocessable.slug,
         title=Unprocessable.title,
-        detail="Correct the fields listed under errors and send the request again.",
+        detail="Correct the fields listed under errors and send the request again."
+        + (f" Another {untold} are not listed." if untold else ""),
         extensions={"errors": errors},
     )
 
@@ -189,11 +194,8 @@ def detail_of(fault: Mapping[str, Any]) -> str:
             return str(fault["msg"])
 
 
-def unknown_query_problem(
-    request: Request, *, unknown: Sequence[str], known: Collection[str]
-) -> JSONResponse:
-    """The answer to query parameters that the operation does not take."""
-    takes = f"It takes {', '.join(sorted(known))}." if known else "It takes none."
+def query_problem(request: Request, faults: Mapping[str, str]) -> JSONResponse:
+    """The answer to query parameters that the operation does not take so; ``faults`` by name."""
     return problem_response(
         request,
         status=Unprocessable.status,
@@ -203,14 +205,22 @@ def unknown_query_problem(
         "Correct or leave them out, and send the request again.",
         extensions={
             "errors": [
-                {
-                    "pointer": f"/query/{name[:_PARAMETER_CHARACTERS]}",
-                    "detail": f"There is no such parameter. {takes}",
-                }
-                for name in unknown[:_PARAMETERS_TOLD]
+                {"pointer": _pointer("query", name), "detail": detail}
+                for name, detail in islice(faults.items(), _FAULTS_TOLD)
             ]
         },
     )
+
+
+def _pointer(*parts: object) -> str:
+    """A JSON pointer (RFC 6901) that can be told: a name of the caller's may be anything."""
+    return "".join(f"/{_told_part(str(part))}" for part in parts[:_POINTER_PARTS])
+
+
+def _told_part(part: str) -> str:
+    shown = part[:_PART_CHARACTERS]
+    shown = UNFIT_FOR_A_LINE.sub("\N{REPLACEMENT CHARACTER}", shown)
+    return shown.replace("~", "~0").replace("/", "~1")
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:

@@ -1,11 +1,14 @@
 """Which operations an API has, by its own OpenAPI document: for callers who ask for another."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
 _IMPLIED = {"GET": "HEAD"}
+_MAXIMUM_PARAMETERS = 100
+_TWICE = "It is given more than once. Give it once."
 _TEMPLATE = re.compile(r"\{[^}/]+\}")
 
 
@@ -27,22 +30,30 @@ class Operations:
         methods |= {_IMPLIED[method] for method in methods & _IMPLIED.keys()}
         return sorted({*methods, "OPTIONS"}) if methods else []
 
-    def unknown_query(
-        self, method: str, path: str, query: str
-    ) -> tuple[list[str], frozenset[str]] | None:
-        """The parameters that the operation does not take, and those that it does.
+    def query_faults(self, method: str, path: str, query: str) -> dict[str, str]:
+        """What is wrong with the names of the parameters, by name; empty: nothing is.
 
-        None where all are known, or where there is no such operation.
+        Each is one that the operation takes, and is given once: no operation takes lists. Nothing
+        is wrong where there is no such operation.
         """
         for pattern, known in self._known():
             if method in known and pattern.fullmatch(path):
                 taken = known[method]
                 if taken is None:
-                    return None
-                given = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
-                unknown = sorted(given - taken)
-                return (unknown, taken) if unknown else None
-        return None
+                    return {}
+                try:
+                    pairs = parse_qsl(
+                        query, keep_blank_values=True, max_num_fields=_MAXIMUM_PARAMETERS
+                    )
+                except ValueError:
+                    return {"": f"At most {_MAXIMUM_PARAMETERS} parameters are read."}
+                given = Counter(name for name, _ in pairs)
+                return {
+                    name: _TWICE if name in taken else _unknown(taken)
+                    for name, times in sorted(given.items())
+                    if times > 1 or name not in taken
+                }
+        return {}
 
     def _known(self) -> list[tuple[re.Pattern[str], dict[str, frozenset[str] | None]]]:
         if self._paths is None:
@@ -54,6 +65,11 @@ class Operations:
                 )
             ]
         return self._paths
+
+
+def _unknown(taken: frozenset[str]) -> str:
+    takes = f"It takes {', '.join(sorted(taken))}." if taken else "It takes none."
+    return f"There is no such parameter. {takes}"
 
 
 def _pattern(path: str) -> re.Pattern[str]:

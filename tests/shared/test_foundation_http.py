@@ -12,7 +12,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,6 +26,7 @@ from shared.events.routes import router as events
 from shared.idempotency import Once
 from shared.ids import new_id
 from shared.pagination import PageOf, PageQuery
+from shared.values import Text
 from shared.version import API_PREFIX, VERSION
 from tests.conftest import RunningService
 from tests.server import serving
@@ -36,7 +37,9 @@ ThingsWrite = Annotated[Caller, require("things:write")]
 
 
 class Thing(BaseModel):
-    name: str
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Text(longest=200)]
     size: int = 1
 
     @field_validator("size")
@@ -256,6 +259,66 @@ async def test_a_query_parameter_that_an_operation_does_not_take_is_refused(
     assert fault["detail"] == "There is no such parameter. It takes cursor, limit."
     assert "2020-10-12" not in unknown.text
     assert without_parameters.status_code == 422
+
+
+async def test_a_query_parameter_is_given_once(things: RunningService) -> None:
+    """Which of two counts is told by no standard: a proxy and a service may differ."""
+    async with things.client("things:read") as client:
+        twice = await client.get("/things?limit=1&limit=2")
+        same = await client.get("/things?limit=1&limit=1&cursor=")
+        many = await client.get("/things?" + "&".join(f"a{number}=" for number in range(2_000)))
+
+    assert {answer.status_code for answer in (twice, same, many)} == {422}
+    assert twice.json()["errors"] == [
+        {"pointer": "/query/limit", "detail": "It is given more than once. Give it once."}
+    ]
+    assert len(many.content) < 2_000
+
+
+NESTED = 100_000
+BODIES: dict[bytes, tuple[int, str]] = {
+    b'{"name": "a", "name": "b"}': (422, "one name twice"),
+    b'{"name": "a", "of": [{"b": 1, "b": 1}]}': (422, "one name twice"),
+    b'{"name": "a", "size": NaN}': (422, "NaN"),
+    b'{"name": "a", "size": -Infinity}': (422, "Infinity"),
+    b'{"name": "a", "size": ' + b"9" * 10_000 + b"}": (400, "cannot be read"),
+    b'{"name": ' + b"[" * NESTED + b"]" * NESTED + b"}": (400, "cannot be read"),
+    b'{"a":' * NESTED + b"1" + b"}" * NESTED: (400, "cannot be read"),
+    b'{"name": "a", "of": ' + b"[" * 500 + b"]" * 500 + b"}": (422, "fields"),
+    b'{"name": "\xff"}': (400, "cannot be read"),
+    b'{"name": "a\\ud800"}': (422, "fields"),
+    b'{"name": "a", "\\ud800\\u0000\\u202e": 1}': (422, "fields"),
+    b'{"name": "a", "' + b"x" * 50_000 + b'": 1}': (422, "fields"),
+    b"null": (422, "fields"),
+    b"": (422, "fields"),
+}
+
+
+async def test_a_body_is_read_as_everybody_would_or_refused(things: RunningService) -> None:
+    headers = {"Idempotency-Key": "1", "Content-Type": "application/json"}
+    async with things.client("things:write") as client:
+        for body, (status, told) in BODIES.items():
+            answer = await client.post("/things", content=body, headers=headers)
+            assert answer.status_code == status, (body[:60], answer.text)
+            assert told in answer.json()["detail"], body[:60]
+            assert len(answer.content) < 1_000, body[:60]
+        many = {"name": "a"} | {f"field/{number}~": 1 for number in range(5_000)}
+        answer = await client.post("/things", json=many, headers=headers)
+
+    assert answer.json()["errors"][0]["pointer"] == "/body/field~10~0"
+    assert len(answer.json()["errors"]) == 100
+    assert "Another 4900 are not listed" in answer.json()["detail"]
+
+
+async def test_a_key_is_printable_ascii(things: RunningService) -> None:
+    keys = [b"x" * 129, "ключ".encode(), b"a\x80", b"a\tb"]
+    async with things.client("things:write") as client:
+        answers = [
+            await client.post("/things", json={"name": "a"}, headers={b"Idempotency-Key": key})
+            for key in keys
+        ]
+
+    assert {answer.status_code for answer in answers} == {422}
 
 
 async def test_head_and_options_are_answered_and_allow_is_complete(things: RunningService) -> None:
