@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
-from uuid import uuid4
 
 import requests
 import schemathesis
@@ -43,11 +42,11 @@ CHECKS = [
 EXAMPLES = 10
 """For each operation in `make test`; `make fuzz` says its own number."""
 
-NUL = "a\0b"
 _STANDS_FOR_SURROGATE = "\ue000"
 """No UTF-8 says a lone surrogate, but an escape of JSON does: put there at the last moment."""
 
 SPOILT_TEXT = (
+    "a\0b",
     _STANDS_FOR_SURROGATE,
     "\u202eesrever",
     "\r\nX-Injected: 1",
@@ -87,66 +86,14 @@ class Stage:
     bodies: Mapping[str, str] = field(default_factory=dict)
 
 
-async def hold_against_document(stage: Stage, *, known_nul: frozenset[str]) -> None:
-    """Fail for every answer that the service's document does not allow.
-
-    ``known_nul`` lists the places ("POST /v1/funds name") where a NUL is known to be a server
-    error. Each has to be found again: one that is mended has to be taken off the list.
-    """
-    nul_places = await asyncio.to_thread(_nul_places, stage)
-    new = {place: call for place, call in nul_places.items() if place not in known_nul}
-    assert not new, f"A NUL is a server error in {len(new)} more places: {new}"
-    mended = known_nul - nul_places.keys()
-    assert not mended, f"A NUL is refused in {len(mended)} places now, take them off: {mended}"
+async def hold_against_document(stage: Stage) -> None:
+    """Fail for every answer that the service's document does not allow."""
     wanted = os.environ.get("EXAMPLES")
     faults = await asyncio.to_thread(
         faults_in, stage, examples=int(wanted or EXAMPLES), derandomize=wanted is None
     )
     told = "\n\n".join("\n".join(fault) for fault in faults)
     assert not faults, f"{len(faults)} sorts of answers are not as the document says:\n{told}"
-
-
-def _nul_places(stage: Stage) -> dict[str, str]:
-    """Where a NUL is a server error, with a call for each: tried in each place of good calls."""
-    found: dict[str, str] = {}
-    with _session(stage) as session:
-        for operation in _operations(stage):
-            # The document's own examples, which are known to be good; a GET has none.
-            good = operation.schema.get_strategies_from_examples(operation)
-            for cases in good or [operation.as_strategy(GenerationMode.POSITIVE)]:
-
-                @_of(1, derandomize=True)
-                @given(case=cases)
-                def call(case: AnyCase) -> None:
-                    for response, place in _with_nul(case, stage, session):
-                        if response.status_code >= 500:
-                            found.setdefault(place, _told(response))
-
-                call()
-    return found
-
-
-def _with_nul(
-    case: AnyCase, stage: Stage, session: requests.Session
-) -> Iterator[tuple[Response, str]]:
-    """The answers to a good call with a NUL in one place after another."""
-    for name in case.path_parameters.keys() & stage.values.keys():
-        case.path_parameters[name] = stage.values[name][0]
-    if isinstance(case.body, dict) and "code" in case.body:
-        # A new one, or that of the path: else nothing more of the body is looked at.
-        case.body["code"] = case.path_parameters.get("code", f"new-{uuid4().hex[:8]}")
-    query = [(case.query, parameter.name) for parameter in case.operation.query]
-    for holder, key in [*_places(case.body), *_places(case.path_parameters), *query]:
-        is_there = isinstance(holder, list) or key in holder
-        before = holder[key] if is_there else None
-        holder[key] = NUL
-        if "Idempotency-Key" in case.headers:
-            case.headers["Idempotency-Key"] = str(uuid4())
-        yield case.call(session=session), f"{_name(case)} {key}"
-        if is_there:
-            holder[key] = before
-        else:
-            del holder[key]
 
 
 def faults_in(stage: Stage, *, examples: int, derandomize: bool) -> list[Fault]:
@@ -159,9 +106,8 @@ def faults_in(stage: Stage, *, examples: int, derandomize: bool) -> list[Fault]:
             @given(case=_cases(operation, stage))
             def call(case: AnyCase) -> None:
                 response = case.call(session=session)
-                if not _carries_nul(response):
-                    for fault in _faults(case, response):
-                        found.setdefault((fault.operation, fault.title), fault)
+                for fault in _faults(case, response):
+                    found.setdefault((fault.operation, fault.title), fault)
 
             call()
     return list(found.values())
@@ -287,12 +233,6 @@ def _faults(case: AnyCase, response: Response) -> Iterator[Fault]:
 
 def _name(case: AnyCase) -> str:
     return f"{case.operation.method.upper()} {case.operation.path}"
-
-
-def _carries_nul(response: Response) -> bool:
-    request = response.request
-    said = f"{request.url}{request.body!r}"
-    return any(nul in said for nul in ("%00", r"\x00", r"\u0000"))
 
 
 def _told(response: Response) -> str:
