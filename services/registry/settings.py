@@ -34,3 +34,5 @@ class Settings(ServiceSettings):
     enrolment_loops: int = Field(default=2, ge=1, le=16)
     """Chunks that one worker enrols side by side."""
     import_maximum_rows: int = Field(default=5_000_000, ge=1)
+    import_maximum_rejections: int = Field(default=10_000, ge=1)
+    """Faults of an import that are kept; with one more it stops."""

@@ -147,6 +147,49 @@ async def test_rejections_are_those_of_the_last_sending_page_by_page(flow: Flow)
     assert (await flow.get(f"/imports/{made['id']}/rejections"))["items"] == []
 
 
+async def test_a_file_with_too_many_faults_is_stopped_and_says_where(flow: Flow) -> None:
+    """What came before is saved and told; nothing behind it is read, and sent again it goes on."""
+    flow.service.app.state.settings.import_maximum_rejections = 5
+    made = await flow.post("/imports", {"source": "test"})
+    good, bad = rows(20), rows(20, begin=100, members="none", poverty_status="rich")
+    mixed = [row for pair in zip(good, bad, strict=True) for row in pair]
+    answer = await flow.client.put(
+        f"/imports/{made['id']}/rows", content=body_of(mixed), headers=CSV
+    )
+    stopped = await flow.get(f"/imports/{made['id']}")
+    rejections = (await flow.get(f"/imports/{made['id']}/rejections"))["items"]
+
+    assert answer.status_code == 422
+    told = "It was stopped at line 7: with that line it would have more than 5 faults"
+    assert told in answer.json()["detail"]
+    assert "The rows up to line 6 are saved. Correct the file" in answer.json()["detail"]
+    assert (stopped["status"], stopped["stopped_at_line"]) == ("interrupted", 7)
+    assert (stopped["rows_read"], stopped["rows_rejected"]) == (5, 2)
+    assert stopped["households_added"] == 3
+    assert [fault["line"] for fault in rejections] == [3, 3, 5, 5]
+
+    ended = await flow.send(made["id"], body_of([*good, *bad[:2], good[0]]))
+    assert (ended["status"], ended["stopped_at_line"]) == ("completed", None)
+    assert (ended["households_added"], ended["households_unchanged"]) == (17, 3)
+    assert ended["rows_rejected"] == 3
+
+
+async def test_faults_are_counted_over_the_whole_file(flow: Flow) -> None:
+    """Also of short rows, of which the megabytes of a file hold millions, and of repeated ones."""
+    flow.service.app.state.settings.import_maximum_rejections = 9_000
+    made = await flow.post("/imports", {"source": "test"})
+    repeated = body_of(rows(4_000) + rows(4_000)).encode()
+    answer = await flow.client.put(
+        f"/imports/{made['id']}/rows", content=repeated + b"a\n" * 1_000_000, headers=CSV
+    )
+    stopped = await flow.get(f"/imports/{made['id']}")
+
+    assert answer.status_code == 422
+    assert (stopped["rows_read"], stopped["rows_rejected"]) == (13_000, 9_000)
+    assert stopped["stopped_at_line"] == 13_002
+    assert await flow.owner.fetchval("SELECT count(*) FROM registry.import_rejection") == 9_000
+
+
 @pytest.mark.parametrize(
     ("body", "status", "part"),
     [

@@ -5,6 +5,7 @@ Plain computation, run in a thread beside the event loop while PostgreSQL stores
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,12 +14,29 @@ from services.registry.households.shape import HEADERS, REGISTRATION_NUMBER, SHA
 from services.registry.imports.blocks import Unreadable
 from services.registry.imports.rows import Columns, Fault, headed_by, pick, read_rows
 
+_REPEATED = Fault(
+    REGISTRATION_NUMBER.header,
+    "repeated",
+    "An earlier line of this file has the same registration number.",
+)
+
 
 class Rejection(NamedTuple):
     """One fault of one row, by its line in the body (the header is line 1)."""
 
     line: int
     fault: Fault
+
+
+class TooManyFaults(Unreadable):
+    """A body with more faults than are kept. What comes before the line was read."""
+
+    def __init__(self, line: int, *, maximum: int) -> None:
+        super().__init__(
+            f"It was stopped at line {line}: with that line it would have more than {maximum} "
+            "faults, which is seldom the file that was meant."
+        )
+        self.line = line
 
 
 @dataclass(frozen=True)
@@ -31,6 +49,8 @@ class ReadBlock:
     rejections: list[Rejection]
     rejected_count: int
     last_line: int
+    stopped: TooManyFaults | None
+    """Why no row behind ``last_line`` is read; None: the body goes on."""
 
 
 class Reader:
@@ -42,10 +62,13 @@ class Reader:
         communes: frozenset[str],
         providers: frozenset[str],
         personal_data: PersonalData,
+        maximum_rejections: int,
     ) -> None:
         self._communes = communes
         self._providers = providers
         self._personal_data = personal_data
+        self._maximum_rejections = maximum_rejections
+        self._rejections_left = maximum_rejections
         self._seen: set[bytes] = set()
         self._line = 0
 
@@ -53,37 +76,41 @@ class Reader:
         """The rows of the next block; raises Unreadable where the header is not ours."""
         lines, rows = self._cells(block)
         read = read_rows(rows, communes=self._communes, providers=self._providers)
-        rejections = [
-            Rejection(lines[at], fault) for at, faults in read.faults.items() for fault in faults
-        ]
-        rejected_count = len(read.faults)
-        columns = read.columns
+        faults, taken, columns = dict(read.faults), read.taken, read.columns
         index_of = self._personal_data.indexes_of(REGISTRATION_NUMBER)
         indexes = list(map(index_of, columns[REGISTRATION_NUMBER.name]))
-        repeated = self._repeated(indexes)
-        if repeated:
-            rejections += [
-                Rejection(
-                    lines[read.taken[at]],
-                    Fault(
-                        REGISTRATION_NUMBER.header,
-                        "repeated",
-                        "An earlier line of this file has the same registration number.",
-                    ),
-                )
-                for at in repeated
-            ]
-            rejected_count += len(repeated)
-            kept = [at for at in range(len(indexes)) if at not in repeated]
+        faults |= {taken[at]: [_REPEATED] for at in self._repeated(indexes)}
+        end = self._end_of_what_is_kept(faults, len(rows))
+        if end < len(rows):
+            faults = {row: found for row, found in faults.items() if row < end}
+        kept = [at for at, row in enumerate(taken) if row < end and row not in faults]
+        if len(kept) < len(taken):
             columns, indexes = pick(columns, kept), [indexes[at] for at in kept]
+        rejections = [
+            Rejection(lines[row], fault) for row in sorted(faults) for fault in faults[row]
+        ]
+        self._rejections_left -= len(rejections)
+        stopped = None
+        if end < len(rows):
+            stopped = TooManyFaults(lines[end], maximum=self._maximum_rejections)
         return ReadBlock(
             columns=columns,
             registration_indexes=indexes,
             content_indexes=self._content_indexes(columns),
             rejections=rejections,
-            rejected_count=rejected_count,
-            last_line=self._line,
+            rejected_count=len(faults),
+            last_line=lines[end] - 1 if stopped else self._line,
+            stopped=stopped,
         )
+
+    def _end_of_what_is_kept(self, faults: Mapping[int, Sequence[Fault]], rows: int) -> int:
+        """The row whose faults would be too many, or how many rows there are."""
+        left = self._rejections_left
+        for row in sorted(faults):
+            left -= len(faults[row])
+            if left < 0:
+                return row
+        return rows
 
     def _cells(self, block: bytes) -> tuple[list[int], list[list[str]]]:
         """The line in which each row begins, and its cells; without the header."""

@@ -15,7 +15,7 @@ import asyncpg
 from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
 from services.registry.imports.blocks import Unreadable, row_blocks
-from services.registry.imports.reading import ReadBlock, Reader
+from services.registry.imports.reading import ReadBlock, Reader, TooManyFaults
 from services.registry.imports.sealing import SealedBlock, seal
 from services.registry.imports.tables import ImportStatus
 from shared.clock import Clock
@@ -37,6 +37,7 @@ class Receiver:
         communes: frozenset[str],
         providers: frozenset[str],
         maximum_rows: int,
+        maximum_rejections: int,
     ) -> None:
         self._database = database
         self._personal_data = personal_data
@@ -44,6 +45,7 @@ class Receiver:
         self._communes = communes
         self._providers = providers
         self._maximum_rows = maximum_rows
+        self._maximum_rejections = maximum_rejections
         self._saved_up_to_line = 0
 
     async def receive(self, import_id: UUID, body: AsyncIterator[bytes]) -> None:
@@ -58,18 +60,25 @@ class Receiver:
                 raise NotFound("There is no such import. POST /v1/imports makes one.")
             await repository.prefer_indexes(storing)
             await repository.prefer_indexes(looking)
-            status = ImportStatus.INTERRUPTED
+            status, stopped_at_line = ImportStatus.INTERRUPTED, None
             try:
                 await self._store_all(import_id, body, storing=storing, looking=looking)
                 status = ImportStatus.COMPLETED
             except Unreadable as error:
+                stopped_at_line = error.line if isinstance(error, TooManyFaults) else None
                 raise Unprocessable(
                     f"{error} {self._saved()} Correct the file and send it again."
                 ) from None
             finally:
                 # A connection that is gone cannot say so; the lock that went with it does.
                 with suppress(asyncpg.InterfaceError, OSError):
-                    await repository.end(storing, import_id, status, now=self._clock.now())
+                    await repository.end(
+                        storing,
+                        import_id,
+                        status,
+                        stopped_at_line=stopped_at_line,
+                        now=self._clock.now(),
+                    )
 
     def _saved(self) -> str:
         if self._saved_up_to_line:
@@ -88,6 +97,7 @@ class Receiver:
             communes=self._communes,
             providers=self._providers,
             personal_data=self._personal_data,
+            maximum_rejections=self._maximum_rejections,
         )
         before: asyncio.Task[None] | None = None
         try:
@@ -101,6 +111,8 @@ class Receiver:
                 if before is not None:
                     await before
                 before = asyncio.create_task(self._store(import_id, read, sealed, storing))
+                if read.stopped is not None:
+                    raise read.stopped
             if before is not None:
                 await before
         except Unreadable:

@@ -45,7 +45,8 @@ _HELD = literal_column(
 _BEGIN = """
     UPDATE registry.household_import
     SET status = 'receiving', begun_at = $2, ended_at = NULL, rows_read = 0, households_added = 0,
-        households_changed = 0, households_unchanged = 0, rows_rejected = 0
+        households_changed = 0, households_unchanged = 0, rows_rejected = 0,
+        stopped_at_line = NULL
     WHERE id = $1
     RETURNING true
 """
@@ -58,7 +59,10 @@ _COUNT = """
         rows_rejected = rows_rejected + $5
     WHERE id = $1
 """
-_END = "UPDATE registry.household_import SET status = $2, ended_at = $3 WHERE id = $1"
+_END = """
+    UPDATE registry.household_import SET status = $2, ended_at = $3, stopped_at_line = $4
+    WHERE id = $1
+"""
 
 _KNOWN = """
     SELECT household.registration_index, household.id, household.content_index,
@@ -108,10 +112,15 @@ async def begin(connection: asyncpg.Connection, import_id: UUID, *, now: datetim
 
 
 async def end(
-    connection: asyncpg.Connection, import_id: UUID, status: ImportStatus, *, now: datetime
+    connection: asyncpg.Connection,
+    import_id: UUID,
+    status: ImportStatus,
+    *,
+    stopped_at_line: int | None,
+    now: datetime,
 ) -> None:
     """Record how the sending ended."""
-    await connection.execute(_END, import_id, str(status), now)
+    await connection.execute(_END, import_id, str(status), now, stopped_at_line)
 
 
 async def prefer_indexes(connection: asyncpg.Connection) -> None:

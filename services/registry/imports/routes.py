@@ -59,8 +59,9 @@ async def create_import(
         "Stores households as they arrive and answers with the totals when all are in. A household "
         "is known by its registration number: new ones are added, changed ones changed, and the "
         "same file sent again changes nothing. A row that is not right is left out and listed by "
-        "`GET /v1/imports/{id}/rejections`. If the sending is cut off, what is in stays in: send "
-        "the file again. An empty account leaves a known household the account it has.\n\n"
+        "`GET /v1/imports/{id}/rejections`; a file with too many faults is stopped, and its import "
+        "says at which line. If the sending is cut off or stopped, what is in stays in: send the "
+        "file again. An empty account leaves a known household the account it has.\n\n"
         f"{CSV_DESCRIPTION}"
     ),
 )

@@ -65,6 +65,7 @@ class ImportOut(BaseModel):
                     "households_changed": 0,
                     "households_unchanged": 0,
                     "rows_rejected": 2,
+                    "stopped_at_line": None,
                 }
             ]
         },
@@ -85,6 +86,11 @@ class ImportOut(BaseModel):
     households_changed: int
     households_unchanged: int
     rows_rejected: int
+    stopped_at_line: int | None = Field(
+        description="Where the last sending was stopped for too many faults; null: it was not. "
+        "The rows before that line are saved, or listed as rejected; none from there on was read. "
+        "Look at the rejections, correct the file, and send all of it again."
+    )
 
 
 class RejectionOut(BaseModel):

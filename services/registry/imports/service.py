@@ -65,6 +65,7 @@ async def receive_rows(
         communes=communes,
         providers=providers,
         maximum_rows=settings.import_maximum_rows,
+        maximum_rejections=settings.import_maximum_rejections,
     )
     await receiver.receive(import_id, body)
     async with database.transaction() as session:

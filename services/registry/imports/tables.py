@@ -38,6 +38,7 @@ class HouseholdImport(Base):
     households_changed: Mapped[int] = mapped_column(Integer, default=0)
     households_unchanged: Mapped[int] = mapped_column(Integer, default=0)
     rows_rejected: Mapped[int] = mapped_column(Integer, default=0)
+    stopped_at_line: Mapped[int | None] = mapped_column(Integer)
 
     __table_args__ = (
         CheckConstraint(
