@@ -12,7 +12,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.auth import TokenVerifier
-from shared.bodies import unambiguous_json
 from shared.clock import clock_from
 from shared.database import Database, may_pass
 from shared.documentation import install_documentation
@@ -26,6 +25,7 @@ from shared.errors import (
     unwell_problem,
 )
 from shared.ids import new_id
+from shared.json_bodies import unambiguous_json
 from shared.operations import Operations
 from shared.settings import ServiceSettings
 from shared.version import API_PREFIX, VERSION

@@ -8,9 +8,12 @@ AreasRead = Annotated[Caller, require("areas:read")]
 AreasWrite = Annotated[Caller, require("areas:write")]
 
 HouseholdsRead = Annotated[Caller, require("households:read")]
+HouseholdsSearch = Annotated[Caller, require("households:search")]
+"""Finds a household by a person's number. Whoever may search and read, but not see persons, could
+still read the poverty status of whose number they know: give one of the two."""
 HouseholdsWrite = Annotated[Caller, require("households:write")]
 READ_PERSONAL = "households:read-personal"
-"""Shows persons and accounts to who may read households."""
+"""Shows persons, their health and accounts to who may read, or search, households."""
 
 SchemesRead = Annotated[Caller, require("schemes:read")]
 SchemesWrite = Annotated[Caller, require("schemes:write")]

@@ -28,7 +28,8 @@ CHECKER = "checker@development"
 
 EVERY_SCOPE = tuple(
     """
-    areas:read areas:write households:read households:read-personal households:write
+    areas:read areas:write households:read households:read-personal households:search
+    households:write
     schemes:read schemes:write enrolments:read entitlements:read rounds:release
     registry:approve
     indicators:read indicators:write observations:read observations:write

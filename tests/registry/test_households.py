@@ -27,6 +27,34 @@ async def test_persons_are_shown_only_with_the_scope_for_it(flow: Flow) -> None:
     assert whole["person"]["name"] == "Sok Chanthy"
 
 
+async def test_a_search_without_the_scope_for_persons_tells_no_more_than_it_takes(
+    flow: Flow,
+) -> None:
+    """Else whoever knows a phone learns who is poor, pregnant or disabled."""
+    without = replace(PERSON, registration_number="KH-1", provider_code="", account="")
+    await flow.register([replace(PERSON, pregnant=1, disabled=1), without])
+    search = {"phone": PERSON.phone}
+    async with flow.service.client("households:search") as client:
+        found = (await client.post("/households/search", json=search)).json()["items"]
+        read = await client.get(f"/households/{found[0]['id']}")
+    async with flow.service.client("households:read") as client:
+        refused = await client.post("/households/search", json=search)
+        whole = (await client.get(f"/households/{found[0]['id']}")).json()
+        (listed, _) = (await client.get("/households")).json()["items"]
+    async with flow.service.client("households:search", "households:read-personal") as client:
+        persons = (await client.post("/households/search", json=search)).json()["items"]
+
+    assert [household.keys() for household in found] == [{"id", "area_code", "registration"}] * 2
+    assert {household["registration"] for household in found} == {"payable", "without-account"}
+    assert {household["area_code"] for household in found} == {"020101"}
+    assert read.status_code == refused.status_code == 403
+    for household in (whole, listed):
+        assert (household["pregnant"], household["disabled"]) == (None, None)
+        assert (household["poverty_status"], household["members"]) == ("poor-1", 4)
+    assert {household["person"]["name"] for household in persons} == {"Sok Chanthy"}
+    assert {household["pregnant"] for household in persons} == {0, 1}
+
+
 @pytest.mark.parametrize(
     "search",
     [

@@ -20,7 +20,7 @@ ROUTES = [
     ("PUT", f"/imports/{_ID}/rows", "households:write"),
     ("GET", f"/imports/{_ID}/rejections", "households:read"),
     ("GET", "/households", "households:read"),
-    ("POST", "/households/search", "households:read"),
+    ("POST", "/households/search", "households:search"),
     ("GET", f"/households/{_ID}", "households:read"),
     ("PUT", f"/households/{_ID}/payee-account", "households:write"),
     ("GET", f"/households/{_ID}/entitlements", "entitlements:read"),

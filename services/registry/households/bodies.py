@@ -30,9 +30,13 @@ def with_fields(
 
 def shown(field: Field) -> Any:
     """A field as it is returned."""
-    shown_type: Any = field.kind.shown | None if field.optional else field.kind.shown
+    may_be_absent = field.optional or field.sensitive
+    shown_type: Any = field.kind.shown | None if may_be_absent else field.kind.shown
+    only = "; only for callers with `households:read-personal`" if field.sensitive else ""
     return (
-        Annotated[shown_type, Described(description=field.described, examples=[field.example])],
+        Annotated[
+            shown_type, Described(description=field.described + only, examples=[field.example])
+        ],
         ...,
     )
 

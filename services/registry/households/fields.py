@@ -276,6 +276,8 @@ class Field:
     kind: Kind
     kept: Kept
     personal: bool
+    sensitive: bool = False
+    """Of the health of a person: kept open, to decide by, and shown with the person alone."""
     optional: bool = False
     words: Words
     write: str

@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from services.registry.households.persons import PersonalDataDependency
-from services.registry.households.schemas import HouseholdOut, PayeeAccountIn, PersonSearchIn
+from services.registry.households.schemas import Found, HouseholdOut, PayeeAccountIn, PersonSearchIn
 from services.registry.households.service import Households
 from services.registry.households.shape import PovertyStatus
-from services.registry.scopes import HouseholdsRead, HouseholdsWrite
+from services.registry.scopes import HouseholdsRead, HouseholdsSearch, HouseholdsWrite
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
@@ -35,7 +35,8 @@ async def list_households(
     ] = None,
     poverty_status: Annotated[PovertyStatus | None, Query(description="Only this one.")] = None,
 ) -> PageOf[HouseholdOut]:
-    """The households of an area. Persons are shown to callers with `households:read-personal`."""
+    """The households of an area. Persons, and what is known of their health, are shown to callers
+    with `households:read-personal`."""
     households = Households(session, personal_data=personal_data, caller=caller)
     return await households.of_area(area=area, poverty_status=poverty_status, page=page)
 
@@ -45,12 +46,13 @@ async def list_households(
 )
 async def search_households(
     body: PersonSearchIn,
-    caller: HouseholdsRead,
+    caller: HouseholdsSearch,
     session: Session,
     personal_data: PersonalDataDependency,
     page: PageQuery,
-) -> PageOf[HouseholdOut]:
-    """Finds households by phone, ID number, registration number or account, matched whole.
+) -> PageOf[Found]:
+    """Finds households by phone, ID number, registration number or account, matched whole. Without
+    `households:read-personal` only its id, its commune and whether it can be paid are told.
 
     A POST because the numbers are personal and addresses end up in logs; it changes nothing.
     """
@@ -67,7 +69,8 @@ async def get_household(
     session: Session,
     personal_data: PersonalDataDependency,
 ) -> HouseholdOut:
-    """A household. The person is shown to callers with `households:read-personal`."""
+    """A household. The person, and what is known of the members' health, are shown to callers
+    with `households:read-personal`."""
     return await Households(session, personal_data=personal_data, caller=caller).get(household_id)
 
 

@@ -1,6 +1,7 @@
 """How households look over HTTP."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -8,7 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.registry.households.bodies import given, shown, with_fields
 from services.registry.households.fields import Field as HouseholdField
-from services.registry.households.shape import ACCOUNT, FOUND, OPEN, PHONE, PROVIDER, SEALED
+from services.registry.households.shape import (
+    ACCOUNT,
+    COMMUNE,
+    FOUND,
+    OPEN,
+    PHONE,
+    PROVIDER,
+    SEALED,
+)
 from shared.values import Text
 
 
@@ -40,6 +49,28 @@ class HouseholdOut(BaseModel):
     person: PersonOut | None = Field(
         default=None, description="Only for callers with `households:read-personal`."
     )
+
+
+class Registration(StrEnum):
+    """What a registration is good for."""
+
+    PAYABLE = "payable"
+    WITHOUT_ACCOUNT = "without-account"
+
+
+class FoundHouseholdOut(BaseModel):
+    """A household that was found by a person's number, to whoever may not see persons."""
+
+    id: UUID
+    area_code: str = Field(description="The commune where it lives.", examples=[COMMUNE.example])
+    registration: Registration = Field(
+        description="`payable`: it is registered, with an account. `without-account`: it is "
+        "registered, and cannot be paid until it has an account."
+    )
+
+
+Found = HouseholdOut | FoundHouseholdOut
+"""What a search shows: all of it with `households:read-personal`, else what it takes to go on."""
 
 
 def _searched(field: HouseholdField) -> Any:

@@ -10,11 +10,14 @@ from services.registry.areas.tables import COUNTRY_CODE
 from services.registry.households import repository
 from services.registry.households.persons import PersonalData
 from services.registry.households.schemas import (
+    Found,
+    FoundHouseholdOut,
     HouseholdOut,
     PayeeAccountIn,
     PayeeAccountOut,
     PersonOut,
     PersonSearchIn,
+    Registration,
 )
 from services.registry.households.shape import ACCOUNT, FOUND, OPEN, PROVIDER, PovertyStatus
 from services.registry.households.tables import Household, PayeeAccount
@@ -55,7 +58,7 @@ class Households:
         )
         return self._page(page, found, key=lambda household: (household.area_code, household.id))
 
-    async def matching(self, search: PersonSearchIn, *, page: Page) -> PageOf[HouseholdOut]:
+    async def matching(self, search: PersonSearchIn, *, page: Page) -> PageOf[Found]:
         """A page of the households that have this phone, number or account."""
         (field,) = (field for field in FOUND if getattr(search, field.name) is not None)
         normalised = field.kind.normalised(getattr(search, field.name))
@@ -68,7 +71,9 @@ class Households:
             after=page.after(UUID),
             limit=page.fetch_limit,
         )
-        return self._page(page, found, key=lambda household: (household.id,))
+        cut = page.of(found, key=lambda row: (row[0].id,))
+        show = self._shown if self._shows_persons else _found
+        return PageOf[Found](items=[show(*row) for row in cut.items], next_cursor=cut.next_cursor)
 
     async def change_account(
         self, household_id: UUID, given: PayeeAccountIn, *, clock: Clock
@@ -122,7 +127,12 @@ class Households:
         return PageOf(items=[self._shown(*row) for row in cut.items], next_cursor=cut.next_cursor)
 
     def _shown(self, household: Household, account: PayeeAccount | None) -> HouseholdOut:
-        fields: dict[str, Any] = {field.name: getattr(household, field.name) for field in OPEN}
+        fields: dict[str, Any] = {
+            field.name: getattr(household, field.name)
+            if self._shows_persons or not field.sensitive
+            else None
+            for field in OPEN
+        }
         return HouseholdOut(
             id=household.id,
             changed_at=household.changed_at,
@@ -144,3 +154,11 @@ class Households:
         return PayeeAccountOut(
             provider_code=account.provider_code, account=number, began_at=account.began_at
         )
+
+
+def _found(household: Household, account: PayeeAccount | None) -> FoundHouseholdOut:
+    return FoundHouseholdOut(
+        id=household.id,
+        area_code=household.area_code,
+        registration=Registration.PAYABLE if account else Registration.WITHOUT_ACCOUNT,
+    )

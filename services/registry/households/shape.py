@@ -37,13 +37,14 @@ class PovertyStatus(StrEnum):
     NOT_POOR = "not-poor"
 
 
-def _category(name: str, words: Words, *, example: int = 0) -> Field:
+def _category(name: str, words: Words, *, example: int = 0, sensitive: bool = False) -> Field:
     """A count of some of the members, which rules may ask for and benefits pay for."""
     return Field(
         name=name,
         kind=Count(least=0, most=MAXIMUM_MEMBERS, within=MEMBERS.name),
         kept=Kept.OPEN,
         personal=False,
+        sensitive=sensitive,
         words=words,
         write="a whole number from 0 to the number of members",
         example=example,
@@ -95,8 +96,8 @@ MEMBERS = Field(
     in_rules=True,
 )
 CHILDREN = _category("children_0_5", Words("Members aged 0 to 5", "កុមារអាយុ ០ ដល់ ៥ ឆ្នាំ"), example=1)
-PREGNANT = _category("pregnant", Words("Pregnant members", "ស្ត្រីមានផ្ទៃពោះ"))
-DISABLED = _category("disabled", Words("Members with a disability", "ជនមានពិការភាព"))
+PREGNANT = _category("pregnant", Words("Pregnant members", "ស្ត្រីមានផ្ទៃពោះ"), sensitive=True)
+DISABLED = _category("disabled", Words("Members with a disability", "ជនមានពិការភាព"), sensitive=True)
 ELDERLY = _category(
     "elderly_60", Words("Members aged 60 or older", "មនុស្សចាស់អាយុ ៦០ ឆ្នាំឡើងទៅ"), example=1
 )
