@@ -75,7 +75,7 @@ faults: $(READY) ## Kill at random, SEEDS=20 times; cases; then planted bugs and
 	@$(BIN)/python -m pytest -q -m faults tests/faults
 
 .PHONY: fuzz
-fuzz: $(READY) ## Made-up calls of every operation, EXAMPLES=200 of each (make test: 10)
+fuzz: $(READY) ## Made-up calls, EXAMPLES=200 of each operation, and sequences (make test: 10)
 	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q tests/registry/test_openapi.py tests/triggers/test_openapi.py tests/payments/test_openapi.py
 
 .PHONY: bench

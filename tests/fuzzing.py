@@ -1,23 +1,29 @@
 """Calls that nobody would make by hand, made up from a service's own OpenAPI document.
 
-Schemathesis makes them: good ones, bad ones, and good ones with one value spoilt. Each goes to the
-unmodified app over HTTP with a token of every scope, and each answer is held against the document:
-no server error, and a status, content type and body that the document knows.
+Schemathesis makes them: good ones, bad ones, and good ones with one value spoilt; and sequences, in
+which a call is about what an earlier one answered. Each goes to the unmodified app over HTTP with a
+token of every scope, and each answer is held against the document: no server error, and a status,
+content type and body that the document knows.
 """
 
 import asyncio
 import copy
 import os
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from itertools import count, cycle
+from random import getrandbits
 from typing import Any, NamedTuple, TypeAlias
 
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 from schemathesis import APIOperation, Case, GenerationMode, Response
 from schemathesis.checks import not_a_server_error
+from schemathesis.core import NOT_SET
 from schemathesis.core.failures import Failure, FailureGroup, ServerError
 from schemathesis.core.result import Ok
 from schemathesis.openapi.checks import UndefinedStatusCode
@@ -27,6 +33,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.checks.openapi import example_of
 from tests.conftest import RunningService
 
 Operation: TypeAlias = "APIOperation[Any, Any, Any, Any]"
@@ -41,6 +48,11 @@ CHECKS = [
 
 EXAMPLES = 10
 """For each operation in `make test`; `make fuzz` says its own number."""
+_SEQUENCES_OF_A_RUN = 5
+_STEPS = 20
+"""Calls of one sequence, at most."""
+_PERSONS = ("officer@test", "checker@test")
+"""They call in turn: what the first proposes is for the second to decide."""
 
 _STANDS_FOR_SURROGATE = "\ue000"
 """No UTF-8 says a lone surrogate, but an escape of JSON does: put there at the last moment."""
@@ -89,9 +101,13 @@ class Stage:
 async def hold_against_document(stage: Stage) -> None:
     """Fail for every answer that the service's document does not allow."""
     wanted = os.environ.get("EXAMPLES")
-    faults = await asyncio.to_thread(
-        faults_in, stage, examples=int(wanted or EXAMPLES), derandomize=wanted is None
-    )
+    faults = [
+        fault
+        for look in (faults_in, faults_in_sequences)
+        for fault in await asyncio.to_thread(
+            look, stage, examples=int(wanted or EXAMPLES), derandomize=wanted is None
+        )
+    ]
     told = "\n\n".join("\n".join(fault) for fault in faults)
     assert not faults, f"{len(faults)} sorts of answers are not as the document says:\n{told}"
 
@@ -113,15 +129,72 @@ def faults_in(stage: Stage, *, examples: int, derandomize: bool) -> list[Fault]:
     return list(found.values())
 
 
+def faults_in_sequences(stage: Stage, *, examples: int, derandomize: bool) -> list[Fault]:
+    """What sequences of calls find, one fault of each sort: one for every two ``examples``.
+
+    Which answers hold what another operation takes is inferred from the names in the document.
+    """
+    found: dict[tuple[str, str], Fault] = {}
+    schema = _schema(stage)
+    any_machine: Any = schema.as_state_machine()
+    calls = count()
+    with ExitStack() as sessions:
+        persons = cycle(
+            [sessions.enter_context(_session(stage, subject=person)) for person in _PERSONS]
+        )
+
+        class Sequence(any_machine):  # type: ignore[misc]
+            def before_call(self, case: AnyCase) -> None:
+                number = next(calls)
+                if "Idempotency-Key" in case.headers:
+                    case.headers["Idempotency-Key"] = f"call-{number}"
+                if number % 2 and case.body is not NOT_SET:
+                    case.body = _body_that_is_taken(case, stage, number)
+
+            def get_call_kwargs(self, case: AnyCase) -> dict[str, Any]:
+                return {"session": next(persons)}
+
+            def validate_response(self, response: Response, case: AnyCase, **_: Any) -> None:
+                for fault in _faults(case, response):
+                    found.setdefault((fault.operation, fault.title), fault)
+
+        for number in range(examples // (2 * _SEQUENCES_OF_A_RUN) or 1):
+            run = settings(
+                _of(_SEQUENCES_OF_A_RUN, derandomize=derandomize), stateful_step_count=_STEPS
+            )
+            # A sequence that begins like another need not go on like it: the service has moved on.
+            with suppress(Flaky):
+                seed(number if derandomize else getrandbits(32))(Sequence).run(settings=run)
+    return list(found.values())
+
+
+def _body_that_is_taken(case: AnyCase, stage: Stage, number: int) -> Any:
+    """The document's example, which most often is; with a code that nothing has yet."""
+    if _name(case) in stage.bodies:
+        return stage.bodies[_name(case)]
+    document: dict[str, Any] = case.operation.schema.raw_schema
+    described = document["paths"][case.operation.path][case.operation.method]["requestBody"]
+    content = described["content"].get("application/json")
+    if content is None:
+        return case.body
+    body = copy.deepcopy(example_of(document, content["schema"], where=_name(case)))
+    if "code" in body:
+        body["code"] = case.path_parameters.get("code", f"new-{number}")
+    return body
+
+
+def _schema(stage: Stage) -> Any:
+    return schemathesis.openapi.from_url(f"{stage.service.url}/openapi.json")
+
+
 def _operations(stage: Stage) -> Iterator[Operation]:
-    schema = schemathesis.openapi.from_url(f"{stage.service.url}/openapi.json")
-    for result in schema.get_all_operations():
+    for result in _schema(stage).get_all_operations():
         assert isinstance(result, Ok)
         yield result.ok()
 
 
-def _session(stage: Stage) -> requests.Session:
-    token = stage.service.token()
+def _session(stage: Stage, *, subject: str = _PERSONS[0]) -> requests.Session:
+    token = stage.service.token(subject=subject)
 
     def prepare(request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {token}"

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from fastapi import FastAPI, Query, Response
+from fastapi import Body, FastAPI, Query, Response
 from pydantic import BaseModel, Field
 
 from deploy.local.ports import free_port
+from shared.ids import new_id
 from tests.conftest import RunningService
-from tests.fuzzing import Stage, faults_in
+from tests.fuzzing import Stage, faults_in, faults_in_sequences
 from tests.server import serving
 
 app = FastAPI()
@@ -54,6 +55,25 @@ async def takes_no_nul(thing: Named) -> Thing:
     return Thing(size=1 // ("\0" not in thing.name))
 
 
+class Kept(BaseModel):
+    box_id: str
+
+
+shelf: dict[str, Thing] = {}
+
+
+@app.post("/v1/boxes", status_code=201)
+async def put(thing: Annotated[Thing, Body(examples=[{"size": 3}])]) -> Kept:
+    box_id = str(new_id())
+    shelf[box_id] = thing
+    return Kept(box_id=box_id)
+
+
+@app.get("/v1/boxes/{box_id}", responses={404: {"model": Thing}})
+async def broken_where_there_is_one(box_id: str) -> Thing:
+    return Thing(size=1 // (box_id not in shelf))
+
+
 @pytest.fixture
 async def stage(key_file: Path) -> Any:
     async with serving(app, free_port()) as url:
@@ -70,5 +90,14 @@ async def test_what_is_planted_is_found(stage: Stage) -> None:
         ("GET /v1/page", "Undocumented Content-Type"),
         # Not planted here: FastAPI tells of no 400, and answers it where a body is not UTF-8.
         ("POST /v1/things", "Undocumented status code"),
+        ("POST /v1/boxes", "Undocumented status code"),
         ("POST /v1/things", "Server error"),
+    }
+
+
+async def test_what_only_a_sequence_comes_upon_is_found(stage: Stage) -> None:
+    faults = await asyncio.to_thread(faults_in_sequences, stage, examples=20, derandomize=True)
+
+    assert ("GET /v1/boxes/{box_id}", "Server error") in {
+        (fault.operation, fault.title) for fault in faults
     }

@@ -306,6 +306,8 @@ async def test_what_cannot_be_is_refused_when_it_is_proposed(world: World, steps
     await world.post("/resolutions", {"outcome": "settled", **WHY}, status=422)
     paid_and_rejected = {"outcome": "rejected", "paid_minor": 1, **listed}
     await world.post("/resolutions", paid_and_rejected, status=422)
+    single = {"outcome": "rejected", "paid_minor": 1, **WHY}
+    await world.post(f"/instructions/{unknown}/resolution", single, status=422)
     nul = {"outcome": "settled", "instruction_ids": [str(unknown)], "reason": "a\0b c"}
     await world.post("/resolutions", nul, status=422)
     assert (await world.get("/approvals"))["items"] == []

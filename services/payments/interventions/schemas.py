@@ -5,8 +5,7 @@ from pydantic import BaseModel, ConfigDict
 from services.payments.instructions.schemas import HISTORY_EXAMPLE, InstructionHistoryOut
 from services.payments.resolutions.schemas import (
     RESOLUTION_EXAMPLE,
-    OutcomeField,
-    PaidField,
+    EndIn,
     ResolutionOut,
 )
 from shared.approvals import Reason
@@ -25,7 +24,7 @@ class AttemptIn(BaseModel):
     reason: Reason
 
 
-class ResolutionIn(BaseModel):
+class ResolutionIn(EndIn):
     """How a payment ended that the system cannot decide on, for another person to approve."""
 
     model_config = ConfigDict(
@@ -36,10 +35,6 @@ class ResolutionIn(BaseModel):
             ]
         },
     )
-
-    outcome: OutcomeField
-    reason: Reason
-    paid_minor: PaidField = None
 
 
 class InstructionProposalOut(InstructionHistoryOut):

@@ -45,7 +45,21 @@ class ChoiceIn(BaseModel):
     )
 
 
-class ResolutionsIn(BaseModel):
+class EndIn(BaseModel):
+    """How payments ended, and what says so."""
+
+    outcome: OutcomeField
+    reason: Reason
+    paid_minor: PaidField = None
+
+    @model_validator(mode="after")
+    def _paid_where_settled(self) -> Self:
+        if self.paid_minor is not None and self.outcome is not Outcome.SETTLED:
+            raise ValueError("Only with the outcome settled was anything paid.")
+        return self
+
+
+class ResolutionsIn(EndIn):
     """A decision about payments, for another person to approve: a list, or all of a sort."""
 
     model_config = ConfigDict(
@@ -61,20 +75,15 @@ class ResolutionsIn(BaseModel):
         },
     )
 
-    outcome: OutcomeField
-    reason: Reason
     instruction_ids: (
         Annotated[list[UUID], Field(min_length=1, max_length=MAXIMUM_LISTED)] | None
     ) = None
     chosen: ChoiceIn | None = None
-    paid_minor: PaidField = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if (self.instruction_ids is None) == (self.chosen is None):
             raise ValueError("Give either instruction_ids or chosen.")
-        if self.paid_minor is not None and self.outcome is not Outcome.SETTLED:
-            raise ValueError("Only with the outcome settled was anything paid.")
         return self
 
 
