@@ -36,12 +36,12 @@ from shared.auth import TokenVerifier
 from shared.database import DatabaseUnusable
 from shared.errors import Explained, Unavailable
 from shared.logging import configure_logging
+from shared.server import server_configuration
 
 log = structlog.get_logger()
 
 _BACKLOG = 2048
 _COLLECT_AFTER_ALLOCATIONS = 50_000
-_SHUTDOWN_SECONDS = 10
 
 
 class _Server(uvicorn.Server):
@@ -81,16 +81,7 @@ def _api(service: str) -> Callable[[asyncio.Event], Awaitable[None]]:
     listening = _listen(settings.host, settings.port, variable=settings.variable_of("port"))
     failures: list[BaseException] = []
     app.router.lifespan_context = remembering(app.router.lifespan_context, failures)
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            lifespan="on",
-            access_log=False,
-            log_config=None,
-            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        )
-    )
+    server = _Server(server_configuration(app, settings))
 
     async def run(stop: asyncio.Event) -> None:
         await require_database(app.state.database, service=service)

@@ -1,6 +1,6 @@
 """A service's HTTP application: what all of them have in common."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -8,16 +8,24 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
 from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.datastructures import State
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.auth import TokenVerifier
+from shared.auth import TokenVerifier, require_scopes, token_of
+from shared.bodies import Body, RefusedBody, announced_bytes, on_refused_body, too_large
 from shared.clock import clock_from
 from shared.database import Database, may_pass
-from shared.documentation import install_documentation
+from shared.documentation import ASSETS_PATH, install_documentation
 from shared.errors import (
+    Busy,
+    Problem,
     ProblemDocument,
+    TooMany,
+    Unauthenticated,
     Unavailable,
+    answer_to,
     install_problem_handlers,
     problem_responses,
     query_problem,
@@ -26,7 +34,8 @@ from shared.errors import (
 )
 from shared.ids import new_id
 from shared.json_bodies import unambiguous_json
-from shared.operations import Operations
+from shared.operations import Operation, Operations
+from shared.rates import ORDINARY, REFUSED, SEARCH, SERVICE, Rates, Standing, network_of
 from shared.settings import ServiceSettings
 from shared.version import API_PREFIX, VERSION
 
@@ -35,39 +44,54 @@ log = structlog.get_logger()
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 _REQUEST_ID_HEADER = b"x-request-id"
+# That TLS is used everywhere (HSTS) is for whatever terminates it to say.
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+_PRIVATE_HEADERS = (*_SECURITY_HEADERS, (b"cache-control", b"no-store"))
 
 
 class RequestEdge:
-    """The outermost layer: gives each request an id, and answers for whatever was not foreseen.
+    """The outermost layer: whom a request is from, whether it is taken, and what every answer has.
 
-    The id is the caller's ``X-Request-ID`` where that is a UUID, else a new one. An unforeseen
-    error ends here, because the server would log it with its text, and its text may be personal.
-    A parameter that an operation does not take is refused here: a filter with a slip of the pen
-    in its name would otherwise answer with everything. So is one that is given twice: which of
-    the two counts is told by no standard. Every GET answers HEAD, and every path
-    OPTIONS. Plain ASGI: a middleware built on request objects costs as much as a small route.
+    Each request has an id: the caller's ``X-Request-ID`` where that is a UUID, else a new one. An
+    unforeseen error ends here, because the server would log it with its text, and its text may be
+    personal. A parameter that an operation does not take is refused here: a filter with a slip of
+    the pen in its name would otherwise answer with everything. So is one that is given twice:
+    which of the two counts is told by no standard. Every GET answers HEAD, and every path OPTIONS.
+
+    The token, the caller's rate and the size of the body are looked at before the body is read:
+    whoever may not call costs no memory. Plain ASGI: a middleware built on request objects costs
+    as much as a small route.
     """
 
-    def __init__(self, app: ASGIApp, *, operations: Operations) -> None:
+    def __init__(self, app: ASGIApp, *, state: State) -> None:
         self._app = app
-        self._operations = operations
+        self._operations: Operations = state.operations
+        self._verifier: TokenVerifier = state.token_verifier
+        self._settings: ServiceSettings = state.settings
+        self._rates: Rates = state.rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _given_id(scope) or str(new_id())
+        headers = dict(scope["headers"])
+        request_id = _given_id(headers) or str(new_id())
         scope.setdefault("state", {})["request_id"] = request_id
+        added = [(_REQUEST_ID_HEADER, request_id.encode()), *_headers_of_all(scope["path"])]
         begun = False
 
-        async def send_with_id(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal begun
             begun = True
             if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message.get("headers", []),
-                    (_REQUEST_ID_HEADER, request_id.encode()),
-                ]
+                own = message.get("headers", [])
+                names = {name for name, _ in own}
+                message["headers"] = [*own, *(each for each in added if each[0] not in names)]
             if without_body and message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)
@@ -76,39 +100,103 @@ class RequestEdge:
         if without_body:
             scope["method"] = "GET"
         try:
-            answered = self._answer_here(scope)
-            await (answered or self._app)(scope, receive, send_with_id)
+            operation = self._operations.find(scope["method"], scope["path"])
+            if operation and operation.scopes is not None:
+                added += await self._admit(scope, headers, operation)
+            body = self._body(headers, receive, operation)
+            answered = self._answer_here(scope, operation)
+            await (answered or self._app)(scope, body, send_with_headers)
         except Exception as error:
-            request = Request(scope)
-            answer = (
-                unwell_problem(request) if may_pass(error) else unexpected_problem(request, error)
-            )
             if begun:
                 # The caller sees the stream break off, which is the truth.
                 raise ConnectionAbortedError("The answer broke off after it had begun.") from None
-            await answer(scope, receive, send_with_id)
+            await _answer_to_error(Request(scope), error)(scope, receive, send_with_headers)
 
-    def _answer_here(self, scope: Scope) -> ASGIApp | None:
+    async def _admit(
+        self, scope: Scope, headers: Mapping[bytes, bytes], operation: Operation
+    ) -> list[tuple[bytes, bytes]]:
+        """Have the caller in the scope's state; where it stands. Raises Problem where it may not.
+
+        A good token is never refused for the bad ones that come from the same address: behind a
+        proxy that does not say whom it speaks for, everybody has its address.
+        """
+        try:
+            caller = await self._verifier.caller(
+                token_of(headers.get(b"authorization", b"").decode("latin-1"))
+            )
+        except Unauthenticated:
+            address = scope["client"][0] if scope.get("client") else ""
+            _require_rate(await self._rates.count(REFUSED, network_of(address)))
+            raise
+        scope["state"]["caller"] = caller
+        rate = operation.rate or (ORDINARY if caller.is_person else SERVICE)
+        standing = await self._rates.count(rate, caller.subject)
+        _require_rate(standing)
+        require_scopes(caller, operation.scopes or ())
+        return standing.headers
+
+    def _body(
+        self, headers: Mapping[bytes, bytes], receive: Receive, operation: Operation | None
+    ) -> Receive:
+        """What the body is received through; raises TooLarge where it says to be that."""
+        announced = announced_bytes(headers)
+        if announced == 0:
+            return receive
+        settings = self._settings
+        is_streamed = operation is not None and operation.is_streamed
+        maximum = (operation and operation.maximum_bytes) or settings.body_maximum_bytes
+        if not is_streamed and announced is not None and announced > maximum:
+            raise too_large(maximum)
+        return Body(
+            receive,
+            maximum_bytes=None if is_streamed else maximum,
+            seconds=settings.streamed_body_seconds if is_streamed else settings.body_seconds,
+            grace_seconds=settings.grace_seconds,
+            minimum_bytes_per_second=settings.minimum_bytes_per_second,
+        ).receive
+
+    def _answer_here(self, scope: Scope, operation: Operation | None) -> ASGIApp | None:
         """The answer to what no route is asked for."""
         if scope["method"] == "OPTIONS" and (allowed := self._operations.allowed(scope["path"])):
             return Response(status_code=204, headers={"Allow": ", ".join(allowed)})
-        if scope["query_string"]:
-            faults = self._operations.query_faults(
-                scope["method"], scope["path"], scope["query_string"].decode("latin-1")
-            )
+        if operation and scope["query_string"]:
+            faults = operation.query_faults(scope["query_string"].decode("latin-1"))
             if faults:
                 return query_problem(Request(scope), faults)
         return None
 
 
-def _given_id(scope: Scope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == _REQUEST_ID_HEADER:
-            try:
-                return str(UUID(value.decode("ascii")))
-            except (ValueError, UnicodeDecodeError):
-                return None
-    return None
+def _require_rate(standing: Standing) -> None:
+    if standing.is_over:
+        raise TooMany(
+            f"{standing.quota} of these calls are taken from a caller in {standing.window_seconds} "
+            f"seconds. Call again in {standing.seconds} seconds.",
+            headers={
+                "Retry-After": str(standing.seconds),
+                **{name.decode(): value.decode() for name, value in standing.headers},
+            },
+        )
+
+
+def _answer_to_error(request: Request, error: Exception) -> ASGIApp:
+    if isinstance(error, Problem):
+        return answer_to(request, error)
+    if isinstance(error, PoolTimeout):
+        return answer_to(request, Busy("Every connection is in use. Send the request again."))
+    return unwell_problem(request) if may_pass(error) else unexpected_problem(request, error)
+
+
+def _headers_of_all(path: str) -> tuple[tuple[bytes, bytes], ...]:
+    """An answer is for its caller alone, and no page: the pages of the documentation say what
+    they may do, and their scripts and styles may be kept."""
+    return _SECURITY_HEADERS if path.startswith(ASSETS_PATH) else _PRIVATE_HEADERS
+
+
+def _given_id(headers: Mapping[bytes, bytes]) -> str | None:
+    try:
+        return str(UUID(headers[_REQUEST_ID_HEADER].decode("ascii")))
+    except (KeyError, ValueError):
+        return None
 
 
 def create_application(
@@ -154,20 +242,31 @@ def create_application(
         settings.database_url,
         application_name=f"{settings.service}-api",
         pool_size=settings.database_pool_size,
+        pool_wait_seconds=settings.database_pool_wait_seconds,
     )
     app.state.token_verifier = TokenVerifier(
         issuer=settings.auth_issuer,
         audience=settings.auth_audience,
         jwks_url=settings.auth_jwks_url,
+        maximum_seconds=settings.auth_token_maximum_seconds,
+    )
+    app.state.rates = Rates(
+        {
+            ORDINARY: settings.rate_ordinary_per_minute,
+            SERVICE: settings.rate_service_per_minute,
+            SEARCH: settings.rate_search_per_minute,
+            REFUSED: settings.rate_refused_per_minute,
+        }
     )
     install_problem_handlers(app)
+    app.add_exception_handler(RefusedBody, on_refused_body)
     app.include_router(_probes)
     for router in routers:
         app.include_router(router, prefix=API_PREFIX, dependencies=[Depends(unambiguous_json)])
     install_documentation(app, settings)
     _describe_problem_documents(app)
     app.state.operations = Operations(lambda: app.openapi())
-    app.add_middleware(RequestEdge, operations=app.state.operations)
+    app.add_middleware(RequestEdge, state=app.state)
     return app
 
 
@@ -193,6 +292,8 @@ def _ready_route(app: FastAPI) -> None:
         try:
             async with database.engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
+        except PoolTimeout:
+            raise Busy("Every connection is in use. It is asked again at once.") from None
         except Exception:
             raise Unavailable("The database does not answer. It is asked again at once.") from None
         return {"status": "ready"}
@@ -232,9 +333,12 @@ def _describe_problem_documents(app: FastAPI) -> None:
 
 
 def _add_answers_of_all(operation: dict[str, Any]) -> None:
-    """What any operation may answer: to a parameter too many, to a body that is no text, when
-    the database is away. And a POST that creates needs its key, which FastAPI cannot tell."""
-    statuses = {422, 503} | ({400} if "requestBody" in operation else set())
+    """What any operation may answer: to a parameter too many, to a body that is no text, too
+    large or too slow, to a call too many, when the database is away. And a POST that creates
+    needs its key, which FastAPI cannot tell."""
+    statuses = {422, 503} | ({400, 408, 413} if "requestBody" in operation else set())
+    if operation.get("security"):
+        statuses.add(429)
     for status, response in problem_responses(*sorted(statuses)).items():
         operation["responses"].setdefault(str(status), {"description": response["description"]})
     for parameter in operation.get("parameters", []):

@@ -58,6 +58,7 @@ class Database:
         *,
         application_name: str,
         pool_size: int = 10,
+        pool_wait_seconds: float = 30,
         ping_first: bool = True,
         idle_in_transaction_seconds: int = 60,
     ) -> None:
@@ -75,6 +76,7 @@ class Database:
             self._url,
             pool_size=pool_size,
             max_overflow=0,
+            pool_timeout=pool_wait_seconds,
             pool_pre_ping=ping_first,
             # The connection used last has its statements prepared.
             pool_use_lifo=True,
@@ -158,7 +160,9 @@ def unusable(url: URL, error: BaseException) -> DatabaseUnusable:
 
 def may_pass(error: BaseException) -> bool:
     """Whether the server is at fault and not the statement: the same may work when tried again."""
-    if getattr(error, "connection_invalidated", False) or isinstance(error, OSError):
+    if getattr(error, "connection_invalidated", False):
+        return True
+    if isinstance(error, OSError | PoolTimeout):
         return True
     state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
     return state[:2] in _PASSING

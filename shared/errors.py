@@ -23,6 +23,7 @@ _FAULTS_TOLD = 100
 _POINTER_PARTS = 20
 _PART_CHARACTERS = 64
 _CAUSES_TOLD = 3
+_RETRY_AFTER_SECONDS = "2"
 _OUR_CODE = str(Path(__file__).parent.parent) + os.sep
 
 
@@ -70,6 +71,10 @@ class SignatureRefused(Problem):
     status, slug, title = 401, "signature-refused", "The message's signature does not hold"
 
 
+class TooSlow(Problem):
+    status, slug, title = 408, "too-slow", "The request came too slowly"
+
+
 class TooLarge(Problem):
     status, slug, title = 413, "too-large", "The body is larger than is taken here"
 
@@ -78,8 +83,23 @@ class Unprocessable(Problem):
     status, slug, title = 422, "unprocessable", "The request is malformed"
 
 
+class TooMany(Problem):
+    status, slug, title = 429, "too-many", "Too many requests"
+
+
+class HeadersTooLarge(Problem):
+    status, slug, title = 431, "headers-too-large", "The headers are larger than is taken here"
+
+
 class Unavailable(Problem):
     status, slug, title = 503, "unavailable", "Not available just now"
+
+
+class Busy(Unavailable):
+    """Everything that could do it is in use. Raised at once or after a short wait."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": _RETRY_AFTER_SECONDS})
 
 
 class FieldProblem(BaseModel):
@@ -127,6 +147,18 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def document_of(problem: Problem, *, instance: str) -> dict[str, Any]:
+    """A problem as a document."""
+    return {
+        "type": f"urn:sangkroh:problem:{problem.slug}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": instance,
+        **problem.extensions,
+    }
+
+
 def problem_response(
     request: Request,
     *,
@@ -149,17 +181,20 @@ def problem_response(
     return JSONResponse(document, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
+def answer_to(request: Request, problem: Problem) -> JSONResponse:
+    """What the caller is told of a problem."""
+    instance = f"urn:uuid:{getattr(request.state, 'request_id', '')}"
+    return JSONResponse(
+        document_of(problem, instance=instance),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
 async def _on_problem(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)
-    return problem_response(
-        request,
-        status=error.status,
-        slug=error.slug,
-        title=error.title,
-        detail=error.detail,
-        headers=error.headers,
-        extensions=error.extensions,
-    )
+    return answer_to(request, error)
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
@@ -250,7 +285,7 @@ def unwell_problem(request: Request) -> JSONResponse:
         title=Unavailable.title,
         detail="The database does not answer, and nothing was saved. Send the same request again "
         "in a few seconds, with the same Idempotency-Key.",
-        headers={"Retry-After": "2"},
+        headers={"Retry-After": _RETRY_AFTER_SECONDS},
     )
 
 

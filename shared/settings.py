@@ -71,7 +71,9 @@ class ServiceSettings(BaseSettings):
                 return str(alias).upper()
 
     database_url: str
-    database_pool_size: int = 10
+    database_pool_size: int = Field(default=10, ge=1)
+    database_pool_wait_seconds: float = Field(default=5, gt=0)
+    """How long a request waits for a connection before it is answered 503."""
     host: str = "127.0.0.1"
     port: int
 
@@ -93,6 +95,12 @@ class ServiceSettings(BaseSettings):
         default=None,
         validation_alias=AliasChoices("AUTH_DEVELOPMENT_KEY_FILE", "auth_development_key_file"),
     )
+    auth_token_maximum_seconds: int = Field(
+        default=24 * 3600,
+        ge=60,
+        validation_alias=AliasChoices("AUTH_TOKEN_MAXIMUM_SECONDS", "auth_token_maximum_seconds"),
+    )
+    """A token that its issuer made to live longer is refused."""
     clock_file: Path | None = Field(
         default=None, validation_alias=AliasChoices("CLOCK_FILE", "clock_file")
     )
@@ -105,4 +113,28 @@ class ServiceSettings(BaseSettings):
     )
     approval_wait_days: int = Field(default=7, ge=1, le=90)
     """How long a step that needs two persons waits for the second."""
+    # What one caller may ask of an API, so that the others are served too.
+    connections_maximum: int = Field(default=2_000, ge=1)
+    """Open connections of one process; a further one is turned away."""
+    idle_seconds: int = Field(default=5, ge=1)
+    """How long a connection is kept on which nothing is asked."""
+    headers_maximum_count: int = Field(default=100, ge=1)
+    headers_maximum_bytes: int = Field(default=32 * 1024, ge=1_024)
+    headers_seconds: float = Field(default=10, gt=0)
+    """How long a caller has to send them."""
+    body_maximum_bytes: int = Field(default=1024 * 1024, ge=1)
+    """Of an ordinary operation; one that takes more says so in the OpenAPI document."""
+    body_seconds: float = Field(default=30, gt=0)
+    streamed_body_seconds: float = Field(default=2 * 3600, gt=0)
+    """For a body that is worked as it comes in: the time that is spent waiting for it."""
+    minimum_bytes_per_second: int = Field(default=4_096, ge=1)
+    """Of a body that is sent, and of an answer that is read."""
+    grace_seconds: float = Field(default=10, gt=0)
+    """How long either may be slower than that."""
+    rate_ordinary_per_minute: int = Field(default=12_000, ge=1)
+    rate_service_per_minute: int = Field(default=120_000, ge=1)
+    """What is allowed to a caller that is no person."""
+    rate_search_per_minute: int = Field(default=30, ge=1)
+    rate_refused_per_minute: int = Field(default=300, ge=1)
+    """How many tokens of one address are refused with a reason; afterwards without."""
     log_level: str = Field(default="INFO", validation_alias=AliasChoices("LOG_LEVEL", "log_level"))

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from shared.server import protocol_of
+
 
 class _Server(uvicorn.Server):
     @contextmanager
@@ -17,8 +19,16 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: FastAPI, port: int) -> AsyncIterator[str]:
     """Serve ``app`` on a loopback port; yields its base URL."""
+    settings = getattr(app.state, "settings", None)
     server = _Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
+        uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=port,
+            http=protocol_of(settings) if settings else "auto",
+            log_config=None,
+            access_log=False,
+        )
     )
     task = asyncio.create_task(server.serve())
     while not server.started:
