@@ -175,12 +175,30 @@ def _owner_url() -> str:
 def _migrate() -> None:
     # Here and below, not above: a service that starts needs neither Alembic nor its siblings.
     from services.histories import HISTORIES
-    from shared.migrations import migrate_all
+    from shared.migrations import Role, migrate_all
 
-    passwords = {
-        service: os.environ.get(f"{service.upper()}_DATABASE_PASSWORD") for service in SERVICES
+    roles = {
+        service: Role(
+            password=os.environ.get(f"{service.upper()}_DATABASE_PASSWORD"),
+            maximum_connections=_maximum_connections(service),
+        )
+        for service in SERVICES
     }
-    migrate_all(_owner_url(), histories=HISTORIES, passwords=passwords)
+    migrate_all(_owner_url(), histories=HISTORIES, roles=roles)
+
+
+def _maximum_connections(service: str) -> int | None:
+    variable = f"{service.upper()}_DATABASE_MAXIMUM_CONNECTIONS"
+    given = os.environ.get(variable)
+    if not given:
+        return None
+    try:
+        return int(given)
+    except ValueError:
+        raise CannotStart(
+            f"{variable} is no number: say how many connections {service} may hold, -1 for as many "
+            "as there are, or leave it out for an equal share."
+        ) from None
 
 
 def _begin_epoch() -> None:

@@ -150,6 +150,7 @@ class RequestEdge:
         return Body(
             receive,
             maximum_bytes=None if is_streamed else maximum,
+            maximum_values=None if is_streamed else settings.body_maximum_values,
             seconds=settings.streamed_body_seconds if is_streamed else settings.body_seconds,
             grace_seconds=settings.grace_seconds,
             minimum_bytes_per_second=settings.minimum_bytes_per_second,

@@ -52,16 +52,19 @@ class Body:
         receive: Receive,
         *,
         maximum_bytes: int | None,
+        maximum_values: int | None,
         seconds: float,
         grace_seconds: float,
         minimum_bytes_per_second: int,
     ) -> None:
         self._receive = receive
         self._maximum_bytes = maximum_bytes
+        self._maximum_values = maximum_values
         self._seconds = seconds
         self._grace_seconds = grace_seconds
         self._minimum_bytes_per_second = minimum_bytes_per_second
         self._received_bytes = 0
+        self._received_values = 0
         self._waited_seconds = 0.0
         self._is_whole = False
 
@@ -82,9 +85,17 @@ class Body:
                 )
             ) from None
         self._waited_seconds += monotonic() - began
-        self._received_bytes += len(message.get("body", b""))
+        part: bytes = message.get("body", b"")
+        self._received_bytes += len(part)
         if self._maximum_bytes is not None and self._received_bytes > self._maximum_bytes:
             raise RefusedBody(too_large(self._maximum_bytes))
+        if self._maximum_values is not None:
+            # It is the values that take long to read, and a comma is between any two.
+            self._received_values += part.count(b",")
+            if self._received_values > self._maximum_values:
+                raise RefusedBody(
+                    TooLarge(f"A body has {self._maximum_values} values at most. Send it in parts.")
+                )
         self._is_whole = not message.get("more_body", False)
         return message
 

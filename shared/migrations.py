@@ -5,7 +5,7 @@ A migration runs under an advisory lock (two deployments never migrate at once),
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,16 @@ _LOCK_TIMEOUT = "5s"
 _STATEMENT_TIMEOUT = "10min"
 
 EVENTS_SCHEMA = "events"
+
+_CONNECTIONS_KEPT = 10
+"""For the owner: migrations, and whoever looks after the server."""
+_CONNECTIONS = text(
+    """
+    SELECT sum(CASE name WHEN 'max_connections' THEN setting::int ELSE -setting::int END)::int
+    FROM pg_settings
+    WHERE name IN ('max_connections', 'superuser_reserved_connections', 'reserved_connections')
+    """.replace(":", r"\:")
+)
 
 # Where this is another cluster than before, or another timeline.
 _BEGIN_EPOCH_WHERE_NEEDED = text("SELECT events.begin_epoch()")
@@ -76,25 +86,32 @@ def run_migrations(context: EnvironmentContext | Any, *, schema: str) -> None:
         context.run_migrations()
 
 
-def migrate_all(
-    owner_url: str, *, histories: Iterable[History], passwords: dict[str, str | None]
-) -> None:
-    """Create the roles and schemas and bring every history to its head.
+@dataclass(frozen=True)
+class Role:
+    """How a service's database role is made."""
 
-    ``passwords`` maps each service to its role's password (None: no password is set).
+    password: str | None
+    """None: it is left as it is."""
+    maximum_connections: int | None
+    """None: an equal share of what the server has, so that no service can starve another."""
+
+
+def migrate_all(owner_url: str, *, histories: Iterable[History], roles: Mapping[str, Role]) -> None:
+    """Create the roles (by service) and schemas and bring every history to its head.
+
     Raises DatabaseUnusable with one line that says what to do.
     """
-    asyncio.run(_migrate_all(owner_url, histories=list(histories), passwords=passwords))
+    asyncio.run(_migrate_all(owner_url, histories=list(histories), roles=roles))
 
 
 async def _migrate_all(
-    owner_url: str, *, histories: list[History], passwords: dict[str, str | None]
+    owner_url: str, *, histories: list[History], roles: Mapping[str, Role]
 ) -> None:
     async with connected(parse_url(owner_url)) as connection:
         await connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))
         await connection.commit()
         try:
-            await connection.run_sync(_prepare, histories, passwords)
+            await connection.run_sync(_prepare, histories, roles)
             for history in histories:
                 await connection.run_sync(_upgrade, history)
             await connection.execute(_BEGIN_EPOCH_WHERE_NEEDED)
@@ -139,19 +156,22 @@ async def connected(url: URL) -> AsyncIterator[AsyncConnection]:
         await engine.dispose()
 
 
-def _prepare(
-    connection: Connection, histories: list[History], passwords: dict[str, str | None]
-) -> None:
+def _prepare(connection: Connection, histories: list[History], roles: Mapping[str, Role]) -> None:
     quote = connection.dialect.identifier_preparer.quote
-    for service, password in passwords.items():
+    share = (connection.scalar(_CONNECTIONS) - _CONNECTIONS_KEPT) // max(len(roles), 1)
+    for service, given in roles.items():
         role = quote(role_of(service))
         exists = connection.scalar(
             text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role_of(service)}
         )
         if not exists:
             connection.execute(text(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOINHERIT"))
-        if password is not None:
-            literal = connection.scalar(text("SELECT quote_literal(:text)"), {"text": password})
+        maximum = share if given.maximum_connections is None else given.maximum_connections
+        connection.execute(text(f"ALTER ROLE {role} CONNECTION LIMIT {maximum:d}"))
+        if given.password is not None:
+            literal = connection.scalar(
+                text("SELECT quote_literal(:text)"), {"text": given.password}
+            )
             connection.execute(text(f"ALTER ROLE {role} PASSWORD {literal}".replace(":", r"\:")))
     for history in histories:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quote(history.schema)}"))

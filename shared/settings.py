@@ -122,8 +122,10 @@ class ServiceSettings(BaseSettings):
     headers_maximum_bytes: int = Field(default=32 * 1024, ge=1_024)
     headers_seconds: float = Field(default=10, gt=0)
     """How long a caller has to send them."""
-    body_maximum_bytes: int = Field(default=1024 * 1024, ge=1)
+    body_maximum_bytes: int = Field(default=512 * 1024, ge=1)
     """Of an ordinary operation; one that takes more says so in the OpenAPI document."""
+    body_maximum_values: int = Field(default=50_000, ge=1)
+    """Numbers, texts and so on in a body: reading them stops everybody else meanwhile."""
     body_seconds: float = Field(default=30, gt=0)
     streamed_body_seconds: float = Field(default=2 * 3600, gt=0)
     """For a body that is worked as it comes in: the time that is spent waiting for it."""

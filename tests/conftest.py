@@ -190,15 +190,18 @@ def alone_with_roles(roles_in_turn: InTurn) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def migrate(local_secrets: LocalSecrets) -> Callable[[str], None]:
     """``migrate(owner_url)`` migrates a database by Alembic, as a deployment would."""
-    passwords = {
+    roles = {
         f"{service.upper()}_DATABASE_PASSWORD": local_secrets.database_passwords[service]
         for service in SERVICES
     }
+    if os.environ.get("DATABASE_URL"):
+        # The roles are those of all who test on that server.
+        roles |= {f"{service.upper()}_DATABASE_MAXIMUM_CONNECTIONS": "-1" for service in SERVICES}
 
     def run(owner_url: str) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "services", "migrate"],
-            env={**os.environ, **passwords, "DATABASE_URL": owner_url},
+            env={**os.environ, **roles, "DATABASE_URL": owner_url},
             capture_output=True,
             text=True,
             check=False,

@@ -1,5 +1,7 @@
 """The registry's HTTP application."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
@@ -8,6 +10,7 @@ from services.registry.approvals.tables import Approval, ApprovalKind
 from services.registry.areas.routes import router as areas
 from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
+from services.registry.chunks.streaming import ChunkStreams
 from services.registry.entitlements.routes import router as entitlements
 from services.registry.households.persons import personal_data_from
 from services.registry.households.routes import router as households
@@ -22,8 +25,10 @@ from services.registry.settings import Settings
 from shared.application import create_application
 from shared.approvals import Steps
 from shared.approvals.routes import approval_routes
+from shared.database import Database
 from shared.documents.service import document_step
 from shared.events.routes import router as events
+from shared.streams import Places
 
 _TAGS = [
     {"name": "areas", "description": "The national gazetteer."},
@@ -68,7 +73,35 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             events,
         ],
         tags=_TAGS,
+        lifespans=[_streaming],
     )
     app.state.steps = steps
     app.state.personal_data = personal_data_from(settings)
     return app
+
+
+@asynccontextmanager
+async def _streaming(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    database = Database(
+        settings.database_url,
+        application_name="registry-api-streams",
+        pool_size=settings.streams_at_once,
+        pool_wait_seconds=settings.database_pool_wait_seconds,
+    )
+    app.state.chunk_streams = ChunkStreams(
+        database,
+        places=Places(
+            settings.streams_at_once,
+            per_caller=settings.streams_per_caller,
+            wait_seconds=settings.place_wait_seconds,
+        ),
+        longest_seconds=settings.stream_seconds,
+    )
+    app.state.import_places = Places(
+        settings.imports_at_once,
+        per_caller=settings.imports_per_caller,
+        wait_seconds=settings.place_wait_seconds,
+    )
+    yield
+    await database.dispose()

@@ -36,3 +36,13 @@ class Settings(ServiceSettings):
     import_maximum_rows: int = Field(default=5_000_000, ge=1)
     import_maximum_rejections: int = Field(default=10_000, ge=1)
     """Faults of an import that are kept; with one more it stops."""
+    imports_at_once: int = Field(default=4, ge=1)
+    """Imports that one process receives side by side, each on two connections of its own."""
+    imports_per_caller: int = Field(default=2, ge=1)
+    streams_at_once: int = Field(default=8, ge=1)
+    """Chunks that are read from one process side by side, each on a connection."""
+    streams_per_caller: int = Field(default=4, ge=1)
+    stream_seconds: float = Field(default=120, gt=0)
+    """How long a chunk may take to be read."""
+    place_wait_seconds: float = Field(default=2, ge=0)
+    """How long an import or a reader of a chunk waits for a place before it is answered 503."""

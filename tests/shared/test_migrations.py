@@ -108,3 +108,41 @@ async def test_a_services_role_reads_its_own_schema_and_no_other(
             await role.execute("CREATE TABLE public.mine (number int)")
     finally:
         await role.close()
+
+
+@pytest.mark.usefixtures("alone_with_roles", "template")
+def test_no_service_can_take_every_connection_of_the_database(
+    database_server: DatabaseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "sangkroh_test_of_connections"
+    database_server.run_sql(f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    for service in ("registry", "triggers", "payments"):
+        monkeypatch.delenv(f"{service.upper()}_DATABASE_MAXIMUM_CONNECTIONS", raising=False)
+    monkeypatch.setenv("TRIGGERS_DATABASE_MAXIMUM_CONNECTIONS", "7")
+    done = migrating(database_server.url_of(name))
+    limits = asyncio.run(_limits_of_roles(database_server.url_of(name)))
+    monkeypatch.setenv("TRIGGERS_DATABASE_MAXIMUM_CONNECTIONS", "many")
+    refused = migrating(database_server.url_of(name))
+    monkeypatch.delenv("TRIGGERS_DATABASE_MAXIMUM_CONNECTIONS")
+    migrating(database_server.url_of(name))
+    database_server.run_sql(f"DROP DATABASE {name}")
+
+    assert done.returncode == 0, done.stderr
+    assert limits["sangkroh_triggers"] == 7
+    assert limits["sangkroh_registry"] == limits["sangkroh_payments"] > 7
+    assert limits.pop("max_connections") > sum(limits.values())
+    assert "TRIGGERS_DATABASE_MAXIMUM_CONNECTIONS is no number" in refused.stderr
+
+
+async def _limits_of_roles(owner_url: str) -> dict[str, int]:
+    plain = make_url(owner_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    try:
+        rows = await connection.fetch(
+            "SELECT rolname::text, rolconnlimit FROM pg_roles WHERE rolname LIKE 'sangkroh\\_%'"
+            " AND rolconnlimit > 0"
+            " UNION ALL SELECT 'max_connections', current_setting('max_connections')::int"
+        )
+    finally:
+        await connection.close()
+    return dict(rows)

@@ -8,11 +8,12 @@ from fastapi.responses import StreamingResponse
 
 from services.registry.chunks import repository
 from services.registry.chunks.states import ChunkStatus
-from services.registry.chunks.streaming import chunk_bytes
+from services.registry.chunks.streaming import ChunkStreams
 from services.registry.scopes import EntitlementsRead
 from shared.contracts.entitlements import BINARY, COLUMNS, CSV
 from shared.database import Database
 from shared.errors import Conflict, NotFound, problem_responses
+from shared.streams import HeldStream
 
 router = APIRouter(prefix="/entitlement-chunks", tags=["entitlements"])
 
@@ -41,13 +42,12 @@ _CHUNK_REPLY: dict[int | str, dict[str, Any]] = {
     response_class=StreamingResponse,
     responses={**_CHUNK_REPLY, **problem_responses(401, 403, 404, 409, 422)},
 )
-async def stream_chunk(
-    chunk_id: UUID, caller: EntitlementsRead, request: Request
-) -> StreamingResponse:
+async def stream_chunk(chunk_id: UUID, caller: EntitlementsRead, request: Request) -> HeldStream:
     """The payable entitlements of an announced chunk, as a stream; the same bytes each time.
 
     Their number and sum are those of the announcement, whatever changed since. Accounts are
-    sealed: only payments' provider adapter opens one, when it sends.
+    sealed: only payments' provider adapter opens one, when it sends. Few are read at once, and
+    one that is read too slowly breaks off: fetch it again.
     """
     database: Database = request.app.state.database
     async with database.transaction() as session:
@@ -57,8 +57,9 @@ async def stream_chunk(
     if chunk.status in (ChunkStatus.PLANNED, ChunkStatus.EMPTY):
         raise Conflict(f"The chunk is {chunk.status}: nothing of it was announced.")
     is_binary = BINARY in request.headers.get("accept", "")
-    return StreamingResponse(
-        chunk_bytes(database, chunk, format="binary" if is_binary else "csv"),
+    streams: ChunkStreams = request.app.state.chunk_streams
+    return HeldStream(
+        streams.pieces(chunk, format="binary" if is_binary else "csv", caller=caller.subject),
         media_type=BINARY if is_binary else CSV,
         headers={"Vary": "Accept"},
     )

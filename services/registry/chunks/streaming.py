@@ -1,30 +1,56 @@
 """A chunk's entitlements, straight from PostgreSQL: no Python object for a row."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Literal
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.chunks import repository
 from services.registry.chunks.tables import EntitlementChunk
 from shared.database import Database
+from shared.streams import Places
 
 CopyFormat = Literal["binary", "csv"]
 
 _PIECES_AHEAD = 4
 # PostgreSQL hands over a few kilobytes at a time, and each piece costs both services as much.
 _PIECE_BYTES = 256 * 1024
-_LONGEST_SECONDS = 120
-"""A reader that stalls does not keep a connection and a snapshot for ever."""
 
 
-async def chunk_bytes(
-    database: Database, chunk: EntitlementChunk, *, format: CopyFormat
-) -> AsyncIterator[bytes]:
-    """Pieces of ``shared.contracts.entitlements``; raises where PostgreSQL breaks off."""
+class ChunkStreams:
+    """Streams of chunks, on connections that no other request uses."""
+
+    def __init__(self, database: Database, *, places: Places, longest_seconds: float) -> None:
+        self._database = database
+        self._places = places
+        self._longest_seconds = longest_seconds
+
+    @asynccontextmanager
+    async def pieces(
+        self, chunk: EntitlementChunk, *, format: CopyFormat, caller: str
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Pieces of ``shared.contracts.entitlements``; raises Busy.
+
+        They raise where PostgreSQL breaks off, and TimeoutError where the reader takes too long:
+        who stalls does not keep a connection and a snapshot for ever.
+        """
+        async with (
+            self._places.held(caller),
+            self._database.engine.connect() as connection,
+            asyncio.timeout(self._longest_seconds),
+            aclosing(_copied(connection, chunk, format=format)) as pieces,
+        ):
+            yield pieces
+
+
+async def _copied(
+    connection: AsyncConnection, chunk: EntitlementChunk, *, format: CopyFormat
+) -> AsyncGenerator[bytes]:
     pieces: asyncio.Queue[bytes | None] = asyncio.Queue(_PIECES_AHEAD)
-    copying = asyncio.create_task(_copy(database, chunk, format, pieces))
+    copying = asyncio.create_task(_copy(connection, chunk, format, pieces))
     try:
         while (piece := await pieces.get()) is not None:
             yield piece
@@ -36,7 +62,7 @@ async def chunk_bytes(
 
 
 async def _copy(
-    database: Database,
+    connection: AsyncConnection,
     chunk: EntitlementChunk,
     format: CopyFormat,
     pieces: asyncio.Queue[bytes | None],
@@ -50,22 +76,19 @@ async def _copy(
             await pieces.put(bytes(waiting))
             waiting.clear()
 
+    raw = await connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, asyncpg.Connection)
     try:
-        async with database.engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            driver = raw.driver_connection
-            assert isinstance(driver, asyncpg.Connection)
-            try:
-                async with asyncio.timeout(_LONGEST_SECONDS):
-                    await driver.execute(repository.PREFER_INDEXES)
-                    await driver.copy_from_query(
-                        rows, chunk.id, chunk.currency, output=collect, format=format
-                    )
-                    await pieces.put(bytes(waiting))
-                    await driver.execute(repository.PREFER_NOTHING)
-            except BaseException:
-                # Half a COPY is still in this connection: nobody else may get it.
-                await connection.invalidate()
-                raise
-    finally:
-        await pieces.put(None)
+        await driver.execute(repository.PREFER_INDEXES)
+        await driver.copy_from_query(rows, chunk.id, chunk.currency, output=collect, format=format)
+        await pieces.put(bytes(waiting))
+        await driver.execute(repository.PREFER_NOTHING)
+    except BaseException as error:
+        # Half a COPY is still in this connection: nobody else may get it.
+        await connection.invalidate()
+        if not isinstance(error, asyncio.CancelledError):
+            await pieces.put(None)
+        raise
+    # Not where it was cancelled: nobody reads on, and there may be no room.
+    await pieces.put(None)

@@ -13,7 +13,9 @@ from services.registry.scopes import HouseholdsRead, HouseholdsSearch, Household
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.operations import limited
 from shared.pagination import PageOf, PageQuery
+from shared.rates import SEARCH
 
 router = APIRouter(prefix="/households", tags=["households"])
 
@@ -42,7 +44,10 @@ async def list_households(
 
 
 @router.post(
-    "/search", summary="Find households by person", responses=problem_responses(400, 401, 403, 422)
+    "/search",
+    summary="Find households by person",
+    responses=problem_responses(400, 401, 403, 422),
+    openapi_extra=limited(rate=SEARCH),
 )
 async def search_households(
     body: PersonSearchIn,

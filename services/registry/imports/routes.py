@@ -20,6 +20,7 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import BadRequest, Unprocessable, problem_responses
 from shared.idempotency import Once
+from shared.operations import limited
 from shared.pagination import Int4, PageOf, PageQuery
 
 router = APIRouter(prefix="/imports", tags=["imports"])
@@ -54,21 +55,21 @@ async def create_import(
     "/{import_id}/rows",
     summary="Send the rows of an import",
     responses=problem_responses(400, 401, 403, 404, 409, 413, 422),
-    openapi_extra=_CSV_BODY,
+    openapi_extra={**_CSV_BODY, **limited(is_streamed=True)},
     description=(
         "Stores households as they arrive and answers with the totals when all are in. A household "
         "is known by its registration number: new ones are added, changed ones changed, and the "
         "same file sent again changes nothing. A row that is not right is left out and listed by "
         "`GET /v1/imports/{id}/rejections`; a file with too many faults is stopped, and its import "
-        "says at which line. If the sending is cut off or stopped, what is in stays in: send the "
-        "file again. An empty account leaves a known household the account it has.\n\n"
+        "says at which line. If the sending is cut off, too slow or stopped, what is in stays in: "
+        "send the file again. An empty account leaves a known household the account it has.\n\n"
         f"{CSV_DESCRIPTION}"
     ),
 )
 async def send_rows(
     import_id: UUID,
     request: Request,
-    _: HouseholdsWrite,
+    caller: HouseholdsWrite,
     clock: ClockDependency,
     personal_data: PersonalDataDependency,
 ) -> ImportOut:
@@ -77,14 +78,15 @@ async def send_rows(
     if media_type != "text/csv":
         raise Unprocessable("Send the rows as text/csv.")
     try:
-        return await service.receive_rows(
-            import_id,
-            request.stream(),
-            database=request.app.state.database,
-            personal_data=personal_data,
-            settings=request.app.state.settings,
-            clock=clock,
-        )
+        async with request.app.state.import_places.held(caller.subject):
+            return await service.receive_rows(
+                import_id,
+                request.stream(),
+                database=request.app.state.database,
+                personal_data=personal_data,
+                settings=request.app.state.settings,
+                clock=clock,
+            )
     except ClientDisconnect:
         # For the log's sake: whoever should read it has gone.
         raise BadRequest("The sending was cut off. Send the whole file again.") from None

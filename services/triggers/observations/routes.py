@@ -8,6 +8,7 @@ from services.triggers.areas import AreaCode
 from services.triggers.checks.service import ChecksDependency
 from services.triggers.observations import service
 from services.triggers.observations.schemas import (
+    MAXIMUM_BYTES,
     ObservationOut,
     ObservationsIn,
     RecordedOut,
@@ -19,6 +20,7 @@ from shared.database import Session
 from shared.documents import Code
 from shared.errors import problem_responses
 from shared.idempotency import Once
+from shared.operations import limited
 from shared.pagination import PageOf, PageQuery
 from shared.values import Day, Text
 
@@ -31,6 +33,7 @@ router = APIRouter(prefix="/observations", tags=["observations"])
     response_model=RecordedOut,
     summary="Record observations",
     responses=problem_responses(400, 401, 403, 409, 422),
+    openapi_extra=limited(maximum_bytes=MAXIMUM_BYTES),
 )
 async def record_observations(
     body: ObservationsIn,

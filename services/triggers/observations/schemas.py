@@ -13,6 +13,8 @@ from shared.documents import Code
 from shared.values import Day, Exact, Text
 
 MAXIMUM_ROWS = 5_000
+MAXIMUM_BYTES = 2 * 1024 * 1024
+"""So many rows with names of places and sources as long as they may be."""
 
 Value = Annotated[
     Decimal,
