@@ -1,5 +1,6 @@
 """Tokens that nobody should have: each is refused as 401, and none of them as a fault of ours."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -25,7 +26,7 @@ from shared.auth import Caller, TokenVerifier, bearer
 from shared.errors import Unauthenticated, Unavailable
 from shared.version import API_PREFIX
 from tests.conftest import ServeService
-from tests.server import serving
+from tests.server import eventually, serving
 
 ISSUER = "https://issuer.example"
 AUDIENCE = "sangkroh"
@@ -338,7 +339,7 @@ async def test_over_http_a_refusal_is_a_401_and_no_fault_of_ours(
         *(signed(claims(**changes)) for changes in ODD_CLAIMS),
     ]
     # What no header of HTTP can carry, or none that the server reads, never comes so far.
-    sendable = [token for token in tokens if len(token) < 50_000 and token.isprintable() and token]
+    sendable = [token for token in tokens if len(token) < 30_000 and token.isprintable() and token]
     async with httpx.AsyncClient(base_url=service.url) as client:
         answers = [
             await client.get(
@@ -455,6 +456,50 @@ async def test_a_verified_token_is_remembered_until_it_ends(
     later(250)
     with pytest.raises(Unauthenticated):
         await verifier.caller(token)
+
+
+async def test_a_remembered_token_ends_with_its_key(
+    issuer: Issuer, later: Callable[[float], None]
+) -> None:
+    verifier = verifier_of(issuer.url)
+    token, other_token = signed(claims(exp=int(time.time()) + 3_600)), other("ES256")
+    await verifier.caller(token)
+    await verifier.caller(other_token)
+    issuer.document = {"keys": [public_key("ES256"), public_key("EdDSA")]}
+
+    # Keys are read again beside the request, and what they say holds for the next.
+    later(241)
+    assert await verifier.caller(token)
+    await eventually(lambda: _is_refused(verifier, token))
+    assert await verifier.caller(other_token)
+
+    # Another key under the same name is another key; and none at all leaves nobody in.
+    issuer.document = {"keys": [public_key("EdDSA", kid="ES256")]}
+    later(301)
+    assert await _is_refused(verifier, other_token)
+    await verifier.caller(jwt.encode(claims(), EDWARDS, "EdDSA", {"kid": "ES256"}))
+    issuer.document = {"keys": []}
+    later(301)
+    with pytest.raises(Unavailable):
+        await verifier.caller(jwt.encode(claims(), EDWARDS, "EdDSA", {"kid": "ES256"}))
+
+
+async def _is_refused(verifier: TokenVerifier, token: str) -> bool:
+    try:
+        await verifier.caller(token)
+    except Unauthenticated:
+        return True
+    return False
+
+
+async def test_keys_are_read_up_to_a_bound_and_once_for_all_who_wait(issuer: Issuer) -> None:
+    verifier = verifier_of(issuer.url)
+    await asyncio.gather(*(verifier.caller(other(algorithm)) for algorithm in SIGNERS))
+    assert issuer.asked == 1
+    issuer.document = {**KEYS, "padding": "x" * 300_000}
+
+    with pytest.raises(Unavailable):
+        await verifier_of(issuer.url).caller(other("RS256"))
 
 
 @pytest.mark.parametrize(
