@@ -15,6 +15,8 @@ TIMESTAMP_HEADER = "webhook-timestamp"
 SIGNATURE_HEADER = "webhook-signature"
 
 TOLERANCE_SECONDS = 300
+LEAST_SECRET_BYTES = 24
+"""As the standard has it."""
 _MAXIMUM_ID_CHARACTERS = 128
 _SECRET_PREFIX = "whsec_"
 _VERSION = "v1"
@@ -24,17 +26,24 @@ class BadSignature(Exception):
     """A message that its sender did not sign, or not now. Says which header is at fault."""
 
 
-def _key(secret: str) -> bytes:
+def key_of(secret: str) -> bytes:
+    """The key in a secret; raises ValueError where that is none, or too short to be one."""
     try:
-        return base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
-    except binascii.Error:
-        raise ValueError("A webhook secret is whsec_ followed by base64.") from None
+        key = base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("a webhook secret is whsec_ followed by base64") from None
+    if len(key) < LEAST_SECRET_BYTES:
+        raise ValueError(
+            f"a webhook secret holds {LEAST_SECRET_BYTES} bytes or more: with an empty or short "
+            "one anybody can sign; ask for another"
+        )
+    return key
 
 
 def sign(secret: str, *, message_id: str, timestamp: int, body: bytes) -> str:
     """The ``webhook-signature`` header of a body sent at ``timestamp`` (Unix seconds)."""
     content = f"{message_id}.{timestamp}.".encode() + body
-    digest = hmac.digest(_key(secret), content, hashlib.sha256)
+    digest = hmac.digest(key_of(secret), content, hashlib.sha256)
     return f"{_VERSION},{base64.b64encode(digest).decode()}"
 
 

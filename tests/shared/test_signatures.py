@@ -1,6 +1,8 @@
 """Standard Webhooks, against the reference library as the other side."""
 
 import base64
+import hashlib
+import hmac
 from datetime import UTC, datetime
 
 import pytest
@@ -61,6 +63,19 @@ def test_during_a_rotation_either_secret_and_either_signature_will_do() -> None:
 
     assert verify([OTHER, SECRET], headers=headers, body=b"{}", now=NOW) == "msg_1"
     assert verify([SECRET], headers=both, body=b"{}", now=NOW) == "msg_1"
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_AAAA", SECRET[:30]])
+def test_a_secret_that_anybody_can_guess_signs_and_verifies_nothing(secret: str) -> None:
+    guessed = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.digest(guessed, f"msg_1.{NOW}.{{}}".encode(), hashlib.sha256)
+    forged = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(NOW),
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }
+    with pytest.raises(ValueError, match="24 bytes or more"):
+        verify([secret], headers=forged, body=b"{}", now=NOW)
 
 
 @pytest.mark.parametrize("late_seconds", [-301, 301])
