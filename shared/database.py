@@ -1,5 +1,6 @@
 """The database: one engine for a process, one transaction for a request or an event batch."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -16,6 +17,8 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+
+from shared.database_tls import DatabaseTls
 
 NAMING_CONVENTION = {
     "ix": "%(table_name)s_%(column_0_N_name)s_index",
@@ -41,6 +44,13 @@ _AWAY = ("08", "53", "57P")
 """Connections, resources, shutdowns."""
 
 
+AS_OFFERED = DatabaseTls()
+"""TLS where the server offers it."""
+
+# asyncpg would take them from a URL, SQLAlchemy would not: half of the connections would fail.
+_TLS_IN_URL = {"ssl", "sslmode", "sslrootcert", "sslcert", "sslkey"}
+
+
 class DatabaseUnusable(Exception):
     """The server cannot be reached, or is older than what is supported."""
 
@@ -50,6 +60,7 @@ class Database:
 
     ``ping_first`` asks a pooled connection whether it is alive before each use, so that no request
     fails for a server that was restarted. A worker spares itself that: it tries again anyway.
+    Raises CertificatesUnreadable where ``tls`` is to be verified by a file that is none.
     """
 
     def __init__(
@@ -60,9 +71,11 @@ class Database:
         pool_size: int = 10,
         pool_wait_seconds: float = 30,
         ping_first: bool = True,
+        tls: DatabaseTls = AS_OFFERED,
         idle_in_transaction_seconds: int = 60,
     ) -> None:
         self._url = parse_url(url)
+        self._tls = tls
         self._server_settings = {
             "application_name": application_name,
             # A transaction that idles holds back every event consumer (the fence of the log).
@@ -83,6 +96,7 @@ class Database:
             connect_args={
                 "server_settings": self._server_settings,
                 "timeout": _CONNECT_TIMEOUT_SECONDS,
+                **tls.arguments,
             },
         )
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
@@ -98,7 +112,10 @@ class Database:
         """A connection of its own, outside the pool, for LISTEN."""
         plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
         connection = await asyncpg.connect(
-            plain, server_settings=self._server_settings, timeout=_CONNECT_TIMEOUT_SECONDS
+            plain,
+            server_settings=self._server_settings,
+            timeout=_CONNECT_TIMEOUT_SECONDS,
+            **self._tls.arguments,
         )
         try:
             yield connection
@@ -132,11 +149,17 @@ class Database:
 def parse_url(url: str) -> URL:
     """A database's URL for asyncpg, whatever driver it names; raises DatabaseUnusable."""
     try:
-        return make_url(url).set(drivername="postgresql+asyncpg")
+        parsed = make_url(url).set(drivername="postgresql+asyncpg")
     except ArgumentError:
         raise DatabaseUnusable(
             "The database's URL cannot be read: give postgresql://USER:PASSWORD@HOST/DATABASE."
         ) from None
+    if found := _TLS_IN_URL & parsed.query.keys():
+        raise DatabaseUnusable(
+            f"The database's URL says {', '.join(sorted(found))}: take it out, and set "
+            "DATABASE_TLS and DATABASE_TLS_CA, which hold for every connection."
+        )
+    return parsed
 
 
 def unusable(url: URL, error: BaseException) -> DatabaseUnusable:
@@ -151,6 +174,11 @@ def unusable(url: URL, error: BaseException) -> DatabaseUnusable:
     if state.startswith(_NOT_AUTHORISED):
         return DatabaseUnusable(
             f"{server} does not let {url.username} in: correct the user or the password in the URL."
+        )
+    if isinstance(getattr(error, "orig", error), ssl.SSLCertVerificationError):
+        return DatabaseUnusable(
+            f"{server} shows a certificate that is not trusted: set DATABASE_TLS_CA to the "
+            "certificate of who vouches for it, and give the URL the host that it names."
         )
     return DatabaseUnusable(
         f"{server}, database {url.database}, cannot be used as {url.username} "

@@ -22,7 +22,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from shared.database import CANNOT_CONNECT, parse_url, require_version, unusable
+from shared.database import AS_OFFERED, CANNOT_CONNECT, parse_url, require_version, unusable
+from shared.database_tls import DatabaseTls
 
 # One number for every history: histories share roles and grants.
 _ADVISORY_LOCK = 7_205_011_984
@@ -96,18 +97,28 @@ class Role:
     """None: an equal share of what the server has, so that no service can starve another."""
 
 
-def migrate_all(owner_url: str, *, histories: Iterable[History], roles: Mapping[str, Role]) -> None:
+def migrate_all(
+    owner_url: str,
+    *,
+    histories: Iterable[History],
+    roles: Mapping[str, Role],
+    tls: DatabaseTls = AS_OFFERED,
+) -> None:
     """Create the roles (by service) and schemas and bring every history to its head.
 
     Raises DatabaseUnusable with one line that says what to do.
     """
-    asyncio.run(_migrate_all(owner_url, histories=list(histories), roles=roles))
+    asyncio.run(_migrate_all(owner_url, histories=list(histories), roles=roles, tls=tls))
 
 
 async def _migrate_all(
-    owner_url: str, *, histories: list[History], roles: Mapping[str, Role]
+    owner_url: str,
+    *,
+    histories: list[History],
+    roles: Mapping[str, Role],
+    tls: DatabaseTls,
 ) -> None:
-    async with connected(parse_url(owner_url)) as connection:
+    async with connected(parse_url(owner_url), tls=tls) as connection:
         await connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))
         await connection.commit()
         try:
@@ -122,17 +133,17 @@ async def _migrate_all(
             await connection.commit()
 
 
-def begin_epoch(owner_url: str) -> int:
+def begin_epoch(owner_url: str, *, tls: DatabaseTls = AS_OFFERED) -> int:
     """Begin a new epoch of the event log whatever the server knows; its number.
 
     For a restore that PostgreSQL cannot tell from a restart: a volume put back to a snapshot.
     Raises DatabaseUnusable with one line that says what to do.
     """
-    return asyncio.run(_begin_epoch(owner_url))
+    return asyncio.run(_begin_epoch(owner_url, tls=tls))
 
 
-async def _begin_epoch(owner_url: str) -> int:
-    async with connected(parse_url(owner_url)) as connection:
+async def _begin_epoch(owner_url: str, *, tls: DatabaseTls) -> int:
+    async with connected(parse_url(owner_url), tls=tls) as connection:
         await connection.execute(_LET_WRITERS_END)
         number = await connection.scalar(_BEGIN_EPOCH_ANYWAY)
         await connection.commit()
@@ -140,9 +151,9 @@ async def _begin_epoch(owner_url: str) -> int:
 
 
 @asynccontextmanager
-async def connected(url: URL) -> AsyncIterator[AsyncConnection]:
+async def connected(url: URL, *, tls: DatabaseTls = AS_OFFERED) -> AsyncIterator[AsyncConnection]:
     """A connection of its own; raises DatabaseUnusable with one line that says what to do."""
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = create_async_engine(url, poolclass=NullPool, connect_args=tls.arguments)
     try:
         try:
             connection = await engine.connect()

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ProgrammingError
 
-from shared.database import DatabaseUnusable, parse_url
+from shared.database import AS_OFFERED, DatabaseUnusable, parse_url
+from shared.database_tls import DatabaseTls
 from shared.ids import new_id
 from shared.migrations import History, connected, current_revision, stamp_head
 from shared.schema.catalog import Description, Thing, describe, describe_roles
@@ -25,7 +26,11 @@ _NOT_ALLOWED = "42501"
 
 
 def drift(
-    owner_url: str, *, histories: Sequence[History], declarations: Sequence[Declaration]
+    owner_url: str,
+    *,
+    histories: Sequence[History],
+    declarations: Sequence[Declaration],
+    tls: DatabaseTls = AS_OFFERED,
 ) -> list[str]:
     """Each difference between the database and what is declared, in words; empty: there is none.
 
@@ -35,9 +40,9 @@ def drift(
     url = parse_url(owner_url)
 
     async def both() -> tuple[Description, Description]:
-        async with connected(url) as connection:
+        async with connected(url, tls=tls) as connection:
             migrated = await connection.run_sync(describe_migrated, histories, declarations)
-        return migrated, await describe_declared(url, histories, declarations)
+        return migrated, await describe_declared(url, histories, declarations, tls=tls)
 
     try:
         return differences(*asyncio.run(both()))
@@ -68,7 +73,11 @@ def describe_migrated(
 
 
 async def describe_declared(
-    url: URL, histories: Sequence[History], declarations: Sequence[Declaration]
+    url: URL,
+    histories: Sequence[History],
+    declarations: Sequence[Declaration],
+    *,
+    tls: DatabaseTls = AS_OFFERED,
 ) -> Description:
     """What is declared, told by the server at ``url``: made in a scratch database there."""
 
@@ -79,7 +88,10 @@ async def describe_declared(
             stamp_head(connection, history)
         return _described(connection, histories, declarations)
 
-    async with _scratch_database(url) as scratch, connected(scratch) as connection:
+    async with (
+        _scratch_database(url, tls=tls) as scratch,
+        connected(scratch, tls=tls) as connection,
+    ):
         return await connection.run_sync(made)
 
 
@@ -103,10 +115,10 @@ def _roles(declarations: Sequence[Declaration]) -> list[str]:
 
 
 @asynccontextmanager
-async def _scratch_database(url: URL) -> AsyncIterator[URL]:
+async def _scratch_database(url: URL, *, tls: DatabaseTls) -> AsyncIterator[URL]:
     """An empty database on the server at ``url``, gone afterwards."""
     name = f"sangkroh_declared_{new_id().hex}"
-    async with connected(url) as connection:
+    async with connected(url, tls=tls) as connection:
         await connection.rollback()
         # Neither statement is possible inside a transaction.
         await connection.execution_options(isolation_level="AUTOCOMMIT")
