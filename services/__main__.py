@@ -22,13 +22,16 @@ import structlog
 import uvicorn
 import uvloop
 
-from services.processes import PROCESSES, SERVICES
+from services.owner import OwnerSettings
+from services.processes import PROCESSES
 from services.starting import (
     CannotStart,
     heartbeat_of,
+    read_settings,
     remembering,
     require_clock,
     require_database,
+    require_fit,
     settings_of,
     unforeseen,
 )
@@ -37,6 +40,7 @@ from shared.database import DatabaseUnusable
 from shared.errors import Explained, Unavailable
 from shared.logging import configure_logging
 from shared.server import server_configuration
+from shared.settings import ServiceSettings
 
 log = structlog.get_logger()
 
@@ -74,9 +78,8 @@ def _listen(host: str, port: int, *, variable: str) -> socket.socket:
     return listening
 
 
-def _api(service: str) -> Callable[[asyncio.Event], Awaitable[None]]:
-    app = importlib.import_module(f"services.{service}.app").create_app(settings_of(service))
-    settings = app.state.settings
+def _api(service: str, settings: ServiceSettings) -> Callable[[asyncio.Event], Awaitable[None]]:
+    app = importlib.import_module(f"services.{service}.app").create_app(settings)
     require_clock(app.state.clock)
     listening = _listen(settings.host, settings.port, variable=settings.variable_of("port"))
     failures: list[BaseException] = []
@@ -116,8 +119,7 @@ async def _look_for_keys(verifier: TokenVerifier) -> None:
         )
 
 
-def _worker(service: str) -> Callable[[asyncio.Event], Awaitable[None]]:
-    settings = settings_of(service)
+def _worker(service: str, settings: ServiceSettings) -> Callable[[asyncio.Event], Awaitable[None]]:
     worker = importlib.import_module(f"services.{service}.worker").create_worker(settings)
     require_clock(worker.clock)
     heartbeat = heartbeat_of(settings, process=f"{service}-worker")
@@ -145,10 +147,12 @@ async def _run(names: Sequence[str]) -> None:
     loop = asyncio.get_running_loop()
     for end in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(end, stop.set)
-    runs = [
-        (_api if part == "api" else _worker)(service)
-        for service, part in (name.split("-") for name in names)
-    ]
+    told = {name: settings_of(name) for name in names}
+    require_fit(told)
+    runs = []
+    for name, settings in told.items():
+        service, part = name.split("-")
+        runs.append((_api if part == "api" else _worker)(service, settings))
     _collect_seldom()
 
     async def guarded(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
@@ -163,13 +167,14 @@ async def _run(names: Sequence[str]) -> None:
             raise outcome
 
 
-def _owner_url() -> str:
-    try:
-        return os.environ["DATABASE_URL"]
-    except KeyError:
+def _owner(command: str) -> OwnerSettings:
+    if "DATABASE_URL" not in os.environ:
         raise CannotStart(
             "DATABASE_URL is not set: give the URL of PostgreSQL 18 as the database's owner."
-        ) from None
+        )
+    settings = read_settings(OwnerSettings, process=command)
+    require_fit({command: settings})
+    return settings
 
 
 def _migrate() -> None:
@@ -177,14 +182,15 @@ def _migrate() -> None:
     from services.histories import HISTORIES
     from shared.migrations import Role, migrate_all
 
+    owner = _owner("migrate")
     roles = {
         service: Role(
-            password=os.environ.get(f"{service.upper()}_DATABASE_PASSWORD"),
+            password=owner.role_passwords[service],
             maximum_connections=_maximum_connections(service),
         )
         for service in SERVICES
     }
-    migrate_all(_owner_url(), histories=HISTORIES, roles=roles)
+    migrate_all(owner.database_url, histories=HISTORIES, roles=roles, tls=owner.tls)
 
 
 def _maximum_connections(service: str) -> int | None:
@@ -204,7 +210,9 @@ def _maximum_connections(service: str) -> int | None:
 def _begin_epoch() -> None:
     from shared.migrations import begin_epoch
 
-    print(f"Epoch {begin_epoch(_owner_url())} of the event log has begun.")
+    owner = _owner("new-epoch")
+    number = begin_epoch(owner.database_url, tls=owner.tls)
+    print(f"Epoch {number} of the event log has begun.")
 
 
 def _drift() -> None:
@@ -212,7 +220,10 @@ def _drift() -> None:
     from services.histories import HISTORIES
     from shared.schema.drift import drift
 
-    differences = drift(_owner_url(), histories=HISTORIES, declarations=DECLARATIONS)
+    owner = _owner("drift")
+    differences = drift(
+        owner.database_url, histories=HISTORIES, declarations=DECLARATIONS, tls=owner.tls
+    )
     for difference in differences:
         print(difference)
     if differences:

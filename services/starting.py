@@ -6,9 +6,9 @@ Without values: a setting's may be secret, and a database's error quotes the row
 import importlib
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from pydantic import ValidationError
@@ -18,7 +18,8 @@ from shared.clock import Clock
 from shared.database import Database, DatabaseUnusable
 from shared.errors import Explained, detail_of, told
 from shared.liveness import Heartbeat, heartbeat_file
-from shared.settings import ServiceSettings
+from shared.production import Environment, Secret, shared_secrets, weak_secrets
+from shared.settings import EnvironmentSettings, ServiceSettings
 
 _FIELD = re.compile('field "([a-z_]+)"')
 
@@ -27,9 +28,24 @@ class CannotStart(Explained):
     """One line that says what is in the way and what to do."""
 
 
-def settings_of(service: str) -> ServiceSettings:
-    """The service's settings from the environment; raises CannotStart, which names variables."""
-    kind: type[ServiceSettings] = importlib.import_module(f"services.{service}.settings").Settings
+_Settings = TypeVar("_Settings", bound=EnvironmentSettings)
+
+
+def settings_of(process: str) -> ServiceSettings:
+    """A process's settings from the environment; raises CannotStart, which names variables."""
+    return read_settings(kind_of_settings(process), process=process)
+
+
+def kind_of_settings(process: str) -> type[ServiceSettings]:
+    """What a process, such as ``registry-api``, reads from its environment: nothing else."""
+    service, _, part = process.partition("-")
+    module = importlib.import_module(f"services.{service}.settings")
+    kind: type[ServiceSettings] = getattr(module, f"{part.capitalize()}Settings")
+    return kind
+
+
+def read_settings(kind: type[_Settings], *, process: str) -> _Settings:
+    """Settings from the environment; raises CannotStart, which names variables and no value."""
     try:
         return kind()
     except ValidationError as error:
@@ -38,13 +54,35 @@ def settings_of(service: str) -> ServiceSettings:
         field = _FIELD.search(str(error))
         faults = f"{kind.variable_of(field[1]) if field else 'a variable'}: not valid JSON"
     raise CannotStart(
-        f"{service} cannot start with this environment: {faults}. Set what is named, as "
+        f"{process} cannot start with this environment: {faults}. Set what is named, as "
         "docs/deployment.md says."
     )
 
 
-def _faults(kind: type[ServiceSettings], error: ValidationError) -> Iterator[str]:
+def require_fit(told: Mapping[str, EnvironmentSettings]) -> None:
+    """Raises CannotStart with all that keeps one of these processes from being in production.
+
+    Several processes in one know the secrets of all: they are compared with one another.
+    """
+    faults: dict[str, None] = {}
+    secrets: dict[str, Secret] = {}
+    for settings in told.values():
+        if settings.environment is Environment.PRODUCTION:
+            faults |= dict.fromkeys(settings.unfit_for_production())
+            secrets |= {secret.where: secret for secret in settings.secrets()}
+    faults |= dict.fromkeys([*weak_secrets(secrets.values()), *shared_secrets(secrets.values())])
+    if faults:
+        raise CannotStart(
+            f"{' '.join(told)} cannot start with ENVIRONMENT={Environment.PRODUCTION}: "
+            f"{'; '.join(faults)}. docs/deployment.md says how each is set."
+        )
+
+
+def _faults(kind: type[EnvironmentSettings], error: ValidationError) -> Iterator[str]:
     for fault in error.errors():
+        if not fault["loc"]:
+            yield detail_of(fault)
+            continue
         name, *within = map(str, fault["loc"])
         variable = kind.variable_of(name) if name in kind.model_fields else name.upper()
         yield f"{'.'.join([variable, *within])}: {detail_of(fault)}"

@@ -244,6 +244,7 @@ def create_application(
         application_name=f"{settings.service}-api",
         pool_size=settings.database_pool_size,
         pool_wait_seconds=settings.database_pool_wait_seconds,
+        tls=settings.tls,
     )
     app.state.token_verifier = TokenVerifier(
         issuer=settings.auth_issuer,

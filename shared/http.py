@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Generator
 import httpx
 
 from shared.auth import ServiceToken
-from shared.settings import ServiceSettings
+from shared.auth.service_token import Calls
 from shared.version import API_PREFIX
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
@@ -25,9 +25,7 @@ class _ServiceAuthentication(httpx.Auth):
         yield request
 
 
-def service_client(
-    settings: ServiceSettings, base_url: str, *, scopes: tuple[str, ...]
-) -> httpx.AsyncClient:
+def service_client(settings: Calls, base_url: str, *, scopes: tuple[str, ...]) -> httpx.AsyncClient:
     """A client for another service's API at ``base_url``, with ``scopes`` asked for its token."""
     return httpx.AsyncClient(
         base_url=base_url.rstrip("/") + API_PREFIX,

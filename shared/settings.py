@@ -3,14 +3,20 @@
 import base64
 import binascii
 import json
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretBytes, SecretStr
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretBytes, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.database_tls import DatabaseTls, TlsMode, is_local_socket, password_of
+from shared.production import Environment, Secret, https_fault
+from shared.signatures import key_of
+
 KEY_BYTES = 32
+DEVELOPMENT_ISSUER = "https://issuer.development.invalid"
 
 
 def _decode_key(text: Any) -> Any:
@@ -34,7 +40,14 @@ def _decode_keys(text: Any) -> Any:
         raise ValueError(
             'keys are JSON by version, such as {"1": "<32 bytes in base64>"}'
         ) from None
+    if not keys or min(keys) < 1:
+        raise ValueError("give at least one key; versions count from 1")
     return {version: _decode_key(key) for version, key in keys.items()}
+
+
+def _check_webhook_secret(secret: SecretStr) -> SecretStr:
+    key_of(secret.get_secret_value())
+    return secret
 
 
 Key = Annotated[SecretBytes, BeforeValidator(_decode_key)]
@@ -42,6 +55,22 @@ Key = Annotated[SecretBytes, BeforeValidator(_decode_key)]
 
 KeyVersions = Annotated[dict[int, SecretBytes], NoDecode, BeforeValidator(_decode_keys)]
 """Keys by version, as JSON: ``{"1": "<base64 of 32 bytes>"}``. The highest version encrypts."""
+
+WebhookSecret = Annotated[SecretStr, AfterValidator(_check_webhook_secret)]
+"""A secret of Standard Webhooks: ``whsec_`` and base64 of 24 bytes or more. An empty or short one
+is refused everywhere: whoever guesses it signs whatever they like."""
+
+
+def secrets_of_keys(variable: str, keys: Mapping[int, SecretBytes]) -> Iterator[Secret]:
+    """Keys by version, as secrets of the settings."""
+    for version, key in keys.items():
+        yield secret_of_key(f"{variable}.{version}", key)
+
+
+def secret_of_key(variable: str, key: SecretBytes) -> Secret:
+    """One key, as a secret of the settings."""
+    plain = key.get_secret_value()
+    return Secret.of_key(variable, plain, base64.b64encode(plain).decode())
 
 
 class Documentation(StrEnum):
@@ -52,12 +81,10 @@ class Documentation(StrEnum):
     WITH_TOKEN = "with-token"
 
 
-class ServiceSettings(BaseSettings):
-    """Settings that all services share; a service adds its own, under its own prefix."""
+class EnvironmentSettings(BaseSettings):
+    """What every program of the product reads, also those that are no service."""
 
     model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
-
-    service: ClassVar[str]
 
     @classmethod
     def variable_of(cls, field: str) -> str:
@@ -70,7 +97,46 @@ class ServiceSettings(BaseSettings):
             case alias:
                 return str(alias).upper()
 
+    environment: Environment = Field(
+        default=Environment.DEVELOPMENT,
+        validation_alias=AliasChoices("ENVIRONMENT", "environment"),
+    )
     database_url: str
+    database_tls: TlsMode = Field(
+        default=TlsMode.PREFER, validation_alias=AliasChoices("DATABASE_TLS", "database_tls")
+    )
+    database_tls_ca: Path | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_TLS_CA", "database_tls_ca")
+    )
+    """The certificates of who may vouch for PostgreSQL; unset: those that the machine trusts."""
+
+    @property
+    def tls(self) -> DatabaseTls:
+        """How every connection to PostgreSQL is encrypted."""
+        return DatabaseTls(self.database_tls, self.database_tls_ca)
+
+    def secrets(self) -> Iterator[Secret]:
+        """Every secret that the process is given, each under its variable's name."""
+        if password := password_of(self.database_url):
+            yield Secret.of_text(self.variable_of("database_url"), password, what="its password")
+
+    def unfit_for_production(self) -> Iterator[str]:
+        """What a production process does not start with: the variable, and what to set instead."""
+        if self.database_tls is not TlsMode.VERIFY_FULL and not is_local_socket(self.database_url):
+            yield (
+                f"DATABASE_TLS is {self.database_tls}: set it to {TlsMode.VERIFY_FULL}, and "
+                "DATABASE_TLS_CA to the certificate of who vouches for PostgreSQL"
+            )
+
+
+class ServiceSettings(EnvironmentSettings):
+    """Settings that all services share; a service adds its own, under its own prefix.
+
+    Each process of a service has a class of its own: it reads no secret that it does not use.
+    """
+
+    service: ClassVar[str]
+
     database_pool_size: int = Field(default=10, ge=1)
     database_pool_wait_seconds: float = Field(default=5, gt=0)
     """How long a request waits for a connection before it is answered 503."""
@@ -82,15 +148,6 @@ class ServiceSettings(BaseSettings):
         default="sangkroh", validation_alias=AliasChoices("AUTH_AUDIENCE", "auth_audience")
     )
     auth_jwks_url: str = Field(validation_alias=AliasChoices("AUTH_JWKS_URL", "auth_jwks_url"))
-    auth_token_url: str | None = Field(
-        default=None, validation_alias=AliasChoices("AUTH_TOKEN_URL", "auth_token_url")
-    )
-    auth_client_id: str | None = Field(
-        default=None, validation_alias=AliasChoices("AUTH_CLIENT_ID", "auth_client_id")
-    )
-    auth_client_secret: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("AUTH_CLIENT_SECRET", "auth_client_secret")
-    )
     auth_development_key_file: Path | None = Field(
         default=None,
         validation_alias=AliasChoices("AUTH_DEVELOPMENT_KEY_FILE", "auth_development_key_file"),
@@ -140,3 +197,48 @@ class ServiceSettings(BaseSettings):
     rate_refused_per_minute: int = Field(default=300, ge=1)
     """How many tokens of one address are refused with a reason; afterwards without."""
     log_level: str = Field(default="INFO", validation_alias=AliasChoices("LOG_LEVEL", "log_level"))
+
+    def unfit_for_production(self) -> Iterator[str]:
+        yield from super().unfit_for_production()
+        if self.auth_issuer == DEVELOPMENT_ISSUER:
+            yield "AUTH_ISSUER is the development issuer: set it to your OIDC issuer"
+        else:
+            yield from https_fault("AUTH_ISSUER", self.auth_issuer)
+        yield from https_fault("AUTH_JWKS_URL", self.auth_jwks_url)
+        if self.auth_development_key_file is not None:
+            yield (
+                "AUTH_DEVELOPMENT_KEY_FILE is set, and makes tokens for anyone who reads it: take "
+                "it out, and set AUTH_TOKEN_URL, AUTH_CLIENT_ID and AUTH_CLIENT_SECRET where a "
+                "process calls another"
+            )
+        if self.clock_file is not None:
+            yield "CLOCK_FILE lets the clock be set: take it out"
+        if self.docs is Documentation.WITH_TOKEN:
+            yield f"DOCS={self.docs} hands tokens out: set it to {Documentation.ON} or leave it out"
+
+
+class CallingSettings(EnvironmentSettings):
+    """What a process reads beside its service's settings that calls another service."""
+
+    auth_token_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("AUTH_TOKEN_URL", "auth_token_url")
+    )
+    auth_client_id: str | None = Field(
+        default=None, validation_alias=AliasChoices("AUTH_CLIENT_ID", "auth_client_id")
+    )
+    auth_client_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("AUTH_CLIENT_SECRET", "auth_client_secret")
+    )
+
+    def secrets(self) -> Iterator[Secret]:
+        yield from super().secrets()
+        if self.auth_client_secret is not None:
+            yield Secret.of_text("AUTH_CLIENT_SECRET", self.auth_client_secret.get_secret_value())
+
+    def unfit_for_production(self) -> Iterator[str]:
+        yield from super().unfit_for_production()
+        for name in ("auth_token_url", "auth_client_id", "auth_client_secret"):
+            if getattr(self, name) is None:
+                yield f"{self.variable_of(name)} is not set: set it as the issuer says"
+        if self.auth_token_url is not None:
+            yield from https_fault("AUTH_TOKEN_URL", self.auth_token_url)

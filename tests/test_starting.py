@@ -110,9 +110,23 @@ def test_a_token_for_everybody(
         (
             "payments",
             "PAYMENTS_PROVIDERS",
-            json.dumps([{"code": _SECRET.upper(), "api_key": _SECRET}]),
+            json.dumps([{"code": _SECRET.upper()}]),
             "PAYMENTS_PROVIDERS.0.base_url: Field required",
         ),
+        (
+            "payments",
+            "PAYMENTS_PROVIDERS",
+            json.dumps([{"code": "mekong", "api_key": _SECRET}]),
+            "take api_key out: keys are given by provider in PAYMENTS_PROVIDER_API_KEYS",
+        ),
+        ("payments", "PAYMENTS_PROVIDER_WEBHOOK_SECRETS", "{}", "has nothing for mekong, tonle"),
+        (
+            "payments",
+            "PAYMENTS_PROVIDER_WEBHOOK_SECRETS",
+            '{"mekong": ["whsec_"], "tonle": ["whsec_bmV2ZXI="]}',
+            "WEBHOOK_SECRETS.mekong.0: a webhook secret holds 24 bytes or more",
+        ),
+        ("registry", "PERSON_KEYS", "{}", "PERSON_KEYS: give at least one key"),
     ],
 )
 def test_a_setting_that_is_missing_or_wrong(
@@ -128,7 +142,7 @@ def test_a_setting_that_is_missing_or_wrong(
     else:
         monkeypatch.setenv(variable, value)
     with pytest.raises(CannotStart) as refused:
-        settings_of(service)
+        settings_of(f"{service}-api")
     told = str(refused.value)
     assert said in told
     assert _SECRET not in told.lower()

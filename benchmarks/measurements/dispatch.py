@@ -24,7 +24,7 @@ from benchmarks.measurements.measured import Setting, run_client
 from benchmarks.world import DIRECTORY, provider_codes
 from deploy.local.environment import CURRENCY
 from services.payments.providers.gsma import messages
-from services.payments.settings import Settings
+from services.payments.settings import WorkerSettings
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.ids import new_id
 from shared.money import Money
@@ -41,9 +41,9 @@ _WARM_UP_INSTRUCTIONS = 1_000
 _LONGEST = timedelta(seconds=300)
 _LOOK_SECONDS = 0.02
 _STILL = timedelta(seconds=1)
-_CONCURRENCY = Settings.model_fields["dispatch_concurrency"].default
-_TIMEOUT_SECONDS = Settings.model_fields["provider_timeout_seconds"].default
-_DEBIT_PARTY = Settings.model_fields["debit_party"].default
+_CONCURRENCY = WorkerSettings.model_fields["dispatch_concurrency"].default
+_TIMEOUT_SECONDS = WorkerSettings.model_fields["provider_timeout_seconds"].default
+_DEBIT_PARTY = WorkerSettings.model_fields["debit_party"].default
 
 _READY = """
     SELECT provider.code, count(*) AS count, avg(amount_minor)::float8 AS mean_minor

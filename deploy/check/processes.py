@@ -1,25 +1,48 @@
 """What any deployment owes the processes: names, variables, ports and addresses that they know."""
 
-import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from services.owner import OwnerSettings
 from services.processes import PROCESSES, SERVICES
-from shared.settings import ServiceSettings
+from services.starting import kind_of_settings
 
 MIGRATE = "migrate"
 LIVE = "python -m services.live"
 """What tells whether a worker is alive, which listens on no port."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-# What `python -m services migrate` reads; the roles cannot log in without their passwords.
-_MIGRATE_VARIABLES = {
-    "DATABASE_URL",
-    *(f"{service.upper()}_DATABASE_PASSWORD" for service in SERVICES),
+_PASSWORDS = {f"{service.upper()}_DATABASE_PASSWORD" for service in SERVICES}
+_OF_CALLERS = {"AUTH_CLIENT_SECRET"}
+_TO_FIND_PERSONS = {"BLIND_INDEX_KEY", "BLIND_INDEX_KEY_OTHER", "HOUSEHOLD_ID_KEY"}
+
+SECRETS: Mapping[str, frozenset[str]] = {
+    "migrate": frozenset({"DATABASE_URL", *_PASSWORDS}),
+    "registry-api": frozenset(
+        {"REGISTRY_DATABASE_URL", "PERSON_KEYS", "ACCOUNT_KEYS", *_TO_FIND_PERSONS}
+    ),
+    "registry-worker": frozenset({"REGISTRY_DATABASE_URL", *_OF_CALLERS}),
+    "triggers-api": frozenset({"TRIGGERS_DATABASE_URL", *_OF_CALLERS}),
+    "triggers-worker": frozenset({"TRIGGERS_DATABASE_URL"}),
+    "payments-api": frozenset(
+        {"PAYMENTS_DATABASE_URL", "WEBHOOK_KEYS", "PAYMENTS_PROVIDER_WEBHOOK_SECRETS"}
+    ),
+    "payments-worker": frozenset(
+        {
+            "PAYMENTS_DATABASE_URL",
+            "WEBHOOK_KEYS",
+            "ACCOUNT_KEYS",
+            "PAYMENTS_PROVIDER_API_KEYS",
+            *_OF_CALLERS,
+        }
+    ),
 }
+"""The secrets that each process uses, and that no other is given: as people agreed on it. The code
+and the deployments are both held against it."""
+
 _LOG_LEVEL = "LOG_LEVEL"
 _TOKEN_VARIABLES = {"AUTH_TOKEN_URL", "AUTH_CLIENT_ID", "AUTH_CLIENT_SECRET"}
 _HEARTBEATS = "HEARTBEAT_DIRECTORY"
@@ -70,27 +93,19 @@ def listening_port(process: Process) -> int | None:
     if not process.name.endswith("-api"):
         return None
     given = process.variables.get(f"{process.service.upper()}_PORT")
-    default = settings_of(process.service).model_fields["port"].default
+    default = kind_of_settings(process.name).model_fields["port"].default
     return int(given) if given else int(default)
-
-
-@cache
-def settings_of(service: str) -> type[ServiceSettings]:
-    """The settings class of a service."""
-    settings: type[ServiceSettings] = importlib.import_module(
-        f"services.{service}.settings"
-    ).Settings
-    return settings
 
 
 @cache
 def variables_of(process_name: str) -> Variables:
     """What the process of that name reads from its environment, and cannot start without."""
     if process_name == MIGRATE:
-        return Variables(
-            frozenset(_MIGRATE_VARIABLES | {_LOG_LEVEL}), frozenset(_MIGRATE_VARIABLES)
-        )
-    settings = settings_of(process_name.split("-")[0])
+        # The roles cannot log in without their passwords.
+        required = {"DATABASE_URL", *_PASSWORDS}
+        others = set(map(OwnerSettings.variable_of, OwnerSettings.model_fields))
+        return Variables(frozenset(required | others | {_LOG_LEVEL}), frozenset(required))
+    settings = kind_of_settings(process_name)
     names = {
         settings.variable_of(name): info.is_required()
         for name, info in settings.model_fields.items()
@@ -118,6 +133,7 @@ def faults(
             yield f"{process.where}: `{process.name}` is no process: choose from {choices}."
             continue
         yield from _variable_faults(process)
+        yield from _secret_faults(process)
         yield from _port_faults(process)
         yield from _address_faults(process, addresses)
 
@@ -140,6 +156,26 @@ def _variable_faults(process: Process) -> Iterator[str]:
             f"{process.where}: {process.name} calls another service and has no way to a token: "
             f"set {', '.join(sorted(_TOKEN_VARIABLES))}, or {_DEVELOPMENT_KEY} on a laptop."
         )
+
+
+def _secret_faults(process: Process) -> Iterator[str]:
+    everywhere = frozenset[str]().union(*SECRETS.values())
+    for name in sorted(process.variables.keys() & everywhere - SECRETS[process.name]):
+        yield f"{process.where}: {name} is given, and is no secret of {process.name}: take it out."
+    for name in sorted(process.common & everywhere):
+        yield f"{process.where}: {name} is a secret, and every process is given it."
+
+
+def secret_variables(process_name: str) -> frozenset[str]:
+    """The secrets that the code of a process reads, as its settings declare them."""
+    if process_name == MIGRATE:
+        return frozenset({"DATABASE_URL", *_PASSWORDS})
+    settings = kind_of_settings(process_name)
+    return frozenset(
+        settings.variable_of(name)
+        for name, info in settings.model_fields.items()
+        if name == "database_url" or "Secret" in str(info.annotation)
+    )
 
 
 def _port_faults(process: Process) -> Iterator[str]:

@@ -104,8 +104,6 @@ def local_environment(
                     "code": code,
                     "name": name,
                     "base_url": f"http://127.0.0.1:{sandbox_port}/{code}/v1.2",
-                    "api_key": kept.provider_api_keys[code],
-                    "webhook_secrets": [kept.provider_webhook_secrets[code]],
                     "currency": CURRENCY,
                     "recognises_repeats_seconds": _RECOGNISES_REPEATS_SECONDS,
                     "not_known_untrue_seconds": not_known_untrue_seconds,
@@ -115,6 +113,10 @@ def local_environment(
             ]
         ),
     }
+    environment["PAYMENTS_PROVIDER_API_KEYS"] = json.dumps(kept.provider_api_keys)
+    environment["PAYMENTS_PROVIDER_WEBHOOK_SECRETS"] = json.dumps(
+        {code: [secret] for code, secret in kept.provider_webhook_secrets.items()}
+    )
     if clock_file is not None:
         environment["CLOCK_FILE"] = str(clock_file.resolve())
     for service in SERVICES:

@@ -21,6 +21,7 @@ import asyncpg
 import httpx
 from sqlalchemy.engine import make_url
 
+from deploy.check.processes import variables_of
 from deploy.local.environment import NOT_KNOWN_UNTRUE, LocalSecrets, local_environment
 from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
@@ -244,11 +245,15 @@ class Stack:
         return [sys.executable, "-m", "services", name]
 
     def _environment_of(self, name: str) -> dict[str, str]:
-        """What a process is told; the sandbox learns none of the services' keys."""
+        """What a process is told: what it reads, and the sandbox none of the services' keys."""
         if name == SANDBOX:
             assert self.sandbox is not None
             return self.sandbox.environment()
-        return {**self._environment, **self._own_environment}
+        read = variables_of(name).known
+        told = {
+            variable: self._environment[variable] for variable in self._environment.keys() & read
+        }
+        return {**told, **self._own_environment}
 
     def _said(self, name: str) -> bytes:
         """What a process has said since it was last started."""

@@ -15,14 +15,14 @@ from services.payments.instructions.moves import InstructionMoves, Waits
 from services.payments.instructions.routes import router as instructions
 from services.payments.interventions.routes import router as interventions
 from services.payments.proofs.routes import router as proofs
-from services.payments.providers.adapters import adapters_of
+from services.payments.providers.adapters import verifiers_of
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.routes import router as providers
 from services.payments.resolutions.routes import router as resolutions
 from services.payments.resolutions.service import resolution_step
 from services.payments.rounds.routes import router as rounds
 from services.payments.scopes import PaymentsApprove, PaymentsRead
-from services.payments.settings import Settings
+from services.payments.settings import ApiSettings
 from services.payments.settlement.routes import router as settlement
 from services.payments.sweeps.routes import router as sweeps
 from services.payments.unresolved.routes import router as unresolved
@@ -63,9 +63,9 @@ _TAGS = [
 ]
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """The app, ready to be served."""
-    settings = settings or Settings()
+    settings = settings or ApiSettings()
     steps = Steps(
         Approval,
         ApprovalKind,
@@ -106,15 +106,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _taking_callbacks(app: FastAPI) -> AsyncIterator[None]:
-    settings: Settings = app.state.settings
+    settings: ApiSettings = app.state.settings
     numbers = await ProviderDirectory(
         app.state.database, settings.providers, clock=app.state.clock
     ).numbers()
     intake = WebhookIntake(app.state.database, batch_size=settings.webhook_batch_size)
     app.state.receiving = Receiving(
         {
-            code: Sender(provider_number=numbers[code], adapter=adapter)
-            for code, adapter in adapters_of(settings).items()
+            code: Sender(provider_number=numbers[code], verifier=verifier)
+            for code, verifier in verifiers_of(settings).items()
         },
         cipher=cipher_of_bodies(settings),
         intake=intake,

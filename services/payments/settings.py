@@ -1,28 +1,44 @@
 """What the payments service is told by its environment."""
 
-from typing import ClassVar, Self
+from collections.abc import Collection, Iterator
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.money import CurrencyCode
+from shared.production import Secret, https_fault
 from shared.retry import Backoff
-from shared.settings import KeyVersions, ServiceSettings
+from shared.settings import (
+    CallingSettings,
+    KeyVersions,
+    ServiceSettings,
+    WebhookSecret,
+    secrets_of_keys,
+)
+from shared.signatures import key_of
 
 
 class ProviderSettings(BaseModel):
-    """One provider: what it speaks, where it is, and the secrets shared with it."""
+    """One provider: what it speaks, and where it is. Its secrets are with who uses them, below."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tells_no_secret(cls, given: Any) -> Any:
+        if isinstance(given, dict) and (found := {"api_key", "webhook_secrets"} & given.keys()):
+            raise ValueError(
+                f"take {' and '.join(sorted(found))} out: keys are given by provider in "
+                "PAYMENTS_PROVIDER_API_KEYS, secrets in PAYMENTS_PROVIDER_WEBHOOK_SECRETS"
+            )
+        return given
 
     code: str = Field(pattern="^[a-z0-9-]{1,32}$")
     name: str
     protocol: str = "gsma-mobile-money-1.2"
     """Which adapter speaks to it: a name in ``providers/adapters.py``."""
     base_url: str
-    api_key: SecretStr
-    webhook_secrets: list[SecretStr] = Field(min_length=1)
-    """Several while a secret is being rotated; any of them verifies."""
     currency: CurrencyCode
 
     # What it is known to do. The defaults assume the worst that is common.
@@ -36,24 +52,17 @@ class ProviderSettings(BaseModel):
 
 
 class Settings(ServiceSettings):
-    """The payments service's settings: prefix ``PAYMENTS_``, keys and addresses without it."""
+    """What both processes of payments read: prefix ``PAYMENTS_``."""
 
     model_config = SettingsConfigDict(env_prefix="PAYMENTS_")
 
     service: ClassVar[str] = "payments"
 
     port: int = 8003
-    registry_url: str = Field(
-        default="http://127.0.0.1:8001",
-        validation_alias=AliasChoices("REGISTRY_URL", "registry_url"),
-    )
-    account_keys: KeyVersions = Field(validation_alias=AliasChoices("ACCOUNT_KEYS", "account_keys"))
     webhook_keys: KeyVersions = Field(validation_alias=AliasChoices("WEBHOOK_KEYS", "webhook_keys"))
+    """The API seals callbacks as they come, the worker opens them."""
 
     providers: list[ProviderSettings] = []
-    callback_base_url: str = "http://127.0.0.1:8003"
-    debit_party: str = "nspc"
-    """The organisation's identifier at every provider (GSMA ``organisationid``)."""
 
     # Fetching chunks from the registry.
     chunk_fetchers: int = Field(default=3, ge=1, le=16)
@@ -187,3 +196,67 @@ class Settings(ServiceSettings):
             if getattr(self, first) > getattr(self, longest):
                 raise ValueError(f"{first} is longer than {longest}")
         return self
+
+    def secrets(self) -> Iterator[Secret]:
+        yield from super().secrets()
+        yield from secrets_of_keys("WEBHOOK_KEYS", self.webhook_keys)
+
+    def _require_of_each(self, given: Collection[str], *, field: str) -> None:
+        """Raises ValueError where a provider of the settings is not among ``given``."""
+        missing = [provider.code for provider in self.providers if provider.code not in given]
+        if missing:
+            raise ValueError(f"{self.variable_of(field)} has nothing for {', '.join(missing)}")
+
+
+class ApiSettings(Settings):
+    """The API's: it tells whether a provider has signed, and cannot pay."""
+
+    provider_webhook_secrets: dict[str, Annotated[list[WebhookSecret], Field(min_length=1)]] = {}
+    """By provider; several while a secret is being rotated: any of them verifies."""
+
+    @model_validator(mode="after")
+    def _each_can_be_verified(self) -> Self:
+        self._require_of_each(self.provider_webhook_secrets, field="provider_webhook_secrets")
+        return self
+
+    def secrets(self) -> Iterator[Secret]:
+        yield from super().secrets()
+        for code, given in self.provider_webhook_secrets.items():
+            for number, secret in enumerate(given):
+                where = f"PAYMENTS_PROVIDER_WEBHOOK_SECRETS.{code}.{number}"
+                text = secret.get_secret_value()
+                yield Secret.of_key(where, key_of(text), text)
+
+
+class WorkerSettings(CallingSettings, Settings):
+    """The worker's: it opens accounts and sends to providers. It verifies no signature."""
+
+    registry_url: str = Field(
+        default="http://127.0.0.1:8001",
+        validation_alias=AliasChoices("REGISTRY_URL", "registry_url"),
+    )
+    account_keys: KeyVersions = Field(validation_alias=AliasChoices("ACCOUNT_KEYS", "account_keys"))
+    provider_api_keys: dict[str, Annotated[SecretStr, Field(min_length=1)]] = {}
+    """By provider: what it lets us in by."""
+    callback_base_url: str = "http://127.0.0.1:8003"
+    debit_party: str = "nspc"
+    """The organisation's identifier at every provider (GSMA ``organisationid``)."""
+
+    @model_validator(mode="after")
+    def _each_lets_us_in(self) -> Self:
+        self._require_of_each(self.provider_api_keys, field="provider_api_keys")
+        return self
+
+    def secrets(self) -> Iterator[Secret]:
+        yield from super().secrets()
+        yield from secrets_of_keys("ACCOUNT_KEYS", self.account_keys)
+        for code, key in self.provider_api_keys.items():
+            where = f"PAYMENTS_PROVIDER_API_KEYS.{code}"
+            yield Secret.of_text(where, key.get_secret_value())
+
+    def unfit_for_production(self) -> Iterator[str]:
+        yield from super().unfit_for_production()
+        yield from https_fault("PAYMENTS_CALLBACK_BASE_URL", self.callback_base_url)
+        for number, provider in enumerate(self.providers):
+            variable = f"PAYMENTS_PROVIDERS.{number}.base_url ({provider.code})"
+            yield from https_fault(variable, provider.base_url)

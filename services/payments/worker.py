@@ -25,7 +25,7 @@ from services.payments.raising.fetching import Fetching
 from services.payments.resolutions.carrying_out import CarryingOut
 from services.payments.rounds.handlers import handlers as of_rounds
 from services.payments.rounds.releasing import Releasing
-from services.payments.settings import Settings
+from services.payments.settings import WorkerSettings
 from services.payments.settlement.closing import Closing
 from services.payments.settlement.progressing import Progressing
 from services.payments.sweeps.sweeping import Sweeping
@@ -48,7 +48,7 @@ _MATCH_AGAIN = Backoff(first_seconds=5, longest_seconds=5)
 class Wiring:
     """What the service's steps are made of."""
 
-    settings: Settings
+    settings: WorkerSettings
     database: Database
     clock: Clock
     registry: httpx.AsyncClient
@@ -75,13 +75,14 @@ class Wiring:
             await lane.sends.settle()
 
 
-def wire(settings: Settings) -> Wiring:
+def wire(settings: WorkerSettings) -> Wiring:
     """Everything that the steps share, made once; nothing is connected to yet."""
     database = Database(
         settings.database_url,
         application_name="payments-worker",
         pool_size=settings.database_pool_size + 2 * len(settings.providers),
         ping_first=False,
+        tls=settings.tls,
     )
     clock = clock_from(settings.clock_file)
     adapters = adapters_of(settings)
@@ -116,9 +117,9 @@ def wire(settings: Settings) -> Wiring:
     )
 
 
-def create_worker(settings: Settings | None = None) -> Worker:
+def create_worker(settings: WorkerSettings | None = None) -> Worker:
     """Every loop of the service in one worker; several workers may run side by side."""
-    return worker_of(wire(settings or Settings()))
+    return worker_of(wire(settings or WorkerSettings()))
 
 
 def worker_of(wiring: Wiring) -> Worker:

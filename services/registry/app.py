@@ -21,7 +21,7 @@ from services.registry.rounds.routes import router as rounds
 from services.registry.schemes.routes import router as schemes
 from services.registry.schemes.service import SCHEMES
 from services.registry.scopes import RegistryApprove, SchemesRead
-from services.registry.settings import Settings
+from services.registry.settings import ApiSettings
 from shared.application import create_application
 from shared.approvals import Steps
 from shared.approvals.routes import approval_routes
@@ -42,9 +42,9 @@ _TAGS = [
 ]
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """The app, with its settings from the environment unless they are given."""
-    settings = settings or Settings()
+    settings = settings or ApiSettings()
     waits = timedelta(days=settings.approval_wait_days)
     steps = Steps(
         Approval, ApprovalKind, [document_step(SCHEMES, ApprovalKind.SCHEME, waits=waits)]
@@ -82,12 +82,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _streaming(app: FastAPI) -> AsyncIterator[None]:
-    settings: Settings = app.state.settings
+    settings: ApiSettings = app.state.settings
     database = Database(
         settings.database_url,
         application_name="registry-api-streams",
         pool_size=settings.streams_at_once,
         pool_wait_seconds=settings.database_pool_wait_seconds,
+        tls=settings.tls,
     )
     app.state.chunk_streams = ChunkStreams(
         database,

@@ -1,31 +1,30 @@
 """What the registry is told by its environment."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import Key, KeyVersions, ServiceSettings
+from shared.production import Secret
+from shared.settings import (
+    CallingSettings,
+    Key,
+    KeyVersions,
+    ServiceSettings,
+    secret_of_key,
+    secrets_of_keys,
+)
 
 
 class Settings(ServiceSettings):
-    """The registry's settings: prefix ``REGISTRY_``, keys and addresses without it."""
+    """What both of the registry's processes read: prefix ``REGISTRY_``, and no key."""
 
     model_config = SettingsConfigDict(env_prefix="REGISTRY_")
 
     service: ClassVar[str] = "registry"
 
     port: int = 8001
-    payments_url: str = Field(
-        default="http://127.0.0.1:8003",
-        validation_alias=AliasChoices("PAYMENTS_URL", "payments_url"),
-    )
-    person_keys: KeyVersions = Field(validation_alias=AliasChoices("PERSON_KEYS", "person_keys"))
-    account_keys: KeyVersions = Field(validation_alias=AliasChoices("ACCOUNT_KEYS", "account_keys"))
-    blind_index_key: Key = Field(
-        validation_alias=AliasChoices("BLIND_INDEX_KEY", "blind_index_key")
-    )
-
     households_per_chunk: int = Field(default=20_000, ge=1, le=50_000)
     """Households of one enrolment transaction and one announced chunk, at most; a commune that
     has more is a chunk of its own."""
@@ -46,3 +45,44 @@ class Settings(ServiceSettings):
     """How long a chunk may take to be read."""
     place_wait_seconds: float = Field(default=2, ge=0)
     """How long an import or a reader of a chunk waits for a place before it is answered 503."""
+
+
+class ApiSettings(Settings):
+    """The API's: it alone seals and opens what is known of persons, and finds it again."""
+
+    person_keys: KeyVersions = Field(validation_alias=AliasChoices("PERSON_KEYS", "person_keys"))
+    account_keys: KeyVersions = Field(validation_alias=AliasChoices("ACCOUNT_KEYS", "account_keys"))
+    blind_index_key: Key = Field(
+        validation_alias=AliasChoices("BLIND_INDEX_KEY", "blind_index_key")
+    )
+    """Makes what persons are found by."""
+    blind_index_key_other: Key | None = Field(
+        default=None,
+        validation_alias=AliasChoices("BLIND_INDEX_KEY_OTHER", "blind_index_key_other"),
+    )
+    """While the key is changed: the next one, then the one before. It finds as well."""
+    household_id_key: Key | None = Field(
+        default=None, validation_alias=AliasChoices("HOUSEHOLD_ID_KEY", "household_id_key")
+    )
+    """What the ids of households follow from, for good: the first blind index key. Unset while
+    that is the blind index key."""
+
+    def secrets(self) -> Iterator[Secret]:
+        yield from super().secrets()
+        yield from secrets_of_keys("PERSON_KEYS", self.person_keys)
+        yield from secrets_of_keys("ACCOUNT_KEYS", self.account_keys)
+        yield secret_of_key("BLIND_INDEX_KEY", self.blind_index_key)
+        if self.blind_index_key_other is not None:
+            yield secret_of_key("BLIND_INDEX_KEY_OTHER", self.blind_index_key_other)
+        index_keys = (self.blind_index_key, self.blind_index_key_other)
+        if self.household_id_key is not None and self.household_id_key not in index_keys:
+            yield secret_of_key("HOUSEHOLD_ID_KEY", self.household_id_key)
+
+
+class WorkerSettings(CallingSettings, Settings):
+    """The worker's: it knows households by id alone, and asks payments how chunks ended."""
+
+    payments_url: str = Field(
+        default="http://127.0.0.1:8003",
+        validation_alias=AliasChoices("PAYMENTS_URL", "payments_url"),
+    )

@@ -6,7 +6,7 @@ from services.registry.enrolments.waiting import WaitingActivations
 from services.registry.enrolments.working import EnrolmentWork
 from services.registry.providers import handlers as providers
 from services.registry.repairs.working import RepairWork
-from services.registry.settings import Settings
+from services.registry.settings import WorkerSettings
 from services.registry.settlement import handlers as settlement
 from services.registry.settlement.working import SettlementWork
 from shared.clock import clock_from
@@ -20,11 +20,16 @@ _LOOKING_AGAIN = Backoff(first_seconds=1, longest_seconds=3)
 """How long an activation waits after what it lacked is there."""
 
 
-def create_worker(settings: Settings | None = None) -> Worker:
+def create_worker(settings: WorkerSettings | None = None) -> Worker:
     """The worker, with its settings from the environment unless they are given."""
-    settings = settings or Settings()
+    settings = settings or WorkerSettings()
     clock = clock_from(settings.clock_file)
-    database = Database(settings.database_url, application_name="registry-worker", ping_first=False)
+    database = Database(
+        settings.database_url,
+        application_name="registry-worker",
+        ping_first=False,
+        tls=settings.tls,
+    )
     payments = service_client(settings, settings.payments_url, scopes=("payments:read",))
     means = Means(clock=clock, settings=settings)
     consumer = Consumer(

@@ -17,7 +17,7 @@ from services.triggers.indicators.routes import router as indicators
 from services.triggers.methods import registry
 from services.triggers.observations.routes import router as observations
 from services.triggers.scopes import TriggersApprove, TriggersRead
-from services.triggers.settings import Settings
+from services.triggers.settings import ApiSettings
 from shared.application import create_application
 from shared.approvals import Steps
 from shared.approvals.routes import approval_routes
@@ -53,9 +53,9 @@ _TAGS = [
 ]
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """The app, by the given settings or those of the environment."""
-    settings = settings or Settings()
+    settings = settings or ApiSettings()
     waits = timedelta(days=settings.approval_wait_days)
     steps = Steps(
         Approval, ApprovalKind, [document_step(TRIGGERS, ApprovalKind.TRIGGER, waits=waits)]
@@ -83,7 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _asking_the_registry(app: FastAPI) -> AsyncIterator[None]:
-    settings: Settings = app.state.settings
+    settings: ApiSettings = app.state.settings
     async with service_client(settings, settings.registry_url, scopes=SCOPES) as registry:
         app.state.checks = Checks(
             database=app.state.database, registry=registry, clock=app.state.clock

@@ -1,21 +1,22 @@
 """The triggers service's worker: evaluates triggers when observations are recorded."""
 
 from services.triggers.evaluations.handlers import handlers
-from services.triggers.settings import Settings
+from services.triggers.settings import WorkerSettings
 from shared.clock import clock_from
 from shared.database import Database
 from shared.events import Consumer
 from shared.worker import Loop, Worker
 
 
-def create_worker(settings: Settings | None = None) -> Worker:
+def create_worker(settings: WorkerSettings | None = None) -> Worker:
     """The worker, by the given settings or those of the environment."""
-    settings = settings or Settings()
+    settings = settings or WorkerSettings()
     database = Database(
         settings.database_url,
         application_name=f"{settings.service}-worker",
         pool_size=settings.database_pool_size,
         ping_first=False,
+        tls=settings.tls,
     )
     clock = clock_from(settings.clock_file)
     consumer = Consumer(

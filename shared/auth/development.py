@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.ids import new_id
+from shared.settings import DEVELOPMENT_ISSUER
 
-ISSUER = "https://issuer.development.invalid"
+ISSUER = DEVELOPMENT_ISSUER
 AUDIENCE = "sangkroh"
 KEY_FILE = Path(".local/issuer/key.pem")
 SUBJECT = "officer@development"

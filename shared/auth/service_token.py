@@ -3,21 +3,34 @@
 import asyncio
 import time
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 import httpx
+from pydantic import SecretStr
 
 from shared.auth.bearer import SERVICE_SUBJECT
-from shared.settings import ServiceSettings
 
 _RENEW_BEFORE_SECONDS = 60
 _DEVELOPMENT_SECONDS = 3600
 _TIMEOUT_SECONDS = 5
 
 
+class Calls(Protocol):
+    """The settings of a process that calls another service."""
+
+    service: ClassVar[str]
+    auth_issuer: str
+    auth_audience: str
+    auth_token_url: str | None
+    auth_client_id: str | None
+    auth_client_secret: SecretStr | None
+    auth_development_key_file: Path | None
+
+
 class ServiceToken:
     """Gets the service's own token from the issuer and keeps it until shortly before its end."""
 
-    def __init__(self, settings: ServiceSettings, *, scopes: tuple[str, ...]) -> None:
+    def __init__(self, settings: Calls, *, scopes: tuple[str, ...]) -> None:
         self._settings = settings
         self._scopes = scopes
         self._token = ""

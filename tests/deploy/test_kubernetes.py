@@ -53,7 +53,7 @@ def test_without_a_renderer_it_says_so_and_checks_the_rest(
         (f"{BASE}/registry.yaml", "minAvailable", "minAvailabel", "Additional properties"),
         (
             f"{BASE}/registry.yaml",
-            "secretRef: {name: registry}",
+            "secretRef: {name: registry-api}",
             "secretRef: {name: register}",
             "the Secret register, which is not there",
         ),
@@ -73,6 +73,18 @@ def test_without_a_renderer_it_says_so_and_checks_the_rest(
         (f"{BASE}/configuration.yaml", "  AUTH_ISSUER:", "  ISSUER:", "does not read it"),
         (f"{BASE}/configuration.yaml", "registry-api:8001", "registry-api:80", "where no API is"),
         (SECRETS, "  PERSON_KEYS:", "  PERSONS_KEYS:", "PERSON_KEYS is not set"),
+        (
+            f"{BASE}/payments.yaml",
+            "secretRef: {name: payments-api}",
+            "secretRef: {name: payments-worker}",
+            "ACCOUNT_KEYS is given, and is no secret of payments-api",
+        ),
+        (
+            f"{BASE}/configuration.yaml",
+            "  ENVIRONMENT: production\n",
+            "  ENVIRONMENT: production\n  ACCOUNT_KEYS: x\n",
+            "ACCOUNT_KEYS is a secret, and every process is given it",
+        ),
         (SECRETS, "BLIND_INDEX_KEY: REPLACE", "BLIND_INDEX_KEY: abc", "no real secret"),
         (f"{BASE}/kustomization.yaml", "  - triggers.yaml\n", "", "does not list triggers.yaml"),
         (f"{BASE}/kustomization.yaml", "- network.yaml", "- networks.yaml", "which is not there"),

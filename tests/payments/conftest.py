@@ -18,7 +18,7 @@ import pytest
 
 from deploy.local.environment import LocalSecrets
 from sandbox.options import SandboxOptions
-from services.payments.settings import Settings
+from services.payments.settings import ApiSettings, WorkerSettings
 from shared.ids import new_id
 from tests.conftest import RunningService, ServeService
 from tests.payments.announcing import CURRENCY, FUND, Announced, Entitlement, Registry
@@ -39,6 +39,10 @@ QUICK = {
     "PAYMENTS_SWEEP_AGAIN_SECONDS": "1",
 }
 """Every wait of the service made short."""
+
+
+class BothSettings(ApiSettings, WorkerSettings):
+    """What both processes are told: tests play the API, its worker, and the providers."""
 
 
 def providers_with(environment: Mapping[str, str], **changes: Any) -> str:
@@ -122,7 +126,7 @@ class World:
         client: httpx.AsyncClient,
         registry: Registry,
         owner: asyncpg.Connection,
-        settings: Settings,
+        settings: BothSettings,
         run_worker: Callable[[str], Any],
     ) -> None:
         self.service = service
@@ -234,7 +238,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """The unmodified service over HTTP, and a registry that it can fetch from."""
     service = await serve("payments")
-    settings: Settings = service.app.state.settings
+    settings = BothSettings()
     keys = {version: key.get_secret_value() for version, key in settings.account_keys.items()}
     registry = Registry(owner, keys)
     port = urlsplit(settings.registry_url).port

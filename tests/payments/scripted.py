@@ -10,7 +10,7 @@ from services.payments.providers import adapters
 from services.payments.providers.adapters import ADAPTERS
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.protocol import Capability, Order, Permit, Told
-from services.payments.settings import ProviderSettings, Settings
+from services.payments.settings import ApiSettings, ProviderSettings, WorkerSettings
 from tests.payments.steps import NOT_KNOWN, PENDING
 
 Ask = Callable[[UUID], Awaitable[Answer]]
@@ -61,7 +61,7 @@ def script(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Scri
     class Scripted:
         capabilities = frozenset({Capability.SINGLE})
 
-        def __init__(self, provider: ProviderSettings, _: Settings) -> None:
+        def __init__(self, provider: ProviderSettings, _: ApiSettings | WorkerSettings) -> None:
             self.code = provider.code
 
         async def send(self, order: Order, permit: Permit) -> Answer:
@@ -86,4 +86,5 @@ def script(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Scri
             pass
 
     monkeypatch.setattr(adapters, "ADAPTERS", dict.fromkeys(ADAPTERS, Scripted))
+    monkeypatch.setattr(adapters, "VERIFIERS", dict.fromkeys(ADAPTERS, Scripted))
     return script

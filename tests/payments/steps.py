@@ -12,14 +12,14 @@ from services.payments.proofs.schemas import ProofsOut
 from services.payments.proofs.service import prove
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.protocol import Order
-from services.payments.settings import Settings
+from services.payments.settings import WorkerSettings
 from services.payments.worker import wire, worker_of
 
 
 class Steps:
     """One worker's steps, on the service's own role."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: WorkerSettings) -> None:
         self.wiring = wire(settings)
         self.worker = worker_of(self.wiring)
 
@@ -90,7 +90,7 @@ class Steps:
 
 
 @asynccontextmanager
-async def running_steps(settings: Settings) -> AsyncIterator[Steps]:
+async def running_steps(settings: WorkerSettings) -> AsyncIterator[Steps]:
     steps = Steps(settings)
     try:
         yield steps

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.gsma import messages
-from services.payments.providers.gsma.callbacks import SignedCallbacks
+from services.payments.providers.gsma.callbacks import read_callback
 from shared.money import MAXIMUM_AMOUNT_MINOR
 
 ID = UUID("0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10")
-CALLBACKS = SignedCallbacks([])
 LONGEST_SECONDS = 0.2
 
 TRANSACTION = {
@@ -41,7 +40,7 @@ def answers_to(body: bytes) -> list[Answer]:
         messages.completed_reference(content)
         heard += [messages.transaction(content), messages.request_state(content)]
         heard += [error for error in [messages.error_object(content)] if error is not None]
-    told = CALLBACKS.read(body)
+    told = read_callback(body)
     return heard if told is None else [*heard, told.answer]
 
 
@@ -130,7 +129,7 @@ UNREADABLE = {
 def test_what_no_parser_should_follow_says_nothing(body: bytes) -> None:
     heard = quickly(lambda: answers_to(body))
     assert {answer.kind for answer in heard} == {AnswerKind.NO_ANSWER}
-    assert CALLBACKS.read(body) is None
+    assert read_callback(body) is None
 
 
 @pytest.mark.parametrize(
@@ -158,7 +157,7 @@ def test_a_reference_that_could_not_be_stored_is_none(reference: object) -> None
 def test_our_reference_is_ours_in_our_spelling_alone(reference: object) -> None:
     content = {**TRANSACTION, messages.OUR_REFERENCE: reference}
     assert quickly(lambda: messages.transaction(content)).our_reference is None
-    assert CALLBACKS.read(json.dumps(content).encode()) is None
+    assert read_callback(json.dumps(content).encode()) is None
 
 
 @pytest.mark.parametrize(

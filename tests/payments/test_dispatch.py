@@ -94,7 +94,7 @@ async def test_a_sender_that_died_after_it_sent_finds_the_payment_made(
         answer = await client.post(
             "/transactions/type/disbursement",
             headers={
-                "X-API-Key": provider.api_key.get_secret_value(),
+                "X-API-Key": world.settings.provider_api_keys[provider.code].get_secret_value(),
                 "X-CorrelationID": str(order.instruction_id),
             },
             json={

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.gsma import messages
 from services.payments.providers.gsma.amounts import amount_text
-from services.payments.providers.gsma.callbacks import SignedCallbacks
+from services.payments.providers.gsma.callbacks import read_callback
 from services.payments.providers.protocol import Told
 from shared.money import Money
 
 ID = UUID("0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10")
 SERVER = "53616e67-6b72-8f68-8000-00000000002a"
-CALLBACKS = SignedCallbacks([])
 AMOUNT = re.compile(r"([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[1-9])?")
 
 TRANSACTION = {
@@ -154,10 +153,10 @@ def test_a_link_leads_to_a_resource_of_theirs_only(
 def test_a_callback_names_its_instruction() -> None:
     parameters = [{"key": messages.OUR_REFERENCE, "value": str(ID)}]
     failure = error("businessRule", "incorrectState", errorParameters=parameters)
-    assert CALLBACKS.read(json.dumps(failure).encode()) == Told(
+    assert read_callback(json.dumps(failure).encode()) == Told(
         ID, Answer(AnswerKind.REJECTED, reason="incorrectState")
     )
-    success = CALLBACKS.read(json.dumps(TRANSACTION).encode())
+    success = read_callback(json.dumps(TRANSACTION).encode())
     assert success is not None
     assert success.instruction_id == ID
     assert success.answer.kind is AnswerKind.SETTLED
@@ -165,7 +164,7 @@ def test_a_callback_names_its_instruction() -> None:
 
 def test_an_undecided_error_callback_asks_for_an_inquiry() -> None:
     parameters = [{"key": messages.OUR_REFERENCE, "value": str(ID)}]
-    told = CALLBACKS.read(
+    told = read_callback(
         json.dumps(error("internal", "genericError", errorParameters=parameters)).encode()
     )
     assert told is not None
@@ -185,6 +184,6 @@ def test_an_undecided_error_callback_asks_for_an_inquiry() -> None:
     )
 )
 def test_no_callback_breaks_the_reader(body: bytes) -> None:
-    CALLBACKS.read(body)
+    read_callback(body)
     for status in (201, 202, 400, 404, 500):
         messages.answer_to_disbursement(status, body)

@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 
 from services.payments.providers import adapters
-from services.payments.providers.adapters import ADAPTERS, UnknownProtocol, adapters_of
+from services.payments.providers.adapters import ADAPTERS, VERIFIERS, UnknownProtocol, adapters_of
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.protocol import Capability, Order, Permit, Told
-from services.payments.settings import ProviderSettings, Settings
+from services.payments.settings import ApiSettings, ProviderSettings, WorkerSettings
 from shared.ids import new_id
 from shared.signatures import BadSignature
 from tests.payments.conftest import World, entitlements
@@ -26,7 +26,7 @@ class Promises:
     capabilities = frozenset({Capability.SINGLE})
     sent: list[Order] = []
 
-    def __init__(self, provider: ProviderSettings, _: Settings) -> None:
+    def __init__(self, provider: ProviderSettings, _: ApiSettings | WorkerSettings) -> None:
         self.code = provider.code
 
     async def send(self, order: Order, permit: Permit) -> Answer:
@@ -56,8 +56,8 @@ class Promises:
 @pytest.fixture
 def speaks_promises(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The first provider speaks another protocol than the second."""
-    known = dict(ADAPTERS)
-    monkeypatch.setattr(adapters, "ADAPTERS", {**known, PROMISES: Promises})
+    monkeypatch.setattr(adapters, "ADAPTERS", {**ADAPTERS, PROMISES: Promises})
+    monkeypatch.setattr(adapters, "VERIFIERS", {**VERIFIERS, PROMISES: Promises})
     providers = json.loads(environment["PAYMENTS_PROVIDERS"])
     providers[0]["protocol"] = PROMISES
     monkeypatch.setenv("PAYMENTS_PROVIDERS", json.dumps(providers))
@@ -115,13 +115,13 @@ def test_a_protocol_that_nothing_speaks_is_refused_with_those_that_there_are(
     providers = json.loads(environment["PAYMENTS_PROVIDERS"])
     monkeypatch.setenv("PAYMENTS_PROVIDERS", json.dumps([{**providers[1], "protocol": "telex"}]))
     with pytest.raises(UnknownProtocol, match=re.escape("choose from gsma-mobile-money-1.2.")):
-        adapters_of(Settings())
+        adapters_of(WorkerSettings())
 
 
 def test_a_provider_speaks_gsma_where_its_settings_name_no_protocol(
     environment: dict[str, str],
 ) -> None:
-    spoken = adapters_of(Settings())
+    spoken = adapters_of(WorkerSettings())
     assert set(spoken) == {"mekong", "tonle"}
     assert {type(adapter) for adapter in spoken.values()} == {ADAPTERS["gsma-mobile-money-1.2"]}
     for adapter in spoken.values():

@@ -10,13 +10,12 @@ from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import pytest
-from pydantic import SecretStr
 
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.gsma.client import GsmaAdapter
 from services.payments.providers.lines import MAXIMUM_REPLY_BYTES
 from services.payments.providers.protocol import Order
-from services.payments.settings import ProviderSettings, Settings
+from services.payments.settings import ProviderSettings, WorkerSettings
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.ids import new_id
 from shared.money import Money
@@ -61,7 +60,7 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
 
 @asynccontextmanager
 async def provider(
-    speak: Speak, settings: Settings, *, concurrency: int = 4
+    speak: Speak, settings: WorkerSettings, *, concurrency: int = 4
 ) -> AsyncIterator[GsmaAdapter]:
     """A client of a server on which every connection is spoken to by ``speak``."""
 
@@ -77,8 +76,6 @@ async def provider(
             code="mekong",
             name="Mekong",
             base_url=f"http://127.0.0.1:{port}/mekong",
-            api_key=SecretStr("key"),
-            webhook_secrets=[SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")],
             currency="KHR",
         ),
         settings.model_copy(update={"dispatch_concurrency": concurrency}),
@@ -91,9 +88,9 @@ async def provider(
 
 
 @pytest.fixture
-def settings() -> Settings:
+def settings() -> WorkerSettings:
     keys = json.dumps({"1": base64.b64encode(KEY).decode()})
-    return Settings.model_validate(
+    return WorkerSettings.model_validate(
         {
             "database_url": "postgresql://nobody@nowhere.invalid/none",
             "auth_issuer": "https://issuer.invalid",
@@ -131,7 +128,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("written", BROKEN.values(), ids=BROKEN.keys())
-async def test_a_broken_reply_is_no_answer(written: bytes, settings: Settings) -> None:
+async def test_a_broken_reply_is_no_answer(written: bytes, settings: WorkerSettings) -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
         writer.write(written)
@@ -146,7 +143,9 @@ async def test_a_broken_reply_is_no_answer(written: bytes, settings: Settings) -
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_an_order_is_never_sent_on_to_another_place(status: int, settings: Settings) -> None:
+async def test_an_order_is_never_sent_on_to_another_place(
+    status: int, settings: WorkerSettings
+) -> None:
     heads = []
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -162,7 +161,7 @@ async def test_an_order_is_never_sent_on_to_another_place(status: int, settings:
     assert heads == [b"/mekong/transactions/type/disbursement"]
 
 
-async def test_a_drip_of_bytes_does_not_outlast_the_timeout(settings: Settings) -> None:
+async def test_a_drip_of_bytes_does_not_outlast_the_timeout(settings: WorkerSettings) -> None:
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
         writer.write(reply(b"201 Created\nContent-Length: 1000"))
@@ -180,7 +179,7 @@ async def test_a_drip_of_bytes_does_not_outlast_the_timeout(settings: Settings) 
     assert _TIMEOUT_SECONDS <= took_seconds < _TIMEOUT_SECONDS * 4
 
 
-async def test_an_inquiry_has_one_deadline_for_all_that_it_asks(settings: Settings) -> None:
+async def test_an_inquiry_has_one_deadline_for_all_that_it_asks(settings: WorkerSettings) -> None:
     asked: list[bytes] = []
     pending = b'{"link": "/requeststates/53616e67-6b72-8f68-8000-00000000002a"}'
 
@@ -201,7 +200,7 @@ async def test_an_inquiry_has_one_deadline_for_all_that_it_asks(settings: Settin
 
 
 async def test_a_connection_that_timed_out_or_was_cancelled_is_not_used_again(
-    settings: Settings,
+    settings: WorkerSettings,
 ) -> None:
     """A late answer on it would be taken for the answer to another order."""
     connections: list[list[bytes]] = []
@@ -237,7 +236,7 @@ async def test_a_connection_that_timed_out_or_was_cancelled_is_not_used_again(
 
 @pytest.mark.parametrize("length_is_told", [True, False])
 async def test_an_answer_that_is_too_long_is_not_read(
-    length_is_told: bool, settings: Settings
+    length_is_told: bool, settings: WorkerSettings
 ) -> None:
     written = 0
 
@@ -261,7 +260,7 @@ async def test_an_answer_that_is_too_long_is_not_read(
     assert written < 20 * MAXIMUM_REPLY_BYTES
 
 
-async def test_what_may_not_leave_does_not(settings: Settings) -> None:
+async def test_what_may_not_leave_does_not(settings: WorkerSettings) -> None:
     """The permit is asked when a line is free, and not before somebody waits for one."""
     received: list[bytes] = []
     refusing = False
@@ -285,7 +284,7 @@ async def test_what_may_not_leave_does_not(settings: Settings) -> None:
 
 
 async def test_an_order_goes_out_once_where_the_connection_ends_without_a_reply(
-    settings: Settings,
+    settings: WorkerSettings,
 ) -> None:
     received: list[bytes] = []
 
@@ -304,7 +303,7 @@ async def test_an_order_goes_out_once_where_the_connection_ends_without_a_reply(
 
 
 async def test_no_more_connections_than_allowed_and_waiting_for_one_is_no_timeout(
-    settings: Settings,
+    settings: WorkerSettings,
 ) -> None:
     open_now = most = 0
 
@@ -328,7 +327,7 @@ async def test_no_more_connections_than_allowed_and_waiting_for_one_is_no_timeou
     assert most == 2
 
 
-async def test_cancelled_requests_leave_no_connection_behind(settings: Settings) -> None:
+async def test_cancelled_requests_leave_no_connection_behind(settings: WorkerSettings) -> None:
     answering = asyncio.Event()
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -351,7 +350,7 @@ async def test_cancelled_requests_leave_no_connection_behind(settings: Settings)
 
 
 async def test_cookies_and_identifiers_of_the_provider_are_not_taken_at_their_word(
-    settings: Settings,
+    settings: WorkerSettings,
 ) -> None:
     heads: list[bytes] = []
 

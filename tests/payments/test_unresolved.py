@@ -10,12 +10,11 @@ import asyncpg
 import pytest
 
 from services.payments.answers.recording import Recorded
-from services.payments.settings import Settings
 from services.payments.unresolved.kinds import UnresolvedKind
 from shared.clock import set_clock
 from shared.ids import new_id
 from tests.conftest import NOON
-from tests.payments.conftest import World, entitlements
+from tests.payments.conftest import BothSettings, World, entitlements
 from tests.payments.steps import (
     NOT_KNOWN,
     PENDING,
@@ -243,7 +242,7 @@ async def test_a_provider_that_was_taken_out_of_the_settings_is_one_alarm(
     ]
     monkeypatch.setenv("PAYMENTS_PROVIDERS", json.dumps(left))
     # The API of a service that was started with the new settings.
-    world.service.app.state.settings = without = Settings()
+    world.service.app.state.settings = without = BothSettings()
     async with running_steps(without) as restarted:
         for _ in range(2):
             await watched(restarted)

@@ -48,8 +48,8 @@ class Provider:
     def __init__(self, world: World) -> None:
         self._world = world
         self._secrets = {
-            provider.code: provider.webhook_secrets[0].get_secret_value()
-            for provider in world.settings.providers
+            code: secrets[0].get_secret_value()
+            for code, secrets in world.settings.provider_webhook_secrets.items()
         }
 
     async def call_back(

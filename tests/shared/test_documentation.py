@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.registry.app import create_app
-from services.registry.settings import Settings
+from services.registry.settings import ApiSettings
 from shared.documentation import TokenWithheld
 from tests.conftest import ServeService
 
@@ -70,7 +70,7 @@ async def test_by_default_the_page_holds_no_token(
     """Not even where the development key is at hand."""
     monkeypatch.delenv("DOCS")
     assert environment["AUTH_DEVELOPMENT_KEY_FILE"]
-    async with asking(Settings()) as client:
+    async with asking(ApiSettings()) as client:
         assert token_in((await client.get("/docs")).text) == ""
 
 
@@ -86,7 +86,7 @@ async def test_by_default_the_page_holds_no_token(
 def test_a_token_is_handed_out_on_a_laptop_and_nowhere_else(
     environment: dict[str, str], changes: dict[str, Any]
 ) -> None:
-    settings = Settings().model_copy(update=changes)
+    settings = ApiSettings().model_copy(update=changes)
     with pytest.raises(TokenWithheld, match="DOCS=on"):
         create_app(settings)
 
@@ -95,13 +95,13 @@ async def test_the_pages_can_be_switched_off(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCS", "off")
-    async with asking(Settings()) as client:
+    async with asking(ApiSettings()) as client:
         for path in ("/docs", "/redoc", "/docs/assets/swagger-ui-bundle.js"):
             assert (await client.get(path)).status_code == 404
         assert (await client.get("/openapi.json")).status_code == 200
 
 
-def asking(settings: Settings) -> httpx.AsyncClient:
+def asking(settings: ApiSettings) -> httpx.AsyncClient:
     """A client of the app without a server: these pages need no database."""
     transport = httpx.ASGITransport(create_app(settings))
     return httpx.AsyncClient(transport=transport, base_url="http://registry")

@@ -4,7 +4,7 @@ import structlog
 
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.protocol import Order
-from services.payments.settings import Settings
+from services.payments.settings import WorkerSettings
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.personal_data import CannotDecrypt, Cipher, KeyMissing, cipher_from
 
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 class Accounts:
     """What an adapter opens accounts with."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: WorkerSettings) -> None:
         self._cipher: Cipher = cipher_from(settings.account_keys, context=ACCOUNT_CONTEXT)
 
     def open(self, order: Order) -> str | Answer:

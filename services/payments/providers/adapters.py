@@ -1,31 +1,52 @@
 """Which adapter speaks which protocol: the one place that knows them all."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
+from services.payments.providers.gsma.callbacks import SignedCallbacks
 from services.payments.providers.gsma.client import GsmaAdapter
-from services.payments.providers.protocol import Adapter
-from services.payments.settings import ProviderSettings, Settings
+from services.payments.providers.protocol import Adapter, Verifier
+from services.payments.settings import ApiSettings, ProviderSettings, WorkerSettings
 from shared.errors import Explained
 
-ADAPTERS: Mapping[str, Callable[[ProviderSettings, Settings], Adapter]] = {
+ADAPTERS: Mapping[str, Callable[[ProviderSettings, WorkerSettings], Adapter]] = {
     "gsma-mobile-money-1.2": GsmaAdapter,
 }
-"""By the names that a provider's settings give as its ``protocol``."""
+"""By the names that a provider's settings give as its ``protocol``: what sends and asks."""
+
+VERIFIERS: Mapping[str, Callable[[ProviderSettings, ApiSettings], Verifier]] = {
+    "gsma-mobile-money-1.2": SignedCallbacks,
+}
+"""By the same names: what tells whether a callback is the provider's."""
+
+
+Made = TypeVar("Made")
 
 
 class UnknownProtocol(Explained):
     """A provider's settings name a protocol that no adapter speaks."""
 
 
-def adapters_of(settings: Settings) -> dict[str, Adapter]:
+def adapters_of(settings: WorkerSettings) -> dict[str, Adapter]:
     """An adapter for each configured provider, by its code; raises UnknownProtocol."""
-    adapters: dict[str, Adapter] = {}
-    for provider in settings.providers:
-        adapter = ADAPTERS.get(provider.protocol)
-        if adapter is None:
-            raise UnknownProtocol(
-                f"Provider {provider.code} is set to speak {provider.protocol!r}, which nothing "
-                f"here does. In PAYMENTS_PROVIDERS, choose from {', '.join(ADAPTERS)}."
-            )
-        adapters[provider.code] = adapter(provider, settings)
-    return adapters
+    return {
+        provider.code: _of_protocol(ADAPTERS, provider)(provider, settings)
+        for provider in settings.providers
+    }
+
+
+def verifiers_of(settings: ApiSettings) -> dict[str, Verifier]:
+    """What verifies each configured provider, by its code; raises UnknownProtocol."""
+    return {
+        provider.code: _of_protocol(VERIFIERS, provider)(provider, settings)
+        for provider in settings.providers
+    }
+
+
+def _of_protocol(known: Mapping[str, Made], provider: ProviderSettings) -> Made:
+    if provider.protocol not in known:
+        raise UnknownProtocol(
+            f"Provider {provider.code} is set to speak {provider.protocol!r}, which nothing "
+            f"here does. In PAYMENTS_PROVIDERS, choose from {', '.join(known)}."
+        )
+    return known[provider.protocol]

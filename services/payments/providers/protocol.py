@@ -1,7 +1,7 @@
 """The face of a provider: what the rest of the service may ask of it, whatever it speaks.
 
-A folder beside this file speaks one protocol and implements ``Adapter``; ``adapters.py`` maps the
-protocols' names to them. Nothing else knows which protocols there are.
+A folder beside this file speaks one protocol and implements ``Adapter`` and ``Verifier``;
+``adapters.py`` maps the protocols' names to them. Nothing else knows which protocols there are.
 """
 
 from collections.abc import Mapping
@@ -53,6 +53,14 @@ class Told:
     answer: Answer
 
 
+class Verifier(Protocol):
+    """Tells whether one configured provider has signed what came: all that an API needs."""
+
+    def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
+        """The id of a callback that it signed; ``now`` is in Unix seconds. Raises BadSignature."""
+        ...
+
+
 class Adapter(Protocol):
     """Speaks to one configured provider, and understands it.
 
@@ -76,10 +84,6 @@ class Adapter(Protocol):
 
     async def inquire(self, instruction_id: UUID, server_correlation_id: UUID | None) -> Answer:
         """Ask what became of an order, by its own id where it gave one, then by ours."""
-        ...
-
-    def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
-        """The id of a callback that it signed; ``now`` is in Unix seconds. Raises BadSignature."""
         ...
 
     def read_callback(self, body: bytes) -> Told | None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.payments.providers.protocol import Adapter
+from services.payments.providers.protocol import Verifier
 from services.payments.webhooks.intake import NotStored, WebhookIntake
 from shared.errors import NotFound, SignatureRefused, Unavailable
 from shared.personal_data import Cipher
@@ -16,7 +16,7 @@ class Sender:
     """A provider that may call back."""
 
     provider_number: int
-    adapter: Adapter
+    verifier: Verifier
 
 
 class Receiving:
@@ -41,7 +41,7 @@ class Receiving:
     async def take(self, sender: Sender, headers: Mapping[str, str], body: bytes) -> None:
         """Returns once the callback is committed; raises SignatureRefused, Unavailable."""
         try:
-            webhook_id = sender.adapter.verify_callback(headers, body, now=time.time())
+            webhook_id = sender.verifier.verify_callback(headers, body, now=time.time())
         except BadSignature as error:
             raise SignatureRefused(str(error)) from None
         try:

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 
 from services.registry.households.fields import Field
 from services.registry.households.shape import SEALED
-from services.registry.settings import Settings
+from services.registry.settings import ApiSettings
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.personal_data import BlindIndex, Cipher, cipher_from
 
@@ -60,7 +60,7 @@ class PersonalData:
         return self._index.of("content", content)
 
 
-def personal_data_from(settings: Settings) -> PersonalData:
+def personal_data_from(settings: ApiSettings) -> PersonalData:
     """The registry's keys, from its settings."""
     return PersonalData(
         persons=cipher_from(settings.person_keys, context=PERSON_CONTEXT),

@@ -4,7 +4,7 @@ The standard's callback is a transaction object, or an error object that names t
 parameters. It is signed by Standard Webhooks 1.0.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from services.payments.providers.answers import Answer, AnswerKind
@@ -16,35 +16,37 @@ from services.payments.providers.gsma.messages import (
     transaction,
 )
 from services.payments.providers.protocol import Told
+from services.payments.settings import ApiSettings, ProviderSettings
 from shared.signatures import verify
 
 
 class SignedCallbacks:
-    """One provider's callbacks."""
+    """Whether one provider has signed a callback."""
 
-    def __init__(self, secrets: Sequence[str]) -> None:
-        self._secrets = tuple(secrets)
+    def __init__(self, provider: ProviderSettings, settings: ApiSettings) -> None:
+        self._secrets = [
+            secret.get_secret_value() for secret in settings.provider_webhook_secrets[provider.code]
+        ]
 
-    def verify(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
+    def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
         """The message's id where any of the secrets signed it; raises BadSignature."""
         return verify(self._secrets, headers=headers, body=body, now=now)
 
-    def read(self, body: bytes) -> Told | None:
-        """Which instruction a callback speaks of and what it says, or None: it is no callback."""
-        content = read_object(body)
-        if content is None:
-            return None
-        if "errorCategory" in content or "errorCode" in content:
-            about = read_uuid(_parameter(content, OUR_REFERENCE))
-            answer = error_object(content) or Answer(
-                AnswerKind.NO_ANSWER, reason="undecided_callback"
-            )
-        elif "transactionStatus" in content:
-            about = read_uuid(content.get(OUR_REFERENCE))
-            answer = transaction(content)
-        else:
-            return None
-        return Told(about, answer) if about is not None else None
+
+def read_callback(body: bytes) -> Told | None:
+    """Which instruction a callback speaks of and what it says, or None: it is no callback."""
+    content = read_object(body)
+    if content is None:
+        return None
+    if "errorCategory" in content or "errorCode" in content:
+        about = read_uuid(_parameter(content, OUR_REFERENCE))
+        answer = error_object(content) or Answer(AnswerKind.NO_ANSWER, reason="undecided_callback")
+    elif "transactionStatus" in content:
+        about = read_uuid(content.get(OUR_REFERENCE))
+        answer = transaction(content)
+    else:
+        return None
+    return Told(about, answer) if about is not None else None
 
 
 def _parameter(content: dict[str, Any], key: str) -> Any:

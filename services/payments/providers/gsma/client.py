@@ -1,6 +1,5 @@
 """One provider that speaks GSMA Mobile Money API 1.2, over HTTP."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import quote
@@ -9,10 +8,10 @@ from uuid import UUID
 from services.payments.providers.accounts import Accounts
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.gsma import messages
-from services.payments.providers.gsma.callbacks import SignedCallbacks
+from services.payments.providers.gsma.callbacks import read_callback
 from services.payments.providers.lines import Line, Lines, NoReply, NotPermitted, Reply
 from services.payments.providers.protocol import Capability, Order, Permit, Told
-from services.payments.settings import ProviderSettings, Settings
+from services.payments.settings import ProviderSettings, WorkerSettings
 from shared.version import API_PREFIX
 
 _DISBURSEMENT = "/transactions/type/disbursement"
@@ -20,11 +19,11 @@ _DESCRIPTION = "Emergency cash transfer"
 
 
 class GsmaAdapter:
-    """Disbursements one at a time, their inquiries and their callbacks."""
+    """Disbursements one at a time, their inquiries, and what callbacks say."""
 
     capabilities = frozenset({Capability.SINGLE})
 
-    def __init__(self, provider: ProviderSettings, settings: Settings) -> None:
+    def __init__(self, provider: ProviderSettings, settings: WorkerSettings) -> None:
         self.code = provider.code
         self._debit_party = settings.debit_party
         self._accounts = Accounts(settings)
@@ -34,12 +33,9 @@ class GsmaAdapter:
             settings.callback_base_url.rstrip("/")
             + f"{API_PREFIX}/providers/{provider.code}/callbacks"
         )
-        self._callbacks = SignedCallbacks(
-            [secret.get_secret_value() for secret in provider.webhook_secrets]
-        )
         self._lines = Lines(
             settings.dispatch_concurrency,
-            headers={"X-API-Key": provider.api_key.get_secret_value()},
+            headers={"X-API-Key": settings.provider_api_keys[provider.code].get_secret_value()},
             timeout_seconds=settings.provider_timeout_seconds,
         )
 
@@ -87,11 +83,8 @@ class GsmaAdapter:
         except NoReply as silence:
             return silence.answer()
 
-    def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
-        return self._callbacks.verify(headers, body, now=now)
-
     def read_callback(self, body: bytes) -> Told | None:
-        return self._callbacks.read(body)
+        return read_callback(body)
 
     async def _response(self, line: Line, instruction_id: UUID) -> Answer:
         reply = await self._get(line, f"/responses/{instruction_id}")
