@@ -1,5 +1,7 @@
 """The first witness: the database, read as its owner, in one snapshot."""
 
+import os
+import ssl
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -44,13 +46,25 @@ async def snapshot(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     """
     plain = make_url(database_url).set(drivername="postgresql")
     connection = await asyncpg.connect(
-        plain.render_as_string(hide_password=False), timeout=_CONNECT_SECONDS
+        plain.render_as_string(hide_password=False), timeout=_CONNECT_SECONDS, **_encrypted()
     )
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             yield connection
     finally:
         await connection.close()
+
+
+def _encrypted() -> dict[str, ssl.SSLContext]:
+    """What DATABASE_TLS and DATABASE_TLS_CA say, as the services read them."""
+    mode = os.environ.get("DATABASE_TLS", "prefer")
+    if mode == "prefer":
+        return {}
+    context = ssl.create_default_context(cafile=os.environ.get("DATABASE_TLS_CA"))
+    if mode == "require":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return {"ssl": context}
 
 
 async def read_records(connection: asyncpg.Connection) -> Records:

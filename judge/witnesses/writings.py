@@ -76,11 +76,24 @@ def searched_dump(
     return searched("the database's dump", _dump(database_url, pg_dump=pg_dump), values)
 
 
+def _encrypted() -> dict[str, str]:
+    """What DATABASE_TLS and DATABASE_TLS_CA say, in the words of PostgreSQL's own programs."""
+    mode = os.environ.get("DATABASE_TLS")
+    if mode is None:
+        return {}
+    trusted = {"PGSSLROOTCERT": os.environ.get("DATABASE_TLS_CA", "system")}
+    return {"PGSSLMODE": mode, **(trusted if mode == "verify-full" else {})}
+
+
 def _dump(database_url: str, *, pg_dump: str) -> Iterator[str]:
     url = make_url(database_url).set(drivername="postgresql")
     # The password goes by the environment: a command line can be read by others.
     plain = url.set(password=None).render_as_string()
-    environment = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
+    environment = {
+        **os.environ,
+        **({"PGPASSWORD": str(url.password)} if url.password else {}),
+        **_encrypted(),
+    }
     with_event_log = False
     try:
         process = subprocess.Popen(
