@@ -3,6 +3,9 @@
 python -m services migrate                    bring every schema to its head
 python -m services new-epoch                  after a database was put back to a snapshot
 python -m services drift                      where the database differs from what Python declares
+python -m services reseal SERVICE             seal its rows anew with the current keys
+python -m services reindex                    find persons by the current blind index key
+python -m services prune SERVICE              remove what was kept for its time
 python -m services                            every API server and worker, in one loop
 python -m services registry-api payments-worker …   only those
 """
@@ -23,7 +26,7 @@ import uvicorn
 import uvloop
 
 from services.owner import OwnerSettings
-from services.processes import PROCESSES
+from services.processes import PROCESSES, SERVICES
 from services.starting import (
     CannotStart,
     heartbeat_of,
@@ -36,13 +39,17 @@ from services.starting import (
     unforeseen,
 )
 from shared.auth import TokenVerifier
-from shared.database import DatabaseUnusable
+from shared.database import Database, DatabaseUnusable
 from shared.errors import Explained, Unavailable
+from shared.known_keys import require_known_keys
 from shared.logging import configure_logging
 from shared.server import server_configuration
 from shared.settings import ServiceSettings
 
 log = structlog.get_logger()
+
+RESEALED_BY = {"registry": "registry-api", "payments": "payments-worker"}
+"""The process of each service that holds the keys of all that it has sealed."""
 
 _BACKLOG = 2048
 _COLLECT_AFTER_ALLOCATIONS = 50_000
@@ -88,6 +95,7 @@ def _api(service: str, settings: ServiceSettings) -> Callable[[asyncio.Event], A
 
     async def run(stop: asyncio.Event) -> None:
         await require_database(app.state.database, service=service)
+        await require_known_keys(app.state.database, list(settings.key_rings()), schema=service)
         looking = asyncio.create_task(_look_for_keys(app.state.token_verifier))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         stopping = asyncio.create_task(stop.wait())
@@ -126,6 +134,7 @@ def _worker(service: str, settings: ServiceSettings) -> Callable[[asyncio.Event]
 
     async def run(stop: asyncio.Event) -> None:
         await require_database(worker.database, service=service)
+        await require_known_keys(worker.database, list(settings.key_rings()), schema=service)
         await worker.run(stop, heartbeat=heartbeat)
 
     return run
@@ -234,15 +243,83 @@ def _drift() -> None:
         )
 
 
+async def _with_database(
+    command: str, settings: ServiceSettings, work: Callable[[Database], Awaitable[bool]]
+) -> bool:
+    require_fit({command: settings})
+    database = Database(
+        settings.database_url, application_name=command, pool_size=2, tls=settings.tls
+    )
+    try:
+        await require_database(database, service=settings.service)
+        await require_known_keys(database, list(settings.key_rings()), schema=settings.service)
+        return await work(database)
+    finally:
+        await database.dispose()
+
+
+def _reseal(service: str, *, only_look: bool) -> bool:
+    if service not in RESEALED_BY:
+        raise CannotStart(f"Give one of {', '.join(RESEALED_BY)}: nobody else has sealed rows.")
+    from shared.resealing import check, reseal
+
+    settings = settings_of(RESEALED_BY[service])
+    columns = importlib.import_module(f"services.{service}.upkeep.resealing").sealed_columns(
+        settings
+    )
+
+    async def work(database: Database) -> bool:
+        if only_look:
+            return await check(database, columns, tell=_tell)
+        return await reseal(database, columns, schema=service, tell=_tell)
+
+    return asyncio.run(_with_database("reseal", settings, work))
+
+
+def _reindex(*, only_look: bool) -> bool:
+    from services.registry.settings import ApiSettings
+    from services.registry.upkeep.reindexing import Reindexing
+
+    settings = read_settings(ApiSettings, process="reindex")
+
+    async def work(database: Database) -> bool:
+        return await Reindexing(database, settings, tell=_tell).run(only_look=only_look)
+
+    return asyncio.run(_with_database("reindex", settings, work))
+
+
+def _prune(service: str, *, dry_run: bool) -> bool:
+    if service not in SERVICES:
+        raise CannotStart(f"Give one of {', '.join(SERVICES)}.")
+    from shared.retention import prune
+
+    kind = importlib.import_module(f"services.{service}.settings").Settings
+    settings: ServiceSettings = read_settings(kind, process="prune")
+    kept = importlib.import_module(f"services.{service}.upkeep.keeping").kept_for_a_time(settings)
+
+    async def work(database: Database) -> bool:
+        await prune(database, kept, tell=_tell, dry_run=dry_run)
+        return True
+
+    return asyncio.run(_with_database("prune", settings, work))
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m services",
         description="Start services (all, or those named), or migrate their database.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PROCESSES))
-    names: list[str] = parser.parse_args().names or list(PROCESSES)
-    unknown = set(names) - set(PROCESSES) - {"migrate", "new-epoch", "drift"}
-    if unknown:
+    parser.add_argument("--check", action="store_true", help="reseal, reindex: only look")
+    parser.add_argument("--dry-run", action="store_true", help="prune: only count")
+    given = parser.parse_args()
+    names: list[str] = given.names or list(PROCESSES)
+    unknown = set(names) - set(PROCESSES) - {"migrate", "new-epoch", "drift", "reindex"}
+    if unknown and names[0] not in {"reseal", "prune"}:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(PROCESSES)}")
     configure_logging(process=" ".join(names), level=os.environ.get("LOG_LEVEL", "INFO"))
     try:
@@ -252,6 +329,12 @@ def main() -> None:
             _begin_epoch()
         elif names == ["drift"]:
             _drift()
+        elif names == ["reindex"]:
+            sys.exit(not _reindex(only_look=given.check))
+        elif names[0] == "reseal":
+            sys.exit(not _reseal(" ".join(names[1:]), only_look=given.check))
+        elif names[0] == "prune":
+            sys.exit(not _prune(" ".join(names[1:]), dry_run=given.dry_run))
         else:
             _start(names)
     except (Explained, DatabaseUnusable) as error:

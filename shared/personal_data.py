@@ -40,6 +40,11 @@ class Cipher:
         self._encrypt = self._keys[self._current].encrypt
         self._context = context.encode()
 
+    @property
+    def current(self) -> int:
+        """The version that seals."""
+        return self._current
+
     def encrypt(self, plain: bytes, *, bound_to: bytes) -> bytes:
         """Seal ``plain`` for the row ``bound_to`` (for instance the household id's 16 bytes)."""
         nonce = os.urandom(_NONCE_BYTES)
@@ -47,7 +52,7 @@ class Cipher:
 
     def decrypt(self, sealed: bytes, *, bound_to: bytes) -> bytes:
         """Open a sealed value; raises KeyMissing, or CannotDecrypt where it is not right."""
-        version = int.from_bytes(sealed[:_VERSION_BYTES], "big")
+        version = version_of(sealed)
         nonce = sealed[_VERSION_BYTES : _VERSION_BYTES + _NONCE_BYTES]
         key = self._keys.get(version)
         if key is None:
@@ -70,6 +75,16 @@ class BlindIndex:
         """The index of a normalised ``value`` of one ``kind`` (``phone``, ``id_number``, …)."""
         message = f"{kind}\x00{value}".encode()
         return hmac.digest(self._key, message, hashlib.sha256)[:_INDEX_BYTES]
+
+
+def version_of(sealed: bytes) -> int:
+    """The version of the key that a value is sealed with."""
+    return int.from_bytes(sealed[:_VERSION_BYTES], "big")
+
+
+def fingerprint_of(key: bytes) -> bytes:
+    """What a key is recognised by, and not learnt from."""
+    return hmac.digest(key, b"fingerprint of this key", hashlib.sha256)[:_INDEX_BYTES]
 
 
 def cipher_from(keys: Mapping[int, SecretBytes], *, context: str) -> Cipher:

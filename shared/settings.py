@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Secre
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.database_tls import DatabaseTls, TlsMode, is_local_socket, password_of
+from shared.known_keys import KeyRing
 from shared.production import Environment, Secret, https_fault
 from shared.signatures import key_of
 
@@ -120,6 +121,10 @@ class EnvironmentSettings(BaseSettings):
         if password := password_of(self.database_url):
             yield Secret.of_text(self.variable_of("database_url"), password, what="its password")
 
+    def key_rings(self) -> Iterator[KeyRing]:
+        """The keys that rows are sealed with, or found by."""
+        yield from ()
+
     def unfit_for_production(self) -> Iterator[str]:
         """What a production process does not start with: the variable, and what to set instead."""
         if self.database_tls is not TlsMode.VERIFY_FULL and not is_local_socket(self.database_url):
@@ -140,6 +145,13 @@ class ServiceSettings(EnvironmentSettings):
     database_pool_size: int = Field(default=10, ge=1)
     database_pool_wait_seconds: float = Field(default=5, gt=0)
     """How long a request waits for a connection before it is answered 503."""
+
+    # How long rows are kept that nothing refers to: `python -m services prune` removes the others.
+    idempotency_days: int = Field(default=30, ge=7)
+    """For how long a repeat of a POST gets the first answer. No client may retry for longer."""
+    dead_letter_days: int = Field(default=365, ge=30)
+    """Failed events, from when a person discarded them on."""
+
     host: str = "127.0.0.1"
     port: int
 

@@ -16,7 +16,7 @@ GRANTS = {
     "instruction": (
         "SELECT, INSERT, UPDATE (status, moves, inquiries, next_action_at, first_sent_at, sent_at, "
         "finished_at, server_correlation_id, transaction_reference, reason, paid_minor, "
-        "resend_approved_at)"
+        "resend_approved_at, account_sealed)"
     ),
     "answer": "SELECT, INSERT, UPDATE (applied_at, try_at)",
     "instruction_move": "SELECT, INSERT",
@@ -31,8 +31,11 @@ GRANTS = {
     "resolution_item": "SELECT, INSERT, UPDATE (result, detail)",
     "sweep": "SELECT, INSERT, UPDATE (finished_at)",
     "sweep_item": "SELECT, INSERT, UPDATE (asked, ask_at, finding, detail)",
-    "webhook": "SELECT, INSERT, UPDATE (status, worked_at, instruction_id, reason)",
+    "webhook": (
+        "SELECT, INSERT, UPDATE (status, worked_at, instruction_id, reason, body_sealed), DELETE"
+    ),
     "event_cursor": "SELECT, INSERT, UPDATE",
     "dead_letter": "SELECT, INSERT, UPDATE, DELETE",
-    "idempotency_key": "SELECT, INSERT, UPDATE",
+    "idempotency_key": "SELECT, INSERT, UPDATE, DELETE",
+    "known_key": "SELECT, INSERT, UPDATE (emptied_at)",
 }

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from shared.known_keys import KeyRing, versions
 from shared.money import CurrencyCode
 from shared.production import Secret, https_fault
 from shared.retry import Backoff
@@ -104,6 +105,8 @@ class Settings(ServiceSettings):
     webhook_maximum_bytes: int = 64 * 1024
     webhook_batch_size: int = Field(default=500, ge=1, le=5_000)
     """Callbacks stored in one commit, or applied in one, at most."""
+    callback_days: int = Field(default=365, ge=30)
+    """How long a callback is kept after it was applied, or found to be none."""
 
     # What has no end. By the domain's clock, from its first sending on.
     not_sent_too_long_seconds: float = Field(default=900, gt=0)
@@ -227,6 +230,10 @@ class ApiSettings(Settings):
                 text = secret.get_secret_value()
                 yield Secret.of_key(where, key_of(text), text)
 
+    def key_rings(self) -> Iterator[KeyRing]:
+        yield from super().key_rings()
+        yield versions("WEBHOOK_KEYS", self.webhook_keys, service=self.service)
+
 
 class WorkerSettings(CallingSettings, Settings):
     """The worker's: it opens accounts and sends to providers. It verifies no signature."""
@@ -253,6 +260,11 @@ class WorkerSettings(CallingSettings, Settings):
         for code, key in self.provider_api_keys.items():
             where = f"PAYMENTS_PROVIDER_API_KEYS.{code}"
             yield Secret.of_text(where, key.get_secret_value())
+
+    def key_rings(self) -> Iterator[KeyRing]:
+        yield from super().key_rings()
+        yield versions("WEBHOOK_KEYS", self.webhook_keys, service=self.service, seals=False)
+        yield versions("ACCOUNT_KEYS", self.account_keys, service=self.service)
 
     def unfit_for_production(self) -> Iterator[str]:
         yield from super().unfit_for_production()

@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import DeclarativeBase
 
+from shared.known_keys import known_key_table
 from shared.tables import service_metadata
 
 SCHEMA = "registry"
@@ -9,3 +10,6 @@ SCHEMA = "registry"
 
 class Base(DeclarativeBase):
     metadata = service_metadata(SCHEMA)
+
+
+known_key_table(Base.metadata)

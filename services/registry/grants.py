@@ -7,7 +7,7 @@ GRANTS = {
     "area": "SELECT, INSERT, UPDATE",
     "provider": "SELECT, INSERT, UPDATE, DELETE",
     "household": "SELECT, INSERT, UPDATE",
-    "payee_account": "SELECT, INSERT, UPDATE (ended_at)",
+    "payee_account": "SELECT, INSERT, UPDATE (ended_at, account_sealed, account_index)",
     "household_import": "SELECT, INSERT, UPDATE",
     "import_rejection": "SELECT, INSERT, DELETE",
     "scheme_version": "SELECT, INSERT",
@@ -24,7 +24,8 @@ GRANTS = {
     "reannouncement": "SELECT, INSERT",
     "approval": "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, decision_reason, "
     "outcome)",
-    "idempotency_key": "SELECT, INSERT, UPDATE",
+    "idempotency_key": "SELECT, INSERT, UPDATE, DELETE",
+    "known_key": "SELECT, INSERT, UPDATE (emptied_at)",
     "event_cursor": "SELECT, INSERT, UPDATE",
     "dead_letter": "SELECT, INSERT, UPDATE, DELETE",
 }

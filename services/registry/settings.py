@@ -6,6 +6,7 @@ from typing import ClassVar
 from pydantic import AliasChoices, Field
 from pydantic_settings import SettingsConfigDict
 
+from shared.known_keys import KeyRing, unversioned, versions
 from shared.production import Secret
 from shared.settings import (
     CallingSettings,
@@ -32,6 +33,8 @@ class Settings(ServiceSettings):
     """A small run is cut into about so many chunks, so that they can be worked side by side."""
     enrolment_loops: int = Field(default=2, ge=1, le=16)
     """Chunks that one worker enrols side by side."""
+    rejection_days: int = Field(default=180, ge=30)
+    """What an import rejected, from when it ended on."""
     import_maximum_rows: int = Field(default=5_000_000, ge=1)
     import_maximum_rejections: int = Field(default=10_000, ge=1)
     """Faults of an import that are kept; with one more it stops."""
@@ -77,6 +80,24 @@ class ApiSettings(Settings):
         index_keys = (self.blind_index_key, self.blind_index_key_other)
         if self.household_id_key is not None and self.household_id_key not in index_keys:
             yield secret_of_key("HOUSEHOLD_ID_KEY", self.household_id_key)
+
+    def key_rings(self) -> Iterator[KeyRing]:
+        yield versions("PERSON_KEYS", self.person_keys, service=self.service)
+        yield versions("ACCOUNT_KEYS", self.account_keys, service=self.service)
+        other = self.blind_index_key_other
+        yield unversioned(
+            "BLIND_INDEX_KEY",
+            *(self.blind_index_key, *(() if other is None else (other,))),
+            remedy="nobody would be found by it, and an import would register everyone anew. Put "
+            "it back, and change it as docs/deployment.md says: with BLIND_INDEX_KEY_OTHER, and "
+            "`python -m services reindex`",
+        )
+        yield unversioned(
+            "HOUSEHOLD_ID_KEY",
+            self.household_id_key or self.blind_index_key,
+            remedy="households would get other ids, and could be paid twice. Set HOUSEHOLD_ID_KEY "
+            "to what BLIND_INDEX_KEY was when the first household was registered",
+        )
 
 
 class WorkerSettings(CallingSettings, Settings):

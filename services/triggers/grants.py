@@ -15,7 +15,7 @@ GRANTS = {
     "activation_move": "SELECT, INSERT",
     "approval": "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, decision_reason, "
     "outcome)",
-    "idempotency_key": "SELECT, INSERT, UPDATE (status, body)",
+    "idempotency_key": "SELECT, INSERT, UPDATE (status, body), DELETE",
     "event_cursor": "SELECT, INSERT, UPDATE",
     "dead_letter": "SELECT, INSERT, UPDATE, DELETE",
 }

@@ -11,11 +11,16 @@ from shared.personal_data import CannotDecrypt, Cipher, KeyMissing, cipher_from
 log = structlog.get_logger()
 
 
+def cipher_of_accounts(settings: WorkerSettings) -> Cipher:
+    """Opens accounts, each bound to its household."""
+    return cipher_from(settings.account_keys, context=ACCOUNT_CONTEXT)
+
+
 class Accounts:
     """What an adapter opens accounts with."""
 
     def __init__(self, settings: WorkerSettings) -> None:
-        self._cipher: Cipher = cipher_from(settings.account_keys, context=ACCOUNT_CONTEXT)
+        self._cipher = cipher_of_accounts(settings)
 
     def open(self, order: Order) -> str | Answer:
         """The order's account, or what its absence means for the payment."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import Depends, Request
+from pydantic import SecretBytes
 
 from services.registry.households.fields import Field
 from services.registry.households.shape import SEALED
@@ -24,10 +25,22 @@ Person = Mapping[str, str | None]
 class PersonalData:
     """The registry's keys at work: seals and opens, and makes the indexes to search by."""
 
-    def __init__(self, *, persons: Cipher, accounts: Cipher, index: BlindIndex) -> None:
+    def __init__(
+        self,
+        *,
+        persons: Cipher,
+        accounts: Cipher,
+        index: BlindIndex,
+        other_index: BlindIndex | None = None,
+        ids: BlindIndex | None = None,
+    ) -> None:
         self.persons = persons
         self.accounts = accounts
-        self._index = index
+        self.index = Indexes(index)
+        self.other_index = None if other_index is None else Indexes(other_index)
+        """While the index's key is changed: what some rows are found by meanwhile."""
+        self.ids = Indexes(ids or index)
+        """What ids of households follow from: it stays when the index's key is changed."""
 
     def seal_person(self, values: Sequence[str | None], *, household_id: bytes) -> bytes:
         """A person, in the order of ``SEALED``, sealed for the household."""
@@ -47,6 +60,18 @@ class PersonalData:
         """The payee account of a household; raises CannotDecrypt."""
         return self.accounts.decrypt(sealed, bound_to=household_id.bytes).decode()
 
+    @property
+    def found_by(self) -> Sequence["Indexes"]:
+        """The indexes that a row may be stored with: the current one first."""
+        return [self.index] if self.other_index is None else [self.index, self.other_index]
+
+
+class Indexes:
+    """Finds by one blind index key."""
+
+    def __init__(self, index: BlindIndex) -> None:
+        self._index = index
+
     def indexes_of(self, field: Field) -> Callable[[str], bytes]:
         """What makes of a field's values, normalised, what they are found by."""
         return partial(self._index.of, field.name.replace("_", "-"))
@@ -55,9 +80,12 @@ class PersonalData:
         """Of how a registration number begins: equal where numbers were given side by side."""
         return self._index.of("registration-near", beginning)
 
-    def content_index(self, content: str) -> bytes:
-        """Of everything that an import says of a household: equal when nothing changed."""
-        return self._index.of("content", content)
+    def content_index(self, values: Sequence[object]) -> bytes:
+        """Of everything that an import says of a household: equal when nothing changed.
+
+        ``values`` are in the order of ``SHAPE``.
+        """
+        return self._index.of("content", "\x1f".join(map(str, values)))
 
 
 def personal_data_from(settings: ApiSettings) -> PersonalData:
@@ -66,7 +94,13 @@ def personal_data_from(settings: ApiSettings) -> PersonalData:
         persons=cipher_from(settings.person_keys, context=PERSON_CONTEXT),
         accounts=cipher_from(settings.account_keys, context=ACCOUNT_CONTEXT),
         index=BlindIndex(settings.blind_index_key.get_secret_value()),
+        other_index=_index_of(settings.blind_index_key_other),
+        ids=_index_of(settings.household_id_key),
     )
+
+
+def _index_of(key: SecretBytes | None) -> BlindIndex | None:
+    return None if key is None else BlindIndex(key.get_secret_value())
 
 
 def get_personal_data(request: Request) -> PersonalData:

@@ -66,12 +66,12 @@ async def list_households(
 
 
 async def search_households(
-    session: AsyncSession, *, by: Field, index: bytes, after: UUID | None, limit: int
+    session: AsyncSession, *, by: Field, indexes: Sequence[bytes], after: UUID | None, limit: int
 ) -> Sequence[Found]:
-    """Households by id whose blind index of a field is the one given."""
+    """Households by id whose blind index of a field is among those given."""
     assert by.found_by is not None
     table = PayeeAccount if by.kept is Kept.ACCOUNT else Household
-    query = _with_account().where(getattr(table, by.found_by.column) == index)
+    query = _with_account().where(getattr(table, by.found_by.column).in_(indexes))
     if after is not None:
         query = query.where(Household.id > after)
     rows = await session.execute(query.order_by(Household.id).limit(limit))

@@ -67,7 +67,7 @@ class Households:
         found = await repository.search_households(
             self._session,
             by=field,
-            index=self._personal_data.indexes_of(field)(normalised),
+            indexes=[found.indexes_of(field)(normalised) for found in self._personal_data.found_by],
             after=page.after(UUID),
             limit=page.fetch_limit,
         )
@@ -90,10 +90,13 @@ class Households:
             raise Unprocessable(
                 detail, errors=[{"pointer": f"/body/{PROVIDER.name}", "detail": detail}]
             )
-        index = self._personal_data.indexes_of(ACCOUNT)(given.account)
-        if running and (running.provider_code, running.account_index) == (
-            given.provider_code,
-            index,
+        index, *other = (
+            found.indexes_of(ACCOUNT)(given.account) for found in self._personal_data.found_by
+        )
+        if (
+            running
+            and running.provider_code == given.provider_code
+            and running.account_index in (index, *other)
         ):
             return self._shown(household, running)
         await repository.end_account(self._session, household_id, now=now)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.registry.households.persons import PersonalData
+from services.registry.households.persons import Indexes, PersonalData
 from services.registry.households.shape import HEADERS, REGISTRATION_NUMBER, SHAPE
 from services.registry.imports.blocks import Unreadable
 from services.registry.imports.rows import Columns, Fault, headed_by, pick, read_rows
@@ -40,12 +40,22 @@ class TooManyFaults(Unreadable):
 
 
 @dataclass(frozen=True)
+class OtherIndexes:
+    """While the blind index's key is changed: the same by the other key, by which some households
+    are stored."""
+
+    registration_indexes: list[bytes]
+    content_indexes: list[bytes]
+
+
+@dataclass(frozen=True)
 class ReadBlock:
     """A block's rows, read: those taken as columns, with what each is found and compared by."""
 
     columns: Columns
     registration_indexes: list[bytes]
     content_indexes: list[bytes]
+    other: "OtherIndexes | None"
     rejections: list[Rejection]
     rejected_count: int
     last_line: int
@@ -77,7 +87,7 @@ class Reader:
         lines, rows = self._cells(block)
         read = read_rows(rows, communes=self._communes, providers=self._providers)
         faults, taken, columns = dict(read.faults), read.taken, read.columns
-        index_of = self._personal_data.indexes_of(REGISTRATION_NUMBER)
+        index_of = self._personal_data.index.indexes_of(REGISTRATION_NUMBER)
         indexes = list(map(index_of, columns[REGISTRATION_NUMBER.name]))
         faults |= {taken[at]: [_REPEATED] for at in self._repeated(indexes)}
         end = self._end_of_what_is_kept(faults, len(rows))
@@ -96,7 +106,8 @@ class Reader:
         return ReadBlock(
             columns=columns,
             registration_indexes=indexes,
-            content_indexes=self._content_indexes(columns),
+            content_indexes=_content_indexes(columns, self._personal_data.index),
+            other=self._other(columns),
             rejections=rejections,
             rejected_count=len(faults),
             last_line=lines[end] - 1 if stopped else self._line,
@@ -142,7 +153,17 @@ class Reader:
             self._seen.add(index)
         return repeated
 
-    def _content_indexes(self, columns: Columns) -> list[bytes]:
-        texts = (map(str, columns[known.name]) for known in SHAPE)
-        content_index = self._personal_data.content_index
-        return [content_index("\x1f".join(row)) for row in zip(*texts, strict=True)]
+    def _other(self, columns: Columns) -> OtherIndexes | None:
+        found = self._personal_data.other_index
+        if found is None:
+            return None
+        index_of = found.indexes_of(REGISTRATION_NUMBER)
+        return OtherIndexes(
+            registration_indexes=list(map(index_of, columns[REGISTRATION_NUMBER.name])),
+            content_indexes=_content_indexes(columns, found),
+        )
+
+
+def _content_indexes(columns: Columns, found: Indexes) -> list[bytes]:
+    values = (columns[known.name] for known in SHAPE)
+    return list(map(found.content_index, zip(*values, strict=True)))

@@ -127,7 +127,10 @@ class Receiver:
             raise
 
     async def _seal(self, read: ReadBlock, looking: asyncpg.Connection) -> SealedBlock:
-        known = await repository.known_households(looking, read.registration_indexes)
+        indexes = read.registration_indexes
+        if read.other is not None:
+            indexes = [*indexes, *read.other.registration_indexes]
+        known = await repository.known_households(looking, indexes)
         now: datetime = self._clock.now()
         return await asyncio.to_thread(
             seal, read, known=known, personal_data=self._personal_data, now=now

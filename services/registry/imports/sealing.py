@@ -80,13 +80,13 @@ def seal(
     personal_data: PersonalData,
     now: datetime,
 ) -> SealedBlock:
-    """Seal the rows that are new or changed; ``known`` is by registration index."""
-    stored = [known.get(index) for index in block.registration_indexes]
+    """Seal the rows that are new or changed; ``known`` is by registration index, of either key."""
+    stored = _stored(block, known)
     new = [at for at, household in enumerate(stored) if household is None]
     changed = {
         at: household
         for at, household in enumerate(stored)
-        if household is not None and household.content_index != block.content_indexes[at]
+        if household is not None and household.content_index not in _contents(block, at)
     }
     sealing = _Sealing(personal_data, now)
     # The same registration gives the same id, also where the database has lost the household.
@@ -107,6 +107,24 @@ def seal(
     )
 
 
+def _stored(
+    block: ReadBlock, known: Mapping[bytes, KnownHousehold]
+) -> Sequence[KnownHousehold | None]:
+    """What is stored of each row of the block, by whichever key it is stored."""
+    stored = [known.get(index) for index in block.registration_indexes]
+    if block.other is None:
+        return stored
+    return [
+        household or known.get(index)
+        for household, index in zip(stored, block.other.registration_indexes, strict=True)
+    ]
+
+
+def _contents(block: ReadBlock, at: int) -> Sequence[bytes]:
+    contents = [block.content_indexes[at]]
+    return contents if block.other is None else [*contents, block.other.content_indexes[at]]
+
+
 def _household_ids(
     block: ReadBlock, positions: Sequence[int], personal_data: PersonalData
 ) -> list[UUID]:
@@ -116,11 +134,12 @@ def _household_ids(
     the households of a commune are enrolled together.
     """
     numbers = block.columns[REGISTRATION_NUMBER.name]
-    near_of = cache(personal_data.registration_near)
+    index_of = personal_data.ids.indexes_of(REGISTRATION_NUMBER)
+    near_of = cache(personal_data.ids.registration_near)
     return [
         id_of(
             "household",
-            block.registration_indexes[at],
+            index_of(numbers[at]),
             near=near_of(numbers[at][:-_DIGITS_AMONG_NEIGHBOURS]),
         )
         for at in positions
@@ -162,7 +181,7 @@ class _Sealing:
         return households, self._accounts(columns, household_ids, stored)
 
     def _indexes(self, column: str, values: Sequence[Any]) -> Iterable[bytes | None]:
-        index_of = self._personal_data.indexes_of(_FOUND_BY[column])
+        index_of = self._personal_data.index.indexes_of(_FOUND_BY[column])
         return [None if value is None else index_of(value) for value in values]
 
     def _persons(self, columns: Columns, household_ids: Sequence[UUID]) -> Iterable[bytes]:
@@ -184,11 +203,15 @@ class _Sealing:
         providers = [columns[PROVIDER.name][at] for at in positions]
         accounts = [accounts[at] for at in positions]
         owners = [household_ids[at] for at in positions]
-        indexes = list(map(self._personal_data.indexes_of(ACCOUNT), accounts))
+        indexes, *others = (
+            list(map(found.indexes_of(ACCOUNT), accounts)) for found in self._personal_data.found_by
+        )
         if stored is not None:
             changes = [
-                (stored[at].provider_code, stored[at].account_index) != given
-                for at, given in zip(positions, zip(providers, indexes, strict=True), strict=True)
+                stored[at].provider_code != provider or stored[at].account_index not in either
+                for at, provider, *either in zip(
+                    positions, providers, indexes, *others, strict=True
+                )
             ]
             providers, accounts, owners, indexes = (
                 list(compress(values, changes)) for values in (providers, accounts, owners, indexes)

@@ -1,0 +1,23 @@
+"""What payments keeps for a time only. Nothing owed, paid, posted or decided is among it."""
+
+from services.payments.settings import Settings
+from shared.retention import Kept, of_every_service
+
+
+def kept_for_a_time(settings: Settings) -> list[Kept]:
+    """What is removed when its time is over: what a callback said stays among the answers."""
+    return [
+        *of_every_service(
+            settings.service,
+            idempotency_days=settings.idempotency_days,
+            dead_letter_days=settings.dead_letter_days,
+        ),
+        Kept(
+            what="callbacks that were applied, or that were none",
+            table="payments.webhook",
+            since="worked_at",
+            days=settings.callback_days,
+            variable="PAYMENTS_CALLBACK_DAYS",
+            condition="status IN ('applied', 'malformed')",
+        ),
+    ]

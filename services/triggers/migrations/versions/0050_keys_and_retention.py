@@ -1,0 +1,16 @@
+"""Answers to repeats are kept for a time."""
+
+from alembic import op
+
+from shared.migrations import role_of
+
+revision = "0050"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+ROLE = role_of("triggers")
+
+
+def upgrade() -> None:
+    op.execute(f"GRANT DELETE ON triggers.idempotency_key TO {ROLE}")

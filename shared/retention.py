@@ -1,0 +1,87 @@
+"""What is kept for a time, and then removed by a command.
+
+A table is walked through once by its blocks, a few in a transaction: no index is needed for it,
+and whatever ends the command, running it again removes the rest.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from shared.database import Database
+
+_BLOCKS_AT_ONCE = 1_000
+_BLOCK_BYTES = 8_192
+_DELETED = "DELETE "
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Rows that are kept for so many days from the instant in a column on."""
+
+    what: str
+    table: str
+    since: str
+    """A column, or an expression over the row."""
+    days: int
+    variable: str
+    """The setting of the days."""
+    condition: str = "true"
+    """What a row has to be besides, to be removed ever."""
+
+
+def of_every_service(schema: str, *, idempotency_days: int, dead_letter_days: int) -> list[Kept]:
+    """What each service keeps for a time."""
+    prefix = schema.upper()
+    return [
+        Kept(
+            what="answers to POSTs, for repeats",
+            table=f"{schema}.idempotency_key",
+            since="created_at",
+            days=idempotency_days,
+            variable=f"{prefix}_IDEMPOTENCY_DAYS",
+        ),
+        Kept(
+            what="failed events that were discarded",
+            table=f"{schema}.dead_letter",
+            since="discarded_at",
+            days=dead_letter_days,
+            variable=f"{prefix}_DEAD_LETTER_DAYS",
+            condition="discarded_at IS NOT NULL",
+        ),
+    ]
+
+
+async def prune(database: Database, kept: Sequence[Kept], *, tell: Tell, dry_run: bool) -> int:
+    """Remove what was kept for its time, or count it; how much it was."""
+    removed = 0
+    async with database.connection() as connection:
+        for kind in kept:
+            count = await _prune(connection, kind, dry_run=dry_run)
+            removed += count
+            verb = "would be removed" if dry_run else "removed"
+            tell(f"{kind.table}: {count:,} {verb} ({kind.what}; {kind.variable}={kind.days})")
+    return removed
+
+
+async def _prune(connection: asyncpg.Connection, kind: Kept, *, dry_run: bool) -> int:
+    old = f"({kind.condition}) AND {kind.since} < now() - make_interval(days => {kind.days:d})"
+    if dry_run:
+        counted: int = await connection.fetchval(f"SELECT count(*) FROM {kind.table} WHERE {old}")
+        return counted
+    blocks = -(
+        -await connection.fetchval("SELECT pg_relation_size($1::regclass)", kind.table)
+        // _BLOCK_BYTES
+    )
+    removed = 0
+    for first in range(0, blocks, _BLOCKS_AT_ONCE):
+        done = await connection.execute(
+            f"DELETE FROM {kind.table} WHERE ctid >= $1 AND ctid < $2 AND {old}",
+            (first, 0),
+            (first + _BLOCKS_AT_ONCE, 0),
+        )
+        removed += int(done.removeprefix(_DELETED))
+    return removed

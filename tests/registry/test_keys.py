@@ -1,0 +1,254 @@
+"""Keys of personal data are changed while imports and searches go on, by commands that may die."""
+
+import asyncio
+import base64
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.__main__ import main
+from services.registry.households.persons import personal_data_from
+from services.registry.settings import ApiSettings
+from services.registry.upkeep import reindexing
+from services.registry.upkeep.reindexing import Reindexing
+from services.registry.upkeep.resealing import sealed_columns
+from shared import resealing
+from shared.database import Database
+from shared.known_keys import KeyNeeded, require_known_keys
+from tests.registry.flow import Flow, Row, rows
+
+Restart = Callable[..., ApiSettings]
+
+
+class Killed(Exception):
+    """The command's process is gone, between two of its commits."""
+
+
+def new_key() -> str:
+    return base64.b64encode(os.urandom(32)).decode()
+
+
+@pytest.fixture(autouse=True)
+def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resealing, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(reindexing, "CHUNK_ROWS", 3)
+
+
+@pytest.fixture
+def restart(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> Restart:
+    """``restart(PERSON_KEYS=…)`` restarts the API with these variables; None takes one out."""
+
+    def again(**changes: str | None) -> ApiSettings:
+        for name, value in changes.items():
+            monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
+        settings = ApiSettings()
+        flow.service.app.state.settings = settings
+        flow.service.app.state.personal_data = personal_data_from(settings)
+        return settings
+
+    return again
+
+
+def dying(after: int) -> resealing.Tell:
+    """Dies when it has told of so many sets."""
+    told = []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        if len(told) == after:
+            raise Killed
+
+    return tell
+
+
+def with_phones(count: int, *, begin: int = 0) -> list[Row]:
+    return [
+        replace(row, phone=f"+8551200{at:04d}", id_number=f"01020{at:04d}")
+        for at, row in enumerate(rows(count, begin=begin), begin)
+    ]
+
+
+async def found(flow: Flow, given: Sequence[Row]) -> dict[str, str]:
+    """The household of each row, by number; each is found by everything that finds one."""
+    ids = {}
+    for row in given:
+        for by in ("registration_number", "phone", "id_number", "account"):
+            answer = await flow.client.post("/households/search", json={by: getattr(row, by)})
+            [household] = answer.json()["items"]
+            assert ids.setdefault(row.registration_number, household["id"]) == household["id"]
+            assert household["person"]["name"] == row.head_name
+    return ids
+
+
+async def versions(flow: Flow) -> set[int]:
+    found = await flow.owner.fetch(
+        "SELECT get_byte(person_sealed, 1) FROM registry.household "
+        "UNION SELECT get_byte(account_sealed, 1) FROM registry.payee_account"
+    )
+    return {row[0] for row in found}
+
+
+async def started(flow: Flow, settings: ApiSettings) -> None:
+    """What a process does first; raises KeyNeeded."""
+    database: Database = flow.service.app.state.database
+    await require_known_keys(database, list(settings.key_rings()), schema="registry")
+
+
+async def test_rows_are_sealed_anew_by_a_command_that_died_while_imports_and_searches_go_on(
+    flow: Flow, restart: Restart, environment: dict[str, str]
+) -> None:
+    await started(flow, restart())
+    given = with_phones(10)
+    await flow.register(given)
+    before = await found(flow, given)
+    both = {
+        name: json.dumps({**json.loads(environment[name]), "2": new_key()})
+        for name in ("PERSON_KEYS", "ACCOUNT_KEYS")
+    }
+    only_new = {name: json.dumps({"2": json.loads(keys)["2"]}) for name, keys in both.items()}
+    settings = restart(**both)
+    await started(flow, settings)
+    database: Database = flow.service.app.state.database
+
+    with pytest.raises(Killed):
+        await resealing.reseal(database, sealed_columns(settings), schema="registry", tell=dying(2))
+    assert await versions(flow) == {1, 2}
+    assert not await resealing.check(database, sealed_columns(settings), tell=lambda _: None)
+    with pytest.raises(KeyNeeded, match=r"PERSON_KEYS is without a key .* version 1"):
+        await started(flow, restart(**only_new))
+
+    settings = restart(**both)
+    told: list[str] = []
+    columns = sealed_columns(settings)
+    held = flow.owner.transaction()
+    await held.start()
+    await flow.owner.execute(
+        "SELECT FROM registry.household WHERE id = $1 FOR UPDATE",
+        before[given[9].registration_number],
+    )
+    sealing = asyncio.create_task(
+        resealing.reseal(database, columns, schema="registry", tell=told.append)
+    )
+    changed = [replace(row, members=7) for row in given[:6]]
+    ended = await flow.register([*changed, *given[6:9], *with_phones(2, begin=10)])
+    assert (ended["households_added"], ended["households_changed"]) == (2, 6)
+    assert await found(flow, given) == before
+    await held.rollback()
+    assert await sealing
+    assert await versions(flow) == {2}
+    assert "PERSON_KEYS: no row needs version 1 any more: it can be taken out." in told
+
+    await started(flow, restart(**only_new))
+    assert await found(flow, given) == before
+    exchanged = {"PERSON_KEYS": json.dumps({"2": new_key()})}
+    with pytest.raises(KeyNeeded, match="Never change a key"):
+        await started(flow, restart(**exchanged))
+
+
+async def test_persons_are_found_by_both_keys_until_all_are_found_by_the_new_one(
+    flow: Flow, restart: Restart, environment: dict[str, str]
+) -> None:
+    old, new = environment["BLIND_INDEX_KEY"], new_key()
+    await started(flow, restart())
+    given = with_phones(10)
+    await flow.register(given)
+    before = await found(flow, given)
+    moved = replace(given[4], account="+85599999999")
+    account = {"provider_code": "mekong", "account": moved.account}
+    changed = await flow.client.put(
+        f"/households/{before[moved.registration_number]}/payee-account", json=account
+    )
+    assert changed.status_code == 200
+    as_they_are = [*given[:4], moved, *given[5:]]
+
+    with pytest.raises(KeyNeeded, match="BLIND_INDEX_KEY is without a key"):
+        await started(flow, restart(BLIND_INDEX_KEY=new))
+    with pytest.raises(KeyNeeded, match="households would get other ids"):
+        await started(flow, restart(BLIND_INDEX_KEY_OTHER=old))
+    await started(flow, restart(BLIND_INDEX_KEY=old, BLIND_INDEX_KEY_OTHER=new))
+    settings = restart(BLIND_INDEX_KEY=new, BLIND_INDEX_KEY_OTHER=old, HOUSEHOLD_ID_KEY=old)
+    await started(flow, settings)
+    database: Database = flow.service.app.state.database
+
+    with pytest.raises(Killed):
+        await Reindexing(database, settings, tell=dying(2)).run(only_look=False)
+    assert await found(flow, as_they_are) == before
+    assert not await Reindexing(database, settings, tell=lambda _: None).run(only_look=True)
+    running = asyncio.create_task(
+        Reindexing(database, settings, tell=lambda _: None).run(only_look=False)
+    )
+    later = with_phones(2, begin=10)
+    ended = await flow.register([*given, *later])
+    assert (ended["households_added"], ended["households_unchanged"]) == (2, 10)
+    assert await found(flow, as_they_are) == before
+    assert await running
+
+    settings = restart(BLIND_INDEX_KEY_OTHER=None)
+    await started(flow, settings)
+    # What an officer changed since the import stays, as before.
+    assert (await flow.register([*given, *later]))["households_unchanged"] == 12
+    everybody = await found(flow, [*as_they_are, *later])
+    assert everybody == before | everybody
+    # A household that the database has lost comes back as whom it was, under any later key.
+    for lost in (given[0], later[0]):
+        household_id = everybody[lost.registration_number]
+        for table, column in (("payee_account", "household_id"), ("household", "id")):
+            await flow.owner.execute(
+                f"DELETE FROM registry.{table} WHERE {column} = $1", household_id
+            )
+    assert (await flow.register([*given, *later]))["households_added"] == 2
+    assert await found(flow, [given[0], later[0]]) == {
+        row.registration_number: everybody[row.registration_number] for row in (given[0], later[0])
+    }
+
+
+async def test_a_household_sealed_without_its_number_keeps_the_other_key_until_it_is_imported(
+    flow: Flow, restart: Restart, environment: dict[str, str]
+) -> None:
+    old, new = environment["BLIND_INDEX_KEY"], new_key()
+    [row] = given = with_phones(1)
+    await flow.register(given)
+    [(_, household_id)] = (await found(flow, given)).items()
+    personal_data = flow.service.app.state.personal_data
+    sealed = personal_data.seal_person(
+        [row.head_name, row.phone, row.id_number],
+        household_id=base64.b16decode(household_id.replace("-", "").upper()),
+    )
+    await flow.owner.execute("UPDATE registry.household SET person_sealed = $1", sealed)
+    settings = restart(BLIND_INDEX_KEY=new, BLIND_INDEX_KEY_OTHER=old, HOUSEHOLD_ID_KEY=old)
+    database: Database = flow.service.app.state.database
+    told: list[str] = []
+    assert not await Reindexing(database, settings, tell=told.append).run(only_look=False)
+    assert "import these households again while both keys are set" in told[-1]
+    assert (await flow.register([replace(row, members=7)]))["households_changed"] == 1
+    assert await Reindexing(database, settings, tell=told.append).run(only_look=False)
+    assert (await found(flow, given))[row.registration_number] == household_id
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["reseal", "registry"], 0, "PERSON_KEYS: every row is sealed with version 1."),
+        (["reseal", "registry", "--check"], 0, ""),
+        (["reindex", "--check"], 0, "Everybody is found by BLIND_INDEX_KEY."),
+        (["reseal", "triggers"], "Give one of registry, payments: nobody else", ""),
+    ],
+)
+def test_the_commands(
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    status: Any,
+    said: str,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["services", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    code = ended.value.code
+    assert str(code).startswith(status) if isinstance(status, str) else int(code or 0) == status
+    assert said in capsys.readouterr().out
