@@ -67,7 +67,7 @@ def test_a_database_that_was_not_migrated(
 async def test_an_app_that_fails_in_its_lifespan_says_with_what(
     environment: dict[str, str], owner: asyncpg.Connection
 ) -> None:
-    await owner.execute("REVOKE ALL ON ALL TABLES IN SCHEMA payments FROM sangkroh_payments")
+    await owner.execute("REVOKE ALL ON payments.provider FROM sangkroh_payments")
     said = words_of("payments-api")
     assert re.search(r"ProgrammingError at services/payments/providers/\w+\.py:\d+ ", said)
     assert "SQLSTATE 42501" in said
