@@ -6,6 +6,8 @@ python -m services drift                      where the database differs from wh
 python -m services reseal SERVICE             seal its rows anew with the current keys
 python -m services reindex                    find persons by the current blind index key
 python -m services prune SERVICE              remove what was kept for its time
+python -m services audit --head SERVICE=HEAD … which rows of the audit record were altered, deleted
+                                              or inserted; an earlier head has to be in the chain
 python -m services                            every API server and worker, in one loop
 python -m services registry-api payments-worker …   only those
 """
@@ -308,6 +310,36 @@ def _tell(line: str) -> None:
     print(line, flush=True)
 
 
+def _audit(written_heads: Sequence[str]) -> None:
+    from shared.audit.chain import Head
+    from shared.audit.verifying import verify_all
+
+    heads: dict[str, list[Head]] = {service: [] for service in SERVICES}
+    for written in written_heads:
+        service, _, head = written.partition("=")
+        try:
+            heads[service].append(Head.read(head))
+        except (KeyError, ValueError):
+            raise CannotStart(
+                f"{written!r} is no head of a chain. Give it as it was printed, such as "
+                "registry=1234:0a1b… with all of its 64 digits."
+            ) from None
+    owner = _owner("audit")
+    verdicts = verify_all(owner.database_url, heads, tls=owner.tls)
+    for verdict in verdicts:
+        for fault in verdict.faults:
+            print(f"{verdict.service}: {fault}")
+        print(
+            f"{verdict.service}: {verdict.head.sequence} records are chained, {verdict.waiting} "
+            f"wait. Head: {verdict.service}={verdict.head}"
+        )
+    if faults := sum(len(verdict.faults) for verdict in verdicts):
+        raise CannotStart(
+            f"The audit record is not what was recorded, in {faults} places, listed above. Keep "
+            "this database as it is, and compare it with a backup and with the heads in the logs."
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m services",
@@ -316,9 +348,16 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PROCESSES))
     parser.add_argument("--check", action="store_true", help="reseal, reindex: only look")
     parser.add_argument("--dry-run", action="store_true", help="prune: only count")
+    parser.add_argument(
+        "--head",
+        action="append",
+        default=[],
+        metavar="SERVICE=HEAD",
+        help="audit: an earlier end of a chain, which it has to hold still; repeat it",
+    )
     given = parser.parse_args()
     names: list[str] = given.names or list(PROCESSES)
-    unknown = set(names) - set(PROCESSES) - {"migrate", "new-epoch", "drift", "reindex"}
+    unknown = set(names) - set(PROCESSES) - {"migrate", "new-epoch", "drift", "audit", "reindex"}
     if unknown and names[0] not in {"reseal", "prune"}:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(PROCESSES)}")
     configure_logging(process=" ".join(names), level=os.environ.get("LOG_LEVEL", "INFO"))
@@ -329,6 +368,8 @@ def main() -> None:
             _begin_epoch()
         elif names == ["drift"]:
             _drift()
+        elif names == ["audit"]:
+            _audit(given.head)
         elif names == ["reindex"]:
             sys.exit(not _reindex(only_look=given.check))
         elif names[0] == "reseal":

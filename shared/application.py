@@ -13,6 +13,8 @@ from starlette.datastructures import State
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.audit import recorded
+from shared.audit.routes import router as audit
 from shared.auth import TokenVerifier, require_scopes, token_of
 from shared.bodies import Body, RefusedBody, announced_bytes, on_refused_body, too_large
 from shared.clock import clock_from
@@ -52,6 +54,11 @@ _SECURITY_HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 _PRIVATE_HEADERS = (*_SECURITY_HEADERS, (b"cache-control", b"no-store"))
+
+_TAGS = [
+    {"name": "audit", "description": "Who did what, when, from where and why."},
+    {"name": "probes", "description": "Is the process alive, and ready?"},
+]
 
 
 class RequestEdge:
@@ -210,7 +217,7 @@ def create_application(
     tags: Sequence[dict[str, Any]] = (),
     lifespans: Sequence[Lifespan] = (),
 ) -> FastAPI:
-    """The service's app: database, clock, tokens, problem documents, probes and its routers.
+    """The service's app: database, clock, tokens, problem documents, audit, probes and its routers.
 
     ``lifespans`` are entered in order after the app's own state is there.
     """
@@ -232,7 +239,7 @@ def create_application(
         description=description,
         version=VERSION,
         lifespan=lifespan,
-        openapi_tags=[*tags, {"name": "probes", "description": "Is the process alive, and ready?"}],
+        openapi_tags=[*tags, *_TAGS],
         separate_input_output_schemas=False,
         docs_url=None,
         redoc_url=None,
@@ -246,6 +253,7 @@ def create_application(
         pool_wait_seconds=settings.database_pool_wait_seconds,
         tls=settings.tls,
     )
+    app.state.recorded = recorded
     app.state.token_verifier = TokenVerifier(
         issuer=settings.auth_issuer,
         audience=settings.auth_audience,
@@ -263,7 +271,7 @@ def create_application(
     install_problem_handlers(app)
     app.add_exception_handler(RefusedBody, on_refused_body)
     app.include_router(_probes)
-    for router in routers:
+    for router in (*routers, audit):
         app.include_router(router, prefix=API_PREFIX, dependencies=[Depends(unambiguous_json)])
     install_documentation(app, settings)
     _describe_problem_documents(app)

@@ -100,11 +100,20 @@ class Database:
             },
         )
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._reading_sessions = async_sessionmaker(
+            self.engine.execution_options(postgresql_readonly=True), expire_on_commit=False
+        )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session in one transaction: committed at the end, rolled back by an exception."""
         async with self.sessions.begin() as session:
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session in one read-only transaction: PostgreSQL refuses whatever would change it."""
+        async with self._reading_sessions.begin() as session:
             yield session
 
     @asynccontextmanager
@@ -226,8 +235,8 @@ async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
-    database: Database = request.app.state.database
-    async with database.transaction() as session:
+    # With the record of who changes what: ``shared.audit.recorded``.
+    async with request.app.state.recorded(request) as session:
         yield session
 
 

@@ -5,7 +5,8 @@ in the transaction of the effect; the same key with another body is refused.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
@@ -25,9 +26,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from shared.audit import about
 from shared.auth.bearer import AnyCaller
 from shared.database import Session
 from shared.errors import BadRequest, Unprocessable
+from shared.version import API_PREFIX
 
 _MAXIMUM_CHARACTERS = 128
 _BODY = bindparam("body", type_=JSONB)
@@ -104,6 +107,8 @@ class Idempotent:
         if not won:
             return await self._answer_of_the_first(schema, identity, digest)
         content = jsonable_encoder(await effect())
+        if status_code == HTTPStatus.CREATED and not self._request.path_params:
+            about(self._session, *_created(self._request.url.path, content))
         await self._session.execute(
             text(
                 f"UPDATE {schema}.idempotency_key SET status = :status, body = :body "
@@ -132,6 +137,12 @@ class Idempotent:
         return JSONResponse(
             first.body, status_code=first.status, headers={"Idempotent-Replayed": "true"}
         )
+
+
+def _created(path: str, content: Any) -> Iterator[str]:
+    """What a POST to a list made, by the answer's id or code: ``funds/relief``."""
+    if isinstance(content, dict) and (key := content.get("id") or content.get("code")):
+        yield f"{path.removeprefix(API_PREFIX).strip('/')}/{key}"
 
 
 Once = Annotated[Idempotent, Depends()]

@@ -49,6 +49,23 @@ _BEGIN_EPOCH_WHERE_NEEDED = text("SELECT events.begin_epoch()")
 # that is in the next one already would not come back for it.
 _LET_WRITERS_END = text("LOCK TABLE events.event IN SHARE ROW EXCLUSIVE MODE")
 
+# The same for whoever writes an audit record, and for the one who chains them.
+_LET_AUDIT_END = text(
+    """
+    DO $$
+    DECLARE
+        audited regclass;
+    BEGIN
+        FOR audited IN
+            SELECT oid FROM pg_class WHERE relname = 'audit_record' AND relkind = 'r' ORDER BY oid
+        LOOP
+            EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', audited);
+        END LOOP;
+    END
+    $$
+    """
+)
+
 _BEGIN_EPOCH_ANYWAY = text(
     """
     INSERT INTO events.epoch (number, system_identifier, timeline)
@@ -145,6 +162,7 @@ def begin_epoch(owner_url: str, *, tls: DatabaseTls = AS_OFFERED) -> int:
 async def _begin_epoch(owner_url: str, *, tls: DatabaseTls) -> int:
     async with connected(parse_url(owner_url), tls=tls) as connection:
         await connection.execute(_LET_WRITERS_END)
+        await connection.execute(_LET_AUDIT_END)
         number = await connection.scalar(_BEGIN_EPOCH_ANYWAY)
         await connection.commit()
         return int(number)

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from sqlalchemy import Enum, MetaData
 
+from shared.audit.tables import audit_tables
 from shared.database import NAMING_CONVENTION
 from shared.events.tables import consumer_tables
 from shared.idempotency import idempotency_table
@@ -14,6 +15,7 @@ def service_metadata(schema: str) -> MetaData:
     metadata = MetaData(schema=schema, naming_convention=NAMING_CONVENTION)
     idempotency_table(metadata)
     consumer_tables(metadata)
+    audit_tables(metadata)
     return metadata
 
 

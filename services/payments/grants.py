@@ -4,6 +4,8 @@ Nothing that was owed, paid or posted is ever deleted, and no transfer is ever c
 are moved by the trigger on transfers alone.
 """
 
+from shared.audit.grants import AUDIT_GRANTS
+
 GRANTS = {
     "provider": "SELECT, INSERT (code, name, currency), UPDATE (name, published)",
     "fund": "SELECT, INSERT",
@@ -38,4 +40,5 @@ GRANTS = {
     "dead_letter": "SELECT, INSERT, UPDATE, DELETE",
     "idempotency_key": "SELECT, INSERT, UPDATE, DELETE",
     "known_key": "SELECT, INSERT, UPDATE (emptied_at)",
+    **AUDIT_GRANTS,
 }

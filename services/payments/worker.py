@@ -34,6 +34,8 @@ from services.payments.unresolved.watching import Watching
 from services.payments.webhooks.applying import Applying
 from services.payments.webhooks.matching import Matching
 from services.payments.webhooks.sealing import cipher_of_bodies
+from shared.audit import Sequencer
+from shared.audit.sequencing import RESTS
 from shared.clock import Clock, clock_from
 from shared.database import Database
 from shared.events import Consumer
@@ -216,6 +218,7 @@ def worker_of(wiring: Wiring) -> Worker:
             Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring]),
             Loop("progress", progressing.step, rest=settings.progress_rest),
             Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),
+            Loop("audit", Sequencer(database, schema=SCHEMA).step, rest=RESTS),
         ],
         closing=[
             wiring.end_requests,

@@ -3,6 +3,8 @@
 Nothing registered or owed is ever deleted; the list of providers is payments' and not ours.
 """
 
+from shared.audit.grants import AUDIT_GRANTS
+
 GRANTS = {
     "area": "SELECT, INSERT, UPDATE",
     "provider": "SELECT, INSERT, UPDATE, DELETE",
@@ -28,4 +30,5 @@ GRANTS = {
     "known_key": "SELECT, INSERT, UPDATE (emptied_at)",
     "event_cursor": "SELECT, INSERT, UPDATE",
     "dead_letter": "SELECT, INSERT, UPDATE, DELETE",
+    **AUDIT_GRANTS,
 }

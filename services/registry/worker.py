@@ -9,6 +9,8 @@ from services.registry.repairs.working import RepairWork
 from services.registry.settings import WorkerSettings
 from services.registry.settlement import handlers as settlement
 from services.registry.settlement.working import SettlementWork
+from shared.audit import Sequencer
+from shared.audit.sequencing import RESTS
 from shared.clock import clock_from
 from shared.database import Database
 from shared.events import Consumer
@@ -55,12 +57,14 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
     )
     settling = Loop("settlements", SettlementWork(database, payments=payments).step)
 
+    auditing = Loop("audit", Sequencer(database, schema=settings.service).step, rest=RESTS)
+
     # What the handlers planned is there when they are done: nobody waits for the next look.
     reading = Loop.reading(consumer, then=[*enrolling, settling])
     return Worker(
         name="registry-worker",
         database=database,
         clock=clock,
-        loops=[reading, *enrolling, waiting, repairing, settling],
+        loops=[reading, *enrolling, waiting, repairing, settling, auditing],
         closing=[payments.aclose],
     )

@@ -3,6 +3,8 @@
 What is evidence is only ever added to, and no activation is ever deleted.
 """
 
+from shared.audit.grants import AUDIT_GRANTS
+
 GRANTS = {
     "known_area": "SELECT, INSERT",
     "indicator": "SELECT, INSERT",
@@ -18,4 +20,5 @@ GRANTS = {
     "idempotency_key": "SELECT, INSERT, UPDATE (status, body), DELETE",
     "event_cursor": "SELECT, INSERT, UPDATE",
     "dead_letter": "SELECT, INSERT, UPDATE, DELETE",
+    **AUDIT_GRANTS,
 }

@@ -2,6 +2,8 @@
 
 from services.triggers.evaluations.handlers import handlers
 from services.triggers.settings import WorkerSettings
+from shared.audit import Sequencer
+from shared.audit.sequencing import RESTS
 from shared.clock import clock_from
 from shared.database import Database
 from shared.events import Consumer
@@ -26,5 +28,8 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
         name=f"{settings.service}-worker",
         database=database,
         clock=clock,
-        loops=[Loop.reading(consumer)],
+        loops=[
+            Loop.reading(consumer),
+            Loop("audit", Sequencer(database, schema=settings.service).step, rest=RESTS),
+        ],
     )

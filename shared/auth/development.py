@@ -37,7 +37,7 @@ EVERY_SCOPE = tuple(
     triggers:read triggers:write triggers:approve
     activations:read activations:write activations:approve activations:check
     funds:read funds:write payments:read payments:write payments:approve webhooks:read
-    events:read events:replay
+    events:read events:replay audit:read
     """.split()  # noqa: SIM905 - read as a table
 )
 

@@ -1,9 +1,10 @@
 """What is known of a person and of an account: sealed, opened, and found by index."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import partial
 from itertools import zip_longest
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 import orjson
@@ -13,7 +14,10 @@ from pydantic import SecretBytes
 from services.registry.households.fields import Field
 from services.registry.households.shape import SEALED
 from services.registry.settings import ApiSettings
+from shared.audit import showed
+from shared.audit.purpose import Purpose
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
+from shared.database import Session
 from shared.personal_data import BlindIndex, Cipher, cipher_from
 
 PERSON_CONTEXT = "person"
@@ -33,6 +37,7 @@ class PersonalData:
         index: BlindIndex,
         other_index: BlindIndex | None = None,
         ids: BlindIndex | None = None,
+        opened: Callable[[UUID], None] = lambda _: None,
     ) -> None:
         self.persons = persons
         self.accounts = accounts
@@ -41,6 +46,13 @@ class PersonalData:
         """While the index's key is changed: what some rows are found by meanwhile."""
         self.ids = Indexes(ids or index)
         """What ids of households follow from: it stays when the index's key is changed."""
+        self._opened = opened
+
+    def telling(self, opened: Callable[[UUID], None]) -> Self:
+        """The same keys; ``opened`` is called with each household of which a value is opened."""
+        telling = copy(self)
+        telling._opened = opened
+        return telling
 
     def seal_person(self, values: Sequence[str | None], *, household_id: bytes) -> bytes:
         """A person, in the order of ``SEALED``, sealed for the household."""
@@ -49,6 +61,7 @@ class PersonalData:
     def open_person(self, sealed: bytes, *, household_id: UUID) -> Person:
         """The person of a household; raises CannotDecrypt."""
         values = orjson.loads(self.persons.decrypt(sealed, bound_to=household_id.bytes))
+        self._opened(household_id)
         # What was sealed before a field was known does not hold it.
         return {field.name: value for field, value in zip_longest(SEALED, values)}
 
@@ -58,7 +71,9 @@ class PersonalData:
 
     def open_account(self, sealed: bytes, *, household_id: UUID) -> str:
         """The payee account of a household; raises CannotDecrypt."""
-        return self.accounts.decrypt(sealed, bound_to=household_id.bytes).decode()
+        account = self.accounts.decrypt(sealed, bound_to=household_id.bytes).decode()
+        self._opened(household_id)
+        return account
 
     @property
     def found_by(self) -> Sequence["Indexes"]:
@@ -103,9 +118,10 @@ def _index_of(key: SecretBytes | None) -> BlindIndex | None:
     return None if key is None else BlindIndex(key.get_secret_value())
 
 
-def get_personal_data(request: Request) -> PersonalData:
+def get_personal_data(request: Request, session: Session, _: Purpose = None) -> PersonalData:
+    """The keys, for one request: of whom it opens a value is in the audit record."""
     personal_data: PersonalData = request.app.state.personal_data
-    return personal_data
+    return personal_data.telling(lambda household_id: showed(session, f"households/{household_id}"))
 
 
 PersonalDataDependency = Annotated[PersonalData, Depends(get_personal_data)]
