@@ -21,6 +21,8 @@ _LIMITS = "x-limits"
 class Operation:
     """One method of one path."""
 
+    template: str
+    """The path as the document has it: ``/v1/funds/{fund_code}``."""
     query: frozenset[str] | None
     """The query parameters that it takes; None where somebody else's system calls it, signed and
     not with a token: what a provider appends to its callback is no reason to lose what it says."""
@@ -86,6 +88,13 @@ class Operations:
                 return known[method]
         return None
 
+    def template(self, method: str, path: str) -> str:
+        """The path as the document has it; raises LookupError."""
+        operation = self.find(method, path)
+        if operation is None:
+            raise LookupError(f"The document has no {method} {path}.")
+        return operation.template
+
     def _of(self, path: str) -> list[dict[str, Operation]]:
         """What the path may mean. One without parameters comes before what would match it too."""
         if not self._is_read:
@@ -100,7 +109,7 @@ class Operations:
     def _read(self) -> None:
         paths = self._document()["paths"]
         for path in sorted(paths, key=lambda path: path.count("{")):
-            known = {method.upper(): _operation(body) for method, body in paths[path].items()}
+            known = {method.upper(): _operation(path, body) for method, body in paths[path].items()}
             if "{" in path:
                 self._templates.setdefault(path.count("/"), []).append((_pattern(path), known))
             else:
@@ -117,10 +126,11 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile("[^/]+".join(re.escape(part) for part in _TEMPLATE.split(path)))
 
 
-def _operation(body: dict[str, Any]) -> Operation:
+def _operation(path: str, body: dict[str, Any]) -> Operation:
     security = body.get("security")
     limits = body.get(_LIMITS, {})
     return Operation(
+        template=path,
         query=None if security == [] else _query(body),
         scopes=tuple(sorted(_scopes(security))) if security else None,
         maximum_bytes=limits.get("maximum_bytes"),

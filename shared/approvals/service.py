@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared import audit
 from shared.approvals import repository
 from shared.approvals.schemas import ApprovalOut, ApprovalStatus, DecidedOut
 from shared.approvals.steps import Effect, Steps
@@ -36,7 +37,7 @@ async def propose(
     ``approval_id`` is its id where something was kept under it already.
     """
     now = clock.now()
-    return await repository.add(
+    proposal = await repository.add(
         session,
         steps.table,
         id=approval_id or new_id(),
@@ -52,6 +53,13 @@ async def propose(
         evidence_by=sorted(set(effect.evidence_by) - {caller.subject}),
         expires_at=now + steps.by_kind[kind].waits,
     )
+    await audit.record(
+        session,
+        f"approvals/{proposal.id}",
+        after={"kind": kind, "status": "waiting", "what": effect.what, "document": document},
+        reason=reason,
+    )
+    return proposal
 
 
 async def decide(
@@ -100,6 +108,13 @@ async def decide(
         if outcome is not None:
             await repository.set_outcome(session, steps.table, approval_id, outcome)
             decided_row.outcome = outcome
+    await audit.record(
+        session,
+        f"approvals/{approval_id}",
+        before={"status": "waiting", "proposed_by": proposal.proposed_by},
+        after={"kind": proposal.kind, "status": decision, "what": proposal.what},
+        reason=reason,
+    )
     return decided_row
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +16,12 @@ from shared.audit.purpose import purpose_of
 from shared.auth.bearer import Caller
 from shared.database import Database
 from shared.ids import new_id
+from shared.operations import Operations
 from shared.version import API_PREFIX
 
 _AUTHOR = "author"
 _REASON_CHARACTERS = 1_000
-_PARAMETER = re.compile(r"\{([^}/:]+)[^}/]*\}")
+_PARAMETER = re.compile(r"\{([^}/]+)\}")
 
 
 class Author:
@@ -48,8 +50,8 @@ class Author:
         }
 
     def of_path(self) -> Iterator[str]:
-        """What the path is about, ``funds/relief`` of ``/v1/funds/relief/deposits``; with a part
-        that has an id of its own, the whole comes first."""
+        """What the path is about: ``funds/relief`` of ``/v1/funds/relief/deposits``, and whatever
+        within that has an id of its own; the path where nothing has."""
         template = self._template.removeprefix(API_PREFIX).strip("/").split("/")
         path: list[str] = []
         for part in template:
@@ -57,8 +59,8 @@ class Author:
             path.append(str(self._request.path_params[parameter[1]]) if parameter else part)
             if parameter:
                 yield "/".join(path)
-        if len(path) == 1:
-            yield path[0]
+        if template == path:
+            yield "/".join(path)
 
     async def reason(self) -> str | None:
         """Why, where the body says it."""
@@ -73,9 +75,10 @@ class Author:
         """What for, where the header says it."""
         return purpose_of(self._request.headers)
 
-    @property
+    @cached_property
     def _template(self) -> str:
-        return str(self._request.scope["route"].path)
+        operations: Operations = self._request.app.state.operations
+        return operations.template(self._request.method, self._request.url.path)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared import audit
 from shared.approvals import Approval, ApprovalOut, Effect, Step, Steps
 from shared.approvals import service as approvals
 from shared.auth import Caller
@@ -175,6 +176,12 @@ async def _add(
     )
     if stored is None:
         raise _taken(kind, document.code, version)
+    await audit.record(
+        session,
+        f"{kind.path.removeprefix('/v1/')}/{document.code}",
+        before={"version": version - 1} if version > 1 else None,
+        after={"version": version, "posted_by": posted_by},
+    )
     await kind.after(session, shown(kind, stored))
 
 

@@ -56,7 +56,7 @@ async def get_fund(fund_code: FundCode, _: FundsRead, session: Session) -> FundO
 async def deposit(
     fund_code: FundCode,
     body: DepositIn,
-    _: FundsWrite,
+    caller: FundsWrite,
     session: Session,
     once: Once,
     clock: ClockDependency,
@@ -64,6 +64,6 @@ async def deposit(
     """Records money that arrived for the fund. Rounds that waited for it are released by it."""
     return await once.reply(
         body,
-        lambda: service.deposit(session, fund_code, body, at=clock.now()),
+        lambda: service.deposit(session, fund_code, body, by=caller.subject, at=clock.now()),
         status_code=201,
     )

@@ -8,6 +8,7 @@ from services.payments.funds import repository
 from services.payments.funds.schemas import DepositIn, FundIn, FundOut
 from services.payments.ledger.accounts import BUDGET_AUTHORISED, FUND_RECEIVED, AccountScope
 from services.payments.ledger.repository import open_accounts, post
+from shared import audit
 from shared.errors import Conflict, NotFound
 
 
@@ -24,6 +25,7 @@ async def create_fund(session: AsyncSession, fund: FundIn, *, at: datetime) -> F
     await open_accounts(
         session, kept_for=AccountScope.CURRENCY, scope=fund.currency, currency=fund.currency
     )
+    await audit.record(session, f"funds/{fund.code}", after=fund)
     return await get_fund(session, fund.code)
 
 
@@ -35,7 +37,9 @@ async def get_fund(session: AsyncSession, code: str) -> FundOut:
     return FundOut.model_validate(row._asdict())
 
 
-async def deposit(session: AsyncSession, code: str, given: DepositIn, *, at: datetime) -> FundOut:
+async def deposit(
+    session: AsyncSession, code: str, given: DepositIn, *, by: str, at: datetime
+) -> FundOut:
     """Record money that arrived: cash in the treasury, budget in the fund; raises NotFound."""
     fund = await get_fund(session, code)
     for posting, debit_scope in ((FUND_RECEIVED, fund.currency), (BUDGET_AUTHORISED, fund.code)):
@@ -48,5 +52,14 @@ async def deposit(session: AsyncSession, code: str, given: DepositIn, *, at: dat
             currency=fund.currency,
             posted_at=at,
             reason=given.reference,
+            posted_by=by,
         )
-    return await get_fund(session, code)
+    after = await get_fund(session, code)
+    await audit.record(
+        session,
+        f"funds/{code}",
+        before={"authorised_minor": fund.authorised_minor},
+        after={"authorised_minor": after.authorised_minor, "currency": fund.currency},
+        reason=given.reference,
+    )
+    return after

@@ -20,6 +20,7 @@ from services.payments.resolutions import service as resolutions
 from services.payments.resolutions.schemas import ResolutionsIn
 from services.payments.rounds.states import RoundStatus
 from services.payments.settlement.reopening import reopen_chunks
+from shared import audit
 from shared.approvals import Steps
 from shared.auth import Caller
 from shared.clock import Clock
@@ -70,6 +71,9 @@ async def cancel(
         )
     decided = Move(instruction_id, Status.CANCELLED, reason=CANCELLED_BY_OFFICER, note=note)
     await moves.make(session, [decided], actor=actor)
+    await audit.record(
+        session, before={"status": known.status}, after={"status": Status.CANCELLED}, reason=note
+    )
     return await get_history(session, instruction_id)
 
 
@@ -108,6 +112,7 @@ async def attempt_again(
         )
     except IntegrityError as error:
         raise _conflict(error) from None
+    await audit.record(session, f"instructions/{attempt_id}", after={"attempt": attempt_id})
     return await get_history(session, attempt_id)
 
 

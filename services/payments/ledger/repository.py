@@ -26,7 +26,7 @@ _POST = text(
     """
     INSERT INTO payments.transfer (
         payment_instruction_id, round_number, debit_account, credit_account,
-        amount_minor, currency, code, posted_at, reason
+        amount_minor, currency, code, posted_at, posted_by, reason
     )
     VALUES (
         :payment_instruction_id,
@@ -37,6 +37,7 @@ _POST = text(
         :currency,
         CAST(CAST(:code AS text) AS payments.transfer_code),
         :posted_at,
+        :posted_by,
         :reason
     )
     RETURNING id
@@ -76,10 +77,14 @@ async def post(
     currency: str,
     posted_at: datetime,
     reason: str | None = None,
+    posted_by: str | None = None,
     payment_instruction_id: UUID | None = None,
     round_number: int | None = None,
 ) -> None:
-    """Record one transfer. Raises IntegrityError where an account would be overdrawn."""
+    """Record one transfer; ``posted_by`` is the person that had it posted, where one did.
+
+    Raises IntegrityError where an account would be overdrawn.
+    """
     await session.execute(
         _POST,
         {
@@ -91,6 +96,7 @@ async def post(
             "amount_minor": amount_minor,
             "currency": currency,
             "posted_at": posted_at,
+            "posted_by": posted_by,
             "reason": reason,
             "payment_instruction_id": payment_instruction_id,
             "round_number": round_number,

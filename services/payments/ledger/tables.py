@@ -72,6 +72,8 @@ class Transfer(Base):
     code: Mapped[TransferCode] = mapped_column(enum_column(TransferCode, "transfer_code", SCHEMA))
     currency: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
+    # Who had it posted, of what no instruction and no round does by itself.
+    posted_by: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         UniqueConstraint("payment_instruction_id", "code", "sending"),

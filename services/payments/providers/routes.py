@@ -41,7 +41,7 @@ async def list_providers(
 async def prefund(
     provider_code: ProviderCode,
     body: PrefundingIn,
-    _: FundsWrite,
+    caller: FundsWrite,
     session: Session,
     once: Once,
     clock: ClockDependency,
@@ -51,7 +51,12 @@ async def prefund(
     return await once.reply(
         body,
         lambda: service.prefund(
-            session, provider_code, body, at=clock.now(), configured=_configured(request)
+            session,
+            provider_code,
+            body,
+            by=caller.subject,
+            at=clock.now(),
+            configured=_configured(request),
         ),
         status_code=201,
     )

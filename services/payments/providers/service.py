@@ -11,6 +11,7 @@ from services.payments.ledger.repository import is_overdraft, post
 from services.payments.providers import repository
 from services.payments.providers.schemas import PrefundingIn, ProviderOut
 from services.payments.statements import AnyRow
+from shared import audit
 from shared.errors import Conflict, NotFound
 
 
@@ -37,6 +38,7 @@ async def prefund(
     code: str,
     given: PrefundingIn,
     *,
+    by: str,
     at: datetime,
     configured: Collection[str],
 ) -> ProviderOut:
@@ -52,6 +54,7 @@ async def prefund(
             currency=provider.currency,
             posted_at=at,
             reason=given.reference,
+            posted_by=by,
         )
     except IntegrityError as error:
         if is_overdraft(error) or "credit_account" in str(error.orig):
@@ -60,7 +63,15 @@ async def prefund(
                 "deposit that it came from first, with POST /v1/funds/{fund_code}/deposits."
             ) from None
         raise
-    return await get_provider(session, code, configured=configured)
+    after = await get_provider(session, code, configured=configured)
+    await audit.record(
+        session,
+        f"providers/{code}",
+        before={"float_minor": provider.float_minor},
+        after={"float_minor": after.float_minor, "currency": provider.currency},
+        reason=given.reference,
+    )
+    return after
 
 
 def _shown(row: AnyRow, configured: Collection[str]) -> ProviderOut:

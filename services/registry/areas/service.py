@@ -8,6 +8,7 @@ from services.registry.areas import repository
 from services.registry.areas.gazetteer import SHIPPED_EDITION, shipped_areas
 from services.registry.areas.schemas import GazetteerOut
 from services.registry.areas.tables import COUNTRY_CODE, Area
+from shared import audit
 from shared.errors import NotFound
 
 NOT_THERE = "It is not in the gazetteer."
@@ -22,6 +23,8 @@ async def load_gazetteer(session: AsyncSession, edition: str) -> GazetteerOut:
         raise NotFound(f"No such edition is shipped with this registry. Use '{SHIPPED_EDITION}'.")
     changed = await repository.replace_areas(session, shipped_areas())
     areas = await repository.count_by_level(session)
+    if changed:
+        await audit.record(session, after={"edition": edition, "changed": changed})
     return GazetteerOut(edition=edition, areas=areas, changed=changed)
 
 

@@ -1,5 +1,6 @@
 """Showing and finding households, and changing the account of one."""
 
+import base64
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,7 @@ from services.registry.households.tables import Household, PayeeAccount
 from services.registry.providers.remedy import is_unknown, remedy
 from services.registry.providers.repository import provider_codes
 from services.registry.scopes import READ_PERSONAL
+from shared import audit
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.errors import NotFound, Unprocessable
@@ -39,6 +41,7 @@ class Households:
     ) -> None:
         self._session = session
         self._personal_data = personal_data
+        self._caller = caller
         self._shows_persons = READ_PERSONAL in caller.scopes
 
     async def get(self, household_id: UUID) -> HouseholdOut:
@@ -110,6 +113,12 @@ class Households:
             ),
             account_index=index,
             began_at=now,
+            posted_by=self._caller.subject,
+        )
+        await audit.record(
+            self._session,
+            before=_sealed(running) if running else None,
+            after=_sealed(account),
         )
         return self._shown(household, account)
 
@@ -165,3 +174,11 @@ def _found(household: Household, account: PayeeAccount | None) -> FoundHousehold
         area_code=household.area_code,
         registration=Registration.PAYABLE if account else Registration.WITHOUT_ACCOUNT,
     )
+
+
+def _sealed(account: PayeeAccount) -> dict[str, str]:
+    """An account for the audit record: the number as it is stored."""
+    return {
+        "provider_code": account.provider_code,
+        "account_sealed": base64.b64encode(account.account_sealed).decode(),
+    }

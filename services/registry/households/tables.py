@@ -120,6 +120,8 @@ class PayeeAccount(Base):
     account_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     account_index: Mapped[bytes] = mapped_column(LargeBinary)
     began_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    # None: an import brought it, and says who sent it.
+    posted_by: Mapped[str | None] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     __table_args__ = (

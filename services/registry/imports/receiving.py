@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
@@ -18,6 +19,8 @@ from services.registry.imports.blocks import Unreadable, row_blocks
 from services.registry.imports.reading import ReadBlock, Reader, TooManyFaults
 from services.registry.imports.sealing import SealedBlock, seal
 from services.registry.imports.tables import ImportStatus
+from shared import audit
+from shared.auth import Caller
 from shared.clock import Clock
 from shared.database import Database
 from shared.errors import Conflict, NotFound, TooLarge, Unprocessable
@@ -32,6 +35,8 @@ class Receiver:
         self,
         *,
         database: Database,
+        session: AsyncSession,
+        caller: Caller,
         personal_data: PersonalData,
         clock: Clock,
         communes: frozenset[str],
@@ -40,6 +45,8 @@ class Receiver:
         maximum_rejections: int,
     ) -> None:
         self._database = database
+        self._request_session = session
+        self._caller = caller
         self._personal_data = personal_data
         self._clock = clock
         self._communes = communes
@@ -56,8 +63,7 @@ class Receiver:
                     "This import is being received already. Wait for its end: "
                     f"GET /v1/imports/{import_id} shows how far it is."
                 )
-            if not await repository.begin(storing, import_id, now=self._clock.now()):
-                raise NotFound("There is no such import. POST /v1/imports makes one.")
+            await self._begin(import_id)
             await repository.prefer_indexes(storing)
             await repository.prefer_indexes(looking)
             status, stopped_at_line = ImportStatus.INTERRUPTED, None
@@ -79,6 +85,16 @@ class Receiver:
                         stopped_at_line=stopped_at_line,
                         now=self._clock.now(),
                     )
+
+    async def _begin(self, import_id: UUID) -> None:
+        """Who sends it is kept before its first row is: what is stored stays, come what may."""
+        async with self._database.transaction() as session:
+            audit.speak_for(session, request_session=self._request_session)
+            if not await repository.begin(
+                session, import_id, by=self._caller.subject, now=self._clock.now()
+            ):
+                raise NotFound("There is no such import. POST /v1/imports makes one.")
+            await audit.record(session, after={"status": ImportStatus.RECEIVING})
 
     def _saved(self) -> str:
         if self._saved_up_to_line:

@@ -12,10 +12,12 @@ from sqlalchemy import (
     Row,
     Select,
     case,
+    delete,
     insert,
     literal,
     literal_column,
     select,
+    text,
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -42,14 +44,16 @@ _HELD = literal_column(
     Boolean,
 )
 
-_BEGIN = """
+_BEGIN = text(
+    """
     UPDATE registry.household_import
-    SET status = 'receiving', begun_at = $2, ended_at = NULL, rows_read = 0, households_added = 0,
-        households_changed = 0, households_unchanged = 0, rows_rejected = 0,
+    SET status = 'receiving', sent_by = :by, begun_at = :now, ended_at = NULL, rows_read = 0,
+        households_added = 0, households_changed = 0, households_unchanged = 0, rows_rejected = 0,
         stopped_at_line = NULL
-    WHERE id = $1
+    WHERE id = :import_id
     RETURNING true
-"""
+    """
+)
 _COUNT = """
     UPDATE registry.household_import
     SET rows_read = rows_read + $2 + $3 + $4 + $5,
@@ -101,13 +105,10 @@ async def lock_import(connection: asyncpg.Connection, import_id: UUID) -> bool:
     return locked
 
 
-async def begin(connection: asyncpg.Connection, import_id: UUID, *, now: datetime) -> bool:
+async def begin(session: AsyncSession, import_id: UUID, *, by: str, now: datetime) -> bool:
     """Whether there is such an import: it begins anew, its counts and rejections with it."""
-    async with connection.transaction():
-        begun = await connection.fetchval(_BEGIN, import_id, now)
-        await connection.execute(
-            "DELETE FROM registry.import_rejection WHERE import_id = $1", import_id
-        )
+    begun = await session.scalar(_BEGIN, {"import_id": import_id, "by": by, "now": now})
+    await session.execute(delete(ImportRejection).where(ImportRejection.import_id == import_id))
     return bool(begun)
 
 

@@ -70,6 +70,7 @@ async def send_rows(
     import_id: UUID,
     request: Request,
     caller: HouseholdsWrite,
+    session: Session,
     clock: ClockDependency,
     personal_data: PersonalDataDependency,
 ) -> ImportOut:
@@ -82,6 +83,8 @@ async def send_rows(
             return await service.receive_rows(
                 import_id,
                 request.stream(),
+                session=session,
+                caller=caller,
                 database=request.app.state.database,
                 personal_data=personal_data,
                 settings=request.app.state.settings,

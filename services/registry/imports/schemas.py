@@ -58,6 +58,7 @@ class ImportOut(BaseModel):
                     "status": "completed",
                     "created_by": "officer@nspc.example",
                     "created_at": "2022-11-01T02:00:00Z",
+                    "sent_by": "officer@nspc.example",
                     "begun_at": "2022-11-01T02:01:00Z",
                     "ended_at": "2022-11-01T02:01:30Z",
                     "rows_read": 678440,
@@ -79,6 +80,7 @@ class ImportOut(BaseModel):
     )
     created_by: str
     created_at: datetime
+    sent_by: str | None = Field(description="Who sent the rows, the last time.")
     begun_at: datetime | None
     ended_at: datetime | None
     rows_read: int

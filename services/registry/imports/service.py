@@ -10,8 +10,10 @@ from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
 from services.registry.imports.receiving import Receiver
 from services.registry.imports.schemas import ImportIn, ImportOut
+from services.registry.imports.tables import ImportStatus
 from services.registry.providers.repository import provider_codes
 from services.registry.settings import Settings
+from shared import audit
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.database import Database
@@ -47,19 +49,26 @@ async def receive_rows(
     import_id: UUID,
     body: AsyncIterator[bytes],
     *,
+    session: AsyncSession,
+    caller: Caller,
     database: Database,
     personal_data: PersonalData,
     settings: Settings,
     clock: Clock,
 ) -> ImportOut:
-    """Register the households of a body as it comes in; the import as it ended."""
-    async with database.transaction() as session:
-        communes = await commune_codes(session)
-        providers = await provider_codes(session)
+    """Register the households of a body as it comes in; the import as it ended.
+
+    The request's ``session`` is for its end: rows are stored in transactions of their own.
+    """
+    async with database.reading() as looking:
+        communes = await commune_codes(looking)
+        providers = await provider_codes(looking)
     if not communes:
         raise Conflict("No commune is known yet. PUT /v1/gazetteer loads the gazetteer.")
     receiver = Receiver(
         database=database,
+        session=session,
+        caller=caller,
         personal_data=personal_data,
         clock=clock,
         communes=communes,
@@ -68,5 +77,20 @@ async def receive_rows(
         maximum_rejections=settings.import_maximum_rejections,
     )
     await receiver.receive(import_id, body)
-    async with database.transaction() as session:
-        return await get_import(session, import_id)
+    ended = await get_import(session, import_id)
+    await audit.record(session, before={"status": ImportStatus.RECEIVING}, after=_counts(ended))
+    return ended
+
+
+def _counts(ended: ImportOut) -> dict[str, object]:
+    return ended.model_dump(
+        mode="json",
+        include={
+            "status",
+            "rows_read",
+            "households_added",
+            "households_changed",
+            "households_unchanged",
+            "rows_rejected",
+        },
+    )

@@ -31,6 +31,8 @@ class HouseholdImport(Base):
     status: Mapped[ImportStatus] = mapped_column(enum_column(ImportStatus, "import_status", SCHEMA))
     created_by: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    # Who sent it last; the announcement may be another's.
+    sent_by: Mapped[str | None] = mapped_column(Text)
     begun_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     rows_read: Mapped[int] = mapped_column(Integer, default=0)

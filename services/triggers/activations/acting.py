@@ -16,6 +16,7 @@ from services.triggers.activations.tables import Activation
 from services.triggers.definitions.schemas import Trigger
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.severity import Severity
+from shared import audit
 from shared.clock import Clock
 from shared.contracts.events import ActivationCancelled, ActivationOpened, ActivationWidened
 from shared.errors import Conflict, NotFound
@@ -269,6 +270,13 @@ async def _note_move(
             "moved_by": by,
             "reason": reason,
         },
+    )
+    await audit.record(
+        session,
+        f"activations/{activation_id}",
+        before={"state": from_state} if from_state else None,
+        after={"state": to_state},
+        reason=reason,
     )
 
 

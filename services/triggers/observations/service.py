@@ -17,6 +17,7 @@ from services.triggers.observations.schemas import (
     RecordedOut,
     Wanted,
 )
+from shared import audit
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.contracts.events import ObservationsRecorded
@@ -64,6 +65,11 @@ async def record(
         )
         await publish(session, fact, clock=clock)
     received = len(body.observations)
+    await audit.record(
+        session,
+        f"indicators/{indicator.code}",
+        after={"received": received, "recorded": recorded.count},
+    )
     return RecordedOut(
         indicator=indicator.code,
         received=received,

@@ -14,9 +14,11 @@ depends_on = None
 def upgrade() -> None:
     for statement in audit_record("payments", role=role_of("payments")):
         op.execute(statement)
+    op.execute("ALTER TABLE payments.transfer ADD COLUMN posted_by text")
 
 
 def downgrade() -> None:
     """What was recorded is gone with it."""
+    op.execute("ALTER TABLE payments.transfer DROP COLUMN posted_by")
     for statement in without_audit_record("payments"):
         op.execute(statement)
