@@ -42,6 +42,7 @@ from shared.auth import development
 from shared.clock import set_clock
 from shared.ids import new_id
 from shared.version import API_PREFIX
+from tests.recording import nothing_unrecorded as nothing_unrecorded
 from tests.server import serving
 
 # A busy machine is slow at anything; no property here is about time.

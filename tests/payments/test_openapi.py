@@ -1,10 +1,13 @@
 """Whatever is asked of payments, the answer is one that its OpenAPI document tells of."""
 
+import pytest
+
 from tests.fuzzing import Stage, hold_against_document
 from tests.payments.announcing import FUND
 from tests.payments.conftest import StartSandbox, World, entitlements
 
 
+@pytest.mark.usefixtures("nothing_unrecorded")
 async def test_every_answer_is_as_the_document_says(
     world: World, start_sandbox: StartSandbox
 ) -> None:

@@ -1,9 +1,12 @@
 """Whatever is asked of the registry, the answer is one that its OpenAPI document tells of."""
 
+import pytest
+
 from tests.fuzzing import Stage, hold_against_document
 from tests.registry.flow import BATTAMBANG, Flow, body_of, rows
 
 
+@pytest.mark.usefixtures("nothing_unrecorded")
 async def test_every_answer_is_as_the_document_says(working: Flow) -> None:
     household, *_ = given = rows(3)
     await working.register(given)

@@ -53,12 +53,9 @@ async def chained(database: Database, *, schema: str = "payments") -> None:
         pass
 
 
-async def send(service: RunningService, path: str, body: Any, **headers: str) -> httpx.Response:
+async def send(service: RunningService, path: str, body: Any) -> httpx.Response:
     async with service.client() as client:
-        answer = await client.post(
-            path, json=body, headers={"Idempotency-Key": os.urandom(8).hex(), **headers}
-        )
-    return answer
+        return await client.post(path, json=body, headers={"Idempotency-Key": os.urandom(8).hex()})
 
 
 async def fund_and_deposit(service: RunningService, *, deposits: int = 3) -> None:

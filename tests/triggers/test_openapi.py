@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 
 from tests.conftest import RunningService, ServeService
 from tests.fuzzing import Stage, hold_against_document
@@ -16,6 +17,7 @@ TRIGGER = "flood-reported-impact"
 DAY = date(2022, 10, 2)
 
 
+@pytest.mark.usefixtures("nothing_unrecorded")
 async def test_every_answer_is_as_the_document_says(
     serve: ServeService,
     registry: RunningService,
