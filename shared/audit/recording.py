@@ -78,7 +78,7 @@ class Author:
     @cached_property
     def _template(self) -> str:
         operations: Operations = self._request.app.state.operations
-        return operations.template(self._request.method, self._request.url.path)
+        return operations.template(self._request.method, self._request.scope["path"])
 
 
 @asynccontextmanager

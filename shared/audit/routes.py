@@ -1,11 +1,11 @@
 """The audit record over HTTP: the same routes in every service."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
 from shared.audit import repository
 from shared.audit.schemas import AuditHeadOut, AuditRecordOut
@@ -17,6 +17,16 @@ from shared.pagination import PageOf, PageQuery
 router = APIRouter(prefix="/audit", tags=["audit"])
 
 AuditRead = Annotated[Caller, require("audit:read")]
+
+
+def _within_the_calendar(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("In UTC this is outside of the years 1 to 9999.") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_within_the_calendar)]
 
 _MAXIMUM_CHARACTERS = 300
 _NO_NUL = r"^[^\x00]*$"
@@ -57,10 +67,10 @@ async def list_records(
         UUID | None, Query(description="Only what this request did: its answer's X-Request-ID.")
     ] = None,
     recorded_from: Annotated[
-        AwareDatetime | None, Query(alias="from", description="Only from this instant on.")
+        Instant | None, Query(alias="from", description="Only from this instant on.")
     ] = None,
     recorded_to: Annotated[
-        AwareDatetime | None, Query(alias="to", description="Only before this instant.")
+        Instant | None, Query(alias="to", description="Only before this instant.")
     ] = None,
 ) -> PageOf[AuditRecordOut]:
     """Each change and each read of unmasked personal values, the newest first.

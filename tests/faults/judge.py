@@ -19,6 +19,7 @@ from judge.witnesses import callers, writings
 from judge.witnesses.book import BookInStorage
 from judge.witnesses.database import CANNOT_ASK, read_records, snapshot
 from services.processes import SERVICES
+from shared.audit.verifying import verify_all
 from tests.faults.world import World
 
 _ENDED = """
@@ -76,7 +77,14 @@ def judged(
             else proof.evidence
         )
     ]
+    faults += _audited(world)
     return Outcome(faults=faults, figures=_figures(case, households=world.households))
+
+
+def _audited(world: World) -> list[str]:
+    """What of the audit record is not as it was recorded, whoever was killed while chaining it."""
+    verdicts = verify_all(world.stack.database_url, {service: [] for service in SERVICES})
+    return [f"{verdict.service}: {fault}" for verdict in verdicts for fault in verdict.faults]
 
 
 def callbacks_delivered(world: World) -> frozenset[UUID]:

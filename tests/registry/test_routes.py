@@ -41,6 +41,8 @@ ROUTES = [
     ("POST", f"/entitlement-chunks/{_ID}/reannouncement", "rounds:release"),
     ("GET", f"/entitlement-chunks/{_ID}/reannouncements", "enrolments:read"),
     ("POST", "/checks/activations", "activations:check"),
+    ("GET", "/audit", "audit:read"),
+    ("GET", "/audit/head", "audit:read"),
     ("GET", f"/entitlements?household_id={_ID}", "entitlements:read"),
     ("GET", f"/entitlements/{_ID}", "entitlements:read"),
     ("GET", f"/entitlement-chunks/{_ID}/entitlements", "entitlements:read"),

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from shared.audit.chain import Head
 from shared.audit.verifying import verify_all
 from shared.database import Database, get_session
 from shared.migrations import begin_epoch
+from shared.pagination import encode_cursor
 from tests.conftest import RunningService, ServeService
 from tests.server import eventually
 
@@ -133,6 +135,16 @@ async def test_the_record_is_read_in_pages_by_whoever_may(payments: RunningServi
         earlier = (await client.get("/audit", params={"to": since})).json()
         others = (await client.get("/audit", params={"subject": "somebody"})).json()
         opened = (await client.get("/audit", params={"operation": "POST /v1/funds"})).json()
+        wrong = [
+            (await client.get("/audit", params=parameters)).status_code
+            for parameters in (
+                {"from": "0001-01-01T00:00:00+14:00"},
+                {"to": "9999-12-31T23:59:59-14:00"},
+                {"cursor": encode_cursor(datetime(2020, 1, 1), UUID(int=1))},  # noqa: DTZ001
+                {"subject": "a\0b"},
+                {"object": "\0"},
+            )
+        ]
     async with payments.client("payments:read", "funds:write") as client:
         refused = await client.get("/audit")
 
@@ -143,6 +155,7 @@ async def test_the_record_is_read_in_pages_by_whoever_may(payments: RunningServi
     assert others["items"] == []
     assert [record["id"] for record in opened["items"]] == everything[3:]
     assert refused.status_code == 403
+    assert max(wrong) < 500
 
 
 # That nothing is left out.
