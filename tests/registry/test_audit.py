@@ -21,7 +21,7 @@ async def test_an_unmasked_read_is_recorded_with_whose_and_what_for(flow: Flow) 
     told: list[httpx.Response] = []
     async with flow.service.client("households:read", subject="clerk@test") as clerk:
         for client in (flow.client, clerk):
-            headers = {"Access-Purpose": PURPOSE.encode()}
+            headers = {b"Access-Purpose": PURPOSE.encode()}
             for path in (f"/households/{min(ids)}", "/households?area=0201"):
                 told.append(await client.get(path, headers=headers))
             search = {"registration_number": first.registration_number}
@@ -46,7 +46,7 @@ async def test_an_unmasked_read_is_recorded_with_whose_and_what_for(flow: Flow) 
 
 async def test_a_purpose_that_is_no_text_is_refused(flow: Flow) -> None:
     for purpose in (b"\xff\xfe\xfd", b"x", b"y" * 900):
-        refused = await flow.client.get("/households", headers={"Access-Purpose": purpose})
+        refused = await flow.client.get("/households", headers={b"Access-Purpose": purpose})
         assert refused.status_code == 422, purpose
 
 
