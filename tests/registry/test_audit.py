@@ -4,6 +4,8 @@ from typing import Any
 
 import httpx
 
+from services.registry.schemes.shipped import shipped_document
+from shared.ids import new_id
 from tests.registry.flow import CSV, Flow, body_of, rows
 
 PURPOSE = "បណ្តឹង 2020-118"
@@ -87,3 +89,29 @@ async def test_who_sends_an_import_is_kept_even_where_it_breaks_off(flow: Flow) 
     for record in (begun, begun_before):
         assert record["after"] == {"status": "receiving"}
         assert record["operation"] == "PUT /v1/imports/{import_id}/rows"
+
+
+async def test_who_proposes_and_who_decides_is_recorded_of_each_proposal(flow: Flow) -> None:
+    proposed = await flow.post("/schemes", shipped_document("flood-2022"), status=202)
+    async with flow.service.client("registry:approve", subject="checker@test") as checker:
+        decided = await checker.post(
+            "/approvals/decisions",
+            json={
+                "approval_ids": [str(new_id()), proposed["id"]],
+                "decision": "approved",
+                "reason": "As the council decided.",
+            },
+            headers=flow.key(),
+        )
+
+    assert [result["decided"] for result in decided.json()["results"]] == [False, True]
+    approved, proposal = await records(flow, object=f"approvals/{proposed['id']}")
+    posted, *_ = await records(flow, object="schemes/flood-2022")
+    assert proposal["subject"] == "officer@test"
+    assert proposal["after"]["document"]["document"]["code"] == "flood-2022"
+    assert approved["subject"] == posted["subject"] == "checker@test"
+    assert approved["before"] == {"status": "waiting", "proposed_by": "officer@test"}
+    assert approved["after"]["status"] == "approved"
+    assert approved["reason"] == posted["reason"] == "As the council decided."
+    assert posted["after"] == {"version": 1, "posted_by": "officer@test"}
+    assert len(await records(flow, subject="checker@test")) == 2
