@@ -50,8 +50,8 @@ clock: $(READY) ## Say what the clock of `make run CLOCK=…` says, or move it o
 	@$(BIN)/python -m shared.clock $(CLOCK)
 
 .PHONY: token
-token: $(READY) ## Print a bearer token for the services that `make run` started (PERSON=checker@development)
-	@$(BIN)/python -m shared.auth.development $(if $(PERSON),--subject $(PERSON))
+token: $(READY) ## Print a bearer token for what `make run` started: the officer's, or ROLE=checker
+	@$(BIN)/python -m shared.auth.development $(if $(ROLE),--role $(ROLE))
 
 .PHONY: test
 test: $(READY) ## The tests, on a real PostgreSQL 18, several at once (WORKERS=0: one by one)

@@ -103,7 +103,7 @@ def _token(settings: ServiceSettings) -> str | None:
         key_file,
         audience=settings.auth_audience,
         subject=development.SUBJECT,
-        scopes=development.EVERY_SCOPE,
+        scopes=development.WITHOUT_APPROVING,
         seconds=_TOKEN_SECONDS,
     )
 
@@ -111,8 +111,9 @@ def _token(settings: ServiceSettings) -> str | None:
 def _try_page(title: str, *, token: str | None) -> str:
     note = (
         '<p id="development">A development system: the calls below are made as '
-        f"<b>{development.SUBJECT}</b>, who may do everything. "
-        "<code>make token</code> prints such a token.</p>"
+        f"<b>{development.SUBJECT}</b>, who may do everything but approve. "
+        "<code>make token</code> prints such a token, <code>make token ROLE=checker</code> that of "
+        "the second person.</p>"
         if token
         else ""
     )

@@ -16,6 +16,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from shared.auth.roles import APPROVING, MACHINES, Role, scopes_of
 from shared.ids import new_id
 from shared.settings import DEVELOPMENT_ISSUER
 
@@ -27,19 +28,9 @@ SUBJECT = "officer@development"
 CHECKER = "checker@development"
 """The second person, who approves what the first proposed."""
 
-EVERY_SCOPE = tuple(
-    """
-    areas:read areas:write households:read households:read-personal households:search
-    households:write
-    schemes:read schemes:write enrolments:read entitlements:read rounds:release
-    registry:approve
-    indicators:read indicators:write observations:read observations:write
-    triggers:read triggers:write triggers:approve
-    activations:read activations:write activations:approve activations:check
-    funds:read funds:write payments:read payments:write payments:approve webhooks:read
-    events:read events:replay audit:read
-    """.split()  # noqa: SIM905 - read as a table
-)
+EVERY_SCOPE = tuple(sorted(scopes_of(Role)))
+WITHOUT_APPROVING = tuple(sorted(scopes_of(set(Role) - MACHINES) - APPROVING))
+"""Whatever a person may but approve: the officer of a laptop has no colleagues but the checker."""
 
 
 def ensure_issuer(key_file: Path) -> Path:
@@ -57,9 +48,9 @@ def ensure_issuer(key_file: Path) -> Path:
                     serialization.NoEncryption(),
                 )
             )
-    key = _read_key(key_file)
+    key = read_key(key_file)
     public = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key()))
-    public |= {"kid": _key_id(key), "use": "sig", "alg": "EdDSA"}
+    public |= {"kid": key_id(key), "use": "sig", "alg": "EdDSA"}
     jwks_file.write_text(json.dumps({"keys": [public]}))
     return jwks_file
 
@@ -72,9 +63,13 @@ def mint(
     subject: str,
     scopes: Iterable[str],
     seconds: float,
+    client: str | None = None,
 ) -> str:
-    """A signed token for ``subject`` with ``scopes``, good for ``seconds``."""
-    key = _read_key(key_file)
+    """A signed token for ``subject`` with ``scopes``, good for ``seconds``.
+
+    ``client`` is the program that it was given to; a program's own token has it as its subject.
+    """
+    key = read_key(key_file)
     now = int(time.time())
     claims = {
         "iss": issuer,
@@ -85,37 +80,62 @@ def mint(
         "exp": now + int(seconds),
         "jti": str(new_id()),
     }
-    return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": _key_id(key)})
+    if client is not None:
+        claims["client_id"] = client
+    return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": key_id(key)})
 
 
-def _read_key(key_file: Path) -> Ed25519PrivateKey:
+def subject_of(role: Role) -> str:
+    """Who has ``role`` in development."""
+    return f"{role}@development"
+
+
+def mint_role(key_file: Path, role: Role, *, seconds: float) -> str:
+    """A token of whoever has ``role`` in development."""
+    subject = subject_of(role)
+    return mint(
+        key_file,
+        subject=subject,
+        scopes=scopes_of([role]),
+        seconds=seconds,
+        client=subject if role in MACHINES else None,
+    )
+
+
+def read_key(key_file: Path) -> Ed25519PrivateKey:
     key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{key_file} is not an Ed25519 key: delete it, and a new one is made.")
     return key
 
 
-def _key_id(key: Ed25519PrivateKey) -> str:
+def key_id(key: Ed25519PrivateKey) -> str:
     raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     return raw.hex()[:16]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m shared.auth.development", description="Print a bearer token."
+        prog="python -m shared.auth.development",
+        description="Print a bearer token. Without a role or a scope it is the officer's, who may "
+        "do everything that a person may, but approve.",
     )
-    parser.add_argument("--scope", action="append", help="a scope; repeat it; none given: all")
-    parser.add_argument("--subject", default=SUBJECT, help="who the token is for")
+    parser.add_argument("--role", action="append", type=Role, choices=list(Role), default=[])
+    parser.add_argument("--scope", action="append", default=[], help="a scope more")
+    parser.add_argument("--subject", help="who the token is for; not given: after the first role")
     parser.add_argument("--hours", type=float, default=12, help="how long it is good for")
     parser.add_argument("--key-file", type=Path, default=KEY_FILE)
     arguments = parser.parse_args()
+    roles, scopes = arguments.role, arguments.scope
+    subject = arguments.subject or (subject_of(roles[0]) if roles else SUBJECT)
     ensure_issuer(arguments.key_file)
     print(
         mint(
             arguments.key_file,
-            subject=arguments.subject,
-            scopes=arguments.scope or EVERY_SCOPE,
+            subject=subject,
+            scopes=sorted({*scopes_of(roles), *scopes}) or WITHOUT_APPROVING,
             seconds=arguments.hours * 3600,
+            client=subject if roles and MACHINES.issuperset(roles) else None,
         )
     )
 

@@ -1,0 +1,87 @@
+"""Who works with the system, and the scopes that the issuer gives each of them.
+
+The table is what the development issuer gives, what the tests hold every route against and what
+docs/security.md shows. A deployment's own issuer keeps to it, or says why it does not.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """One thing that somebody is trusted with; a person may have several."""
+
+    OFFICER = "officer"
+    """Runs the programme: schemes, triggers, declarations, rounds, and payments that went wrong."""
+    REGISTRAR = "registrar"
+    """Keeps places and households: imports, and the accounts that households are paid to."""
+    TREASURER = "treasurer"
+    """Puts money in funds and at providers."""
+    CHECKER = "checker"
+    """The second person: reads, and decides what others propose."""
+    CASE_WORKER = "case-worker"
+    """Hears from households: looks one up and tells it what it is owed and what it was paid."""
+    AUDITOR = "auditor"
+    """Reads what was done and by whom."""
+    OPERATOR = "operator"
+    """Keeps the services running: events that failed, callbacks, payments that hang."""
+
+    MINISTRY = "ministry"
+    """Another ministry's system: follows rules, shocks and their progress, without households."""
+    PUBLISHER = "publisher"
+    """A feed's own client: whoever publishes an indicator's figures."""
+    REGISTRY = "registry"
+    """The registry itself, where it asks payments."""
+    TRIGGERS = "triggers"
+    """Triggers itself, where it asks the registry."""
+    PAYMENTS = "payments"
+    """Payments itself, where it asks the registry."""
+
+
+MACHINES = frozenset({Role.MINISTRY, Role.PUBLISHER, Role.REGISTRY, Role.TRIGGERS, Role.PAYMENTS})
+"""The roles of programs; the others are people's."""
+
+APPROVING = frozenset(
+    {"registry:approve", "triggers:approve", "activations:approve", "payments:approve"}
+)
+"""What decides the steps of each service that another person proposed."""
+
+_FOLLOWING = """
+    areas:read schemes:read enrolments:read
+    indicators:read observations:read triggers:read activations:read
+"""
+"""Rules, shocks and their progress: no household, no payment."""
+_READING = f"{_FOLLOWING} households:read entitlements:read funds:read payments:read events:read"
+
+SCOPES: dict[Role, frozenset[str]] = {
+    role: frozenset(scopes.split())
+    for role, scopes in {
+        Role.OFFICER: f"""{_READING}
+            schemes:write rounds:release
+            indicators:write observations:write triggers:write activations:write
+            payments:write
+        """,
+        Role.REGISTRAR: """
+            areas:read areas:write schemes:read entitlements:read
+            households:read households:search households:read-personal households:write
+        """,
+        Role.TREASURER: "schemes:read enrolments:read funds:read funds:write payments:read",
+        Role.CHECKER: f"{_READING} webhooks:read {' '.join(sorted(APPROVING))}",
+        Role.CASE_WORKER: """
+            areas:read schemes:read enrolments:read entitlements:read payments:read
+            households:read households:search households:read-personal
+        """,
+        Role.AUDITOR: f"{_READING} webhooks:read audit:read",
+        Role.OPERATOR: f"{_FOLLOWING} payments:read webhooks:read events:read events:replay",
+        Role.MINISTRY: f"{_FOLLOWING} events:read",
+        Role.PUBLISHER: "areas:read indicators:read observations:read observations:publish",
+        Role.REGISTRY: "payments:read",
+        Role.TRIGGERS: "activations:check enrolments:read",
+        Role.PAYMENTS: "entitlements:read",
+    }.items()
+}
+
+
+def scopes_of(roles: Iterable[Role]) -> frozenset[str]:
+    """Everything that whoever has all of ``roles`` may."""
+    return frozenset().union(*(SCOPES[role] for role in roles))
