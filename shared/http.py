@@ -25,11 +25,11 @@ class _ServiceAuthentication(httpx.Auth):
         yield request
 
 
-def service_client(settings: Calls, base_url: str, *, scopes: tuple[str, ...]) -> httpx.AsyncClient:
-    """A client for another service's API at ``base_url``, with ``scopes`` asked for its token."""
+def service_client(settings: Calls, base_url: str) -> httpx.AsyncClient:
+    """A client for another service's API at ``base_url``, with this service's own token."""
     return httpx.AsyncClient(
         base_url=base_url.rstrip("/") + API_PREFIX,
-        auth=_ServiceAuthentication(ServiceToken(settings, scopes=scopes)),
+        auth=_ServiceAuthentication(ServiceToken(settings)),
         timeout=_TIMEOUT,
         limits=httpx.Limits(max_connections=20, max_keepalive_connections=20),
     )

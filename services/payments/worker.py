@@ -109,7 +109,7 @@ def wire(settings: WorkerSettings) -> Wiring:
         settings=settings,
         database=database,
         clock=clock,
-        registry=service_client(settings, settings.registry_url, scopes=("entitlements:read",)),
+        registry=service_client(settings, settings.registry_url),
         adapters=adapters,
         directory=directory,
         moves=moves,

@@ -32,7 +32,7 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
         ping_first=False,
         tls=settings.tls,
     )
-    payments = service_client(settings, settings.payments_url, scopes=("payments:read",))
+    payments = service_client(settings, settings.payments_url)
     means = Means(clock=clock, settings=settings)
     consumer = Consumer(
         database,

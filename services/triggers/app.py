@@ -8,7 +8,6 @@ from fastapi import FastAPI
 
 from services.triggers.activations.routes import router as activations
 from services.triggers.approvals.tables import Approval, ApprovalKind
-from services.triggers.checks.asking import SCOPES
 from services.triggers.checks.service import Checks
 from services.triggers.definitions.routes import router as definitions
 from services.triggers.definitions.service import TRIGGERS
@@ -84,7 +83,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
 @asynccontextmanager
 async def _asking_the_registry(app: FastAPI) -> AsyncIterator[None]:
     settings: ApiSettings = app.state.settings
-    async with service_client(settings, settings.registry_url, scopes=SCOPES) as registry:
+    async with service_client(settings, settings.registry_url) as registry:
         app.state.checks = Checks(
             database=app.state.database, registry=registry, clock=app.state.clock
         )

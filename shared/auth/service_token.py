@@ -9,6 +9,7 @@ import httpx
 from pydantic import SecretStr
 
 from shared.auth.bearer import SERVICE_SUBJECT
+from shared.auth.roles import SCOPES, Role
 
 _RENEW_BEFORE_SECONDS = 60
 _DEVELOPMENT_SECONDS = 3600
@@ -30,9 +31,9 @@ class Calls(Protocol):
 class ServiceToken:
     """Gets the service's own token from the issuer and keeps it until shortly before its end."""
 
-    def __init__(self, settings: Calls, *, scopes: tuple[str, ...]) -> None:
+    def __init__(self, settings: Calls) -> None:
         self._settings = settings
-        self._scopes = scopes
+        self._scopes = sorted(SCOPES[Role(settings.service)])
         self._token = ""
         self._renew_at = float("-inf")
         self._lock = asyncio.Lock()

@@ -12,8 +12,6 @@ from shared.contracts.checks import ActivationCheck, ActivationChecked, Activati
 
 log = structlog.get_logger()
 
-SCOPES = ("activations:check", "enrolments:read")
-
 _ANSWER_SECONDS = 5
 
 
