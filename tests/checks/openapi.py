@@ -1,6 +1,6 @@
 """What every operation in a service's OpenAPI document owes its reader."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ Document = dict[str, Any]
 PROBLEM = "application/problem+json"
 JSON = "application/json"
 PROBES = {"/live", "/ready"}
+SIGNED = {"/v1/providers/{provider_code}/callbacks"}
+"""Signed by the provider instead of a token (Standard Webhooks)."""
 _LEAST_SENTENCE_CHARACTERS = 20
 
 
@@ -29,6 +31,17 @@ class Operation:
 
     def __str__(self) -> str:
         return f"{self.method.upper()} {self.path}"
+
+    @property
+    def scopes(self) -> list[frozenset[str]]:
+        """What a token needs: one of these, whole. Empty: it needs no token."""
+        return [
+            frozenset(scopes) for way in self.body.get("security", []) for scopes in way.values()
+        ]
+
+    def opens_to(self, scopes: Set[str]) -> bool:
+        """Whether a token with ``scopes`` may call it."""
+        return not self.scopes or any(needed <= scopes for needed in self.scopes)
 
 
 def operations(document: Document) -> Iterator[Operation]:

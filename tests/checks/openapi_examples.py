@@ -13,10 +13,7 @@ from fastapi import FastAPI
 
 from deploy.local.environment import LocalSecrets, local_environment
 from services.processes import DEFAULT_PORTS
-from tests.checks.openapi import PROBES, faults_of, operations
-
-# Signed by the provider instead (Standard Webhooks).
-_SIGNED = {"/v1/providers/{provider_code}/callbacks"}
+from tests.checks.openapi import PROBES, SIGNED, faults_of, operations
 
 
 SERVICES = ("registry", "triggers", "payments")
@@ -40,14 +37,21 @@ def application(service: str) -> FastAPI:
     return app
 
 
+def applications(directory: Path) -> dict[str, FastAPI]:
+    """The application of each service, with made-up settings: to be read, not to be served."""
+    os.environ.update(environment(directory))
+    return {service: application(service) for service in SERVICES}
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="sangkroh-openapi-") as directory:
-        os.environ.update(environment(Path(directory)))
-        described = {service: application(service).openapi() for service in SERVICES}
+        described = {
+            service: app.openapi() for service, app in applications(Path(directory)).items()
+        }
     faults = [
         f"{service}: {fault}"
         for service, document in described.items()
-        for fault in faults_of(document, public=PROBES | _SIGNED)
+        for fault in faults_of(document, public=PROBES | SIGNED)
     ]
     for fault in faults:
         print(fault)

@@ -1,0 +1,215 @@
+"""Who may call what: every route with every role and with bad tokens, held against the table.
+
+The routes are those of the running applications: a new one is held against it by being there.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from starlette.routing import Mount, Route
+
+from services.processes import SERVICES
+from shared.auth import development
+from shared.auth.roles import APPROVING, MACHINES, SCOPES, Role
+from tests.checks.openapi import PROBES, SIGNED, Document, Operation, operations, resolve
+from tests.checks.role_table import BESIDE, DOCUMENTATION
+from tests.conftest import RunningService, ServeService
+
+AT_ONCE = 8
+MADE_UP = {"string": "nothing-here", "integer": "999999"}
+MADE_UP_ID = "00000000-0000-0000-0000-00000000dead"
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operation of a running service, with ids that nothing has and a body that says nothing."""
+
+    service: RunningService
+    operation: Operation
+
+    @property
+    def url(self) -> str:
+        path = self.operation.path
+        for parameter in self.operation.body.get("parameters", []):
+            if parameter["in"] == "path":
+                schema = resolve(self.service.app.openapi(), parameter["schema"])
+                path = path.replace(f"{{{parameter['name']}}}", _made_up(schema))
+        return self.service.url + path
+
+    def __str__(self) -> str:
+        return f"{self.service.name} {self.operation}"
+
+    async def answered(self, http: aiohttp.ClientSession, authorization: str | None) -> int:
+        """The status of the answer."""
+        headers = {} if authorization is None else {"Authorization": authorization}
+        takes_a_body = "requestBody" in self.operation.body
+        async with http.request(
+            self.operation.method, self.url, json={} if takes_a_body else None, headers=headers
+        ) as answer:
+            await answer.read()
+            if answer.status == 401:
+                assert answer.headers["WWW-Authenticate"].startswith("Bearer"), self
+            return answer.status
+
+
+def _made_up(schema: Document) -> str:
+    if "enum" in schema:
+        return str(schema["enum"][0])
+    return MADE_UP_ID if schema.get("format") == "uuid" else MADE_UP[schema["type"]]
+
+
+@pytest.fixture
+async def services(serve: ServeService) -> list[RunningService]:
+    return [await serve(service) for service in SERVICES]
+
+
+@pytest.fixture
+def calls(services: list[RunningService]) -> list[Call]:
+    return [
+        Call(service, operation)
+        for service in services
+        for operation in operations(service.app.openapi())
+    ]
+
+
+async def all_of(
+    making: Iterable[Callable[[aiohttp.ClientSession], Awaitable[str | None]]],
+) -> list[str]:
+    """What is wrong with some of many calls, made a few at a time."""
+    few = asyncio.Semaphore(AT_ONCE)
+    async with aiohttp.ClientSession() as http:
+
+        async def made(make: Callable[[aiohttp.ClientSession], Awaitable[str | None]]) -> Any:
+            async with few:
+                return await make(http)
+
+        return [wrong for wrong in await asyncio.gather(*map(made, making)) if wrong]
+
+
+async def test_each_role_opens_what_the_table_says_and_nothing_else(
+    calls: list[Call], key_file: Path
+) -> None:
+    tokens = {role: development.mint_role(key_file, role, seconds=3600) for role in Role}
+
+    def holding(call: Call, role: Role) -> Callable[..., Awaitable[str | None]]:
+        async def make(http: aiohttp.ClientSession) -> str | None:
+            status = await call.answered(http, f"Bearer {tokens[role]}")
+            may = call.operation.opens_to(SCOPES[role])
+            as_told = status < 500 and (status not in (401, 403) if may else status == 403)
+            return None if as_told else f"{role}, {call}: {status}, and {may=}"
+
+        return make
+
+    guarded = [call for call in calls if call.operation.scopes]
+    asked = {scope for call in guarded for needed in call.operation.scopes for scope in needed}
+    assert asked | BESIDE.keys() <= set(development.EVERY_SCOPE)
+    assert await all_of(holding(call, role) for call in guarded for role in Role) == []
+
+
+def encoded(part: Any) -> str:
+    words = part if isinstance(part, bytes) else json.dumps(part).encode()
+    return base64.urlsafe_b64encode(words).rstrip(b"=").decode()
+
+
+def bad_authorizations(key_file: Path) -> dict[str, str | None]:
+    """Headers that open nothing, each with every scope and wrong in one respect alone."""
+    key = development.read_key(key_file)
+    now = int(time.time())
+    good = {
+        "iss": development.ISSUER,
+        "aud": development.AUDIENCE,
+        "sub": "officer@development",
+        "scope": " ".join(development.EVERY_SCOPE),
+        "iat": now,
+        "exp": now + 3600,
+    }
+    header = {"kid": development.key_id(key)}
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+    def signed(headers: dict[str, Any] = header, by: Any = key, **changes: Any) -> str:
+        claims = {name: value for name, value in {**good, **changes}.items() if value is not ...}
+        return f"Bearer {jwt.encode(claims, by, algorithm='EdDSA', headers=headers)}"
+
+    def by_hand(algorithm: str, signature: Callable[[bytes], bytes]) -> str:
+        said = f"{encoded({**header, 'typ': 'JWT', 'alg': algorithm})}.{encoded(good)}"
+        return f"Bearer {said}.{encoded(signature(said.encode()))}"
+
+    return {
+        "none": None,
+        "empty": "Bearer ",
+        "garbage": "Bearer garbage",
+        "another scheme": signed().replace("Bearer", "Basic"),
+        "cut short": signed()[:-20],
+        "expired": signed(iat=now - 7200, exp=now - 3600),
+        "not yet valid": signed(nbf=now + 3600),
+        "for another system": signed(aud="another-system"),
+        "of another issuer": signed(iss="https://issuer.example"),
+        "signed by a stranger": signed(by=Ed25519PrivateKey.generate()),
+        "of an unknown key": signed(headers={"kid": "unknown"}),
+        "not signed": by_hand("none", lambda said: b""),
+        "signed with what is public": by_hand(
+            "HS256", lambda said: hmac.digest(public, said, hashlib.sha256)
+        ),
+        "without a subject": signed(sub=...),
+        "without an end": signed(exp=...),
+        "an odd subject": signed(sub="officer\nadmin"),
+        "odd scopes": signed(scope={"funds:write": True}),
+    }
+
+
+def undocumented_paths(services: list[RunningService]) -> set[str]:
+    """What the applications answer beside the operations that they document."""
+    return {
+        route.path
+        for service in services
+        for route in service.app.routes
+        if isinstance(route, Route | Mount) and route.path not in service.app.openapi()["paths"]
+    }
+
+
+async def test_no_bad_token_opens_any_route(
+    calls: list[Call], services: list[RunningService], key_file: Path
+) -> None:
+    bad = bad_authorizations(key_file)
+
+    def holding(call: Call, kind: str) -> Callable[..., Awaitable[str | None]]:
+        async def make(http: aiohttp.ClientSession) -> str | None:
+            status = await call.answered(http, bad[kind])
+            return None if status == 401 else f"{kind}, {call}: {status}"
+
+        return make
+
+    guarded = [call for call in calls if call.operation.scopes]
+    assert {call.operation.path for call in calls if call not in guarded} == PROBES | SIGNED
+    assert undocumented_paths(services) == DOCUMENTATION
+    assert await all_of(holding(call, kind) for call in guarded for kind in bad) == []
+
+
+def test_nobody_both_proposes_and_approves() -> None:
+    approving = {role: scopes for role, scopes in SCOPES.items() if scopes & APPROVING}
+
+    assert approving.keys() == {Role.CHECKER}
+    for scopes in approving.values():
+        assert {scope for scope in scopes - APPROVING if not scope.endswith(":read")} == set()
+    assert not APPROVING & set(development.WITHOUT_APPROVING)
+
+
+def test_no_machine_approves_or_sees_persons() -> None:
+    held = frozenset().union(*(SCOPES[role] for role in MACHINES))
+
+    assert not held & (APPROVING | BESIDE.keys())
