@@ -58,7 +58,7 @@ test: $(READY) ## The tests, on a real PostgreSQL 18, several at once (WORKERS=0
 	@$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 
 .PHONY: check
-check: $(READY) ## Format, lint, types, walls, places, migration drift, OpenAPI examples, deployment files
+check: $(READY) ## Format, lint, types, walls, places, migration drift, OpenAPI examples, security tables, deployment files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
@@ -66,6 +66,7 @@ check: $(READY) ## Format, lint, types, walls, places, migration drift, OpenAPI 
 	@$(BIN)/python -m tests.checks.house
 	@$(BIN)/python -m tests.checks.migration_drift
 	@$(BIN)/python -m tests.checks.openapi_examples
+	@$(BIN)/python -m tests.checks.security_tables
 	@$(BIN)/python -m deploy.check
 
 .PHONY: faults

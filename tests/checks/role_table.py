@@ -54,7 +54,7 @@ def holders(scopes: Iterable[str]) -> list[Role]:
 
 
 def named(scopes: Iterable[str]) -> str:
-    return " and ".join(f"`{scope}`" for scope in sorted(scopes))
+    return " and ".join(f"`{scope}`" for scope in sorted(scopes)) or "any token"
 
 
 def _rows(by_service: dict[str, list[Operation]]) -> Iterator[Row]:

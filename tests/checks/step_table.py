@@ -1,0 +1,103 @@
+"""Which steps need two persons, who may propose and who decide, as docs/security.md shows it."""
+
+import ast
+import inspect
+from enum import StrEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from shared.approvals import Steps
+from tests.checks.openapi import JSON, Operation
+from tests.checks.role_table import holders, named
+
+
+class Kind(NamedTuple):
+    """A kind of step of one service."""
+
+    service: str
+    kind: str
+
+
+PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
+    Kind("payments", "resolution"): ("POST /v1/resolutions",),
+}
+"""The operations that propose each kind. None: the service itself, on what others published."""
+
+APPROVING_OPERATION = "POST /v1/approvals/{approval_id}/approval"
+
+
+class NotListed(Exception):
+    """The services have other steps than PROPOSED_BY; says which."""
+
+
+def kinds_of(steps: dict[str, Steps]) -> list[Kind]:
+    """Each kind of step that the services register."""
+    return [
+        Kind(service, str(kind)) for service in steps for kind in sorted(steps[service].by_kind)
+    ]
+
+
+def step_table(by_service: dict[str, list[Operation]], steps: dict[str, Steps]) -> str:
+    """The table in Markdown; raises NotListed."""
+    registered = kinds_of(steps)
+    if differing := PROPOSED_BY.keys() ^ set(registered):
+        raise NotListed(
+            "PROPOSED_BY lists other kinds of steps than the services register: "
+            + ", ".join(f"{service} {kind}" for service, kind in sorted(differing))
+        )
+    proposing = {(service, name) for (service, _), names in PROPOSED_BY.items() for name in names}
+    answering = {
+        (service, str(operation))
+        for service, listed in by_service.items()
+        for operation in listed
+        if _proposes(operation)
+    }
+    if missing := answering - proposing:
+        raise NotListed(
+            "PROPOSED_BY leaves out operations that answer 202 with a proposal: "
+            + ", ".join(f"{service} {name}" for service, name in sorted(missing))
+        )
+    lines = [
+        "| step | what it does | who may propose it | who may approve it | waits |",
+        "|---|---|---|---|---|",
+    ]
+    for service, kind in registered:
+        operations = {str(operation): operation for operation in by_service[service]}
+        kinds = steps[service].kinds
+        proposers = [_by_whom(operations[name]) for name in PROPOSED_BY[Kind(service, kind)]]
+        cells = (
+            f"{service}: {kind}",
+            _described(kinds)[kind],
+            "; ".join(dict.fromkeys(proposers)) or "the service itself",
+            _by_whom(operations[APPROVING_OPERATION]),
+            f"{steps[service].by_kind[kinds(kind)].waits.days} days",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _proposes(operation: Operation) -> bool:
+    content = operation.body["responses"].get("202", {}).get("content", {})
+    schema = content.get(JSON, {}).get("schema", {})
+    return bool(schema.get("$ref", "").endswith("/ApprovalOut"))
+
+
+def _by_whom(operation: Operation) -> str:
+    return " or ".join(
+        f"{', '.join(holders(needed))} ({named(needed)})" for needed in operation.scopes
+    )
+
+
+def _described(kinds: type[StrEnum]) -> dict[str, str]:
+    """What is written below each member of an enum."""
+    [declared] = ast.parse(inspect.getsource(kinds)).body
+    assert isinstance(declared, ast.ClassDef)
+    found: dict[str, str] = {}
+    for member, words in pairwise(declared.body):
+        match member, words:
+            case (
+                ast.Assign(value=ast.Constant(value=str(value))),
+                ast.Expr(value=ast.Constant(value=str(said))),
+            ):
+                found[value] = " ".join(said.split())
+    return found
