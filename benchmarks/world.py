@@ -22,7 +22,7 @@ from deploy.local.environment import CURRENCY, PROVIDERS
 from deploy.local.stack import Stack
 from sandbox.options import SandboxOptions
 from services.registry.schemes.shipped import shipped_document
-from shared.auth.development import CHECKER, SUBJECT
+from shared.auth.roles import Role
 
 DIRECTORY = Path(".local/benchmarks")
 DATABASE = "sangkroh_benchmark"
@@ -39,17 +39,17 @@ class World:
         self.stack = stack
         self.show = show
         self.memory = MemoryWatch(stack.process_ids)
-        self._clients: dict[tuple[str, str], httpx.Client] = {}
+        self._clients: dict[tuple[str, Role | None], httpx.Client] = {}
         self._triggers_made = 0
 
-    def api(self, service: str, *, subject: str = SUBJECT) -> Api:
-        """One service's API, as ``subject``."""
-        return Api(service, self._client(service, subject), self._client(service, CHECKER))
+    def api(self, service: str, role: Role | None = None) -> Api:
+        """One service's API, as the officer or as whoever has ``role``."""
+        return Api(service, self._client(service, role), self._client(service, Role.CHECKER))
 
-    def _client(self, service: str, subject: str) -> httpx.Client:
-        key = (service, subject)
+    def _client(self, service: str, role: Role | None) -> httpx.Client:
+        key = (service, role)
         if key not in self._clients:
-            self._clients[key] = self.stack.client(service, subject=subject)
+            self._clients[key] = self.stack.client(service, role)
         return self._clients[key]
 
     def service_url(self, service: str) -> str:
@@ -126,7 +126,7 @@ class World:
 
     def open(self, activation_id: str) -> None:
         """Approve it, as another person: the reply comes after the commit of ActivationOpened."""
-        self.api("triggers", subject="director@development").post(
+        self.api("triggers", Role.CHECKER).post(
             f"/activations/{activation_id}/approve", {"reason": "Benchmark"}
         )
 

@@ -44,7 +44,7 @@ from judge.witnesses.database import read_records, snapshot
 from sandbox.options import SandboxOptions
 from services.processes import SERVICES
 from services.registry.schemes.shipped import SHIPPED_SCHEMES
-from shared.auth.development import CHECKER
+from shared.auth.roles import Role
 
 DIRECTORY = Path(".local/demo")
 RUN_SECRETS = DIRECTORY.parent / "secrets.json"
@@ -209,7 +209,7 @@ def _play(stack: Stack, options: Options, show: Show) -> Expected:
             Api(
                 service,
                 clients.enter_context(stack.client(service)),
-                clients.enter_context(stack.client(service, subject=CHECKER)),
+                clients.enter_context(stack.client(service, Role.CHECKER)),
             )
             for service in ("registry", "triggers", "payments")
         )

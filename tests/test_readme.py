@@ -45,7 +45,7 @@ def pasted(stack: Stack) -> str:
     """The README's blocks of shell, with this stack's ports and issuer in place of the usual."""
     script = "set -u\n" + "".join(re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL))
     token = f"{sys.executable} -m shared.auth.development --key-file {stack.key_file}"
-    script = script.replace("make -s token PERSON=", f"{token} --subject ")
+    script = script.replace("make -s token ROLE=", f"{token} --role ")
     script = script.replace("make -s token", token).replace("sleep 3", _UNTIL_PAID)
     for port, service in (("8001", "registry"), ("8002", "triggers"), ("8003", "payments")):
         script = script.replace(f"http://127.0.0.1:{port}", stack.urls[service])

@@ -28,6 +28,7 @@ from deploy.local.postgres import LocalPostgres
 from sandbox.options import SandboxOptions
 from services.processes import PROCESSES, SERVICES
 from shared.auth import development
+from shared.auth.roles import Role
 from shared.clock import set_clock
 from shared.version import API_PREFIX
 
@@ -304,24 +305,22 @@ class Stack:
         """The base URL of each service."""
         return {service: f"http://127.0.0.1:{self._ports[service]}" for service in SERVICES}
 
-    def token(
-        self, *scopes: str, subject: str = development.SUBJECT, seconds: int = _TOKEN_SECONDS
-    ) -> str:
-        """A bearer token with ``scopes`` (all, by default)."""
+    def token(self, role: Role | None = None) -> str:
+        """A bearer token of whoever has ``role``; of the officer who does all but approve."""
+        if role is not None:
+            return development.mint_role(self.key_file, role, seconds=_TOKEN_SECONDS)
         return development.mint(
             self.key_file,
-            subject=subject,
-            scopes=scopes or development.EVERY_SCOPE,
-            seconds=seconds,
+            subject=development.SUBJECT,
+            scopes=development.WITHOUT_APPROVING,
+            seconds=_TOKEN_SECONDS,
         )
 
-    def client(
-        self, service: str, *scopes: str, subject: str = development.SUBJECT
-    ) -> httpx.Client:
-        """An HTTP client of one service, with a token."""
+    def client(self, service: str, role: Role | None = None) -> httpx.Client:
+        """An HTTP client of one service, with such a token."""
         return httpx.Client(
             base_url=self.urls[service] + API_PREFIX,
-            headers={"Authorization": f"Bearer {self.token(*scopes, subject=subject)}"},
+            headers={"Authorization": f"Bearer {self.token(role)}"},
             timeout=_CLIENT_TIMEOUT_SECONDS,
         )
 

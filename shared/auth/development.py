@@ -25,8 +25,6 @@ AUDIENCE = "sangkroh"
 KEY_FILE = Path(".local/issuer/key.pem")
 SUBJECT = "officer@development"
 """Who a token is for, unless something else is asked for."""
-CHECKER = "checker@development"
-"""The second person, who approves what the first proposed."""
 
 EVERY_SCOPE = tuple(sorted(scopes_of(Role)))
 WITHOUT_APPROVING = tuple(sorted(scopes_of(set(Role) - MACHINES) - APPROVING))

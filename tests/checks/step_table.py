@@ -19,6 +19,8 @@ class Kind(NamedTuple):
 
 
 PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
+    Kind("registry", "scheme"): ("POST /v1/schemes", "POST /v1/schemes/{code}/versions"),
+    Kind("triggers", "trigger"): ("POST /v1/triggers", "POST /v1/triggers/{code}/versions"),
     Kind("payments", "resolution"): ("POST /v1/resolutions",),
 }
 """The operations that propose each kind. None: the service itself, on what others published."""

@@ -20,7 +20,7 @@ from demo.country import country_csv
 from deploy.local.environment import CURRENCY, PROVIDERS
 from deploy.local.stack import Stack
 from judge.records import Acknowledgement
-from shared.auth.development import CHECKER
+from shared.auth.roles import Role
 from shared.ids import new_id
 from shared.version import API_PREFIX
 from tests.faults.patience import Patience
@@ -182,13 +182,13 @@ class World:
 
         def read(path: str) -> Callable[[], httpx.Response]:
             def send() -> httpx.Response:
-                with self.stack.client(service, subject=CHECKER) as client:
+                with self.stack.client(service, Role.CHECKER) as client:
                     return client.get(path)
 
             return send
 
         def approve() -> httpx.Response:
-            with self.stack.client(service, subject=CHECKER) as client:
+            with self.stack.client(service, Role.CHECKER) as client:
                 proposal = client.get(f"/approvals/{approval_id}")
                 if proposal.is_success and proposal.json()["status"] == "approved":
                     # The answer to an earlier attempt was lost.
