@@ -6,7 +6,7 @@ from shared.audit.history import audit_record, without_audit_record
 from shared.migrations import role_of
 
 revision = "0020"
-down_revision = "0006"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 
