@@ -133,11 +133,11 @@ class RequestEdge:
             )
         except Unauthenticated:
             address = scope["client"][0] if scope.get("client") else ""
-            _require_rate(await self._rates.count(REFUSED, network_of(address)))
+            _require_rate(self._rates.count(REFUSED, network_of(address)))
             raise
         scope["state"]["caller"] = caller
         rate = operation.rate or (ORDINARY if caller.is_person else SERVICE)
-        standing = await self._rates.count(rate, caller.subject)
+        standing = self._rates.count(rate, caller.subject)
         _require_rate(standing)
         require_scopes(caller, operation.scopes or ())
         return standing.headers

@@ -12,8 +12,8 @@ from time import time
 from typing import ClassVar
 
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
 
 ORDINARY = "ordinary"
 SERVICE = "service"
@@ -21,6 +21,8 @@ SEARCH = "search"
 REFUSED = "refused"
 
 _WINDOW_SECONDS = 60
+_KEPT_WINDOWS = 10_000
+"""Beyond so many, those that have ended are forgotten; all of them, if that is not enough."""
 _NETWORK_BITS = 64
 """What one holder of IPv6 addresses is given, at least."""
 
@@ -46,19 +48,61 @@ class Standing:
         return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", standing.encode())]
 
 
+class _Windows(Storage):
+    """Where the library counts: a number and an end for each key.
+
+    Its own storage in memory begins a task or a thread for each call, and walks over every key.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._windows: dict[str, tuple[int, float]] = {}
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        now = time()
+        count, ends_at = self._windows.get(key, (0, now))
+        if ends_at <= now:
+            if len(self._windows) >= _KEPT_WINDOWS:
+                going_on = {name: ends for name, ends in self._windows.items() if ends[1] > now}
+                self._windows = going_on if len(going_on) < _KEPT_WINDOWS else {}
+            count, ends_at = 0, now + expiry
+        self._windows[key] = (count + amount, ends_at)
+        return count + amount
+
+    def get(self, key: str) -> int:
+        return self._windows.get(key, (0, 0.0))[0]
+
+    def get_expiry(self, key: str) -> float:
+        return self._windows.get(key, (0, time()))[1]
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int:
+        count = len(self._windows)
+        self._windows.clear()
+        return count
+
+    def clear(self, key: str) -> None:
+        self._windows.pop(key, None)
+
+
 class Rates:
     """Counts calls. ``quotas``: how many a minute each class allows to each caller."""
 
     def __init__(self, quotas: Mapping[str, int]) -> None:
         self._items = {rate: RateLimitItemPerMinute(quota) for rate, quota in quotas.items()}
-        self._storage = MemoryStorage()
-        self._limiter = FixedWindowRateLimiter(self._storage)
+        self._limiter = FixedWindowRateLimiter(_Windows())
 
-    async def count(self, rate: str, who: str) -> Standing:
+    def count(self, rate: str, who: str) -> Standing:
         """Count one call of ``who``, and say where that leaves it."""
         item = self._items[rate]
-        is_within = await self._limiter.hit(item, rate, who)
-        window = await self._limiter.get_window_stats(item, rate, who)
+        is_within = self._limiter.hit(item, rate, who)
+        window = self._limiter.get_window_stats(item, rate, who)
         return Standing(
             rate=rate,
             quota=item.amount,
