@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.audit import repository
 from shared.audit.chain import BEGINNING, Head, digest_of
-from shared.database import parse_url
-from shared.database_tls import AS_OFFERED, DatabaseTls
+from shared.database import AS_OFFERED, parse_url
+from shared.database_tls import DatabaseTls
 from shared.migrations import connected
 
 _SIZE = 2_000

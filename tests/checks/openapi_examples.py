@@ -15,7 +15,6 @@ from deploy.local.environment import LocalSecrets, local_environment
 from services.processes import DEFAULT_PORTS
 from tests.checks.openapi import PROBES, SIGNED, faults_of, operations
 
-
 SERVICES = ("registry", "triggers", "payments")
 
 

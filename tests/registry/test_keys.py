@@ -74,7 +74,7 @@ def with_phones(count: int, *, begin: int = 0) -> list[Row]:
 
 async def found(flow: Flow, given: Sequence[Row]) -> dict[str, str]:
     """The household of each row, by number; each is found by everything that finds one."""
-    ids = {}
+    ids: dict[str, str] = {}
     for row in given:
         for by in ("registration_number", "phone", "id_number", "account"):
             answer = await flow.client.post("/households/search", json={by: getattr(row, by)})
