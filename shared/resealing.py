@@ -21,7 +21,7 @@ from shared.personal_data import CannotDecrypt, Cipher
 CHUNK_ROWS = 1_000
 _FIRST = UUID(int=0)
 _PASSED_OVER_SECONDS = 0.2
-_FRUITLESS_PASSES = 25
+_PASSES = 25
 
 Tell = Callable[[str], None]
 
@@ -131,25 +131,25 @@ def _earlier(ring: KeyRing, found: Counter[int]) -> list[int]:
 
 
 async def _reseal(connection: asyncpg.Connection, column: SealedColumn, tell: Tell) -> None:
-    current = column.cipher.current.to_bytes(2, "big")
-    total = await connection.fetchval(
-        f"SELECT count(*) FROM {column.table} WHERE substring({column.column} FROM 1 FOR 2) <> $1",
-        current,
-    )
-    progress = Progress(tell, column.name, total)
+    progress = Progress(tell, column.name, await _count_earlier(connection, column))
     unreadable: set[UUID] = set()
-    fruitless = 0
-    while progress.done + len(unreadable) < total and fruitless < _FRUITLESS_PASSES:
-        before, after = progress.done + len(unreadable), _FIRST
-        while (
-            last := await _reseal_chunk(connection, column, after, progress, unreadable)
-        ) is not None:
-            after = last
-        if progress.done + len(unreadable) == before:
-            fruitless += 1
-            await asyncio.sleep(_PASSED_OVER_SECONDS)
+    for _ in range(_PASSES):
+        after: UUID | None = _FIRST
+        while after is not None:
+            after = await _reseal_chunk(connection, column, after, progress, unreadable)
+        if await _count_earlier(connection, column) <= len(unreadable):
+            break
+        await asyncio.sleep(_PASSED_OVER_SECONDS)
     if unreadable:
         tell(f"{column.name}: {len(unreadable):,} values open with no key that is set; they stay.")
+
+
+async def _count_earlier(connection: asyncpg.Connection, column: SealedColumn) -> int:
+    count: int = await connection.fetchval(
+        f"SELECT count(*) FROM {column.table} WHERE substring({column.column} FROM 1 FOR 2) <> $1",
+        column.cipher.current.to_bytes(2, "big"),
+    )
+    return count
 
 
 async def _reseal_chunk(

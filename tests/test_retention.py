@@ -71,6 +71,8 @@ def asked(url: str, *statements: str) -> list[Any]:
 
 
 def prune(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    # Its log would go to the output of this test alone, and outlive it.
+    monkeypatch.setattr("services.__main__.configure_logging", lambda **_: None)
     monkeypatch.setattr("sys.argv", ["services", "prune", *arguments])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -114,6 +116,8 @@ def test_answers_are_kept_for_as_long_as_a_client_may_retry(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRIGGERS_IDEMPOTENCY_DAYS", "1")
+    # Its log would go to the output of this test alone, and outlive it.
+    monkeypatch.setattr("services.__main__.configure_logging", lambda **_: None)
     monkeypatch.setattr("sys.argv", ["services", "prune", "triggers"])
     with pytest.raises(SystemExit, match="TRIGGERS_IDEMPOTENCY_DAYS: Input should be greater"):
         main()

@@ -97,6 +97,7 @@ def settings() -> WorkerSettings:
             "auth_jwks_url": "https://issuer.invalid/jwks.json",
             "account_keys": keys,
             "webhook_keys": keys,
+            "provider_api_keys": {"mekong": "key"},
             "provider_timeout_seconds": _TIMEOUT_SECONDS,
         }
     )

@@ -247,6 +247,8 @@ def test_the_commands(
     status: Any,
     said: str,
 ) -> None:
+    # Its log would go to the output of this test alone, and outlive it.
+    monkeypatch.setattr("services.__main__.configure_logging", lambda **_: None)
     monkeypatch.setattr("sys.argv", ["services", *arguments])
     with pytest.raises(SystemExit) as ended:
         main()

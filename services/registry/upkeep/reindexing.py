@@ -25,7 +25,7 @@ from shared.resealing import CHUNK_ROWS, Progress, Tell
 
 _FIRST = UUID(int=0)
 _PASSED_OVER_SECONDS = 0.2
-_FRUITLESS_PASSES = 25
+_PASSES = 25
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Reindexing:
         """
         async with self._database.connection() as connection:
             await connection.execute("SET jit = off")
-            for _ in range(_FRUITLESS_PASSES):
+            for _ in range(_PASSES):
                 total = await repository.count_households(connection)
                 progress = Progress(self._tell, "registry.household", total)
                 found = await self._walk(connection, progress, only_look=only_look)
