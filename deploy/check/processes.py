@@ -43,6 +43,7 @@ SECRETS: Mapping[str, frozenset[str]] = {
 """The secrets that each process uses, and that no other is given: as people agreed on it. The code
 and the deployments are both held against it."""
 
+_MIGRATE_MAY_READ = {f"{service.upper()}_DATABASE_MAXIMUM_CONNECTIONS" for service in SERVICES}
 _LOG_LEVEL = "LOG_LEVEL"
 _TOKEN_VARIABLES = {"AUTH_TOKEN_URL", "AUTH_CLIENT_ID", "AUTH_CLIENT_SECRET"}
 _HEARTBEATS = "HEARTBEAT_DIRECTORY"
@@ -104,7 +105,8 @@ def variables_of(process_name: str) -> Variables:
         # The roles cannot log in without their passwords.
         required = {"DATABASE_URL", *_PASSWORDS}
         others = set(map(OwnerSettings.variable_of, OwnerSettings.model_fields))
-        return Variables(frozenset(required | others | {_LOG_LEVEL}), frozenset(required))
+        read = required | others | _MIGRATE_MAY_READ | {_LOG_LEVEL}
+        return Variables(frozenset(read), frozenset(required))
     settings = kind_of_settings(process_name)
     names = {
         settings.variable_of(name): info.is_required()
