@@ -1,5 +1,6 @@
 """Steps that need two persons, over HTTP: the same routes in every service that has such steps."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from shared.approvals.schemas import (
 )
 from shared.approvals.steps import Steps
 from shared.approvals.tables import Decision
+from shared.auth.bearer import AnyCaller
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
@@ -72,42 +74,34 @@ def approval_routes(steps: Steps, *, reader: Any, decider: Any) -> APIRouter:
 
         return await once.reply(body, effect, status_code=200)
 
-    async def approve(
-        approval_id: UUID,
-        body: DecisionIn,
-        caller: Any,
-        session: Session,
-        clock: ClockDependency,
+    def deciding(decision: Decision) -> Callable[..., Awaitable[ApprovalOut]]:
+        async def decide(
+            approval_id: UUID,
+            body: DecisionIn,
+            caller: Any,
+            session: Session,
+            clock: ClockDependency,
+        ) -> ApprovalOut:
+            proposal = await service.decide(
+                session,
+                steps,
+                approval_id,
+                decision,
+                reason=body.reason,
+                caller=caller,
+                clock=clock,
+            )
+            return service.shown(proposal, now=clock.now())
+
+        return decide
+
+    async def withdraw(
+        approval_id: UUID, caller: AnyCaller, session: Session, clock: ClockDependency
     ) -> ApprovalOut:
-        proposal = await service.decide(
-            session,
-            steps,
-            approval_id,
-            Decision.APPROVED,
-            reason=body.reason,
-            caller=caller,
-            clock=clock,
-        )
+        proposal = await service.withdraw(session, steps, approval_id, caller=caller, clock=clock)
         return service.shown(proposal, now=clock.now())
 
-    async def decline(
-        approval_id: UUID,
-        body: DecisionIn,
-        caller: Any,
-        session: Session,
-        clock: ClockDependency,
-    ) -> ApprovalOut:
-        proposal = await service.decide(
-            session,
-            steps,
-            approval_id,
-            Decision.DECLINED,
-            reason=body.reason,
-            caller=caller,
-            clock=clock,
-        )
-        return service.shown(proposal, now=clock.now())
-
+    approve, decline = deciding(Decision.APPROVED), deciding(Decision.DECLINED)
     # The types of a service are values here, which only the running program can annotate with.
     types = {"caller": decider, "_": reader, "kind": kind_filter}
     for endpoint in (list_approvals, get_approval, decide_each, approve, decline):
@@ -144,7 +138,14 @@ def approval_routes(steps: Steps, *, reader: Any, decider: Any) -> APIRouter:
     router.post(
         "/{approval_id}/refusal",
         summary="Decline a proposal",
-        description="Closes a proposal; whoever proposed it withdraws it so.",
+        description="Closes a proposal, and says why; nothing of it happens.",
         responses=problem_responses(401, 403, 404, 409, 422),
     )(decline)
+    router.delete(
+        "/{approval_id}",
+        summary="Withdraw a proposal",
+        description="Closes one's own proposal while it waits. Whoever proposed it needs no other "
+        "scope for that; it stays to be read.",
+        responses=problem_responses(401, 403, 404, 409, 422),
+    )(withdraw)
     return router

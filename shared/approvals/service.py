@@ -19,6 +19,9 @@ from shared.errors import Conflict, Forbidden, NotFound, Problem
 from shared.ids import new_id
 from shared.pagination import Page, PageOf
 
+WITHDRAWN = "Withdrawn by whoever proposed it."
+"""The reason of a proposal that its own proposer closed."""
+
 
 async def propose(
     session: AsyncSession,
@@ -74,13 +77,47 @@ async def decide(
 ) -> Approval:
     """Approve a proposal, which carries it out, or decline it.
 
-    Raises NotFound; Forbidden for a machine; and Conflict where it was decided, has expired, or
-    the caller proposed it or posted what it follows from. Whoever proposed may withdraw it by
-    declining, and nothing else.
+    Raises NotFound; Forbidden for a machine that approves; Conflict where it was decided, has
+    expired, cannot be carried out, or the caller proposed it or posted what it follows from.
     """
+    proposal = await _lock(session, steps, approval_id)
+    return await _decide(
+        session, steps, proposal, decision, reason=reason, caller=caller, clock=clock
+    )
+
+
+async def withdraw(
+    session: AsyncSession, steps: Steps, approval_id: UUID, *, caller: Caller, clock: Clock
+) -> Approval:
+    """Close one's own proposal; raises NotFound, Conflict."""
+    proposal = await _lock(session, steps, approval_id)
+    if proposal.proposed_by != caller.subject:
+        raise Conflict(
+            f"It was proposed by {proposal.proposed_by}: only they withdraw it. Whoever may "
+            "approve it can decline it."
+        )
+    return await _decide(
+        session, steps, proposal, Decision.DECLINED, reason=WITHDRAWN, caller=caller, clock=clock
+    )
+
+
+async def _lock(session: AsyncSession, steps: Steps, approval_id: UUID) -> Approval:
     proposal = await repository.lock(session, steps.table, approval_id)
     if proposal is None:
         raise NotFound("There is no such proposal. GET /v1/approvals lists what waits.")
+    return proposal
+
+
+async def _decide(
+    session: AsyncSession,
+    steps: Steps,
+    proposal: Approval,
+    decision: Decision,
+    *,
+    reason: str,
+    caller: Caller,
+    clock: Clock,
+) -> Approval:
     now = clock.now()
     match status_of(proposal, now=now):
         case ApprovalStatus.APPROVED | ApprovalStatus.DECLINED as decided:
@@ -97,7 +134,7 @@ async def decide(
     decided_row = await repository.decide(
         session,
         steps.table,
-        approval_id,
+        proposal.id,
         decision,
         by=caller.subject,
         at=now,
@@ -106,7 +143,7 @@ async def decide(
     if decision is Decision.APPROVED:
         outcome = await steps.by_kind[decided_row.kind].carry_out(session, decided_row, clock)
         if outcome is not None:
-            await repository.set_outcome(session, steps.table, approval_id, outcome)
+            await repository.set_outcome(session, steps.table, proposal.id, outcome)
             decided_row.outcome = outcome
     await audit.record(
         session,
@@ -128,10 +165,14 @@ async def decide_each(
     caller: Caller,
     clock: Clock,
 ) -> list[DecidedOut]:
-    """Decide several proposals, each by itself: one that cannot be says why, the others go on."""
-    results: list[DecidedOut] = []
-    for approval_id in approval_ids:
-        detail = None
+    """Decide several proposals, each by itself: one that cannot be says why, the others go on.
+
+    The oldest first, whatever their order: what was proposed later may need what came before, and
+    two persons who decide the same ones never wait for each other in a circle.
+    """
+    details: dict[UUID, str | None] = {}
+    for approval_id in sorted(set(approval_ids)):
+        details[approval_id] = None
         try:
             async with session.begin_nested():
                 await decide(
@@ -144,9 +185,12 @@ async def decide_each(
                     clock=clock,
                 )
         except Problem as problem:
-            detail = problem.detail
-        results.append(DecidedOut(approval_id=approval_id, decided=detail is None, detail=detail))
-    return results
+            details[approval_id] = problem.detail
+    return [
+        DecidedOut(approval_id=approval_id, decided=detail is None, detail=detail)
+        for approval_id in approval_ids
+        for detail in [details[approval_id]]
+    ]
 
 
 async def get(
@@ -188,7 +232,7 @@ def _require_another_person(proposal: Approval, caller: Caller) -> None:
     if caller.subject == proposal.proposed_by:
         raise Conflict(
             "Whoever proposed a step cannot approve it. Ask a second person to approve it, or "
-            "decline it to withdraw it."
+            "withdraw it: DELETE /v1/approvals/{approval_id}."
         )
     if caller.subject in proposal.evidence_by:
         raise Conflict(
