@@ -29,6 +29,7 @@ DATABASE = "sangkroh_benchmark"
 SCHEME = "flood-2022"
 _INDICATOR = "affected-households"
 _DEPOSIT_MINOR = 10**14
+_MAXIMUM_PAYMENT_MINOR = 4_000_000
 _IMPORT_SECONDS = 3_600
 
 
@@ -81,7 +82,16 @@ class World:
         )
         payments = self.api("payments")
         fund = document["fund"]
-        payments.post("/funds", {"code": fund, "name": "Relief", "currency": CURRENCY})
+        payments.post(
+            "/funds",
+            {
+                "code": fund,
+                "name": "Relief",
+                "currency": CURRENCY,
+                "maximum_payment_minor": _MAXIMUM_PAYMENT_MINOR,
+                "maximum_round_minor": _DEPOSIT_MINOR,
+            },
+        )
         payments.post(
             f"/funds/{fund}/deposits", {"amount_minor": _DEPOSIT_MINOR, "reference": "Budget"}
         )

@@ -27,6 +27,8 @@ from services.triggers.definitions.shipped import shipped_document as shipped_tr
 # The sums below are of expected sizes and features; the households drawn come close to them.
 _MARGIN = Fraction(12, 10)
 _IMPORT_SECONDS = 3_600
+# The largest household that is registered, each of its members the dearest, gets less than that.
+_MAXIMUM_PAYMENT_MINOR = 4_000_000
 
 
 class ImportIncomplete(Exception):
@@ -66,7 +68,13 @@ def provide_money(payments: Api, *, scale: Fraction) -> Provided:
     for fund, amount_minor in needs.items():
         payments.post(
             "/funds",
-            {"code": fund, "name": "National relief, for the demonstration", "currency": "KHR"},
+            {
+                "code": fund,
+                "name": "National relief, for the demonstration",
+                "currency": "KHR",
+                "maximum_payment_minor": _MAXIMUM_PAYMENT_MINOR,
+                "maximum_round_minor": amount_minor,
+            },
         )
         payments.post(
             f"/funds/{fund}/deposits",

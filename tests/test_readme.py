@@ -78,6 +78,7 @@ def test_the_readme_pays_its_household(stack: Stack) -> None:
     assert "Sok Dara" not in json.dumps(feed)
     assert [event["type"].split(".")[2] for event in feed["items"]] == [
         "providers-configured",
+        "fund-bounded",
         "observations-recorded",
         "activation-opened",
         "entitlements-ready",

@@ -11,16 +11,19 @@ from services.payments.alarms.routes import router as alarms
 from services.payments.approvals.tables import Approval, ApprovalKind
 from services.payments.chunks.routes import router as chunks
 from services.payments.funds.routes import router as funds
-from services.payments.instructions.moves import InstructionMoves, Waits
+from services.payments.funds.service import fund_steps
 from services.payments.instructions.routes import router as instructions
 from services.payments.interventions.routes import router as interventions
+from services.payments.interventions.service import attempt_step
 from services.payments.proofs.routes import router as proofs
 from services.payments.providers.adapters import verifiers_of
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.routes import router as providers
+from services.payments.providers.service import prefunding_step
 from services.payments.resolutions.routes import router as resolutions
 from services.payments.resolutions.service import resolution_step
 from services.payments.rounds.routes import router as rounds
+from services.payments.rounds.service import release_step
 from services.payments.scopes import PaymentsApprove, PaymentsRead
 from services.payments.settings import ApiSettings
 from services.payments.settlement.routes import router as settlement
@@ -46,7 +49,7 @@ for a no. Every step is a row in a double-entry ledger that only gains rows.
 """
 
 _TAGS = [
-    {"name": "funds", "description": "Money set aside, promised and spent."},
+    {"name": "funds", "description": "Money set aside, promised and spent, and its bounds."},
     {"name": "providers", "description": "Where payments are sent, and our money there."},
     {"name": "rounds", "description": "What is released for dispatch, and what waits."},
     {"name": "chunks", "description": "What the registry announced, and its outcomes."},
@@ -66,10 +69,17 @@ _TAGS = [
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """The app, ready to be served."""
     settings = settings or ApiSettings()
+    waits = timedelta(days=settings.approval_wait_days)
     steps = Steps(
         Approval,
         ApprovalKind,
-        [resolution_step(timedelta(days=settings.approval_wait_days))],
+        [
+            *fund_steps(waits),
+            prefunding_step(waits),
+            release_step(waits),
+            attempt_step(waits),
+            resolution_step(waits),
+        ],
     )
     app = create_application(
         title="Sangkroh payments",
@@ -100,7 +110,6 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         lifespans=[_taking_callbacks],
     )
     app.state.steps = steps
-    app.state.instruction_moves = InstructionMoves(clock=app.state.clock, waits=Waits.of(settings))
     return app
 
 

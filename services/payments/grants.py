@@ -8,7 +8,7 @@ from shared.audit.grants import AUDIT_GRANTS
 
 GRANTS = {
     "provider": "SELECT, INSERT (code, name, currency), UPDATE (name, published)",
-    "fund": "SELECT, INSERT",
+    "fund": "SELECT, INSERT, UPDATE (maximum_payment_minor, maximum_round_minor)",
     "account": "SELECT, INSERT (code, scope, book, currency, overdraft_refused)",
     "transfer": "SELECT, INSERT",
     "payment_round": "SELECT, INSERT, UPDATE",

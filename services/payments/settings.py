@@ -131,7 +131,6 @@ class Settings(ServiceSettings):
     """From asking in vain to asking again."""
 
     # What persons decide.
-    """How long a proposal waits for a second person; then it has to be made again."""
     resolution_size: int = Field(default=500, ge=1, le=5_000)
     """Payments of a resolution that are moved in one transaction, at most."""
 

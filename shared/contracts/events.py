@@ -191,6 +191,24 @@ class ProvidersConfigured(Published):
         return "providers"
 
 
+class FundBounded(Published):
+    """What a fund pays without further ado: told when it is opened, and when that is changed."""
+
+    type: ClassVar[str] = "org.sangkroh.fund-bounded.v1"
+    source: ClassVar[str] = PAYMENTS
+
+    fund: str
+    currency: str
+    maximum_payment_minor: int
+    """To one household at a time; what is above it is not paid."""
+    maximum_round_minor: int
+    """In one round of one activation; what is above it waits for two persons."""
+
+    @property
+    def subject(self) -> str:
+        return self.fund
+
+
 class ChunkRefused(Published):
     """A chunk did not match its announcement: nothing of it is paid."""
 

@@ -2,7 +2,7 @@
 
 ``outcome`` is ``paid``, ``failed`` or ``unpayable``; ``reason`` is the provider's error code or
 ours, or empty; ``finished_at`` is ISO 8601. ``unpayable`` is what payments set aside and could not
-send at all: ``unknown-provider``, ``other-currency`` or ``no-amount``.
+send at all: ``unknown-provider``, ``other-currency``, ``no-amount`` or ``above-maximum``.
 """
 
 COLUMNS = ("entitlement_id", "outcome", "reason", "finished_at")

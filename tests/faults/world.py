@@ -36,6 +36,7 @@ LATER_PROVINCES = [f"{number:02}" for number in range(13, 26)]
 
 _DEPOSIT_MINOR = 2_000_000_000
 PREFUNDING_MINOR = 800_000_000
+_MAXIMUM_PAYMENT_MINOR = 4_000_000
 _PATIENCE_SECONDS = 120
 _PAUSE_SECONDS = 0.25
 _DOCUMENTS = Path(services.registry.schemes.__file__).parent / "documents"
@@ -84,7 +85,16 @@ class World:
         self.rejected_rows = taken["rows_rejected"]
         self.households = self.rows.count(b"\n") - 1 - self.rejected_rows
         self._order(
-            payments, "POST", "/funds", json={"code": FUND, "name": "Relief", "currency": CURRENCY}
+            payments,
+            "POST",
+            "/funds",
+            json={
+                "code": FUND,
+                "name": "Relief",
+                "currency": CURRENCY,
+                "maximum_payment_minor": _MAXIMUM_PAYMENT_MINOR,
+                "maximum_round_minor": 2 * _DEPOSIT_MINOR,
+            },
         )
         for _ in range(2):
             self._order(

@@ -24,6 +24,7 @@ from tests.conftest import RunningService, ServeService
 from tests.payments.announcing import CURRENCY, FUND, Announced, Entitlement, Registry
 from tests.payments.steps import Steps, running_steps
 from tests.server import eventually, serving
+from tests.two_persons import CHECKER, approved
 
 QUICK = {
     "PAYMENTS_REST_SECONDS": "0.02",
@@ -148,29 +149,53 @@ class World:
         return answer.json()
 
     async def post(self, path: str, body: dict[str, Any], *, status: int = 201) -> Any:
+        """Send it; where that needs two persons, what came of it once the second approved."""
         answer = await self.client.post(path, json=body, headers={"Idempotency-Key": str(new_id())})
+        if status == 201 and answer.status_code == 202:
+            return await approved(self.checker(), answer.json())
         assert answer.status_code == status, answer.text
         return answer.json()
 
-    async def approve(self, resolution_id: str, *, status: int = 200) -> Any:
-        """Have a second person approve a resolution."""
-        async with self.service.client(subject="checker@test") as checker:
+    async def propose(self, path: str, body: dict[str, Any]) -> Any:
+        """The proposal, which waits for the second person."""
+        return await self.post(path, body, status=202)
+
+    async def approve(self, approval_id: str, *, status: int = 200) -> Any:
+        """Have a second person approve a proposal."""
+        async with self.checker() as checker:
             answer = await checker.post(
-                f"/resolutions/{resolution_id}/approval", json={"reason": "Compared, and agreed."}
+                f"/approvals/{approval_id}/approval", json={"reason": "Compared, and agreed."}
             )
         assert answer.status_code == status, answer.text
         return answer.json()
 
+    def checker(self) -> httpx.AsyncClient:
+        """A client of the second person's."""
+        return self.service.client(subject=CHECKER)
+
     async def resolve(self, instruction_id: Any, outcome: str, **more: Any) -> Any:
         """Have two persons decide about a payment; it is carried out by the worker."""
         body = {"outcome": outcome, "reason": "On the statement.", **more}
-        proposed = await self.post(f"/instructions/{instruction_id}/resolution", body)
-        return await self.approve(proposed["resolution"]["id"])
+        return await self.post(f"/instructions/{instruction_id}/resolution", body)
+
+    async def open_fund(self, **changes: Any) -> None:
+        """Open the fund, with wide bounds unless others are given."""
+        await self.post(
+            "/funds",
+            {
+                "code": FUND,
+                "name": "Relief",
+                "currency": CURRENCY,
+                "maximum_payment_minor": 1_000_000,
+                "maximum_round_minor": 1_000_000_000,
+                **changes,
+            },
+        )
 
     async def fund(self, amount_minor: int, *, prefund_minor: int | None = None) -> None:
         """Open the fund if need be, pay into it, and prefund both providers."""
         if (await self.client.get(f"/funds/{FUND}")).status_code == 404:
-            await self.post("/funds", {"code": FUND, "name": "Relief", "currency": CURRENCY})
+            await self.open_fund()
         money = {"amount_minor": amount_minor, "reference": "test"}
         await self.post(f"/funds/{FUND}/deposits", money)
         share = amount_minor // 2 if prefund_minor is None else prefund_minor

@@ -88,11 +88,13 @@ async def test_two_books_and_two_currencies_do_not_mix(
 
 
 async def test_prefunding_more_than_the_treasury_holds_is_a_conflict(world: World) -> None:
-    problem = await world.post("/providers/mekong/prefundings", MONEY, status=409)
+    first = await world.propose("/providers/mekong/prefundings", MONEY)
+    problem = await world.approve(first["id"], status=409)
     assert "treasury account in KHR holds less" in problem["detail"]
     await world.fund(1_000, prefund_minor=0)
-    await world.post("/providers/mekong/prefundings", MONEY)
-    await world.post("/providers/tonle/prefundings", MONEY, status=409)
+    await world.approve(first["id"])
+    second = await world.propose("/providers/tonle/prefundings", MONEY)
+    await world.approve(second["id"], status=409)
     [mekong, tonle] = (await world.get("/providers"))["items"]
     assert (mekong["float_minor"], tonle["float_minor"]) == (1_000, 0)
     await world.proofs()
@@ -100,11 +102,16 @@ async def test_prefunding_more_than_the_treasury_holds_is_a_conflict(world: Worl
 
 async def test_a_deposit_that_is_sent_twice_is_recorded_once(world: World) -> None:
     await world.fund(1_000, prefund_minor=0)
-    for _ in range(2):
-        answer = await world.client.post(
+    answers = [
+        await world.client.post(
             f"/funds/{FUND}/deposits", json=MONEY, headers={"Idempotency-Key": "one"}
         )
-        assert answer.status_code == 201
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    [proposed] = {answer.json()["id"] for answer in answers}
+    assert (await world.get(f"/funds/{FUND}"))["authorised_minor"] == 1_000
+    await world.approve(proposed)
     fund = await world.get(f"/funds/{FUND}")
     assert fund["authorised_minor"] == fund["available_minor"] == 2_000
     assert [fund["code"] for fund in (await world.get("/funds"))["items"]] == [FUND]
@@ -112,7 +119,8 @@ async def test_a_deposit_that_is_sent_twice_is_recorded_once(world: World) -> No
 
 async def test_a_fund_is_opened_once(world: World) -> None:
     await world.fund(1_000, prefund_minor=0)
-    body = {"code": FUND, "name": "Another", "currency": "USD"}
+    bounds = {"maximum_payment_minor": 1, "maximum_round_minor": 1}
+    body = {"code": FUND, "name": "Another", "currency": "USD", **bounds}
     problem = await world.post("/funds", body, status=409)
     assert "There is a fund relief already" in problem["detail"]
     missing = await world.post("/funds/nowhere/deposits", MONEY, status=404)

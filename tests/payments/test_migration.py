@@ -49,3 +49,25 @@ async def test_what_was_raised_is_carried_over_and_paid(
         await after.close_all()
     assert {end for end, _ in (await world.outcomes(announced)).values()} == {"paid"}
     await world.proofs()
+
+
+async def test_a_round_that_waited_before_there_were_bounds_is_released_by_two_persons(
+    world: World, owner: asyncpg.Connection, database_url: str, steps: Steps
+) -> None:
+    await world.fund(100_000)
+    await world.registry.announce(entitlements(3, provider="mekong"))
+    await steps.raise_announced()
+    await steps.worker.database.dispose()
+    await at_revision(database_url, "payments", command.downgrade, "0008")
+    await at_revision(database_url, "payments", command.upgrade, "head")
+    await owner.reload_schema_state()
+    assert await owner.fetchval("SELECT largest_minor FROM payments.chunk") == 96_000
+    async with running_steps(world.settings) as after:
+        await world.fund(900_000)
+        await after.raise_announced()
+        [waiting] = (await world.get("/rounds"))["items"]
+        assert waiting["status"] == "unapproved"
+        assert await after.claim() == []
+        await world.post(f"/rounds/{waiting['number']}/release", {"reason": "It was under way."})
+        assert len(await after.claim()) == 3
+    await world.proofs()

@@ -30,7 +30,8 @@ async def test_a_rejected_payment_is_tried_again_as_a_new_instruction(
     assert attempt["id"] != str(order.instruction_id)
     assert (attempt["status"], attempt["attempt"]) == ("ready", 2)
     assert [transfer["code"] for transfer in attempt["transfers"]] == ["attempt_reserved"]
-    await world.post(f"/instructions/{order.instruction_id}/attempts", WHY, status=409)
+    late = await world.post(f"/instructions/{order.instruction_id}/attempts", WHY, status=409)
+    assert "tried again already" in late["detail"]
     [again] = await steps.claim()
     assert str(again.instruction_id) == attempt["id"]
     await steps.hear([(again.instruction_id, paid(again.instruction_id))])
@@ -47,8 +48,10 @@ async def test_an_attempt_is_refused_when_the_fund_is_empty(world: World, steps:
     _, order = await rejected(world, steps, fund_minor=192_000)
     await world.registry.announce(entitlements(2))
     await steps.raise_announced()
-    problem = await world.post(f"/instructions/{order.instruction_id}/attempts", WHY, status=409)
+    proposed = await world.propose(f"/instructions/{order.instruction_id}/attempts", WHY)
+    problem = await world.approve(proposed["id"], status=409)
     assert "does not cover" in problem["detail"]
+    assert (await world.get(f"/approvals/{proposed['id']}"))["status"] == "waiting"
     await world.proofs()
 
 
@@ -101,17 +104,21 @@ async def test_only_a_ready_payment_of_a_released_round_is_cancelled(
     await steps.raise_announced()
     page = await world.get("/instructions", chunk_id=str(announced.chunk_id))
     instruction_id, other = (item["id"] for item in page["items"])
-    problem = await world.post(f"/instructions/{instruction_id}/cancellation", WHY, status=409)
-    assert "unfunded" in problem["detail"]
+    cancelled = {"outcome": "cancelled", **WHY}
+    path = f"/instructions/{instruction_id}/resolution"
+    problem = await world.post(path, cancelled, status=409)
+    assert "a round that is not released cannot be cancelled" in problem["detail"]
     await world.fund(10_000_000)
     await steps.raise_announced()
-    cancelled = await world.post(f"/instructions/{instruction_id}/cancellation", WHY)
-    assert (cancelled["status"], cancelled["reason"]) == ("cancelled", "cancelled_by_officer")
-    assert cancelled["moves"][-1]["reason"] == WHY["reason"]
+    await world.post(path, cancelled)
+    await steps.step("resolve")
+    found = await world.get(f"/instructions/{instruction_id}")
+    assert (found["status"], found["reason"]) == ("cancelled", "cancelled_by_officer")
+    assert found["moves"][-1]["reason"] == WHY["reason"]
     [order] = await steps.claim()
     assert str(order.instruction_id) == other
-    await world.post(f"/instructions/{other}/cancellation", WHY, status=409)
-    await world.post(f"/instructions/{new_id()}/cancellation", WHY, status=404)
+    await world.post(f"/instructions/{other}/resolution", cancelled, status=409)
+    await world.post(f"/instructions/{new_id()}/resolution", cancelled, status=404)
     await world.proofs()
 
 
@@ -135,7 +142,9 @@ async def test_what_officers_wrote_before_it_was_a_code_stands_in_the_history(
     await world.registry.announce(entitlements(1, provider="mekong"))
     await steps.raise_announced()
     [instruction] = (await world.get("/instructions"))["items"]
-    cancelled = await world.post(f"/instructions/{instruction['id']}/cancellation", WHY)
+    await world.resolve(instruction["id"], "cancelled", **WHY)
+    await steps.step("resolve")
+    cancelled = await world.get(f"/instructions/{instruction['id']}")
     migration = import_module("services.payments.migrations.versions.0002_officers_reasons")
     # As the version before left it: by the way back, then by the way there.
     await world.owner.execute(migration.WORDS)

@@ -18,11 +18,14 @@ async def test_every_answer_is_as_the_document_says(
         await world.until_chunk(announced, "settled", seconds=60)
     instructions = await world.get("/instructions")
     events = await world.get("/events")
+    waiting = await world.propose(f"/funds/{FUND}/deposits", {"amount_minor": 1, "reference": "x"})
     stage = Stage(
         world.service,
         values={
             "provider_code": ["mekong", "tonle"],
             "fund_code": [FUND],
+            "number": [1],
+            "approval_id": [waiting["id"]],
             "chunk_id": [str(announced.chunk_id)],
             "activation_id": [str(announced.activation_id)],
             "instruction_id": [instruction["id"] for instruction in instructions["items"]],

@@ -48,15 +48,15 @@ async def test_nothing_moves_before_another_person_approves(world: World, steps:
     [unknown] = await sent(world, steps)
     await steps.hear([(unknown, SILENCE)])
     body = {"outcome": "settled", "instruction_ids": [str(unknown)], **WHY}
-    proposed = await world.post("/resolutions", body)
+    proposed = await world.propose("/resolutions", body)
     await carried_out(steps)
     assert await status_of(world, unknown) == "unknown"
 
-    own = await world.client.post(f"/resolutions/{proposed['id']}/approval", json=WHY)
+    own = await world.client.post(f"/approvals/{proposed['id']}/approval", json=WHY)
     assert own.status_code == 409
     assert "second person" in own.json()["detail"]
     async with world.service.client("payments:write", subject="checker@test") as writer:
-        refused = await writer.post(f"/resolutions/{proposed['id']}/approval", json=WHY)
+        refused = await writer.post(f"/approvals/{proposed['id']}/approval", json=WHY)
     assert refused.status_code == 403
 
     [waiting] = (await world.get("/approvals"))["items"]
@@ -88,7 +88,7 @@ async def test_the_database_itself_knows_two_persons(
     await world.fund(10_000_000)
     [unknown] = await sent(world, steps)
     await steps.hear([(unknown, SILENCE)])
-    await world.post(f"/instructions/{unknown}/resolution", {"outcome": "rejected", **WHY})
+    await world.propose(f"/instructions/{unknown}/resolution", {"outcome": "rejected", **WHY})
     with pytest.raises(asyncpg.CheckViolationError, match="checker_is_not_the_maker"):
         await owner.execute(
             "UPDATE payments.approval SET decision = 'approved', decided_by = proposed_by, "
@@ -129,7 +129,7 @@ async def test_an_answer_that_comes_meanwhile_wins(world: World, steps: Steps) -
         "chosen": {"status": "unknown", "provider": "mekong"},
         **WHY,
     }
-    proposed = await world.post("/resolutions", body)
+    proposed = await world.propose("/resolutions", body)
     await world.approve(proposed["id"])
     await steps.hear([(first, paid(first))])
     await carried_out(steps)
@@ -166,8 +166,8 @@ async def test_a_sort_of_payments_is_resolved_as_it_was_when_proposed(
     first, second, third = await sent(world, steps, 3)
     await steps.hear([(first, SILENCE), (second, SILENCE), (third, PENDING)])
     body = {"outcome": "settled", "chosen": {"status": "unknown"}, **WHY}
-    proposed = await world.post("/resolutions", body)
-    assert (proposed["count"], proposed["proposal"]["amount_minor"]) == (2, 192_000)
+    proposed = await world.propose("/resolutions", body)
+    assert (proposed["households"], proposed["amount_minor"]) == (2, 192_000)
     await steps.hear([(third, NOT_KNOWN)])
     assert await status_of(world, third) == "unknown"
     await world.approve(proposed["id"])
@@ -188,7 +188,7 @@ async def test_a_resolution_is_carried_out_in_bounded_sets(
     resolving = next(loop for loop in steps.worker.loops if loop.name == "resolve").step.__self__  # type: ignore[attr-defined]
     monkeypatch.setattr(resolving, "_size", 10)
     body = {"outcome": "settled", "chosen": {"status": "unknown"}, **WHY}
-    proposed = await world.post("/resolutions", body)
+    proposed = await world.propose("/resolutions", body)
     await world.approve(proposed["id"])
     sets = []
     while done := await steps.step("resolve"):
@@ -207,7 +207,7 @@ async def test_what_the_ledger_refuses_leaves_the_others_of_its_set_alone(
     await steps.hear([(each, paid(each, amount_minor=100_000)) for each in ids])
     assert await world.count("held") == 4
     body = {"outcome": "settled", "chosen": {"status": "held"}, **WHY}
-    proposed = await world.post("/resolutions", body)
+    proposed = await world.propose("/resolutions", body)
     await world.approve(proposed["id"])
     await carried_out(steps)
     # 16,000 are left of the float: enough for all four differences of 4,000.
@@ -217,7 +217,7 @@ async def test_what_the_ledger_refuses_leaves_the_others_of_its_set_alone(
     await world.post("/providers/mekong/prefundings", {"amount_minor": 197_000, "reference": "x"})
     more = await sent(world, steps, 2)
     await steps.hear([(each, paid(each, amount_minor=100_000)) for each in more])
-    proposed = await world.post("/resolutions", body)
+    proposed = await world.propose("/resolutions", body)
     await world.approve(proposed["id"])
     await carried_out(steps)
     resolution = await world.get(f"/resolutions/{proposed['id']}")
@@ -320,17 +320,20 @@ async def test_a_proposal_is_withdrawn_or_expires_and_moves_nothing(
     [unknown] = await sent(world, steps)
     await steps.hear([(unknown, SILENCE)])
     body = {"outcome": "settled", "instruction_ids": [str(unknown)], **WHY}
-    first = await world.post("/resolutions", body)
+    first = await world.propose("/resolutions", body)
     async with world.service.client("payments:write", subject="another@test") as another:
-        refused = await another.delete(f"/resolutions/{first['id']}")
+        refused = await another.delete(f"/approvals/{first['id']}")
         assert refused.status_code == 409
         assert "only they withdraw" in refused.json()["detail"]
     async with world.service.client("payments:write") as maker:
-        withdrawn = await maker.delete(f"/resolutions/{first['id']}")
-    assert withdrawn.json()["proposal"]["status"] == "declined"
+        withdrawn = await maker.delete(f"/approvals/{first['id']}")
+        assert (await maker.delete(f"/approvals/{first['id']}")).status_code == 409
+        assert (await maker.delete(f"/approvals/{new_id()}")).status_code == 404
+    assert withdrawn.json()["status"] == "declined"
+    assert withdrawn.json()["decision_reason"] == "Withdrawn by whoever proposed it."
     assert "declined by officer@test" in (await world.approve(first["id"], status=409))["detail"]
 
-    second = await world.post("/resolutions", body)
+    second = await world.propose("/resolutions", body)
     assert world.settings.clock_file is not None
     set_clock(world.settings.clock_file, NOON.replace(month=2))
     assert "expired" in (await world.approve(second["id"], status=409))["detail"]
@@ -346,9 +349,9 @@ async def test_many_proposals_are_approved_in_one_call(world: World, steps: Step
     ids = await sent(world, steps, 3)
     await steps.hear([(each, SILENCE) for each in ids])
     proposed = [
-        (await world.post(f"/instructions/{each}/resolution", {"outcome": "settled", **WHY}))[
-            "resolution"
-        ]["id"]
+        (await world.propose(f"/instructions/{each}/resolution", {"outcome": "settled", **WHY}))[
+            "id"
+        ]
         for each in ids
     ]
     await world.approve(proposed[0])
@@ -406,7 +409,7 @@ async def test_a_resolution_goes_on_where_the_database_lost_what_was_done(
     ids = await sent(world, steps, 3)
     await steps.hear([(each, SILENCE) for each in ids])
     body = {"outcome": "resend", "chosen": {"status": "unknown"}, **WHY}
-    proposed = await world.post("/resolutions", body)
+    proposed = await world.propose("/resolutions", body)
     await world.approve(proposed["id"])
     assert await steps.step("resolve") == 3
     await owner.execute("UPDATE payments.resolution_item SET result = NULL")
@@ -421,7 +424,7 @@ async def test_what_a_provider_said_and_is_not_applied_yet_comes_first(
     first, second = await sent(world, steps, 2)
     await steps.hear([(first, SILENCE), (second, SILENCE)])
     body = {"outcome": "rejected", "chosen": {"status": "unknown"}, **WHY}
-    proposed = await world.post("/resolutions", body)
+    proposed = await world.propose("/resolutions", body)
     await world.approve(proposed["id"])
     number = await steps.wiring.directory.number_of("mekong")
     stored = await steps.wiring.recording.store([Heard(first, number, paid(first))], actor="test")
@@ -475,9 +478,9 @@ async def test_no_sequence_of_resolutions_breaks_the_ledger(world: World, steps:
                 json=body,
                 headers={"Idempotency-Key": str(new_id())},
             )
-            assert proposed.status_code in (201, 409), proposed.text
-            if proposed.status_code == 201:
-                await world.approve(proposed.json()["resolution"]["id"])
+            assert proposed.status_code in (202, 409), proposed.text
+            if proposed.status_code == 202:
+                await world.approve(proposed.json()["id"])
             if late:
                 await steps.hear([(instruction_id, answer)])
             await carried_out(steps)

@@ -149,6 +149,10 @@ async def test_a_round_without_payable_households_is_released_empty(
 
 GATHERED = GatheredRound(
     number=1,
+    status=RoundStatus.GATHERING,
+    activation_id=new_id(),
+    scheme="flood",
+    round=1,
     fund="relief",
     currency="KHR",
     chunk_count=1,
@@ -158,6 +162,8 @@ GATHERED = GatheredRound(
     entitlements=1_000,
     announced_minor=77_270_000,
     raised_minor=77_270_000,
+    raised_count=1_000,
+    largest_minor=96_000,
     fund_currency="KHR",
     available_minor=10_000_000,
 )

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -129,7 +128,6 @@ OPERATIONS = st.lists(
                 "resolve-resend",
                 "resolve-cancelled",
                 "attempt",
-                "cancel",
                 "close",
             ]
         ),
@@ -191,35 +189,34 @@ class Game:
             case "close":
                 await self.steps.step("close")
             case "attempt":
-                attempt = await self.post(instruction_id, "attempts", {"reason": "try again"})
-                if attempt is not None:
-                    self.ids[number] = UUID(attempt["id"])
-            case "cancel":
-                await self.post(instruction_id, "cancellation", {"reason": "a test"})
+                path = f"/instructions/{instruction_id}/attempts"
+                if outcome := await self.decided(path, {"reason": "try again"}):
+                    self.ids[number] = UUID(outcome.rpartition("/")[2])
             case resolution:
                 outcome = resolution.removeprefix("resolve-")
                 await self.resolve(instruction_id, outcome)
 
     async def resolve(self, instruction_id: UUID, outcome: str) -> None:
-        proposed = await self.world.client.post(
-            f"/instructions/{instruction_id}/resolution",
-            json={"outcome": outcome, "reason": "a test"},
-            headers={"Idempotency-Key": str(new_id())},
-        )
-        assert proposed.status_code in (201, 409), proposed.text
-        if proposed.status_code == 201:
-            await self.world.approve(proposed.json()["resolution"]["id"])
+        body = {"outcome": outcome, "reason": "a test"}
+        if await self.decided(f"/instructions/{instruction_id}/resolution", body):
             while await self.steps.step("resolve"):
                 pass
 
-    async def post(self, instruction_id: UUID, what: str, body: dict[str, str]) -> Any:
-        answer = await self.world.client.post(
-            f"/instructions/{instruction_id}/{what}",
-            json=body,
-            headers={"Idempotency-Key": str(new_id())},
+    async def decided(self, path: str, body: dict[str, str]) -> str | None:
+        """Where what came of a proposal is read, once the second person approved it."""
+        proposed = await self.world.client.post(
+            path, json=body, headers={"Idempotency-Key": str(new_id())}
         )
-        assert answer.status_code in (201, 409), answer.text
-        return answer.json() if answer.status_code == 201 else None
+        assert proposed.status_code in (202, 409), proposed.text
+        if proposed.status_code == 409:
+            return None
+        async with self.world.checker() as checker:
+            approved = await checker.post(
+                f"/approvals/{proposed.json()['id']}/approval", json={"reason": "a test"}
+            )
+        assert approved.status_code in (200, 409), approved.text
+        outcome: str | None = approved.json().get("outcome")
+        return outcome
 
 
 async def test_no_sequence_of_events_breaks_the_books(

@@ -266,8 +266,7 @@ async def test_a_provider_that_was_taken_out_of_the_settings_is_one_alarm(
                 "chosen": {"status": status, "provider": "mekong"},
                 **WHY,
             }
-            proposed = await world.post("/resolutions", body)
-            await world.approve(proposed["id"])
+            await world.post("/resolutions", body)
         while await restarted.step("resolve"):
             pass
         await watched(restarted)

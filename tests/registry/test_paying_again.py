@@ -4,20 +4,24 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
-from tests.conftest import ServeService
+from tests.conftest import RunningService, ServeService
 from tests.payments.conftest import QUICK, StartSandbox, start_sandbox
 from tests.registry.flow import BATTAMBANG, Flow, rows
 from tests.server import eventually
+from tests.two_persons import CHECKER, approved
 
 __all__ = ["start_sandbox"]
 
 
-async def post(client: httpx.AsyncClient, path: str, key: str, **body: object) -> Any:
-    answer = await client.post(path, json=body, headers={"Idempotency-Key": key})
+async def post(service: RunningService, path: str, key: str, **body: object) -> Any:
+    """Send it; where that needs two persons, what came of it once the second approved."""
+    async with service.client() as client:
+        answer = await client.post(path, json=body, headers={"Idempotency-Key": key})
     assert answer.status_code in (201, 202), answer.text
+    if "proposed_by" in answer.json():
+        return await approved(service.client(subject=CHECKER), answer.json())
     return answer.json()
 
 
@@ -36,9 +40,18 @@ async def test_an_account_that_cannot_be_paid_to_stops_nobody_else_and_is_paid_o
     sandbox = start_sandbox()
     service = await serve("payments")
     async with service.client() as payments, run_worker("payments"):
-        await post(payments, "/funds", "f", code="national-relief", name="Fund", currency="KHR")
         await post(
-            payments,
+            service,
+            "/funds",
+            "f",
+            code="national-relief",
+            name="Fund",
+            currency="KHR",
+            maximum_payment_minor=4_000_000,
+            maximum_round_minor=10_000_000,
+        )
+        await post(
+            service,
             "/funds/national-relief/deposits",
             "d",
             amount_minor=10_000_000,
@@ -46,7 +59,7 @@ async def test_an_account_that_cannot_be_paid_to_stops_nobody_else_and_is_paid_o
         )
         for provider in ("mekong", "tonle"):
             await post(
-                payments,
+                service,
                 f"/providers/{provider}/prefundings",
                 provider,
                 amount_minor=3_000_000,

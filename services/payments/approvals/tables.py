@@ -11,7 +11,19 @@ from shared.tables import enum_column
 
 class ApprovalKind(StrEnum):
     RESOLUTION = "resolution"
-    """How payments ended that the system cannot decide on."""
+    """How payments ended that the system cannot decide on, or that they are not to be sent."""
+    FUND = "fund"
+    """A fund is opened, with its bounds."""
+    FUND_BOUNDS = "fund_bounds"
+    """A fund's bounds are changed."""
+    DEPOSIT = "deposit"
+    """Money arrived for a fund."""
+    PREFUNDING = "prefunding"
+    """Treasury money was paid to a provider."""
+    ROUND_RELEASE = "round_release"
+    """A round is sent that is above what its fund lets go by itself."""
+    ATTEMPT = "attempt"
+    """A rejected payment is tried again."""
 
 
 class Approval(tables.Approval, Base):

@@ -55,7 +55,7 @@ async def _belong_to_an_open_round(
     match known.round_status:
         case RoundStatus.GATHERING:
             pass
-        case RoundStatus.UNFUNDED:
+        case RoundStatus.UNFUNDED | RoundStatus.UNAPPROVED:
             # Nothing is reserved for it yet: it is summed up again once the chunk is here.
             await move_round(session, known.round_number, RoundStatus.GATHERING, at=at, reason=None)
         case RoundStatus.RELEASED | RoundStatus.REFUSED:

@@ -92,7 +92,7 @@ _CLAIM = text(
           LIMIT 1
           FOR UPDATE SKIP LOCKED
       )
-    RETURNING chunk.number, chunk.chunk_id, payment_round.activation_id, chunk.currency,
+    RETURNING chunk.number, chunk.chunk_id, payment_round.activation_id, chunk.fund, chunk.currency,
         chunk.entitlement_count, chunk.total_minor, chunk.unusable_fetches
     """
 )
@@ -155,6 +155,7 @@ class AnnouncedChunk:
     number: int
     chunk_id: UUID
     activation_id: UUID
+    fund: str
     currency: str
     entitlement_count: int
     total_minor: int

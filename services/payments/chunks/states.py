@@ -23,6 +23,8 @@ class SetAsideReason(StrEnum):
     """It is not in the chunk's currency, or its provider is not."""
     NO_AMOUNT = "no-amount"
     """Nothing is owed, or less than nothing."""
+    ABOVE_MAXIMUM = "above-maximum"
+    """More than its fund pays one household at a time."""
     ALREADY_PAID = "already-paid"
     """Another chunk's instruction paid it."""
     UNDECIDED = "undecided"

@@ -44,6 +44,8 @@ class Chunk(Base):
     # What was set aside of it; the rest was raised.
     set_aside_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     set_aside_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    # The largest payment that was raised of it, once it is raised.
+    largest_minor: Mapped[int | None] = mapped_column(BigInteger)
     # What the registry was last told while payments were open, and when that is looked at again.
     progress_paid: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     progress_failed: Mapped[int] = mapped_column(Integer, server_default=text("0"))

@@ -1,10 +1,11 @@
 """Bodies of the fund routes."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.approvals import Reason
 from shared.money import MAXIMUM_AMOUNT_MINOR, CurrencyCode
 from shared.values import Text, Whole
 
@@ -27,14 +28,48 @@ PositiveAmountMinor = Annotated[
 ]
 
 
-class FundIn(BaseModel):
-    """A fund to be opened."""
+class BoundsIn(BaseModel):
+    """What a fund pays without further ado, in minor units of its currency."""
+
+    maximum_payment_minor: Annotated[
+        int,
+        Field(
+            gt=0,
+            le=MAXIMUM_AMOUNT_MINOR,
+            description="For one household, one time. What is above it is set aside, unpaid.",
+        ),
+    ]
+    maximum_round_minor: Annotated[
+        int,
+        Field(
+            gt=0,
+            le=MAXIMUM_AMOUNT_MINOR,
+            description="For one round of one activation. What is above it waits until two persons "
+            "release it.",
+        ),
+    ]
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if self.maximum_round_minor < self.maximum_payment_minor:
+            raise ValueError("A round pays at least one household: maximum_round_minor is too low.")
+        return self
+
+
+class FundIn(BoundsIn):
+    """A fund to be opened, for another person to approve."""
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
             "examples": [
-                {"code": "shock-response", "name": "Shock response fund 2020", "currency": "KHR"}
+                {
+                    "code": "shock-response",
+                    "name": "Shock response fund 2020",
+                    "currency": "KHR",
+                    "maximum_payment_minor": 1_200_000,
+                    "maximum_round_minor": 12_000_000_000,
+                }
             ]
         },
     )
@@ -42,6 +77,25 @@ class FundIn(BaseModel):
     code: FundCode
     name: Annotated[str, Text(longest=200)]
     currency: CurrencyCode
+
+
+class FundBoundsIn(BoundsIn):
+    """Other bounds for a fund, for another person to approve."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "maximum_payment_minor": 1_500_000,
+                    "maximum_round_minor": 12_000_000_000,
+                    "reason": "Sub-decree 73 of 2021 raises the benefit.",
+                }
+            ]
+        },
+    )
+
+    reason: Reason
 
 
 class FundOut(BaseModel):
@@ -55,6 +109,8 @@ class FundOut(BaseModel):
                     "name": "Shock response fund 2020",
                     "currency": "KHR",
                     "created_at": "2020-10-01T00:00:00Z",
+                    "maximum_payment_minor": 1_200_000,
+                    "maximum_round_minor": 12_000_000_000,
                     "authorised_minor": 40_000_000_000,
                     "available_minor": 30_400_000_000,
                     "committed_minor": 1_200_000_000,
@@ -68,6 +124,13 @@ class FundOut(BaseModel):
     name: str
     currency: str
     created_at: datetime
+    maximum_payment_minor: int | None = Field(
+        description="For one household, one time; null: nobody has set it."
+    )
+    maximum_round_minor: int | None = Field(
+        description="For one round of one activation; null: nobody has set it, and each round "
+        "waits until two persons release it."
+    )
     authorised_minor: int = Field(description="Paid in, ever.")
     available_minor: int = Field(description="Not promised to anyone.")
     committed_minor: int = Field(description="Reserved for rounds that are being paid.")
@@ -75,7 +138,7 @@ class FundOut(BaseModel):
 
 
 class DepositIn(BaseModel):
-    """Money that arrived at the treasury for the fund."""
+    """Money that arrived at the treasury for the fund, for another person to approve."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -2,17 +2,12 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from services.payments.instructions.schemas import HISTORY_EXAMPLE, InstructionHistoryOut
-from services.payments.resolutions.schemas import (
-    RESOLUTION_EXAMPLE,
-    EndIn,
-    ResolutionOut,
-)
+from services.payments.resolutions.schemas import EndIn
 from shared.approvals import Reason
 
 
 class AttemptIn(BaseModel):
-    """A new attempt for a payment that was definitely rejected."""
+    """Why a payment that was definitely rejected is to be tried again, for another to approve."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -25,7 +20,8 @@ class AttemptIn(BaseModel):
 
 
 class ResolutionIn(EndIn):
-    """How a payment ended that the system cannot decide on, for another person to approve."""
+    """How a payment ended that the system cannot decide on, or that it is not to be sent, for
+    another person to approve."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -36,25 +32,3 @@ class ResolutionIn(EndIn):
         },
     )
 
-
-class InstructionProposalOut(InstructionHistoryOut):
-    """An instruction as it is, and what was proposed about it."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{**HISTORY_EXAMPLE, "resolution": RESOLUTION_EXAMPLE}]}
-    )
-
-    resolution: ResolutionOut
-
-
-class CancellationIn(BaseModel):
-    """An order not to send a payment that is ready."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"reason": "The household has moved to another province."}]
-        },
-    )
-
-    reason: Reason

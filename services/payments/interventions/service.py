@@ -1,33 +1,35 @@
-"""What officers do about single payments: try again, propose how it ended, cancel."""
+"""What officers propose about single payments: to try again, or how it ended."""
 
-from datetime import datetime
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.amounts import readable
 from services.payments.answers.repository import says_paid
+from services.payments.approvals.tables import ApprovalKind
+from services.payments.funds.repository import lock_bounds
 from services.payments.instructions import repository
-from services.payments.instructions.moves import InstructionMoves, Move
 from services.payments.instructions.repository import Known
-from services.payments.instructions.schemas import InstructionHistoryOut
-from services.payments.instructions.service import MISSING, get_history
+from services.payments.instructions.service import MISSING
 from services.payments.instructions.states import Status
-from services.payments.interventions.schemas import InstructionProposalOut, ResolutionIn
+from services.payments.interventions.schemas import ResolutionIn
 from services.payments.ledger.accounts import ATTEMPT_RESERVED
 from services.payments.ledger.repository import is_overdraft, post
 from services.payments.resolutions import service as resolutions
 from services.payments.resolutions.schemas import ResolutionsIn
-from services.payments.rounds.states import RoundStatus
 from services.payments.settlement.reopening import reopen_chunks
-from shared import audit
-from shared.approvals import Steps
+from shared.approvals import Approval, ApprovalOut, Effect, Step, Steps
+from shared.approvals import service as approvals
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.errors import Conflict, NotFound
 
-CANCELLED_BY_OFFICER = "cancelled_by_officer"
-"""By what such payments are counted. The officer's own words stand in the history."""
+
+def attempt_step(waits: timedelta) -> Step:
+    """A further attempt as a kind of step that needs two persons."""
+    return Step(kind=ApprovalKind.ATTEMPT, waits=waits, carry_out=_attempt_again)
 
 
 async def propose_resolution(
@@ -38,9 +40,9 @@ async def propose_resolution(
     *,
     caller: Caller,
     clock: Clock,
-) -> InstructionProposalOut:
+) -> ApprovalOut:
     """Propose how a payment ended, for another person to approve; raises NotFound, Conflict."""
-    proposed = await resolutions.propose(
+    return await resolutions.propose(
         session,
         steps,
         ResolutionsIn(
@@ -52,50 +54,47 @@ async def propose_resolution(
         caller=caller,
         clock=clock,
     )
-    history = await get_history(session, instruction_id)
-    return InstructionProposalOut(**dict(history), resolution=proposed)
 
 
-async def cancel(
-    session: AsyncSession, instruction_id: UUID, *, note: str, actor: str, moves: InstructionMoves
-) -> InstructionHistoryOut:
-    """Do not send an instruction that is ready; raises NotFound, Conflict."""
-    known = await _lock(session, instruction_id)
-    if known.status is not Status.READY:
-        raise Conflict(f"It is {known.status}: only a ready instruction can be cancelled.")
-    paid_in = await repository.round_of(session, instruction_id)
-    if paid_in.status is not RoundStatus.RELEASED:
-        raise Conflict(
-            f"Its round is {paid_in.status}, so nothing is reserved for it yet and it is not sent. "
-            "Cancel it once the round is released."
-        )
-    decided = Move(instruction_id, Status.CANCELLED, reason=CANCELLED_BY_OFFICER, note=note)
-    await moves.make(session, [decided], actor=actor)
-    await audit.record(
-        session, before={"status": known.status}, after={"status": Status.CANCELLED}, reason=note
-    )
-    return await get_history(session, instruction_id)
+async def propose_attempt(
+    session: AsyncSession,
+    steps: Steps,
+    instruction_id: UUID,
+    *,
+    reason: str,
+    caller: Caller,
+    clock: Clock,
+) -> ApprovalOut:
+    """Propose a new instruction after a definite rejection, into the same account.
 
-
-async def attempt_again(
-    session: AsyncSession, instruction_id: UUID, *, reason: str, at: datetime
-) -> InstructionHistoryOut:
-    """A new instruction after a definite rejection, into the same account.
-
-    Raises NotFound, and Conflict where it is not rejected, has a later attempt already, or the
-    fund does not cover it.
+    Raises NotFound, and Conflict where it is not rejected, has a later attempt already, or is more
+    than its fund pays one household.
     """
-    known = await _lock(session, instruction_id)
-    if known.status is not Status.REJECTED:
-        raise Conflict(f"It is {known.status}: only a rejected instruction is tried again.")
-    if await repository.has_later_attempt(session, instruction_id):
-        raise Conflict("It was tried again already: GET /v1/instructions?entitlement_id= shows it.")
-    if await says_paid(session, instruction_id):
-        raise Conflict(
-            "The provider says that an earlier attempt was paid, and that waits to be recorded: "
-            "GET /v1/alarms says what for. Try again once it is."
-        )
+    known = await _lock_triable(session, instruction_id)
+    proposal = await approvals.propose(
+        session,
+        steps,
+        ApprovalKind.ATTEMPT,
+        {"instruction_id": str(instruction_id)},
+        Effect(
+            what=f"Try a rejected payment of {readable(known.amount_minor, known.currency)} again, "
+            "into the same account.",
+            households=1,
+            amount_minor=known.amount_minor,
+            currency=known.currency,
+        ),
+        reason=reason,
+        caller=caller,
+        clock=clock,
+    )
+    return approvals.shown(proposal, now=clock.now())
+
+
+async def _attempt_again(session: AsyncSession, proposal: Approval, clock: Clock) -> str:
+    instruction_id = UUID(proposal.document["instruction_id"])
+    known = await _lock_triable(session, instruction_id)
     paid_in = await repository.round_of(session, instruction_id)
+    at = clock.now()
     await reopen_chunks(session, [known.chunk_number], at=at)
     try:
         attempt_id = await repository.insert_attempt(session, of=instruction_id)
@@ -107,25 +106,43 @@ async def attempt_again(
             amount_minor=known.amount_minor,
             currency=paid_in.currency,
             posted_at=at,
-            reason=reason,
+            reason=proposal.reason,
             payment_instruction_id=attempt_id,
+            approval_id=proposal.id,
         )
     except IntegrityError as error:
         raise _conflict(error) from None
-    await audit.record(session, f"instructions/{attempt_id}", after={"attempt": attempt_id})
-    return await get_history(session, attempt_id)
+    return f"/v1/instructions/{attempt_id}"
 
 
-async def _lock(session: AsyncSession, instruction_id: UUID) -> Known:
+async def _lock_triable(session: AsyncSession, instruction_id: UUID) -> Known:
     known = (await repository.lock_known(session, [instruction_id])).get(instruction_id)
     if known is None:
         raise NotFound(MISSING)
+    if known.status is not Status.REJECTED:
+        raise Conflict(f"It is {known.status}: only a rejected instruction is tried again.")
+    if await repository.has_later_attempt(session, instruction_id):
+        raise Conflict("It was tried again already: GET /v1/instructions?entitlement_id= shows it.")
+    if await says_paid(session, instruction_id):
+        raise Conflict(
+            "The provider says that an earlier attempt was paid, and that waits to be recorded: "
+            "GET /v1/alarms says what for. Try again once it is."
+        )
+    paid_in = await repository.round_of(session, instruction_id)
+    bounds = await lock_bounds(session, paid_in.fund)
+    maximum_minor = bounds.maximum_payment_minor if bounds else None
+    if maximum_minor is not None and known.amount_minor > maximum_minor:
+        raise Conflict(
+            f"It is {readable(known.amount_minor, known.currency)}, and fund {paid_in.fund} pays "
+            f"one household {readable(maximum_minor, known.currency)} at most, one time: "
+            f"POST /v1/funds/{paid_in.fund}/bounds changes that, by two persons."
+        )
     return known
 
 
 def _conflict(error: IntegrityError) -> Conflict:
     if is_overdraft(error):
-        return Conflict("The fund or the provider's float does not cover that: top it up first.")
+        return Conflict("The fund does not cover that: top it up first.")
     return Conflict(
         "Another instruction for the same entitlement is live or settled: a household is paid an "
         "entitlement once."

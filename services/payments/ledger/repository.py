@@ -26,7 +26,7 @@ _POST = text(
     """
     INSERT INTO payments.transfer (
         payment_instruction_id, round_number, debit_account, credit_account,
-        amount_minor, currency, code, posted_at, posted_by, reason
+        amount_minor, currency, code, posted_at, posted_by, reason, approval_id
     )
     VALUES (
         :payment_instruction_id,
@@ -38,7 +38,8 @@ _POST = text(
         CAST(CAST(:code AS text) AS payments.transfer_code),
         :posted_at,
         :posted_by,
-        :reason
+        :reason,
+        :approval_id
     )
     RETURNING id
     """
@@ -80,8 +81,10 @@ async def post(
     posted_by: str | None = None,
     payment_instruction_id: UUID | None = None,
     round_number: int | None = None,
+    approval_id: UUID | None = None,
 ) -> None:
-    """Record one transfer; ``posted_by`` is the person that had it posted, where one did.
+    """Record one transfer; ``posted_by`` is the person that had it posted, where one did, and
+    ``approval_id`` says by which two persons.
 
     Raises IntegrityError where an account would be overdrawn.
     """
@@ -100,6 +103,7 @@ async def post(
             "reason": reason,
             "payment_instruction_id": payment_instruction_id,
             "round_number": round_number,
+            "approval_id": approval_id,
         },
     )
 

@@ -74,6 +74,9 @@ class Transfer(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     # Who had it posted, of what no instruction and no round does by itself.
     posted_by: Mapped[str | None] = mapped_column(Text)
+    # By which two persons, where money came in, was tried again or was let go by them. No foreign
+    # key: its check would be queued for each of the many transfers that have none.
+    approval_id: Mapped[UUID | None] = mapped_column(Uuid)
 
     __table_args__ = (
         UniqueConstraint("payment_instruction_id", "code", "sending"),
@@ -87,6 +90,13 @@ class Transfer(Base):
             "round_number",
             unique=True,
             postgresql_where=text("round_number IS NOT NULL"),
+        ),
+        Index(
+            "transfer_approved_once_index",
+            "approval_id",
+            "code",
+            unique=True,
+            postgresql_where=text("approval_id IS NOT NULL"),
         ),
         {
             "comment": "Double-entry: one row debits one account and credits another. It only "

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.payments.providers.tables import Provider
 from services.payments.statements import AnyRow
 
-# What is ready waits for the provider's float, or first for the fund of its round, or for the rest
-# of its round to arrive; what is in a refused round waits for nothing.
+# What is ready waits for the provider's float, or first for the fund of its round, for two persons
+# to release it, or for the rest of its round to arrive; what is in a refused round waits for
+# nothing.
 _SELECT = """
     SELECT provider.code, provider.name, provider.currency,
         coalesce(sum(balance) FILTER (WHERE account.code = 'PROVIDER_FLOAT'), 0)::bigint
@@ -22,13 +23,19 @@ _SELECT = """
             AS returns_payable_minor,
         waiting.minor AS waiting_minor, waiting.count AS waiting_count,
         waiting.unfunded_minor AS waiting_for_fund_minor,
-        waiting.unfunded_count AS waiting_for_fund_count
+        waiting.unfunded_count AS waiting_for_fund_count,
+        waiting.unapproved_minor AS waiting_for_release_minor,
+        waiting.unapproved_count AS waiting_for_release_count
     FROM payments.provider
     CROSS JOIN LATERAL (
         SELECT count(*) AS count, coalesce(sum(amount_minor), 0)::bigint AS minor,
             count(*) FILTER (WHERE payment_round.status = 'unfunded') AS unfunded_count,
             coalesce(sum(amount_minor) FILTER (WHERE payment_round.status = 'unfunded'), 0)::bigint
-                AS unfunded_minor
+                AS unfunded_minor,
+            count(*) FILTER (WHERE payment_round.status = 'unapproved') AS unapproved_count,
+            coalesce(
+                sum(amount_minor) FILTER (WHERE payment_round.status = 'unapproved'), 0
+            )::bigint AS unapproved_minor
         FROM payments.payment_round
         JOIN payments.chunk ON chunk.round_number = payment_round.number
         JOIN payments.instruction ON instruction.chunk_number = chunk.number
@@ -45,7 +52,7 @@ _SELECT = """
 """
 _GROUP = """
     GROUP BY provider.number, waiting.minor, waiting.count, waiting.unfunded_minor,
-        waiting.unfunded_count
+        waiting.unfunded_count, waiting.unapproved_minor, waiting.unapproved_count
 """
 _GET = text(_SELECT + " WHERE provider.code = :code" + _GROUP)
 _LIST = text(

@@ -6,6 +6,8 @@ from services.payments.providers import service
 from services.payments.providers.schemas import PrefundingIn, ProviderCode, ProviderOut
 from services.payments.scopes import FundsWrite, PaymentsRead
 from services.payments.settings import Settings
+from shared.approvals import ApprovalOut
+from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
@@ -31,32 +33,40 @@ async def list_providers(
     return page.of(providers, key=lambda provider: (provider.code,))
 
 
+@router.get(
+    "/{provider_code}",
+    summary="Get a provider",
+    responses=problem_responses(401, 403, 404, 422),
+)
+async def get_provider(
+    provider_code: ProviderCode, _: PaymentsRead, session: Session, request: Request
+) -> ProviderOut:
+    """One provider with its float, what is in transit, and what waits for money or time."""
+    return await service.get_provider(session, provider_code, configured=_configured(request))
+
+
 @router.post(
     "/{provider_code}/prefundings",
-    status_code=201,
-    response_model=ProviderOut,
-    summary="Prefund a provider",
-    responses=problem_responses(400, 401, 403, 404, 409, 422),
+    status_code=202,
+    response_model=ApprovalOut,
+    summary="Propose a prefunding of a provider",
+    responses=problem_responses(400, 401, 403, 404, 422),
 )
-async def prefund(
+async def propose_prefunding(
     provider_code: ProviderCode,
     body: PrefundingIn,
     caller: FundsWrite,
     session: Session,
     once: Once,
+    steps: TwoPersonSteps,
     clock: ClockDependency,
-    request: Request,
 ) -> Response:
-    """Records treasury money paid to the provider: it sends no more than its float covers."""
+    """Treasury money paid to the provider is recorded once another person approves it: the
+    provider sends no more than its float covers."""
     return await once.reply(
         body,
-        lambda: service.prefund(
-            session,
-            provider_code,
-            body,
-            by=caller.subject,
-            at=clock.now(),
-            configured=_configured(request),
+        lambda: service.propose_prefunding(
+            session, steps, provider_code, body, caller=caller, clock=clock
         ),
-        status_code=201,
+        status_code=202,
     )

@@ -37,6 +37,8 @@ class ProviderOut(BaseModel):
                     "waiting_count": 100,
                     "waiting_for_fund_minor": 9_600_000,
                     "waiting_for_fund_count": 100,
+                    "waiting_for_release_minor": 0,
+                    "waiting_for_release_count": 0,
                 }
             ]
         }
@@ -56,10 +58,14 @@ class ProviderOut(BaseModel):
         description="Of what waits: in rounds that their fund does not cover yet."
     )
     waiting_for_fund_count: int = Field(description="How many instructions that is.")
+    waiting_for_release_minor: int = Field(
+        description="Of what waits: in rounds that two persons have to release."
+    )
+    waiting_for_release_count: int = Field(description="How many instructions that is.")
 
 
 class PrefundingIn(BaseModel):
-    """Treasury money that was paid to the provider in advance."""
+    """Treasury money that was paid to the provider in advance, for another person to approve."""
 
     model_config = ConfigDict(
         extra="forbid",

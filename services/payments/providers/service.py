@@ -1,18 +1,28 @@
-"""Reading providers with their balances, and prefunding them."""
+"""Reading providers with their balances, and prefunding them by two persons."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.amounts import readable
+from services.payments.approvals.tables import ApprovalKind
 from services.payments.ledger.accounts import PROVIDER_PREFUNDED
 from services.payments.ledger.repository import is_overdraft, post
 from services.payments.providers import repository
 from services.payments.providers.schemas import PrefundingIn, ProviderOut
 from services.payments.statements import AnyRow
-from shared import audit
+from shared.approvals import Approval, ApprovalOut, Effect, Step, Steps
+from shared.approvals import service as approvals
+from shared.auth import Caller
+from shared.clock import Clock
 from shared.errors import Conflict, NotFound
+
+
+def prefunding_step(waits: timedelta) -> Step:
+    """Prefundings as a kind of step that needs two persons."""
+    return Step(kind=ApprovalKind.PREFUNDING, waits=waits, carry_out=_prefund)
 
 
 async def list_providers(
@@ -27,51 +37,73 @@ async def get_provider(
     session: AsyncSession, code: str, *, configured: Collection[str]
 ) -> ProviderOut:
     """A provider with its balances; raises NotFound."""
-    row = await repository.find_provider(session, code)
-    if row is None:
-        raise NotFound(f"There is no provider {code}. GET /v1/providers lists them.")
-    return _shown(row, configured)
+    return _shown(await _find(session, code), configured)
 
 
-async def prefund(
+async def propose_prefunding(
     session: AsyncSession,
+    steps: Steps,
     code: str,
     given: PrefundingIn,
     *,
-    by: str,
-    at: datetime,
-    configured: Collection[str],
-) -> ProviderOut:
-    """Record treasury money paid to a provider; raises NotFound, Conflict when there is less."""
-    provider = await get_provider(session, code, configured=configured)
+    caller: Caller,
+    clock: Clock,
+) -> ApprovalOut:
+    """Propose to record treasury money paid to a provider; raises NotFound.
+
+    Whether the treasury has it shows when it is approved: the deposit may be proposed beside it.
+    """
+    provider = await _find(session, code)
+    proposal = await approvals.propose(
+        session,
+        steps,
+        ApprovalKind.PREFUNDING,
+        {"provider": code, **given.model_dump(mode="json")},
+        Effect(
+            what=f"Record {readable(given.amount_minor, provider.currency)} as paid from the "
+            f"treasury to {code}: {given.reference}",
+            amount_minor=given.amount_minor,
+            currency=provider.currency,
+        ),
+        reason=None,
+        caller=caller,
+        clock=clock,
+    )
+    return approvals.shown(proposal, now=clock.now())
+
+
+async def _prefund(session: AsyncSession, proposal: Approval, clock: Clock) -> str:
+    code = str(proposal.document["provider"])
+    provider = await _find(session, code)
     try:
         await post(
             session,
             PROVIDER_PREFUNDED,
             debit_scope=provider.code,
             credit_scope=provider.currency,
-            amount_minor=given.amount_minor,
+            amount_minor=int(proposal.document["amount_minor"]),
             currency=provider.currency,
-            posted_at=at,
-            reason=given.reference,
-            posted_by=by,
+            posted_at=clock.now(),
+            reason=str(proposal.document["reference"]),
+            posted_by=proposal.proposed_by,
+            approval_id=proposal.id,
         )
     except IntegrityError as error:
         if is_overdraft(error) or "credit_account" in str(error.orig):
             raise Conflict(
                 f"The treasury account in {provider.currency} holds less than that: record the "
-                "deposit that it came from first, with POST /v1/funds/{fund_code}/deposits."
+                "deposit that it came from first, with POST /v1/funds/{fund_code}/deposits, and "
+                "approve that."
             ) from None
         raise
-    after = await get_provider(session, code, configured=configured)
-    await audit.record(
-        session,
-        f"providers/{code}",
-        before={"float_minor": provider.float_minor},
-        after={"float_minor": after.float_minor, "currency": provider.currency},
-        reason=given.reference,
-    )
-    return after
+    return f"/v1/providers/{code}"
+
+
+async def _find(session: AsyncSession, code: str) -> AnyRow:
+    row = await repository.find_provider(session, code)
+    if row is None:
+        raise NotFound(f"There is no provider {code}. GET /v1/providers lists them.")
+    return row
 
 
 def _shown(row: AnyRow, configured: Collection[str]) -> ProviderOut:

@@ -20,6 +20,7 @@ from services.payments.chunks.repository import (
     put_off,
 )
 from services.payments.chunks.states import ChunkStatus
+from services.payments.funds.repository import find_bounds
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.raising import repository
 from services.payments.raising.repository import Staged
@@ -29,6 +30,7 @@ from shared.contracts.entitlements import BINARY
 from shared.contracts.events import ChunkRefused
 from shared.database import Database
 from shared.events import publish
+from shared.money import MAXIMUM_AMOUNT_MINOR
 
 log = structlog.get_logger()
 
@@ -129,18 +131,25 @@ class Fetching:
         if not is_open:
             raise Refusal(_LATE.format(chunk_id=chunk.chunk_id))
         await repository.copy_entitlements(session, content)
-        staged = await repository.find_staged(session, chunk, providers=providers)
+        maximum_minor = await _maximum_payment(session, chunk)
+        staged = await repository.find_staged(
+            session, chunk, providers=providers, maximum_minor=maximum_minor
+        )
         if difference := _difference(chunk, staged):
             raise Unusable(difference)
         now = self._clock.now()
         await move_chunks(session, [chunk.number], ChunkStatus.RAISED, at=now)
         if staged.all_payable and not careful and not await repository.has_ended_before(session):
             await repository.raise_all(session, chunk)
+            await repository.keep_largest(session, chunk)
             return
         if await repository.count_distinct(session) != staged.entitlements:
             raise Unusable("An entitlement is in it twice.")
-        count = await repository.set_aside(session, chunk, providers=providers, at=now)
+        count = await repository.set_aside(
+            session, chunk, providers=providers, maximum_minor=maximum_minor, at=now
+        )
         await repository.raise_others(session, chunk)
+        await repository.keep_largest(session, chunk)
         log.warning("entitlements_set_aside", chunk_id=str(chunk.chunk_id), count=count)
 
     async def _try_again_or_refuse(self, chunk: AnnouncedChunk, reason: str) -> None:
@@ -180,6 +189,15 @@ class Fetching:
                 is_unusable=is_unusable,
             )
         log.warning("chunk_not_raised", chunk_id=str(chunk.chunk_id), reason=reason)
+
+
+async def _maximum_payment(session: AsyncSession, chunk: AnnouncedChunk) -> int:
+    """What its fund pays one household at most, one time. What is not known yet, because there is
+    no such fund or nobody has bounded it, is looked at when the round is released."""
+    bounds = await find_bounds(session, chunk.fund)
+    if bounds is None or bounds.currency != chunk.currency:
+        return MAXIMUM_AMOUNT_MINOR
+    return bounds.maximum_payment_minor or MAXIMUM_AMOUNT_MINOR
 
 
 def _difference(chunk: AnnouncedChunk, staged: Staged) -> str | None:

@@ -52,7 +52,7 @@ _CHECK = text(
         coalesce(bool_and(
             provider.number IS NOT NULL
             AND fetched.currency = :currency
-            AND fetched.amount_minor > 0
+            AND fetched.amount_minor BETWEEN 1 AND :maximum_minor
         ), true) AS all_payable
     FROM fetched_entitlement AS fetched
     LEFT JOIN payments.provider
@@ -88,6 +88,7 @@ _SET_ASIDE = text(
                 WHEN fetched.amount_minor <= 0 THEN 'no-amount'
                 WHEN fetched.currency <> :currency OR provider.currency <> :currency
                     THEN 'other-currency'
+                WHEN fetched.amount_minor > :maximum_minor THEN 'above-maximum'
                 WHEN provider.number IS NULL THEN 'unknown-provider'
             END AS reason
         FROM fetched_entitlement AS fetched
@@ -144,6 +145,22 @@ _RAISE = f"""
 
 _RAISE_ALL = text(_RAISE)
 
+_KEEP_LARGEST = text(
+    """
+    UPDATE payments.chunk
+    SET largest_minor = (
+        SELECT coalesce(max(fetched.amount_minor), 0)
+        FROM fetched_entitlement AS fetched
+        WHERE NOT EXISTS (
+            SELECT FROM payments.set_aside
+            WHERE set_aside.chunk_number = :number
+              AND set_aside.entitlement_id = fetched.entitlement_id
+        )
+    )
+    WHERE number = :number
+    """
+)
+
 _RAISE_OTHERS = text(
     f"""
     {_RAISE}
@@ -176,12 +193,20 @@ async def copy_entitlements(session: AsyncSession, content: bytearray) -> None:
 
 
 async def find_staged(
-    session: AsyncSession, chunk: AnnouncedChunk, *, providers: Sequence[str]
+    session: AsyncSession,
+    chunk: AnnouncedChunk,
+    *,
+    providers: Sequence[str],
+    maximum_minor: int,
 ) -> Staged:
-    """What the staged rows come to, where ``providers`` are those that can be paid through."""
-    found = (
-        await session.execute(_CHECK, {"currency": chunk.currency, "providers": list(providers)})
-    ).one()
+    """What the staged rows come to, where ``providers`` are those that can be paid through and
+    ``maximum_minor`` is what one of them is paid at most."""
+    given = {
+        "currency": chunk.currency,
+        "providers": list(providers),
+        "maximum_minor": maximum_minor,
+    }
+    found = (await session.execute(_CHECK, given)).one()
     return Staged(
         entitlements=found.entitlements,
         # Sums are numeric in PostgreSQL.
@@ -201,13 +226,19 @@ async def count_distinct(session: AsyncSession) -> int:
 
 
 async def set_aside(
-    session: AsyncSession, chunk: AnnouncedChunk, *, providers: Sequence[str], at: datetime
+    session: AsyncSession,
+    chunk: AnnouncedChunk,
+    *,
+    providers: Sequence[str],
+    maximum_minor: int,
+    at: datetime,
 ) -> int:
     """Set aside the staged rows that cannot be raised, each with its reason; how many they are."""
     given = {
         "number": chunk.number,
         "currency": chunk.currency,
         "providers": list(providers),
+        "maximum_minor": maximum_minor,
         "at": at,
     }
     return int(await session.scalar(_SET_ASIDE, given) or 0)
@@ -221,6 +252,11 @@ async def raise_all(session: AsyncSession, chunk: AnnouncedChunk) -> None:
 async def raise_others(session: AsyncSession, chunk: AnnouncedChunk) -> None:
     """One ready instruction for each staged row that was not set aside."""
     await session.execute(_RAISE_OTHERS, {"number": chunk.number})
+
+
+async def keep_largest(session: AsyncSession, chunk: AnnouncedChunk) -> None:
+    """Keep the largest payment that was raised of a chunk, by which its round is measured."""
+    await session.execute(_KEEP_LARGEST, {"number": chunk.number})
 
 
 def is_second_instruction(error: IntegrityError) -> bool:

@@ -13,7 +13,7 @@ from services.payments.resolutions.repository import Choice
 from services.payments.resolutions.schemas import ResolutionItemOut, ResolutionOut, ResolutionsIn
 from services.payments.resolutions.states import FITS, Outcome, Result
 from services.payments.statements import AnyRow
-from shared.approvals import Approval, Decision, Effect, Step, Steps, service
+from shared.approvals import Approval, ApprovalOut, Effect, Step, Steps, service
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.errors import Conflict, NotFound
@@ -45,7 +45,7 @@ def resolution_step(waits: timedelta) -> Step:
 
 async def propose(
     session: AsyncSession, steps: Steps, body: ResolutionsIn, *, caller: Caller, clock: Clock
-) -> ResolutionOut:
+) -> ApprovalOut:
     """Keep which payments are to be resolved and how; nothing moves before another approves.
 
     Raises NotFound where a listed payment is not there, and Conflict where one does not fit the
@@ -69,7 +69,7 @@ async def propose(
         session, resolution_id, body.outcome, paid_minor=body.paid_minor
     )
     effect = _effect(body, await repository.effect_of(session, resolution_id))
-    await service.propose(
+    proposal = await service.propose(
         session,
         steps,
         ApprovalKind.RESOLUTION,
@@ -80,46 +80,7 @@ async def propose(
         clock=clock,
         approval_id=resolution_id,
     )
-    return await get(session, resolution_id, clock=clock)
-
-
-async def decide(
-    session: AsyncSession,
-    steps: Steps,
-    resolution_id: UUID,
-    decision: Decision,
-    *,
-    reason: str,
-    caller: Caller,
-    clock: Clock,
-) -> ResolutionOut:
-    """Approve or decline a resolution; raises NotFound, Conflict."""
-    await _require(session, resolution_id)
-    await service.decide(
-        session, steps, resolution_id, decision, reason=reason, caller=caller, clock=clock
-    )
-    return await get(session, resolution_id, clock=clock)
-
-
-async def withdraw(
-    session: AsyncSession, steps: Steps, resolution_id: UUID, *, caller: Caller, clock: Clock
-) -> ResolutionOut:
-    """Close one's own proposal; raises NotFound, Conflict."""
-    resolution = await get(session, resolution_id, clock=clock)
-    if resolution.proposal.proposed_by != caller.subject:
-        raise Conflict(
-            f"It was proposed by {resolution.proposal.proposed_by}: only they withdraw it. Whoever "
-            "may approve it can decline it."
-        )
-    return await decide(
-        session,
-        steps,
-        resolution_id,
-        Decision.DECLINED,
-        reason="Withdrawn by whoever proposed it.",
-        caller=caller,
-        clock=clock,
-    )
+    return service.shown(proposal, now=clock.now())
 
 
 async def get(session: AsyncSession, resolution_id: UUID, *, clock: Clock) -> ResolutionOut:

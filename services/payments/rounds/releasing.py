@@ -1,15 +1,22 @@
-"""Releasing a round for dispatch: only when all of it is here and the fund covers all of it."""
+"""Releasing a round for dispatch: when all of it is here, covered, and within its fund's bounds."""
 
 from datetime import datetime
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.amounts import readable
+from services.payments.funds.repository import Bounds, lock_bounds
 from services.payments.ledger.accounts import ROUND_RESERVED
 from services.payments.ledger.repository import is_overdraft, post
-from services.payments.rounds.repository import GatheredRound, move_round, pick_gathered
+from services.payments.rounds.repository import (
+    GatheredRound,
+    move_round,
+    pick_gathered,
+    released_before,
+)
 from services.payments.rounds.states import RoundStatus
 from shared.clock import Clock
 from shared.database import Database
@@ -33,7 +40,7 @@ class Releasing:
             now = self._clock.now()
             status, reason = judge(gathered)
             if status is RoundStatus.RELEASED and gathered.raised_minor:
-                status, reason = await _reserve(session, gathered, at=now)
+                status, reason = await _let_go(session, gathered, at=now)
             await move_round(
                 session,
                 gathered.number,
@@ -84,9 +91,54 @@ def _short(gathered: GatheredRound) -> str:
     )
 
 
-async def _reserve(
-    session: AsyncSession, gathered: GatheredRound, *, at: datetime
+def above_payment(gathered: GatheredRound, bounds: Bounds) -> str | None:
+    """Why nobody releases a round by these bounds, and what to do; None: somebody may."""
+    if (
+        bounds.maximum_payment_minor is None
+        or gathered.largest_minor <= bounds.maximum_payment_minor
+    ):
+        return None
+    return (
+        f"A payment of it is {readable(gathered.largest_minor, gathered.currency)}, and fund "
+        f"{gathered.fund} pays one household "
+        f"{readable(bounds.maximum_payment_minor, gathered.currency)} at most, one time. Nothing "
+        "of it is sent, unless two persons change the fund's bounds: "
+        f"POST /v1/funds/{gathered.fund}/bounds."
+    )
+
+
+def above_bounds(gathered: GatheredRound, bounds: Bounds, *, released_minor: int) -> str | None:
+    """Why a round does not go by itself, and what to do; None: it does.
+
+    ``released_minor`` was released before of the same round of the activation.
+    """
+    if bounds.maximum_round_minor is None:
+        return (
+            f"Nobody has set what fund {gathered.fund} pays without further ado. Nothing is sent "
+            f"until two persons release the round, POST /v1/rounds/{gathered.number}/release, or "
+            f"bound the fund, POST /v1/funds/{gathered.fund}/bounds."
+        )
+    if reason := above_payment(gathered, bounds):
+        return reason
+    if released_minor + gathered.raised_minor <= bounds.maximum_round_minor:
+        return None
+    before = (
+        f", after {readable(released_minor, gathered.currency)} of the same round of the activation"
+        if released_minor
+        else ""
+    )
+    return (
+        f"The round comes to {readable(gathered.raised_minor, gathered.currency)}{before}, and "
+        f"fund {gathered.fund} lets {readable(bounds.maximum_round_minor, gathered.currency)} go "
+        "by itself. Nothing is sent until two persons release it: "
+        f"POST /v1/rounds/{gathered.number}/release."
+    )
+
+
+async def reserve(
+    session: AsyncSession, gathered: GatheredRound, *, at: datetime, approval_id: UUID | None = None
 ) -> tuple[RoundStatus, str | None]:
+    """Reserve the whole of a round in its fund: whether that is released, or why it waits."""
     try:
         async with session.begin_nested():
             await post(
@@ -98,6 +150,7 @@ async def _reserve(
                 currency=gathered.currency,
                 posted_at=at,
                 round_number=gathered.number,
+                approval_id=approval_id,
             )
     except IntegrityError as error:
         # Another round took the money between our look and our posting.
@@ -105,3 +158,15 @@ async def _reserve(
             raise
         return RoundStatus.UNFUNDED, _short(gathered)
     return RoundStatus.RELEASED, None
+
+
+async def _let_go(
+    session: AsyncSession, gathered: GatheredRound, *, at: datetime
+) -> tuple[RoundStatus, str | None]:
+    # The lock comes before the sum: two rounds of one activation are measured one after the other.
+    bounds = await lock_bounds(session, gathered.fund)
+    assert bounds is not None  # its account has the money
+    released_minor = await released_before(session, gathered.number)
+    if reason := above_bounds(gathered, bounds, released_minor=released_minor):
+        return RoundStatus.UNAPPROVED, reason
+    return await reserve(session, gathered, at=at)

@@ -50,12 +50,21 @@ _KEEP_TOTAL = text(
     """
 )
 
-# One that waits for money is only looked at again when there is enough of it.
-_PICK = text(
-    f"""
-    SELECT waiting.number, waiting.fund, waiting.currency,
-        waiting.chunk_count, waiting.entitlement_count, waiting.total_minor,
-        here.chunks, here.entitlements, here.announced_minor, here.raised_minor,
+# What was released before of the same round of the activation: of other runs, and of chunks that
+# were announced again. The bound is for all of it, or many small ones would pass it.
+_RELEASED_BEFORE = """
+    SELECT coalesce(sum(other.reserved_minor), 0)
+    FROM payments.payment_round AS other
+    WHERE other.activation_id = waiting.activation_id AND other.round = waiting.round
+      AND other.fund = waiting.fund AND other.number <> waiting.number
+      AND other.status = 'released'
+"""
+
+_GATHERED = """
+    SELECT waiting.number, waiting.status::text AS status, waiting.activation_id, waiting.scheme,
+        waiting.round, waiting.fund, waiting.currency, waiting.chunk_count,
+        waiting.entitlement_count, waiting.total_minor, here.chunks, here.entitlements,
+        here.announced_minor, here.raised_minor, here.raised_count, here.largest_minor,
         available.currency AS fund_currency,
         available.balance_minor AS available_minor
     FROM payments.payment_round AS waiting
@@ -66,6 +75,15 @@ _PICK = text(
             coalesce(
                 sum(total_minor - set_aside_minor) FILTER (WHERE chunk.status <> 'refused'), 0
             ) AS raised_minor,
+            coalesce(
+                sum(entitlement_count - set_aside_count)
+                    FILTER (WHERE chunk.status <> 'refused'), 0
+            ) AS raised_count,
+            -- No payment of a chunk is larger than the chunk.
+            coalesce(
+                max(coalesce(largest_minor, total_minor))
+                    FILTER (WHERE chunk.status <> 'refused'), 0
+            ) AS largest_minor,
             count(*) FILTER (WHERE chunk.status = 'announced') AS unfetched
         FROM payments.chunk
         WHERE chunk.round_number = waiting.number
@@ -75,15 +93,40 @@ _PICK = text(
         FROM payments.account
         WHERE account.code = 'BUDGET_AVAILABLE' AND account.scope = waiting.fund
     ) AS available ON true
+"""
+
+# One that waits for money is only looked at again when there is enough of it, and one that waits
+# for two persons when it needs them no more, or can no longer be let go by them.
+_PICK = text(
+    f"""
+    {_GATHERED}
+    LEFT JOIN payments.fund ON fund.code = waiting.fund
     WHERE waiting.status IN ({among(WAITING)})
       AND here.chunks >= waiting.chunk_count
       AND here.unfetched = 0
-      AND (waiting.status = 'gathering' OR (
-          available.balance_minor >= here.raised_minor AND available.currency = waiting.currency
-      ))
+      AND (
+          waiting.status = 'gathering'
+          OR available.balance_minor >= here.raised_minor
+              AND available.currency = waiting.currency
+              AND (
+                  waiting.status = 'unfunded'
+                  OR here.largest_minor <= fund.maximum_payment_minor
+                      AND here.raised_minor + ({_RELEASED_BEFORE}) <= fund.maximum_round_minor
+              )
+          OR waiting.status = 'unapproved' AND here.chunks > waiting.chunk_count
+      )
     ORDER BY waiting.number
     LIMIT 1
     FOR UPDATE OF waiting SKIP LOCKED
+    """
+)
+
+_LOCK_GATHERED = text(f"{_GATHERED} WHERE waiting.number = :number FOR UPDATE OF waiting")
+
+_RELEASED = text(
+    f"""
+    SELECT ({_RELEASED_BEFORE}) FROM payments.payment_round AS waiting
+    WHERE waiting.number = :number
     """
 )
 
@@ -111,6 +154,10 @@ class GatheredRound:
     """A round all of whose chunks are here: what it should add up to, what it does, what it has."""
 
     number: int
+    status: RoundStatus
+    activation_id: UUID
+    scheme: str
+    round: int
     fund: str
     currency: str
     chunk_count: int
@@ -123,6 +170,9 @@ class GatheredRound:
     """As the chunks add up."""
     raised_minor: int
     """Without the chunks that were refused, and without what was set aside of the others."""
+    raised_count: int
+    largest_minor: int
+    """Its largest payment."""
     fund_currency: str | None
     available_minor: int | None
     """What its fund has for it; None where there is no such fund."""
@@ -186,10 +236,30 @@ async def keep_total(session: AsyncSession, completed: EnrolmentCompleted, *, at
 async def pick_gathered(session: AsyncSession) -> GatheredRound | None:
     """Lock a round that can be decided on now."""
     row = (await session.execute(_PICK)).one_or_none()
-    if row is None:
-        return None
+    return _gathered(row) if row else None
+
+
+async def lock_gathered(session: AsyncSession, number: int) -> GatheredRound | None:
+    """Lock a round, whatever it waits for; None: there is none."""
+    row = (await session.execute(_LOCK_GATHERED, {"number": number})).one_or_none()
+    return _gathered(row) if row else None
+
+
+async def released_before(session: AsyncSession, number: int) -> int:
+    """How much was released of the same round of the same activation before this one of it.
+
+    Exact once its fund is locked.
+    """
+    return int(await session.scalar(_RELEASED, {"number": number}) or 0)
+
+
+def _gathered(row: AnyRow) -> GatheredRound:
     return GatheredRound(
         number=row.number,
+        status=RoundStatus(row.status),
+        activation_id=row.activation_id,
+        scheme=row.scheme,
+        round=row.round,
         fund=row.fund,
         currency=row.currency,
         chunk_count=row.chunk_count,
@@ -200,6 +270,8 @@ async def pick_gathered(session: AsyncSession) -> GatheredRound | None:
         entitlements=int(row.entitlements),
         announced_minor=int(row.announced_minor),
         raised_minor=int(row.raised_minor),
+        raised_count=int(row.raised_count),
+        largest_minor=row.largest_minor,
         fund_currency=row.fund_currency,
         available_minor=row.available_minor,
     )
@@ -227,6 +299,12 @@ async def move_round(
     )
     if not moved:
         raise IllegalMove(f"Round {number} is not in a state that leads to {target}.")
+
+
+async def find_round(session: AsyncSession, number: int) -> AnyRow | None:
+    """A round as the lists show it."""
+    query = select(PaymentRound.__table__).where(PaymentRound.number == number)
+    return (await session.execute(query)).one_or_none()
 
 
 async def list_rounds(

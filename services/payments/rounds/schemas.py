@@ -6,6 +6,20 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.payments.rounds.states import RoundStatus
+from shared.approvals import Reason
+
+
+class ReleaseIn(BaseModel):
+    """Why a round above its fund's bounds is to be sent, for another person to approve."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"reason": "The flood reached four provinces, as the minister decided."}]
+        },
+    )
+
+    reason: Reason
 
 
 class RoundOut(BaseModel):
@@ -15,6 +29,7 @@ class RoundOut(BaseModel):
         json_schema_extra={
             "examples": [
                 {
+                    "number": 1,
                     "enrolment_id": "0199c1de-5b00-7a54-8f62-0d6f0a6f5b10",
                     "activation_id": "0199c1de-5a00-7a54-8f62-0d6f0a6f5b0f",
                     "scheme": "flood-2022",
@@ -36,6 +51,7 @@ class RoundOut(BaseModel):
         }
     )
 
+    number: int = Field(description="Of the round here, by which it is released.")
     enrolment_id: UUID
     activation_id: UUID
     scheme: str

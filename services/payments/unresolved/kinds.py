@@ -6,6 +6,7 @@ from enum import StrEnum
 
 class UnresolvedKind(StrEnum):
     NOT_FUNDED = "not_funded"
+    NOT_RELEASED = "not_released"
     NOT_SENT_TOO_LONG = "not_sent_too_long"
     PENDING_TOO_LONG = "pending_too_long"
     UNKNOWN_TOO_LONG = "unknown_too_long"
@@ -36,13 +37,19 @@ WAYS: dict[UnresolvedKind, Way] = {
     UnresolvedKind.NOT_FUNDED: Way(
         "Its fund does not cover the whole of its round, so nothing of that is sent.",
         "GET /v1/rounds?status=unfunded says how much is missing; "
-        "POST /v1/funds/{fund_code}/deposits. It goes on by itself.",
+        "POST /v1/funds/{fund_code}/deposits; another person approves it. It goes on by itself.",
+    ),
+    UnresolvedKind.NOT_RELEASED: Way(
+        "Its round is above what its fund lets go by itself, so nothing of that is sent.",
+        "GET /v1/rounds?status=unapproved says why; POST /v1/rounds/{number}/release; another "
+        "person approves it. Or POST /v1/funds/{fund_code}/bounds.",
     ),
     UnresolvedKind.NOT_SENT_TOO_LONG: Way(
         "It is released and was not sent for longer than is usual: its provider's float does not "
         "cover it, or the provider does not answer.",
         "GET /v1/providers says what waits for which float; "
-        "POST /v1/providers/{provider_code}/prefundings. It goes on by itself.",
+        "POST /v1/providers/{provider_code}/prefundings; another person approves it. It goes on "
+        "by itself.",
     ),
     UnresolvedKind.PENDING_TOO_LONG: Way(
         "The provider has it and has not decided for longer than is usual.",
@@ -74,13 +81,14 @@ WAYS: dict[UnresolvedKind, Way] = {
     ),
     UnresolvedKind.REJECTED: Way(
         "The provider did not pay it, and it was not tried again.",
-        "POST /v1/instructions/{instruction_id}/attempts for the same account; or mend the "
-        "household's account, and POST /v1/activations/{activation_id}/repairs of the registry.",
+        "POST /v1/instructions/{instruction_id}/attempts for the same account, and another person "
+        "approves it; or mend the household's account, and "
+        "POST /v1/activations/{activation_id}/repairs of the registry.",
     ),
     UnresolvedKind.BOOKED_BUT_REJECTED: Way(
         "The provider paid it after rejecting it, and the float or the fund cannot bear that.",
         "POST /v1/providers/{provider_code}/prefundings or POST /v1/funds/{fund_code}/deposits; "
-        "then it is held by itself, and decided on.",
+        "another person approves it. Then it is held by itself, and decided on.",
     ),
     UnresolvedKind.ANSWER_NOT_APPLIED: Way(
         "What a provider said is kept, and could not be applied yet.",
@@ -89,7 +97,8 @@ WAYS: dict[UnresolvedKind, Way] = {
     ),
     UnresolvedKind.UNPAYABLE: Way(
         "It could not even be tried; its reason says what is wrong with its account or amount.",
-        "Mend the household's account; the registry announces it again: "
+        "Mend the household's account, or where it is above-maximum the fund's bounds, with "
+        "POST /v1/funds/{fund_code}/bounds; the registry announces it again: "
         "POST /v1/activations/{activation_id}/repairs of the registry.",
     ),
     UnresolvedKind.CALLBACK_UNMATCHED: Way(

@@ -15,10 +15,34 @@ from services.payments.unresolved.statements import ROWS, SUMMARY, UNKNOWN_STATU
 
 _SUMMARY = text(SUMMARY)
 
+# The proposal about an item that waits for a second person.
+_PROPOSED = """
+    SELECT approval.id
+    FROM payments.approval
+    WHERE approval.decision IS NULL AND approval.expires_at > CAST(:now AS timestamptz)
+      AND (
+          approval.kind = 'attempt'
+              AND approval.document ->> 'instruction_id' = found.instruction_id::text
+          OR approval.kind = 'resolution' AND EXISTS (
+              SELECT FROM payments.resolution_item
+              WHERE resolution_item.resolution_id = approval.id
+                AND resolution_item.instruction_id = found.instruction_id
+          )
+          OR approval.kind = 'round_release' AND EXISTS (
+              SELECT FROM payments.instruction
+              JOIN payments.chunk ON chunk.number = instruction.chunk_number
+              WHERE instruction.id = found.instruction_id
+                AND chunk.round_number::text = approval.document ->> 'number'
+          )
+      )
+    ORDER BY approval.id
+    LIMIT 1
+"""
+
 _ITEMS = {
     kind: text(
         f"""
-        SELECT * FROM ({rows}) AS found
+        SELECT found.*, ({_PROPOSED}) AS approval_id FROM ({rows}) AS found
         WHERE (CAST(:after_since AS timestamptz) IS NULL
                 OR (since, id) > (CAST(:after_since AS timestamptz), CAST(:after_id AS uuid)))
           AND (CAST(:provider AS text) IS NULL OR provider = :provider)

@@ -80,6 +80,7 @@ class UnresolvedItemOut(BaseModel):
                     "activation_id": "0199c1de-5a00-7a54-8f62-0d6f0a6f5b0f",
                     "since": "2020-10-17T03:14:16Z",
                     "age_seconds": 86_400,
+                    "approval_id": "0199c1de-8000-7a54-8f62-0d6f0a6f5b20",
                 }
             ]
         }
@@ -94,3 +95,7 @@ class UnresolvedItemOut(BaseModel):
     activation_id: UUID | None
     since: datetime
     age_seconds: int
+    approval_id: UUID | None = Field(
+        description="The proposal about it that waits for a second person: GET /v1/approvals/"
+        "{approval_id}. None: nobody has proposed anything."
+    )

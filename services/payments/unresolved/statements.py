@@ -126,6 +126,10 @@ ROWS: dict[UnresolvedKind, str] = {
         "instruction.status = 'ready' AND payment_round.status = 'unfunded'",
         since="chunk.announced_at",
     ),
+    UnresolvedKind.NOT_RELEASED: _instructions(
+        "instruction.status = 'ready' AND payment_round.status = 'unapproved'",
+        since="chunk.announced_at",
+    ),
     UnresolvedKind.NOT_SENT_TOO_LONG: _instructions(
         "instruction.status = 'ready' AND chunk.status = 'raised' "
         "AND payment_round.status = 'released' "
