@@ -147,7 +147,7 @@ async def _decide(
             decided_row.outcome = outcome
     await audit.record(
         session,
-        f"approvals/{approval_id}",
+        f"approvals/{proposal.id}",
         before={"status": "waiting", "proposed_by": proposal.proposed_by},
         after={"kind": proposal.kind, "status": decision, "what": proposal.what},
         reason=reason,

@@ -31,4 +31,3 @@ class ResolutionIn(EndIn):
             ]
         },
     )
-
