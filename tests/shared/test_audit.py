@@ -27,8 +27,15 @@ from shared.migrations import begin_epoch
 from shared.pagination import encode_cursor
 from tests.conftest import RunningService, ServeService
 from tests.server import eventually
+from tests.two_persons import CHECKER
 
-FUND = {"code": "relief", "name": "Relief", "currency": "KHR"}
+FUND = {
+    "code": "relief",
+    "name": "Relief",
+    "currency": "KHR",
+    "maximum_payment_minor": 4_000_000,
+    "maximum_round_minor": 1_000_000_000,
+}
 BEHIND_ITS_BACK = "SET session_replication_role = replica"
 """A superuser's way around triggers and foreign keys."""
 
@@ -60,11 +67,11 @@ async def send(service: RunningService, path: str, body: Any) -> httpx.Response:
         return await client.post(path, json=body, headers={"Idempotency-Key": os.urandom(8).hex()})
 
 
-async def fund_and_deposit(service: RunningService, *, deposits: int = 3) -> None:
-    assert (await send(service, "/funds", FUND)).status_code == 201
-    for number in range(deposits):
-        body = {"amount_minor": 100 + number, "reference": f"Deposit {number}"}
-        assert (await send(service, "/funds/relief/deposits", body)).status_code < 300
+async def propose_funds(service: RunningService, *, count: int) -> None:
+    """So many changes, each with its record."""
+    for _ in range(count):
+        body = FUND | {"code": f"fund-{os.urandom(4).hex()}"}
+        assert (await send(service, "/funds", body)).status_code == 202
 
 
 async def verified(environment: dict[str, str], *heads: str) -> list[str]:
@@ -93,40 +100,35 @@ async def command(environment: dict[str, str], *arguments: str) -> tuple[int, st
 
 
 async def test_a_change_says_who_when_from_where_what_and_why(payments: RunningService) -> None:
-    await fund_and_deposit(payments, deposits=1)
-    async with payments.client() as client:
-        body = {"amount_minor": 500, "reference": "Sub-decree 1182"}
-        answer = await client.post(
-            "/funds/relief/deposits", json=body, headers={"Idempotency-Key": "deposit-2"}
-        )
-        replay = await client.post(
-            "/funds/relief/deposits", json=body, headers={"Idempotency-Key": "deposit-2"}
-        )
+    async with payments.client() as client, payments.client(subject=CHECKER) as checker:
+        key = {"Idempotency-Key": "relief"}
+        answer = await client.post("/funds", json=FUND, headers=key)
+        replay = await client.post("/funds", json=FUND, headers=key)
+        approval = f"approvals/{answer.json()['id']}"
+        decided = await checker.post(f"/{approval}/approval", json={"reason": "Decree 1182"})
         refused = await client.post("/funds", json=FUND, headers={"Idempotency-Key": "again"})
-        listed = (await client.get("/audit", params={"object": "funds/relief"})).json()
+        listed = (await client.get("/audit", params={"object": approval})).json()
         of_request = (
-            await client.get("/audit", params={"request_id": answer.headers["x-request-id"]})
+            await client.get("/audit", params={"request_id": decided.headers["x-request-id"]})
         ).json()
 
     assert replay.headers["idempotent-replayed"] == "true"
     assert refused.status_code == 409
-    newest, *_, oldest = listed["items"]
-    assert len(listed["items"]) == 3
+    newest, oldest = listed["items"]
     assert [newest] == of_request["items"]
-    assert newest["subject"] == "officer@test"
-    assert newest["request_id"] == answer.headers["x-request-id"]
-    assert newest["operation"] == "POST /v1/funds/{fund_code}/deposits"
+    assert newest["subject"] == CHECKER
+    assert newest["request_id"] == decided.headers["x-request-id"]
+    assert newest["operation"] == "POST /v1/approvals/{approval_id}/approval"
     assert newest["action"] == "change"
-    assert newest["objects"] == ["funds/relief"]
-    assert newest["before"] == {"authorised_minor": 100}
-    assert newest["after"] == {"authorised_minor": 600, "currency": "KHR"}
-    assert newest["reason"] == "Sub-decree 1182"
-    assert oldest["operation"] == "POST /v1/funds"
-    assert oldest["objects"] == ["funds", "funds/relief"]
+    assert approval in newest["objects"]
+    assert newest["before"] == {"status": "waiting", "proposed_by": "officer@test"}
+    assert newest["after"]["status"] == "approved"
+    assert newest["reason"] == "Decree 1182"
+    assert (oldest["subject"], oldest["operation"]) == ("officer@test", "POST /v1/funds")
 
 
 async def test_the_record_is_read_in_pages_by_whoever_may(payments: RunningService) -> None:
-    await fund_and_deposit(payments)
+    await propose_funds(payments, count=4)
     async with payments.client("audit:read") as client:
         first = (await client.get("/audit", params={"limit": 3})).json()
         rest = (await client.get("/audit", params={"cursor": first["next_cursor"]})).json()
@@ -153,7 +155,7 @@ async def test_the_record_is_read_in_pages_by_whoever_may(payments: RunningServi
     assert [record["id"] for record in later["items"]] == everything[:2]
     assert [record["id"] for record in earlier["items"]] == everything[2:]
     assert others["items"] == []
-    assert [record["id"] for record in opened["items"]] == everything[3:]
+    assert [record["id"] for record in opened["items"]] == everything
     assert refused.status_code == 403
     assert max(wrong) < 500
 
@@ -269,10 +271,10 @@ async def test_two_sequencers_make_one_chain_and_wait_for_who_began_earlier(
     environment: dict[str, str],
     owner: asyncpg.Connection,
 ) -> None:
-    await fund_and_deposit(payments, deposits=1)
+    await propose_funds(payments, count=2)
     async with database.transaction() as slow:
         await slow.execute(text(_RECORD), {"subject": "slow"})
-        await fund_and_deposit_more(payments)
+        await propose_funds(payments, count=3)
         await chained(database)
         before = await owner.fetchval("SELECT count(*) FROM payments.audit_link")
     sequencers = [Sequencer(database, schema="payments", size=1) for _ in range(3)]
@@ -299,12 +301,6 @@ _RECORD = (
 )
 
 
-async def fund_and_deposit_more(service: RunningService) -> None:
-    for number in range(3):
-        body = {"amount_minor": 1 + number, "reference": "More"}
-        assert (await send(service, "/funds/relief/deposits", body)).status_code < 300
-
-
 async def test_whatever_is_altered_deleted_or_inserted_is_named(
     payments: RunningService,
     database: Database,
@@ -312,7 +308,7 @@ async def test_whatever_is_altered_deleted_or_inserted_is_named(
     owner: asyncpg.Connection,
 ) -> None:
     """Each tampering by itself: it is undone before the next."""
-    await fund_and_deposit(payments, deposits=4)
+    await propose_funds(payments, count=5)
     await chained(database)
     async with payments.client() as client:
         head = (await client.get("/audit/head")).json()
@@ -330,7 +326,7 @@ async def test_whatever_is_altered_deleted_or_inserted_is_named(
     forged_id = UUID(int=second.int + 1)
     tamperings = {
         f"UPDATE payments.audit_record SET subject = 'x' WHERE id = '{third}'": (
-            f"Record {third} (POST /v1/funds/{{fund_code}}/deposits by x at",
+            f"Record {third} (POST /v1/funds by x at",
             "number 3 of the chain, was altered.",
         ),
         f"UPDATE payments.audit_record SET after = '{{}}' WHERE id = '{last}'": (
@@ -384,7 +380,7 @@ async def test_the_command_ends_otherwise_where_something_was_tampered_with(
     environment: dict[str, str],
     owner: asyncpg.Connection,
 ) -> None:
-    await fund_and_deposit(payments, deposits=0)
+    await propose_funds(payments, count=1)
     await chained(database)
     await owner.execute(f"{BEHIND_ITS_BACK}; DELETE FROM payments.audit_record")
 
@@ -402,7 +398,7 @@ async def test_the_worker_chains_and_a_new_epoch_breaks_nothing(
     owner: asyncpg.Connection,
     run_worker: Callable[[str], Any],
 ) -> None:
-    await fund_and_deposit(payments, deposits=1)
+    await propose_funds(payments, count=2)
     # As after a restore into a new cluster, where transaction ids begin anew.
     await owner.execute(
         f"{BEHIND_ITS_BACK}; "
@@ -410,7 +406,7 @@ async def test_the_worker_chains_and_a_new_epoch_breaks_nothing(
         "RESET session_replication_role"
     )
     await asyncio.to_thread(begin_epoch, environment["DATABASE_URL"])
-    await fund_and_deposit_more(payments)
+    await propose_funds(payments, count=3)
 
     async def all_chained() -> bool:
         async with payments.client() as client:
