@@ -53,6 +53,9 @@ class ActivationChecked(BaseModel):
                     "areas_too_small": [],
                     "area_filter_refused": None,
                     "scheme_refused": None,
+                    "households": 24156,
+                    "amount_minor": 11275740300,
+                    "currency": "KHR",
                 }
             ]
         }
@@ -69,6 +72,17 @@ class ActivationChecked(BaseModel):
     scheme_refused: Annotated[
         str | None, Field(description="Why the scheme cannot pay; null: it can.")
     ] = None
+    households: Annotated[
+        int | None,
+        Field(
+            description="How many it would pay, by the registry as it is now; null: areas or "
+            "scheme are left out or cannot be used, so nobody can say."
+        ),
+    ] = None
+    amount_minor: Annotated[
+        int | None, Field(description="What they would get, over all rounds.")
+    ] = None
+    currency: Annotated[str | None, Field(description="The scheme's.")] = None
 
 
 class ActivationEnrolment(BaseModel):

@@ -50,6 +50,10 @@ class ActivationOpened(Published):
     severity: str
     opened_on: date
     observed_on: date
+    ceiling_households: int | None = None
+    """How many households the activation as announced so far may pay without asking a person."""
+    ceiling_minor: int | None = None
+    """So much it may pay them, over all rounds, in the currency of the scheme. None: not said."""
 
     @property
     def subject(self) -> str:
@@ -57,7 +61,10 @@ class ActivationOpened(Published):
 
 
 class ActivationWidened(ActivationOpened):
-    """Further areas of an open activation: ``areas`` are the added ones only."""
+    """Further areas of an open activation: ``areas`` are the added ones only.
+
+    The ceilings are those of the whole activation from now on.
+    """
 
     type: ClassVar[str] = "org.sangkroh.activation-widened.v1"
 

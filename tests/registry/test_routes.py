@@ -1,4 +1,4 @@
-"""What every route owes: a token with the scope, and docs whose examples really validate."""
+"""What every route owes: docs whose examples really validate."""
 
 import pytest
 
@@ -7,8 +7,6 @@ from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.shipped import SHIPPED_SCHEMES, shipped_document
 from tests.checks.openapi import PROBES, faults_of
 from tests.registry.flow import Flow
-
-_ID = "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10"
 
 
 async def test_every_operation_is_described_and_its_examples_are_valid(empty: Flow) -> None:

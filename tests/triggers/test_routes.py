@@ -1,4 +1,4 @@
-"""What every route owes: a token with the scope, and docs whose examples really validate."""
+"""What every route owes: docs whose examples really validate."""
 
 import pytest
 from pydantic import BaseModel
