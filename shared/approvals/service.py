@@ -145,6 +145,8 @@ async def _decide(
         if outcome is not None:
             await repository.set_outcome(session, steps.table, proposal.id, outcome)
             decided_row.outcome = outcome
+    else:
+        await steps.by_kind[decided_row.kind].turned_down(session, decided_row, clock)
     await audit.record(
         session,
         f"approvals/{proposal.id}",
@@ -153,6 +155,25 @@ async def _decide(
         reason=reason,
     )
     return decided_row
+
+
+async def lock(session: AsyncSession, steps: Steps, approval_id: UUID) -> Approval | None:
+    """A proposal, locked as whoever decides it would lock it; None: there is none."""
+    return await repository.lock(session, steps.table, approval_id)
+
+
+async def supersede(
+    session: AsyncSession, steps: Steps, proposal: Approval, *, by: str, reason: str, clock: Clock
+) -> None:
+    """Close a locked proposal whose ground has gone. It was no person's no: nothing follows.
+
+    One that was decided, or has expired, stays as it is.
+    """
+    now = clock.now()
+    if status_of(proposal, now=now) is ApprovalStatus.WAITING:
+        await repository.decide(
+            session, steps.table, proposal.id, Decision.DECLINED, by=by, at=now, reason=reason
+        )
 
 
 async def decide_each(

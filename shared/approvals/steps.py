@@ -24,6 +24,10 @@ class Effect:
     """Who posted what it follows from: they do not approve it."""
 
 
+async def _nothing_follows(session: AsyncSession, proposal: Approval, clock: Clock) -> None:
+    """Nothing was begun for it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """A kind of step: how long a proposal of it waits, and what its approval brings about."""
@@ -33,6 +37,8 @@ class Step:
     carry_out: Callable[[AsyncSession, Approval, Clock], Awaitable[str | None]]
     """In the transaction of the approval; the path of what came of it. Raises a Problem where it
     cannot be done any more. Long work is begun here and done by the worker."""
+    turned_down: Callable[[AsyncSession, Approval, Clock], Awaitable[None]] = _nothing_follows
+    """In the transaction of the decline: what was kept for the proposal learns of it."""
 
 
 class Steps:
