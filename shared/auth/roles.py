@@ -41,9 +41,7 @@ class Role(StrEnum):
 MACHINES = frozenset({Role.MINISTRY, Role.PUBLISHER, Role.REGISTRY, Role.TRIGGERS, Role.PAYMENTS})
 """The roles of programs; the others are people's."""
 
-APPROVING = frozenset(
-    {"registry:approve", "triggers:approve", "activations:approve", "payments:approve"}
-)
+APPROVING = frozenset({"registry:approve", "triggers:approve", "payments:approve"})
 """What decides the steps of each service that another person proposed."""
 
 _FOLLOWING = """
