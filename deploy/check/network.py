@@ -10,6 +10,7 @@ _CALLS = (
     ("payments-worker", "registry-api"),
     ("registry-worker", "payments-api"),
     ("triggers-api", "registry-api"),
+    ("triggers-worker", "registry-api"),
 )
 
 Policy = Mapping[str, Any]

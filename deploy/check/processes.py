@@ -26,7 +26,7 @@ SECRETS: Mapping[str, frozenset[str]] = {
     ),
     "registry-worker": frozenset({"REGISTRY_DATABASE_URL", *_OF_CALLERS}),
     "triggers-api": frozenset({"TRIGGERS_DATABASE_URL", *_OF_CALLERS}),
-    "triggers-worker": frozenset({"TRIGGERS_DATABASE_URL"}),
+    "triggers-worker": frozenset({"TRIGGERS_DATABASE_URL", *_OF_CALLERS}),
     "payments-api": frozenset(
         {"PAYMENTS_DATABASE_URL", "WEBHOOK_KEYS", "PAYMENTS_PROVIDER_WEBHOOK_SECRETS"}
     ),

@@ -28,7 +28,7 @@ from deploy.local.postgres import LocalPostgres
 from sandbox.options import SandboxOptions
 from services.processes import PROCESSES, SERVICES
 from shared.auth import development
-from shared.auth.roles import Role
+from shared.auth.roles import Role, scopes_of
 from shared.clock import set_clock
 from shared.version import API_PREFIX
 
@@ -318,9 +318,23 @@ class Stack:
 
     def client(self, service: str, role: Role | None = None) -> httpx.Client:
         """An HTTP client of one service, with such a token."""
+        return self._client(service, self.token(role))
+
+    def publisher(self, program: str) -> httpx.Client:
+        """An HTTP client of triggers with a publisher's own token: what it posts counts at once."""
+        token = development.mint(
+            self.key_file,
+            subject=program,
+            scopes=scopes_of([Role.PUBLISHER]),
+            seconds=_TOKEN_SECONDS,
+            client=program,
+        )
+        return self._client("triggers", token)
+
+    def _client(self, service: str, token: str) -> httpx.Client:
         return httpx.Client(
             base_url=self.urls[service] + API_PREFIX,
-            headers={"Authorization": f"Bearer {self.token(role)}"},
+            headers={"Authorization": f"Bearer {token}"},
             timeout=_CLIENT_TIMEOUT_SECONDS,
         )
 

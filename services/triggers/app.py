@@ -2,32 +2,29 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 from fastapi import FastAPI
 
 from services.triggers.activations.routes import router as activations
-from services.triggers.approvals.tables import Approval, ApprovalKind
 from services.triggers.checks.service import Checks
 from services.triggers.definitions.routes import router as definitions
-from services.triggers.definitions.service import TRIGGERS
 from services.triggers.evaluations.routes import router as evaluations
 from services.triggers.indicators.routes import router as indicators
 from services.triggers.methods import registry
 from services.triggers.observations.routes import router as observations
 from services.triggers.scopes import TriggersApprove, TriggersRead
 from services.triggers.settings import ApiSettings
+from services.triggers.steps import steps_of
 from shared.application import create_application
-from shared.approvals import Steps
 from shared.approvals.routes import approval_routes
-from shared.documents.service import document_step
 from shared.events.routes import router as events
 from shared.http import service_client
 
 _DESCRIPTION = """
 Decides **when** an emergency is one. Observations (a rice price at a market, the households that a
 disaster committee reports) are recorded as published; each batch has the triggers of its indicator
-evaluated; a met threshold opens an activation, at once or after a second person's approval.
+evaluated; a met threshold proposes an activation, which opens by itself up to its trigger's
+ceiling, or when a second person approves.
 
 1. Register an indicator, then record its observations, up to 5,000 in one request.
 2. Post a trigger: a versioned document with its leg (an indicator, and the method that judges it,
@@ -55,10 +52,7 @@ _TAGS = [
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """The app, by the given settings or those of the environment."""
     settings = settings or ApiSettings()
-    waits = timedelta(days=settings.approval_wait_days)
-    steps = Steps(
-        Approval, ApprovalKind, [document_step(TRIGGERS, ApprovalKind.TRIGGER, waits=waits)]
-    )
+    steps = steps_of(settings)
     app = create_application(
         title="Sangkroh triggers",
         summary="Observations in, activations out.",

@@ -12,8 +12,10 @@ GRANTS = {
     "trigger_definition": "SELECT, INSERT",
     "trigger_leg": "SELECT, INSERT",
     "evaluation": "SELECT, INSERT",
-    "activation": "SELECT, INSERT, UPDATE (state, opened_on, evidence_from, evidence_to)",
-    "activation_area": "SELECT, INSERT, UPDATE (refused_at, refused_by)",
+    "activation": "SELECT, INSERT, UPDATE (state, opened_on, evidence_from, evidence_to, "
+    "approval_id, weigh_at, weighing_since, ceiling_households, ceiling_minor)",
+    "activation_area": "SELECT, INSERT, UPDATE (added_at, added_by, announced_at, declined_at, "
+    "declined_by, refused_at, refused_by)",
     "activation_move": "SELECT, INSERT",
     "approval": "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, decision_reason, "
     "outcome)",

@@ -1,12 +1,16 @@
-"""The triggers service's worker: evaluates triggers when observations are recorded."""
+"""The triggers service's worker: evaluates triggers, and weighs what they propose."""
 
+from services.triggers.activations.weighing import Weighing
+from services.triggers.checks.service import Checks
 from services.triggers.evaluations.handlers import handlers
 from services.triggers.settings import WorkerSettings
+from services.triggers.steps import steps_of
 from shared.audit import Sequencer
 from shared.audit.sequencing import RESTS
 from shared.clock import clock_from
 from shared.database import Database
 from shared.events import Consumer
+from shared.http import service_client
 from shared.worker import Loop, Worker
 
 
@@ -21,6 +25,14 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
         tls=settings.tls,
     )
     clock = clock_from(settings.clock_file)
+    registry = service_client(settings, settings.registry_url)
+    weighing = Weighing(
+        database,
+        checks=Checks(database=database, registry=registry, clock=clock),
+        steps=steps_of(settings),
+        clock=clock,
+    )
+    weigh = Loop("weigh", weighing.step)
     consumer = Consumer(
         database, name="evaluations", schema=settings.service, handlers=handlers(clock=clock)
     )
@@ -29,7 +41,10 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
         database=database,
         clock=clock,
         loops=[
-            Loop.reading(consumer),
+            Loop.reading(consumer, then=[weigh]),
+            weigh,
+            Loop("expire", weighing.expire, then=[weigh]),
             Loop("audit", Sequencer(database, schema=settings.service).step, rest=RESTS),
         ],
+        closing=[registry.aclose],
     )

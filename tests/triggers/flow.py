@@ -16,6 +16,14 @@ from shared.ids import new_id
 from tests.server import eventually
 from tests.two_persons import CHECKER, approved
 
+PUBLISHER = "feed:wfp@test"
+REASON = {"reason": "Confirmed with the provincial committees."}
+
+
+def batch(indicator: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Observations as they are posted."""
+    return {"indicator": indicator["code"], "unit": indicator["unit"], "observations": rows}
+
 
 @dataclass
 class Flow:
@@ -25,6 +33,7 @@ class Flow:
     client_of: Callable[[str], httpx.AsyncClient]
     owner: asyncpg.Connection
     clock_file: Path
+    _publishing: str = ""
 
     def go_to(self, day: date) -> None:
         """Set the clock to noon UTC of a day."""
@@ -44,16 +53,38 @@ class Flow:
         return answer.json()
 
     async def got(self, path: str, **query: Any) -> Any:
-        answer = await self.client.get(path, params=query)
+        answer = await self.client.get(path, params=query or None)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    async def publish(self, body: dict[str, Any]) -> httpx.Response:
+        """Send observations as a publisher's own client does."""
+        if not self._publishing:
+            async with self.client_of(PUBLISHER) as publisher:
+                self._publishing = publisher.headers["Authorization"]
+        headers = {"Idempotency-Key": str(new_id()), "Authorization": self._publishing}
+        return await self.client.post("/observations", json=body, headers=headers)
+
     async def record(self, indicator: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, int]:
-        recorded: dict[str, int] = await self.created(
-            "/observations",
-            {"indicator": indicator["code"], "unit": indicator["unit"], "observations": rows},
-        )
+        """Record published figures."""
+        answer = await self.publish(batch(indicator, rows))
+        assert answer.status_code == 201, answer.text
+        recorded: dict[str, int] = answer.json()
         return recorded
+
+    async def proposals(self, kind: str | None = None, **query: Any) -> list[dict[str, Any]]:
+        """What waits for a second person, oldest first, unless another status is asked for."""
+        kinds = {"kind": kind} if kind else {}
+        found: list[dict[str, Any]] = (await self.got("/approvals", **kinds, **query))["items"]
+        return found
+
+    async def decide(
+        self, proposal: dict[str, Any] | str, decision: str = "approval", *, by: str = CHECKER
+    ) -> httpx.Response:
+        """Approve, or decline (``refusal``), as somebody."""
+        approval_id = proposal if isinstance(proposal, str) else proposal["id"]
+        async with self.client_of(by) as client:
+            return await client.post(f"/approvals/{approval_id}/{decision}", json=REASON)
 
     async def set_up(
         self, indicator: dict[str, Any], trigger: str, **changes: Any
@@ -66,14 +97,18 @@ class Flow:
         return posted
 
     async def caught_up(self) -> None:
-        """Wait until the worker has read every event."""
+        """Wait until the worker has read every event, and weighed what came of it."""
 
         async def read_all() -> bool:
             return bool(
                 await self.owner.fetchval(
                     """
                     SELECT coalesce((SELECT sequence FROM triggers.event_cursor), 0)
-                           >= coalesce(max(sequence), 0) FROM events.event
+                           >= coalesce(max(sequence), 0)
+                           AND NOT EXISTS (
+                               SELECT FROM triggers.activation WHERE weigh_at IS NOT NULL
+                           )
+                    FROM events.event
                     """
                 )
             )

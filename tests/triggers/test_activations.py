@@ -12,11 +12,10 @@ from shared.contracts.events import ObservationsRecorded
 from shared.database import Database
 from shared.ids import id_of, new_id
 from tests.triggers.data import FLOOD_INDICATOR
-from tests.triggers.flow import Flow
+from tests.triggers.flow import REASON, Flow
 
 FLOOD = "flood-reported-impact"
 DAY = date(2022, 10, 2)
-REASON = {"reason": "Confirmed with the provincial committees."}
 
 DECLARATION = {
     "trigger": FLOOD,
@@ -37,56 +36,76 @@ def report(area: str, value: int | None, *, day: date = DAY) -> dict[str, Any]:
     }
 
 
-async def decide(flow: Flow, activation: str, verb: str, *, by: str) -> Any:
+async def told(flow: Flow, activation: str, verb: str, *, by: str = "officer@test") -> Any:
+    """What a person says of an activation: to close it, or to propose its cancellation."""
     async with flow.client_of(by) as client:
-        return await client.post(f"/activations/{activation}/{verb}", json=REASON)
+        return await client.post(
+            f"/activations/{activation}/{verb}",
+            json=REASON,
+            headers={"Idempotency-Key": str(new_id())},
+        )
+
+
+async def proposed(flow: Flow, **changes: Any) -> dict[str, Any]:
+    """The proposal of a declaration."""
+    answer = await flow.post("/activations", {**DECLARATION, **changes})
+    assert answer.status_code == 202, answer.text
+    proposal: dict[str, Any] = answer.json()
+    return proposal
+
+
+async def activation_of(flow: Flow, proposal: dict[str, Any]) -> dict[str, Any]:
+    path = f"/activations/{proposal['document']['activation_id']}"
+    activation: dict[str, Any] = await flow.got(path)
+    return activation
 
 
 @pytest.fixture
 async def declared(flow: Flow) -> tuple[Flow, dict[str, Any]]:
     flow.go_to(DAY)
     await flow.set_up(FLOOD_INDICATOR, FLOOD)
-    return flow, await flow.created("/activations", DECLARATION)
+    return flow, await proposed(flow)
 
 
 async def test_a_declaration_pays_nothing_until_a_second_person_approves(
     declared: tuple[Flow, dict[str, Any]],
 ) -> None:
-    flow, activation = declared
+    flow, proposal = declared
+    activation = await activation_of(flow, proposal)
     assert (activation["state"], activation["origin"]) == ("proposed", "declared")
     assert (activation["proposed_by"], activation["opened_on"]) == ("officer@test", None)
+    assert activation["approval_id"] == proposal["id"]
+    assert {area["announced_at"] for area in activation["areas"]} == {None}
+    assert (proposal["kind"], proposal["reason"]) == ("declaration", DECLARATION["reason"])
     assert await flow.events("activation-opened") == []
 
-    same = await decide(flow, activation["id"], "approve", by="officer@test")
+    same = await flow.decide(proposal, by="officer@test")
     assert same.status_code == 409
     assert await flow.events("activation-opened") == []
 
     flow.go_to(DAY + timedelta(days=1))
-    approved = await decide(flow, activation["id"], "approve", by="director@test")
+    approved = await flow.decide(proposal, by="director@test")
     assert approved.status_code == 200, approved.text
-    assert (approved.json()["state"], approved.json()["opened_on"]) == ("open", "2022-10-03")
-    assert [(move["to_state"], move["moved_by"]) for move in approved.json()["moves"]] == [
+    assert approved.json()["outcome"] == f"/v1/activations/{activation['id']}"
+    opened = await flow.got(f"/activations/{activation['id']}")
+    assert (opened["state"], opened["opened_on"]) == ("open", "2022-10-03")
+    assert [(move["to_state"], move["moved_by"]) for move in opened["moves"]] == [
         ("proposed", "officer@test"),
         ("open", "director@test"),
     ]
-    (opened,) = await flow.events("activation-opened")
-    assert opened["areas"] == ["0801", "12"]
-    assert (opened["opened_on"], opened["observed_on"]) == ("2022-10-03", "2022-10-02")
+    (event,) = await flow.events("activation-opened")
+    assert event["areas"] == ["0801", "12"]
+    assert (event["opened_on"], event["observed_on"]) == ("2022-10-03", "2022-10-02")
 
-    again = await decide(flow, activation["id"], "approve", by="director@test")
-    assert again.status_code == 409
-    late = await decide(flow, activation["id"], "decline", by="director@test")
-    assert late.status_code == 409
+    assert (await flow.decide(proposal, by="director@test")).status_code == 409
+    assert (await flow.decide(proposal, "refusal", by="director@test")).status_code == 409
     assert len(await flow.events("activation-opened")) == 1
 
 
 async def test_two_approvals_at_once_open_once(declared: tuple[Flow, dict[str, Any]]) -> None:
-    flow, activation = declared
+    flow, proposal = declared
     answers = await asyncio.gather(
-        *(
-            decide(flow, activation["id"], "approve", by=f"director-{number}@test")
-            for number in range(4)
-        )
+        *(flow.decide(proposal, by=f"director-{number}@test") for number in range(4))
     )
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     assert len(await flow.events("activation-opened")) == 1
@@ -95,35 +114,36 @@ async def test_two_approvals_at_once_open_once(declared: tuple[Flow, dict[str, A
 async def test_a_declined_declaration_is_never_paid(
     declared: tuple[Flow, dict[str, Any]],
 ) -> None:
-    flow, activation = declared
-    declined = await decide(flow, activation["id"], "decline", by="director@test")
-    assert declined.json()["state"] == "declined"
-    approved = await decide(flow, activation["id"], "approve", by="director@test")
-    assert approved.status_code == 409
+    flow, proposal = declared
+    await flow.decide(proposal, "refusal", by="director@test")
+    declined = await activation_of(flow, proposal)
+    assert declined["state"] == "declined"
+    assert declined["moves"][-1]["reason"] == REASON["reason"]
+    assert (await flow.decide(proposal, by="director@test")).status_code == 409
     assert await flow.events("activation-opened") == []
-    another = await flow.created("/activations", DECLARATION)
-    assert another["state"] == "proposed"
+    assert (await proposed(flow))["status"] == "waiting"
 
 
 async def test_of_two_declarations_at_once_one_wins(flow: Flow) -> None:
     flow.go_to(DAY)
     await flow.set_up(FLOOD_INDICATOR, FLOOD)
     answers = await asyncio.gather(*(flow.post("/activations", DECLARATION) for _ in range(4)))
-    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert sorted(answer.status_code for answer in answers) == [202, 409, 409, 409]
     assert len(await flow.activations()) == 1
 
 
 async def test_a_live_activation_has_its_trigger_until_its_event_is_over(
     declared: tuple[Flow, dict[str, Any]],
 ) -> None:
-    flow, activation = declared
+    flow, proposal = declared
+    activation = await activation_of(flow, proposal)
     flow.go_to(DAY + timedelta(days=31))
     soon = {**DECLARATION, "observed_on": (DAY + timedelta(days=30)).isoformat()}
     refused = await flow.post("/activations", soon)
     assert refused.status_code == 409
     assert refused.json()["activation_id"] == activation["id"]
     later = {**DECLARATION, "observed_on": (DAY + timedelta(days=31)).isoformat()}
-    await flow.created("/activations", later)
+    await proposed(flow, **later)
     assert [activation["state"] for activation in await flow.activations()] == [
         "closed",
         "proposed",
@@ -154,71 +174,20 @@ async def test_a_declaration_stays_within_the_trigger_s_areas(flow: Flow) -> Non
     assert "12" in answer.json()["detail"]
 
 
-async def test_evidence_is_only_a_proposal_where_a_second_person_is_wanted(
-    working: Flow,
-) -> None:
-    working.go_to(DAY)
-    await working.set_up(
-        FLOOD_INDICATOR, FLOOD, stages={"activation": {"approval": "second-person"}}
-    )
-    await working.record(FLOOD_INDICATOR, [report("02", 21_000)])
-    await working.caught_up()
-    working.go_to(DAY + timedelta(days=2))
-    await working.record(FLOOD_INDICATOR, [report("15", 3_000, day=DAY + timedelta(days=2))])
-    await working.caught_up()
-    (proposed,) = await working.activations()
-    assert (proposed["state"], proposed["proposed_by"]) == ("proposed", f"trigger:{FLOOD}")
-    assert await working.events("activation-opened") == []
-    assert await working.events("activation-widened") == []
-
-    approved = await decide(working, proposed["id"], "approve", by="director@test")
-    assert approved.json()["opened_on"] == "2022-10-04"
-    # What widened the proposal is announced with it, as a whole.
-    (opened,) = await working.events("activation-opened")
-    assert opened["areas"] == ["02", "15"]
-
-    await working.record(FLOOD_INDICATOR, [report("01", None, day=DAY + timedelta(days=2))])
-    await working.caught_up()
-    (widened,) = await working.events("activation-widened")
-    assert widened["areas"] == ["01"]
-    outcomes = [evaluation["outcome"] for evaluation in await working.evaluations(FLOOD)]
-    assert outcomes == ["proposed", "widened", "widened"]
-
-
-async def test_after_a_decline_only_later_evidence_proposes_again(working: Flow) -> None:
-    working.go_to(DAY)
-    await working.set_up(
-        FLOOD_INDICATOR, FLOOD, stages={"activation": {"approval": "second-person"}}
-    )
-    await working.record(FLOOD_INDICATOR, [report("02", 21_000)])
-    await working.caught_up()
-    (proposed,) = await working.activations()
-    await decide(working, proposed["id"], "decline", by="director@test")
-    await working.record(FLOOD_INDICATOR, [report("15", 2_000)])
-    await working.caught_up()
-    assert [activation["state"] for activation in await working.activations()] == ["declined"]
-    later = DAY + timedelta(days=3)
-    working.go_to(later)
-    await working.record(FLOOD_INDICATOR, [report("15", 40_000, day=later)])
-    await working.caught_up()
-    assert [activation["state"] for activation in await working.activations()] == [
-        "declined",
-        "proposed",
-    ]
-    outcomes = [evaluation["outcome"] for evaluation in await working.evaluations(FLOOD)]
-    assert outcomes == ["proposed", "quiet", "proposed"]
-
-
 async def test_reports_widen_a_declared_activation_once_they_are_enough(working: Flow) -> None:
     working.go_to(DAY)
     await working.set_up(FLOOD_INDICATOR, FLOOD)
-    declared = await working.created("/activations", DECLARATION)
-    await decide(working, declared["id"], "approve", by="director@test")
+    await opened(working)
     await working.record(FLOOD_INDICATOR, [report("02", 5_000)])
     await working.caught_up()
     assert await working.events("activation-widened") == []
     await working.record(FLOOD_INDICATOR, [report("15", 16_000)])
     await working.caught_up()
+    # Two persons opened it for these areas, whatever its trigger may do by itself.
+    assert await working.events("activation-widened") == []
+    (widening,) = await working.proposals("widening")
+    assert widening["document"]["areas_added"] == ["02", "15"]
+    await working.decide(widening, by="director@test")
     (activation,) = await working.activations()
     assert sorted(area["area"] for area in activation["areas"]) == ["02", "0801", "12", "15"]
     (widened,) = await working.events("activation-widened")
@@ -241,16 +210,17 @@ async def test_concurrent_evaluations_open_once(flow: Flow, environment: dict[st
 
     await asyncio.gather(*(evaluate() for _ in range(8)))
     await database.dispose()
-    assert len(await flow.activations()) == 1
-    assert len(await flow.events("activation-opened")) == 1
+    (activation,) = await flow.activations()
+    assert activation["state"] == "proposed"
     outcomes = [evaluation["outcome"] for evaluation in await flow.evaluations(FLOOD)]
-    assert sorted(outcomes) == ["opened", *["quiet"] * 7]
+    assert sorted(outcomes) == ["proposed", *["quiet"] * 7]
 
 
 async def test_activations_are_filtered_and_paged(declared: tuple[Flow, dict[str, Any]]) -> None:
-    flow, activation = declared
-    await decide(flow, activation["id"], "decline", by="director@test")
-    second = await flow.created("/activations", DECLARATION)
+    flow, proposal = declared
+    activation = await activation_of(flow, proposal)
+    await flow.decide(proposal, "refusal", by="director@test")
+    second = await activation_of(flow, await proposed(flow))
     page = await flow.got("/activations", limit=1)
     assert [activation["id"] for activation in page["items"]] == [second["id"]]
     rest = await flow.got("/activations", limit=1, cursor=page["next_cursor"])
@@ -263,22 +233,24 @@ async def test_activations_are_filtered_and_paged(declared: tuple[Flow, dict[str
 
 async def opened(flow: Flow, **changes: Any) -> str:
     """An open activation that one person declared and another approved."""
-    declared = await flow.created("/activations", {**DECLARATION, **changes})
-    approved = await decide(flow, declared["id"], "approve", by="director@test")
+    proposal = await proposed(flow, **changes)
+    approved = await flow.decide(proposal, by="director@test")
     assert approved.status_code == 200, approved.text
-    return str(declared["id"])
+    return str(proposal["document"]["activation_id"])
 
 
 async def test_an_activation_has_the_same_id_when_it_begins_again_after_a_loss(
     declared: tuple[Flow, dict[str, Any]],
 ) -> None:
-    flow, activation = declared
+    flow, proposal = declared
+    activation = await activation_of(flow, proposal)
     assert activation["id"] == str(id_of("activation", FLOOD, 1, 0, day=DAY))
     for table in ("activation_move", "activation_area", "activation"):
         await flow.owner.execute(f"DELETE FROM triggers.{table}")
-    assert (await flow.created("/activations", DECLARATION))["id"] == activation["id"]
-    await decide(flow, activation["id"], "decline", by="director@test")
-    second = await flow.created("/activations", DECLARATION)
+    again = await proposed(flow)
+    assert again["document"]["activation_id"] == activation["id"]
+    await flow.decide(again, "refusal", by="director@test")
+    second = await activation_of(flow, await proposed(flow))
     assert second["id"] == str(id_of("activation", FLOOD, 1, 1, day=DAY))
 
 
@@ -287,8 +259,8 @@ async def test_evidence_that_reaches_further_back_leaves_the_ids_free(flow: Flow
     await flow.set_up(FLOOD_INDICATOR, FLOOD)
     first = await opened(flow)
     await flow.owner.execute("UPDATE triggers.activation SET evidence_from = evidence_from - 1")
-    await decide(flow, first, "close", by="director@test")
-    second = await flow.created("/activations", DECLARATION)
+    await told(flow, first, "close")
+    second = await activation_of(flow, await proposed(flow))
     assert second["id"] == str(id_of("activation", FLOOD, 1, 1, day=DAY))
 
 
@@ -296,12 +268,12 @@ async def test_an_open_activation_is_closed_and_still_paid(flow: Flow) -> None:
     flow.go_to(DAY)
     await flow.set_up(FLOOD_INDICATOR, FLOOD)
     activation_id = await opened(flow)
-    closed = await decide(flow, activation_id, "close", by="officer@test")
+    closed = await told(flow, activation_id, "close")
     assert (closed.status_code, closed.json()["state"]) == (200, "closed")
     assert closed.json()["moves"][-1]["reason"] == REASON["reason"]
     assert await flow.events("activation-cancelled") == []
-    assert (await decide(flow, activation_id, "close", by="officer@test")).status_code == 409
-    assert (await flow.created("/activations", DECLARATION))["state"] == "proposed"
+    assert (await told(flow, activation_id, "close")).status_code == 409
+    assert (await proposed(flow))["status"] == "waiting"
 
 
 async def test_a_cancelled_activation_is_told_and_says_where_it_stands_what_was_sent(
@@ -311,14 +283,20 @@ async def test_a_cancelled_activation_is_told_and_says_where_it_stands_what_was_
     await working.set_up(FLOOD_INDICATOR, FLOOD)
     activation_id = await opened(working)
     working.go_to(DAY + timedelta(days=1))
-    cancelled = await decide(working, activation_id, "cancellation", by="officer@test")
-    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
-    assert cancelled.json()["sent"].endswith(f"GET /v1/activations/{activation_id}.")
+    proposal = await told(working, activation_id, "cancellation", by="minister@test")
+    assert (proposal.status_code, proposal.json()["kind"]) == (202, "cancellation")
+    assert await working.events("activation-cancelled") == []
+    # Whoever declared it, and whoever posted its rule, has a part in it.
+    for person in ("minister@test", "officer@test"):
+        assert (await working.decide(proposal.json(), by=person)).status_code == 409
+    assert (await working.decide(proposal.json(), by="director@test")).status_code == 200
+    cancelled = await working.got(f"/activations/{activation_id}")
+    assert cancelled["state"] == "cancelled"
+    assert cancelled["sent"].endswith(f"GET /v1/activations/{activation_id}.")
     assert await working.events("activation-cancelled") == [
         {"activation_id": activation_id, "cancelled_on": "2022-10-03"}
     ]
-    again = await decide(working, activation_id, "cancellation", by="officer@test")
-    assert again.status_code == 409
+    assert (await told(working, activation_id, "cancellation")).status_code == 409
     assert len(await working.events("activation-cancelled")) == 1
 
     # Reports of the same event do not open it again behind the officer's back.
@@ -329,26 +307,33 @@ async def test_a_cancelled_activation_is_told_and_says_where_it_stands_what_was_
     (evaluation,) = await working.evaluations(FLOOD)
     assert evaluation["outcome"] == "quiet"
     assert "A person cancelled" in evaluation["explanation"]
-    assert (await working.created("/activations", DECLARATION))["state"] == "proposed"
+    assert (await proposed(working))["status"] == "waiting"
 
 
 async def test_only_what_was_opened_can_be_cancelled(
     declared: tuple[Flow, dict[str, Any]],
 ) -> None:
-    flow, activation = declared
-    refused = await decide(flow, activation["id"], "cancellation", by="director@test")
-    assert refused.status_code == 409
-    await decide(flow, activation["id"], "approve", by="director@test")
-    await decide(flow, activation["id"], "close", by="director@test")
-    cancelled = await decide(flow, activation["id"], "cancellation", by="director@test")
-    assert cancelled.json()["state"] == "cancelled"
-    assert (await decide(flow, str(new_id()), "cancellation", by="x@test")).status_code == 404
+    flow, proposal = declared
+    activation_id = proposal["document"]["activation_id"]
+    assert (await told(flow, activation_id, "cancellation")).status_code == 409
+    await flow.decide(proposal, by="director@test")
+    await told(flow, activation_id, "close")
+    first, second = [await told(flow, activation_id, "cancellation") for _ in range(2)]
+    await flow.decide(first.json(), by="director@test")
+    assert (await activation_of(flow, proposal))["state"] == "cancelled"
+    # The other proposal has nothing left to do.
+    assert (await flow.decide(second.json(), by="director@test")).status_code == 409
+    assert len(await flow.events("activation-cancelled")) == 1
+    assert (await told(flow, str(new_id()), "cancellation")).status_code == 404
 
 
-async def correct(flow: Flow, activation: str, *, by: str = "director@test", **body: Any) -> Any:
+async def correct(flow: Flow, activation: str, *, by: str = "officer@test", **body: Any) -> Any:
     async with flow.client_of(by) as client:
-        path = f"/activations/{activation}/correction"
-        return await client.post(path, json={"reason": "A slip of the pen.", **body})
+        return await client.post(
+            f"/activations/{activation}/correction",
+            json={"reason": "A slip of the pen.", **body},
+            headers={"Idempotency-Key": str(new_id())},
+        )
 
 
 async def test_an_open_activation_gets_the_right_areas_instead_of_wrong_ones(flow: Flow) -> None:
@@ -361,21 +346,25 @@ async def test_an_open_activation_gets_the_right_areas_instead_of_wrong_ones(flo
         "VALUES ($1, '99', now(), 'trigger'), ($1, '០១', now(), 'trigger')",
         activation_id,
     )
-    corrected = await correct(
+    proposal = await correct(
         flow, activation_id, areas_added=["21", "12"], areas_refused=["99", "០១"]
     )
-    assert corrected.status_code == 200, corrected.text
-    areas = {area["area"]: area for area in corrected.json()["areas"]}
+    assert proposal.status_code == 202, proposal.text
+    assert await flow.events("activation-widened") == []
+    approved = await flow.decide(proposal.json(), by="director@test")
+    assert approved.status_code == 200, approved.text
+    corrected = await flow.got(f"/activations/{activation_id}")
+    areas = {area["area"]: area for area in corrected["areas"]}
     assert set(areas) == {"12", "0801", "21", "99", "០១"}
     assert (areas["21"]["added_by"], areas["21"]["refused_at"]) == ("director@test", None)
     assert areas["99"]["refused_by"] == areas["០១"]["refused_by"] == "director@test"
-    move = corrected.json()["moves"][-1]
+    move = corrected["moves"][-1]
     assert (move["from_state"], move["to_state"], move["moved_by"]) == (
         "open",
         "open",
         "director@test",
     )
-    assert move["reason"] == "Added 21. Refused 99, ០១. A slip of the pen."
+    assert move["reason"] == (f"Added 21. Refused 99, ០១. A slip of the pen. {REASON['reason']}")
     (widened,) = await flow.events("activation-widened")
     assert (widened["activation_id"], widened["areas"]) == (activation_id, ["21"])
 
@@ -391,12 +380,13 @@ async def test_a_correction_that_cannot_be(flow: Flow) -> None:
         ({"areas_added": ["21"]}, 422, "does not act in 21"),
         ({"areas_refused": ["98"]}, 422, "no areas of this activation"),
         ({"areas_refused": ["12"]}, 409, "cancellation"),
-        ({"areas_added": ["0802"], "by": "officer@test"}, 409, "second person"),
     ]
     for body, status, words in wrongs:
         answer = await correct(flow, activation_id, **body)
         assert answer.status_code == status, answer.text
         assert words in answer.text
-    await decide(flow, activation_id, "close", by="director@test")
+    in_time = await correct(flow, activation_id, areas_added=["0802"])
+    await told(flow, activation_id, "close")
     assert (await correct(flow, activation_id, areas_added=["0802"])).status_code == 409
+    assert (await flow.decide(in_time.json(), by="director@test")).status_code == 409
     assert await flow.events("activation-widened") == []

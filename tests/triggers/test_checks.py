@@ -139,7 +139,7 @@ async def test_while_the_registry_is_away_people_wait_and_feeds_do_not(alone: Fl
     document = shipped_document(FLOOD)
     async with running_registry():
         await alone.created("/triggers", document)
-        await alone.created("/observations", batch("02"))
+        await alone.publish(batch("02"))
 
     for path, body in (
         ("/triggers", {**document, "code": "another"}),
@@ -152,9 +152,9 @@ async def test_while_the_registry_is_away_people_wait_and_feeds_do_not(alone: Fl
         assert "The registry does not answer" in answer.json()["detail"]
     await alone.created(f"/triggers/{FLOOD}/versions", {**document, "enabled": False})
 
-    known_one = await alone.created("/observations", batch("02"))
-    assert known_one["areas_unchecked"] == []
-    unchecked = await alone.created("/observations", batch("15", "99"))
+    known_one = await alone.publish(batch("02"))
+    assert known_one.json()["areas_unchecked"] == []
+    unchecked = (await alone.publish(batch("15", "99"))).json()
     assert (unchecked["recorded"], unchecked["areas_unchecked"]) == (2, ["15", "99"])
     assert pointers(await alone.post("/observations", batch("០១"))) == ["/body/observations/0/area"]
 
@@ -261,13 +261,11 @@ async def test_an_activation_s_own_page_says_why_nobody_is_enrolled(
     flow = alone
     async with running_registry(), run_worker("registry"):
         await flow.set_up(FLOOD_INDICATOR, FLOOD)
-        declared = await flow.created("/activations", DECLARATION)
-        assert declared["enrolment"] is None
+        proposal = (await flow.post("/activations", DECLARATION)).json()
+        path = f"/activations/{proposal['document']['activation_id']}"
+        assert (await flow.got(path))["enrolment"] is None
         await flow.owner.execute("DELETE FROM registry.scheme_version WHERE code = 'flood-2022'")
-        path = f"/activations/{declared['id']}"
-        async with flow.client_of("director@test") as director:
-            approved = await director.post(f"{path}/approve", json={"reason": "Confirmed."})
-        assert approved.status_code == 200
+        assert (await flow.decide(proposal)).status_code == 200
 
         async def heard() -> bool:
             return (await flow.got(path))["enrolment"] is not None

@@ -102,7 +102,7 @@ async def test_a_retired_trigger_is_not_evaluated(working: Flow) -> None:
     await working.record(FLOOD_INDICATOR, [{**row, "value": 30_001}])
     await working.caught_up()
     (evaluation,) = await working.evaluations(FLOOD)
-    assert (evaluation["outcome"], evaluation["trigger_version"]) == ("opened", 2)
+    assert (evaluation["outcome"], evaluation["trigger_version"]) == ("proposed", 2)
     (opened,) = await working.events("activation-opened")
     assert opened["trigger_version"] == 2
 

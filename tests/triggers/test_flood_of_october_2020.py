@@ -38,6 +38,9 @@ async def test_it_opens_on_the_first_report_and_widens_with_the_last(working: Fl
         "severity": "severe",
         "opened_on": "2020-10-12",
         "observed_on": "2020-10-12",
+        # Those of its trigger: it opened by itself.
+        "ceiling_households": 200_000,
+        "ceiling_minor": 120_000_000_000,
     }
     (widened,) = await working.events("activation-widened")
     assert widened["activation_id"] == activation["id"]
@@ -51,7 +54,7 @@ async def test_every_evaluation_says_which_report_decided(working: Flow) -> None
     await replay(working)
     evaluations = await working.evaluations(TRIGGER)
     assert [(evaluation["judged_on"], evaluation["outcome"]) for evaluation in evaluations] == [
-        ("2020-10-12", "opened"),
+        ("2020-10-12", "proposed"),
         ("2020-10-14", "quiet"),
         ("2020-10-16", "quiet"),
         ("2020-10-19", "quiet"),

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from services.triggers.activations.latest import LatestActivation
 from services.triggers.activations.states import LEGAL_MOVES, State
-from services.triggers.definitions.document import Approval, TriggerDocument
-from services.triggers.definitions.shipped import shipped_document
 from services.triggers.evaluations.intent import (
     Begin,
     Closing,
@@ -30,15 +28,6 @@ from services.triggers.methods.trigger_stage import TriggerStage
 ID = UUID(int=1)
 DAY = date(2020, 10, 12)
 BECAUSE = "So says the method."
-
-
-def trigger(approval: Approval = Approval.AUTOMATIC) -> TriggerDocument:
-    return TriggerDocument.model_validate(
-        {
-            **shipped_document("flood-reported-impact"),
-            "stages": {"activation": {"approval": approval}},
-        }
-    )
 
 
 def judged(
@@ -63,6 +52,7 @@ def after(
     *,
     evidence_to: date = DAY,
     areas: tuple[str, ...] = ("02",),
+    declined: tuple[str, ...] = (),
 ) -> Predecessor:
     return Predecessor(
         activation=LatestActivation(
@@ -70,6 +60,7 @@ def after(
             state=state,
             evidence=Period(first_on=evidence_to, last_on=evidence_to),
             areas=frozenset(areas),
+            declined=frozenset(declined),
         ),
         continuation=Continuation(order=order, because=BECAUSE),
     )
@@ -77,7 +68,7 @@ def after(
 
 QUIET = Intent(step=Quiet(activation_id=ID, because=BECAUSE))
 CLOSING = Closing(activation_id=ID, reason=BECAUSE)
-OPENED = Begin(state=State.OPEN)
+BEGUN = Begin()
 
 # What is intended where the activation stage is reached, no day is newer, and areas may be added.
 REACHED: dict[tuple[State, Order], Intent] = {
@@ -87,22 +78,22 @@ REACHED: dict[tuple[State, Order], Intent] = {
     (State.PROPOSED, Order.EARLIER): QUIET,
     (State.OPEN, Order.EARLIER): QUIET,
     (State.CLOSED, Order.EARLIER): QUIET,
-    (State.PROPOSED, Order.LATER): Intent(step=OPENED, closing=CLOSING),
-    (State.OPEN, Order.LATER): Intent(step=OPENED, closing=CLOSING),
-    (State.CLOSED, Order.LATER): Intent(step=OPENED),
+    (State.PROPOSED, Order.LATER): Intent(step=BEGUN, closing=CLOSING),
+    (State.OPEN, Order.LATER): Intent(step=BEGUN, closing=CLOSING),
+    (State.CLOSED, Order.LATER): Intent(step=BEGUN),
 }
 
 
 @pytest.mark.parametrize(("state", "order"), REACHED)
 def test_what_follows_an_activation(state: State, order: Order) -> None:
-    intent = intent_of(judged(), trigger(), predecessor=after(state, order), widens=True)
+    intent = intent_of(judged(), predecessor=after(state, order), widens=True)
     assert intent == REACHED[state, order]
 
 
 @pytest.mark.parametrize("state", [State.PROPOSED, State.OPEN, State.CLOSED])
 def test_a_method_that_does_not_widen_is_quiet_about_the_same_event(state: State) -> None:
     predecessor = after(state, Order.SAME)
-    assert intent_of(judged(), trigger(), predecessor=predecessor, widens=False) == QUIET
+    assert intent_of(judged(), predecessor=predecessor, widens=False) == QUIET
 
 
 @pytest.mark.parametrize(("order", "widens"), list(product(Order, (True, False))))
@@ -110,33 +101,47 @@ def test_what_a_person_declined_is_proposed_again_only_when_more_is_known(
     order: Order, widens: bool
 ) -> None:
     predecessor = after(State.DECLINED, order)
-    same = intent_of(judged(), trigger(), predecessor=predecessor, widens=widens)
+    same = intent_of(judged(), predecessor=predecessor, widens=widens)
     assert isinstance(same.step, Quiet)
     assert (same.step.activation_id, same.closing) == (ID, None)
     more = judged(last_on=DAY + timedelta(days=1))
-    assert intent_of(more, trigger(), predecessor=predecessor, widens=widens) == Intent(step=OPENED)
+    assert intent_of(more, predecessor=predecessor, widens=widens) == Intent(step=BEGUN)
 
 
 @pytest.mark.parametrize("widens", [True, False])
 def test_what_a_person_cancelled_stays_so_until_another_event(widens: bool) -> None:
     more = judged(last_on=DAY + timedelta(days=1))
-    same = intent_of(more, trigger(), predecessor=after(State.CANCELLED, Order.SAME), widens=widens)
+    same = intent_of(more, predecessor=after(State.CANCELLED, Order.SAME), widens=widens)
     assert isinstance(same.step, Quiet)
     assert "cancelled" in same.step.because
     later = after(State.CANCELLED, Order.LATER)
-    assert intent_of(more, trigger(), predecessor=later, widens=widens) == Intent(step=OPENED)
+    assert intent_of(more, predecessor=later, widens=widens) == Intent(step=BEGUN)
 
 
 def test_without_an_activation_before_it_begins() -> None:
-    assert intent_of(judged(), trigger(), predecessor=None, widens=True) == Intent(step=OPENED)
-    asking = trigger(Approval.SECOND_PERSON)
-    proposed = intent_of(judged(), asking, predecessor=None, widens=True)
-    assert proposed == Intent(step=Begin(state=State.PROPOSED))
+    assert intent_of(judged(), predecessor=None, widens=True) == Intent(step=BEGUN)
+
+
+@pytest.mark.parametrize("order", [Order.SAME, Order.LATER])
+def test_what_nobody_decided_on_is_proposed_again_on_the_same_evidence(order: Order) -> None:
+    expired = after(State.EXPIRED, order)
+    assert intent_of(judged(), predecessor=expired, widens=True) == Intent(step=BEGUN)
+    earlier = after(State.EXPIRED, Order.EARLIER, evidence_to=DAY + timedelta(days=60))
+    assert intent_of(judged(), predecessor=earlier, widens=True) == QUIET
+
+
+def test_an_area_that_a_person_declined_waits_for_newer_evidence() -> None:
+    predecessor = after(State.OPEN, Order.SAME, declined=("15",))
+    same = intent_of(judged(), predecessor=predecessor, widens=True)
+    assert same == Intent(step=Widen(activation_id=ID, areas=()))
+    more = judged(last_on=DAY + timedelta(days=1))
+    newer = intent_of(more, predecessor=predecessor, widens=True)
+    assert newer == Intent(step=Widen(activation_id=ID, areas=("15",)))
 
 
 def test_nothing_to_add_still_stretches_the_evidence() -> None:
     predecessor = after(State.OPEN, Order.SAME, areas=("02", "15", "24"))
-    intent = intent_of(judged(), trigger(), predecessor=predecessor, widens=True)
+    intent = intent_of(judged(), predecessor=predecessor, widens=True)
     assert intent == Intent(step=Widen(activation_id=ID, areas=()))
 
 
@@ -151,24 +156,19 @@ predecessors = st.none() | st.builds(
 
 @given(
     stage=st.sampled_from(TriggerStage),
-    approval=st.sampled_from(Approval),
     predecessor=predecessors,
     widens=st.booleans(),
 )
 def test_no_intent_is_illegal(
-    stage: TriggerStage, approval: Approval, predecessor: Predecessor | None, widens: bool
+    stage: TriggerStage, predecessor: Predecessor | None, widens: bool
 ) -> None:
-    document = trigger(approval)
-    intent = intent_of(judged(stage), document, predecessor=predecessor, widens=widens)
-    assert intent == intent_of(judged(stage), document, predecessor=predecessor, widens=widens)
+    intent = intent_of(judged(stage), predecessor=predecessor, widens=widens)
+    assert intent == intent_of(judged(stage), predecessor=predecessor, widens=widens)
     # Nothing is paid or proposed below the activation stage.
     assert isinstance(intent.step, Nothing) == (stage is not TriggerStage.ACTIVATION)
-    # A person is asked wherever the document says so.
-    if isinstance(intent.step, Begin):
-        assert (intent.step.state is State.OPEN) == (approval is Approval.AUTOMATIC)
-        # One live activation for each trigger: a live one is closed before another begins.
-        if predecessor and predecessor.activation.is_live:
-            assert intent.closing is not None
+    # One live activation for each trigger: a live one is closed before another begins.
+    if isinstance(intent.step, Begin) and predecessor and predecessor.activation.is_live:
+        assert intent.closing is not None
     if intent.closing:
         assert predecessor is not None
         assert State.CLOSED in LEGAL_MOVES[predecessor.activation.state]

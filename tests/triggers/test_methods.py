@@ -15,7 +15,7 @@ from services.triggers.definitions.shipped import DOCUMENTS, shipped_document
 from services.triggers.methods import registry
 from shared.auth import development
 from shared.version import API_PREFIX
-from tests.conftest import RunningService
+from tests.conftest import FEED, RunningService
 from tests.server import eventually
 from tests.triggers.flow import Flow
 
@@ -42,7 +42,12 @@ TRIGGER = {
             "method": {"kind": "forecast-level", "from_metres": 22},
         }
     ],
-    "stages": {"activation": {"approval": "automatic"}},
+    "stages": {
+        "activation": {
+            "approval": "automatic",
+            "ceiling": {"households": 1_000, "amount_minor": 500_000_000, "currency": "KHR"},
+        }
+    },
 }
 
 
@@ -81,7 +86,11 @@ async def one_method_more(
 
     def client_of(subject: str) -> httpx.AsyncClient:
         token = development.mint(
-            key_file, subject=subject, scopes=development.EVERY_SCOPE, seconds=3600
+            key_file,
+            subject=subject,
+            scopes=development.EVERY_SCOPE,
+            seconds=3600,
+            client=subject if subject.startswith(FEED) else None,
         )
         return httpx.AsyncClient(
             base_url=url + API_PREFIX, headers={"Authorization": f"Bearer {token}"}, timeout=30
@@ -141,7 +150,7 @@ async def test_another_method_is_judged_end_to_end_by_one_more_line_in_the_regis
     evaluations = await flow.evaluations(str(TRIGGER["code"]))
     assert [(evaluation["judged_on"], evaluation["outcome"]) for evaluation in evaluations] == [
         (ahead.isoformat(), "none"),
-        (ahead.isoformat(), "opened"),
+        (ahead.isoformat(), "proposed"),
     ]
     (opened,) = await flow.events("activation-opened")
     assert (opened["areas"], opened["observed_on"]) == (["11"], ahead.isoformat())

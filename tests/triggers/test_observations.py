@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from services.registry.areas.gazetteer import shipped_areas
 from services.registry.areas.tables import Level
 from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR
-from tests.triggers.flow import Flow
+from tests.triggers.flow import PUBLISHER, Flow, batch
 
 DAY = date(2020, 10, 12)
 
@@ -274,7 +274,12 @@ async def test_the_database_itself_takes_forecasts_of_forecast_indicators_only(
 
 async def test_rows_say_who_posted_them(flood: Flow) -> None:
     await flood.record(FLOOD_INDICATOR, [row()])
-    (kept,) = (await flood.got("/observations", indicator=FLOOD_INDICATOR["code"]))["items"]
-    assert kept["posted_by"] == "officer@test"
+    # No trigger reads it yet: what a person posts is history, and recorded at once.
+    await flood.created("/observations", batch(FLOOD_INDICATOR, [row("15")]))
+    kept = (await flood.got("/observations", indicator=FLOOD_INDICATOR["code"]))["items"]
+    assert [(each["posted_by"], each["published"], each["approved_by"]) for each in kept] == [
+        (PUBLISHER, True, None),
+        ("officer@test", False, None),
+    ]
     indicator = await flood.got(f"/indicators/{FLOOD_INDICATOR['code']}")
     assert indicator["posted_by"] == "officer@test"

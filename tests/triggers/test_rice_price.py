@@ -40,10 +40,12 @@ async def test_it_fires_for_january_and_august_2023_and_is_quiet_between(working
 
     # Seven quiet months, and ALPS below stress in April 2023: August's prices end the first.
     assert [(move["to_state"], move["moved_at"][:10]) for move in first["moves"]] == [
+        ("proposed", "2023-02-10"),
         ("open", "2023-02-10"),
         ("closed", "2023-09-10"),
     ]
     assert [(move["to_state"], move["moved_at"][:10]) for move in second["moves"]] == [
+        ("proposed", "2023-09-10"),
         ("open", "2023-09-10"),
         ("closed", "2024-09-10"),
     ]

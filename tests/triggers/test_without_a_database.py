@@ -44,10 +44,11 @@ def followed(latest: LatestActivation | None, decision: Decision) -> LatestActiv
     """The trigger's latest activation once a decision was acted on."""
     judgement, intent = decision.judgement, decision.intent
     match intent.step:
-        case Begin(state=state):
+        case Begin():
             return LatestActivation(
                 id=new_id(),
-                state=state,
+                # As it stands once it was weighed.
+                state=State.OPEN,
                 evidence=judgement.period,
                 areas=frozenset(judgement.areas),
             )
@@ -91,7 +92,7 @@ def test_the_flood_of_october_2020_opens_on_its_first_day_and_widens_on_its_last
     (first_day, first), *later = replayed("flood-reported-impact", days)
 
     assert first_day == date(2020, 10, 12)
-    assert first.intent == Intent(step=Begin(state=State.OPEN))
+    assert first.intent == Intent(step=Begin())
     assert first.judgement.areas == ("01", "02", "15", "19", "20", "24")
     assert first.judgement.evidence["national_households"] == 24_156
     added = [

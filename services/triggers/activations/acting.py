@@ -6,11 +6,13 @@ Whoever calls this has decided already.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.activations import repository
+from services.triggers.activations.ceilings import Announced, raised
 from services.triggers.activations.states import LEGAL_MOVES, Origin, State
 from services.triggers.activations.tables import Activation
 from services.triggers.definitions.schemas import Trigger
@@ -30,7 +32,6 @@ _IDS_ASKED_ABOUT = 16
 class Beginning:
     """What is activated, on what ground, and who says so."""
 
-    state: State
     areas: tuple[str, ...]
     severity: Severity
     evidence: Period
@@ -42,8 +43,10 @@ class Beginning:
 async def begin(
     session: AsyncSession, trigger: Trigger, beginning: Beginning, *, clock: Clock
 ) -> Activation | None:
-    """Begin an activation, open or proposed; None: the trigger has a live one already."""
-    is_open = beginning.state is State.OPEN
+    """Begin an activation, proposed; None: the trigger has a live one already.
+
+    It is weighed next: whether it opens by itself, or a person is asked.
+    """
     activation = await repository.add_activation(
         session,
         {
@@ -55,18 +58,18 @@ async def begin(
             "area_filter": trigger.document.area_filter,
             "severity": beginning.severity,
             "origin": beginning.origin,
-            "state": beginning.state,
+            "state": State.PROPOSED,
             "reason": beginning.reason,
             "evidence_from": beginning.evidence.first_on,
             "evidence_to": beginning.evidence.last_on,
             "proposed_at": clock.now(),
             "proposed_by": beginning.proposed_by,
-            "opened_on": clock.today() if is_open else None,
+            "opened_on": None,
         },
     )
     if activation is None:
         return None
-    areas = await repository.add_areas(
+    await repository.add_areas(
         session,
         activation.id,
         beginning.areas,
@@ -77,13 +80,11 @@ async def begin(
         session,
         activation.id,
         from_state=None,
-        to_state=beginning.state,
+        to_state=State.PROPOSED,
         by=beginning.proposed_by,
         reason=beginning.reason,
         clock=clock,
     )
-    if is_open:
-        await _announce_opened(session, activation, areas, clock=clock)
     return activation
 
 
@@ -96,27 +97,86 @@ async def widen(
     by: str,
     clock: Clock,
 ) -> None:
-    """Stretch the evidence of a live activation, and add the areas that it does not have."""
+    """Stretch the evidence of a live activation, and let areas wait that it does not have.
+
+    They are weighed next: whether they are added by themselves, or a person is asked.
+    """
     added = await repository.add_areas(
         session, activation_id, areas, added_at=clock.now(), added_by=by
     )
-    activation = await repository.stretch_evidence(session, activation_id, evidence)
-    # A proposal is announced as a whole when it is approved.
-    if added and activation.state is State.OPEN:
-        fact = ActivationWidened(**_announcement(activation, added))
-        await publish(session, fact, clock=clock)
+    await repository.stretch_evidence(session, activation_id, evidence)
+    if added:
+        await repository.weigh_now(session, activation_id)
 
 
-async def approve(
-    session: AsyncSession, activation_id: UUID, *, by: str, reason: str, clock: Clock
+async def open_with(
+    session: AsyncSession,
+    activation_id: UUID,
+    areas: Collection[str],
+    *,
+    ceiling: Announced,
+    by: str,
+    reason: str,
+    clock: Clock,
 ) -> Activation:
-    """Open a proposed activation, as it was widened by now."""
+    """Open a proposed activation in these of its areas; others that came since go on waiting."""
     opened = await _move(
         session, activation_id, to_state=State.OPEN, by=by, reason=reason, clock=clock
     )
-    areas = [area.area_code for area in await repository.areas_of(session, activation_id)]
-    await _announce_opened(session, opened, areas, clock=clock)
+    # Yesterday's code took whatever it kept as announced.
+    await repository.announce_areas(session, activation_id, areas, announced_at=clock.now())
+    announced = await _announcement(session, opened, sorted(areas), ceiling=ceiling)
+    await publish(session, ActivationOpened(**announced), clock=clock)
     return opened
+
+
+async def announce_wider(
+    session: AsyncSession,
+    activation: Activation,
+    areas: Collection[str],
+    *,
+    ceiling: Announced,
+    clock: Clock,
+) -> list[str]:
+    """Tell of those of an open activation's areas that wait; which these were, by code."""
+    added = await repository.announce_areas(session, activation.id, areas, announced_at=clock.now())
+    if added:
+        announced = await _announcement(session, activation, added, ceiling=ceiling)
+        await publish(session, ActivationWidened(**announced), clock=clock)
+    return added
+
+
+async def widen_with(
+    session: AsyncSession,
+    activation: Activation,
+    areas: Collection[str],
+    *,
+    ceiling: Announced,
+    by: str,
+    reason: str,
+    clock: Clock,
+) -> None:
+    """Add what a person approved to an open activation; what was added meanwhile stays so."""
+    added = await announce_wider(session, activation, areas, ceiling=ceiling, clock=clock)
+    await _note_change(session, activation, [("Added", added)], by=by, reason=reason, clock=clock)
+
+
+async def leave_out(
+    session: AsyncSession,
+    activation: Activation,
+    areas: Collection[str],
+    *,
+    by: str,
+    reason: str,
+    clock: Clock,
+) -> None:
+    """Keep that a person declined to widen an activation by these; later evidence may ask again."""
+    declined = await repository.decline_areas(
+        session, activation.id, areas, declined_at=clock.now(), declined_by=by
+    )
+    await _note_change(
+        session, activation, [("Declined", declined)], by=by, reason=reason, clock=clock
+    )
 
 
 async def decline(
@@ -125,6 +185,15 @@ async def decline(
     """Turn a proposed activation down."""
     return await _move(
         session, activation_id, to_state=State.DECLINED, by=by, reason=reason, clock=clock
+    )
+
+
+async def expire(
+    session: AsyncSession, activation_id: UUID, *, by: str, reason: str, clock: Clock
+) -> Activation:
+    """Let go of a proposed activation on which nobody decided in time."""
+    return await _move(
+        session, activation_id, to_state=State.EXPIRED, by=by, reason=reason, clock=clock
     )
 
 
@@ -141,37 +210,21 @@ async def correct(
     session: AsyncSession,
     activation: Activation,
     *,
-    added: Iterable[str],
+    added: Collection[str],
     refused: Collection[str],
+    ceiling: Announced,
     by: str,
     reason: str,
     clock: Clock,
-) -> Activation:
+) -> None:
     """Add areas to an open activation, and refuse some of its own in which nobody is enrolled."""
     await repository.refuse_areas(
         session, activation.id, refused, refused_at=clock.now(), refused_by=by
     )
-    new = await repository.add_areas(
-        session, activation.id, added, added_at=clock.now(), added_by=by
-    )
-    if new:
-        fact = ActivationWidened(**_announcement(activation, new))
-        await publish(session, fact, clock=clock)
-    changes = [
-        f"{what} {', '.join(sorted(areas))}."
-        for what, areas in (("Added", new), ("Refused", refused))
-        if areas
-    ]
-    await _note_move(
-        session,
-        activation.id,
-        from_state=activation.state,
-        to_state=activation.state,
-        by=by,
-        reason=" ".join([*changes, reason]),
-        clock=clock,
-    )
-    return activation
+    await repository.add_areas(session, activation.id, added, added_at=clock.now(), added_by=by)
+    new = await announce_wider(session, activation, added, ceiling=ceiling, clock=clock)
+    changes = [("Added", new), ("Refused", sorted(refused))]
+    await _note_change(session, activation, changes, by=by, reason=reason, clock=clock)
 
 
 async def cancel(
@@ -186,12 +239,38 @@ async def cancel(
     return cancelled
 
 
+async def find(session: AsyncSession, activation_id: UUID) -> Activation:
+    """The activation; raises NotFound."""
+    activation = await repository.find_activation(session, activation_id)
+    if activation is None:
+        raise unknown_activation()
+    return activation
+
+
 async def lock(session: AsyncSession, activation_id: UUID) -> Activation:
     """The activation as committed, for this transaction alone until it ends; raises NotFound."""
     activation = await repository.lock_activation(session, activation_id)
     if activation is None:
         raise unknown_activation()
     return activation
+
+
+def require_move(activation: Activation, to_state: State) -> None:
+    """Raises Conflict where an activation cannot move there from where it stands."""
+    if to_state not in LEGAL_MOVES[activation.state]:
+        raise Conflict(
+            f"The activation is {activation.state} and cannot become {to_state} any more. "
+            "GET /v1/activations/{id} tells who decided, when and why."
+        )
+
+
+def require_open(activation: Activation, done: str) -> None:
+    """Raises Conflict where it is not open, and so cannot be ``done``, as in "corrected"."""
+    if activation.state is not State.OPEN:
+        raise Conflict(
+            f"The activation is {activation.state}, and an open one is {done}. Declare another "
+            "with POST /v1/activations."
+        )
 
 
 def unknown_activation() -> NotFound:
@@ -227,11 +306,7 @@ async def _move(
     """The only writer of a state. Raises NotFound, and Conflict for a move that is not legal."""
     activation = await lock(session, activation_id)
     from_state = activation.state
-    if to_state not in LEGAL_MOVES[from_state]:
-        raise Conflict(
-            f"The activation is {from_state} and cannot become {to_state} any more. "
-            "GET /v1/activations/{id} tells who decided, when and why."
-        )
+    require_move(activation, to_state)
     moved = await repository.set_state(
         session,
         activation_id,
@@ -280,22 +355,48 @@ async def _note_move(
     )
 
 
-async def _announce_opened(
-    session: AsyncSession, activation: Activation, areas: list[str], *, clock: Clock
+async def _note_change(
+    session: AsyncSession,
+    activation: Activation,
+    changes: Iterable[tuple[str, list[str]]],
+    *,
+    by: str,
+    reason: str,
+    clock: Clock,
 ) -> None:
-    await publish(session, ActivationOpened(**_announcement(activation, areas)), clock=clock)
+    """Keep what a person changed of an activation that stays where it is; and look at it anew."""
+    words = [f"{what} {', '.join(areas)}." for what, areas in changes if areas]
+    await _note_move(
+        session,
+        activation.id,
+        from_state=activation.state,
+        to_state=activation.state,
+        by=by,
+        reason=" ".join([*words, reason]),
+        clock=clock,
+    )
+    await repository.weigh_now(session, activation.id)
 
 
-def _announcement(activation: Activation, areas: list[str]) -> dict[str, object]:
+async def _announcement(
+    session: AsyncSession, activation: Activation, areas: list[str], *, ceiling: Announced
+) -> dict[str, Any]:
+    before = Announced(households=activation.ceiling_households, minor=activation.ceiling_minor)
+    ceiling = raised(before, ceiling)
+    await repository.set_ceiling(
+        session, activation.id, households=ceiling.households, minor=ceiling.minor
+    )
     return {
         "activation_id": activation.id,
         "trigger": activation.trigger_code,
         "trigger_version": activation.trigger_version,
         "scheme": activation.scheme,
         "shock": activation.shock,
-        "areas": sorted(areas),
+        "areas": areas,
         "area_filter": activation.area_filter,
         "severity": activation.severity,
         "opened_on": activation.opened_on,
         "observed_on": activation.evidence_to,
+        "ceiling_households": ceiling.households,
+        "ceiling_minor": ceiling.minor,
     }

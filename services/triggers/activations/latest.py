@@ -15,6 +15,9 @@ class LatestActivation:
     state: State
     evidence: Period
     areas: frozenset[str]
+    """Those that it has, announced or waiting."""
+    declined: frozenset[str] = frozenset()
+    """Those that evidence named, and a person declined."""
 
     @property
     def is_live(self) -> bool:

@@ -1,10 +1,11 @@
 """What is asked of the database about activations."""
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy import Row, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,11 +15,44 @@ from services.triggers.methods.judgement import Period
 
 _ADD_AREAS = text(
     """
-    INSERT INTO triggers.activation_area (activation_id, area_code, added_at, added_by)
-    SELECT :activation_id, area_code, :added_at, :added_by
+    INSERT INTO triggers.activation_area
+        (activation_id, area_code, added_at, added_by, announced_at)
+    SELECT :activation_id, area_code, :added_at, :added_by, NULL
     FROM unnest(CAST(:areas AS text[])) AS area_code
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (activation_id, area_code) DO UPDATE
+        SET added_at = excluded.added_at, added_by = excluded.added_by,
+            declined_at = NULL, declined_by = NULL
+        WHERE activation_area.declined_at IS NOT NULL
     RETURNING area_code
+    """
+)
+
+_CLAIM = text(
+    """
+    UPDATE triggers.activation
+    SET weigh_at = clock_timestamp() + make_interval(secs => :lease_seconds),
+        weighing_since = coalesce(weighing_since, clock_timestamp())
+    WHERE id = (
+        SELECT id FROM triggers.activation
+        WHERE weigh_at <= clock_timestamp()
+        ORDER BY weigh_at
+        LIMIT 1
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    RETURNING id, weigh_at,
+        weighing_since < clock_timestamp() - make_interval(secs => :patience_seconds)
+            AS waited_long
+    """
+)
+
+_EXPIRED = text(
+    """
+    SELECT activation.id
+    FROM triggers.activation
+    JOIN triggers.approval ON approval.id = activation.approval_id
+    WHERE activation.state IN ('proposed', 'open') AND activation.weigh_at IS NULL
+      AND approval.decision IS NULL AND approval.expires_at <= :now
+    LIMIT 1
     """
 )
 
@@ -42,7 +76,10 @@ async def add_areas(
     added_at: datetime,
     added_by: str,
 ) -> list[str]:
-    """Add the areas that the activation does not have; those that were added, by code."""
+    """Add the areas that the activation does not have, or no longer: they wait, unannounced.
+
+    Returns those that were added, by code.
+    """
     added = await session.scalars(
         _ADD_AREAS,
         {
@@ -53,6 +90,49 @@ async def add_areas(
         },
     )
     return sorted(added)
+
+
+async def announce_areas(
+    session: AsyncSession, activation_id: UUID, areas: Collection[str], *, announced_at: datetime
+) -> list[str]:
+    """Keep that these are announced; those that were not before, by code."""
+    announced = await session.scalars(
+        update(ActivationArea)
+        .where(
+            ActivationArea.activation_id == activation_id,
+            ActivationArea.area_code.in_(areas),
+            ActivationArea.announced_at.is_(None),
+            ActivationArea.declined_at.is_(None),
+        )
+        .values(announced_at=announced_at)
+        .returning(ActivationArea.area_code)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(announced)
+
+
+async def decline_areas(
+    session: AsyncSession,
+    activation_id: UUID,
+    areas: Collection[str],
+    *,
+    declined_at: datetime,
+    declined_by: str,
+) -> list[str]:
+    """Keep that a person declined to add these; those that waited, by code."""
+    declined = await session.scalars(
+        update(ActivationArea)
+        .where(
+            ActivationArea.activation_id == activation_id,
+            ActivationArea.area_code.in_(areas),
+            ActivationArea.announced_at.is_(None),
+            ActivationArea.declined_at.is_(None),
+        )
+        .values(declined_at=declined_at, declined_by=declined_by)
+        .returning(ActivationArea.area_code)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(declined)
 
 
 async def refuse_areas(
@@ -83,8 +163,53 @@ async def add_move(session: AsyncSession, move: dict[str, object]) -> None:
 async def set_state(
     session: AsyncSession, activation_id: UUID, *, state: State, opened_on: date | None
 ) -> Activation:
+    """The row as it is then. What it waits for is looked at anew."""
+    values = {"state": state, "opened_on": opened_on, "weigh_at": func.clock_timestamp()}
+    return await _update(session, activation_id, values)
+
+
+async def set_ceiling(
+    session: AsyncSession, activation_id: UUID, *, households: int | None, minor: int | None
+) -> Activation:
     """The row as it is then."""
-    return await _update(session, activation_id, {"state": state, "opened_on": opened_on})
+    values = {"ceiling_households": households, "ceiling_minor": minor}
+    return await _update(session, activation_id, values)
+
+
+async def set_approval(session: AsyncSession, activation_id: UUID, approval_id: UUID) -> None:
+    """Keep which proposal asks to open or to widen it."""
+    await _update(session, activation_id, {"approval_id": approval_id})
+
+
+async def weigh_now(session: AsyncSession, activation_id: UUID) -> None:
+    """Have it held against its ceiling."""
+    await _update(session, activation_id, {"weigh_at": func.clock_timestamp()})
+
+
+async def weighed(session: AsyncSession, activation_id: UUID) -> None:
+    """Keep that nothing is to be weighed until more evidence comes."""
+    await _update(session, activation_id, {"weigh_at": None, "weighing_since": None})
+
+
+async def weigh_again(session: AsyncSession, activation_id: UUID, *, after_seconds: float) -> None:
+    """Have it weighed later; whoever asked for it meanwhile is not put off."""
+    again = func.clock_timestamp() + timedelta(seconds=after_seconds)
+    values = {"weigh_at": func.least(Activation.weigh_at, again)}
+    await _update(session, activation_id, values)
+
+
+async def claim_unweighed(
+    session: AsyncSession, *, lease_seconds: float, patience_seconds: float
+) -> Row[Any] | None:
+    """The activation that has waited longest to be weighed, leased: id, weigh_at, waited_long."""
+    values = {"lease_seconds": lease_seconds, "patience_seconds": patience_seconds}
+    return (await session.execute(_CLAIM, values)).one_or_none()
+
+
+async def find_expired(session: AsyncSession, *, now: datetime) -> UUID | None:
+    """A live activation whose proposal nobody decided in time."""
+    activation_id: UUID | None = await session.scalar(_EXPIRED, {"now": now})
+    return activation_id
 
 
 async def stretch_evidence(
@@ -102,7 +227,7 @@ async def stretch_evidence(
 
 
 async def _update(
-    session: AsyncSession, activation_id: UUID, values: dict[str, object]
+    session: AsyncSession, activation_id: UUID, values: Mapping[str, object]
 ) -> Activation:
     statement = (
         update(Activation)
@@ -177,6 +302,7 @@ async def areas_of(session: AsyncSession, activation_id: UUID) -> Sequence[Activ
         select(ActivationArea)
         .where(ActivationArea.activation_id == activation_id)
         .order_by(ActivationArea.added_at, ActivationArea.area_code)
+        .execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).all()
 

@@ -15,7 +15,9 @@ from services.triggers.activations.schemas import (
 )
 from services.triggers.activations.states import State
 from services.triggers.checks.service import ChecksDependency
-from services.triggers.scopes import ActivationsApprove, ActivationsRead, ActivationsWrite
+from services.triggers.scopes import ActivationsRead, ActivationsWrite
+from shared.approvals import ApprovalOut
+from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Database, Session
 from shared.documents import Code
@@ -30,8 +32,8 @@ ActivationId = Annotated[UUID, Path(examples=["0199c1de-53a1-7f6b-8a27-2f1f6a1d9
 
 @router.post(
     "",
-    status_code=201,
-    response_model=ActivationDetail,
+    status_code=202,
+    response_model=ApprovalOut,
     summary="Declare an activation",
     responses=problem_responses(400, 401, 403, 409, 422),
 )
@@ -43,17 +45,22 @@ async def declare_activation(
     clock: ClockDependency,
     once: Once,
     checks: ChecksDependency,
+    steps: TwoPersonSteps,
 ) -> Response:
     """Proposes an activation of a trigger's scheme in some areas, with the official's reason.
 
-    It opens, and pays, when a second person approves it. The registry is asked whether anybody
-    could be enrolled by it.
+    It opens, and pays, once a second person approves the proposal that is answered:
+    `POST /v1/approvals/{approval_id}/approval`. The registry is asked whether anybody could be
+    enrolled by it, and how much that would pay.
     """
     database: Database = request.app.state.database
-    await service.require_activating(body, database=database, checks=checks)
+    estimate = await service.require_activating(body, database=database, checks=checks)
     return await once.reply(
         body,
-        lambda: service.declare(session, body, caller=caller, clock=clock),
+        lambda: service.declare(
+            session, steps, body, estimate=estimate, caller=caller, clock=clock
+        ),
+        status_code=202,
     )
 
 
@@ -84,63 +91,41 @@ async def read_activation(
 
 
 @router.post(
-    "/{activation_id}/approve",
-    summary="Approve a proposed activation",
-    responses=problem_responses(401, 403, 404, 409, 422),
-)
-async def approve_activation(
-    activation_id: ActivationId,
-    body: DecisionIn,
-    caller: ActivationsApprove,
-    session: Session,
-    clock: ClockDependency,
-) -> ActivationDetail:
-    """Opens a proposed activation, which enrols and pays; whoever proposed it cannot approve it."""
-    return await service.approve(session, activation_id, body, caller=caller, clock=clock)
-
-
-@router.post(
-    "/{activation_id}/decline",
-    summary="Decline a proposed activation",
-    responses=problem_responses(401, 403, 404, 409, 422),
-)
-async def decline_activation(
-    activation_id: ActivationId,
-    body: DecisionIn,
-    caller: ActivationsApprove,
-    session: Session,
-    clock: ClockDependency,
-) -> ActivationDetail:
-    """Turns a proposed activation down; nothing is paid, and later evidence may propose again."""
-    return await service.decline(session, activation_id, body, caller=caller, clock=clock)
-
-
-@router.post(
     "/{activation_id}/correction",
-    summary="Correct the areas of an open activation",
-    responses=problem_responses(401, 403, 404, 409, 422),
+    status_code=202,
+    response_model=ApprovalOut,
+    summary="Propose to correct the areas of an open activation",
+    responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def correct_activation(
     activation_id: ActivationId,
     body: CorrectionIn,
-    caller: ActivationsApprove,
+    caller: ActivationsWrite,
+    request: Request,
     session: Session,
     clock: ClockDependency,
+    once: Once,
     checks: ChecksDependency,
-) -> ActivationDetail:
-    """Enrols and pays in the right areas instead of wrong ones; whoever proposed it cannot.
+    steps: TwoPersonSteps,
+) -> Response:
+    """Enrols and pays in the right areas instead of wrong ones, once a second person approves.
 
     An area in which households are enrolled stays: what has not been sent is stopped by cancelling.
     """
-    await checks.require_areas(body.areas_added, at="/body/areas_added")
-    enrolling_nobody = await checks.that_enrol_nobody(body.areas_refused)
-    return await service.correct(
-        session,
-        activation_id,
+    database: Database = request.app.state.database
+    looked_up = await service.look_up(activation_id, body, database=database, checks=checks)
+    return await once.reply(
         body,
-        enrolling_nobody=enrolling_nobody,
-        caller=caller,
-        clock=clock,
+        lambda: service.propose_correction(
+            session,
+            steps,
+            activation_id,
+            body,
+            looked_up=looked_up,
+            caller=caller,
+            clock=clock,
+        ),
+        status_code=202,
     )
 
 
@@ -152,28 +137,41 @@ async def correct_activation(
 async def close_activation(
     activation_id: ActivationId,
     body: DecisionIn,
-    caller: ActivationsApprove,
+    caller: ActivationsWrite,
     session: Session,
     clock: ClockDependency,
 ) -> ActivationDetail:
-    """Ends its widening by later reports; whoever is enrolled is paid, in every round."""
+    """Ends its widening by later reports; whoever is enrolled is paid, in every round.
+
+    One person does that alone, for it moves no money: it only ever lets less be paid.
+    """
     return await service.close(session, activation_id, body, caller=caller, clock=clock)
 
 
 @router.post(
     "/{activation_id}/cancellation",
-    summary="Cancel an activation",
-    responses=problem_responses(401, 403, 404, 409, 422),
+    status_code=202,
+    response_model=ApprovalOut,
+    summary="Propose to cancel an activation",
+    responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def cancel_activation(
     activation_id: ActivationId,
     body: DecisionIn,
-    caller: ActivationsApprove,
+    caller: ActivationsWrite,
     session: Session,
     clock: ClockDependency,
-) -> ActivationDetail:
-    """Stops whatever of it has not been sent, in every round; what has been sent is paid.
+    once: Once,
+    steps: TwoPersonSteps,
+) -> Response:
+    """Stops whatever of it has not been sent, in every round, once a second person approves.
 
-    How much that is, payments says: `GET /v1/activations/{id}` there.
+    What has been sent is paid; how much that is, payments says: `GET /v1/activations/{id}` there.
     """
-    return await service.cancel(session, activation_id, body, caller=caller, clock=clock)
+    return await once.reply(
+        body,
+        lambda: service.propose_cancellation(
+            session, steps, activation_id, body, caller=caller, clock=clock
+        ),
+        status_code=202,
+    )

@@ -35,6 +35,9 @@ _ACTIVATION: dict[str, Any] = {
     "proposed_at": "2020-10-12T02:00:05Z",
     "proposed_by": "trigger:flood-reported-impact",
     "opened_on": "2020-10-12",
+    "approval_id": None,
+    "ceiling_households": 200_000,
+    "ceiling_minor": 120_000_000_000,
 }
 
 
@@ -66,7 +69,7 @@ class DeclarationIn(BaseModel):
 
 
 class DecisionIn(BaseModel):
-    """Why an activation is approved, declined, closed or cancelled."""
+    """Why an activation is closed, or to be cancelled."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -131,9 +134,10 @@ class ActivationOut(BaseModel):
     state: Annotated[
         State,
         Field(
-            description="`proposed`: waits for a second person. `open`: paid, and still widened. "
-            "`declined`: never paid. `closed`: no longer widened; what was opened is paid. "
-            "`cancelled`: what had not been sent is not paid."
+            description="`proposed`: waits for a second person, or to be held against its ceiling. "
+            "`open`: paid, and still widened. `declined`: never paid. `expired`: nobody decided in "
+            "time; evidence that meets the thresholds proposes again. `closed`: no longer widened; "
+            "what was opened is paid. `cancelled`: what had not been sent is not paid."
         ),
     ]
     reason: str
@@ -142,6 +146,23 @@ class ActivationOut(BaseModel):
     proposed_at: datetime
     proposed_by: str
     opened_on: date | None
+    approval_id: Annotated[
+        UUID | None,
+        Field(
+            description="The latest proposal to open or to widen it: `GET /v1/approvals/{id}`. "
+            "Null: no person was asked."
+        ),
+    ]
+    ceiling_households: Annotated[
+        int | None,
+        Field(
+            description="How many households it may pay without asking a person again; null: not "
+            "opened, or nobody could say."
+        ),
+    ]
+    ceiling_minor: Annotated[
+        int | None, Field(description="So much, over all rounds, in the scheme's currency.")
+    ]
 
 
 class AreaOut(BaseModel):
@@ -150,6 +171,13 @@ class AreaOut(BaseModel):
     area: str
     added_at: datetime
     added_by: str
+    announced_at: Annotated[
+        datetime | None, Field(description="Since when it is paid in; null: it waits, or never is.")
+    ] = None
+    declined_at: Annotated[
+        datetime | None, Field(description="Null unless a second person declined to add it.")
+    ] = None
+    declined_by: str | None = None
     refused_at: Annotated[
         datetime | None, Field(description="Null unless a correction refused it.")
     ] = None
@@ -179,6 +207,9 @@ class ActivationDetail(ActivationOut):
                             "area": "02",
                             "added_at": "2020-10-12T02:00:05Z",
                             "added_by": "trigger:flood-reported-impact",
+                            "announced_at": "2020-10-12T02:00:06Z",
+                            "declined_at": None,
+                            "declined_by": None,
                             "refused_at": None,
                             "refused_by": None,
                         }
@@ -186,12 +217,20 @@ class ActivationDetail(ActivationOut):
                     "moves": [
                         {
                             "from_state": None,
-                            "to_state": "open",
+                            "to_state": "proposed",
                             "moved_at": "2020-10-12T02:00:05Z",
                             "moved_by": "trigger:flood-reported-impact",
                             "reason": "24156 households reported in 3 areas; the threshold is "
                             "20000.",
-                        }
+                        },
+                        {
+                            "from_state": "proposed",
+                            "to_state": "open",
+                            "moved_at": "2020-10-12T02:00:06Z",
+                            "moved_by": "trigger:flood-reported-impact",
+                            "reason": "Within the ceiling of its trigger: about 24,156 households, "
+                            "11,275,740,300 KHR.",
+                        },
                     ],
                     "sent": None,
                     "enrolment": {
@@ -205,7 +244,8 @@ class ActivationDetail(ActivationOut):
 
     areas: list[AreaOut]
     moves: Annotated[
-        list[MoveOut], Field(description="A correction is listed too, with one state twice.")
+        list[MoveOut],
+        Field(description="What a second person added is listed too, with one state twice."),
     ]
     sent: Annotated[
         str | None,

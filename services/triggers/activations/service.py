@@ -1,13 +1,15 @@
 """What may happen to an activation: it is proposed, opens, widens, is corrected, closes, ends."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.triggers.activations import acting, repository
+from services.triggers.activations import acting, proposing, repository
 from services.triggers.activations.acting import Beginning
+from services.triggers.activations.evidence import evidence_of, persons_behind
 from services.triggers.activations.latest import LatestActivation
 from services.triggers.activations.schemas import (
     ActivationDetail,
@@ -20,12 +22,16 @@ from services.triggers.activations.schemas import (
 )
 from services.triggers.activations.states import Origin, State
 from services.triggers.activations.tables import Activation
+from services.triggers.approvals.tables import ApprovalKind
 from services.triggers.areas import lies_within
+from services.triggers.checks.estimate import Estimate
 from services.triggers.checks.service import Checks
 from services.triggers.definitions import service as definitions
 from services.triggers.definitions.schemas import Trigger
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.registry import method_of
+from shared.approvals import ApprovalOut, Effect, Steps
+from shared.approvals import service as approvals
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.database import Database
@@ -38,23 +44,41 @@ _SENT = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class LookedUp:
+    """What the registry says of a correction."""
+
+    enrolling_nobody: frozenset[str]
+    """Those of the areas to refuse in which nobody can be enrolled."""
+    estimate: Estimate
+    """What the activation would pay once it is corrected."""
+
+
 async def lock_latest(session: AsyncSession, trigger: str) -> LatestActivation | None:
     """The trigger's live activation, else the one with the latest evidence; locked."""
     activation = await repository.lock_latest(session, trigger)
     if activation is None:
         return None
     areas = await repository.areas_of(session, activation.id)
+    declined = frozenset(area.area_code for area in areas if area.declined_at is not None)
     return LatestActivation(
         id=activation.id,
         state=activation.state,
-        evidence=Period(first_on=activation.evidence_from, last_on=activation.evidence_to),
-        areas=frozenset(area.area_code for area in areas),
+        evidence=evidence_of(activation),
+        areas=frozenset(area.area_code for area in areas) - declined,
+        declined=declined,
     )
 
 
 async def declare(
-    session: AsyncSession, body: DeclarationIn, *, caller: Caller, clock: Clock
-) -> ActivationDetail:
+    session: AsyncSession,
+    steps: Steps,
+    body: DeclarationIn,
+    *,
+    estimate: Estimate,
+    caller: Caller,
+    clock: Clock,
+) -> ApprovalOut:
     """Propose an activation without evidence of the trigger's own.
 
     Raises Conflict for an unknown or retired trigger and while it has a live activation, and
@@ -84,8 +108,6 @@ async def declare(
         session,
         trigger,
         Beginning(
-            # One signature never moves public money alone.
-            state=State.PROPOSED,
             areas=tuple(body.areas),
             severity=body.severity,
             evidence=Period(first_on=body.observed_on, last_on=body.observed_on),
@@ -97,56 +119,39 @@ async def declare(
     )
     if activation is None:
         raise _live_already(await lock_latest(session, trigger.code))
-    return await _detail(session, activation)
+    proposal = await proposing.propose(
+        session,
+        steps,
+        activation,
+        trigger,
+        added=set(body.areas),
+        together=set(body.areas),
+        estimate=estimate,
+        because="An official declares it.",
+        clock=clock,
+    )
+    await repository.weighed(session, activation.id)
+    return approvals.shown(proposal, now=clock.now())
 
 
-async def require_activating(body: DeclarationIn, *, database: Database, checks: Checks) -> None:
-    """Raises a Problem where nobody could be enrolled by what is declared, or nobody can say.
+async def require_activating(
+    body: DeclarationIn, *, database: Database, checks: Checks
+) -> Estimate:
+    """What a declaration would pay, by the registry, which is asked before the transaction.
 
-    Before the transaction of the declaration, for the registry is asked.
+    Raises a Problem where nobody could be enrolled by what is declared, or nobody can say.
     """
     try:
         async with database.transaction() as session:
             trigger = await definitions.get(session, body.trigger)
     except NotFound as error:
         raise Conflict(error.detail) from None
-    await checks.require_activating(
+    return await checks.require_activating(
         trigger=trigger.code,
         areas=body.areas,
         area_filter=trigger.document.area_filter,
         scheme=trigger.document.scheme,
     )
-
-
-async def approve(
-    session: AsyncSession, activation_id: UUID, body: DecisionIn, *, caller: Caller, clock: Clock
-) -> ActivationDetail:
-    """Open what another person, or the evidence, proposed.
-
-    Raises NotFound, or Conflict when it is not proposed any more or the caller proposed it.
-    """
-    activation = await acting.lock(session, activation_id)
-    if activation.proposed_by == caller.subject:
-        raise Conflict(
-            "Whoever proposed an activation cannot approve it. Ask a second person to approve it."
-        )
-    opened = await acting.approve(
-        session, activation_id, by=caller.subject, reason=body.reason, clock=clock
-    )
-    return await _detail(session, opened)
-
-
-async def decline(
-    session: AsyncSession, activation_id: UUID, body: DecisionIn, *, caller: Caller, clock: Clock
-) -> ActivationDetail:
-    """Turn a proposal down, or take one's own back; later evidence may propose again.
-
-    Raises NotFound, or Conflict when it is not proposed any more.
-    """
-    declined = await acting.decline(
-        session, activation_id, by=caller.subject, reason=body.reason, clock=clock
-    )
-    return await _detail(session, declined)
 
 
 async def close(
@@ -162,44 +167,57 @@ async def close(
     return await _detail(session, closed)
 
 
-async def cancel(
-    session: AsyncSession, activation_id: UUID, body: DecisionIn, *, caller: Caller, clock: Clock
-) -> ActivationDetail:
-    """Stop whatever of an open or closed activation has not been sent.
+async def propose_cancellation(
+    session: AsyncSession,
+    steps: Steps,
+    activation_id: UUID,
+    body: DecisionIn,
+    *,
+    caller: Caller,
+    clock: Clock,
+) -> ApprovalOut:
+    """Propose to stop whatever of an open or closed activation has not been sent.
 
     Raises NotFound, or Conflict when it was never opened, or is cancelled already.
     """
-    cancelled = await acting.cancel(
-        session, activation_id, by=caller.subject, reason=body.reason, clock=clock
+    activation = await acting.lock(session, activation_id)
+    acting.require_move(activation, State.CANCELLED)
+    trigger = await definitions.get(session, activation.trigger_code)
+    proposal = await approvals.propose(
+        session,
+        steps,
+        ApprovalKind.CANCELLATION,
+        {"activation_id": str(activation_id)},
+        Effect(
+            what=f"Cancel the activation of trigger '{trigger.code}' of "
+            f"{activation.opened_on}: whatever has not been sent never is.",
+            evidence_by=await persons_behind(session, activation, trigger),
+        ),
+        reason=body.reason,
+        caller=caller,
+        clock=clock,
     )
-    return await _detail(session, cancelled)
+    return approvals.shown(proposal, now=clock.now())
 
 
-async def correct(
+async def propose_correction(
     session: AsyncSession,
+    steps: Steps,
     activation_id: UUID,
     body: CorrectionIn,
     *,
-    enrolling_nobody: Collection[str],
+    looked_up: LookedUp,
     caller: Caller,
     clock: Clock,
-) -> ActivationDetail:
-    """Add the right areas to an open activation, in place of wrong ones.
+) -> ApprovalOut:
+    """Propose to add the right areas to an open activation, in place of wrong ones.
 
-    ``enrolling_nobody`` are those of ``areas_refused`` of which the registry says so. Raises
-    NotFound; Conflict when it is not open, the caller proposed it, or somebody may have been
-    enrolled in an area that is refused; and Unprocessable for areas that are not its own.
+    Raises NotFound; Conflict when it is not open, has changed since the registry was asked, or
+    somebody may have been enrolled in an area that is refused; and Unprocessable for areas that
+    are not its own.
     """
     activation = await acting.lock(session, activation_id)
-    if activation.state is not State.OPEN:
-        raise Conflict(
-            f"The activation is {activation.state}, and an open one is corrected. Declare another "
-            "with POST /v1/activations."
-        )
-    if activation.proposed_by == caller.subject:
-        raise Conflict(
-            "Whoever proposed an activation cannot correct it alone. Ask a second person to."
-        )
+    acting.require_open(activation, "corrected")
     trigger = await definitions.get(session, activation.trigger_code)
     _require_within(body.areas_added, trigger)
     own = {area.area_code for area in await repository.areas_of(session, activation_id)}
@@ -208,32 +226,73 @@ async def correct(
             "Some of areas_refused are no areas of this activation. "
             "GET /v1/activations/{id} lists those that are."
         )
-    enrolling = sorted(set(body.areas_refused) - set(enrolling_nobody))
+    enrolling = sorted(set(body.areas_refused) - looked_up.enrolling_nobody)
     if enrolling:
         raise Conflict(
             f"Households are enrolled in {', '.join(enrolling[:10])}: these are areas of the "
             "gazetteer, and stay. To stop what has not been sent of the whole activation, cancel "
             "it with POST /v1/activations/{id}/cancellation and declare another."
         )
-    corrected = await acting.correct(
+    changes = [
+        f"{what} {proposing.named(areas)}"
+        for what, areas in (("add", body.areas_added), ("refuse", body.areas_refused))
+        if areas
+    ]
+    proposal = await approvals.propose(
         session,
-        activation,
-        added=body.areas_added,
-        refused=body.areas_refused,
-        by=caller.subject,
+        steps,
+        ApprovalKind.CORRECTION,
+        {
+            "activation_id": str(activation_id),
+            "areas_added": sorted(set(body.areas_added)),
+            "areas_refused": sorted(set(body.areas_refused)),
+        },
+        Effect(
+            what=f"Correct the activation of trigger '{trigger.code}' of "
+            f"{activation.opened_on}: {', '.join(changes)}: {looked_up.estimate} in all.",
+            households=looked_up.estimate.households,
+            amount_minor=looked_up.estimate.amount_minor,
+            currency=looked_up.estimate.currency,
+            evidence_by=await persons_behind(session, activation, trigger),
+        ),
         reason=body.reason,
+        caller=caller,
         clock=clock,
     )
-    return await _detail(session, corrected)
+    return approvals.shown(proposal, now=clock.now())
+
+
+async def look_up(
+    activation_id: UUID, body: CorrectionIn, *, database: Database, checks: Checks
+) -> LookedUp:
+    """What the registry says of a correction, before its transaction.
+
+    Raises NotFound, Unprocessable where nobody can be enrolled in an area that is added, and
+    Unavailable.
+    """
+    async with database.transaction() as session:
+        activation = await acting.find(session, activation_id)
+        announced = {
+            area.area_code
+            for area in await repository.areas_of(session, activation_id)
+            if area.announced_at is not None
+        }
+    await checks.require_areas(body.areas_added, at="/body/areas_added")
+    enrolling_nobody = await checks.that_enrol_nobody(body.areas_refused)
+    return LookedUp(
+        enrolling_nobody=enrolling_nobody,
+        estimate=await checks.estimate_now(
+            announced.union(body.areas_added) - enrolling_nobody,
+            area_filter=activation.area_filter,
+            scheme=activation.scheme,
+        ),
+    )
 
 
 async def read(activation_id: UUID, *, database: Database, checks: Checks) -> ActivationDetail:
     """An activation with its areas, its history and its enrolment; raises NotFound."""
     async with database.transaction() as session:
-        activation = await repository.find_activation(session, activation_id)
-        if activation is None:
-            raise acting.unknown_activation()
-        detail = await _detail(session, activation)
+        detail = await _detail(session, await acting.find(session, activation_id))
     # Whatever was never opened, the registry never heard of.
     if detail.opened_on is None:
         return detail
@@ -296,6 +355,9 @@ def _fields(row: Activation) -> dict[str, object]:
         "proposed_at": row.proposed_at,
         "proposed_by": row.proposed_by,
         "opened_on": row.opened_on,
+        "approval_id": row.approval_id,
+        "ceiling_households": row.ceiling_households,
+        "ceiling_minor": row.ceiling_minor,
     }
 
 
@@ -309,6 +371,9 @@ async def _detail(session: AsyncSession, row: Activation) -> ActivationDetail:
             area=area.area_code,
             added_at=area.added_at,
             added_by=area.added_by,
+            announced_at=area.announced_at if row.opened_on else None,
+            declined_at=area.declined_at,
+            declined_by=area.declined_by,
             refused_at=area.refused_at,
             refused_by=area.refused_by,
         )

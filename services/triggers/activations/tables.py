@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.triggers.activations.states import Origin, State
+from services.triggers.approvals.tables import Approval
 from services.triggers.database import SCHEMA, Base
 from services.triggers.methods.severity import Severity
 from shared.tables import enum_column
@@ -46,6 +47,16 @@ class Activation(Base):
             postgresql_where=text("state IN ('proposed', 'open')"),
         ),
         Index("activation_trigger_code_evidence_to_index", "trigger_code", "evidence_to"),
+        Index(
+            "activation_weighing_index",
+            "weigh_at",
+            postgresql_where=text("weigh_at IS NOT NULL"),
+        ),
+        Index(
+            "activation_live_approval_index",
+            "approval_id",
+            postgresql_where=text("state IN ('proposed', 'open')"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -63,23 +74,52 @@ class Activation(Base):
     proposed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     proposed_by: Mapped[str] = mapped_column(Text)
     opened_on: Mapped[date | None] = mapped_column(Date)
+    approval_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey(Approval.id), comment="The latest proposal to open or to widen it."
+    )
+    # By the machine's time. What it would pay is asked over HTTP, and so in no transaction.
+    weigh_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True),
+        server_default=text("clock_timestamp()"),
+        comment="When it is held against its ceiling; null: not until more evidence comes.",
+    )
+    weighing_since: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True), comment="Since when the registry is asked in vain."
+    )
+    # In the scheme's currency, as last announced.
+    ceiling_households: Mapped[int | None] = mapped_column(Integer)
+    ceiling_minor: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class ActivationArea(Base):
     """An area of an activation. Areas are added and never taken away.
 
-    One in which nobody can be enrolled may be refused, so that it does not look forgotten.
+    One that was not announced waits, or a person declined it. One in which nobody can be enrolled
+    may be refused, so that it does not look forgotten.
     """
 
     __tablename__ = "activation_area"
     __table_args__ = (
         CheckConstraint("(refused_at IS NULL) = (refused_by IS NULL)", name="refused_by_someone"),
+        CheckConstraint(
+            "(declined_at IS NULL) = (declined_by IS NULL)", name="declined_by_someone"
+        ),
+        CheckConstraint(
+            "announced_at IS NULL OR declined_at IS NULL", name="declined_is_not_announced"
+        ),
     )
 
     activation_id: Mapped[UUID] = mapped_column(ForeignKey(Activation.id), primary_key=True)
     area_code: Mapped[str] = mapped_column(Text, primary_key=True)
     added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     added_by: Mapped[str] = mapped_column(Text)
+    announced_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True),
+        server_default=text("now()"),
+        comment="When the registry was told to enrol there; null: it waits, or was declined.",
+    )
+    declined_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    declined_by: Mapped[str | None] = mapped_column(Text)
     refused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     refused_by: Mapped[str | None] = mapped_column(Text)
 

@@ -12,6 +12,18 @@ from shared.tables import enum_column
 class ApprovalKind(StrEnum):
     TRIGGER = "trigger"
     """A version of a trigger: when a shock is one."""
+    OBSERVATIONS = "observations"
+    """Figures that a person posted by hand, and that a trigger in force reads."""
+    ACTIVATION = "activation"
+    """An activation that evidence proposes, and that may not open by itself."""
+    DECLARATION = "declaration"
+    """An activation that an official declares."""
+    WIDENING = "widening"
+    """Further areas of an open activation that may not be added by themselves."""
+    CORRECTION = "correction"
+    """The right areas of an open activation, in place of wrong ones."""
+    CANCELLATION = "cancellation"
+    """The end of an activation: whatever of it has not been sent never is."""
 
 
 class Approval(tables.Approval, Base):

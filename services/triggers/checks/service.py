@@ -17,6 +17,7 @@ from fastapi import Depends, Request
 
 from services.triggers.checks import asking, repository
 from services.triggers.checks.asking import RegistryAway
+from services.triggers.checks.estimate import Estimate
 from shared.clock import Clock
 from shared.contracts.checks import (
     AREA_CODE,
@@ -45,7 +46,7 @@ class AreasChecked:
 
 
 class Checks:
-    """What triggers asks the registry. Each call is done before the request's transaction."""
+    """What triggers asks the registry. Each call is done before a transaction, never within."""
 
     def __init__(self, *, database: Database, registry: httpx.AsyncClient, clock: Clock) -> None:
         self._database = database
@@ -69,7 +70,12 @@ class Checks:
         return AreasChecked(unknown=unknown)
 
     async def require_enrolling(
-        self, *, areas: Sequence[str], area_filter: str | None, scheme: str
+        self,
+        *,
+        areas: Sequence[str],
+        area_filter: str | None,
+        scheme: str,
+        ceiling_currency: str | None = None,
     ) -> None:
         """Raises Unprocessable, with what of a trigger's document is at fault, or Unavailable."""
         checked = await self._ask(areas, area_filter=area_filter, scheme=scheme)
@@ -80,12 +86,21 @@ class Checks:
         ):
             if refused is not None:
                 problems.append({"pointer": f"/body/{field}", "detail": refused})
+        if None not in (ceiling_currency, checked.currency) and (
+            ceiling_currency != checked.currency
+        ):
+            problems.append(
+                {
+                    "pointer": "/body/stages/activation/ceiling/currency",
+                    "detail": f"The scheme pays in {checked.currency}. Give the ceiling in that.",
+                }
+            )
         _require_no(problems)
 
     async def require_activating(
         self, *, trigger: str, areas: Sequence[str], area_filter: str | None, scheme: str
-    ) -> None:
-        """Raises Unprocessable for areas of a declaration that nobody can be enrolled in.
+    ) -> Estimate:
+        """What a declaration would pay. Raises Unprocessable for areas that enrol nobody.
 
         Conflict where it is the trigger that nobody can be enrolled by, and Unavailable.
         """
@@ -94,6 +109,33 @@ class Checks:
         for refused in (checked.scheme_refused, checked.area_filter_refused):
             if refused is not None:
                 raise Conflict(f"Nobody can be enrolled by trigger '{trigger}'. {refused}")
+        return Estimate.of(checked)
+
+    async def estimate(
+        self, areas: Collection[str], *, area_filter: str | None, scheme: str
+    ) -> Estimate:
+        """What an activation would pay, as far as the registry can say; raises RegistryAway.
+
+        Areas in which nobody can be enrolled are left out, as they are when it is enrolled.
+        """
+        if not areas or len(areas) > MAXIMUM_AREAS:
+            return Estimate()
+        asked = ActivationCheck(areas=sorted(areas), area_filter=area_filter, scheme=scheme)
+        checked = await asking.weigh(self._registry, asked)
+        usable = sorted(set(areas) - _refusals(checked).keys())
+        if 0 < len(usable) < len(areas):
+            asked = asked.model_copy(update={"areas": usable})
+            checked = await asking.weigh(self._registry, asked)
+        return Estimate.of(checked)
+
+    async def estimate_now(
+        self, areas: Collection[str], *, area_filter: str | None, scheme: str
+    ) -> Estimate:
+        """The same for a person, who can send it again; raises Unavailable."""
+        try:
+            return await self.estimate(areas, area_filter=area_filter, scheme=scheme)
+        except RegistryAway:
+            raise _away() from None
 
     async def require_areas(self, areas: Sequence[str], *, at: str) -> None:
         """Raises Unprocessable where nobody can be enrolled in some of them, and Unavailable."""
@@ -128,12 +170,16 @@ class Checks:
         try:
             return await asking.check(self._registry, asked)
         except RegistryAway:
-            raise Unavailable(
-                "The registry does not answer, and it has to say whether anybody can be enrolled "
-                "by this. Nothing was saved. Send the same request again in a few seconds, with "
-                "the same Idempotency-Key.",
-                headers={"Retry-After": str(_RETRY_AFTER_SECONDS)},
-            ) from None
+            raise _away() from None
+
+
+def _away() -> Unavailable:
+    return Unavailable(
+        "The registry does not answer, and it has to say whether anybody can be enrolled by this. "
+        "Nothing was saved. Send the same request again in a few seconds, with the same "
+        "Idempotency-Key.",
+        headers={"Retry-After": str(_RETRY_AFTER_SECONDS)},
+    )
 
 
 def _refusals(checked: ActivationChecked) -> Mapping[str, str]:

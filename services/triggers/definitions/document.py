@@ -15,6 +15,7 @@ from services.triggers.definitions.shipped import shipped_document
 from services.triggers.methods import registry
 from services.triggers.methods.method import MethodDocument
 from shared.documents import Code, Document
+from shared.money import MAXIMUM_AMOUNT_MINOR, CurrencyCode
 from shared.values import Text, Whole, YesNo
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ else:
     AnyMethodDocument = registry.any_document()
 
 MAXIMUM_LEGS = 20
+MAXIMUM_HOUSEHOLDS = 100_000_000
 
 
 class Approval(StrEnum):
@@ -52,6 +54,19 @@ class AtLeast(BaseModel):
     at_least: Annotated[int, Whole(least=1, most=MAXIMUM_LEGS)]
 
 
+class Ceiling(BaseModel):
+    """So much an activation may pay by itself, over all rounds and with all that it is widened by.
+
+    Above it a person is asked.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    households: Annotated[int, Whole(least=1, most=MAXIMUM_HOUSEHOLDS)]
+    amount_minor: Annotated[int, Whole(least=1, most=MAXIMUM_AMOUNT_MINOR)]
+    currency: Annotated[CurrencyCode, Field(description="The scheme's.")]
+
+
 class ActivationStage(BaseModel):
     """What the trigger does when it reaches activation: enrol and pay."""
 
@@ -60,11 +75,18 @@ class ActivationStage(BaseModel):
     approval: Annotated[
         Approval,
         Field(
-            description="`automatic`: met thresholds open an activation at once. `second-person`: "
-            "they propose one, and a person approves or declines it. What an official declares "
-            "always needs a second person."
+            description="`automatic`: met thresholds open an activation at once, and widen it, up "
+            "to the ceiling. `second-person`: they propose, and a person approves or declines. "
+            "What an official declares always needs a second person."
         ),
     ]
+    ceiling: Annotated[
+        Ceiling | None,
+        Field(
+            description="Needed where approval is `automatic`. Otherwise what the second person "
+            "approves is the ceiling, and this one is only held against it."
+        ),
+    ] = None
 
 
 class Stages(BaseModel):

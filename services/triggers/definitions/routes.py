@@ -5,7 +5,7 @@ from fastapi import Request
 from services.triggers.approvals.tables import ApprovalKind
 from services.triggers.checks.service import checks_of
 from services.triggers.definitions.document import TriggerDocument
-from services.triggers.definitions.service import TRIGGERS
+from services.triggers.definitions.service import TRIGGERS, require_ceiling
 from services.triggers.scopes import TriggersRead, TriggersWrite
 from shared.documents.routes import document_routes
 
@@ -15,10 +15,15 @@ async def _require_enrolling(request: Request, document: TriggerDocument) -> Non
 
     A version that retires it is taken whatever the registry says, or does not.
     """
+    require_ceiling(document)
     if document.enabled:
         checks = await checks_of(request)
+        ceiling = document.stages.activation.ceiling
         await checks.require_enrolling(
-            areas=document.areas, area_filter=document.area_filter, scheme=document.scheme
+            areas=document.areas,
+            area_filter=document.area_filter,
+            scheme=document.scheme,
+            ceiling_currency=ceiling.currency if ceiling else None,
         )
 
 

@@ -3,19 +3,24 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.definitions import repository
-from services.triggers.definitions.document import Leg, TriggerDocument
+from services.triggers.definitions.document import Approval, Leg, TriggerDocument
 from services.triggers.definitions.schemas import Trigger, TriggerOut
 from services.triggers.definitions.tables import TriggerDefinition
 from services.triggers.indicators import service as indicators
 from services.triggers.methods.registry import method_of
 from shared.documents import DocumentKind
 from shared.documents import service as documents
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, Unprocessable
 
 
 async def get(session: AsyncSession, code: str) -> Trigger:
     """The version in force; raises NotFound."""
     return await documents.get(session, TRIGGERS, code)
+
+
+async def get_version(session: AsyncSession, code: str, version: int) -> Trigger:
+    """One version; raises NotFound."""
+    return await documents.get(session, TRIGGERS, code, version)
 
 
 async def enabled_for(session: AsyncSession, indicator: str) -> list[Trigger]:
@@ -28,8 +33,34 @@ async def enabled_for(session: AsyncSession, indicator: str) -> list[Trigger]:
     ]
 
 
-async def _require_fitting_indicators(session: AsyncSession, document: TriggerDocument) -> None:
-    """Raises Conflict where a leg's indicator is unknown or none that its method judges."""
+async def is_read(session: AsyncSession, indicator: str) -> bool:
+    """Whether a trigger in force judges the indicator."""
+    return bool(await enabled_for(session, indicator))
+
+
+def require_ceiling(document: TriggerDocument) -> None:
+    """Raises Unprocessable where the trigger would pay by itself without an end."""
+    stage = document.stages.activation
+    if document.enabled and stage.approval is Approval.AUTOMATIC and stage.ceiling is None:
+        raise Unprocessable(
+            "What pays by itself needs a ceiling. State it, or let a second person approve.",
+            errors=[
+                {
+                    "pointer": "/body/stages/activation/ceiling",
+                    "detail": "Give the households and the money up to which it may pay without "
+                    "asking a person.",
+                }
+            ],
+        )
+
+
+async def _check(session: AsyncSession, document: TriggerDocument) -> None:
+    """Raises Conflict where a leg's indicator is unknown or none that its method judges.
+
+    Unprocessable where it would pay by itself without an end. What was stored before triggers
+    stated a ceiling is still read: its activations ask a person.
+    """
+    require_ceiling(document)
     for leg in document.legs:
         await _require_fitting_indicator(session, leg)
 
@@ -70,6 +101,6 @@ TRIGGERS = DocumentKind(
     document=TriggerDocument,
     version_out=TriggerOut,
     unchanging=("scheme", "shock", "indicator", "method_kind"),
-    check=_require_fitting_indicators,
+    check=_check,
     after=_add_legs,
 )

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.activations import acting
 from services.triggers.activations.acting import Beginning
-from services.triggers.activations.states import Origin, State
+from services.triggers.activations.states import Origin
 from services.triggers.definitions.schemas import Trigger
 from services.triggers.evaluations.deciding import Decision
 from services.triggers.evaluations.intent import Begin, Nothing, Quiet, Widen
@@ -51,8 +51,8 @@ async def act(
             )
         case Widen() as widening:
             return await _widen(session, judgement, widening, by=by, clock=clock)
-        case Begin() as beginning:
-            return await _begin(session, trigger, judgement, beginning, by=by, clock=clock)
+        case Begin():
+            return await _begin(session, trigger, judgement, by=by, clock=clock)
         case other:
             assert_never(other)
 
@@ -84,7 +84,6 @@ async def _begin(
     session: AsyncSession,
     trigger: Trigger,
     judgement: Judgement,
-    beginning: Begin,
     *,
     by: str,
     clock: Clock,
@@ -93,7 +92,6 @@ async def _begin(
         session,
         trigger,
         Beginning(
-            state=beginning.state,
             areas=judgement.areas,
             severity=judgement.severity,
             evidence=judgement.period,
@@ -109,7 +107,7 @@ async def _begin(
             explanation=f"{judgement.finding} Another activation began at the same moment.",
         )
     return Effect(
-        outcome=Outcome.OPENED if beginning.state is State.OPEN else Outcome.PROPOSED,
+        outcome=Outcome.PROPOSED,
         activation_id=activation.id,
         explanation=judgement.finding,
     )

@@ -44,5 +44,5 @@ def decide(
     if latest is not None:
         continuation = method.continues(series, leg.method, period=period, earlier=latest.evidence)
         predecessor = Predecessor(activation=latest, continuation=continuation)
-    intent = intent_of(judgement, document, predecessor=predecessor, widens=method.widens)
+    intent = intent_of(judgement, predecessor=predecessor, widens=method.widens)
     return Decision(judgement=judgement, intent=intent)

@@ -1,7 +1,7 @@
 """What is to be done about a judgement.
 
-A pure function of the judgement, the trigger's document and its latest activation, the same for
-every method: what methods do differently is in the values that it is given.
+A pure function of the judgement and the trigger's latest activation, the same for every
+method: what methods do differently is in the values that it is given.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from uuid import UUID
 
 from services.triggers.activations.latest import LatestActivation
 from services.triggers.activations.states import State
-from services.triggers.definitions.document import Approval, TriggerDocument
 from services.triggers.methods.judgement import Judgement
 from services.triggers.methods.method import Continuation, Order
 from services.triggers.methods.trigger_stage import TriggerStage
@@ -38,9 +37,7 @@ class Quiet:
 
 @dataclass(frozen=True, kw_only=True)
 class Begin:
-    """Begin an activation: open, or proposed to a second person."""
-
-    state: State
+    """Propose an activation. Whether it opens by itself depends on what it would pay."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,19 +67,13 @@ class Intent:
     closing: Closing | None = None
 
 
-def intent_of(
-    judgement: Judgement,
-    document: TriggerDocument,
-    *,
-    predecessor: Predecessor | None,
-    widens: bool,
-) -> Intent:
+def intent_of(judgement: Judgement, *, predecessor: Predecessor | None, widens: bool) -> Intent:
     """What is to be done. `widens` is the method's: whether later evidence adds areas."""
     closing = _closing(predecessor)
     if judgement.stage is not TriggerStage.ACTIVATION:
         return Intent(step=Nothing(), closing=closing)
     if predecessor is None or _is_another_event(judgement, predecessor):
-        return Intent(step=Begin(state=_first_state(document)), closing=closing)
+        return Intent(step=Begin(), closing=closing)
     return Intent(step=_about_the_same_event(judgement, predecessor, widens=widens))
 
 
@@ -99,12 +90,10 @@ def _is_another_event(judgement: Judgement, predecessor: Predecessor) -> bool:
     if activation.state is State.DECLINED:
         # A person declined on what was known: whatever is newer may be proposed again.
         return judgement.period.last_on > activation.evidence.last_on
+    if activation.state is State.EXPIRED and predecessor.continuation.order is not Order.EARLIER:
+        # Silence is not no.
+        return judgement.period.last_on >= activation.evidence.last_on
     return predecessor.continuation.order is Order.LATER
-
-
-def _first_state(document: TriggerDocument) -> State:
-    at_once = document.stages.activation.approval is Approval.AUTOMATIC
-    return State.OPEN if at_once else State.PROPOSED
 
 
 def _about_the_same_event(
@@ -123,6 +112,10 @@ def _about_the_same_event(
             "declare another.",
         )
     if widens and activation.is_live and continuation.order is Order.SAME:
-        new = tuple(sorted(set(judgement.areas) - activation.areas))
+        known = activation.areas
+        if judgement.period.last_on <= activation.evidence.last_on:
+            # As with a whole activation: what a person declined is asked again if more is known.
+            known |= activation.declined
+        new = tuple(sorted(set(judgement.areas) - known))
         return Widen(activation_id=activation.id, areas=new)
     return Quiet(activation_id=activation.id, because=continuation.because)

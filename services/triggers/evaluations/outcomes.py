@@ -10,4 +10,5 @@ class Outcome(StrEnum):
     QUIET = "quiet"
     PROPOSED = "proposed"
     OPENED = "opened"
+    """Of evaluations before activations had ceilings: whatever begins is proposed now."""
     WIDENED = "widened"

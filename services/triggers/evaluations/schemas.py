@@ -25,7 +25,7 @@ class EvaluationOut(BaseModel):
                     "judged_on": "2020-10-12",
                     "evaluated_at": "2020-10-12T02:00:05Z",
                     "stage": "activation",
-                    "outcome": "opened",
+                    "outcome": "proposed",
                     "activation_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a11",
                     "explanation": "24156 households reported in 3 areas, 3 more named without a "
                     "figure; the threshold is 20000.",
@@ -74,8 +74,11 @@ class EvaluationOut(BaseModel):
     outcome: Annotated[
         Outcome,
         Field(
-            description="What was done. `quiet`: the activation stage was reached, and its event "
-            "has been activated, or declined, before."
+            description="What was done. `proposed`: an activation began, which opens by itself up "
+            "to its trigger's ceiling, or when a second person approves. `widened`: areas were "
+            "found to add to one, likewise. `quiet`: the activation stage was reached, and its "
+            "event has been activated, or declined, before. `opened`: as `proposed`, of earlier "
+            "evaluations."
         ),
     ]
     activation_id: UUID | None

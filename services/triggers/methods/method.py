@@ -102,6 +102,13 @@ class Method(ABC, Generic[Document, Series]):
         What ended before `oldest_on` is history. `areas` are those in which the trigger acts.
         """
 
+    def used(self, period: Period) -> Period:
+        """The days of the figures that judging a period uses: its own, unless a method says more.
+
+        Whoever posted one of them does not decide on what comes of it.
+        """
+        return period
+
     @abstractmethod
     def judge(
         self, series: Series, document: Document, *, period: Period, areas: Sequence[str]

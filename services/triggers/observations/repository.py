@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from services.triggers.methods.judgement import Period
 from services.triggers.observations.schemas import ObservationIn, Wanted
 from services.triggers.observations.tables import Observation
 
@@ -29,11 +30,12 @@ _RECORD = text(
     recorded AS (
         INSERT INTO triggers.observation (
             indicator_code, forecast, observed_on, area_code, place, source, revision,
-            value, published_on, recorded_at, posted_by
+            value, published_on, recorded_at, posted_by, published, approved_by
         )
         SELECT :indicator, CAST(:forecast AS boolean), given.observed_on, given.area_code,
                given.place, given.source, coalesce(latest.revision, 0) + 1, given.value,
-               given.published_on, :recorded_at, :posted_by
+               given.published_on, :recorded_at, :posted_by, :by_publisher,
+               CAST(:approved_by AS text)
         FROM given
         LEFT JOIN LATERAL (
             SELECT observation.revision, observation.value
@@ -54,6 +56,41 @@ _RECORD = text(
 )
 
 
+_PERSONS_BEHIND = text(
+    """
+    SELECT DISTINCT person
+    FROM triggers.observation
+    CROSS JOIN LATERAL (VALUES (posted_by), (approved_by)) AS hand (person)
+    WHERE indicator_code = :indicator AND observed_on BETWEEN :first_on AND :last_on
+      AND person IS NOT NULL
+    """
+)
+
+_POSTED_ALONE = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM (
+            SELECT DISTINCT ON (observed_on, area_code, place, source, issued_on)
+                   published, approved_by
+            FROM triggers.observation
+            WHERE indicator_code = :indicator AND observed_on BETWEEN :first_on AND :last_on
+            ORDER BY observed_on, area_code, place, source, issued_on, revision DESC
+        ) AS latest
+        WHERE NOT published AND approved_by IS NULL
+    )
+    """
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hands:
+    """By whose hands figures come: a publisher's own client, or a person and a second one."""
+
+    posted_by: str
+    published: bool = False
+    approved_by: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
     """How many rows were new, and the dates between which they lie (None when none was)."""
@@ -70,7 +107,7 @@ async def record(
     *,
     forecast: bool,
     recorded_at: datetime,
-    posted_by: str,
+    hands: Hands,
 ) -> Recorded:
     """Append what is new or changed, by one statement. No key may come twice in a batch.
 
@@ -90,11 +127,27 @@ async def record(
                 "published": [row.published_on for row in observations],
                 "given": [row.value for row in observations],
                 "recorded_at": recorded_at,
-                "posted_by": posted_by,
+                "posted_by": hands.posted_by,
+                "by_publisher": hands.published,
+                "approved_by": hands.approved_by,
             },
         )
     ).one()
     return Recorded(count=row.rows, first_on=row.first_on, last_on=row.last_on)
+
+
+async def persons_behind(session: AsyncSession, indicator: str, period: Period) -> Sequence[str]:
+    """Who posted or approved a figure of these days, in any revision; publishers' clients too."""
+    return (await session.scalars(_PERSONS_BEHIND, _days(indicator, period))).all()
+
+
+async def all_vouched_for(session: AsyncSession, indicator: str, period: Period) -> bool:
+    """Whether every figure of these days that counts is a publisher's, or two persons'."""
+    return not await session.scalar(_POSTED_ALONE, _days(indicator, period))
+
+
+def _days(indicator: str, period: Period) -> dict[str, object]:
+    return {"indicator": indicator, "first_on": period.first_on, "last_on": period.last_on}
 
 
 async def list_observations(
@@ -114,6 +167,8 @@ async def list_observations(
             Observation.revision,
             Observation.recorded_at,
             Observation.posted_by,
+            Observation.published,
+            Observation.approved_by,
         )
         .where(Observation.indicator_code == indicator, Observation.sequence > after)
         .order_by(Observation.sequence)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from services.triggers.areas import AreaCode
 from services.triggers.checks.service import ChecksDependency
 from services.triggers.observations import service
+from services.triggers.observations.repository import Hands
 from services.triggers.observations.schemas import (
     MAXIMUM_BYTES,
     ObservationOut,
@@ -14,7 +15,9 @@ from services.triggers.observations.schemas import (
     RecordedOut,
     Wanted,
 )
-from services.triggers.scopes import ObservationsRead, ObservationsWrite
+from services.triggers.scopes import ObservationsRead, ObservationsRecord
+from shared.approvals import ApprovalOut
+from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.documents import Code
@@ -32,27 +35,44 @@ router = APIRouter(prefix="/observations", tags=["observations"])
     status_code=201,
     response_model=RecordedOut,
     summary="Record observations",
-    responses=problem_responses(400, 401, 403, 409, 422),
+    responses={
+        202: {"model": ApprovalOut, "description": "It waits for a second person."},
+        **problem_responses(400, 401, 403, 409, 422),
+    },
     openapi_extra=limited(maximum_bytes=MAXIMUM_BYTES),
 )
 async def record_observations(
     body: ObservationsIn,
-    caller: ObservationsWrite,
+    caller: ObservationsRecord,
     session: Session,
     clock: ClockDependency,
     once: Once,
     checks: ChecksDependency,
+    steps: TwoPersonSteps,
 ) -> Response:
     """Saves up to 5,000 values of one indicator, all or none, and has its triggers evaluated.
+
+    A publisher's own client (scope `observations:publish`) is answered 201. What a person posts
+    (`observations:write`) is saved as well where no trigger in force reads the indicator; where
+    one does, the answer is 202 with a proposal, of 2,000 values at most, and the values are saved
+    once a second person approves it: `POST /v1/approvals/{approval_id}/approval`.
 
     A new value for the same area, place, source and date is kept as a new revision; one that is
     already known changes nothing. An area that is not in the registry's gazetteer is refused;
     while the registry is away, one that it was never asked about is taken unchecked.
     """
+    published = service.is_publisher(caller)
     areas = await checks.of_observations({row.area for row in body.observations})
+    if await service.needs_second_person(session, body.indicator, caller=caller):
+        return await once.reply(
+            body,
+            lambda: service.propose(session, steps, body, areas=areas, caller=caller, clock=clock),
+            status_code=202,
+        )
+    hands = Hands(posted_by=caller.subject, published=published)
     return await once.reply(
         body,
-        lambda: service.record(session, body, areas=areas, caller=caller, clock=clock),
+        lambda: service.record(session, body, areas=areas, hands=hands, clock=clock),
     )
 
 

@@ -15,6 +15,8 @@ from shared.values import Day, Exact, Text
 MAXIMUM_ROWS = 5_000
 MAXIMUM_BYTES = 2 * 1024 * 1024
 """So many rows with names of places and sources as long as they may be."""
+MAXIMUM_ROWS_BY_HAND = 2_000
+"""Where a second person looks through them: a figure for every commune."""
 
 Value = Annotated[
     Decimal,
@@ -153,7 +155,9 @@ class ObservationOut(ObservationIn):
                     "value": 15622,
                     "revision": 1,
                     "recorded_at": "2020-10-19T02:00:00Z",
-                    "posted_by": "officer@nspc.example",
+                    "posted_by": "feed:hrf",
+                    "published": True,
+                    "approved_by": None,
                     "sequence": 12,
                 }
             ]
@@ -166,6 +170,16 @@ class ObservationOut(ObservationIn):
     ]
     recorded_at: datetime
     posted_by: str
+    published: Annotated[
+        bool, Field(description="Whether a publisher's own client posted it, and no person.")
+    ]
+    approved_by: Annotated[
+        str | None,
+        Field(
+            description="The second person, where one was needed: a trigger in force read the "
+            "indicator when a person posted it."
+        ),
+    ]
     sequence: Annotated[int, Field(description="Rises with each row that is recorded.")]
 
 

@@ -1,24 +1,32 @@
 """What may be recorded, and what is told when it is."""
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.triggers.approvals.tables import ApprovalKind
 from services.triggers.areas import level_of
 from services.triggers.checks.service import UNKNOWN_AREA, AreasChecked
+from services.triggers.definitions import service as definitions
 from services.triggers.indicators import service as indicators
 from services.triggers.indicators.schemas import KINDS, IndicatorOut
 from services.triggers.methods.indicator_kind import RowFault
 from services.triggers.observations import repository
+from services.triggers.observations.repository import Hands
 from services.triggers.observations.schemas import (
+    MAXIMUM_ROWS_BY_HAND,
     ObservationIn,
     ObservationOut,
     ObservationsIn,
     RecordedOut,
     Wanted,
 )
+from services.triggers.scopes import OBSERVATIONS_PUBLISH, OBSERVATIONS_WRITE
 from shared import audit
-from shared.auth import Caller
+from shared.approvals import ApprovalOut, Effect, Steps
+from shared.approvals import service as approvals
+from shared.auth import Caller, missing_scope
 from shared.clock import Clock
 from shared.contracts.events import ObservationsRecorded
 from shared.errors import Conflict, NotFound, Unprocessable
@@ -28,12 +36,77 @@ from shared.pagination import Page, PageOf
 _PROBLEMS_TOLD = 50
 
 
+def is_publisher(caller: Caller) -> bool:
+    """Whether figures are taken from a caller at once: from a publisher's own client alone.
+
+    Raises Forbidden for a person without the scope of persons, and for a program without any.
+    """
+    if caller.is_person or OBSERVATIONS_PUBLISH not in caller.scopes:
+        if OBSERVATIONS_WRITE not in caller.scopes:
+            raise missing_scope(
+                f"{OBSERVATIONS_WRITE}: {OBSERVATIONS_PUBLISH} is for a publisher's own client, "
+                "and you are a person",
+                asked_for=OBSERVATIONS_WRITE,
+            )
+        return False
+    return True
+
+
+async def needs_second_person(session: AsyncSession, indicator: str, *, caller: Caller) -> bool:
+    """Whether what the caller posts about an indicator waits for another person."""
+    return not is_publisher(caller) and await definitions.is_read(session, indicator)
+
+
+async def propose(
+    session: AsyncSession,
+    steps: Steps,
+    body: ObservationsIn,
+    *,
+    areas: AreasChecked,
+    caller: Caller,
+    clock: Clock,
+) -> ApprovalOut:
+    """Keep a batch until a second person approves it; it is checked whole now.
+
+    Raises Conflict for an unknown indicator, and Unprocessable where any row is wrong, or there
+    are more than a person can look through.
+    """
+    indicator = await _checked(session, body, areas=areas, clock=clock)
+    if len(body.observations) > MAXIMUM_ROWS_BY_HAND:
+        raise Unprocessable(
+            f"A second person looks through what is posted by hand: send {MAXIMUM_ROWS_BY_HAND} "
+            "rows at most in one batch."
+        )
+    named = sorted({row.area for row in body.observations})
+    days = sorted({row.observed_on for row in body.observations})
+    sources = sorted({row.source for row in body.observations})
+    proposal = await approvals.propose(
+        session,
+        steps,
+        ApprovalKind.OBSERVATIONS,
+        {
+            "batch": body.model_dump(mode="json")
+            | {"observations": [_as_posted(row) for row in body.observations]},
+            "areas_unchecked": sorted(areas.unchecked),
+        },
+        Effect(
+            what=f"Record {len(body.observations)} values of '{indicator.code}' by "
+            f"{', '.join(sources[:5])}, of {days[0]} to {days[-1]}, in {len(named)} areas. A "
+            "trigger in force reads them.",
+        ),
+        reason=None,
+        caller=caller,
+        clock=clock,
+    )
+    return approvals.shown(proposal, now=clock.now())
+
+
 async def record(
     session: AsyncSession,
     body: ObservationsIn,
     *,
     areas: AreasChecked,
-    caller: Caller,
+    hands: Hands,
     clock: Clock,
 ) -> RecordedOut:
     """Save a batch and publish one event for what is new in it.
@@ -41,20 +114,14 @@ async def record(
     Raises Conflict for an unknown indicator, and Unprocessable, with the rows at fault, where any
     row is wrong: nothing is saved then.
     """
-    try:
-        indicator = await indicators.get(session, body.indicator)
-    except NotFound:
-        raise Conflict(
-            f"There is no indicator '{body.indicator}' yet. Register it with POST /v1/indicators."
-        ) from None
-    _check(body, areas=areas, indicator=indicator, today=clock.today())
+    indicator = await _checked(session, body, areas=areas, clock=clock)
     recorded = await repository.record(
         session,
         indicator.code,
         body.observations,
         forecast=indicator.forecast,
         recorded_at=clock.now(),
-        posted_by=caller.subject,
+        hands=hands,
     )
     if recorded.first_on is not None and recorded.last_on is not None:
         fact = ObservationsRecorded(
@@ -91,6 +158,26 @@ async def list_page(
         [ObservationOut.model_validate(row) for row in rows],
         key=lambda observation: (observation.sequence,),
     )
+
+
+def _as_posted(row: ObservationIn) -> dict[str, Any]:
+    """A row as JSON that holds the value to its last digit."""
+    value = None if row.value is None else str(row.value)
+    return {**row.model_dump(mode="json"), "value": value}
+
+
+async def _checked(
+    session: AsyncSession, body: ObservationsIn, *, areas: AreasChecked, clock: Clock
+) -> IndicatorOut:
+    """The batch's indicator; raises Conflict where there is none, and Unprocessable."""
+    try:
+        indicator = await indicators.get(session, body.indicator)
+    except NotFound:
+        raise Conflict(
+            f"There is no indicator '{body.indicator}' yet. Register it with POST /v1/indicators."
+        ) from None
+    _check(body, areas=areas, indicator=indicator, today=clock.today())
+    return indicator
 
 
 def _check(

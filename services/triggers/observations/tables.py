@@ -16,6 +16,7 @@ from sqlalchemy import (
     Numeric,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -68,3 +69,9 @@ class Observation(Base):
     )
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     posted_by: Mapped[str] = mapped_column(Text)
+    published: Mapped[bool] = mapped_column(
+        Boolean, server_default=text("false"), comment="A publisher's own client posted it."
+    )
+    approved_by: Mapped[str | None] = mapped_column(
+        Text, comment="The second person; null: a publisher's, or one person's alone."
+    )

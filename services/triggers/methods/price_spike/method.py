@@ -55,6 +55,10 @@ class PriceSpikeMethod(Method[PriceSpike, Sequence[NationalMonth]]):
             and month_after(entry.month, months=1) - timedelta(days=1) >= oldest_on
         ]
 
+    def used(self, period: Period) -> Period:
+        """Every month so far: a trend is fitted over all of them."""
+        return Period(first_on=date.min, last_on=period.last_on)
+
     def judge(
         self,
         series: Sequence[NationalMonth],

@@ -1,0 +1,130 @@
+"""Proposals about activations: what one would do, who stands behind it, what its areas are."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.triggers.activations import acting, repository
+from services.triggers.activations.ceilings import above_stated
+from services.triggers.activations.evidence import persons_behind
+from services.triggers.activations.states import Origin, State
+from services.triggers.activations.tables import Activation
+from services.triggers.approvals.tables import ApprovalKind
+from services.triggers.checks.estimate import Estimate
+from services.triggers.definitions.schemas import Trigger
+from shared.approvals import Approval, Effect, Steps
+from shared.approvals import service as approvals
+from shared.auth import Caller
+from shared.clock import Clock
+
+_AREAS_NAMED = 10
+
+
+async def lock(
+    session: AsyncSession, steps: Steps, activation_id: UUID
+) -> tuple[Activation, Approval | None]:
+    """An activation and its latest proposal, locked: the proposal first, as whoever decides does.
+
+    Raises NotFound.
+    """
+    approval_id = (await acting.find(session, activation_id)).approval_id
+    proposal = None
+    if approval_id is not None:
+        proposal = await approvals.lock(session, steps, approval_id)
+    activation = await acting.lock(session, activation_id)
+    if activation.approval_id != approval_id:
+        # Only whoever has weighed the activation sets it, and so does not again.
+        proposal = None
+    return activation, proposal
+
+
+async def areas_to_pay_in(session: AsyncSession, activation: Activation) -> frozenset[str]:
+    """Every area that is announced, or waits."""
+    return frozenset(
+        area.area_code
+        for area in await repository.areas_of(session, activation.id)
+        if area.declined_at is None
+    )
+
+
+async def areas_to_add(session: AsyncSession, activation: Activation) -> list[str]:
+    """What waits to be announced, by code; of one that is not open yet, all of it."""
+    return sorted(
+        area.area_code
+        for area in await repository.areas_of(session, activation.id)
+        if area.declined_at is None
+        and (area.announced_at is None or activation.state is State.PROPOSED)
+    )
+
+
+async def propose(
+    session: AsyncSession,
+    steps: Steps,
+    activation: Activation,
+    trigger: Trigger,
+    *,
+    added: Collection[str],
+    together: Collection[str],
+    estimate: Estimate,
+    because: str,
+    clock: Clock,
+) -> Approval:
+    """Ask a person to open an activation, or to widen an open one by ``added``."""
+    match activation.state, activation.origin:
+        case State.OPEN, _:
+            kind, verb = ApprovalKind.WIDENING, "Widen"
+        case _, Origin.DECLARED:
+            kind, verb = ApprovalKind.DECLARATION, "Open"
+        case _:
+            kind, verb = ApprovalKind.ACTIVATION, "Open"
+    # A declaration is its official's; whatever the evidence asks for is its trigger's.
+    by = (
+        activation.proposed_by
+        if kind is ApprovalKind.DECLARATION
+        else f"trigger:{activation.trigger_code}"
+    )
+    above = above_stated(trigger.document, estimate)
+    proposal = await approvals.propose(
+        session,
+        steps,
+        kind,
+        {
+            "activation_id": str(activation.id),
+            "areas_added": sorted(added),
+            "areas": sorted(together),
+        },
+        Effect(
+            what=_sentences(
+                f"{verb} an activation of trigger '{activation.trigger_code}', scheme "
+                f"'{activation.scheme}', in {named(added)}: {estimate} in all.",
+                because,
+                above if above != because else None,
+            ),
+            households=estimate.households,
+            amount_minor=estimate.amount_minor,
+            currency=estimate.currency,
+            evidence_by=await persons_behind(session, activation, trigger),
+        ),
+        reason=activation.reason,
+        caller=Caller(by, frozenset()),
+        clock=clock,
+    )
+    await repository.set_approval(session, activation.id, proposal.id)
+    return proposal
+
+
+def is_about(proposal: Approval, areas: Collection[str]) -> bool:
+    """Whether a proposal's areas are these, together with those announced before."""
+    return set(proposal.document["areas"]) == set(areas)
+
+
+def named(areas: Collection[str]) -> str:
+    """Areas as people read them: some by code, and how many more."""
+    shown = ", ".join(sorted(areas)[:_AREAS_NAMED])
+    more = len(areas) - _AREAS_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _sentences(*sentences: str | None) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
