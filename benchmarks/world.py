@@ -42,6 +42,7 @@ class World:
         self.memory = MemoryWatch(stack.process_ids)
         self._clients: dict[tuple[str, Role | None], httpx.Client] = {}
         self._triggers_made = 0
+        self._proposals: dict[str, str] = {}
 
     def api(self, service: str, role: Role | None = None) -> Api:
         """One service's API, as the officer or as whoever has ``role``."""
@@ -121,7 +122,7 @@ class World:
         triggers = self.api("triggers")
         code = f"benchmark-{self._triggers_made}"
         triggers.post("/triggers", _trigger(code))
-        declared = triggers.post(
+        declared = triggers.propose(
             "/activations",
             {
                 "trigger": code,
@@ -131,14 +132,13 @@ class World:
                 "reason": "Benchmark",
             },
         )
-        activation_id: str = declared["id"]
+        activation_id: str = declared["document"]["activation_id"]
+        self._proposals[activation_id] = declared["id"]
         return activation_id
 
     def open(self, activation_id: str) -> None:
         """Approve it, as another person: the reply comes after the commit of ActivationOpened."""
-        self.api("triggers", Role.CHECKER).post(
-            f"/activations/{activation_id}/approve", {"reason": "Benchmark"}
-        )
+        self.api("triggers").approve(self._proposals[activation_id])
 
     @contextmanager
     def only(self, *running: str) -> Iterator[None]:

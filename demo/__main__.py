@@ -52,6 +52,9 @@ DATABASE = "sangkroh_demo"
 BEGINNING = datetime(2019, 1, 2, 2, 0, tzinfo=UTC)
 """The domain's first day: before the first price was published."""
 
+PUBLISHER = "feed:wfp@development"
+"""Whose figures count at once: a program, and no person."""
+
 _PLAIN_WIDTH = 110
 
 # A provider that says nothing is asked within seconds here, not minutes: the demonstration waits
@@ -222,7 +225,16 @@ def _play(stack: Stack, options: Options, show: Show) -> Expected:
             )
         assert stack.sandbox is not None
         replay(
-            show, set_clock=stack.set_clock, registry=registry, triggers=triggers, payments=payments
+            show,
+            set_clock=stack.set_clock,
+            registry=registry,
+            triggers=triggers,
+            payments=payments,
+            publisher=Api(
+                "triggers",
+                clients.enter_context(stack.publisher(PUBLISHER)),
+                clients.enter_context(stack.client("triggers", subject=CHECKER)),
+            ),
         )
         with show.phase("Waiting for the providers' last callbacks"):
             wait_for_last_callbacks(payments, sandbox_url=stack.sandbox.url)

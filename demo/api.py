@@ -35,7 +35,7 @@ class Api:
 
     def get(self, path: str, **query: Any) -> Any:
         """The answer's JSON; raises Refused."""
-        return self._answer(self._client.get(path, params=query))
+        return self._answer(self._client.get(path, params=query or None))
 
     def find(self, path: str) -> Any | None:
         """The answer's JSON, or None where there is no such thing; raises Refused."""
@@ -49,15 +49,24 @@ class Api:
 
         Where that needs two persons, the second approves it, and what came of it is answered.
         """
-        headers = {"Idempotency-Key": str(new_id())}
-        response = self._client.post(path, json=body, headers=headers)
-        answer = self._answer(response)
-        if response.status_code != httpx.codes.ACCEPTED or "proposed_by" not in answer:
+        answer = self.propose(path, body)
+        if "evidence_by" not in answer:
             return answer
-        approved = self._checker.post(
-            f"/approvals/{answer['id']}/approval", json={"reason": "Checked by the second person."}
+        return self.get(self.approve(answer["id"])["outcome"].removeprefix(API_PREFIX))
+
+    def propose(self, path: str, body: dict[str, Any]) -> Any:
+        """Create something, once, or propose it to the second person; raises Refused."""
+        headers = {"Idempotency-Key": str(new_id())}
+        return self._answer(self._client.post(path, json=body, headers=headers))
+
+    def approve(self, approval_id: str) -> Any:
+        """Have the second person approve a proposal; raises Refused."""
+        return self._answer(
+            self._checker.post(
+                f"/approvals/{approval_id}/approval",
+                json={"reason": "Checked by the second person."},
+            )
         )
-        return self.get(self._answer(approved)["outcome"].removeprefix(API_PREFIX))
 
     def put(self, path: str, body: dict[str, Any]) -> Any:
         return self._answer(self._client.put(path, json=body))

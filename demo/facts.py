@@ -10,7 +10,7 @@ from judge.witnesses.database import snapshot
 
 T = TypeVar("T")
 
-# A run follows the last evaluation before it that opened or widened its activation.
+# A run follows the last evaluation before it that proposed or widened its activation.
 _RUNS = """
     SELECT activation.scheme_code AS scheme, run.kind::text AS kind, evaluation.judged_on,
         evaluation.observed_at, evaluation.evaluated_at, evaluation.explanation,
@@ -27,7 +27,7 @@ _RUNS = """
         FROM triggers.evaluation
         JOIN events.event ON event.id = evaluation.event_id
         WHERE evaluation.activation_id = activation.id
-          AND evaluation.outcome::text IN ('opened', 'widened')
+          AND evaluation.outcome::text IN ('proposed', 'widened')
           AND evaluation.evaluated_at <= run.planned_at
         ORDER BY evaluation.evaluated_at DESC
         LIMIT 1

@@ -19,7 +19,8 @@ MONTHS_AFTER_THE_SPIKE = 5
 again, and the trigger has to keep quiet."""
 
 _STILL_SECONDS = 90.0
-_FIRED = ("opened", "widened")
+_FIRED = {"proposed": "opened by itself", "widened": "widened"}
+"""Outcomes of evaluations that pay, within their trigger's ceiling, and what to call them."""
 
 
 def replay(
@@ -29,6 +30,7 @@ def replay(
     registry: Api,
     triggers: Api,
     payments: Api,
+    publisher: Api,
 ) -> None:
     """Publish everything in the order in which it came out; stop some months after the spike."""
     days = publications()
@@ -37,7 +39,7 @@ def replay(
         for number, publication in enumerate(days, start=1):
             phase.reach(number - 1, title=f"{publication.published_on} {publication.title}")
             set_clock(publication.instant)
-            triggers.post("/observations", publication.body)
+            publisher.post("/observations", publication.body)
             evaluation = _judged(triggers, publication)
             if evaluation["outcome"] in _FIRED:
                 _pay(
@@ -99,7 +101,7 @@ def _pay(
     """Wait until everyone whom this activation reaches by now has an end."""
     activation_id = evaluation["activation_id"]
     areas = {area["area"] for area in triggers.get(f"/activations/{activation_id}")["areas"]}
-    title = f"{publication.published_on} {publication.trigger} {evaluation['outcome']}"
+    title = f"{publication.published_on} {publication.trigger} {_FIRED[evaluation['outcome']]}"
     show.say(f"[bold]{title}[/]: {evaluation['explanation']}")
 
     def look() -> tuple[dict[str, Any] | None, object]:
