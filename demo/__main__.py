@@ -233,7 +233,7 @@ def _play(stack: Stack, options: Options, show: Show) -> Expected:
             publisher=Api(
                 "triggers",
                 clients.enter_context(stack.publisher(PUBLISHER)),
-                clients.enter_context(stack.client("triggers", subject=CHECKER)),
+                clients.enter_context(stack.client("triggers", Role.CHECKER)),
             ),
         )
         with show.phase("Waiting for the providers' last callbacks"):
