@@ -82,9 +82,11 @@ class Idempotent:
         body: Any,
         effect: Callable[[], Awaitable[Any]],
         *,
-        status_code: int = 201,
+        status_code: int | Callable[[Any], int] = 201,
     ) -> Response:
         """Do ``effect`` once for each key of the caller, and answer every repeat alike.
+
+        ``status_code`` may follow from what was done: at once, or proposed to a second person.
 
         Raises BadRequest without a key, and Unprocessable where the key came with another body.
         """
@@ -106,17 +108,19 @@ class Idempotent:
         )
         if not won:
             return await self._answer_of_the_first(schema, identity, digest)
-        content = jsonable_encoder(await effect())
-        if status_code == HTTPStatus.CREATED and not self._request.path_params:
+        done = await effect()
+        content = jsonable_encoder(done)
+        status = status_code(done) if callable(status_code) else status_code
+        if status == HTTPStatus.CREATED and not self._request.path_params:
             about(self._session, *_created(self._request.url.path, content))
         await self._session.execute(
             text(
                 f"UPDATE {schema}.idempotency_key SET status = :status, body = :body "
                 "WHERE (caller, route, key) = (:caller, :route, :key)"
             ).bindparams(_BODY),
-            {**identity, "status": status_code, "body": content},
+            {**identity, "status": status, "body": content},
         )
-        return JSONResponse(content, status_code=status_code)
+        return JSONResponse(content, status_code=status)
 
     async def _answer_of_the_first(
         self, schema: str, identity: dict[str, str], digest: bytes

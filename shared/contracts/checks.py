@@ -75,7 +75,7 @@ class ActivationChecked(BaseModel):
     households: Annotated[
         int | None,
         Field(
-            description="How many it would pay, by the registry as it is now; null: areas or "
+            description="How many it would pay, by the registry as it is now; null: areas or the "
             "scheme are left out or cannot be used, so nobody can say."
         ),
     ] = None
