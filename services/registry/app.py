@@ -2,16 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 from fastapi import FastAPI
 
-from services.registry.approvals.tables import Approval, ApprovalKind
+from services.registry.accounts.routes import router as accounts
 from services.registry.areas.routes import router as areas
 from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
 from services.registry.chunks.streaming import ChunkStreams
 from services.registry.entitlements.routes import router as entitlements
+from services.registry.held.routes import router as held
 from services.registry.households.persons import personal_data_from
 from services.registry.households.routes import router as households
 from services.registry.imports.routes import router as imports
@@ -19,14 +19,12 @@ from services.registry.progress.routes import router as progress
 from services.registry.repairs.routes import router as repairs
 from services.registry.rounds.routes import router as rounds
 from services.registry.schemes.routes import router as schemes
-from services.registry.schemes.service import SCHEMES
 from services.registry.scopes import RegistryApprove, SchemesRead
 from services.registry.settings import ApiSettings
+from services.registry.steps import steps_of
 from shared.application import create_application
-from shared.approvals import Steps
 from shared.approvals.routes import approval_routes
 from shared.database import Database
-from shared.documents.service import document_step
 from shared.events.routes import router as events
 from shared.streams import Places
 
@@ -45,10 +43,7 @@ _TAGS = [
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """The app, with its settings from the environment unless they are given."""
     settings = settings or ApiSettings()
-    waits = timedelta(days=settings.approval_wait_days)
-    steps = Steps(
-        Approval, ApprovalKind, [document_step(SCHEMES, ApprovalKind.SCHEME, waits=waits)]
-    )
+    steps = steps_of(settings)
     app = create_application(
         title="Sangkroh registry",
         summary="Who is helped, and how much they are owed.",
@@ -62,10 +57,12 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             areas,
             imports,
             households,
+            accounts,
             schemes,
             progress,
             rounds,
             repairs,
+            held,
             entitlements,
             chunks,
             checks,

@@ -8,15 +8,19 @@ from shared.audit.grants import AUDIT_GRANTS
 GRANTS = {
     "area": "SELECT, INSERT, UPDATE",
     "provider": "SELECT, INSERT, UPDATE, DELETE",
+    "fund": "SELECT, INSERT, UPDATE",
     "household": "SELECT, INSERT, UPDATE",
     "payee_account": "SELECT, INSERT, UPDATE (ended_at, account_sealed, account_index)",
+    "account_change": "SELECT, INSERT, UPDATE (account_sealed, account_index)",
+    "account_batch": "SELECT, INSERT, UPDATE (approved_at, done_up_to, changed, finished_at)",
     "household_import": "SELECT, INSERT, UPDATE",
     "import_rejection": "SELECT, INSERT, DELETE",
     "scheme_version": "SELECT, INSERT",
     "activation": "SELECT, INSERT, UPDATE (areas, areas_refused, scheme_version, not_enrolled, "
-    "cancelled_on)",
+    "cancelled_on, has_ceiling, ceiling_households, ceiling_minor, allowed_households, "
+    "allowed_minor)",
     "payment_round": "SELECT, INSERT, UPDATE (released_at, released_by)",
-    "enrolment_run": "SELECT, INSERT, UPDATE (chunks_done, completed_at)",
+    "enrolment_run": "SELECT, INSERT, UPDATE (chunks_done, completed_at, held_at, approval_id)",
     "activation_commune": "SELECT, INSERT",
     "enrolment": "SELECT, INSERT",
     "entitlement_chunk": "SELECT, INSERT, UPDATE",

@@ -7,6 +7,7 @@ from pydantic import AliasChoices, Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.known_keys import KeyRing, unversioned, versions
+from shared.money import AmountMinor, CurrencyCode
 from shared.production import Secret
 from shared.settings import (
     CallingSettings,
@@ -48,6 +49,12 @@ class Settings(ServiceSettings):
     """How long a chunk may take to be read."""
     place_wait_seconds: float = Field(default=2, ge=0)
     """How long an import or a reader of a chunk waits for a place before it is answered 503."""
+    account_changes_alone: int = Field(default=20, ge=0)
+    """Accounts of known households that one person may change in a day without a second, whether
+    one by one or by files. Accounts of enrolled households are never among them."""
+    release_alone_minor: dict[CurrencyCode, AmountMinor] = {}
+    """By currency, up to how much one person alone releases a later round; none: two persons
+    always."""
 
 
 class ApiSettings(Settings):

@@ -1,11 +1,13 @@
 """Every table of the service, in one ``metadata``: for migrations and for the check of drift."""
 
+from services.registry.accounts import tables as accounts
 from services.registry.activations import tables as activations
 from services.registry.approvals import tables as approvals
 from services.registry.areas import tables as areas
 from services.registry.chunks import tables as chunks
 from services.registry.database import SCHEMA, Base
 from services.registry.enrolments import tables as enrolments
+from services.registry.funds import tables as funds
 from services.registry.households import tables as households
 from services.registry.imports import tables as imports
 from services.registry.providers import tables as providers
@@ -16,11 +18,13 @@ metadata = Base.metadata
 
 __all__ = [
     "SCHEMA",
+    "accounts",
     "activations",
     "approvals",
     "areas",
     "chunks",
     "enrolments",
+    "funds",
     "households",
     "imports",
     "metadata",

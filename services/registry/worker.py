@@ -1,14 +1,17 @@
 """The registry's background work: enrolling, announcing again, and ending what payments ended."""
 
+from services.registry.accounts.working import AccountWork
 from services.registry.enrolments import handlers as enrolments
 from services.registry.enrolments.opening import Means
 from services.registry.enrolments.waiting import WaitingActivations
 from services.registry.enrolments.working import EnrolmentWork
+from services.registry.funds import handlers as funds
 from services.registry.providers import handlers as providers
 from services.registry.repairs.working import RepairWork
 from services.registry.settings import WorkerSettings
 from services.registry.settlement import handlers as settlement
 from services.registry.settlement.working import SettlementWork
+from services.registry.steps import steps_of
 from shared.audit import Sequencer
 from shared.audit.sequencing import RESTS
 from shared.clock import clock_from
@@ -33,7 +36,8 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
         tls=settings.tls,
     )
     payments = service_client(settings, settings.payments_url)
-    means = Means(clock=clock, settings=settings)
+    steps = steps_of(settings)
+    means = Means(clock=clock, settings=settings, steps=steps)
     consumer = Consumer(
         database,
         name="registry",
@@ -42,12 +46,14 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
             **enrolments.handlers(means=means),
             **settlement.handlers(),
             **providers.handlers(),
+            **funds.handlers(),
         },
     )
-    enrolment = EnrolmentWork(database, clock=clock)
+    enrolment = EnrolmentWork(database, steps=steps, clock=clock)
     enrolling = [
         Loop(f"enrol-{number}", enrolment.step) for number in range(1, settings.enrolment_loops + 1)
     ]
+    changing = Loop("accounts", AccountWork(database, clock=clock).step)
     repairing = Loop("repairs", RepairWork(database, clock=clock).step)
     waiting = Loop(
         "waiting-activations",
@@ -65,6 +71,6 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
         name="registry-worker",
         database=database,
         clock=clock,
-        loops=[reading, *enrolling, waiting, repairing, settling, auditing],
+        loops=[reading, *enrolling, waiting, repairing, changing, settling, auditing],
         closing=[payments.aclose],
     )

@@ -28,6 +28,20 @@ BATTAMBANG = "02"
 PURSAT = "15"
 CSV = {"Content-Type": "text/csv"}
 
+Ceiling = tuple[int | None, int | None]
+"""Up to how many households, and how much, an activation pays by itself."""
+FAR: Ceiling = (1_000_000, 10**12)
+
+
+def told(ceiling: Ceiling) -> dict[str, int | None]:
+    """A ceiling as triggers tells it."""
+    return {"ceiling_households": ceiling[0], "ceiling_minor": ceiling[1]}
+
+
+def proposes(answer: httpx.Response) -> bool:
+    """Whether the answer is a proposal, which a second person decides."""
+    return answer.status_code == 202 and "proposed_by" in answer.json()
+
 
 @dataclass(frozen=True)
 class Row:
@@ -95,10 +109,34 @@ class Flow:
     async def post(self, path: str, body: Any = None, *, status: int = 201) -> Any:
         """Send it; where that needs two persons, what came of it once the second approved."""
         answer = await self.client.post(path, json=body, headers=self.key())
-        if status == 201 and answer.status_code == 202 and "proposed_by" in answer.json():
-            return await approved(self.service.client(subject=CHECKER), answer.json())
+        if status == 201 and proposes(answer):
+            return await self.approve(answer.json())
         assert answer.status_code == status, answer.text
         return answer.json()
+
+    async def approve(self, proposal: dict[str, Any]) -> Any:
+        """What came of a proposal, once the second person approved it."""
+        return await approved(self.service.client(subject=CHECKER), proposal)
+
+    async def decided(
+        self, answer: httpx.Response, decision: str = "approval", *, by: str = CHECKER
+    ) -> httpx.Response:
+        """What a person is answered who decides a proposal."""
+        async with self.service.client(subject=by) as client:
+            return await client.post(
+                f"/approvals/{answer.json()['id']}/{decision}", json={"reason": "Checked."}
+            )
+
+    async def change_account(self, household_id: str, *, provider: str, account: str) -> None:
+        """Where a household is paid; the second person approves where that takes one."""
+        answer = await self.client.put(
+            f"/households/{household_id}/payee-account",
+            json={"provider_code": provider, "account": account},
+        )
+        if proposes(answer):
+            await self.approve(answer.json())
+        else:
+            assert answer.status_code == 200, answer.text
 
     def key(self) -> dict[str, str]:
         """An Idempotency-Key that was not used before."""
@@ -121,7 +159,20 @@ class Flow:
         answer = await self.client.put(f"/imports/{import_id}/rows", content=body, headers=CSV)
         assert answer.status_code == 200, answer.text
         ended: dict[str, Any] = answer.json()
+        for batch in ended["account_changes"]:
+            if batch["status"] == "waiting":
+                await self._change_accounts(import_id, batch["approval_id"])
         return ended
+
+    async def _change_accounts(self, import_id: str, approval_id: str) -> None:
+        """The second person approves the accounts of an import, and the worker changes them."""
+        await self.approve({"id": approval_id})
+
+        async def finished() -> bool:
+            batches = (await self.get(f"/imports/{import_id}"))["account_changes"]
+            return all(batch["finished_at"] for batch in batches)
+
+        await eventually(finished)
 
     async def household_id(self, registration_number: str) -> str:
         answer = await self.client.post(
@@ -137,12 +188,14 @@ class Flow:
         area_filter: str | None = None,
         activation_id: UUID | None = None,
         opened_on: date | None = None,
+        ceiling: Ceiling = FAR,
     ) -> UUID:
         """Triggers opens an activation."""
         activation_id = activation_id or new_id()
         await self._from_triggers(
             ActivationOpened(
-                **self._activation(activation_id, areas, scheme, area_filter, opened_on)
+                **self._activation(activation_id, areas, scheme, area_filter, opened_on),
+                **told(ceiling),
             )
         )
         return activation_id
@@ -153,10 +206,14 @@ class Flow:
         *areas: str,
         scheme: str = "flood-2022",
         area_filter: str | None = None,
+        ceiling: Ceiling = FAR,
     ) -> None:
         """Triggers adds areas to an activation."""
         await self._from_triggers(
-            ActivationWidened(**self._activation(activation_id, areas, scheme, area_filter, None))
+            ActivationWidened(
+                **self._activation(activation_id, areas, scheme, area_filter, None),
+                **told(ceiling),
+            )
         )
 
     async def cancel(self, activation_id: UUID) -> None:

@@ -22,7 +22,7 @@ _OF_ACTIVATIONS = (
 
 
 async def release(flow: Flow, activation_id: UUID, number: int) -> None:
-    await flow.post(f"/activations/{activation_id}/rounds/{number}/release", status=202)
+    await flow.post(f"/activations/{activation_id}/rounds/{number}/release")
 
 
 async def told(flow: Flow, activation_id: UUID) -> dict[str, list[list[str]]]:

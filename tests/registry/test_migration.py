@@ -61,7 +61,9 @@ async def test_what_was_stored_is_carried_over_and_worked_with(
     await owner.reload_schema_state()
     await flow.service.app.state.database.dispose()
     async with run_worker("registry"):
-        assert await flow.worked(activation_id) == before
+        # It opened before there were ceilings, as far as the database knows.
+        without = {"has_ceiling": False, "ceiling_households": None, "ceiling_minor": None}
+        assert await flow.worked(activation_id) == before | without
         again = await flow.worked(await flow.open(BATTAMBANG))
     assert again["progress"]["payable_count"] == 3
 
@@ -84,6 +86,6 @@ async def test_what_was_announced_and_refused_before_there_were_repairs_can_be_r
     assert await announced.chunk() == before
     assert (before["announced_count"], before["refused_count"]) == (3, 3)
     path = f"/activations/{announced.activation_id}/repairs"
-    await flow.post(path, {"round": 1, "reason": "It was refused."}, status=202)
+    await flow.post(path, {"round": 1, "reason": "It was refused."})
     await flow.worked(announced.activation_id, runs=2)
     assert (await announced.chunk())["refused_count"] == 0

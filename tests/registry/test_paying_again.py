@@ -83,13 +83,9 @@ async def test_an_account_that_cannot_be_paid_to_stops_nobody_else_and_is_paid_o
         assert (owed["status"], owed["reason"]) == ("unpayable", "unknown-provider")
         assert len(sandbox.book()) == 5
 
-        mended = await working.client.put(
-            f"/households/{household_id}/payee-account",
-            json={"provider_code": "tonle", "account": "+85577777777"},
-        )
-        assert mended.status_code == 200, mended.text
+        await working.change_account(household_id, provider="tonle", account="+85577777777")
         path = f"/activations/{activation_id}/repairs"
-        await working.post(path, {"round": 1, "reason": "It has an account now."}, status=202)
+        await working.post(path, {"round": 1, "reason": "It has an account now."})
         await reaches(paid=6, unpayable=0, payable=6)
         explained = await working.get(f"/entitlements/{owed['id']}")
         assert [

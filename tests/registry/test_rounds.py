@@ -5,7 +5,7 @@ from uuid import UUID
 
 import httpx
 
-from tests.registry.flow import BATTAMBANG, PURSAT, Flow, rows
+from tests.registry.flow import BATTAMBANG, PURSAT, Flow, proposes, rows
 from tests.registry.test_enrolment import assert_chunks_agree
 
 AFTER_31_DAYS = datetime(2026, 2, 5, 5, tzinfo=UTC)
@@ -13,9 +13,13 @@ AFTER_62_DAYS = datetime(2026, 3, 9, 5, tzinfo=UTC)
 
 
 async def release(flow: Flow, activation_id: UUID, number: int) -> httpx.Response:
-    return await flow.client.post(
+    """Propose it; where it can be, the second person approves."""
+    answer = await flow.client.post(
         f"/activations/{activation_id}/rounds/{number}/release", headers=flow.key()
     )
+    if proposes(answer):
+        assert (await flow.decided(answer)).status_code == 200
+    return answer
 
 
 async def test_rounds_are_scheduled_and_shown_with_their_due_dates(working: Flow) -> None:
@@ -60,7 +64,8 @@ async def test_a_released_round_owes_every_enrolled_household_once_more(working:
     working.set_clock(AFTER_31_DAYS)
     released = await release(working, activation_id, 2)
     assert released.status_code == 202
-    assert released.json()["released_by"] == "officer@test"
+    _, second, _ = await working.get(f"/activations/{activation_id}/rounds")
+    assert second["released_by"] == "officer@test"
     activation = await working.worked(activation_id, runs=2)
     assert activation["runs"][1]["kind"] == "round"
     both = await assert_chunks_agree(working, activation_id)
@@ -86,6 +91,9 @@ async def test_a_release_needs_its_own_scope_and_is_done_once_for_a_key(working:
     key = working.key()
     answers = [await working.client.post(path, headers=key) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [202, 202]
+    first, second = (answer.json() for answer in answers)
+    assert first == second
+    await working.approve(first)
     await working.worked(activation_id, runs=2)
 
 

@@ -143,6 +143,18 @@ async def mark_released(
     )
 
 
+async def who_released(session: AsyncSession, activation_id: UUID, number: int) -> list[str]:
+    """Who released a round; empty: nobody yet."""
+    rows = await session.scalars(
+        select(PaymentRound.released_by).where(
+            PaymentRound.activation_id == activation_id,
+            PaymentRound.number == number,
+            PaymentRound.released_by.is_not(None),
+        )
+    )
+    return [person for person in rows.all() if person is not None]
+
+
 async def released_later_rounds(session: AsyncSession, activation_id: UUID) -> list[int]:
     """The numbers of the rounds after the first that were released."""
     rows = await session.scalars(

@@ -4,6 +4,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     CheckConstraint,
     Date,
     DateTime,
@@ -45,6 +47,13 @@ class Activation(Base):
     not_enrolled: Mapped[str | None] = mapped_column(Text)
     areas_refused: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     cancelled_on: Mapped[date | None] = mapped_column(Date)
+    # One that opened before there were ceilings has none; without a number nothing is let through.
+    has_ceiling: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
+    ceiling_households: Mapped[int | None] = mapped_column(Integer)
+    ceiling_minor: Mapped[int | None] = mapped_column(BigInteger)
+    # What two persons let through here, above it.
+    allowed_households: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    allowed_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     __table_args__ = (
         ForeignKeyConstraint(

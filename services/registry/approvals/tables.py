@@ -12,6 +12,16 @@ from shared.tables import enum_column
 class ApprovalKind(StrEnum):
     SCHEME = "scheme"
     """A version of a scheme: who is eligible, and what they get."""
+    OVER_CEILING = "over_ceiling"
+    """A run that takes its activation above what it may pay by itself."""
+    ROUND_RELEASE = "round_release"
+    """The release of a later round."""
+    REPAIR = "repair"
+    """Entitlements that are announced again, to the accounts of now."""
+    ACCOUNT_CHANGE = "account_change"
+    """Where a household is paid."""
+    IMPORTED_ACCOUNTS = "imported_accounts"
+    """Where the known households of an import are paid."""
 
 
 class Approval(tables.Approval, Base):

@@ -119,9 +119,16 @@ async def add_chunks(session: AsyncSession, chunks: Sequence[dict[str, Any]]) ->
 async def first_rounds_without(
     session: AsyncSession, activation_id: UUID, round_number: int, *, of_run: UUID | None
 ) -> list[EntitlementChunk]:
-    """Worked chunks of round 1 that have no chunk of a later round yet: all, or those of a run."""
+    """Chunks of complete runs of round 1 without one of a later round yet: all, or those of a run.
+
+    Those of a run that is held wait for its completion, which plans what they missed.
+    """
     later = aliased(EntitlementChunk)
+    complete = exists().where(
+        EnrolmentRun.id == EntitlementChunk.enrolment_run_id, EnrolmentRun.completed_at.is_not(None)
+    )
     query = select(EntitlementChunk).where(
+        complete,
         EntitlementChunk.activation_id == activation_id,
         EntitlementChunk.round == 1,
         EntitlementChunk.home_chunk_id.is_(None),
@@ -200,6 +207,16 @@ async def complete_run(session: AsyncSession, run_id: UUID, *, at: datetime) -> 
         .returning(EnrolmentRun)
     )
     return completed.scalar_one()
+
+
+async def hold_run(session: AsyncSession, run_id: UUID, *, approval_id: UUID, at: datetime) -> None:
+    """Keep that a run whose chunks are done waits for a person, and since when."""
+    await session.execute(
+        update(EnrolmentRun)
+        .where(EnrolmentRun.id == run_id)
+        .values(held_at=func.coalesce(EnrolmentRun.held_at, at), approval_id=approval_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def find_run(session: AsyncSession, run_id: UUID) -> EnrolmentRun | None:

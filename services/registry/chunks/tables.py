@@ -47,8 +47,18 @@ class EnrolmentRun(Base):
     chunks_done: Mapped[int] = mapped_column(Integer)
     planned_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Worked out, and above its activation's ceiling: payments hears of the chunks, not of the end.
+    held_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    approval_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("registry.approval.id"))
 
     __table_args__ = (
+        CheckConstraint("(held_at IS NULL) = (approval_id IS NULL)", name="held_for_someone"),
+        Index(
+            "enrolment_run_held_index",
+            "held_at",
+            "id",
+            postgresql_where="held_at IS NOT NULL AND completed_at IS NULL",
+        ),
         ForeignKeyConstraint(
             ["activation_id", "round"],
             ["registry.payment_round.activation_id", "registry.payment_round.number"],

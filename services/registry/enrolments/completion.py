@@ -10,9 +10,27 @@ from services.registry.activations.repository import released_later_rounds
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.planning import plan_later_round
 from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk
+from services.registry.enrolments.ceilings import ask, exceeds
 from services.registry.schemes.document import SchemeDocument
+from shared.approvals import Steps
 from shared.clock import Clock
 from shared.contracts.events import EnrolmentCompleted, EntitlementsReady
+from shared.events import Published
+
+
+async def end_run(
+    session: AsyncSession, run_id: UUID, document: SchemeDocument, *, steps: Steps, clock: Clock
+) -> list[Published]:
+    """What is told of a run that is worked out: its total, or nothing where it is held.
+
+    What takes its activation above the ceiling is held until a second person lets it through.
+    """
+    run = await chunks.find_run(session, run_id)
+    assert run is not None
+    if await exceeds(session, run):
+        await ask(session, run, document, steps=steps, clock=clock)
+        return []
+    return [await complete_run(session, run_id, document, clock=clock)]
 
 
 async def complete_run(

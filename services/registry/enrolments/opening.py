@@ -18,17 +18,18 @@ from services.registry.areas import repository as areas
 from services.registry.areas.service import refusals
 from services.registry.chunks.planning import plan_first_round
 from services.registry.chunks.tables import RunKind
-from services.registry.enrolments.completion import complete_run
+from services.registry.enrolments.completion import end_run
 from services.registry.rules.attributes import COMMUNE_ATTRIBUTES
 from services.registry.rules.compiler import compile_rule
 from services.registry.rules.structure import RuleRefused
 from services.registry.schemes.document import RoundPlan, SchemeDocument
 from services.registry.schemes.service import find_in_force, get_document
 from services.registry.settings import Settings
+from shared.approvals import Steps
 from shared.clock import Clock
 from shared.contracts.events import ActivationCancelled, ActivationOpened, ActivationWidened
 from shared.errors import Explained
-from shared.events import publish
+from shared.events import publish_all
 
 RELEASED_BY_OPENING = "the activation"
 
@@ -47,6 +48,7 @@ class Means:
 
     clock: Clock
     settings: Settings
+    steps: Steps
 
 
 async def open_activation(session: AsyncSession, opened: ActivationOpened, *, means: Means) -> None:
@@ -56,7 +58,7 @@ async def open_activation(session: AsyncSession, opened: ActivationOpened, *, me
     """
     known = await activations.lock_activation(session, opened.activation_id)
     if known is not None:
-        await _reach_further(session, known, opened.areas, means=means)
+        await _reach_further(session, known, opened, means=means)
         return
     await activations.add_activation(
         session,
@@ -72,6 +74,8 @@ async def open_activation(session: AsyncSession, opened: ActivationOpened, *, me
         observed_on=opened.observed_on,
         opened_on=opened.opened_on,
         received_at=means.clock.now(),
+        ceiling_households=opened.ceiling_households,
+        ceiling_minor=opened.ceiling_minor,
         not_enrolled="It has just arrived.",
     )
     await enrol_where_possible(session, opened.activation_id, means=means)
@@ -87,13 +91,21 @@ async def widen_activation(
             f"Activation {widened.activation_id} was widened, but never opened here. Replay the "
             "event of its opening, which may be parked, then this event."
         )
-    await _reach_further(session, activation, widened.areas, means=means)
+    await _reach_further(session, activation, widened, means=means)
 
 
 async def _reach_further(
-    session: AsyncSession, activation: Activation, named: Sequence[str], *, means: Means
+    session: AsyncSession, activation: Activation, told: ActivationOpened, *, means: Means
 ) -> None:
-    further = set(named) - set(activation.areas)
+    if told.ceiling_households is not None and told.ceiling_minor is not None:
+        await activations.change(
+            session,
+            activation.id,
+            has_ceiling=True,
+            ceiling_households=told.ceiling_households,
+            ceiling_minor=told.ceiling_minor,
+        )
+    further = set(told.areas) - set(activation.areas)
     if further:
         await activations.change(
             session, activation.id, areas=sorted({*activation.areas, *further})
@@ -201,9 +213,8 @@ async def _enrol(
     )
     await activations.reach_communes(session, activation_id, communes, run_id=run.id)
     if run.chunks_planned == 0:
-        await publish(
-            session, await complete_run(session, run.id, document, clock=clock), clock=clock
-        )
+        facts = await end_run(session, run.id, document, steps=means.steps, clock=clock)
+        await publish_all(session, facts, clock=clock)
 
 
 def _rounds_of(

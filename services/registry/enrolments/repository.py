@@ -118,6 +118,40 @@ async def without_end(session: AsyncSession, chunk_id: UUID) -> int:
     return int(await session.scalar(_WITHOUT_END, {"chunk_id": chunk_id}) or 0)
 
 
+# Rounds to come cost what round 1 does. Whoever has no account is owed the same, and counted.
+_TOTALS = text(
+    """
+    WITH counted AS (
+        SELECT chunk.round,
+               sum(chunk.payable_count + chunk.unpayable_count + chunk.excluded_count)
+                   AS households,
+               sum(chunk.payable_minor + chunk.unpayable_minor) AS minor
+        FROM registry.entitlement_chunk AS chunk
+        JOIN registry.enrolment_run AS run ON run.id = chunk.enrolment_run_id
+        WHERE chunk.activation_id = :activation_id AND chunk.home_chunk_id IS NULL
+          AND (run.completed_at IS NOT NULL OR run.id = :run_id)
+        GROUP BY chunk.round
+    ),
+    first AS (SELECT households, minor FROM counted WHERE round = 1)
+    SELECT coalesce((SELECT households FROM first), 0)::bigint AS households,
+           coalesce(sum(greatest(counted.minor, (SELECT minor FROM first))), 0)::bigint AS minor
+    FROM registry.payment_round AS round
+    LEFT JOIN counted ON counted.round = round.number
+    WHERE round.activation_id = :activation_id
+    """
+)
+
+
+async def totals_with(session: AsyncSession, activation_id: UUID, run_id: UUID) -> tuple[int, int]:
+    """Whom an activation enrolled and what they are owed over all rounds, with one run more.
+
+    Of the other runs only those count that are complete.
+    """
+    values = {"activation_id": activation_id, "run_id": run_id}
+    households, minor = (await session.execute(_TOTALS, values)).one()
+    return households, minor
+
+
 @dataclass(frozen=True)
 class Made:
     """Entitlements of one status that a chunk made."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     DateTime,
     Numeric,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     text,
     true,
@@ -34,45 +36,77 @@ from services.registry.enrolments.states import EntitlementStatus
 from services.registry.enrolments.tables import Enrolment, Entitlement
 from services.registry.households.shape import COUNTED
 from services.registry.households.tables import Household, PayeeAccount, value_of
-from services.registry.schemes.benefit import compile_benefit, compile_eligibility
+from services.registry.schemes.benefit import (
+    CompiledBenefit,
+    compile_benefit,
+    compile_eligibility,
+)
 from services.registry.schemes.document import SchemeDocument
 from shared.ids import ENTITLEMENT_ID
 
 NO_ACCOUNT = "no-payee-account"
+ABOVE_FUND_BOUND = "above-fund-bound"
 PAID_BY_ANOTHER_SCHEME = "paid-by-another-scheme"
 
 _ACTIVATION_ID = bindparam("activation_id", type_=Uuid)
 _CHUNK_ID = bindparam("chunk_id", type_=Uuid)
 _ROUND = bindparam("round", type_=SmallInteger)
+_MAXIMUM_MINOR = bindparam("maximum_minor", type_=BigInteger)
 
 Totals = Select[EntitlementStatus, int, Any]
 """Status, count and sum of the entitlements that were made."""
 
 
-def first_round(document: SchemeDocument, *, excluding: bool, careful: bool) -> Totals:
-    """Enrol a chunk's eligible households and entitle them to round 1.
+def estimate(document: SchemeDocument) -> Select[int, Any]:
+    """How many households are eligible, and the sum of what they get in a round.
 
-    Takes activation_id, chunk_id, round, what ``round_parts`` gives, and area_codes; with
-    ``excluding``, also excluding_activations and excluding_since. A household that is enrolled
-    already violates the primary key; ``careful``, it is passed by, which costs a third more.
+    Takes area_codes.
     """
     benefit = compile_benefit(document)
-    eligible = select(
-        Household.id,
-        _ACTIVATION_ID,
-        benefit.amount_minor,
-        benefit.case_number,
-        *(value_of(field) for field in COUNTED),
-        Household.area_code,
-    ).where(
+    eligible = _of_eligible(
+        select(benefit.amount_minor.label("amount_minor")), document, benefit
+    ).subquery("eligible")
+    return select(func.count(), cast(func.sum(eligible.c.amount_minor), Numeric)).select_from(
+        eligible
+    )
+
+
+def _of_eligible(
+    query: Select[Any], document: SchemeDocument, benefit: CompiledBenefit
+) -> Select[Any]:
+    """A query over ``household``, of those in ``area_codes`` that get anything."""
+    query = query.where(
         Household.area_code == any_(bindparam("area_codes", type_=ARRAY(CODE))),
         compile_eligibility(document),
     )
     if document.benefit[-1].where is not None:
-        eligible = eligible.where(benefit.case_number.is_not(None))
+        query = query.where(benefit.case_number.is_not(None))
     # Every household has its commune: the join is only for rules that ask about places.
-    if Area.__table__ in eligible.get_final_froms():
-        eligible = eligible.where(Area.code == Household.area_code)
+    if Area.__table__ in query.get_final_froms():
+        query = query.where(Area.code == Household.area_code)
+    return query
+
+
+def first_round(document: SchemeDocument, *, excluding: bool, careful: bool) -> Totals:
+    """Enrol a chunk's eligible households and entitle them to round 1.
+
+    Takes activation_id, chunk_id, round, maximum_minor, what ``round_parts`` gives, and area_codes;
+    with ``excluding``, also excluding_activations and excluding_since. A household that is enrolled
+    already violates the primary key; ``careful``, it is passed by, which costs a third more.
+    """
+    benefit = compile_benefit(document)
+    eligible = _of_eligible(
+        select(
+            Household.id,
+            _ACTIVATION_ID,
+            benefit.amount_minor,
+            benefit.case_number,
+            *(value_of(field) for field in COUNTED),
+            Household.area_code,
+        ),
+        document,
+        benefit,
+    )
     enrol = insert(Enrolment).from_select(
         [
             "household_id",
@@ -96,7 +130,8 @@ def first_round(document: SchemeDocument, *, excluding: bool, careful: bool) -> 
 def later_round(*, excluding: bool) -> Totals:
     """Entitle to a later round whom a chunk of round 1 enrolled.
 
-    Takes activation_id, chunk_id, round, what ``round_parts`` gives, and first_round_chunk_id;
+    Takes activation_id, chunk_id, round, maximum_minor, what ``round_parts`` gives, and
+    first_round_chunk_id;
     with ``excluding``, also excluding_activations and excluding_since. Those who have the round
     already are passed by.
     """
@@ -130,15 +165,17 @@ def _entitle(enrolled: CTE, *, excluding: bool, careful: bool) -> Totals:
         paid_elsewhere = _paid_elsewhere(enrolled)
         source = source.outerjoin(paid_elsewhere, true())
         excluded = paid_elsewhere.c.found.is_not(None)
+    above = enrolled.c.amount_minor > _MAXIMUM_MINOR
     kinds: Mapping[str, ColumnElement[Any]] = {
-        "payee_account_id": case((excluded, cast(null(), Uuid)), else_=account.c.id),
+        "payee_account_id": case((or_(excluded, above), cast(null(), Uuid)), else_=account.c.id),
         "status": case(
             (excluded, _status(EntitlementStatus.EXCLUDED)),
-            (account.c.id.is_(None), _status(EntitlementStatus.UNPAYABLE)),
+            (or_(above, account.c.id.is_(None)), _status(EntitlementStatus.UNPAYABLE)),
             else_=_status(EntitlementStatus.READY),
         ),
         "reason": case(
             (excluded, literal(PAID_BY_ANOTHER_SCHEME, Text)),
+            (above, literal(ABOVE_FUND_BOUND, Text)),
             (account.c.id.is_(None), literal(NO_ACCOUNT, Text)),
             else_=cast(null(), Text),
         ),

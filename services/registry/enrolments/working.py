@@ -15,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.states import ChunkStatus
 from services.registry.enrolments import repository, statements
-from services.registry.enrolments.completion import announcement_of, complete_run
+from services.registry.enrolments.completion import announcement_of, end_run
 from services.registry.enrolments.repository import Made, MadeByStatus
 from services.registry.enrolments.states import EntitlementStatus
+from services.registry.funds.repository import maximum_payment_minor
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.service import get_document
+from shared.approvals import Steps
 from shared.clock import Clock
 from shared.database import Database
 from shared.errors import told
@@ -35,8 +37,9 @@ _Version = tuple[str, int]
 class EnrolmentWork:
     """Works planned chunks, one at each step."""
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, *, steps: Steps, clock: Clock) -> None:
         self._database = database
+        self._steps = steps
         self._clock = clock
         # Versions never change, so neither do these.
         self._documents: dict[_Version, SchemeDocument] = {}
@@ -76,7 +79,7 @@ class EnrolmentWork:
             )
         if is_last:
             run_id = chunk.enrolment_run_id
-            facts.append(await complete_run(session, run_id, document, clock=self._clock))
+            facts += await end_run(session, run_id, document, steps=self._steps, clock=self._clock)
         await publish_all(session, facts, clock=self._clock)
 
     async def _make(
@@ -86,6 +89,7 @@ class EnrolmentWork:
             "activation_id": chunk.activation_id,
             "chunk_id": chunk.id,
             "round": chunk.round,
+            "maximum_minor": await maximum_payment_minor(session, document.fund),
             **round_parts(chunk.activation_id, chunk.round),
         }
         excluding = await self._excluding(session, document, number=chunk.round)

@@ -1,8 +1,6 @@
 """Households and payee accounts in the database."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -11,11 +9,9 @@ from sqlalchemy import (
     and_,
     any_,
     func,
-    insert,
     literal,
     select,
     tuple_,
-    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -76,24 +72,6 @@ async def search_households(
         query = query.where(Household.id > after)
     rows = await session.execute(query.order_by(Household.id).limit(limit))
     return rows.all()
-
-
-async def end_account(session: AsyncSession, household_id: UUID, *, now: datetime) -> None:
-    """End the household's account, if it has one. Locks the household until the commit."""
-    await session.execute(
-        select(Household.id).where(Household.id == household_id).with_for_update()
-    )
-    await session.execute(
-        update(PayeeAccount)
-        .where(PayeeAccount.household_id == household_id, PayeeAccount.ended_at.is_(None))
-        .values(ended_at=now)
-    )
-
-
-async def add_account(session: AsyncSession, **fields: Any) -> PayeeAccount:
-    """Give a household without a running account this one; ``fields`` are the table's columns."""
-    added = await session.execute(insert(PayeeAccount).values(fields).returning(PayeeAccount))
-    return added.scalar_one()
 
 
 async def count_by_commune(session: AsyncSession, communes: Collection[str]) -> dict[str, int]:

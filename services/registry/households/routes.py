@@ -6,11 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from services.registry.households.persons import PersonalDataDependency
-from services.registry.households.schemas import Found, HouseholdOut, PayeeAccountIn, PersonSearchIn
+from services.registry.households.schemas import Found, HouseholdOut, PersonSearchIn
 from services.registry.households.service import Households
 from services.registry.households.shape import PovertyStatus
-from services.registry.scopes import HouseholdsRead, HouseholdsSearch, HouseholdsWrite
-from shared.clock import ClockDependency
+from services.registry.scopes import HouseholdsRead, HouseholdsSearch
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.operations import limited
@@ -77,21 +76,3 @@ async def get_household(
     """A household. The person, and what is known of the members' health, are shown to callers
     with `households:read-personal`."""
     return await Households(session, personal_data=personal_data, caller=caller).get(household_id)
-
-
-@router.put(
-    "/{household_id}/payee-account",
-    summary="Change where a household is paid",
-    responses=problem_responses(401, 403, 404, 422),
-)
-async def change_payee_account(
-    household_id: UUID,
-    body: PayeeAccountIn,
-    caller: HouseholdsWrite,
-    session: Session,
-    personal_data: PersonalDataDependency,
-    clock: ClockDependency,
-) -> HouseholdOut:
-    """Holds for entitlements worked out from now on; announced ones keep their account."""
-    households = Households(session, personal_data=personal_data, caller=caller)
-    return await households.change_account(household_id, body, clock=clock)

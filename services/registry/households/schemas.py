@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.registry.households.bodies import given, shown, with_fields
+from services.registry.households.bodies import shown, with_fields
 from services.registry.households.fields import Field as HouseholdField
 from services.registry.households.shape import (
     ACCOUNT,
@@ -94,18 +94,3 @@ class PersonSearchIn(BaseModel):
         if len(given) != 1:
             raise ValueError(f"search by exactly one of {', '.join(type(self).model_fields)}")
         return self
-
-
-@with_fields((PROVIDER, ACCOUNT), given)
-class PayeeAccountIn(BaseModel):
-    """The account that a household is paid to from now on."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{PROVIDER.name: PROVIDER.example, ACCOUNT.name: ACCOUNT.example}]
-        },
-    )
-
-    provider_code: str
-    account: str

@@ -1,6 +1,5 @@
-"""Showing and finding households, and changing the account of one."""
+"""Showing and finding households."""
 
-import base64
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -14,22 +13,16 @@ from services.registry.households.schemas import (
     Found,
     FoundHouseholdOut,
     HouseholdOut,
-    PayeeAccountIn,
     PayeeAccountOut,
     PersonOut,
     PersonSearchIn,
     Registration,
 )
-from services.registry.households.shape import ACCOUNT, FOUND, OPEN, PROVIDER, PovertyStatus
+from services.registry.households.shape import FOUND, OPEN, PovertyStatus
 from services.registry.households.tables import Household, PayeeAccount
-from services.registry.providers.remedy import is_unknown, remedy
-from services.registry.providers.repository import provider_codes
 from services.registry.scopes import READ_PERSONAL
-from shared import audit
 from shared.auth import Caller
-from shared.clock import Clock
 from shared.errors import NotFound, Unprocessable
-from shared.ids import new_id
 from shared.pagination import Page, PageOf
 
 
@@ -46,7 +39,7 @@ class Households:
 
     async def get(self, household_id: UUID) -> HouseholdOut:
         """One household; raises NotFound."""
-        return self._shown(*await self._find(household_id))
+        return self.shown(*await self.find(household_id))
 
     async def of_area(
         self, *, area: str | None, poverty_status: PovertyStatus | None, page: Page
@@ -75,54 +68,11 @@ class Households:
             limit=page.fetch_limit,
         )
         cut = page.of(found, key=lambda row: (row[0].id,))
-        show = self._shown if self._shows_persons else _found
+        show = self.shown if self._shows_persons else _found
         return PageOf[Found](items=[show(*row) for row in cut.items], next_cursor=cut.next_cursor)
 
-    async def change_account(
-        self, household_id: UUID, given: PayeeAccountIn, *, clock: Clock
-    ) -> HouseholdOut:
-        """The household with its new account. Entitlements keep the account they were made with.
-
-        Raises NotFound, and Unprocessable where payments sends to no such provider.
-        """
-        now = clock.now()
-        household, running = await self._find(household_id)
-        known = await provider_codes(self._session)
-        if is_unknown(given.provider_code, known=known):
-            detail = remedy(known)
-            raise Unprocessable(
-                detail, errors=[{"pointer": f"/body/{PROVIDER.name}", "detail": detail}]
-            )
-        index, *other = (
-            found.indexes_of(ACCOUNT)(given.account) for found in self._personal_data.found_by
-        )
-        if (
-            running
-            and running.provider_code == given.provider_code
-            and running.account_index in (index, *other)
-        ):
-            return self._shown(household, running)
-        await repository.end_account(self._session, household_id, now=now)
-        account = await repository.add_account(
-            self._session,
-            id=new_id(),
-            household_id=household_id,
-            provider_code=given.provider_code,
-            account_sealed=self._personal_data.seal_account(
-                given.account, household_id=household_id.bytes
-            ),
-            account_index=index,
-            began_at=now,
-            posted_by=self._caller.subject,
-        )
-        await audit.record(
-            self._session,
-            before=_sealed(running) if running else None,
-            after=_sealed(account),
-        )
-        return self._shown(household, account)
-
-    async def _find(self, household_id: UUID) -> repository.Found:
+    async def find(self, household_id: UUID) -> repository.Found:
+        """A household and the account that it has now; raises NotFound."""
         found = await repository.find_household(self._session, household_id)
         if found is None:
             raise NotFound("There is no such household. GET /v1/households lists those of an area.")
@@ -136,9 +86,10 @@ class Households:
         key: Callable[[Household], tuple[Any, ...]],
     ) -> PageOf[HouseholdOut]:
         cut = page.of(found, key=lambda row: key(row[0]))
-        return PageOf(items=[self._shown(*row) for row in cut.items], next_cursor=cut.next_cursor)
+        return PageOf(items=[self.shown(*row) for row in cut.items], next_cursor=cut.next_cursor)
 
-    def _shown(self, household: Household, account: PayeeAccount | None) -> HouseholdOut:
+    def shown(self, household: Household, account: PayeeAccount | None) -> HouseholdOut:
+        """A household as the caller may see it."""
         fields: dict[str, Any] = {
             field.name: getattr(household, field.name)
             if self._shows_persons or not field.sensitive
@@ -174,11 +125,3 @@ def _found(household: Household, account: PayeeAccount | None) -> FoundHousehold
         area_code=household.area_code,
         registration=Registration.PAYABLE if account else Registration.WITHOUT_ACCOUNT,
     )
-
-
-def _sealed(account: PayeeAccount) -> dict[str, str]:
-    """An account for the audit record: the number as it is stored."""
-    return {
-        "provider_code": account.provider_code,
-        "account_sealed": base64.b64encode(account.account_sealed).decode(),
-    }

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     ColumnElement,
     DateTime,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
@@ -120,11 +122,24 @@ class PayeeAccount(Base):
     account_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     account_index: Mapped[bytes] = mapped_column(LargeBinary)
     began_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    # None: an import brought it, and says who sent it.
-    posted_by: Mapped[str | None] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Who gave it, alone or with a second person; of what is older than this, nobody says it.
+    changed_by: Mapped[str | None] = mapped_column(Text)
+    changed_alone: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    """Whether one person changed the account of a known household: they may do so often a day."""
+    approval_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("registry.approval.id"))
 
     __table_args__ = (
+        CheckConstraint(
+            "NOT changed_alone OR approval_id IS NULL AND changed_by IS NOT NULL",
+            name="alone_or_approved",
+        ),
+        Index(
+            "payee_account_changed_alone_index",
+            "changed_by",
+            "began_at",
+            postgresql_where="changed_alone",
+        ),
         CheckConstraint("provider_code ~ '^[a-z0-9-]{2,32}$'", name="provider_code_plain"),
         CheckConstraint("ended_at >= began_at", name="ends_after_it_began"),
         Index(

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.accounts.service import settle_import
 from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
 from services.registry.imports.blocks import Unreadable, row_blocks
@@ -20,10 +21,12 @@ from services.registry.imports.reading import ReadBlock, Reader, TooManyFaults
 from services.registry.imports.sealing import SealedBlock, seal
 from services.registry.imports.tables import ImportStatus
 from shared import audit
+from shared.approvals import Steps
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.database import Database
 from shared.errors import Conflict, NotFound, TooLarge, Unprocessable
+from shared.ids import new_id
 
 _ATTEMPTS = 5
 
@@ -43,10 +46,16 @@ class Receiver:
         providers: frozenset[str],
         maximum_rows: int,
         maximum_rejections: int,
+        steps: Steps,
+        accounts_alone: int,
     ) -> None:
         self._database = database
         self._request_session = session
         self._caller = caller
+        self._steps = steps
+        self._accounts_alone = accounts_alone
+        # Of the accounts that this sending would change, and of the proposal if it takes one.
+        self._batch_id = new_id()
         self._personal_data = personal_data
         self._clock = clock
         self._communes = communes
@@ -63,12 +72,13 @@ class Receiver:
                     "This import is being received already. Wait for its end: "
                     f"GET /v1/imports/{import_id} shows how far it is."
                 )
-            await self._begin(import_id)
+            announced_by = await self._begin(import_id)
             await repository.prefer_indexes(storing)
             await repository.prefer_indexes(looking)
             status, stopped_at_line = ImportStatus.INTERRUPTED, None
             try:
                 await self._store_all(import_id, body, storing=storing, looking=looking)
+                await self._settle_accounts(import_id, announced_by)
                 status = ImportStatus.COMPLETED
             except Unreadable as error:
                 stopped_at_line = error.line if isinstance(error, TooManyFaults) else None
@@ -86,15 +96,35 @@ class Receiver:
                         now=self._clock.now(),
                     )
 
-    async def _begin(self, import_id: UUID) -> None:
-        """Who sends it is kept before its first row is: what is stored stays, come what may."""
+    async def _begin(self, import_id: UUID) -> str:
+        """Who announced it; who sends it is kept before its first row: what is stored stays."""
         async with self._database.transaction() as session:
             audit.speak_for(session, request_session=self._request_session)
-            if not await repository.begin(
+            announced_by = await repository.begin(
                 session, import_id, by=self._caller.subject, now=self._clock.now()
-            ):
+            )
+            if announced_by is None:
                 raise NotFound("There is no such import. POST /v1/imports makes one.")
             await audit.record(session, after={"status": ImportStatus.RECEIVING})
+        return announced_by
+
+    async def _settle_accounts(self, import_id: UUID, announced_by: str) -> None:
+        """Change the accounts of known households, or propose it: when all are known."""
+        async with self._database.transaction() as session:
+            audit.speak_for(session, request_session=self._request_session)
+            changed = await settle_import(
+                session,
+                self._steps,
+                import_id,
+                self._batch_id,
+                announced_by=announced_by,
+                alone=self._accounts_alone,
+                caller=self._caller,
+                clock=self._clock,
+            )
+            await repository.keep_accounts_changed(session, import_id, changed)
+            if changed:
+                await audit.record(session, after={"accounts_changed": changed})
 
     def _saved(self) -> str:
         if self._saved_up_to_line:
@@ -149,7 +179,13 @@ class Receiver:
         known = await repository.known_households(looking, indexes)
         now: datetime = self._clock.now()
         return await asyncio.to_thread(
-            seal, read, known=known, personal_data=self._personal_data, now=now
+            seal,
+            read,
+            known=known,
+            personal_data=self._personal_data,
+            sender=self._caller.subject,
+            batch_id=self._batch_id,
+            now=now,
         )
 
     async def _store(

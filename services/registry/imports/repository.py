@@ -19,12 +19,14 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.imports.reading import ReadBlock
 from services.registry.imports.sealing import (
     ACCOUNT_COLUMNS,
+    CHANGE_COLUMNS,
     HOUSEHOLD_COLUMNS,
     KnownHousehold,
     Record,
@@ -49,9 +51,9 @@ _BEGIN = text(
     UPDATE registry.household_import
     SET status = 'receiving', sent_by = :by, begun_at = :now, ended_at = NULL, rows_read = 0,
         households_added = 0, households_changed = 0, households_unchanged = 0, rows_rejected = 0,
-        stopped_at_line = NULL
+        accounts_changed = 0, stopped_at_line = NULL
     WHERE id = :import_id
-    RETURNING true
+    RETURNING created_by
     """
 )
 _COUNT = """
@@ -79,23 +81,11 @@ _KNOWN = """
 
 _GIVEN_TABLES = """
     CREATE TEMP TABLE IF NOT EXISTS given_household (LIKE registry.household) ON COMMIT DELETE ROWS;
-    CREATE TEMP TABLE IF NOT EXISTS given_account (LIKE registry.payee_account)
-    ON COMMIT DELETE ROWS;
 """
 _CHANGE_HOUSEHOLDS = f"""
     UPDATE registry.household
     SET {", ".join(f"{name} = given.{name}" for name in HOUSEHOLD_COLUMNS if name != "id")}
     FROM given_household AS given WHERE household.id = given.id
-"""
-_END_ACCOUNTS = """
-    UPDATE registry.payee_account AS account
-    SET ended_at = greatest(given.began_at, account.began_at)
-    FROM given_account AS given
-    WHERE account.household_id = given.household_id AND account.ended_at IS NULL
-"""
-_ADD_ACCOUNTS = f"""
-    INSERT INTO registry.payee_account ({", ".join(ACCOUNT_COLUMNS)})
-    SELECT {", ".join(ACCOUNT_COLUMNS)} FROM given_account
 """
 
 
@@ -105,11 +95,13 @@ async def lock_import(connection: asyncpg.Connection, import_id: UUID) -> bool:
     return locked
 
 
-async def begin(session: AsyncSession, import_id: UUID, *, by: str, now: datetime) -> bool:
-    """Whether there is such an import: it begins anew, its counts and rejections with it."""
-    begun = await session.scalar(_BEGIN, {"import_id": import_id, "by": by, "now": now})
+async def begin(session: AsyncSession, import_id: UUID, *, by: str, now: datetime) -> str | None:
+    """Who announced the import, which begins anew with its counts and rejections; None: no such."""
+    announced_by: str | None = await session.scalar(
+        _BEGIN, {"import_id": import_id, "by": by, "now": now}
+    )
     await session.execute(delete(ImportRejection).where(ImportRejection.import_id == import_id))
-    return bool(begun)
+    return announced_by
 
 
 async def end(
@@ -186,14 +178,21 @@ async def _change(connection: asyncpg.Connection, sealed: SealedBlock) -> None:
     await connection.execute(_GIVEN_TABLES)
     await _copy(connection, "given_household", HOUSEHOLD_COLUMNS, sealed.changed_households)
     await connection.execute(_CHANGE_HOUSEHOLDS)
-    await _copy(connection, "given_account", ACCOUNT_COLUMNS, sealed.changed_accounts)
-    await connection.execute(_END_ACCOUNTS)
-    await connection.execute(_ADD_ACCOUNTS)
+    await _copy(connection, "registry.account_change", CHANGE_COLUMNS, sealed.account_changes)
 
 
 async def add_import(session: AsyncSession, **fields: Any) -> None:
     """Keep an import to come; ``fields`` are the table's columns, without the counts."""
     await session.execute(insert(HouseholdImport).values(status=ImportStatus.CREATED, **fields))
+
+
+async def keep_accounts_changed(session: AsyncSession, import_id: UUID, changed: int) -> None:
+    """Keep how many accounts of known households a sending changed by itself."""
+    await session.execute(
+        update(HouseholdImport)
+        .where(HouseholdImport.id == import_id)
+        .values(accounts_changed=changed)
+    )
 
 
 def _status() -> ColumnElement[ImportStatus]:

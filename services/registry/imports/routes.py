@@ -16,6 +16,7 @@ from services.registry.imports.schemas import (
     RejectionOut,
 )
 from services.registry.scopes import HouseholdsRead, HouseholdsWrite
+from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import BadRequest, Unprocessable, problem_responses
@@ -63,6 +64,10 @@ async def create_import(
         "`GET /v1/imports/{id}/rejections`; a file with too many faults is stopped, and its import "
         "says at which line. If the sending is cut off, too slow or stopped, what is in stays in: "
         "send the file again. An empty account leaves a known household the account it has.\n\n"
+        "Accounts of known households are changed when all rows are in. If one of the households "
+        "is enrolled in an activation that can still pay, or there are more than one person may "
+        "change in a day (`REGISTRY_ACCOUNT_CHANGES_ALONE`), all of them wait for a second "
+        "person: `account_changes` says how many, and where.\n\n"
         f"{CSV_DESCRIPTION}"
     ),
 )
@@ -73,6 +78,7 @@ async def send_rows(
     session: Session,
     clock: ClockDependency,
     personal_data: PersonalDataDependency,
+    steps: TwoPersonSteps,
 ) -> ImportOut:
     """Stores the households of a CSV body, block by block."""
     media_type = request.headers.get("content-type", "").split(";")[0].strip()
@@ -88,6 +94,7 @@ async def send_rows(
                 database=request.app.state.database,
                 personal_data=personal_data,
                 settings=request.app.state.settings,
+                steps=steps,
                 clock=clock,
             )
     except ClientDisconnect:
@@ -96,17 +103,19 @@ async def send_rows(
 
 
 @router.get("", summary="List imports", responses=problem_responses(400, 401, 403, 422))
-async def list_imports(_: HouseholdsRead, session: Session, page: PageQuery) -> PageOf[ImportOut]:
+async def list_imports(
+    _: HouseholdsRead, session: Session, page: PageQuery, clock: ClockDependency
+) -> PageOf[ImportOut]:
     """All imports, the newest first."""
-    rows = await repository.list_imports(session, before=page.after(UUID), limit=page.fetch_limit)
-    imports = [ImportOut.model_validate(row) for row in rows]
-    return page.of(imports, key=lambda listed: (listed.id,))
+    return await service.list_page(session, page, clock=clock)
 
 
 @router.get("/{import_id}", summary="Follow an import", responses=problem_responses(401, 403, 404))
-async def get_import(import_id: UUID, _: HouseholdsRead, session: Session) -> ImportOut:
-    """How far an import is, while it is received and afterwards."""
-    return await service.get_import(session, import_id)
+async def get_import(
+    import_id: UUID, _: HouseholdsRead, session: Session, clock: ClockDependency
+) -> ImportOut:
+    """How far an import is, while it is received and afterwards, and what of it waits."""
+    return await service.get_import(session, import_id, clock=clock)
 
 
 @router.get(
@@ -115,10 +124,14 @@ async def get_import(import_id: UUID, _: HouseholdsRead, session: Session) -> Im
     responses=problem_responses(400, 401, 403, 404, 422),
 )
 async def list_rejections(
-    import_id: UUID, _: HouseholdsRead, session: Session, page: PageQuery
+    import_id: UUID,
+    _: HouseholdsRead,
+    session: Session,
+    page: PageQuery,
+    clock: ClockDependency,
 ) -> PageOf[RejectionOut]:
     """Line, column and kind of each fault in the last sending; never what the row said."""
-    await service.get_import(session, import_id)
+    await service.get_import(session, import_id, clock=clock)
     rows = await repository.list_rejections(
         session, import_id, after=page.after(Int4, str), limit=page.fetch_limit
     )

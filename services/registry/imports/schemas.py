@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.registry.accounts.schemas import AccountBatchOut
 from services.registry.households.fields import Field as HouseholdField
 from services.registry.households.shape import HEADERS, SHAPE
 from services.registry.imports.tables import ImportStatus
@@ -67,6 +68,9 @@ class ImportOut(BaseModel):
                     "households_unchanged": 0,
                     "rows_rejected": 2,
                     "stopped_at_line": None,
+                    "sent_by": "officer@nspc.example",
+                    "accounts_changed": 0,
+                    "account_changes": [],
                 }
             ]
         },
@@ -92,6 +96,15 @@ class ImportOut(BaseModel):
         description="Where the last sending was stopped for too many faults; null: it was not. "
         "The rows before that line are saved, or listed as rejected; none from there on was read. "
         "Look at the rejections, correct the file, and send all of it again."
+    )
+    sent_by: str | None = Field(
+        description="Who sent the rows last; null: nobody has, or before this was kept."
+    )
+    accounts_changed: int = Field(
+        description="Of known households, changed by the last sending alone."
+    )
+    account_changes: list[AccountBatchOut] = Field(
+        description="Of known households, those that wait, or waited, for a second person."
     )
 
 

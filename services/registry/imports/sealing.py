@@ -11,6 +11,7 @@ from itertools import compress, repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from services.registry.accounts.repository import PARTLY_TAKEN
 from services.registry.households.fields import Kept
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import (
@@ -26,6 +27,8 @@ from services.registry.imports.rows import Columns, pick
 from shared.ids import id_of, new_id
 
 _DIGITS_AMONG_NEIGHBOURS = 3
+_ID, _OWNER = 0, 1
+"""Where a household's record and an account's have the household's id."""
 
 _FOUND_BY = {
     known.found_by.column: known
@@ -40,6 +43,7 @@ HOUSEHOLD_COLUMNS = (
     "content_index",
     "changed_at",
 )
+_CONTENT_INDEX = HOUSEHOLD_COLUMNS.index("content_index")
 ACCOUNT_COLUMNS = (
     "id",
     "household_id",
@@ -47,6 +51,18 @@ ACCOUNT_COLUMNS = (
     "account_sealed",
     "account_index",
     "began_at",
+    "changed_by",
+)
+
+CHANGE_COLUMNS = (
+    "id",
+    "household_id",
+    "provider_code",
+    "account_sealed",
+    "account_index",
+    "asked_at",
+    "batch_id",
+    "content_index",
 )
 
 Record = tuple[object, ...]
@@ -69,7 +85,8 @@ class SealedBlock:
     households: Sequence[Record]
     accounts: Sequence[Record]
     changed_households: Sequence[Record]
-    changed_accounts: Sequence[Record]
+    account_changes: Sequence[Record]
+    """Accounts that known households are to have: no block decides about them by itself."""
     unchanged_count: int
 
 
@@ -78,9 +95,14 @@ def seal(
     *,
     known: Mapping[bytes, KnownHousehold],
     personal_data: PersonalData,
+    sender: str,
+    batch_id: UUID,
     now: datetime,
 ) -> SealedBlock:
-    """Seal the rows that are new or changed; ``known`` is by registration index, of either key."""
+    """Seal the rows that are new or changed; ``known`` is by registration index, of either key.
+
+    The accounts of new households are the ``sender``'s; changed ones are of a batch of changes.
+    """
     stored = _stored(block, known)
     new = [at for at, household in enumerate(stored) if household is None]
     changed = {
@@ -98,11 +120,20 @@ def seal(
         [household.id for household in changed.values()],
         stored=list(changed.values()),
     )
+    contents: dict[object, bytes] = {
+        household.id: block.content_indexes[at] for at, household in changed.items()
+    }
+    waiting = {account[_OWNER] for account in changed_accounts}
     return SealedBlock(
         households=households,
-        accounts=accounts,
-        changed_households=changed_households,
-        changed_accounts=changed_accounts,
+        accounts=[(*account, sender) for account in accounts],
+        changed_households=[
+            _partly_taken(household) if household[_ID] in waiting else household
+            for household in changed_households
+        ],
+        account_changes=[
+            (*account, batch_id, contents[account[_OWNER]]) for account in changed_accounts
+        ],
         unchanged_count=len(stored) - len(new) - len(changed),
     )
 
@@ -146,6 +177,15 @@ def _household_ids(
     ]
 
 
+def _partly_taken(household: Record) -> Record:
+    """What is stored of a household whose account is not changed yet."""
+    return (
+        *household[:_CONTENT_INDEX],
+        PARTLY_TAKEN,
+        *household[_CONTENT_INDEX + 1 :],
+    )
+
+
 class _Sealing:
     """Seals rows of one block with these keys, at this moment."""
 
@@ -161,7 +201,7 @@ class _Sealing:
         *,
         stored: Sequence[KnownHousehold] | None = None,
     ) -> tuple[Sequence[Record], Sequence[Record]]:
-        """Rows of ``household`` and of ``payee_account`` for some rows of the block.
+        """Rows of ``household`` and ``payee_account``, up to ``began_at``, for some of the block.
 
         ``stored`` are the households as they are known: of one whose account is the one that it
         has, or that comes without, there is no row, and it keeps the account that it has.

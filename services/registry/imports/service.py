@@ -1,10 +1,13 @@
 """Announcing imports, receiving their rows, and showing what came of them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.accounts.service import batches_of
 from services.registry.areas.repository import commune_codes
 from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
@@ -14,11 +17,13 @@ from services.registry.imports.tables import ImportStatus
 from services.registry.providers.repository import provider_codes
 from services.registry.settings import Settings
 from shared import audit
+from shared.approvals import Steps
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.database import Database
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
+from shared.pagination import Page, PageOf
 
 
 async def create_import(
@@ -34,15 +39,30 @@ async def create_import(
         created_by=caller.subject,
         created_at=clock.now(),
     )
-    return await get_import(session, import_id)
+    return await get_import(session, import_id, clock=clock)
 
 
-async def get_import(session: AsyncSession, import_id: UUID) -> ImportOut:
+async def get_import(session: AsyncSession, import_id: UUID, *, clock: Clock) -> ImportOut:
     """An import as it stands; raises NotFound."""
     row = await repository.find_import(session, import_id)
     if row is None:
         raise NotFound("There is no such import. GET /v1/imports lists them.")
-    return ImportOut.model_validate(row)
+    (shown,) = await _shown(session, [row], clock=clock)
+    return shown
+
+
+async def list_page(session: AsyncSession, page: Page, *, clock: Clock) -> PageOf[ImportOut]:
+    """A page of imports, the newest first."""
+    rows = await repository.list_imports(session, before=page.after(UUID), limit=page.fetch_limit)
+    imports = await _shown(session, rows, clock=clock)
+    return page.of(imports, key=lambda listed: (listed.id,))
+
+
+async def _shown(
+    session: AsyncSession, rows: Sequence[Row[Any]], *, clock: Clock
+) -> list[ImportOut]:
+    batches = await batches_of(session, [row.id for row in rows], clock=clock)
+    return [ImportOut(**row._asdict(), account_changes=batches[row.id]) for row in rows]
 
 
 async def receive_rows(
@@ -54,6 +74,8 @@ async def receive_rows(
     database: Database,
     personal_data: PersonalData,
     settings: Settings,
+    steps: Steps,
+    caller: Caller,
     clock: Clock,
 ) -> ImportOut:
     """Register the households of a body as it comes in; the import as it ended.
@@ -75,9 +97,11 @@ async def receive_rows(
         providers=providers,
         maximum_rows=settings.import_maximum_rows,
         maximum_rejections=settings.import_maximum_rejections,
+        steps=steps,
+        accounts_alone=settings.account_changes_alone,
     )
     await receiver.receive(import_id, body)
-    ended = await get_import(session, import_id)
+    ended = await get_import(session, import_id, clock=clock)
     await audit.record(session, before={"status": ImportStatus.RECEIVING}, after=_counts(ended))
     return ended
 
@@ -92,5 +116,6 @@ def _counts(ended: ImportOut) -> dict[str, object]:
             "households_changed",
             "households_unchanged",
             "rows_rejected",
+            "accounts_changed",
         },
     )

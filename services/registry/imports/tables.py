@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Integer, Text, Uuid
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Integer, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.database import SCHEMA, Base
@@ -41,6 +41,8 @@ class HouseholdImport(Base):
     households_unchanged: Mapped[int] = mapped_column(Integer, default=0)
     rows_rejected: Mapped[int] = mapped_column(Integer, default=0)
     stopped_at_line: Mapped[int | None] = mapped_column(Integer)
+    accounts_changed: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """Accounts of known households that the sender changed alone."""
 
     __table_args__ = (
         CheckConstraint(

@@ -48,6 +48,22 @@ class ActivationOut(BaseModel):
         "no round released since; null: it is not cancelled.",
         examples=[None],
     )
+    has_ceiling: bool = Field(
+        description="Whether it pays up to its ceilings alone; false: it opened before there were "
+        "any."
+    )
+    ceiling_households: int | None = Field(
+        description="How many households it may pay without asking a person, as triggers said "
+        "last; null: it did not say, and everything is asked.",
+        examples=[20000],
+    )
+    ceiling_minor: int | None = Field(
+        description="How much, over all rounds.", examples=[1000000000]
+    )
+    allowed_households: int = Field(
+        description="How many two persons let it pay above that.", examples=[24156]
+    )
+    allowed_minor: int = Field(description="And how much.", examples=[3758580100])
 
 
 class RepairOfRun(BaseModel):
@@ -74,6 +90,13 @@ class RunOut(BaseModel):
     chunks_done: int = Field(examples=[16])
     planned_at: datetime
     completed_at: datetime | None
+    held_at: datetime | None = Field(
+        description="Since when it was found above the activation's ceiling; without "
+        "`completed_at` it is held, and nothing of it is paid."
+    )
+    approval_id: UUID | None = Field(
+        description="The proposal to let it through: GET /v1/approvals/{approval_id}."
+    )
     repair: RepairOfRun | None = Field(default=None, description="Of a repair only.")
 
 

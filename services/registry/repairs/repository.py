@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, insert, select, text, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import Boolean, Uuid
+from sqlalchemy.types import BigInteger, Boolean, Uuid
 
-from services.registry.chunks.tables import EntitlementChunk
+from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk
 from services.registry.enrolments.repository import restate
 from services.registry.repairs.tables import Reannouncement, Repair
 
@@ -42,17 +42,23 @@ _UNPAID = f"""
         ON announced_in.id = coalesce(latest.chunk_id, entitlement.chunk_id)
     LEFT JOIN registry.payee_account AS account
         ON account.household_id = entitlement.household_id AND account.ended_at IS NULL
+    -- What is held for a second person is not let through by another way.
+    JOIN registry.entitlement_chunk AS made_in ON made_in.id = entitlement.chunk_id
+    JOIN registry.enrolment_run AS run
+        ON run.id = made_in.enrolment_run_id AND run.completed_at IS NOT NULL
     WHERE (entitlement.status IN ('failed', 'unpayable', 'refused')
            OR entitlement.status = 'ready' AND {_LEFT_SOME_OUT})
 """
 _OF_SOME = """
     AND (:household_ids IS NULL OR entitlement.household_id = ANY(:household_ids))
 """
-_CAN_BE_ANNOUNCED = "account_id IS NOT NULL AND (is_untried OR :same_account)"
+_IS_PAYABLE = "account_id IS NOT NULL AND amount_minor <= :maximum_minor"
+_CAN_BE_ANNOUNCED = f"{_IS_PAYABLE} AND (is_untried OR :same_account)"
 
 _HOUSEHOLDS = bindparam("household_ids", type_=ARRAY(Uuid))
 _SAME_ACCOUNT = bindparam("same_account", type_=Boolean)
 _CHUNK = bindparam("chunk_id", type_=Uuid)
+_MAXIMUM_MINOR = bindparam("maximum_minor", type_=BigInteger)
 
 # Whatever the statistics say while an activation is new: what is unpaid is looked up by indexes.
 _PREFER_INDEXES = text(
@@ -70,19 +76,20 @@ _PREVIEW = text(
         WHERE home.activation_id = :activation_id AND home.round = :round
           AND home.home_chunk_id IS NULL
           AND home.unpayable_count + home.payable_count > home.paid_count))
-    SELECT count(*) FILTER (WHERE account_id IS NOT NULL AND is_untried) AS repairable_count,
-           coalesce(sum(amount_minor) FILTER (WHERE account_id IS NOT NULL AND is_untried), 0)
+    SELECT count(*) FILTER (WHERE {_IS_PAYABLE} AND is_untried) AS repairable_count,
+           coalesce(sum(amount_minor) FILTER (WHERE {_IS_PAYABLE} AND is_untried), 0)
                ::bigint AS repairable_minor,
-           count(*) FILTER (WHERE account_id IS NOT NULL AND NOT is_untried)
-               AS same_account_count,
-           coalesce(sum(amount_minor) FILTER (WHERE account_id IS NOT NULL AND NOT is_untried), 0)
+           count(*) FILTER (WHERE {_IS_PAYABLE} AND NOT is_untried) AS same_account_count,
+           coalesce(sum(amount_minor) FILTER (WHERE {_IS_PAYABLE} AND NOT is_untried), 0)
                ::bigint AS same_account_minor,
            count(*) FILTER (WHERE account_id IS NULL) AS without_account_count,
            coalesce(sum(amount_minor) FILTER (WHERE account_id IS NULL), 0)::bigint
-               AS without_account_minor
+               AS without_account_minor,
+           count(*) FILTER (WHERE account_id IS NOT NULL AND amount_minor > :maximum_minor)
+               AS above_fund_bound_count
     FROM unpaid
     """
-)
+).bindparams(_MAXIMUM_MINOR)
 
 _HOMES = text(
     f"""
@@ -92,9 +99,10 @@ _HOMES = text(
           AND home.home_chunk_id IS NULL
           AND home.unpayable_count + home.payable_count > home.paid_count
           AND (:chunk_id IS NULL OR home.id = :chunk_id)))
-    SELECT DISTINCT chunk_id FROM unpaid WHERE {_CAN_BE_ANNOUNCED}
+    SELECT chunk_id, count(*) AS households, sum(amount_minor)::bigint AS amount_minor
+    FROM unpaid WHERE {_CAN_BE_ANNOUNCED} GROUP BY chunk_id
     """
-).bindparams(_HOUSEHOLDS, _SAME_ACCOUNT, _CHUNK)
+).bindparams(_HOUSEHOLDS, _SAME_ACCOUNT, _CHUNK, _MAXIMUM_MINOR)
 
 # With its home, which nobody else changes meanwhile.
 _CLAIM = text(
@@ -172,7 +180,7 @@ _ANNOUNCE = text(
     SELECT count(*) AS count, coalesce(sum(amount_minor), 0)::bigint AS total_minor
     FROM moved
     """
-).bindparams(_HOUSEHOLDS, _SAME_ACCOUNT, _CHUNK)
+).bindparams(_HOUSEHOLDS, _SAME_ACCOUNT, _CHUNK, _MAXIMUM_MINOR)
 
 _NOT_OWED = text(
     """
@@ -216,20 +224,41 @@ class Whose:
     same_account: bool = False
 
 
-async def preview(session: AsyncSession, activation_id: UUID, round_number: int) -> Row[Any]:
+@dataclass(frozen=True, kw_only=True)
+class Repairable:
+    """What a repair would announce now, and the chunks that it is of, the oldest first."""
+
+    homes: list[EntitlementChunk]
+    households: int
+    amount_minor: int
+
+
+async def preview(
+    session: AsyncSession, activation_id: UUID, round_number: int, *, maximum_minor: int
+) -> Row[Any]:
     """How much of a round a repair could announce, and how much it could not."""
     await session.execute(_PREFER_INDEXES)
-    rows = await session.execute(_PREVIEW, {"activation_id": activation_id, "round": round_number})
+    values = {
+        "activation_id": activation_id,
+        "round": round_number,
+        "maximum_minor": maximum_minor,
+    }
+    rows = await session.execute(_PREVIEW, values)
     found: Row[Any] = rows.one()
     return found
 
 
-async def homes(
-    session: AsyncSession, activation_id: UUID, round_number: int, whose: Whose
-) -> list[EntitlementChunk]:
-    """The chunks of a round with anybody whom a repair can announce, the oldest first."""
+async def repairable(
+    session: AsyncSession,
+    activation_id: UUID,
+    round_number: int,
+    whose: Whose,
+    *,
+    maximum_minor: int,
+) -> Repairable:
+    """Whom of a round a repair can announce."""
     await session.execute(_PREFER_INDEXES)
-    chunk_ids = await session.scalars(
+    found = await session.execute(
         _HOMES,
         {
             "activation_id": activation_id,
@@ -237,14 +266,20 @@ async def homes(
             "chunk_id": whose.chunk_id,
             "household_ids": whose.household_ids,
             "same_account": whose.same_account,
+            "maximum_minor": maximum_minor,
         },
     )
+    by_chunk = found.all()
     rows = await session.scalars(
         select(EntitlementChunk)
-        .where(EntitlementChunk.id.in_(chunk_ids.all()))
+        .where(EntitlementChunk.id.in_([row.chunk_id for row in by_chunk]))
         .order_by(EntitlementChunk.planned_at, EntitlementChunk.id)
     )
-    return list(rows.all())
+    return Repairable(
+        homes=list(rows.all()),
+        households=sum(row.households for row in by_chunk),
+        amount_minor=sum(row.amount_minor for row in by_chunk),
+    )
 
 
 async def count_not_owed(
@@ -264,6 +299,17 @@ async def add_repair(session: AsyncSession, **fields: Any) -> None:
     await session.execute(insert(Repair).values(fields))
 
 
+async def find_repair(session: AsyncSession, run_id: UUID) -> tuple[Repair, EnrolmentRun] | None:
+    """A repair and its run."""
+    rows = await session.execute(
+        select(Repair, EnrolmentRun)
+        .join(EnrolmentRun, EnrolmentRun.id == Repair.run_id)
+        .where(Repair.run_id == run_id)
+    )
+    found = rows.one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
 async def repairs_of(session: AsyncSession, run_ids: Sequence[UUID]) -> dict[UUID, Repair]:
     """The repairs among these runs, by run."""
     rows = await session.scalars(select(Repair).where(Repair.run_id.in_(run_ids)))
@@ -276,7 +322,7 @@ async def claim_planned(session: AsyncSession) -> Row[Any] | None:
     return claimed
 
 
-async def announce(session: AsyncSession, chunk: Row[Any]) -> Row[int, int]:
+async def announce(session: AsyncSession, chunk: Row[Any], *, maximum_minor: int) -> Row[int, int]:
     """Announce in a repair's chunk what can be of its home: how many entitlements, of what sum.
 
     What payments left out of a settled chunk is set aside first.
@@ -286,6 +332,7 @@ async def announce(session: AsyncSession, chunk: Row[Any]) -> Row[int, int]:
         "home_chunk_id": chunk.home_chunk_id,
         "household_ids": chunk.household_ids,
         "same_account": chunk.same_account,
+        "maximum_minor": maximum_minor,
     }
     some = {name: values[name] for name in ("home_chunk_id", "household_ids")}
     await session.execute(_SET_ASIDE, some)

@@ -14,6 +14,8 @@ from services.registry.repairs.schemas import (
     RepairPreviewOut,
 )
 from services.registry.scopes import EnrolmentsRead, RoundsRelease
+from shared.approvals import ApprovalOut
+from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
@@ -46,8 +48,8 @@ async def preview_repair(
     "/activations/{activation_id}/repairs",
     tags=["activations"],
     status_code=202,
-    response_model=RepairOut,
-    summary="Announce unpaid entitlements again",
+    response_model=ApprovalOut,
+    summary="Propose to announce unpaid entitlements again",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def repair(
@@ -57,17 +59,33 @@ async def repair(
     session: Session,
     clock: ClockDependency,
     once: Once,
+    steps: TwoPersonSteps,
 ) -> Response:
-    """Has what failed, was refused or could not be paid announced with the accounts of now.
+    """Once a second person approves, what was not paid is announced with the accounts of now.
 
     In chunks of their own, in the same round, for which payments reserves money by themselves.
     What is paid, or on its way, is passed by.
     """
     return await once.reply(
         given,
-        lambda: service.repair(session, activation_id, given, caller=caller, clock=clock),
+        lambda: service.propose_repair(
+            session, steps, activation_id, given, caller=caller, clock=clock
+        ),
         status_code=202,
     )
+
+
+@router.get(
+    "/activations/{activation_id}/repairs/{run_id}",
+    tags=["activations"],
+    summary="Read a repair",
+    responses=problem_responses(401, 403, 404, 422),
+)
+async def get_repair(
+    activation_id: UUID, run_id: UUID, _: EnrolmentsRead, session: Session
+) -> RepairOut:
+    """What was announced again, who wanted it and why; the activation's `runs` say how far."""
+    return await service.get_repair(session, activation_id, run_id)
 
 
 @router.post(

@@ -75,6 +75,9 @@ class RepairOut(BaseModel):
     reason: str = Field(examples=["Everybody who has an account now."])
     requested_by: str = Field(examples=["officer@nspc.example"])
     requested_at: datetime
+    approval_id: UUID | None = Field(
+        description="The proposal that a second person approved; null: before there were such."
+    )
     chunk_id: UUID | None
     household_count: int | None = Field(
         description="How many households were named; null: none was.", examples=[None]
@@ -105,6 +108,10 @@ class RepairPreviewOut(BaseModel):
         description="Who still have no account: nothing can be announced.", examples=[40]
     )
     without_account_minor: int = Field(examples=[6080000])
+    above_fund_bound_count: int = Field(
+        description="Who are owed more than the fund's owner lets it pay to one household.",
+        examples=[0],
+    )
 
 
 class ReannouncementIn(BaseModel):

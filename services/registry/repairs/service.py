@@ -8,14 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.activations import repository as activations
 from services.registry.activations.service import get_activation, require_not_cancelled
 from services.registry.activations.tables import Activation
+from services.registry.approvals.tables import ApprovalKind
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.planning import plan_repair
 from services.registry.chunks.states import ChunkStatus
 from services.registry.chunks.tables import EntitlementChunk
 from services.registry.enrolments import repository as enrolments
 from services.registry.enrolments.completion import announcement_of, completion_of
+from services.registry.funds.repository import UNBOUNDED_MINOR, maximum_payment_minor
 from services.registry.repairs import repository
-from services.registry.repairs.repository import Whose
+from services.registry.repairs.repository import Repairable, Whose
 from services.registry.repairs.schemas import (
     ReannouncementIn,
     ReannouncementOut,
@@ -24,28 +26,123 @@ from services.registry.repairs.schemas import (
     RepairPreviewOut,
 )
 from services.registry.schemes.service import get_document
+from shared.approvals import Approval, ApprovalOut, Effect, Steps
+from shared.approvals import service as approvals
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.errors import Conflict, NotFound
 from shared.events import Published, publish_all
 from shared.ids import new_id
 from shared.pagination import Page, PageOf
+from shared.version import API_PREFIX
 
 _NO_CHUNK = "There is no such chunk. GET /v1/activations/{activation_id}/chunks lists them."
 
 
 async def preview(session: AsyncSession, activation_id: UUID, number: int) -> RepairPreviewOut:
     """What a repair of a whole round would find now; raises NotFound."""
-    await get_activation(session, activation_id)
-    found = await repository.preview(session, activation_id, number)
+    activation = await get_activation(session, activation_id)
+    found = await repository.preview(
+        session, activation_id, number, maximum_minor=await _maximum_minor(session, activation)
+    )
     return RepairPreviewOut(activation_id=activation_id, round=number, **found._asdict())
 
 
-async def repair(
-    session: AsyncSession, activation_id: UUID, given: RepairIn, *, caller: Caller, clock: Clock
-) -> RepairOut:
-    """Plan that entitlements of a round are announced again; raises NotFound, Conflict."""
-    require_not_cancelled(await get_activation(session, activation_id))
+async def propose_repair(
+    session: AsyncSession,
+    steps: Steps,
+    activation_id: UUID,
+    given: RepairIn,
+    *,
+    caller: Caller,
+    clock: Clock,
+) -> ApprovalOut:
+    """Propose that entitlements of a round are announced again; raises NotFound, Conflict."""
+    found = await _repairable(session, activation_id, given)
+    currency = found.homes[0].currency
+    proposal = await approvals.propose(
+        session,
+        steps,
+        ApprovalKind.REPAIR,
+        {"activation_id": str(activation_id), "repair": given.model_dump(mode="json")},
+        Effect(
+            what=f"Announce round {given.round} of activation {activation_id} again, to the "
+            f"accounts of now: {_households(found.households)} and {found.amount_minor:,} "
+            f"{currency}.",
+            households=found.households,
+            amount_minor=found.amount_minor,
+            currency=currency,
+        ),
+        reason=given.reason,
+        caller=caller,
+        clock=clock,
+    )
+    return approvals.shown(proposal, now=clock.now())
+
+
+async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> str:
+    """Plan what two persons wanted announced again, if it is no more than they saw."""
+    activation_id = UUID(proposal.document["activation_id"])
+    given = RepairIn.model_validate(proposal.document["repair"])
+    found = await _repairable(session, activation_id, given)
+    assert proposal.households is not None
+    assert proposal.amount_minor is not None
+    if found.households > proposal.households or found.amount_minor > proposal.amount_minor:
+        raise Conflict(
+            f"It comes to {_households(found.households)} and {found.amount_minor:,} "
+            f"{proposal.currency} by now, more than was proposed. Decline it, and propose it "
+            "again."
+        )
+    run = await plan_repair(
+        session,
+        activation_id=activation_id,
+        round_number=given.round,
+        homes=found.homes,
+        covers=_covers(given),
+        clock=clock,
+    )
+    await repository.add_repair(
+        session,
+        run_id=run.id,
+        reason=given.reason,
+        requested_by=proposal.proposed_by,
+        requested_at=proposal.proposed_at,
+        approval_id=proposal.id,
+        chunk_id=given.chunk_id,
+        household_ids=given.household_ids,
+        same_account=given.same_account,
+    )
+    return f"{API_PREFIX}/activations/{activation_id}/repairs/{run.id}"
+
+
+async def get_repair(session: AsyncSession, activation_id: UUID, run_id: UUID) -> RepairOut:
+    """A repair as two persons wanted it; raises NotFound."""
+    found = await repository.find_repair(session, run_id)
+    if found is None or found[1].activation_id != activation_id:
+        raise NotFound(
+            "The activation has no such repair. "
+            f"GET /v1/activations/{activation_id} lists its runs, those of repairs among them."
+        )
+    repair, run = found
+    return RepairOut(
+        run_id=run.id,
+        activation_id=activation_id,
+        round=run.round,
+        reason=repair.reason,
+        requested_by=repair.requested_by,
+        requested_at=repair.requested_at,
+        approval_id=repair.approval_id,
+        chunk_id=repair.chunk_id,
+        household_count=None if repair.household_ids is None else len(repair.household_ids),
+        same_account=repair.same_account,
+        chunks_planned=run.chunks_planned,
+    )
+
+
+async def _repairable(session: AsyncSession, activation_id: UUID, given: RepairIn) -> Repairable:
+    """Whom a repair is about; raises NotFound, and Conflict where there is nobody."""
+    activation = await get_activation(session, activation_id)
+    require_not_cancelled(activation)
     # Until the commit nobody else plans a repair of it: each is a number of its own.
     rounds = await activations.lock_rounds(session, activation_id)
     if given.round not in rounds or rounds[given.round].released_at is None:
@@ -59,43 +156,33 @@ async def repair(
         household_ids=given.household_ids,
         same_account=given.same_account,
     )
-    homes = await repository.homes(session, activation_id, given.round, whose)
-    if not homes:
+    found = await repository.repairable(
+        session,
+        activation_id,
+        given.round,
+        whose,
+        maximum_minor=await _maximum_minor(session, activation),
+    )
+    if not found.homes:
         raise Conflict(
-            "Nobody is there to announce again: whoever is meant is paid, is on the way, has no "
-            "account, or has the one still that failed (`same_account` tries that once more). "
+            "Nobody is there to announce again: whoever is meant is paid, is on the way, is held "
+            "above the activation's ceiling, has no account, or has the one still that failed "
+            "(`same_account` tries that once more). "
             f"GET /v1/activations/{activation_id}/repairs/preview?round={given.round} counts them."
         )
-    run = await plan_repair(
-        session,
-        activation_id=activation_id,
-        round_number=given.round,
-        homes=homes,
-        covers=_covers(given),
-        clock=clock,
-    )
-    await repository.add_repair(
-        session,
-        run_id=run.id,
-        reason=given.reason,
-        requested_by=caller.subject,
-        requested_at=run.planned_at,
-        chunk_id=given.chunk_id,
-        household_ids=given.household_ids,
-        same_account=given.same_account,
-    )
-    return RepairOut(
-        run_id=run.id,
-        activation_id=activation_id,
-        round=given.round,
-        reason=given.reason,
-        requested_by=caller.subject,
-        requested_at=run.planned_at,
-        chunk_id=given.chunk_id,
-        household_count=None if given.household_ids is None else len(given.household_ids),
-        same_account=given.same_account,
-        chunks_planned=run.chunks_planned,
-    )
+    return found
+
+
+async def _maximum_minor(session: AsyncSession, activation: Activation) -> int:
+    """The most that the fund of an activation pays to one household."""
+    if activation.scheme_version is None:
+        return UNBOUNDED_MINOR
+    document = await get_document(session, activation.scheme_code, activation.scheme_version)
+    return await maximum_payment_minor(session, document.fund)
+
+
+def _households(count: int) -> str:
+    return "1 household" if count == 1 else f"{count:,} households"
 
 
 async def reannounce(

@@ -32,6 +32,7 @@ class Repair(Base):
     chunk_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("registry.entitlement_chunk.id"))
     household_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
     same_account: Mapped[bool] = mapped_column(Boolean)
+    approval_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("registry.approval.id"))
 
     __table_args__ = (
         CheckConstraint("chunk_id IS NULL OR household_ids IS NULL", name="of_a_chunk_or_of_some"),

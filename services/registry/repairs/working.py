@@ -12,6 +12,7 @@ from services.registry.chunks.states import ChunkStatus
 from services.registry.enrolments import repository as enrolments
 from services.registry.enrolments.completion import announcement_of, complete_run
 from services.registry.enrolments.working import connection_is_gone
+from services.registry.funds.repository import maximum_payment_minor
 from services.registry.repairs import repository
 from services.registry.schemes.service import get_document
 from shared.clock import Clock
@@ -49,7 +50,8 @@ class RepairWork:
 
     async def _work(self, session: AsyncSession, chunk: Row[Any]) -> None:
         document = await get_document(session, chunk.scheme_code, chunk.scheme_version)
-        count, total_minor = await repository.announce(session, chunk)
+        maximum_minor = await maximum_payment_minor(session, document.fund)
+        count, total_minor = await repository.announce(session, chunk, maximum_minor=maximum_minor)
         home = await chunks.find_chunk(session, chunk.home_chunk_id)
         assert home is not None
         await chunks.keep_sums(session, home.id, await enrolments.sums_of_chunk(session, home))

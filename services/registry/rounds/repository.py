@@ -1,6 +1,7 @@
 """What came of the chunks of each round."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,9 @@ _ROUNDS = text(
               WHERE repairing.activation_id = round.activation_id
                 AND repairing.round = round.number AND repairing.home_chunk_id IS NOT NULL
                 AND repairing.status NOT IN ('empty', 'settled', 'refused')) AS chunks_open,
+           (SELECT count(*) FROM registry.enrolment_run AS run
+            WHERE run.activation_id = round.activation_id AND run.round = round.number
+              AND run.held_at IS NOT NULL AND run.completed_at IS NULL) AS runs_held,
            coalesce(sum(chunk.payable_count), 0)::bigint AS payable_count,
            coalesce(sum(chunk.payable_minor), 0)::bigint AS payable_minor,
            coalesce(sum(chunk.unpayable_count), 0)::bigint AS unpayable_count,
@@ -35,6 +39,41 @@ _ROUNDS = text(
     ORDER BY round.number
     """
 )
+
+
+# Whom another scheme paid in round 1 is owed the later ones, unless that pays again.
+_WOULD_PAY = text(
+    """
+    WITH enrolled AS (
+        SELECT chunk.*
+        FROM registry.entitlement_chunk AS chunk
+        JOIN registry.enrolment_run AS run ON run.id = chunk.enrolment_run_id
+        WHERE chunk.activation_id = :activation_id AND chunk.round = 1
+          AND chunk.home_chunk_id IS NULL AND run.completed_at IS NOT NULL
+    )
+    SELECT coalesce(sum(payable_count + unpayable_count + excluded_count), 0)::bigint AS households,
+           (coalesce(sum(payable_minor + unpayable_minor), 0) + coalesce((
+               SELECT sum(entitlement.amount_minor) FROM registry.entitlement
+               WHERE entitlement.status = 'excluded'
+                 AND entitlement.chunk_id IN (SELECT id FROM enrolled WHERE excluded_count > 0)
+           ), 0))::bigint AS amount_minor
+    FROM enrolled
+    """
+)
+
+
+@dataclass(frozen=True)
+class WouldPay:
+    """Who is enrolled, and what they get in each round."""
+
+    households: int
+    amount_minor: int
+
+
+async def would_pay(session: AsyncSession, activation_id: UUID) -> WouldPay:
+    """What a later round of an activation comes to, were it released now."""
+    row = (await session.execute(_WOULD_PAY, {"activation_id": activation_id})).one()
+    return WouldPay(row.households, row.amount_minor)
 
 
 async def list_rounds(session: AsyncSession, activation_id: UUID) -> Sequence[Row[Any]]:

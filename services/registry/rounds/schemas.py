@@ -15,6 +15,8 @@ class RoundStatus(StrEnum):
     """Waits for an officer to release it."""
     RELEASED = "released"
     """Entitlements are being worked out, or were."""
+    HELD = "held"
+    """Worked out, and some of it is above the activation's ceiling: a second person decides."""
     FINISHED = "finished"
     """Every entitlement of the round has its end."""
 
@@ -33,6 +35,7 @@ class RoundOut(BaseModel):
                     "released_by": "officer@nspc.example",
                     "chunks_planned": 16,
                     "chunks_done": 16,
+                    "runs_held": 0,
                     "payable_count": 30001,
                     "payable_minor": 4560032000,
                     "unpayable_count": 411,
@@ -54,6 +57,9 @@ class RoundOut(BaseModel):
     released_by: str | None
     chunks_planned: int = Field(description="Chunks of the round; 0 before its release.")
     chunks_done: int = Field(description="Of them, worked out and announced.")
+    runs_held: int = Field(
+        description="Its runs that wait for a second person: GET /v1/held-runs lists them."
+    )
     payable_count: int = Field(description="Entitlements that payments has, or had, in hand.")
     payable_minor: int
     unpayable_count: int = Field(

@@ -24,4 +24,11 @@ def sealed_columns(settings: ApiSettings) -> list[SealedColumn]:
             cipher=personal_data.accounts,
             ring=rings["ACCOUNT_KEYS"],
         ),
+        SealedColumn(
+            table="registry.account_change",
+            column="account_sealed",
+            bound_to="household_id",
+            cipher=personal_data.accounts,
+            ring=rings["ACCOUNT_KEYS"],
+        ),
     ]

@@ -4,18 +4,18 @@ from alembic import op
 
 from shared.migrations import role_of
 
-revision = "0050"
+revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-ROLE = role_of("payments")
+ROLE = role_of("registry")
 
 
 def upgrade() -> None:
     op.execute(
         """
-        CREATE TABLE payments.known_key (
+        CREATE TABLE registry.known_key (
             variable text NOT NULL,
             version integer NOT NULL,
             fingerprint bytea NOT NULL,
@@ -26,10 +26,10 @@ def upgrade() -> None:
         """
     )
     op.execute(
-        "COMMENT ON TABLE payments.known_key IS "
+        "COMMENT ON TABLE registry.known_key IS "
         "'Keys by their fingerprints: one that is not emptied may be needed by rows.'"
     )
-    op.execute(f"GRANT SELECT, INSERT, UPDATE (emptied_at) ON payments.known_key TO {ROLE}")
-    op.execute(f"GRANT DELETE ON payments.idempotency_key TO {ROLE}")
-    op.execute(f"GRANT UPDATE (account_sealed) ON payments.instruction TO {ROLE}")
-    op.execute(f"GRANT UPDATE (body_sealed), DELETE ON payments.webhook TO {ROLE}")
+    op.execute(f"GRANT SELECT, INSERT, UPDATE (emptied_at) ON registry.known_key TO {ROLE}")
+    op.execute(f"GRANT DELETE ON registry.idempotency_key TO {ROLE}")
+    for table in ("payee_account", "account_change"):
+        op.execute(f"GRANT UPDATE (account_sealed, account_index) ON registry.{table} TO {ROLE}")

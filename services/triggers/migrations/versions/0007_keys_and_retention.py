@@ -4,7 +4,7 @@ from alembic import op
 
 from shared.migrations import role_of
 
-revision = "0050"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None

@@ -5,8 +5,8 @@ from alembic import op
 from shared.audit.history import audit_record, without_audit_record
 from shared.migrations import role_of
 
-revision = "0020"
-down_revision = "0050"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

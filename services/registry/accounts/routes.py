@@ -1,0 +1,61 @@
+"""Changing where a household is paid, over HTTP."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.registry.accounts import service
+from services.registry.accounts.schemas import PayeeAccountIn
+from services.registry.households.persons import PersonalDataDependency
+from services.registry.households.schemas import HouseholdOut
+from services.registry.scopes import HouseholdsWrite
+from services.registry.settings import Settings
+from shared.approvals import ApprovalOut
+from shared.approvals.routes import TwoPersonSteps
+from shared.clock import ClockDependency
+from shared.database import Session
+from shared.errors import problem_responses
+
+router = APIRouter(prefix="/households", tags=["households"])
+
+_WAITS: dict[int | str, dict[str, Any]] = {
+    202: {"model": ApprovalOut, "description": "Proposed: it waits for a second person."}
+}
+
+
+@router.put(
+    "/{household_id}/payee-account",
+    response_model=HouseholdOut,
+    summary="Change where a household is paid",
+    responses={**_WAITS, **problem_responses(401, 403, 404, 422)},
+)
+async def change_payee_account(
+    household_id: UUID,
+    body: PayeeAccountIn,
+    caller: HouseholdsWrite,
+    session: Session,
+    personal_data: PersonalDataDependency,
+    clock: ClockDependency,
+    steps: TwoPersonSteps,
+    request: Request,
+) -> Any:
+    """Holds for entitlements worked out from now on; announced ones keep their account.
+
+    Of a household that is enrolled in an activation that can still pay, and beyond so many a day
+    (`REGISTRY_ACCOUNT_CHANGES_ALONE`), it is a proposal, and holds when a second person approves.
+    """
+    settings: Settings = request.app.state.settings
+    done = await service.change_account(
+        session,
+        steps,
+        household_id,
+        body,
+        personal_data=personal_data,
+        alone=settings.account_changes_alone,
+        caller=caller,
+        clock=clock,
+    )
+    if isinstance(done, HouseholdOut):
+        return done
+    return Response(done.model_dump_json(), status_code=202, media_type="application/json")

@@ -1,0 +1,32 @@
+"""The registry's steps that need two persons, each with what carries it out."""
+
+from datetime import timedelta
+
+from services.registry.accounts import service as accounts
+from services.registry.approvals.tables import Approval, ApprovalKind
+from services.registry.held import service as held
+from services.registry.repairs import service as repairs
+from services.registry.rounds import service as rounds
+from services.registry.schemes.service import SCHEMES
+from services.registry.settings import Settings
+from shared.approvals import Step, Steps
+from shared.documents.service import document_step
+
+_CARRIED_OUT = {
+    ApprovalKind.OVER_CEILING: held.carry_out,
+    ApprovalKind.ROUND_RELEASE: rounds.carry_out,
+    ApprovalKind.REPAIR: repairs.carry_out,
+    ApprovalKind.ACCOUNT_CHANGE: accounts.carry_out,
+    ApprovalKind.IMPORTED_ACCOUNTS: accounts.carry_out_import,
+}
+
+
+def steps_of(settings: Settings) -> Steps:
+    """All of them: for routes that propose and decide, and for what the worker finds to ask."""
+    waits = timedelta(days=settings.approval_wait_days)
+    steps = [
+        Step(kind=kind, waits=waits, carry_out=carry_out)
+        for kind, carry_out in _CARRIED_OUT.items()
+    ]
+    schemes = document_step(SCHEMES, ApprovalKind.SCHEME, waits=waits)
+    return Steps(Approval, ApprovalKind, [schemes, *steps])
