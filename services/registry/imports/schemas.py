@@ -59,7 +59,6 @@ class ImportOut(BaseModel):
                     "status": "completed",
                     "created_by": "officer@nspc.example",
                     "created_at": "2022-11-01T02:00:00Z",
-                    "sent_by": "officer@nspc.example",
                     "begun_at": "2022-11-01T02:01:00Z",
                     "ended_at": "2022-11-01T02:01:30Z",
                     "rows_read": 678440,
@@ -96,9 +95,6 @@ class ImportOut(BaseModel):
         description="Where the last sending was stopped for too many faults; null: it was not. "
         "The rows before that line are saved, or listed as rejected; none from there on was read. "
         "Look at the rejections, correct the file, and send all of it again."
-    )
-    sent_by: str | None = Field(
-        description="Who sent the rows last; null: nobody has, or before this was kept."
     )
     accounts_changed: int = Field(
         description="Of known households, changed by the last sending alone."

@@ -75,7 +75,6 @@ async def receive_rows(
     personal_data: PersonalData,
     settings: Settings,
     steps: Steps,
-    caller: Caller,
     clock: Clock,
 ) -> ImportOut:
     """Register the households of a body as it comes in; the import as it ended.
