@@ -2,16 +2,14 @@
 
 from typing import Annotated
 
-from shared.auth import Caller, require, require_any
-
-OBSERVATIONS_PUBLISH = "observations:publish"
-OBSERVATIONS_WRITE = "observations:write"
+from shared.auth import Caller, require
 
 IndicatorsRead = Annotated[Caller, require("indicators:read")]
 IndicatorsWrite = Annotated[Caller, require("indicators:write")]
 ObservationsRead = Annotated[Caller, require("observations:read")]
-ObservationsRecord = Annotated[Caller, require_any(OBSERVATIONS_PUBLISH, OBSERVATIONS_WRITE)]
-"""A publisher's own client, or a person who posts by hand."""
+ObservationsWrite = Annotated[Caller, require("observations:write")]
+PUBLISH = "observations:publish"
+"""What a program posts that has it, too, counts at once."""
 TriggersRead = Annotated[Caller, require("triggers:read")]
 TriggersWrite = Annotated[Caller, require("triggers:write")]
 TriggersApprove = Annotated[Caller, require("triggers:approve")]

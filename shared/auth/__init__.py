@@ -3,9 +3,7 @@
 from shared.auth.bearer import (
     Caller,
     TokenVerifier,
-    missing_scope,
     require,
-    require_any,
     require_scopes,
     token_of,
 )
@@ -15,9 +13,7 @@ __all__ = [
     "Caller",
     "ServiceToken",
     "TokenVerifier",
-    "missing_scope",
     "require",
-    "require_any",
     "require_scopes",
     "token_of",
 ]

@@ -280,7 +280,10 @@ def require_scopes(caller: Caller, needed: Iterable[str]) -> None:
     missing = [scope for scope in needed if scope not in caller.scopes]
     if missing:
         scopes = " ".join(missing)
-        raise missing_scope(scopes, asked_for=scopes)
+        raise Forbidden(
+            f"This needs the scope {scopes}. Ask the issuer for a token that has it.",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scopes}"'},
+        )
 
 
 async def _caller(
@@ -300,22 +303,3 @@ def require(scope: str) -> Any:
 
 AnyCaller = Annotated[Caller, Security(_caller)]
 """Whoever holds a valid token, whatever it allows."""
-
-
-def require_any(*scopes: str) -> Any:
-    """For a route that each of ``scopes`` opens, in a way of its own."""
-
-    async def caller_with_one(caller: AnyCaller) -> Caller:
-        if caller.scopes.isdisjoint(scopes):
-            raise missing_scope(" or ".join(scopes), asked_for=" ".join(scopes))
-        return caller
-
-    return Depends(caller_with_one)
-
-
-def missing_scope(words: str, *, asked_for: str) -> Forbidden:
-    """The refusal of a token without a scope (RFC 6750, section 3.1)."""
-    return Forbidden(
-        f"This needs the scope {words}. Ask the issuer for a token that has it.",
-        headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{asked_for}"'},
-    )

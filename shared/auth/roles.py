@@ -72,7 +72,9 @@ SCOPES: dict[Role, frozenset[str]] = {
         Role.AUDITOR: f"{_READING} webhooks:read audit:read",
         Role.OPERATOR: f"{_FOLLOWING} payments:read webhooks:read events:read events:replay",
         Role.MINISTRY: f"{_FOLLOWING} events:read",
-        Role.PUBLISHER: "areas:read indicators:read observations:read observations:publish",
+        Role.PUBLISHER: """
+            areas:read indicators:read observations:read observations:write observations:publish
+        """,
         Role.REGISTRY: "payments:read",
         Role.TRIGGERS: "activations:check enrolments:read",
         Role.PAYMENTS: "entitlements:read",

@@ -11,8 +11,9 @@ from tests.checks.openapi import PROBES, SIGNED, Operation
 DOCUMENTATION = {"/openapi.json", "/docs", "/redoc", "/docs/assets"}
 """Open, where it is on."""
 BESIDE = {
-    "households:read-personal": "registry: persons and accounts whole, in the answers about "
-    "households",
+    "households:read-personal": "registry: persons, their health and accounts whole, in the "
+    "answers about households",
+    "observations:publish": "triggers: what a program posts counts at once, with no second person",
 }
 """Scopes that open no operation, and what they change in the answers of others."""
 

@@ -171,19 +171,6 @@ async def test_a_person_never_publishes_and_a_publisher_waits_for_nobody(cautiou
     assert (kept["posted_by"], kept["published"]) == (PUBLISHER, True)
 
 
-async def test_the_scope_of_publishers_alone_is_of_no_use_to_a_person(
-    cautious: Stepped, registry: RunningService
-) -> None:
-    token = registry.token("observations:publish")
-    answer = await cautious.flow.client.post(
-        "/observations",
-        json=batch(FLOOD_INDICATOR, [report("02", 24_000)]),
-        headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "person"},
-    )
-    assert answer.status_code == 403
-    assert "publisher's own client" in answer.json()["detail"]
-
-
 async def test_what_is_posted_by_hand_is_checked_whole(
     cautious: Stepped,
 ) -> None:

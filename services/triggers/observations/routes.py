@@ -15,7 +15,7 @@ from services.triggers.observations.schemas import (
     RecordedOut,
     Wanted,
 )
-from services.triggers.scopes import ObservationsRead, ObservationsRecord
+from services.triggers.scopes import ObservationsRead, ObservationsWrite
 from shared.approvals import ApprovalOut
 from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
@@ -43,7 +43,7 @@ router = APIRouter(prefix="/observations", tags=["observations"])
 )
 async def record_observations(
     body: ObservationsIn,
-    caller: ObservationsRecord,
+    caller: ObservationsWrite,
     session: Session,
     clock: ClockDependency,
     once: Once,
@@ -52,9 +52,9 @@ async def record_observations(
 ) -> Response:
     """Saves up to 5,000 values of one indicator, all or none, and has its triggers evaluated.
 
-    A publisher's own client (scope `observations:publish`) is answered 201. What a person posts
-    (`observations:write`) is saved as well where no trigger in force reads the indicator; where
-    one does, the answer is 202 with a proposal, of 2,000 values at most, and the values are saved
+    A publisher's own client, with the scope `observations:publish` besides, is answered 201. What
+    anybody else posts is saved as well where no trigger in force reads the indicator; where one
+    does, the answer is 202 with a proposal, of 2,000 values at most, and the values are saved
     once a second person approves it: `POST /v1/approvals/{approval_id}/approval`.
 
     A new value for the same area, place, source and date is kept as a new revision; one that is

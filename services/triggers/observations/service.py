@@ -22,11 +22,11 @@ from services.triggers.observations.schemas import (
     RecordedOut,
     Wanted,
 )
-from services.triggers.scopes import OBSERVATIONS_PUBLISH, OBSERVATIONS_WRITE
+from services.triggers.scopes import PUBLISH
 from shared import audit
 from shared.approvals import ApprovalOut, Effect, Steps
 from shared.approvals import service as approvals
-from shared.auth import Caller, missing_scope
+from shared.auth import Caller
 from shared.clock import Clock
 from shared.contracts.events import ObservationsRecorded
 from shared.errors import Conflict, NotFound, Unprocessable
@@ -37,19 +37,8 @@ _PROBLEMS_TOLD = 50
 
 
 def is_publisher(caller: Caller) -> bool:
-    """Whether figures are taken from a caller at once: from a publisher's own client alone.
-
-    Raises Forbidden for a person without the scope of persons, and for a program without any.
-    """
-    if caller.is_person or OBSERVATIONS_PUBLISH not in caller.scopes:
-        if OBSERVATIONS_WRITE not in caller.scopes:
-            raise missing_scope(
-                f"{OBSERVATIONS_WRITE}: {OBSERVATIONS_PUBLISH} is for a publisher's own client, "
-                "and you are a person",
-                asked_for=OBSERVATIONS_WRITE,
-            )
-        return False
-    return True
+    """Whether figures are taken from a caller at once: from a publisher's own client alone."""
+    return PUBLISH in caller.scopes and not caller.is_person
 
 
 async def needs_second_person(session: AsyncSession, indicator: str, *, caller: Caller) -> bool:
