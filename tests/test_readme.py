@@ -1,4 +1,5 @@
-"""The README's calls, pasted by a reader into a shell, against the whole system."""
+"""The README's calls, pasted by a reader into a shell, against the whole system; and then what the
+first of its two persons gets done without the second."""
 
 import json
 import re
@@ -6,13 +7,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from httpx import Client
 
 from deploy.local.stack import Stack
 from sandbox.options import SandboxOptions
+from services.processes import SERVICES
+from shared.auth import development
+from shared.auth.roles import Role
+from shared.ids import new_id
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -52,8 +60,10 @@ def pasted(stack: Stack) -> str:
     return script
 
 
-def test_the_readme_pays_its_household(stack: Stack) -> None:
-    done = subprocess.run(
+@pytest.fixture(scope="module")
+def walked(stack: Stack) -> subprocess.CompletedProcess[str]:
+    """What the README's calls said, one after the other."""
+    return subprocess.run(
         ["bash", "-c", pasted(stack)],
         cwd=README.parent,
         capture_output=True,
@@ -61,9 +71,12 @@ def test_the_readme_pays_its_household(stack: Stack) -> None:
         check=False,
         timeout=_PATIENCE_SECONDS,
     )
-    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
-    assert done.stderr == ""
+
+def test_the_readme_pays_its_household(walked: subprocess.CompletedProcess[str]) -> None:
+    answers = [json.loads(line) for line in walked.stdout.splitlines() if line.startswith("{")]
+
+    assert walked.stderr == ""
     assert [answer for answer in answers if "urn:sangkroh:problem" in answer.get("type", "")] == []
     entitlement, instruction, proofs, feed = answers[-4:]
     assert entitlement["status"] == "paid"
@@ -85,3 +98,105 @@ def test_the_readme_pays_its_household(stack: Stack) -> None:
         "enrolment-completed",
         "payments-settled",
     ]
+
+
+@pytest.fixture
+def alone(stack: Stack, walked: subprocess.CompletedProcess[str]) -> Iterator[dict[str, Client]]:
+    """The first of the two persons at each service, with all that a person may but approve."""
+    with ExitStack() as clients:
+        yield {service: clients.enter_context(stack.client(service)) for service in SERVICES}
+
+
+def state_of(alone: dict[str, Client]) -> dict[str, Any]:
+    """Whatever money, rules and people there are, as the services tell it."""
+    return {
+        f"{service} {path}": alone[service].get(path).raise_for_status().json()
+        for service, path in (
+            ("registry", "/schemes"),
+            ("registry", "/households"),
+            ("registry", "/activations"),
+            ("triggers", "/triggers"),
+            ("triggers", "/observations?indicator=flood-affected-households"),
+            ("triggers", "/activations"),
+            ("payments", "/funds"),
+            ("payments", "/providers"),
+            ("payments", "/rounds"),
+            ("payments", "/instructions"),
+        )
+    }
+
+
+def test_one_of_them_alone_gets_nowhere(alone: dict[str, Client], stack: Stack) -> None:
+    before = state_of(alone)
+    proposed: dict[str, list[str]] = {service: [] for service in SERVICES}
+    for service, method, path, body in steps_of_one(before):
+        answer = alone[service].request(
+            method, path, json=body, headers={"Idempotency-Key": str(new_id())}
+        )
+        assert answer.status_code == 202, (method, path, answer.text)
+        proposed[service].append(answer.json()["id"])
+    for service, proposals in proposed.items():
+        decision = {"decision": "approved", "reason": "Checked.", "approval_ids": proposals}
+        key = {"Idempotency-Key": str(new_id())}
+        refused = alone[service].post("/approvals/decisions", json=decision, headers=key)
+        # Even where the issuer gave one person both.
+        both = development.mint(
+            stack.key_file,
+            subject=development.SUBJECT,
+            scopes=development.EVERY_SCOPE,
+            seconds=60,
+        )
+        key["Authorization"] = f"Bearer {both}"
+        answer = alone[service].post("/approvals/decisions", json=decision, headers=key)
+
+        assert refused.status_code == 403
+        assert [result["decided"] for result in answer.json()["results"]] == [False] * len(
+            proposals
+        )
+    assert state_of(alone) == before
+
+    with stack.client("payments", Role.CHECKER) as checker:
+        for approval_id in proposed["payments"]:
+            checker.post(
+                f"/approvals/{approval_id}/approval", json={"reason": "Checked."}
+            ).raise_for_status()
+    assert state_of(alone) != before
+
+
+def steps_of_one(state: dict[str, Any]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Each way to more money or to another rule, as somebody would try it who has a token."""
+    why = {"reason": "Because I say so."}
+    [scheme] = state["registry /schemes"]["items"]
+    generous = scheme["document"] | {
+        "benefit": [scheme["document"]["benefit"][0] | {"base_minor": 300_000}]
+    }
+    yield "registry", "POST", "/schemes", generous | {"code": "of-my-own"}
+    yield "registry", "POST", "/schemes/flood-2022/versions", generous
+
+    [trigger] = state["triggers /triggers"]["items"]
+    low = json.loads(json.dumps(trigger["document"]).replace(": 20000", ": 11000"))
+    yield "triggers", "POST", "/triggers", low | {"code": "of-my-own"}
+    yield "triggers", "POST", "/triggers/flood-reported-impact/versions", low
+    [activation] = state["triggers /activations"]["items"]
+    day = activation["evidence_to"]
+    figure = {"area": "02", "source": "NCDM", "observed_on": day, "published_on": day}
+    figures = {
+        "indicator": "flood-affected-households",
+        "unit": "households",
+        "observations": [figure | {"value": "60000"}],
+    }
+    yield "triggers", "POST", "/observations", figures
+    path = f"/activations/{activation['id']}"
+    yield "triggers", "POST", f"{path}/correction", {"areas_added": ["02"], **why}
+    yield "triggers", "POST", f"{path}/cancellation", why
+
+    [instruction] = state["payments /instructions"]["items"]
+    bounds = {"maximum_payment_minor": 10**9, "maximum_round_minor": 10**12}
+    fund = {"code": "of-my-own", "name": "Mine", "currency": "KHR", **bounds}
+    money = {"amount_minor": 400_000, "reference": "Mine"}
+    yield "payments", "POST", "/funds", fund
+    yield "payments", "POST", "/funds/national-relief/bounds", bounds | why
+    yield "payments", "POST", "/funds/national-relief/deposits", money
+    yield "payments", "POST", "/providers/mekong/prefundings", money
+    ended = f"/instructions/{instruction['id']}/resolution"
+    yield "payments", "POST", ended, {"outcome": "returned", **why}
