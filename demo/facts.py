@@ -100,6 +100,21 @@ _LATER_ROUNDS = """
 """
 
 
+_DECIDED = """
+    SELECT kind, proposed_by, decided_by, count(*) AS steps
+    FROM (
+        SELECT kind::text, proposed_by, decided_by, decision::text FROM registry.approval
+        UNION ALL
+        SELECT kind::text, proposed_by, decided_by, decision::text FROM triggers.approval
+        UNION ALL
+        SELECT kind::text, proposed_by, decided_by, decision::text FROM payments.approval
+    ) AS approval
+    WHERE decision = 'approved'
+    GROUP BY kind, proposed_by, decided_by
+    ORDER BY proposed_by, decided_by, kind
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """An activation's opening, or a widening, and the first round that it paid.
@@ -170,6 +185,16 @@ class LaterRound:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Decided:
+    """Steps of one kind that one person proposed and another approved."""
+
+    kind: str
+    proposed_by: str
+    decided_by: str
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """Everything that the report tells, but for the proofs."""
 
@@ -179,6 +204,7 @@ class Facts:
     provinces: list[Province]
     failures: list[Failure]
     later_rounds: list[LaterRound]
+    decided: list[Decided]
     sandbox: dict[str, Any]
 
 
@@ -199,5 +225,6 @@ async def read_facts(database_url: str, *, sandbox_url: str) -> Facts:
             provinces=await rows(Province, _PROVINCES),
             failures=await rows(Failure, _FAILURES),
             later_rounds=await rows(LaterRound, _LATER_ROUNDS),
+            decided=await rows(Decided, _DECIDED),
             sandbox=answer.json(),
         )

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from demo.facts import Facts, Failure, LaterRound, Province, Quiet, Run
+from demo.facts import Decided, Facts, Failure, LaterRound, Province, Quiet, Run
 from demo.shocks import Fall
 from judge.verdict import Outcome, Verdict, shown
 from shared.clock import COUNTRY_ZONE
@@ -69,6 +69,7 @@ def print_report(
         console.print(_provinces(scheme, list(provinces)))
     console.print(_failures(facts.failures))
     console.print(_later_rounds(facts.later_rounds))
+    console.print(_decided(facts.decided), highlight=False)
     console.print(_providers(facts.sandbox), highlight=False)
     console.print(_phases(seconds))
     print_proofs(console, verdict)
@@ -232,6 +233,16 @@ def _later_rounds(rounds: Iterable[LaterRound]) -> Table:
             f"{due.amount_minor:,}",
         )
     return table
+
+
+def _decided(decided: Iterable[Decided]) -> str:
+    pairs = groupby(decided, key=lambda step: (step.proposed_by, step.decided_by))
+    told = "; ".join(
+        f"{proposer} proposed and {checker} approved "
+        + ", ".join(f"{step.steps} × {step.kind.replace('_', ' ')}" for step in steps)
+        for (proposer, checker), steps in pairs
+    )
+    return f"[bold]No rule and no money came from one person[/]: {escape(told)}."
 
 
 def _providers(sandbox: Mapping[str, object]) -> str:

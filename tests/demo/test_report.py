@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from rich.console import Console
 
-from demo.facts import Facts, Failure, LaterRound, Province, Quiet, Run
+from demo.facts import Decided, Facts, Failure, LaterRound, Province, Quiet, Run
 from demo.report import print_report
 from demo.shocks import falls
 from judge.verdict import Proof, Verdict
@@ -68,6 +68,15 @@ FACTS = Facts(
             amount_minor=189_000_000,
         )
     ],
+    decided=[
+        Decided(
+            kind=kind,
+            proposed_by="officer@development",
+            decided_by="checker@development",
+            steps=steps,
+        )
+        for kind, steps in (("fund_bounds", 1), ("scheme", 2))
+    ],
     sandbox={"misbehaviours": {"lost-reply": 6, "no-callback": 3}},
 )
 HOLDS = Proof(name="The ledger sums to zero", numbers="5,000 transfers")
@@ -104,6 +113,8 @@ def test_the_report_tells_when_who_how_much_and_why_not() -> None:
         "identifierError [1]",
         "2020-11-12",
         "fell from 18,365 to 15,622",
+        "checker@development",
+        "2 × scheme.",
         "6 replies were lost",
         "62.0",
     ):
