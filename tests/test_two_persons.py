@@ -3,7 +3,9 @@
 The kinds are those that the services register: a new one is tested by being there.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
@@ -18,6 +20,7 @@ from shared.approvals import service as approvals
 from shared.auth import Caller, development
 from shared.auth.roles import Role, scopes_of
 from shared.clock import Clock, set_clock
+from shared.ids import new_id
 from tests.conftest import NOON, RunningService, ServeService
 
 OFFICER = "officer@ministry"
@@ -33,6 +36,7 @@ class Service:
     """A running service, and what its steps brought about, which here is only written down."""
 
     running: RunningService
+    http: httpx.AsyncClient
     steps: Steps
     carried_out: list[UUID]
 
@@ -56,29 +60,29 @@ class Service:
             )
             return proposal.id
 
-    async def asked(self, subject: str, path: str, *, role: Role = Role.CHECKER) -> httpx.Response:
+    async def asked(
+        self,
+        subject: str,
+        path: str,
+        *,
+        role: Role = Role.CHECKER,
+        client: str | None = None,
+        **decision: object,
+    ) -> httpx.Response:
         """The answer to ``subject``, who may whatever ``role`` may, about a proposal."""
-        scopes = scopes_of([role])
-        async with self.running.client(*scopes, subject=subject) as client:
-            return await client.post(f"/approvals/{path}", json=REASON)
-
-    async def asked_by_program(self, path: str) -> httpx.Response:
-        """The answer to a client's own token: its subject is the client itself."""
         token = development.mint(
             self.running.key_file,
-            subject=PROGRAM,
-            client=PROGRAM,
-            scopes=development.EVERY_SCOPE,
+            subject=subject,
+            client=client,
+            scopes=scopes_of([role]),
             seconds=60,
         )
-        async with self.running.client() as client:
-            return await client.post(
-                f"/approvals/{path}", json=REASON, headers={"Authorization": f"Bearer {token}"}
-            )
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(new_id())}
+        return await self.http.post(f"/approvals/{path}", json=REASON | decision, headers=headers)
 
 
 @pytest.fixture
-async def services(serve: ServeService) -> list[Service]:
+async def services(serve: ServeService) -> AsyncIterator[list[Service]]:
     found = []
     for name in SERVICES:
         running = await serve(name)
@@ -93,8 +97,10 @@ async def services(serve: ServeService) -> list[Service]:
         steps.by_kind = {
             kind: replace(step, carry_out=write_down) for kind, step in steps.by_kind.items()
         }
-        found.append(Service(running, steps, carried_out))
-    return found
+        found.append(Service(running, running.client(), steps, carried_out))
+    yield found
+    for service in found:
+        await service.http.aclose()
 
 
 async def test_nobody_but_another_person_approves_a_step(services: list[Service]) -> None:
@@ -109,7 +115,8 @@ async def test_nobody_but_another_person_approves_a_step(services: list[Service]
                     (CHECKER, Role.OFFICER),
                 )
             }
-            refused[PROGRAM] = await service.asked_by_program(f"{proposal}/approval")
+            # A program's own token has the program as its subject.
+            refused[PROGRAM] = await service.asked(PROGRAM, f"{proposal}/approval", client=PROGRAM)
 
             assert {who: answer.status_code for who, answer in refused.items()} == {
                 OFFICER: 409,
@@ -132,12 +139,11 @@ async def test_nobody_but_another_person_approves_a_step(services: list[Service]
 async def test_many_decisions_ask_the_same_of_each(services: list[Service]) -> None:
     for service in services:
         proposals = [await service.proposed(kind) for kind in service.kinds]
-        body = {"decision": "approved", "approval_ids": [str(each) for each in proposals], **REASON}
+        listed = [str(proposal) for proposal in proposals]
         for subject in (OFFICER, RECORDER, CHECKER):
-            async with service.running.client(subject=subject) as client:
-                answer = await client.post(
-                    "/approvals/decisions", json=body, headers={"Idempotency-Key": subject}
-                )
+            answer = await service.asked(
+                subject, "decisions", decision="approved", approval_ids=listed
+            )
             decided = {result["decided"] for result in answer.json()["results"]}
             assert decided == {subject == CHECKER}
             assert service.carried_out == (proposals if subject == CHECKER else [])
@@ -151,7 +157,8 @@ async def test_what_was_declined_or_has_expired_is_not_approved(
         [kind, *_] = service.kinds
         declined, expired = await service.proposed(kind), await service.proposed(kind)
         await service.asked(CHECKER, f"{declined}/refusal")
-        set_clock(clock_file, NOON + max(step.waits for step in service.steps.by_kind.values()))
+        longest = max(step.waits for step in service.steps.by_kind.values())
+        set_clock(clock_file, NOON + longest + timedelta(minutes=1))
         answers = [
             await service.asked(CHECKER, f"{proposal}/approval") for proposal in (declined, expired)
         ]
