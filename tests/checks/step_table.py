@@ -21,7 +21,22 @@ class Kind(NamedTuple):
 PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
     Kind("registry", "scheme"): ("POST /v1/schemes", "POST /v1/schemes/{code}/versions"),
     Kind("triggers", "trigger"): ("POST /v1/triggers", "POST /v1/triggers/{code}/versions"),
-    Kind("payments", "resolution"): ("POST /v1/resolutions",),
+    Kind("triggers", "observations"): ("POST /v1/observations",),
+    Kind("triggers", "activation"): (),
+    Kind("triggers", "declaration"): ("POST /v1/activations",),
+    Kind("triggers", "widening"): (),
+    Kind("triggers", "correction"): ("POST /v1/activations/{activation_id}/correction",),
+    Kind("triggers", "cancellation"): ("POST /v1/activations/{activation_id}/cancellation",),
+    Kind("payments", "fund"): ("POST /v1/funds",),
+    Kind("payments", "fund_bounds"): ("POST /v1/funds/{fund_code}/bounds",),
+    Kind("payments", "deposit"): ("POST /v1/funds/{fund_code}/deposits",),
+    Kind("payments", "prefunding"): ("POST /v1/providers/{provider_code}/prefundings",),
+    Kind("payments", "round_release"): ("POST /v1/rounds/{number}/release",),
+    Kind("payments", "attempt"): ("POST /v1/instructions/{instruction_id}/attempts",),
+    Kind("payments", "resolution"): (
+        "POST /v1/resolutions",
+        "POST /v1/instructions/{instruction_id}/resolution",
+    ),
 }
 """The operations that propose each kind. None: the service itself, on what others published."""
 
@@ -67,10 +82,12 @@ def step_table(by_service: dict[str, list[Operation]], steps: dict[str, Steps]) 
         operations = {str(operation): operation for operation in by_service[service]}
         kinds = steps[service].kinds
         proposers = [_by_whom(operations[name]) for name in PROPOSED_BY[Kind(service, kind)]]
+        if not proposers:
+            proposers = [f"{service} itself"]
         cells = (
             f"{service}: {kind}",
             _described(kinds)[kind],
-            "; ".join(dict.fromkeys(proposers)) or "the service itself",
+            "; ".join(dict.fromkeys(proposers)),
             _by_whom(operations[APPROVING_OPERATION]),
             f"{steps[service].by_kind[kinds(kind)].waits.days} days",
         )
