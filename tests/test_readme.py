@@ -172,6 +172,9 @@ def steps_of_one(state: dict[str, Any]) -> Iterator[tuple[str, str, str, dict[st
     }
     yield "registry", "POST", "/schemes", generous | {"code": "of-my-own"}
     yield "registry", "POST", "/schemes/flood-2022/versions", generous
+    [household] = state["registry /households"]["items"]
+    account = {"provider_code": "mekong", "account": "+85510999999"}
+    yield "registry", "PUT", f"/households/{household['id']}/payee-account", account
 
     [trigger] = state["triggers /triggers"]["items"]
     low = json.loads(json.dumps(trigger["document"]).replace(": 20000", ": 11000"))

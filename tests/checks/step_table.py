@@ -20,6 +20,13 @@ class Kind(NamedTuple):
 
 PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
     Kind("registry", "scheme"): ("POST /v1/schemes", "POST /v1/schemes/{code}/versions"),
+    Kind("registry", "over_ceiling"): ("POST /v1/held-runs/{run_id}/release",),
+    Kind("registry", "round_release"): (
+        "POST /v1/activations/{activation_id}/rounds/{number}/release",
+    ),
+    Kind("registry", "repair"): ("POST /v1/activations/{activation_id}/repairs",),
+    Kind("registry", "account_change"): ("PUT /v1/households/{household_id}/payee-account",),
+    Kind("registry", "imported_accounts"): ("PUT /v1/imports/{import_id}/rows",),
     Kind("triggers", "trigger"): ("POST /v1/triggers", "POST /v1/triggers/{code}/versions"),
     Kind("triggers", "observations"): ("POST /v1/observations",),
     Kind("triggers", "activation"): (),
@@ -39,6 +46,9 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
     ),
 }
 """The operations that propose each kind. None: the service itself, on what others published."""
+
+PROPOSED_AGAIN = {Kind("registry", "over_ceiling")}
+"""Kinds that the service proposes first, and a person again where that ended undecided."""
 
 APPROVING_OPERATION = "POST /v1/approvals/{approval_id}/approval"
 
@@ -82,8 +92,8 @@ def step_table(by_service: dict[str, list[Operation]], steps: dict[str, Steps]) 
         operations = {str(operation): operation for operation in by_service[service]}
         kinds = steps[service].kinds
         proposers = [_by_whom(operations[name]) for name in PROPOSED_BY[Kind(service, kind)]]
-        if not proposers:
-            proposers = [f"{service} itself"]
+        if not proposers or Kind(service, kind) in PROPOSED_AGAIN:
+            proposers.insert(0, f"{service} itself")
         cells = (
             f"{service}: {kind}",
             _described(kinds)[kind],
