@@ -10,11 +10,17 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Strict,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -98,6 +104,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _MAXIMUM_DECIMAL_CHARACTERS = 40
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +202,25 @@ def _of_a_day(given: Any) -> Any:
 
 Day = Annotated[date, BeforeValidator(_of_a_day)]
 """A day of the calendar as YYYY-MM-DD; no number of seconds stands for one."""
+
+
+def _of_an_instant(given: Any) -> Any:
+    if type(given) is not datetime and not (isinstance(given, str) and _INSTANT.match(given)):
+        raise ValueError("Write an instant as YYYY-MM-DDTHH:MM:SS, with its offset from UTC or Z.")
+    return given
+
+
+def _in_utc(given: datetime) -> datetime:
+    if given.tzinfo is None:
+        raise ValueError("Say the offset from UTC, or Z.")
+    try:
+        return given.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("In UTC this is outside of the years 1 to 9999.") from None
+
+
+Instant = Annotated[datetime, BeforeValidator(_of_an_instant), AfterValidator(_in_utc)]
+"""An instant with its offset, in UTC; no number of seconds stands for one."""
 
 YesNo = Annotated[bool, Strict()]
 """JSON's ``true`` or ``false``, and no word or number that may be meant for one. In bodies."""

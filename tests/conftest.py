@@ -260,6 +260,8 @@ def environment(
         key_file=key_file,
         clock_file=clock_file,
     )
+    # Tests search by number to find what they made.
+    values["REGISTRY_RATE_SEARCH_PER_MINUTE"] = "10000"
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     return values

@@ -1,11 +1,10 @@
 """The audit record over HTTP: the same routes in every service."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AfterValidator, AwareDatetime
 
 from shared.audit import repository
 from shared.audit.schemas import AuditHeadOut, AuditRecordOut
@@ -13,23 +12,14 @@ from shared.auth import Caller, require
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
+from shared.values import Instant, Text
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
 AuditRead = Annotated[Caller, require("audit:read")]
 
 
-def _within_the_calendar(instant: datetime) -> datetime:
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("In UTC this is outside of the years 1 to 9999.") from None
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_within_the_calendar)]
-
 _MAXIMUM_CHARACTERS = 300
-_NO_NUL = r"^[^\x00]*$"
 
 
 @router.get("", summary="Read the audit record", responses=problem_responses(400, 401, 403, 422))
@@ -39,26 +29,20 @@ async def list_records(
     request: Request,
     page: PageQuery,
     subject: Annotated[
-        str | None,
-        Query(
-            max_length=_MAXIMUM_CHARACTERS, pattern=_NO_NUL, description="Only what this one did."
-        ),
+        Annotated[str, Text(longest=_MAXIMUM_CHARACTERS)] | None,
+        Query(description="Only what this one did."),
     ] = None,
     about: Annotated[
-        str | None,
+        Annotated[str, Text(longest=_MAXIMUM_CHARACTERS)] | None,
         Query(
             alias="object",
-            max_length=_MAXIMUM_CHARACTERS,
-            pattern=_NO_NUL,
             description="Only what is about this thing.",
             examples=["funds/shock-response"],
         ),
     ] = None,
     operation: Annotated[
-        str | None,
+        Annotated[str, Text(longest=_MAXIMUM_CHARACTERS)] | None,
         Query(
-            max_length=_MAXIMUM_CHARACTERS,
-            pattern=_NO_NUL,
             description="Only this operation.",
             examples=["POST /v1/funds/{fund_code}/deposits"],
         ),

@@ -21,7 +21,9 @@ async def test_an_unmasked_read_is_recorded_with_whose_and_what_for(flow: Flow) 
     await flow.register(given)
     ids = {await flow.household_id(row.registration_number) for row in given}
     told: list[httpx.Response] = []
-    async with flow.service.client("households:read", subject="clerk@test") as clerk:
+    async with flow.service.client(
+        "households:read", "households:search", subject="clerk@test"
+    ) as clerk:
         for client in (flow.client, clerk):
             headers = {b"Access-Purpose": PURPOSE.encode()}
             for path in (f"/households/{min(ids)}", "/households?area=0201"):
@@ -68,8 +70,8 @@ async def test_who_redirects_a_household_is_kept_and_where_to_only_sealed(flow: 
     assert recorded["before"]["account_sealed"] != recorded["after"]["account_sealed"]
     assert "9999999" not in str(recorded)
     assert await flow.owner.fetch(
-        "SELECT posted_by FROM registry.payee_account ORDER BY began_at"
-    ) == [(None,), ("clerk@test",)]
+        "SELECT changed_by FROM registry.payee_account ORDER BY began_at"
+    ) == [("officer@test",), ("clerk@test",)]
 
 
 async def test_who_sends_an_import_is_kept_even_where_it_breaks_off(flow: Flow) -> None:

@@ -33,17 +33,15 @@ class BoundsIn(BaseModel):
 
     maximum_payment_minor: Annotated[
         int,
+        Whole(least=1, most=MAXIMUM_AMOUNT_MINOR),
         Field(
-            gt=0,
-            le=MAXIMUM_AMOUNT_MINOR,
             description="For one household, one time. What is above it is set aside, unpaid.",
         ),
     ]
     maximum_round_minor: Annotated[
         int,
+        Whole(least=1, most=MAXIMUM_AMOUNT_MINOR),
         Field(
-            gt=0,
-            le=MAXIMUM_AMOUNT_MINOR,
             description="For one round of one activation. What is above it waits until two persons "
             "release it.",
         ),

@@ -16,10 +16,11 @@ from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
 from shared.pagination import Int4, PageOf, PageQuery
+from shared.values import Whole
 
 router = APIRouter(prefix="/rounds", tags=["rounds"])
 
-RoundNumber = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
+RoundNumber = Annotated[int, Whole(least=1, most=2**31 - 1), Path(examples=[1])]
 
 
 @router.get("", summary="List rounds", responses=problem_responses(400, 401, 403, 422))

@@ -33,3 +33,12 @@ def upgrade() -> None:
     op.execute(f"GRANT DELETE ON payments.idempotency_key TO {ROLE}")
     op.execute(f"GRANT UPDATE (account_sealed) ON payments.instruction TO {ROLE}")
     op.execute(f"GRANT UPDATE (body_sealed), DELETE ON payments.webhook TO {ROLE}")
+
+
+def downgrade() -> None:
+    """Whatever was sealed anew stays so: an earlier version opens it by the same keys."""
+    op.execute(f"REVOKE DELETE ON payments.webhook FROM {ROLE}")
+    op.execute(f"REVOKE UPDATE (body_sealed) ON payments.webhook FROM {ROLE}")
+    op.execute(f"REVOKE UPDATE (account_sealed) ON payments.instruction FROM {ROLE}")
+    op.execute(f"REVOKE DELETE ON payments.idempotency_key FROM {ROLE}")
+    op.execute("DROP TABLE payments.known_key")

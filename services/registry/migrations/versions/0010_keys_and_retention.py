@@ -33,3 +33,11 @@ def upgrade() -> None:
     op.execute(f"GRANT DELETE ON registry.idempotency_key TO {ROLE}")
     for table in ("payee_account", "account_change"):
         op.execute(f"GRANT UPDATE (account_sealed, account_index) ON registry.{table} TO {ROLE}")
+
+
+def downgrade() -> None:
+    """Whatever was sealed anew stays so: an earlier version opens it by the same keys."""
+    for table in ("payee_account", "account_change"):
+        op.execute(f"REVOKE UPDATE (account_sealed, account_index) ON registry.{table} FROM {ROLE}")
+    op.execute(f"REVOKE DELETE ON registry.idempotency_key FROM {ROLE}")
+    op.execute("DROP TABLE registry.known_key")

@@ -14,3 +14,7 @@ ROLE = role_of("triggers")
 
 def upgrade() -> None:
     op.execute(f"GRANT DELETE ON triggers.idempotency_key TO {ROLE}")
+
+
+def downgrade() -> None:
+    op.execute(f"REVOKE DELETE ON triggers.idempotency_key FROM {ROLE}")
