@@ -79,9 +79,9 @@ async def propose(
             "areas_unchecked": sorted(areas.unchecked),
         },
         Effect(
-            what=f"Record {len(body.observations)} values of '{indicator.code}' by "
-            f"{', '.join(sources[:5])}, of {days[0]} to {days[-1]}, in {len(named)} areas. A "
-            "trigger in force reads them.",
+            what=f"Record {_counted(len(body.observations), 'value')} of '{indicator.code}' by "
+            f"{', '.join(sources[:5])}, of {days[0]} to {days[-1]}, in "
+            f"{_counted(len(named), 'area')}. A trigger in force reads this indicator.",
         ),
         reason=None,
         caller=caller,
@@ -167,6 +167,10 @@ async def _checked(
         ) from None
     _check(body, areas=areas, indicator=indicator, today=clock.today())
     return indicator
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _check(
