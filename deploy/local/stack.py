@@ -250,7 +250,9 @@ class Stack:
         if name == SANDBOX:
             assert self.sandbox is not None
             return self.sandbox.environment()
-        read = variables_of(name).known
+        # A further worker, such as payments-worker-2, is told what the first is.
+        [process] = [known for known in PROCESSES if name == known or name.startswith(f"{known}-")]
+        read = variables_of(process).known
         told = {
             variable: self._environment[variable] for variable in self._environment.keys() & read
         }

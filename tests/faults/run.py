@@ -39,6 +39,8 @@ QUICK = {
     NOT_KNOWN_UNTRUE: "3",
     "PAYMENTS_CHUNK_LEASE_SECONDS": "4",
     "PAYMENTS_CHUNK_RETRY_SECONDS": "0.3",
+    # The registry hears of an open chunk before a case that stands still is judged.
+    "PAYMENTS_PROGRESS_SECONDS": "4",
     "PAYMENTS_CHUNK_RETRY_LONGEST_SECONDS": "2",
     "PAYMENTS_WATCH_SECONDS": "0.3",
     # And the way through made long, so that the storm meets all of it.
