@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from shared.database import Database
+from shared.settings import ServiceSettings
 
 _BLOCKS_AT_ONCE = 1_000
 _BLOCK_BYTES = 8_192
@@ -33,23 +34,23 @@ class Kept:
     """What a row has to be besides, to be removed ever."""
 
 
-def of_every_service(schema: str, *, idempotency_days: int, dead_letter_days: int) -> list[Kept]:
+def of_every_service(settings: ServiceSettings) -> list[Kept]:
     """What each service keeps for a time."""
-    prefix = schema.upper()
+    schema = settings.service
     return [
         Kept(
             what="answers to POSTs, for repeats",
             table=f"{schema}.idempotency_key",
             since="created_at",
-            days=idempotency_days,
-            variable=f"{prefix}_IDEMPOTENCY_DAYS",
+            days=settings.idempotency_days,
+            variable=settings.variable_of("idempotency_days"),
         ),
         Kept(
             what="failed events that were discarded",
             table=f"{schema}.dead_letter",
             since="discarded_at",
-            days=dead_letter_days,
-            variable=f"{prefix}_DEAD_LETTER_DAYS",
+            days=settings.dead_letter_days,
+            variable=settings.variable_of("dead_letter_days"),
             condition="discarded_at IS NOT NULL",
         ),
     ]

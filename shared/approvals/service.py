@@ -34,8 +34,8 @@ async def propose(
     caller: Caller,
     clock: Clock,
     approval_id: UUID | None = None,
-) -> Approval:
-    """Keep a proposal until another person decides, or it expires.
+) -> ApprovalOut:
+    """The proposal, kept until another person decides, or it expires.
 
     ``approval_id`` is its id where something was kept under it already.
     """
@@ -62,7 +62,7 @@ async def propose(
         after={"kind": kind, "status": "waiting", "what": effect.what, "document": document},
         reason=reason,
     )
-    return proposal
+    return shown(proposal, now=now)
 
 
 async def decide(
@@ -80,7 +80,7 @@ async def decide(
     Raises NotFound; Forbidden for a machine that approves; Conflict where it was decided, has
     expired, cannot be carried out, or the caller proposed it or posted what it follows from.
     """
-    proposal = await _lock(session, steps, approval_id)
+    proposal = await _get_locked(session, steps, approval_id)
     return await _decide(
         session, steps, proposal, decision, reason=reason, caller=caller, clock=clock
     )
@@ -90,7 +90,7 @@ async def withdraw(
     session: AsyncSession, steps: Steps, approval_id: UUID, *, caller: Caller, clock: Clock
 ) -> Approval:
     """Close one's own proposal; raises NotFound, Conflict."""
-    proposal = await _lock(session, steps, approval_id)
+    proposal = await _get_locked(session, steps, approval_id)
     if proposal.proposed_by != caller.subject:
         raise Conflict(
             f"It was proposed by {proposal.proposed_by}: only they withdraw it. Whoever may "
@@ -101,7 +101,7 @@ async def withdraw(
     )
 
 
-async def _lock(session: AsyncSession, steps: Steps, approval_id: UUID) -> Approval:
+async def _get_locked(session: AsyncSession, steps: Steps, approval_id: UUID) -> Approval:
     proposal = await repository.lock(session, steps.table, approval_id)
     if proposal is None:
         raise NotFound("There is no such proposal. GET /v1/approvals lists what waits.")
@@ -157,7 +157,7 @@ async def _decide(
     return decided_row
 
 
-async def lock(session: AsyncSession, steps: Steps, approval_id: UUID) -> Approval | None:
+async def find_locked(session: AsyncSession, steps: Steps, approval_id: UUID) -> Approval | None:
     """A proposal, locked as whoever decides it would lock it; None: there is none."""
     return await repository.lock(session, steps.table, approval_id)
 

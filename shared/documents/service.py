@@ -149,7 +149,7 @@ async def _propose(
     clock: Clock,
 ) -> ApprovalOut:
     await kind.check(session, document)
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         step,
@@ -159,7 +159,6 @@ async def _propose(
         caller=caller,
         clock=clock,
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def _add(

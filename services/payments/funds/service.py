@@ -35,7 +35,7 @@ async def propose_fund(
     """Propose to open a fund; raises Conflict where the code is taken."""
     if await repository.find_fund(session, fund.code) is not None:
         raise _taken(fund.code)
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         ApprovalKind.FUND,
@@ -45,7 +45,6 @@ async def propose_fund(
         caller=caller,
         clock=clock,
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def propose_bounds(
@@ -61,7 +60,7 @@ async def propose_bounds(
     fund = await get_fund(session, code)
     bounds = given.model_dump(mode="json", exclude={"reason"})
     before = {name: getattr(fund, name) for name in bounds}
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         ApprovalKind.FUND_BOUNDS,
@@ -74,7 +73,6 @@ async def propose_bounds(
         caller=caller,
         clock=clock,
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def propose_deposit(
@@ -88,7 +86,7 @@ async def propose_deposit(
 ) -> ApprovalOut:
     """Propose to record money that arrived; raises NotFound."""
     fund = await get_fund(session, code)
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         ApprovalKind.DEPOSIT,
@@ -103,7 +101,6 @@ async def propose_deposit(
         caller=caller,
         clock=clock,
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def get_fund(session: AsyncSession, code: str) -> FundOut:

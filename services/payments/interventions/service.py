@@ -71,7 +71,7 @@ async def propose_attempt(
     than its fund pays one household.
     """
     known = await _lock_triable(session, instruction_id)
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         ApprovalKind.ATTEMPT,
@@ -87,7 +87,6 @@ async def propose_attempt(
         caller=caller,
         clock=clock,
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def _attempt_again(session: AsyncSession, proposal: Approval, clock: Clock) -> str:

@@ -54,7 +54,7 @@ async def propose_prefunding(
     Whether the treasury has it shows when it is approved: the deposit may be proposed beside it.
     """
     provider = await _find(session, code)
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         ApprovalKind.PREFUNDING,
@@ -69,7 +69,6 @@ async def propose_prefunding(
         caller=caller,
         clock=clock,
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def _prefund(session: AsyncSession, proposal: Approval, clock: Clock) -> str:

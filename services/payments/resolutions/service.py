@@ -69,7 +69,7 @@ async def propose(
         session, resolution_id, body.outcome, paid_minor=body.paid_minor
     )
     effect = _effect(body, await repository.effect_of(session, resolution_id))
-    proposal = await service.propose(
+    return await service.propose(
         session,
         steps,
         ApprovalKind.RESOLUTION,
@@ -80,7 +80,6 @@ async def propose(
         clock=clock,
         approval_id=resolution_id,
     )
-    return service.shown(proposal, now=clock.now())
 
 
 async def get(session: AsyncSession, resolution_id: UUID, *, clock: Clock) -> ResolutionOut:

@@ -45,7 +45,7 @@ async def propose_release(
 ) -> ApprovalOut:
     """Propose to release a round that waits for that; raises NotFound, Conflict."""
     gathered = await _lock_releasable(session, number)
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         ApprovalKind.ROUND_RELEASE,
@@ -68,7 +68,6 @@ async def propose_release(
         caller=caller,
         clock=clock,
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def _release(session: AsyncSession, proposal: Approval, clock: Clock) -> str:

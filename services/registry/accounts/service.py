@@ -102,7 +102,7 @@ async def change_account(
         household, account = await households.find(household_id)
         await audit.record(session, before=_sealed(running), after=_sealed(account))
         return households.shown(household, account)
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         ApprovalKind.ACCOUNT_CHANGE,
@@ -117,7 +117,6 @@ async def change_account(
         clock=clock,
         approval_id=batch_id,
     )
-    return approvals.shown(proposal, now=now)
 
 
 async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> str:

@@ -19,7 +19,7 @@ from services.registry.chunks.tables import EnrolmentRun
 from services.registry.enrolments import repository
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.service import posted_by
-from shared.approvals import Approval, Effect, Steps
+from shared.approvals import ApprovalOut, Effect, Steps
 from shared.approvals import service as approvals
 from shared.auth import Caller
 from shared.clock import Clock
@@ -82,7 +82,7 @@ async def ask(
     caller: Caller = REGISTRY,
     reason: str | None = None,
     clock: Clock,
-) -> Approval:
+) -> ApprovalOut:
     """Hold a run, and propose that it be let through."""
     activation = await activations.lock_activation(session, run.activation_id)
     assert activation is not None

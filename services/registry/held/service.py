@@ -56,10 +56,9 @@ async def propose_again(
         )
     assert activation.scheme_version is not None, "a run has a scheme"
     document = await get_document(session, activation.scheme_code, activation.scheme_version)
-    proposal = await ceilings.ask(
+    return await ceilings.ask(
         session, run, document, steps=steps, caller=caller, reason=reason, clock=clock
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> str:

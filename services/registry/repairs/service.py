@@ -60,7 +60,7 @@ async def propose_repair(
     """Propose that entitlements of a round are announced again; raises NotFound, Conflict."""
     found = await _repairable(session, activation_id, given)
     currency = found.homes[0].currency
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         ApprovalKind.REPAIR,
@@ -77,7 +77,6 @@ async def propose_repair(
         caller=caller,
         clock=clock,
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> str:

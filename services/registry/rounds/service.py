@@ -53,7 +53,7 @@ async def release_round(
     if would_pay.amount_minor <= alone_minor.get(currency, 0):
         await _release(session, activation_id, number, by=caller.subject, clock=clock)
         return await _round(session, activation_id, number, clock=clock)
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         ApprovalKind.ROUND_RELEASE,
@@ -69,7 +69,6 @@ async def release_round(
         caller=caller,
         clock=clock,
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> str:

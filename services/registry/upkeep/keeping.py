@@ -7,11 +7,7 @@ from shared.retention import Kept, of_every_service
 def kept_for_a_time(settings: Settings) -> list[Kept]:
     """What is removed when its time is over."""
     return [
-        *of_every_service(
-            settings.service,
-            idempotency_days=settings.idempotency_days,
-            dead_letter_days=settings.dead_letter_days,
-        ),
+        *of_every_service(settings),
         Kept(
             what="what imports rejected",
             table="registry.import_rejection",

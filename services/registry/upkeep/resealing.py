@@ -10,25 +10,12 @@ def sealed_columns(settings: ApiSettings) -> list[SealedColumn]:
     personal_data = personal_data_from(settings)
     rings = {ring.variable: ring for ring in settings.key_rings()}
     return [
-        SealedColumn(
-            table="registry.household",
-            column="person_sealed",
-            bound_to="id",
-            cipher=personal_data.persons,
-            ring=rings["PERSON_KEYS"],
-        ),
-        SealedColumn(
-            table="registry.payee_account",
-            column="account_sealed",
-            bound_to="household_id",
-            cipher=personal_data.accounts,
-            ring=rings["ACCOUNT_KEYS"],
-        ),
-        SealedColumn(
-            table="registry.account_change",
-            column="account_sealed",
-            bound_to="household_id",
-            cipher=personal_data.accounts,
-            ring=rings["ACCOUNT_KEYS"],
-        ),
+        SealedColumn(table=table, column=column, bound_to=bound_to, cipher=cipher, ring=rings[keys])
+        for table, column, bound_to, cipher, keys in (
+            ("registry.household", "person_sealed", "id", personal_data.persons, "PERSON_KEYS"),
+            *(
+                (table, "account_sealed", "household_id", personal_data.accounts, "ACCOUNT_KEYS")
+                for table in ("registry.payee_account", "registry.account_change")
+            ),
+        )
     ]

@@ -13,7 +13,7 @@ from services.triggers.activations.tables import Activation
 from services.triggers.approvals.tables import ApprovalKind
 from services.triggers.checks.estimate import Estimate
 from services.triggers.definitions.schemas import Trigger
-from shared.approvals import Approval, Effect, Steps
+from shared.approvals import Approval, ApprovalOut, Effect, Steps
 from shared.approvals import service as approvals
 from shared.auth import Caller
 from shared.clock import Clock
@@ -31,7 +31,7 @@ async def lock(
     approval_id = (await acting.find(session, activation_id)).approval_id
     proposal = None
     if approval_id is not None:
-        proposal = await approvals.lock(session, steps, approval_id)
+        proposal = await approvals.find_locked(session, steps, approval_id)
     activation = await acting.lock(session, activation_id)
     if activation.approval_id != approval_id:
         # Only whoever has weighed the activation sets it, and so does not again.
@@ -69,7 +69,7 @@ async def propose(
     estimate: Estimate,
     because: str,
     clock: Clock,
-) -> Approval:
+) -> ApprovalOut:
     """Ask a person to open an activation, or to widen an open one by ``added``."""
     match activation.state, activation.origin:
         case State.OPEN, _:

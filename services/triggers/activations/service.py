@@ -131,7 +131,7 @@ async def declare(
         clock=clock,
     )
     await repository.weighed(session, activation.id)
-    return approvals.shown(proposal, now=clock.now())
+    return proposal
 
 
 async def require_activating(
@@ -183,7 +183,7 @@ async def propose_cancellation(
     activation = await acting.lock(session, activation_id)
     acting.require_move(activation, State.CANCELLED)
     trigger = await definitions.get(session, activation.trigger_code)
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         ApprovalKind.CANCELLATION,
@@ -197,7 +197,6 @@ async def propose_cancellation(
         caller=caller,
         clock=clock,
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def propose_correction(
@@ -238,7 +237,7 @@ async def propose_correction(
         for what, areas in (("add", body.areas_added), ("refuse", body.areas_refused))
         if areas
     ]
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         ApprovalKind.CORRECTION,
@@ -259,7 +258,6 @@ async def propose_correction(
         caller=caller,
         clock=clock,
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def look_up(

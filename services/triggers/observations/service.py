@@ -69,7 +69,7 @@ async def propose(
     named = sorted({row.area for row in body.observations})
     days = sorted({row.observed_on for row in body.observations})
     sources = sorted({row.source for row in body.observations})
-    proposal = await approvals.propose(
+    return await approvals.propose(
         session,
         steps,
         ApprovalKind.OBSERVATIONS,
@@ -87,7 +87,6 @@ async def propose(
         caller=caller,
         clock=clock,
     )
-    return approvals.shown(proposal, now=clock.now())
 
 
 async def record(
