@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.ports import free_port
+from sandbox.hostility import Hostility
 from sandbox.options import Provider, SandboxOptions
+from tests.sandbox.hostile import WHILE_SECONDS, Hostile
 from tests.sandbox.running import CallbackReceiver, RunningSandbox
 
 PROVIDERS = (
@@ -64,3 +66,15 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox
     yield running
     running.close()
     receiver.close()
+
+
+@pytest.fixture
+def hostile(start_sandbox: StartSandbox) -> Hostile:
+    """``hostile(kind)`` is a sandbox that meets every payment so."""
+
+    def start(kind: Hostility) -> RunningSandbox:
+        return start_sandbox(
+            hostile=(kind,), hostile_seconds=WHILE_SECONDS, missing_account_share=0.0
+        )
+
+    return start
