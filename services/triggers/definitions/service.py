@@ -73,9 +73,10 @@ async def _require_fitting_indicator(session: AsyncSession, leg: Leg) -> None:
             f"There is no indicator '{leg.indicator}' yet. Register it with POST /v1/indicators."
         ) from None
     method = method_of(leg.method)
-    if indicator.kind != method.indicator_kind.code:
+    judged = [kind.code for kind in method.indicator_kinds]
+    if indicator.kind not in judged:
         raise Conflict(
-            f"Method {leg.method.kind} judges indicators of kind {method.indicator_kind.code}, and "
+            f"Method {leg.method.kind} judges indicators of kind {' or '.join(judged)}, and "
             f"'{indicator.code}' is of kind {indicator.kind}. Choose another indicator or method."
         )
     if indicator.forecast and not method.reads_forecasts:

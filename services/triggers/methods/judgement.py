@@ -21,7 +21,8 @@ class Judgement:
     """One period, judged. It knows nothing of activations.
 
     `areas` are those that the evidence reaches, by code. `finding` is a sentence or two for
-    people. `evidence` holds the numbers that decided, ready to be kept as JSON.
+    people. `evidence` holds the numbers that decided, ready to be kept as JSON. Where the figures
+    do not let a period be judged, `unjudged` says why and the stage is none: that is no calm.
     """
 
     period: Period
@@ -30,3 +31,4 @@ class Judgement:
     areas: tuple[str, ...]
     finding: str
     evidence: dict[str, Any]
+    unjudged: str | None = None

@@ -1,4 +1,10 @@
-"""The face of a method: everything else in the service asks a method through it alone."""
+"""The face of a method: everything else in the service asks a method through it alone.
+
+A method is pure. What was known of an indicator at the end of a day is laid out for judging
+(`lay_out`), periods of it are judged (`judge`), and two periods are said to be of one event or of
+two (`continues`). Which periods are due, on which day, follows from the indicator's calendar; of
+what happens at no set times, from the method (`events`).
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -8,8 +14,8 @@ from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.triggers.methods.figures import Figures
 from services.triggers.methods.indicator_kind import IndicatorKind
 from services.triggers.methods.judgement import Judgement, Period
 
@@ -59,13 +65,10 @@ Series = TypeVar("Series")
 
 
 class Method(ABC, Generic[Document, Series]):
-    """One way to judge an indicator.
+    """One way to judge an indicator: pure, so that a judgement can be made again from the same."""
 
-    Only `read` touches the database. The rest is pure, so that a judgement can be made again,
-    or for days that are long gone, from the same series.
-    """
-
-    indicator_kind: ClassVar[IndicatorKind]
+    indicator_kinds: ClassVar[tuple[IndicatorKind, ...]]
+    """The kinds of indicators that it judges."""
     reads_forecasts: ClassVar[bool] = False
     """Whether it judges indicators of what is to come."""
     widens: ClassVar[bool]
@@ -84,26 +87,24 @@ class Method(ABC, Generic[Document, Series]):
         return str(kind)
 
     @abstractmethod
-    async def read(self, session: AsyncSession, indicator: str, *, changed: Period) -> Series:
-        """What is known of an indicator, as far back as judging `changed` can need."""
+    def lay_out(self, figures: Figures, document: Document, *, areas: Sequence[str]) -> Series:
+        """What is known of an indicator, laid out for judging.
 
-    @abstractmethod
-    def due(
-        self,
-        series: Series,
-        document: Document,
-        *,
-        areas: Sequence[str],
-        changed: Period,
-        oldest_on: date,
-    ) -> list[Period]:
-        """The periods to judge after a change, oldest first.
-
-        What ended before `oldest_on` is history. `areas` are those in which the trigger acts.
+        `figures` are those that count at the end of some day, one for each thing. `areas` are
+        those in which the trigger acts.
         """
 
+    def events(
+        self, series: Series, document: Document, *, changed: Period
+    ) -> Sequence[Period]:
+        """Of an indicator of events: those to which figures of the days `changed` belong.
+
+        Oldest first. Of any other indicator the calendar says which periods there are.
+        """
+        return [changed]
+
     def used(self, period: Period) -> Period:
-        """The days of the figures that judging a period uses: its own, unless a method says more.
+        """The days of the figures that judging a period can use: its own, unless a method says more.
 
         Whoever posted one of them does not decide on what comes of it.
         """
@@ -113,7 +114,7 @@ class Method(ABC, Generic[Document, Series]):
     def judge(
         self, series: Series, document: Document, *, period: Period, areas: Sequence[str]
     ) -> Judgement:
-        """What the data say of a period."""
+        """What the figures say of a period. Of what lies after it, nothing is used."""
 
     @abstractmethod
     def continues(

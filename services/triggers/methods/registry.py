@@ -33,7 +33,7 @@ def any_document() -> Any:
 
 def indicator_kinds() -> dict[str, IndicatorKind]:
     """The kinds of indicators that a method judges, by code."""
-    return {method.indicator_kind.code: method.indicator_kind for method in METHODS}
+    return {kind.code: kind for method in METHODS for kind in method.indicator_kinds}
 
 
 def words() -> list[Words]:

@@ -4,8 +4,14 @@ from enum import StrEnum
 
 
 class TriggerStage(StrEnum):
-    """Readiness means prepare; activation means enrol and pay."""
+    """Watch means look; readiness means prepare; activation means enrol and pay. In this order."""
 
     NONE = "none"
+    WATCH = "watch"
     READINESS = "readiness"
     ACTIVATION = "activation"
+
+    @property
+    def rank(self) -> int:
+        """0 for none, one more for each stage."""
+        return list(TriggerStage).index(self)

@@ -1,30 +1,28 @@
 """The method's face: a month at a time, by the medians over the markets."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.method import Continuation, Method, Order, Words
-from services.triggers.methods.price_spike import repository
 from services.triggers.methods.price_spike.document import PriceSpike
 from services.triggers.methods.price_spike.evidence import evidence, finding
 from services.triggers.methods.price_spike.indicator import PRICE
 from services.triggers.methods.price_spike.judgement import judge_price, why_rearmed
 from services.triggers.methods.price_spike.series import (
     NationalMonth,
-    month_after,
     months_between,
+    national_months,
     national_prices,
 )
 
 
 class PriceSpikeMethod(Method[PriceSpike, Sequence[NationalMonth]]):
-    """A period is one month, dated the first of it."""
+    """A period is one month, judged by its national price."""
 
     document = PriceSpike
-    indicator_kind = PRICE
+    indicator_kinds = (PRICE,)
     widens = False
     words = Words(
         judged_on="the month of a price",
@@ -32,28 +30,10 @@ class PriceSpikeMethod(Method[PriceSpike, Sequence[NationalMonth]]):
         evidence="prices, markets, ALPS and IFPA",
     )
 
-    async def read(
-        self, session: AsyncSession, indicator: str, *, changed: Period
+    def lay_out(
+        self, figures: Figures, document: PriceSpike, *, areas: Sequence[str]
     ) -> Sequence[NationalMonth]:
-        """Every month: a trend is fitted over all of them."""
-        return await repository.national_months(session, indicator)
-
-    def due(
-        self,
-        series: Sequence[NationalMonth],
-        document: PriceSpike,
-        *,
-        areas: Sequence[str],
-        changed: Period,
-        oldest_on: date,
-    ) -> list[Period]:
-        """The months from the first changed one on: its price is in all later forecasts."""
-        return [
-            Period(first_on=entry.month, last_on=entry.month)
-            for entry in series
-            if entry.month >= changed.first_on.replace(day=1)
-            and month_after(entry.month, months=1) - timedelta(days=1) >= oldest_on
-        ]
+        return national_months(figures)
 
     def used(self, period: Period) -> Period:
         """Every month so far: a trend is fitted over all of them."""

@@ -7,6 +7,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from services.triggers.methods.figures import Figures
+
 
 @dataclass(frozen=True, kw_only=True)
 class NationalMonth:
@@ -37,6 +39,49 @@ class MonthlyPrices:
         if 0 <= position < len(self.values):
             return float(self.values[position])
         return float("nan")
+
+
+def national_months(figures: Figures) -> list[NationalMonth]:
+    """The median over markets for each month with a price, oldest first, to six decimals.
+
+    A market that two sources report counts once, at the median of the two.
+    """
+    priced = ~np.isnan(figures.value)
+    if not priced.any():
+        return []
+    day, area, place, value = (
+        column[priced]
+        for column in (figures.observed_on, figures.area, figures.place, figures.value)
+    )
+    market_starts, prices = _medians((day, area, place), value)
+    market_days = day[_order((day, area, place), value)][market_starts]
+    month_starts, medians = _medians((market_days,), prices)
+    markets = np.diff(np.append(month_starts, len(prices)))
+    return [
+        NationalMonth(
+            month=date.fromordinal(int(first)), median=round(float(median), 6), markets=int(count)
+        )
+        for first, median, count in zip(market_days[month_starts], medians, markets, strict=True)
+    ]
+
+
+def _medians(
+    keys: tuple[NDArray[np.int32], ...], values: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Where each group of equal keys starts once it is in order, and the median of its values."""
+    order = _order(keys, values)
+    ordered = values[order]
+    changes = np.zeros(len(order), np.bool_)
+    changes[0] = True
+    for key in keys:
+        changes[1:] |= np.diff(key[order]) != 0
+    starts = np.flatnonzero(changes)
+    ends = np.append(starts[1:], len(order)) - 1
+    return starts, (ordered[(starts + ends) // 2] + ordered[(starts + ends + 1) // 2]) / 2
+
+
+def _order(keys: tuple[NDArray[np.int32], ...], values: NDArray[np.float64]) -> NDArray[np.intp]:
+    return np.lexsort((values, *reversed(keys)))
 
 
 def months_between(first: date, second: date) -> int:

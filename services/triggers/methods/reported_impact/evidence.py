@@ -31,7 +31,7 @@ def evidence(
                 "households": figure.report.households,
                 "source": figure.report.source,
                 "reported_on": figure.report.reported_on.isoformat(),
-                "revision": figure.report.revision,
+                "published_on": figure.report.published_on.isoformat(),
                 "taken_in": figure.taken_in,
             }
             for figure in judgement.figures

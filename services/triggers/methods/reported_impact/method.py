@@ -3,27 +3,27 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from services.triggers.areas import lies_within
+from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.method import Continuation, Method, Order, Words
-from services.triggers.methods.reported_impact import repository
 from services.triggers.methods.reported_impact.document import ReportedImpact
 from services.triggers.methods.reported_impact.evidence import evidence, finding
 from services.triggers.methods.reported_impact.indicator import HOUSEHOLDS_AFFECTED
 from services.triggers.methods.reported_impact.judgement import judge_impact
-from services.triggers.methods.reported_impact.series import Report, event_in, events_of
-
-LONGEST_EVENT_DAYS = 366
-"""How far back the reports of one event are looked for."""
+from services.triggers.methods.reported_impact.series import (
+    Report,
+    event_in,
+    events_of,
+    reports_of,
+)
 
 
 class ReportedImpactMethod(Method[ReportedImpact, Sequence[Report]]):
     """A period is one event, from its first day of reporting to the last so far."""
 
     document = ReportedImpact
-    indicator_kind = HOUSEHOLDS_AFFECTED
+    indicator_kinds = (HOUSEHOLDS_AFFECTED,)
     widens = True
     words = Words(
         judged_on="the day of the latest report",
@@ -31,28 +31,18 @@ class ReportedImpactMethod(Method[ReportedImpact, Sequence[Report]]):
         evidence="each area's figure and the report it came from",
     )
 
-    async def read(
-        self, session: AsyncSession, indicator: str, *, changed: Period
+    def lay_out(
+        self, figures: Figures, document: ReportedImpact, *, areas: Sequence[str]
     ) -> Sequence[Report]:
-        reported_from = changed.first_on - timedelta(days=LONGEST_EVENT_DAYS)
-        return await repository.reports(session, indicator, reported_from=reported_from)
+        return [report for report in reports_of(figures) if lies_within(report.area, areas)]
 
-    def due(
-        self,
-        series: Sequence[Report],
-        document: ReportedImpact,
-        *,
-        areas: Sequence[str],
-        changed: Period,
-        oldest_on: date,
-    ) -> list[Period]:
-        """The events that the changed reports belong to."""
+    def events(
+        self, series: Sequence[Report], document: ReportedImpact, *, changed: Period
+    ) -> Sequence[Period]:
         return [
             event.period
-            for event in events_of(_inside(series, areas), document=document)
-            if event.first_on <= changed.last_on
-            and event.last_on >= changed.first_on
-            and event.last_on >= oldest_on
+            for event in events_of(series, document=document)
+            if event.first_on <= changed.last_on and event.last_on >= changed.first_on
         ]
 
     def judge(
@@ -63,7 +53,7 @@ class ReportedImpactMethod(Method[ReportedImpact, Sequence[Report]]):
         period: Period,
         areas: Sequence[str],
     ) -> Judgement:
-        event = event_in(_inside(series, areas), period=period)
+        event = event_in(series, period=period)
         judgement = judge_impact(event, document=document)
         return Judgement(
             period=period,
@@ -93,10 +83,6 @@ class ReportedImpactMethod(Method[ReportedImpact, Sequence[Report]]):
 
     def is_over(self, document: ReportedImpact, *, evidence_to: date, on: date) -> bool:
         return on > evidence_to + timedelta(days=document.rearm.days_without_reports)
-
-
-def _inside(reports: Sequence[Report], areas: Sequence[str]) -> list[Report]:
-    return [report for report in reports if lies_within(report.area, areas)]
 
 
 REPORTED_IMPACT = ReportedImpactMethod()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.reported_impact.document import ReportedImpact
 
@@ -15,7 +16,7 @@ class Report:
     area: str
     source: str
     reported_on: date
-    revision: int
+    published_on: date
     households: int | None
 
 
@@ -37,6 +38,20 @@ class ReportedEvent:
     @property
     def period(self) -> Period:
         return Period(first_on=self.first_on, last_on=self.last_on)
+
+
+def reports_of(figures: Figures) -> list[Report]:
+    """The figures as reports, in the order of their days."""
+    return [
+        Report(
+            area=figure.area,
+            source=figure.source,
+            reported_on=figure.observed_on,
+            published_on=figure.published_on,
+            households=None if figure.value is None else int(figure.value),
+        )
+        for figure in figures.rows()
+    ]
 
 
 def events_of(reports: Iterable[Report], *, document: ReportedImpact) -> list[ReportedEvent]:
