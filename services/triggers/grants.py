@@ -7,13 +7,14 @@ from shared.audit.grants import AUDIT_GRANTS
 
 GRANTS = {
     "known_area": "SELECT, INSERT",
-    "indicator": "SELECT, INSERT",
+    "indicator": "SELECT, INSERT, UPDATE (judge_at, judged_until)",
     "observation": "SELECT, INSERT",
     "trigger_definition": "SELECT, INSERT",
     "trigger_leg": "SELECT, INSERT",
     "evaluation": "SELECT, INSERT",
     "activation": "SELECT, INSERT, UPDATE (state, opened_on, evidence_from, evidence_to, "
-    "approval_id, weigh_at, weighing_since, ceiling_households, ceiling_minor)",
+    "approval_id, weigh_at, weighing_since, ceiling_households, ceiling_minor, severity, "
+    "doubt)",
     "activation_area": "SELECT, INSERT, UPDATE (added_at, added_by, announced_at, declined_at, "
     "declined_by, refused_at, refused_by)",
     "activation_move": "SELECT, INSERT",

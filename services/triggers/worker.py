@@ -2,14 +2,14 @@
 
 from services.triggers.activations.weighing import Weighing
 from services.triggers.checks.service import Checks
-from services.triggers.evaluations.handlers import handlers
+from services.triggers.evaluations.service import Judging
 from services.triggers.settings import WorkerSettings
 from services.triggers.steps import steps_of
 from shared.audit import Sequencer
 from shared.audit.sequencing import RESTS
 from shared.clock import clock_from
+from shared.contracts.events import ObservationsRecorded
 from shared.database import Database
-from shared.events import Consumer
 from shared.http import service_client
 from shared.worker import Loop, Worker
 
@@ -26,22 +26,21 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
     )
     clock = clock_from(settings.clock_file)
     registry = service_client(settings, settings.registry_url)
+    steps = steps_of(settings)
     weighing = Weighing(
         database,
         checks=Checks(database=database, registry=registry, clock=clock),
-        steps=steps_of(settings),
+        steps=steps,
         clock=clock,
     )
     weigh = Loop("weigh", weighing.step)
-    consumer = Consumer(
-        database, name="evaluations", schema=settings.service, handlers=handlers(clock=clock)
-    )
+    judging = Judging(database, steps=steps, clock=clock)
     return Worker(
         name=f"{settings.service}-worker",
         database=database,
         clock=clock,
         loops=[
-            Loop.reading(consumer, then=[weigh]),
+            Loop("judge", judging.step, wakes_on=[ObservationsRecorded.type], then=[weigh]),
             weigh,
             Loop("expire", weighing.expire, then=[weigh]),
             Loop("audit", Sequencer(database, schema=settings.service).step, rest=RESTS),

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from services.triggers.activations.latest import LatestActivation
+
 from services.triggers.activations.states import LEGAL_MOVES, State
 from services.triggers.evaluations.intent import (
     Begin,

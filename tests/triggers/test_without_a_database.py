@@ -6,10 +6,11 @@ from datetime import date
 from typing import Any
 
 from services.triggers.activations.latest import LatestActivation
+from services.triggers.evaluations.deciding import Decision, decide, periods_due
+
 from services.triggers.activations.states import State
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
-from services.triggers.evaluations.deciding import Decision, decide, periods_due
 from services.triggers.evaluations.intent import Begin, Intent, Widen
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.reported_impact.series import Report

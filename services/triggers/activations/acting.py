@@ -109,6 +109,30 @@ async def widen(
         await repository.weigh_now(session, activation_id)
 
 
+async def raise_severity(
+    session: AsyncSession,
+    activation_id: UUID,
+    severity: Severity,
+    *,
+    by: str,
+    reason: str,
+    clock: Clock,
+) -> None:
+    """Let a live activation be as severe as later evidence of its event says."""
+    activation = await lock(session, activation_id)
+    before = activation.severity
+    await repository.raise_severity(session, activation_id, severity)
+    await _note_move(
+        session,
+        activation_id,
+        from_state=activation.state,
+        to_state=activation.state,
+        by=by,
+        reason=f"Its severity was {before} and is {severity}. {reason}",
+        clock=clock,
+    )
+
+
 async def open_with(
     session: AsyncSession,
     activation_id: UUID,
@@ -237,6 +261,24 @@ async def cancel(
     fact = ActivationCancelled(activation_id=activation_id, cancelled_on=clock.today())
     await publish(session, fact, clock=clock)
     return cancelled
+
+
+async def doubt(
+    session: AsyncSession, activation_id: UUID, *, by: str, reason: str, clock: Clock
+) -> Activation:
+    """Note on a live activation that what became known later would not have let it begin."""
+    activation = await lock(session, activation_id)
+    await repository.set_doubt(session, activation_id, reason)
+    await _note_move(
+        session,
+        activation_id,
+        from_state=activation.state,
+        to_state=activation.state,
+        by=by,
+        reason=reason,
+        clock=clock,
+    )
+    return activation
 
 
 async def find(session: AsyncSession, activation_id: UUID) -> Activation:

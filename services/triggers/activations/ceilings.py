@@ -25,10 +25,12 @@ def why_a_person(
     origin: Origin,
     estimate: Estimate,
     vouched: bool,
+    doubted: bool = False,
 ) -> str | None:
     """Why an activation does not open, or widen, by itself; None: it does.
 
-    ``vouched``: no figure of its evidence was posted by one person alone.
+    ``vouched``: no figure of its evidence was posted by one person alone. ``doubted``: what became
+    known later would not have let it begin.
     """
     stage = document.stages.activation
     if origin is Origin.DECLARED:
@@ -41,6 +43,8 @@ def why_a_person(
         return "Its trigger states no ceiling: post a version that does."
     if not vouched:
         return "One person alone posted a figure of the evidence."
+    if doubted:
+        return "What became known since would not have let it begin."
     if not estimate.is_known:
         return "The registry could not say how much it would pay."
     return _above(stage.ceiling, estimate)

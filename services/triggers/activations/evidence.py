@@ -1,7 +1,5 @@
 """Who stands behind an activation: whoever posted its rule, its figures, or declared it."""
 
-from collections.abc import Sequence
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.activations.states import Origin
@@ -24,14 +22,21 @@ async def persons_behind(
     begun_by = await definitions.get_version(
         session, activation.trigger_code, activation.trigger_version
     )
-    used = method_of(trigger.document.leg.method).used(evidence_of(activation))
-    figures: Sequence[str] = await observations.persons_behind(
-        session, trigger.document.indicator, used
-    )
-    persons = {trigger.posted_by, begun_by.posted_by, *figures}
+    persons = {trigger.posted_by, begun_by.posted_by}
+    for leg in trigger.document.legs:
+        used = method_of(leg.method).used(evidence_of(activation))
+        persons.update(await observations.persons_behind(session, leg.indicator, used))
     if activation.origin is Origin.DECLARED:
         persons.add(activation.proposed_by)
     return sorted(persons)
+
+
+async def all_vouched_for(session: AsyncSession, activation: Activation, trigger: Trigger) -> bool:
+    """Whether each figure of its days that counts is a publisher's, or two persons'."""
+    for indicator in trigger.document.indicators:
+        if not await observations.all_vouched_for(session, indicator, evidence_of(activation)):
+            return False
+    return True
 
 
 def evidence_of(activation: Activation) -> Period:

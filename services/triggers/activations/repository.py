@@ -9,9 +9,10 @@ from sqlalchemy import Row, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.triggers.activations.states import LIVE, State
+from services.triggers.activations.states import State
 from services.triggers.activations.tables import Activation, ActivationArea, ActivationMove
 from services.triggers.methods.judgement import Period
+from services.triggers.methods.severity import Severity
 
 _ADD_AREAS = text(
     """
@@ -250,23 +251,26 @@ async def lock_activation(session: AsyncSession, activation_id: UUID) -> Activat
     return (await session.scalars(statement)).one_or_none()
 
 
-async def lock_latest(session: AsyncSession, trigger: str) -> Activation | None:
-    """The trigger's live activation, else the one with the latest evidence; locked."""
-    is_live = Activation.state.in_(LIVE)
+async def lock_all(session: AsyncSession, trigger: str) -> Sequence[Activation]:
+    """The trigger's activations as committed, in the order in which they were proposed; locked."""
     statement = (
         select(Activation)
         .where(Activation.trigger_code == trigger)
-        .order_by(
-            is_live.desc(),
-            Activation.evidence_to.desc(),
-            Activation.proposed_at.desc(),
-            Activation.id.desc(),
-        )
-        .limit(1)
+        .order_by(Activation.proposed_at, Activation.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    return (await session.scalars(statement)).one_or_none()
+    return (await session.scalars(statement)).all()
+
+
+async def raise_severity(session: AsyncSession, activation_id: UUID, severity: Severity) -> None:
+    await _update(session, activation_id, {"severity": severity})
+
+
+async def set_doubt(session: AsyncSession, activation_id: UUID, doubt: str) -> None:
+    """Keep why it would not have begun; what of it waits to be opened is looked at anew."""
+    values = {"doubt": doubt, "weigh_at": func.clock_timestamp()}
+    await _update(session, activation_id, values)
 
 
 async def find_activation(session: AsyncSession, activation_id: UUID) -> Activation | None:

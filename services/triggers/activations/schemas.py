@@ -38,6 +38,7 @@ _ACTIVATION: dict[str, Any] = {
     "approval_id": None,
     "ceiling_households": 200_000,
     "ceiling_minor": 120_000_000_000,
+    "doubt": None,
 }
 
 
@@ -162,6 +163,13 @@ class ActivationOut(BaseModel):
     ]
     ceiling_minor: Annotated[
         int | None, Field(description="So much, over all rounds, in the scheme's currency.")
+    ]
+    doubt: Annotated[
+        str | None,
+        Field(
+            description="Why figures that became known later would not have let it begin; a person "
+            "is asked whether to cancel it. Null: the evidence stands."
+        ),
     ]
 
 

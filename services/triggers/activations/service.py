@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.triggers.activations import acting, proposing, repository
 from services.triggers.activations.acting import Beginning
 from services.triggers.activations.evidence import evidence_of, persons_behind
-from services.triggers.activations.latest import LatestActivation
+from services.triggers.activations.known import KnownActivation
 from services.triggers.activations.schemas import (
     ActivationDetail,
     ActivationOut,
@@ -54,20 +54,53 @@ class LookedUp:
     """What the activation would pay once it is corrected."""
 
 
-async def lock_latest(session: AsyncSession, trigger: str) -> LatestActivation | None:
-    """The trigger's live activation, else the one with the latest evidence; locked."""
-    activation = await repository.lock_latest(session, trigger)
-    if activation is None:
-        return None
-    areas = await repository.areas_of(session, activation.id)
-    declined = frozenset(area.area_code for area in areas if area.declined_at is not None)
-    return LatestActivation(
-        id=activation.id,
-        state=activation.state,
-        evidence=evidence_of(activation),
-        areas=frozenset(area.area_code for area in areas) - declined,
-        declined=declined,
-    )
+async def lock_known(session: AsyncSession, trigger: str) -> list[KnownActivation]:
+    """The trigger's activations, in the order in which they were proposed; locked."""
+    found = []
+    for activation in await repository.lock_all(session, trigger):
+        areas = await repository.areas_of(session, activation.id)
+        declined = frozenset(area.area_code for area in areas if area.declined_at is not None)
+        found.append(
+            KnownActivation(
+                id=activation.id,
+                trigger_version=activation.trigger_version,
+                state=activation.state,
+                origin=activation.origin,
+                severity=activation.severity,
+                evidence=evidence_of(activation),
+                areas=frozenset(area.area_code for area in areas) - declined,
+                declined=declined,
+                is_doubted=activation.doubt is not None,
+            )
+        )
+    return found
+
+
+async def doubt(
+    session: AsyncSession,
+    steps: Steps,
+    trigger: Trigger,
+    activation_id: UUID,
+    because: str,
+    *,
+    clock: Clock,
+) -> None:
+    """Note that later figures would not have let a live activation begin, and ask a person.
+
+    One that is not open yet is not opened by itself any more.
+    """
+    by = f"trigger:{trigger.code}"
+    doubted = await acting.doubt(session, activation_id, by=by, reason=because, clock=clock)
+    if doubted.state is State.OPEN:
+        await _propose_cancellation(
+            session,
+            steps,
+            doubted,
+            trigger,
+            reason=because,
+            caller=Caller(by, frozenset()),
+            clock=clock,
+        )
 
 
 async def declare(
@@ -93,13 +126,13 @@ async def declare(
     if body.observed_on > clock.today():
         raise Unprocessable(f"observed_on lies after today, {clock.today()}. Correct the day.")
     _require_within(body.areas, trigger)
-    latest = await lock_latest(session, trigger.code)
-    if latest is not None and latest.is_live:
-        if not _is_over(trigger, latest, on=body.observed_on):
-            raise _live_already(latest)
+    live = await _find_live(session, trigger.code)
+    if live is not None:
+        if not _is_over(trigger, live, on=body.observed_on):
+            raise _live_already(live)
         await acting.close(
             session,
-            latest.id,
+            live.id,
             by=caller.subject,
             reason="A later event was declared.",
             clock=clock,
@@ -118,7 +151,7 @@ async def declare(
         clock=clock,
     )
     if activation is None:
-        raise _live_already(await lock_latest(session, trigger.code))
+        raise _live_already(await _find_live(session, trigger.code))
     proposal = await proposing.propose(
         session,
         steps,
@@ -182,17 +215,11 @@ async def propose_cancellation(
     """
     activation = await acting.lock(session, activation_id)
     acting.require_move(activation, State.CANCELLED)
-    trigger = await definitions.get(session, activation.trigger_code)
-    return await approvals.propose(
+    return await _propose_cancellation(
         session,
         steps,
-        ApprovalKind.CANCELLATION,
-        {"activation_id": str(activation_id)},
-        Effect(
-            what=f"Cancel the activation of trigger '{trigger.code}' of "
-            f"{activation.opened_on}: whatever has not been sent never is.",
-            evidence_by=await persons_behind(session, activation, trigger),
-        ),
+        activation,
+        await definitions.get(session, activation.trigger_code),
         reason=body.reason,
         caller=caller,
         clock=clock,
@@ -321,13 +348,46 @@ def _require_within(areas: Iterable[str], trigger: Trigger) -> None:
         )
 
 
-def _is_over(trigger: Trigger, latest: LatestActivation, *, on: date) -> bool:
-    """Whether the latest activation's event is over on a day, by the trigger's method."""
-    document = trigger.document.leg.method
-    return method_of(document).is_over(document, evidence_to=latest.evidence.last_on, on=on)
+async def _find_live(session: AsyncSession, trigger: str) -> KnownActivation | None:
+    known = await lock_known(session, trigger)
+    return next((activation for activation in known if activation.is_live), None)
 
 
-def _live_already(activation: LatestActivation | None) -> Conflict:
+async def _propose_cancellation(
+    session: AsyncSession,
+    steps: Steps,
+    activation: Activation,
+    trigger: Trigger,
+    *,
+    reason: str,
+    caller: Caller,
+    clock: Clock,
+) -> ApprovalOut:
+    return await approvals.propose(
+        session,
+        steps,
+        ApprovalKind.CANCELLATION,
+        {"activation_id": str(activation.id)},
+        Effect(
+            what=f"Cancel the activation of trigger '{trigger.code}' of "
+            f"{activation.opened_on}: whatever has not been sent never is.",
+            evidence_by=await persons_behind(session, activation, trigger),
+        ),
+        reason=reason,
+        caller=caller,
+        clock=clock,
+    )
+
+
+def _is_over(trigger: Trigger, live: KnownActivation, *, on: date) -> bool:
+    """Whether a live activation's event is over on a day, by every leg's method."""
+    return all(
+        method_of(leg.method).is_over(leg.method, evidence_to=live.evidence.last_on, on=on)
+        for leg in trigger.document.legs
+    )
+
+
+def _live_already(activation: KnownActivation | None) -> Conflict:
     which = f" ({activation.id}, {activation.state})" if activation else ""
     return Conflict(
         f"The trigger has a live activation already{which}. Decide on it if it is proposed; if it "
@@ -356,6 +416,7 @@ def _fields(row: Activation) -> dict[str, object]:
         "approval_id": row.approval_id,
         "ceiling_households": row.ceiling_households,
         "ceiling_minor": row.ceiling_minor,
+        "doubt": row.doubt,
     }
 
 

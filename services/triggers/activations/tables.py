@@ -86,6 +86,9 @@ class Activation(Base):
     weighing_since: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=True), comment="Since when the registry is asked in vain."
     )
+    doubt: Mapped[str | None] = mapped_column(
+        Text, comment="Why what became known later would not have let it begin."
+    )
     # In the scheme's currency, as last announced.
     ceiling_households: Mapped[int | None] = mapped_column(Integer)
     ceiling_minor: Mapped[int | None] = mapped_column(BigInteger)

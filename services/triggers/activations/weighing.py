@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.activations import acting, proposing, repository
 from services.triggers.activations.ceilings import by_document, why_a_person
-from services.triggers.activations.evidence import evidence_of
+from services.triggers.activations.evidence import all_vouched_for
 from services.triggers.activations.states import LIVE, State
 from services.triggers.activations.tables import Activation
 from services.triggers.approvals.tables import ApprovalKind
@@ -22,7 +22,6 @@ from services.triggers.checks.asking import RegistryAway
 from services.triggers.checks.estimate import Estimate
 from services.triggers.checks.service import Checks
 from services.triggers.definitions import service as definitions
-from services.triggers.observations import repository as observations
 from shared.approvals import ApprovalStatus, Steps
 from shared.approvals import service as approvals
 from shared.approvals.tables import Approval
@@ -143,9 +142,8 @@ class Weighing:
             trigger.document,
             origin=activation.origin,
             estimate=claim.estimate,
-            vouched=await observations.all_vouched_for(
-                session, trigger.document.indicator, evidence_of(activation)
-            ),
+            vouched=await all_vouched_for(session, activation, trigger),
+            doubted=activation.doubt is not None,
         )
         if because is not None:
             if self._is_asking(proposal, about=claim.areas):

@@ -2,13 +2,14 @@
 
 A leg is an indicator and the method that judges it: its thresholds say which stage the leg
 reaches. `join` says how many legs have to reach a stage for the trigger to reach it, and `stages`
-what the trigger does there. One leg is the plain case, and so far the only one that is judged.
+what the trigger does there. One leg is the plain case.
 """
 
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.triggers.areas import COUNTRY, AreaCode
 from services.triggers.definitions.shipped import shipped_document
@@ -25,6 +26,16 @@ else:
 
 MAXIMUM_LEGS = 20
 MAXIMUM_HOUSEHOLDS = 100_000_000
+
+DayOfYear = Annotated[
+    str,
+    Field(
+        pattern=r"^(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])$"
+        r"|^(0[469]|11)-(0[1-9]|[12][0-9]|30)$|^02-(0[1-9]|1[0-9]|2[0-9])$",
+        max_length=5,
+        examples=["07-01"],
+    ),
+]
 
 
 class Approval(StrEnum):
@@ -44,6 +55,14 @@ class Leg(BaseModel):
         AnyMethodDocument,
         Field(description="How the indicator is judged, with its thresholds."),
     ]
+    holds_days: Annotated[
+        int,
+        Whole(least=0, most=366),
+        Field(
+            description="Beside other legs, a judgement counts for so many days after the last day "
+            "that it is about."
+        ),
+    ] = 31
 
 
 class AtLeast(BaseModel):
@@ -52,6 +71,39 @@ class AtLeast(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     at_least: Annotated[int, Whole(least=1, most=MAXIMUM_LEGS)]
+
+
+class Season(BaseModel):
+    """The time of the year in which a trigger may activate, and how often in one."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"first": "07-01", "last": "11-30", "at_most": 2}]},
+    )
+
+    first: Annotated[DayOfYear, Field(description="Its first day, as month and day.")] = "01-01"
+    last: Annotated[
+        DayOfYear, Field(description="Its last day; before the first, it lies in the next year.")
+    ] = "12-31"
+    at_most: Annotated[
+        Annotated[int, Whole(least=1, most=100)] | None,
+        Field(description="How often it may activate in one season; null: as often as it must."),
+    ] = None
+
+    def holds(self, day: date) -> bool:
+        """Whether a day lies in a season."""
+        of_year = f"{day:%m-%d}"
+        if self.first <= self.last:
+            return self.first <= of_year <= self.last
+        return of_year >= self.first or of_year <= self.last
+
+    def begun_on(self, day: date) -> date:
+        """The first day of the season in which a day lies, or that came before it."""
+        year = day.year if f"{day:%m-%d}" >= self.first else day.year - 1
+        month, of_month = (int(part) for part in self.first.split("-"))
+        # The 29th of February is the day before the 1st of March.
+        return date(year, month, 1) + timedelta(days=of_month - 1)
 
 
 class Ceiling(BaseModel):
@@ -138,7 +190,7 @@ class TriggerDocument(Document):
         Field(
             min_length=1,
             max_length=MAXIMUM_LEGS,
-            description="What is judged. One leg: more are refused until they can be judged.",
+            description="What is judged: an indicator, and the method that judges it.",
         ),
     ]
     join: Annotated[
@@ -146,15 +198,10 @@ class TriggerDocument(Document):
         Field(description="How many of the legs must reach a stage for the trigger to reach it."),
     ] = "any"
     stages: Stages
-
-    @field_validator("legs")
-    @classmethod
-    def _one_leg(cls, legs: list[Leg]) -> list[Leg]:
-        if len(legs) > 1:
-            raise ValueError(
-                "Several legs are not judged yet. Give one leg, or post a trigger for each."
-            )
-        return legs
+    season: Annotated[
+        Season | None,
+        Field(description="When it may activate, and how often; null: always."),
+    ] = None
 
     @model_validator(mode="after")
     def _enough_legs(self) -> Self:
@@ -163,17 +210,11 @@ class TriggerDocument(Document):
         return self
 
     @property
-    def leg(self) -> Leg:
-        """The leg, as long as there is one only."""
-        (leg,) = self.legs
-        return leg
+    def indicators(self) -> tuple[str, ...]:
+        """What the legs judge."""
+        return tuple(leg.indicator for leg in self.legs)
 
     @property
-    def indicator(self) -> str:
-        """What the leg judges."""
-        return self.leg.indicator
-
-    @property
-    def method_kind(self) -> str:
-        """By which kind of method the leg is judged."""
-        return self.leg.method.kind
+    def method_kinds(self) -> tuple[str, ...]:
+        """By which kinds of methods the legs are judged."""
+        return tuple(leg.method.kind for leg in self.legs)

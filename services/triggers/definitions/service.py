@@ -29,7 +29,7 @@ async def enabled_for(session: AsyncSession, indicator: str) -> list[Trigger]:
     return [
         trigger
         for trigger in found
-        if trigger.document.enabled and trigger.document.indicator == indicator
+        if trigger.document.enabled and indicator in trigger.document.indicators
     ]
 
 
@@ -91,8 +91,10 @@ async def _add_legs(session: AsyncSession, posted: Trigger) -> None:
         session,
         posted.code,
         posted.version,
-        indicators=[leg.indicator for leg in posted.document.legs],
+        indicators=posted.document.indicators,
     )
+    # It is judged by what is known already, as if it had been there before.
+    await indicators.judge_by(session, posted.document.indicators, at=posted.posted_at)
 
 
 TRIGGERS = DocumentKind(
@@ -101,7 +103,7 @@ TRIGGERS = DocumentKind(
     table=TriggerDefinition,
     document=TriggerDocument,
     version_out=TriggerOut,
-    unchanging=("scheme", "shock", "indicator", "method_kind"),
+    unchanging=("scheme", "shock", "indicators", "method_kinds"),
     check=_check,
     after=_add_legs,
 )

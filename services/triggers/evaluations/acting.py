@@ -1,4 +1,4 @@
-"""Carrying out what an evaluation intends."""
+"""Carrying out what is intended about an episode."""
 
 from dataclasses import dataclass
 from typing import assert_never
@@ -10,27 +10,26 @@ from services.triggers.activations import acting
 from services.triggers.activations.acting import Beginning
 from services.triggers.activations.states import Origin
 from services.triggers.definitions.schemas import Trigger
-from services.triggers.evaluations.deciding import Decision
-from services.triggers.evaluations.intent import Begin, Nothing, Quiet, Widen
+from services.triggers.evaluations.history import Episode
+from services.triggers.evaluations.intent import Begin, Intent, Quiet, Widen
 from services.triggers.evaluations.outcomes import Outcome
-from services.triggers.methods.judgement import Judgement
+from services.triggers.methods.judgement import Period
 from shared.clock import Clock
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """What was done, to which activation, and why in a few sentences."""
+    """What was done, to which activation, and what there is to say beside the finding."""
 
     outcome: Outcome
-    explanation: str
     activation_id: UUID | None = None
+    because: str | None = None
 
 
 async def act(
-    session: AsyncSession, trigger: Trigger, decision: Decision, *, clock: Clock
+    session: AsyncSession, trigger: Trigger, episode: Episode, intent: Intent, *, clock: Clock
 ) -> Effect:
-    """Do what is intended. The trigger's latest activation, if any, is locked by the caller."""
-    judgement, intent = decision.judgement, decision.intent
+    """Do what is intended. The trigger's activations are locked by the caller."""
     by = f"trigger:{trigger.code}"
     if intent.closing:
         await acting.close(
@@ -40,74 +39,72 @@ async def act(
             reason=intent.closing.reason,
             clock=clock,
         )
-    match intent.step:
-        case Nothing():
-            return Effect(outcome=Outcome.NONE, explanation=judgement.finding)
+    match intent.act:
         case Quiet() as quiet:
             return Effect(
-                outcome=Outcome.QUIET,
-                activation_id=quiet.activation_id,
-                explanation=f"{judgement.finding} {quiet.because}",
+                outcome=Outcome.QUIET, activation_id=quiet.activation_id, because=quiet.because
             )
         case Widen() as widening:
-            return await _widen(session, judgement, widening, by=by, clock=clock)
+            return await _widen(session, episode, widening, by=by, clock=clock)
         case Begin():
-            return await _begin(session, trigger, judgement, by=by, clock=clock)
+            return await _begin(session, trigger, episode, by=by, clock=clock)
         case other:
             assert_never(other)
 
 
 async def _widen(
-    session: AsyncSession, judgement: Judgement, widening: Widen, *, by: str, clock: Clock
+    session: AsyncSession, episode: Episode, widening: Widen, *, by: str, clock: Clock
 ) -> Effect:
     await acting.widen(
         session,
         widening.activation_id,
         widening.areas,
-        evidence=judgement.period,
+        evidence=_evidence_of(episode),
         by=by,
         clock=clock,
     )
-    added = (
-        f"Added {', '.join(widening.areas)}."
-        if widening.areas
-        else "Nothing to add to the activation."
-    )
+    said = [f"Added {', '.join(widening.areas)}."] if widening.areas else []
+    if widening.severity is not None:
+        await acting.raise_severity(
+            session,
+            widening.activation_id,
+            widening.severity,
+            by=by,
+            reason=episode.finding,
+            clock=clock,
+        )
+        said.append(f"Its severity is {widening.severity} now.")
+    if widening.areas:
+        outcome = Outcome.WIDENED
+    else:
+        outcome = Outcome.QUIET if widening.severity is None else Outcome.RAISED
     return Effect(
-        outcome=Outcome.WIDENED if widening.areas else Outcome.QUIET,
+        outcome=outcome,
         activation_id=widening.activation_id,
-        explanation=f"{judgement.finding} {added}",
+        because=" ".join(said) or "Nothing to add to the activation.",
     )
 
 
 async def _begin(
-    session: AsyncSession,
-    trigger: Trigger,
-    judgement: Judgement,
-    *,
-    by: str,
-    clock: Clock,
+    session: AsyncSession, trigger: Trigger, episode: Episode, *, by: str, clock: Clock
 ) -> Effect:
     activation = await acting.begin(
         session,
         trigger,
         Beginning(
-            areas=judgement.areas,
-            severity=judgement.severity,
-            evidence=judgement.period,
+            areas=episode.areas,
+            severity=episode.severity,
+            evidence=_evidence_of(episode),
             origin=Origin.EVIDENCE,
-            reason=judgement.finding,
+            reason=episode.finding,
             proposed_by=by,
         ),
         clock=clock,
     )
     if activation is None:
-        return Effect(
-            outcome=Outcome.QUIET,
-            explanation=f"{judgement.finding} Another activation began at the same moment.",
-        )
-    return Effect(
-        outcome=Outcome.PROPOSED,
-        activation_id=activation.id,
-        explanation=judgement.finding,
-    )
+        return Effect(outcome=Outcome.QUIET, because="Another activation began at the same moment.")
+    return Effect(outcome=Outcome.PROPOSED, activation_id=activation.id)
+
+
+def _evidence_of(episode: Episode) -> Period:
+    return Period(first_on=episode.first_on, last_on=episode.last_on)

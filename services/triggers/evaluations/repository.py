@@ -1,8 +1,9 @@
 """What is asked of the database about evaluations."""
 
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,18 +11,20 @@ from services.triggers.evaluations.tables import Evaluation
 from services.triggers.methods.trigger_stage import TriggerStage
 
 
-async def is_evaluated(session: AsyncSession, *, event_id: UUID, trigger: str) -> bool:
-    """Whether the trigger was evaluated when the event was worked before."""
-    statement = select(
-        select(Evaluation.id)
-        .where(Evaluation.event_id == event_id, Evaluation.trigger_code == trigger)
-        .exists()
-    )
-    return bool(await session.scalar(statement))
+async def lock_trigger(session: AsyncSession, trigger: str) -> None:
+    """Evaluations of one trigger follow each other, whichever worker makes them."""
+    key = func.hashtextextended(f"triggers.evaluation/{trigger}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-async def add_evaluation(session: AsyncSession, evaluation: dict[str, object]) -> None:
-    await session.execute(insert(Evaluation).values(evaluation))
+async def kept(session: AsyncSession, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of ``ids`` that were evaluated before."""
+    return frozenset(await session.scalars(select(Evaluation.id).where(Evaluation.id.in_(ids))))
+
+
+async def add_evaluations(session: AsyncSession, evaluations: Sequence[dict[str, object]]) -> None:
+    if evaluations:
+        await session.execute(insert(Evaluation).on_conflict_do_nothing(), evaluations)
 
 
 async def list_evaluations(
@@ -29,18 +32,32 @@ async def list_evaluations(
     trigger: str,
     *,
     stage: TriggerStage | None,
-    below: UUID | None,
+    below: tuple[object, ...] | None,
     limit: int,
 ) -> list[Evaluation]:
     """A trigger's evaluations, newest first."""
+    order = (Evaluation.evaluated_at, Evaluation.judged_on, Evaluation.id)
     statement = (
         select(Evaluation)
         .where(Evaluation.trigger_code == trigger)
-        .order_by(Evaluation.id.desc())
+        .order_by(*(column.desc() for column in order))
         .limit(limit)
     )
     if stage is not None:
         statement = statement.where(Evaluation.stage == stage)
     if below is not None:
-        statement = statement.where(Evaluation.id < below)
+        statement = statement.where(tuple_(*order) < below)
+    return list(await session.scalars(statement))
+
+
+async def list_after(session: AsyncSession, *, after: UUID | None, limit: int) -> list[Evaluation]:
+    """Evaluations whose knowledge is kept, by id."""
+    statement = (
+        select(Evaluation)
+        .where(Evaluation.known_at.is_not(None))
+        .order_by(Evaluation.id)
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(Evaluation.id > after)
     return list(await session.scalars(statement))

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.triggers.areas import AreaLevel
 from services.triggers.methods import registry
+from services.triggers.methods.calendar import Calendar
 from shared.documents import Code
 from shared.values import Text, YesNo
 
@@ -65,6 +66,18 @@ class IndicatorIn(BaseModel):
         ),
     ] = False
 
+    calendar: Annotated[
+        Calendar | None,
+        Field(
+            description="When a period of it may be judged. Null: as is usual for its kind: "
+            + " ".join(f"`{kind.code}`: {kind.calendar.in_words()}." for kind in KINDS.values())
+        ),
+    ] = None
+
+    def calendar_or_usual(self) -> Calendar:
+        """Its calendar, or that of its kind."""
+        return self.calendar or KINDS[self.kind].calendar
+
 
 class IndicatorOut(IndicatorIn):
     """An indicator as it is registered."""
@@ -80,6 +93,12 @@ class IndicatorOut(IndicatorIn):
                     "kind": "price",
                     "area_level": "province",
                     "forecast": False,
+                    "calendar": {
+                        "frequency": "month",
+                        "complete_with_places": None,
+                        "waits_days": 10,
+                    },
+                    "judge_at": "2020-10-11T17:00:00Z",
                     "created_at": "2020-10-01T02:00:00Z",
                     "posted_by": "officer@nspc.example",
                 }
@@ -87,5 +106,12 @@ class IndicatorOut(IndicatorIn):
         },
     )
 
+    calendar: Calendar
     created_at: datetime
     posted_by: str
+    judge_at: Annotated[
+        datetime | None,
+        Field(
+            description="When its triggers are evaluated next; null: not until it has new figures."
+        ),
+    ] = None

@@ -1,11 +1,17 @@
-"""What may happen to an indicator."""
+"""What may happen to an indicator, and when it is judged."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.indicators import repository
 from services.triggers.indicators.schemas import IndicatorIn, IndicatorOut
+from services.triggers.indicators.tables import Indicator
+from services.triggers.methods.calendar import Calendar, Frequency
 from shared.auth import Caller
-from shared.clock import Clock
+from shared.clock import COUNTRY_ZONE, Clock
 from shared.errors import Conflict, NotFound
 from shared.pagination import Page, PageOf
 
@@ -16,7 +22,12 @@ async def create(
     """Register an indicator; raises Conflict when its code is taken."""
     created = await repository.add_indicator(
         session,
-        {**body.model_dump(), "created_at": clock.now(), "posted_by": caller.subject},
+        {
+            **body.model_dump(),
+            "calendar": body.calendar_or_usual().model_dump(mode="json"),
+            "created_at": clock.now(),
+            "posted_by": caller.subject,
+        },
     )
     if created is None:
         raise Conflict(
@@ -41,3 +52,99 @@ async def list_page(session: AsyncSession, page: Page) -> PageOf[IndicatorOut]:
         [IndicatorOut.model_validate(row) for row in rows],
         key=lambda indicator: (indicator.code,),
     )
+
+
+_SHORTEST = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """That an indicator is judged by everything that was recorded until an instant."""
+
+    indicator: str
+    read: tuple[str, ...]
+    """Every indicator that its triggers read, itself among them; by code."""
+    known_at: datetime
+
+
+async def find_due(session: AsyncSession, *, now: datetime) -> str | None:
+    """The indicator that has been due longest."""
+    return await repository.find_due(session, now=now)
+
+
+async def cut_knowledge(
+    session: AsyncSession, code: str, *, read: Collection[str], now: datetime
+) -> Cut | None:
+    """Fix until which instant figures count; None: another has evaluated the indicator since.
+
+    Of events whatever is there by now counts, of anything else what was there when it was due.
+    Whoever records figures of one of these indicators waits for this, and is later.
+    """
+    locked = await repository.lock(session, read)
+    due = next(indicator for indicator in locked if indicator.code == code)
+    if due.judge_at is None or due.judge_at > now:
+        return None
+    is_event = _calendar(due).frequency is Frequency.EVENT
+    known_at = now if is_event else due.judge_at
+    codes = tuple(indicator.code for indicator in locked)
+    await repository.set_judged_until(session, codes, known_at=known_at)
+    return Cut(indicator=code, read=codes, known_at=known_at)
+
+
+async def known_from(session: AsyncSession, code: str, *, clock: Clock) -> datetime:
+    """The instant at which figures that are recorded now become known; when they are judged is set.
+
+    The indicator is this transaction's alone until it ends: its batches follow each other.
+    """
+    (indicator,) = await repository.lock(session, [code])
+    known_at = clock.now()
+    if indicator.judged_until is not None:
+        known_at = max(known_at, indicator.judged_until + _SHORTEST)
+    return known_at
+
+
+async def judge_recorded(session: AsyncSession, code: str, *, recorded_at: datetime) -> datetime:
+    """Have the indicator judged with what was recorded at an instant; when it is."""
+    (indicator,) = await repository.lock(session, [code])
+    at = _judged_at(_calendar(indicator), recorded_at)
+    await repository.judge_by(session, [code], at=at)
+    return at
+
+
+async def judge_by(session: AsyncSession, codes: Collection[str], *, at: datetime) -> None:
+    """Have indicators judged at an instant, unless they are before."""
+    await repository.judge_by(session, codes, at=at)
+
+
+async def judged(session: AsyncSession, cut: Cut, *, next_on: date | None) -> None:
+    """Keep that an indicator was judged, and when it is next: by new figures, or by the calendar.
+
+    ``next_on`` is the day on which time alone makes a period due; None: none ever is.
+    """
+    (indicator,) = await repository.lock(session, [cut.indicator])
+    unseen = await repository.first_recorded_after(session, cut.indicator, cut.known_at)
+    instants = [] if next_on is None else [_midnight(next_on)]
+    if unseen is not None:
+        instants.append(_judged_at(_calendar(indicator), unseen))
+    await repository.set_judge_at(session, cut.indicator, judge_at=min(instants, default=None))
+
+
+async def judge_later(session: AsyncSession, cut: Cut, *, at: datetime) -> None:
+    """Put off an indicator that could not be judged."""
+    await repository.set_judge_at(session, cut.indicator, judge_at=at)
+
+
+def _judged_at(calendar: Calendar, recorded_at: datetime) -> datetime:
+    """Of events at once; of anything else when the day is over, with all that comes on it."""
+    if calendar.frequency is Frequency.EVENT:
+        return recorded_at
+    return _midnight(recorded_at.astimezone(COUNTRY_ZONE).date() + timedelta(days=1))
+
+
+def _midnight(day: date) -> datetime:
+    """The instant at which a day begins in the country."""
+    return datetime.combine(day, time(), tzinfo=COUNTRY_ZONE)
+
+
+def _calendar(indicator: Indicator) -> Calendar:
+    return Calendar.model_validate(indicator.calendar)

@@ -1,8 +1,10 @@
 """Where indicators are stored."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, DateTime, Text, UniqueConstraint
+from sqlalchemy import Boolean, CheckConstraint, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.triggers.areas import AreaLevel
@@ -11,7 +13,7 @@ from shared.tables import enum_column
 
 
 class Indicator(Base):
-    """A measured thing. It never changes: another unit or level is another indicator."""
+    """A measured thing. What it is never changes: another unit or level is another indicator."""
 
     __tablename__ = "indicator"
     __table_args__ = (
@@ -19,6 +21,11 @@ class Indicator(Base):
         CheckConstraint("kind ~ '^[a-z]+(_[a-z]+)*$'", name="kind"),
         # What an observation's foreign key refers to.
         UniqueConstraint("code", "forecast", name="indicator_forecast_unique"),
+        Index(
+            "indicator_judge_at_index",
+            "judge_at",
+            postgresql_where=text("judge_at IS NOT NULL"),
+        ),
     )
 
     code: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -28,6 +35,18 @@ class Indicator(Base):
     area_level: Mapped[AreaLevel] = mapped_column(enum_column(AreaLevel, "area_level", SCHEMA))
     forecast: Mapped[bool] = mapped_column(
         Boolean, comment="Its observations may be published before the day they are about."
+    )
+    calendar: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, comment="When a period of it is complete, and how long its figures are awaited."
+    )
+    # By the domain's clock.
+    judge_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True),
+        comment="When its triggers are evaluated next; null: not until it has new figures.",
+    )
+    judged_until: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True),
+        comment="What is recorded from now on becomes known after this instant.",
     )
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     posted_by: Mapped[str] = mapped_column(Text)

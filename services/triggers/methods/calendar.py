@@ -65,6 +65,17 @@ class Calendar(BaseModel):
             case Frequency.YEAR:
                 return day.replace(month=1, day=1), day.replace(month=12, day=31)
 
+    def in_words(self) -> str:
+        """A sentence for people, without its end."""
+        if self.frequency is Frequency.EVENT:
+            return "whenever something is published"
+        places = (
+            f" or once {self.complete_with_places} places have a figure"
+            if self.complete_with_places
+            else ""
+        )
+        return f"each {self.frequency}, {self.waits_days} days after it ended{places}"
+
     def waited_until(self, last_on: date) -> date:
         """The last day on which a period's figures are awaited."""
         return last_on + timedelta(days=self.waits_days)

@@ -1,10 +1,14 @@
 """Kinds of indicators: what is measured, and how a row of it is checked before it is kept."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, Protocol
+
+from pydantic import BaseModel
+
+from services.triggers.methods.calendar import Calendar
 
 
 class PostedRow(Protocol):
@@ -39,3 +43,7 @@ class IndicatorKind:
     dated: str
     """What `observed_on` is for it, for whoever posts its rows."""
     faults_of: Callable[[PostedRow], Sequence[RowFault]]
+    calendar: Calendar = field(default_factory=Calendar)
+    """The usual one, where an indicator states none."""
+    details: type[BaseModel] | None = None
+    """What a row says beside its value; None: nothing."""

@@ -94,9 +94,7 @@ class Method(ABC, Generic[Document, Series]):
         those in which the trigger acts.
         """
 
-    def events(
-        self, series: Series, document: Document, *, changed: Period
-    ) -> Sequence[Period]:
+    def events(self, series: Series, document: Document, *, changed: Period) -> Sequence[Period]:
         """Of an indicator of events: those to which figures of the days `changed` belong.
 
         Oldest first. Of any other indicator the calendar says which periods there are.
@@ -104,7 +102,7 @@ class Method(ABC, Generic[Document, Series]):
         return [changed]
 
     def used(self, period: Period) -> Period:
-        """The days of the figures that judging a period can use: its own, unless a method says more.
+        """The days of figures that judging a period can use: its own, unless a method says more.
 
         Whoever posted one of them does not decide on what comes of it.
         """

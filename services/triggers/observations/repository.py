@@ -3,51 +3,64 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, text
+import orjson
+from sqlalchemy import ColumnElement, Row, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.judgement import Period
 from services.triggers.observations.schemas import ObservationIn, Wanted
 from services.triggers.observations.tables import Observation
 
-# Two batches of one indicator follow each other: else both could make the same revision.
-_ONE_BATCH_AT_A_TIME = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended('triggers.observation/' || :indicator, 0))"
-)
-
 _RECORD = text(
     """
     WITH given AS (
-        SELECT * FROM unnest(
+        SELECT *, CASE WHEN CAST(:forecast AS boolean) THEN published_on END AS issued_on
+        FROM unnest(
             CAST(:areas AS text[]), CAST(:places AS text[]), CAST(:sources AS text[]),
-            CAST(:observed AS date[]), CAST(:published AS date[]), CAST(:given AS numeric[])
+            CAST(:observed AS date[]), CAST(:published AS date[]), CAST(:issues AS integer[]),
+            CAST(:members AS integer[]), CAST(:given AS numeric[]), CAST(:details AS text[])
         ) WITH ORDINALITY
-            AS row (area_code, place, source, observed_on, published_on, value, position)
+            AS row (area_code, place, source, observed_on, published_on, issue, member, value,
+                    details, position)
+    ),
+    known AS (
+        SELECT given.*, coalesce(earlier.revisions, 0) AS revisions
+        FROM given
+        LEFT JOIN LATERAL (
+            SELECT max(observation.revision) AS revisions,
+                   bool_or((observation.published_on, observation.issue)
+                           = (given.published_on, given.issue)
+                       AND observation.value IS NOT DISTINCT FROM given.value
+                       AND observation.details IS NOT DISTINCT FROM CAST(given.details AS jsonb))
+                       AS is_known
+            FROM triggers.observation
+            WHERE (indicator_code, observed_on, area_code, place, source)
+                = (:indicator, given.observed_on, given.area_code, given.place, given.source)
+              AND observation.issued_on IS NOT DISTINCT FROM given.issued_on
+              AND observation.member IS NOT DISTINCT FROM given.member
+        ) AS earlier ON true
+        WHERE earlier.is_known IS NOT TRUE
     ),
     recorded AS (
         INSERT INTO triggers.observation (
             indicator_code, forecast, observed_on, area_code, place, source, revision,
-            value, published_on, recorded_at, posted_by, published, approved_by
+            value, published_on, issue, member, details, recorded_at, posted_by, published,
+            approved_by
         )
-        SELECT :indicator, CAST(:forecast AS boolean), given.observed_on, given.area_code,
-               given.place, given.source, coalesce(latest.revision, 0) + 1, given.value,
-               given.published_on, :recorded_at, :posted_by, :by_publisher,
-               CAST(:approved_by AS text)
-        FROM given
-        LEFT JOIN LATERAL (
-            SELECT observation.revision, observation.value
-            FROM triggers.observation
-            WHERE (indicator_code, observed_on, area_code, place, source)
-                = (:indicator, given.observed_on, given.area_code, given.place, given.source)
-              AND (issued_on IS NULL OR issued_on = given.published_on)
-            ORDER BY observation.revision DESC
-            LIMIT 1
-        ) AS latest ON true
-        WHERE latest.revision IS NULL OR latest.value IS DISTINCT FROM given.value
-        ORDER BY given.position
+        SELECT :indicator, CAST(:forecast AS boolean), observed_on, area_code, place, source,
+               revisions + row_number() OVER (
+                   PARTITION BY observed_on, area_code, place, source, issued_on, member
+                   ORDER BY published_on, issue, position
+               ),
+               value, published_on, issue, member, CAST(details AS jsonb), :recorded_at,
+               :posted_by, :by_publisher, CAST(:approved_by AS text)
+        FROM known
+        ORDER BY position
         RETURNING observed_on
     )
     SELECT count(*) AS rows, min(observed_on) AS first_on, max(observed_on) AS last_on
@@ -55,6 +68,17 @@ _RECORD = text(
     """
 )
 
+_FIGURES = text(
+    """
+    SELECT area_code AS area, nullif(place, '') AS place, source, observed_on, published_on,
+           CAST(value AS double precision) AS value, member, issue, details
+    FROM triggers.observation
+    WHERE indicator_code = :indicator AND recorded_at <= :known_at
+    """
+)
+
+
+_ABOVE_ANY_VALUE = Decimal(10) ** 12
 
 _PERSONS_BEHIND = text(
     """
@@ -70,11 +94,12 @@ _POSTED_ALONE = text(
     """
     SELECT EXISTS (
         SELECT FROM (
-            SELECT DISTINCT ON (observed_on, area_code, place, source, issued_on)
+            SELECT DISTINCT ON (observed_on, area_code, place, source, issued_on, member)
                    published, approved_by
             FROM triggers.observation
             WHERE indicator_code = :indicator AND observed_on BETWEEN :first_on AND :last_on
-            ORDER BY observed_on, area_code, place, source, issued_on, revision DESC
+            ORDER BY observed_on, area_code, place, source, issued_on, member,
+                     published_on DESC, issue DESC, value NULLS LAST
         ) AS latest
         WHERE NOT published AND approved_by IS NULL
     )
@@ -109,11 +134,12 @@ async def record(
     recorded_at: datetime,
     hands: Hands,
 ) -> Recorded:
-    """Append what is new or changed, by one statement. No key may come twice in a batch.
+    """Append what is not known yet, by one statement; the order in a batch does not matter.
 
-    The day of publication belongs to a forecast's key: tomorrow's is not a revision of today's.
+    What is published again on another day, or as another issue, is a further word on the same
+    thing; what was said before, and is sent again, changes nothing. Batches of one indicator
+    follow each other: the caller holds it.
     """
-    await session.execute(_ONE_BATCH_AT_A_TIME, {"indicator": indicator})
     row = (
         await session.execute(
             _RECORD,
@@ -125,7 +151,13 @@ async def record(
                 "sources": [row.source for row in observations],
                 "observed": [row.observed_on for row in observations],
                 "published": [row.published_on for row in observations],
+                "issues": [row.issue for row in observations],
+                "members": [row.member for row in observations],
                 "given": [row.value for row in observations],
+                "details": [
+                    None if row.details is None else orjson.dumps(row.details).decode()
+                    for row in observations
+                ],
                 "recorded_at": recorded_at,
                 "posted_by": hands.posted_by,
                 "by_publisher": hands.published,
@@ -134,6 +166,14 @@ async def record(
         )
     ).one()
     return Recorded(count=row.rows, first_on=row.first_on, last_on=row.last_on)
+
+
+async def figures(
+    session: AsyncSession, indicator: str, *, forecast: bool, known_at: datetime
+) -> Figures:
+    """Every figure of an indicator in every revision that was known at an instant."""
+    rows = await session.execute(_FIGURES, {"indicator": indicator, "known_at": known_at})
+    return Figures.of((Figure(*row) for row in rows), forecast=forecast)
 
 
 async def persons_behind(session: AsyncSession, indicator: str, period: Period) -> Sequence[str]:
@@ -164,6 +204,9 @@ async def list_observations(
             Observation.observed_on,
             Observation.published_on,
             Observation.value,
+            Observation.issue,
+            Observation.member,
+            Observation.details,
             Observation.revision,
             Observation.recorded_at,
             Observation.posted_by,
@@ -191,17 +234,24 @@ async def list_observations(
 
 
 def _is_revised() -> ColumnElement[bool]:
-    later = aliased(Observation)
+    """Whether another word on the same thing counts, as `Figures.known_on` has it."""
+    other = aliased(Observation)
     return (
-        select(later.sequence)
+        select(other.sequence)
         .where(
-            later.indicator_code == Observation.indicator_code,
-            later.observed_on == Observation.observed_on,
-            later.area_code == Observation.area_code,
-            later.place == Observation.place,
-            later.source == Observation.source,
-            later.issued_on.is_not_distinct_from(Observation.issued_on),
-            later.revision > Observation.revision,
+            other.indicator_code == Observation.indicator_code,
+            other.observed_on == Observation.observed_on,
+            other.area_code == Observation.area_code,
+            other.place == Observation.place,
+            other.source == Observation.source,
+            other.issued_on.is_not_distinct_from(Observation.issued_on),
+            other.member.is_not_distinct_from(Observation.member),
+            _rank(other) > _rank(Observation),
         )
         .exists()
     )
+
+
+def _rank(row: type[Observation]) -> ColumnElement[Any]:
+    smaller = -func.coalesce(row.value, _ABOVE_ANY_VALUE)
+    return tuple_(row.published_on, row.issue, smaller, row.revision)

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from services.triggers.areas import AreaCode
 from services.triggers.methods import registry
 from shared.documents import Code
-from shared.values import Day, Exact, Text
+from shared.values import Day, Exact, Text, Whole
 
 MAXIMUM_ROWS = 5_000
 MAXIMUM_BYTES = 2 * 1024 * 1024
@@ -62,10 +62,38 @@ class ObservationIn(BaseModel):
         Field(description="In the indicator's unit; null where the area was named but no figure."),
     ]
 
-    def key(self, *, forecast: bool) -> tuple[str, str, str, date, date | None]:
-        """What a later value for the same thing shares with this one."""
-        published_on = self.published_on if forecast else None
-        return (self.area, self.place or "", self.source, self.observed_on, published_on)
+    issue: Annotated[
+        int,
+        Whole(least=1, most=1_000),
+        Field(
+            description="Of several values that the authority published for the same on one day: "
+            "which, by its own count. The highest counts; of two with one count, the smaller value."
+        ),
+    ] = 1
+    member: Annotated[
+        Annotated[int, Whole(least=0, most=10_000)] | None,
+        Field(description="Of a forecast ensemble: which of its members."),
+    ] = None
+    details: Annotated[
+        dict[str, Any] | None,
+        Field(
+            max_length=20,
+            description="What some kinds of indicators say beside the value; null for others.",
+        ),
+    ] = None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What is said once: by whom, of what, on which day, as which issue."""
+        return (
+            self.area,
+            self.place or "",
+            self.source,
+            self.observed_on,
+            self.published_on,
+            self.issue,
+            self.member,
+        )
 
 
 class ObservationsIn(BaseModel):
@@ -119,6 +147,7 @@ class RecordedOut(BaseModel):
                     "received": 2,
                     "recorded": 1,
                     "unchanged": 1,
+                    "judged_at": "2020-10-12T02:00:00Z",
                     "areas_unchecked": [],
                 }
             ]
@@ -129,6 +158,14 @@ class RecordedOut(BaseModel):
     received: int
     recorded: Annotated[int, Field(description="New values and new revisions.")]
     unchanged: Annotated[int, Field(description="Rows that were already known as they are.")]
+    judged_at: Annotated[
+        datetime | None,
+        Field(
+            description="When the indicator's triggers are evaluated with these: of events at "
+            "once, of anything else when the day is over, so that whatever comes on it is judged "
+            "together. Null: nothing was new."
+        ),
+    ]
     areas_unchecked: Annotated[
         list[str],
         Field(
@@ -153,6 +190,9 @@ class ObservationOut(ObservationIn):
                     "observed_on": "2020-10-19",
                     "published_on": "2020-10-19",
                     "value": 15622,
+                    "issue": 1,
+                    "member": None,
+                    "details": None,
                     "revision": 1,
                     "recorded_at": "2020-10-19T02:00:00Z",
                     "posted_by": "feed:hrf",
@@ -166,7 +206,8 @@ class ObservationOut(ObservationIn):
 
     indicator: str
     revision: Annotated[
-        int, Field(ge=1, description="1 for the first value, one more for each correction of it.")
+        int,
+        Field(ge=1, description="1 for the first word on the same thing, one more for each later."),
     ]
     recorded_at: datetime
     posted_by: str

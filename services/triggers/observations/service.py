@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.approvals.tables import ApprovalKind
@@ -11,7 +12,7 @@ from services.triggers.checks.service import UNKNOWN_AREA, AreasChecked
 from services.triggers.definitions import service as definitions
 from services.triggers.indicators import service as indicators
 from services.triggers.indicators.schemas import KINDS, IndicatorOut
-from services.triggers.methods.indicator_kind import RowFault
+from services.triggers.methods.indicator_kind import IndicatorKind, RowFault
 from services.triggers.observations import repository
 from services.triggers.observations.repository import Hands
 from services.triggers.observations.schemas import (
@@ -103,15 +104,20 @@ async def record(
     row is wrong: nothing is saved then.
     """
     indicator = await _checked(session, body, areas=areas, clock=clock)
+    recorded_at = await indicators.known_from(session, indicator.code, clock=clock)
     recorded = await repository.record(
         session,
         indicator.code,
         body.observations,
         forecast=indicator.forecast,
-        recorded_at=clock.now(),
+        recorded_at=recorded_at,
         hands=hands,
     )
+    judged_at = None
     if recorded.first_on is not None and recorded.last_on is not None:
+        judged_at = await indicators.judge_recorded(
+            session, indicator.code, recorded_at=recorded_at
+        )
         fact = ObservationsRecorded(
             indicator=indicator.code,
             count=recorded.count,
@@ -130,6 +136,7 @@ async def record(
         received=received,
         recorded=recorded.count,
         unchanged=received - recorded.count,
+        judged_at=judged_at,
         areas_unchecked=sorted(areas.unchecked),
     )
 
@@ -188,13 +195,13 @@ def _check(
             {"pointer": f"{pointer}/{fault.field}", "detail": fault.detail}
             for fault in _faults_of(row, areas=areas, indicator=indicator, today=today)
         ]
-        key = row.key(forecast=indicator.forecast)
+        key = row.key
         if key in seen:
             problems.append(
                 {
                     "pointer": pointer,
-                    "detail": "The same area, place, source and observed_on (and published_on, of "
-                    "a forecast) came before in this batch. Send one value for each.",
+                    "detail": "The same area, place, source, member, observed_on, published_on "
+                    "and issue came before in this batch. Send one value for each.",
                 }
             )
         seen.add(key)
@@ -218,8 +225,25 @@ def _faults_of(
                 "area", f"This indicator is observed by {indicator.area_level}; give such a code."
             )
         )
+    if row.member is not None and not indicator.forecast:
+        faults.append(RowFault("member", "Only a forecast has members. Leave it out."))
+    faults += _faults_of_details(row, kind=KINDS[indicator.kind])
     if row.published_on > today:
         faults.append(RowFault("published_on", f"It lies after today, {today}."))
     if row.observed_on > row.published_on and not indicator.forecast:
         faults.append(RowFault("observed_on", "It lies after published_on."))
     return [*faults, *KINDS[indicator.kind].faults_of(row)]
+
+
+def _faults_of_details(row: ObservationIn, *, kind: IndicatorKind) -> list[RowFault]:
+    if kind.details is None:
+        if row.details is None:
+            return []
+        return [RowFault("details", f"An indicator of kind {kind.code} has none. Leave it out.")]
+    try:
+        kind.details.model_validate(row.details)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = "/".join(str(part) for part in ("details", *first["loc"]))
+        return [RowFault(where, f"{first['msg']}.")]
+    return []

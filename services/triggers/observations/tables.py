@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -12,12 +13,14 @@ from sqlalchemy import (
     DateTime,
     ForeignKeyConstraint,
     Identity,
+    Index,
     Integer,
     Numeric,
     Text,
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.triggers.database import Base
@@ -43,10 +46,13 @@ class Observation(Base):
             "source",
             "revision",
             "issued_on",
+            "member",
             name="observation_revision_unique",
             postgresql_nulls_not_distinct=True,
         ),
+        Index("observation_recorded_at_index", "indicator_code", "recorded_at"),
         CheckConstraint("revision >= 1", name="revision"),
+        CheckConstraint("issue >= 1", name="issue"),
         CheckConstraint("forecast OR published_on >= observed_on", name="published_on"),
     )
 
@@ -66,6 +72,17 @@ class Observation(Base):
         Date,
         Computed("CASE WHEN forecast THEN published_on END", persisted=True),
         comment="A forecast's day of publication, which is part of its key; null: measured.",
+    )
+    issue: Mapped[int] = mapped_column(
+        Integer,
+        server_default=text("1"),
+        comment="Of several publications on one day: which, by the publisher's own count.",
+    )
+    member: Mapped[int | None] = mapped_column(
+        Integer, comment="Of a forecast ensemble: which of its members."
+    )
+    details: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="What its kind of indicator says beside the value."
     )
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     posted_by: Mapped[str] = mapped_column(Text)

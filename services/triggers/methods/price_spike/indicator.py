@@ -1,5 +1,6 @@
 """Prices as they are posted: one for each market and month."""
 
+from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.indicator_kind import IndicatorKind, PostedRow, RowFault
 
 
@@ -19,4 +20,5 @@ PRICE = IndicatorKind(
     says="one value for each market and month, above zero",
     dated="the first of the month for a monthly price",
     faults_of=faults_of,
+    calendar=Calendar(frequency=Frequency.MONTH, waits_days=10),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,24 +50,22 @@ def national_months(figures: Figures) -> list[NationalMonth]:
     priced = ~np.isnan(figures.value)
     if not priced.any():
         return []
-    day, area, place, value = (
-        column[priced]
-        for column in (figures.observed_on, figures.area, figures.place, figures.value)
-    )
-    market_starts, prices = _medians((day, area, place), value)
-    market_days = day[_order((day, area, place), value)][market_starts]
-    month_starts, medians = _medians((market_days,), prices)
+    value = figures.value[priced]
+    market = (figures.observed_on[priced], figures.area[priced], figures.place[priced])
+    market_starts, prices = _medians(market, value)
+    days = market[0][_order(market, value)][market_starts]
+    month_starts, medians = _medians((days,), prices)
     markets = np.diff(np.append(month_starts, len(prices)))
     return [
         NationalMonth(
             month=date.fromordinal(int(first)), median=round(float(median), 6), markets=int(count)
         )
-        for first, median, count in zip(market_days[month_starts], medians, markets, strict=True)
+        for first, median, count in zip(days[month_starts], medians, markets, strict=True)
     ]
 
 
 def _medians(
-    keys: tuple[NDArray[np.int32], ...], values: NDArray[np.float64]
+    keys: Sequence[NDArray[np.int32]], values: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Where each group of equal keys starts once it is in order, and the median of its values."""
     order = _order(keys, values)
@@ -80,8 +79,9 @@ def _medians(
     return starts, (ordered[(starts + ends) // 2] + ordered[(starts + ends + 1) // 2]) / 2
 
 
-def _order(keys: tuple[NDArray[np.int32], ...], values: NDArray[np.float64]) -> NDArray[np.intp]:
-    return np.lexsort((values, *reversed(keys)))
+def _order(keys: Sequence[NDArray[np.int32]], values: NDArray[np.float64]) -> NDArray[np.intp]:
+    columns: list[NDArray[Any]] = [values, *reversed(keys)]
+    return np.lexsort(columns)
 
 
 def months_between(first: date, second: date) -> int:
