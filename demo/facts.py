@@ -13,7 +13,7 @@ T = TypeVar("T")
 # A run follows the last evaluation before it that proposed or widened its activation.
 _RUNS = """
     SELECT activation.scheme_code AS scheme, run.kind::text AS kind, evaluation.judged_on,
-        evaluation.observed_at, evaluation.evaluated_at, evaluation.explanation,
+        evaluation.known_at, evaluation.evaluated_at, evaluation.explanation,
         run.planned_at AS activated_at,
         paid.households, paid.paid_minor, paid.first_paid_at, paid.last_paid_at,
         (SELECT count(DISTINCT left(area_code, 2)) FROM registry.activation_commune
@@ -23,9 +23,8 @@ _RUNS = """
     FROM registry.enrolment_run AS run
     JOIN registry.activation ON activation.id = run.activation_id
     LEFT JOIN LATERAL (
-        SELECT judged_on, event.time AS observed_at, evaluated_at, explanation
+        SELECT judged_on, known_at, evaluated_at, explanation
         FROM triggers.evaluation
-        JOIN events.event ON event.id = evaluation.event_id
         WHERE evaluation.activation_id = activation.id
           AND evaluation.outcome::text IN ('proposed', 'widened')
           AND evaluation.evaluated_at <= run.planned_at
@@ -119,14 +118,14 @@ _DECIDED = """
 class Run:
     """An activation's opening, or a widening, and the first round that it paid.
 
-    Instants are the domain's: the observation is recorded, judged, acted on, and paid for. What
+    Instants are the domain's: the figures are known, judged, acted on, and paid for. What
     the trigger judged is dated ``judged_on``.
     """
 
     scheme: str
     kind: str
     judged_on: date
-    observed_at: datetime
+    known_at: datetime
     evaluated_at: datetime
     explanation: str
     activated_at: datetime

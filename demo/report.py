@@ -113,7 +113,7 @@ def _timeline(runs: Iterable[Run]) -> Table:
     table.add_column(ratio=1)
     for run in runs:
         table.add_row(
-            f"[bold]{instant(run.observed_at)}",
+            f"[bold]{instant(run.known_at)}",
             "",
             f"[bold]{run.scheme}, {run.kind}:[/] {escape(run.explanation)}",
         )
@@ -134,7 +134,7 @@ def _timeline(runs: Iterable[Run]) -> Table:
 def _since(moment: datetime | None, run: Run) -> str:
     if moment is None:
         return ""
-    return f"+{(moment - run.observed_at) / timedelta(seconds=1):.1f} s"
+    return f"+{(moment - run.known_at) / timedelta(seconds=1):.1f} s"
 
 
 def _notes(quiet: Iterable[Quiet], falls: Iterable[Fall]) -> Table:

@@ -9,7 +9,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +46,13 @@ FLOOD_INDICATOR = {
 class Publication:
     """One batch of observations, as the API takes it, on the day on which it came out.
 
-    ``judged_on`` is how the trigger's evaluation of it is dated: the month of a price, the day of
-    a report.
+    ``judged_on`` is how the trigger's evaluation of it is dated: the last day of the month of a
+    price, the day of a report. ``judged_at`` is when it is made, in the domain's time.
     """
 
     published_on: date
     judged_on: date
+    judged_at: datetime
     trigger: str
     title: str
     body: dict[str, Any]
@@ -116,7 +117,11 @@ def _prices() -> Iterable[Publication]:
         )
         yield Publication(
             published_on=published_on,
-            judged_on=month,
+            judged_on=date(published_on.year, published_on.month, 1) - timedelta(days=1),
+            # A month is judged when the day of its last prices is over.
+            judged_at=datetime.combine(
+                published_on + timedelta(days=1), time(), tzinfo=COUNTRY_ZONE
+            ),
             trigger=PRICE_TRIGGER,
             title=f"rice price of {month:%B %Y}, {len(rows)} markets",
             body={
@@ -146,6 +151,7 @@ def _reports() -> Iterable[Publication]:
         yield Publication(
             published_on=day,
             judged_on=day,
+            judged_at=datetime.combine(day, OFFICE_OPENS),
             trigger=FLOOD_TRIGGER,
             title=f"flood report of {authorities}, {len(rows)} provinces",
             body={

@@ -40,6 +40,7 @@ def replay(
             phase.reach(number - 1, title=f"{publication.published_on} {publication.title}")
             set_clock(publication.instant)
             publisher.post("/observations", publication.body)
+            set_clock(publication.judged_at)
             evaluation = _judged(triggers, publication)
             if evaluation["outcome"] in _FIRED:
                 _pay(

@@ -6,6 +6,8 @@ python -m services drift                      where the database differs from wh
 python -m services reseal SERVICE             seal its rows anew with the current keys
 python -m services reindex                    find persons by the current blind index key
 python -m services prune SERVICE              remove what was kept for its time
+python -m services rejudge                    make each evaluation of a trigger again from what was
+                                              known, and say which come out otherwise
 python -m services audit --head SERVICE=HEAD … which rows of the audit record were altered, deleted
                                               or inserted; an earlier head has to be in the chain
 python -m services                            every API server and worker, in one loop
@@ -22,6 +24,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import structlog
 import uvicorn
@@ -52,6 +55,9 @@ log = structlog.get_logger()
 
 RESEALED_BY = {"registry": "registry-api", "payments": "payments-worker"}
 """The process of each service that holds the keys of all that it has sealed."""
+
+COMMANDS = frozenset({"migrate", "new-epoch", "drift", "audit", "rejudge", "reindex"})
+"""What is given alone."""
 
 _BACKLOG = 2048
 _COLLECT_AFTER_ALLOCATIONS = 50_000
@@ -306,6 +312,15 @@ def _prune(service: str, *, dry_run: bool) -> bool:
     return asyncio.run(_with_database("prune", settings, work))
 
 
+def _rejudge() -> bool:
+    from services.triggers.evaluations.rejudging import rejudge
+    from services.triggers.settings import WorkerSettings
+
+    settings = read_settings(WorkerSettings, process="rejudge")
+    work = partial(rejudge, tell_line=_tell)
+    return asyncio.run(_with_database("rejudge", settings, work))
+
+
 def _tell(line: str) -> None:
     print(line, flush=True)
 
@@ -357,7 +372,7 @@ def main() -> None:
     )
     given = parser.parse_args()
     names: list[str] = given.names or list(PROCESSES)
-    unknown = set(names) - set(PROCESSES) - {"migrate", "new-epoch", "drift", "audit", "reindex"}
+    unknown = set(names) - set(PROCESSES) - COMMANDS
     if unknown and names[0] not in {"reseal", "prune"}:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(PROCESSES)}")
     configure_logging(process=" ".join(names), level=os.environ.get("LOG_LEVEL", "INFO"))
@@ -370,6 +385,8 @@ def main() -> None:
             _drift()
         elif names == ["audit"]:
             _audit(given.head)
+        elif names == ["rejudge"]:
+            sys.exit(not _rejudge())
         elif names == ["reindex"]:
             sys.exit(not _reindex(only_look=given.check))
         elif names[0] == "reseal":

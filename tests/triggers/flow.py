@@ -11,7 +11,7 @@ import httpx
 import orjson
 
 from services.triggers.definitions.shipped import shipped_document
-from shared.clock import set_clock
+from shared.clock import FileClock, set_clock
 from shared.ids import new_id
 from tests.server import eventually
 from tests.two_persons import CHECKER, approved
@@ -65,11 +65,11 @@ class Flow:
         headers = {"Idempotency-Key": str(new_id()), "Authorization": self._publishing}
         return await self.client.post("/observations", json=body, headers=headers)
 
-    async def record(self, indicator: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, int]:
+    async def record(self, indicator: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Record published figures."""
         answer = await self.publish(batch(indicator, rows))
         assert answer.status_code == 201, answer.text
-        recorded: dict[str, int] = answer.json()
+        recorded: dict[str, Any] = answer.json()
         return recorded
 
     async def proposals(self, kind: str | None = None, **query: Any) -> list[dict[str, Any]]:
@@ -97,23 +97,23 @@ class Flow:
         return posted
 
     async def caught_up(self) -> None:
-        """Wait until the worker has read every event, and weighed what came of it."""
+        """Wait until the worker has judged what is due, and weighed what came of it."""
+        clock = FileClock(self.clock_file)
 
-        async def read_all() -> bool:
+        async def done() -> bool:
             return bool(
                 await self.owner.fetchval(
                     """
-                    SELECT coalesce((SELECT sequence FROM triggers.event_cursor), 0)
-                           >= coalesce(max(sequence), 0)
-                           AND NOT EXISTS (
-                               SELECT FROM triggers.activation WHERE weigh_at IS NOT NULL
-                           )
-                    FROM events.event
-                    """
+                    SELECT NOT EXISTS (SELECT FROM triggers.indicator WHERE judge_at <= $1)
+                       AND NOT EXISTS (
+                           SELECT FROM triggers.activation WHERE weigh_at IS NOT NULL
+                       )
+                    """,
+                    clock.now(),
                 )
             )
 
-        await eventually(read_all)
+        await eventually(done)
 
     async def events(self, name: str) -> list[dict[str, Any]]:
         """The data of all events of one type, in order."""

@@ -125,7 +125,7 @@ async def test_legs_that_cannot_be_judged_are_refused_with_what_to_do(flow: Flow
     await flow.created("/indicators", FLOOD_INDICATOR)
     (leg,) = shipped_document(FLOOD)["legs"]
     wrongs: list[tuple[dict[str, Any], str, str]] = [
-        ({"legs": [leg, leg]}, "/body/legs", "not judged yet"),
+        ({"legs": [leg, leg]}, "/body/legs", "twice"),
         ({"legs": []}, "/body/legs", "at least 1"),
         ({"join": {"at_least": 2}}, "/body", "more than there are legs"),
     ]

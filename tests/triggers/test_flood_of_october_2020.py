@@ -57,7 +57,7 @@ async def test_every_evaluation_says_which_report_decided(working: Flow) -> None
         ("2020-10-12", "proposed"),
         ("2020-10-14", "quiet"),
         ("2020-10-16", "quiet"),
-        ("2020-10-19", "quiet"),
+        ("2020-10-19", "raised"),
         ("2020-10-20", "widened"),
     ]
     figures = {each["area"]: each for each in evaluations[3]["evidence"]["areas"]}
@@ -67,19 +67,17 @@ async def test_every_evaluation_says_which_report_decided(working: Flow) -> None
         "households": 18365,
         "source": "HRF",
         "reported_on": "2020-10-14",
-        "revision": 1,
+        "published_on": "2020-10-14",
         "taken_in": True,
     }
     assert figures["24"]["households"] is None
     assert evaluations[3]["evidence"]["national_households"] == 66088 + 22178 + 18365
 
 
-async def test_the_whole_log_read_again_changes_nothing(working: Flow) -> None:
+async def test_everything_judged_again_changes_nothing(working: Flow) -> None:
     await replay(working)
     before = await working.activations(), await working.evaluations(TRIGGER)
-    await working.owner.execute(
-        "UPDATE triggers.event_cursor SET epoch = 0, transaction_id = '0', sequence = 0"
-    )
+    await working.owner.execute("UPDATE triggers.indicator SET judge_at = '2020-01-01'")
     await working.caught_up()
     assert (await working.activations(), await working.evaluations(TRIGGER)) == before
     assert len(await working.events("activation-opened")) == 1

@@ -1,179 +1,208 @@
-"""What is done about a judgement, for every case that there can be, without a database."""
+"""What is done about an episode, for every case that there can be, without a database."""
 
 from datetime import date, timedelta
-from itertools import product
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from services.triggers.activations.latest import LatestActivation
 
-from services.triggers.activations.states import LEGAL_MOVES, State
+from services.triggers.activations.known import KnownActivation
+from services.triggers.activations.states import LEGAL_MOVES, Origin, State
+from services.triggers.evaluations.history import Episode, Noted
 from services.triggers.evaluations.intent import (
     Begin,
     Closing,
+    Doubt,
     Intent,
-    Nothing,
-    Predecessor,
     Quiet,
     Widen,
+    assigned,
+    closings,
+    doubts,
     intent_of,
 )
-from services.triggers.methods.judgement import Judgement, Period
-from services.triggers.methods.method import Continuation, Order
+from services.triggers.methods.judgement import Period
 from services.triggers.methods.severity import Severity
-from services.triggers.methods.trigger_stage import TriggerStage
 
 ID = UUID(int=1)
 DAY = date(2020, 10, 12)
 BECAUSE = "So says the method."
 
 
-def judged(
-    stage: TriggerStage = TriggerStage.ACTIVATION,
+def is_over(*, evidence_to: date, on: date) -> bool:
+    return on > evidence_to + timedelta(days=30)
+
+
+def episode(
+    number: int = 0,
     *,
+    first_on: date = DAY,
     last_on: date = DAY,
+    severity: Severity = Severity.SEVERE,
     areas: tuple[str, ...] = ("02", "15"),
-) -> Judgement:
-    return Judgement(
-        period=Period(first_on=DAY, last_on=last_on),
-        stage=stage,
-        severity=Severity.SEVERE,
+    withdrawn: Noted | None = None,
+    ended: Noted | None = None,
+) -> Episode:
+    return Episode(
+        number=number,
+        first_on=first_on,
+        last_on=last_on,
+        decided_on=first_on,
+        latest_on=last_on,
+        severity=severity,
         areas=areas,
         finding="It is so.",
-        evidence={},
+        because=BECAUSE if number else None,
+        withdrawn=withdrawn,
+        ended=ended,
     )
 
 
-def after(
+def activation(
     state: State,
-    order: Order,
     *,
-    evidence_to: date = DAY,
+    evidence_on: date = DAY,
+    evidence_to: date | None = None,
+    origin: Origin = Origin.EVIDENCE,
     areas: tuple[str, ...] = ("02",),
     declined: tuple[str, ...] = (),
-) -> Predecessor:
-    return Predecessor(
-        activation=LatestActivation(
-            id=ID,
-            state=state,
-            evidence=Period(first_on=evidence_to, last_on=evidence_to),
-            areas=frozenset(areas),
-            declined=frozenset(declined),
-        ),
-        continuation=Continuation(order=order, because=BECAUSE),
+    is_doubted: bool = False,
+) -> KnownActivation:
+    return KnownActivation(
+        id=ID,
+        trigger_version=1,
+        state=state,
+        origin=origin,
+        severity=Severity.SEVERE,
+        evidence=Period(first_on=evidence_on, last_on=evidence_to or evidence_on),
+        areas=frozenset(areas),
+        declined=frozenset(declined),
+        is_doubted=is_doubted,
     )
 
 
-QUIET = Intent(step=Quiet(activation_id=ID, because=BECAUSE))
-CLOSING = Closing(activation_id=ID, reason=BECAUSE)
-BEGUN = Begin()
-
-# What is intended where the activation stage is reached, no day is newer, and areas may be added.
-REACHED: dict[tuple[State, Order], Intent] = {
-    (State.PROPOSED, Order.SAME): Intent(step=Widen(activation_id=ID, areas=("15",))),
-    (State.OPEN, Order.SAME): Intent(step=Widen(activation_id=ID, areas=("15",))),
-    (State.CLOSED, Order.SAME): QUIET,
-    (State.PROPOSED, Order.EARLIER): QUIET,
-    (State.OPEN, Order.EARLIER): QUIET,
-    (State.CLOSED, Order.EARLIER): QUIET,
-    (State.PROPOSED, Order.LATER): Intent(step=BEGUN, closing=CLOSING),
-    (State.OPEN, Order.LATER): Intent(step=BEGUN, closing=CLOSING),
-    (State.CLOSED, Order.LATER): Intent(step=BEGUN),
-}
+def intended(*episodes: Episode, known: list[KnownActivation], widens: bool = True) -> Intent:
+    """What is to be done about the last of the episodes."""
+    return intent_of(
+        episodes[-1],
+        known,
+        assignment=assigned(episodes, known, is_over=is_over),
+        widens=widens,
+    )
 
 
-@pytest.mark.parametrize(("state", "order"), REACHED)
-def test_what_follows_an_activation(state: State, order: Order) -> None:
-    intent = intent_of(judged(), predecessor=after(state, order), widens=True)
-    assert intent == REACHED[state, order]
+def test_an_episode_that_nobody_acted_on_begins() -> None:
+    assert intended(episode(), known=[]) == Intent(act=Begin())
 
 
-@pytest.mark.parametrize("state", [State.PROPOSED, State.OPEN, State.CLOSED])
-def test_a_method_that_does_not_widen_is_quiet_about_the_same_event(state: State) -> None:
-    predecessor = after(state, Order.SAME)
-    assert intent_of(judged(), predecessor=predecessor, widens=False) == QUIET
+@pytest.mark.parametrize("state", [State.PROPOSED, State.OPEN])
+def test_a_live_activation_of_its_own_is_widened_by_what_it_does_not_have(state: State) -> None:
+    assert intended(episode(), known=[activation(state)]).act == Widen(
+        activation_id=ID, areas=("15",), severity=None
+    )
 
 
-@pytest.mark.parametrize(("order", "widens"), list(product(Order, (True, False))))
-def test_what_a_person_declined_is_proposed_again_only_when_more_is_known(
-    order: Order, widens: bool
-) -> None:
-    predecessor = after(State.DECLINED, order)
-    same = intent_of(judged(), predecessor=predecessor, widens=widens)
-    assert isinstance(same.step, Quiet)
-    assert (same.step.activation_id, same.closing) == (ID, None)
-    more = judged(last_on=DAY + timedelta(days=1))
-    assert intent_of(more, predecessor=predecessor, widens=widens) == Intent(step=BEGUN)
+def test_what_a_person_declined_is_asked_again_once_more_is_known() -> None:
+    known = [activation(State.OPEN, declined=("15",))]
+    assert intended(episode(), known=known).act == Widen(activation_id=ID, areas=(), severity=None)
+    later = episode(last_on=DAY + timedelta(days=1))
+    assert intended(later, known=known).act == Widen(activation_id=ID, areas=("15",), severity=None)
 
 
-@pytest.mark.parametrize("widens", [True, False])
-def test_what_a_person_cancelled_stays_so_until_another_event(widens: bool) -> None:
-    more = judged(last_on=DAY + timedelta(days=1))
-    same = intent_of(more, predecessor=after(State.CANCELLED, Order.SAME), widens=widens)
-    assert isinstance(same.step, Quiet)
-    assert "cancelled" in same.step.because
-    later = after(State.CANCELLED, Order.LATER)
-    assert intent_of(more, predecessor=later, widens=widens) == Intent(step=BEGUN)
+def test_a_stronger_judgement_of_the_same_event_raises_the_severity() -> None:
+    stronger = episode(severity=Severity.EXTREME)
+    assert intended(stronger, known=[activation(State.OPEN)], widens=False).act == Widen(
+        activation_id=ID, areas=(), severity=Severity.EXTREME
+    )
+    weaker = episode(severity=Severity.MODERATE)
+    assert isinstance(intended(weaker, known=[activation(State.OPEN)], widens=False).act, Quiet)
 
 
-def test_without_an_activation_before_it_begins() -> None:
-    assert intent_of(judged(), predecessor=None, widens=True) == Intent(step=BEGUN)
-
-
-@pytest.mark.parametrize("order", [Order.SAME, Order.LATER])
-def test_what_nobody_decided_on_is_proposed_again_on_the_same_evidence(order: Order) -> None:
-    expired = after(State.EXPIRED, order)
-    assert intent_of(judged(), predecessor=expired, widens=True) == Intent(step=BEGUN)
-    earlier = after(State.EXPIRED, Order.EARLIER, evidence_to=DAY + timedelta(days=60))
-    assert intent_of(judged(), predecessor=earlier, widens=True) == QUIET
-
-
-def test_an_area_that_a_person_declined_waits_for_newer_evidence() -> None:
-    predecessor = after(State.OPEN, Order.SAME, declined=("15",))
-    same = intent_of(judged(), predecessor=predecessor, widens=True)
-    assert same == Intent(step=Widen(activation_id=ID, areas=()))
-    more = judged(last_on=DAY + timedelta(days=1))
-    newer = intent_of(more, predecessor=predecessor, widens=True)
-    assert newer == Intent(step=Widen(activation_id=ID, areas=("15",)))
-
-
-def test_nothing_to_add_still_stretches_the_evidence() -> None:
-    predecessor = after(State.OPEN, Order.SAME, areas=("02", "15", "24"))
-    intent = intent_of(judged(), predecessor=predecessor, widens=True)
-    assert intent == Intent(step=Widen(activation_id=ID, areas=()))
-
-
-predecessors = st.none() | st.builds(
-    after,
-    st.sampled_from(State),
-    st.sampled_from(Order),
-    evidence_to=st.integers(-60, 60).map(lambda days: DAY + timedelta(days=days)),
-    areas=st.lists(st.sampled_from(["01", "02", "15"]), max_size=3).map(tuple),
+@pytest.mark.parametrize(
+    ("state", "same_day", "later"),
+    [
+        (State.DECLINED, Quiet, Begin),
+        (State.EXPIRED, Begin, Begin),
+        (State.CANCELLED, Quiet, Quiet),
+        (State.CLOSED, Quiet, Quiet),
+    ],
 )
+def test_an_ended_activation_of_its_own(
+    state: State, same_day: type[object], later: type[object]
+) -> None:
+    known = [activation(state)]
+    assert isinstance(intended(episode(), known=known).act, same_day)
+    assert isinstance(intended(episode(last_on=DAY + timedelta(days=1)), known=known).act, later)
+
+
+def test_another_episode_closes_the_live_activation_of_the_one_before() -> None:
+    first = episode()
+    second = episode(1, first_on=DAY + timedelta(days=90), last_on=DAY + timedelta(days=90))
+    assert intended(first, second, known=[activation(State.OPEN)]) == Intent(
+        act=Begin(), closing=Closing(activation_id=ID, reason=BECAUSE)
+    )
+
+
+def test_an_earlier_episode_waits_for_no_later_one() -> None:
+    later = DAY + timedelta(days=90)
+    episodes = [episode(), episode(1, first_on=later, last_on=later)]
+    known = [activation(State.OPEN, evidence_on=later)]
+    intent = intent_of(
+        episodes[0], known, assignment=assigned(episodes, known, is_over=is_over), widens=True
+    )
+    assert isinstance(intent.act, Quiet)
+    assert intent.closing is None
+
+
+def test_a_live_activation_whose_event_is_over_is_closed() -> None:
+    ended = Noted(decided_on=DAY + timedelta(days=40), because=BECAUSE)
+    live = activation(State.OPEN)
+    assert closings([episode(ended=ended)], [live]) == [Closing(activation_id=ID, reason=BECAUSE)]
+    assert closings([episode()], [live]) == []
+    assert closings([episode(ended=ended)], [activation(State.CLOSED)]) == []
+
+
+def test_what_evidence_no_longer_bears_is_doubted_once_and_never_a_declaration() -> None:
+    withdrawn = episode(withdrawn=Noted(decided_on=DAY + timedelta(days=2), because=BECAUSE))
+
+    def told(known: KnownActivation, *episodes: Episode) -> list[Doubt]:
+        return doubts(episodes, [known], is_over=is_over)
+
+    (doubt,) = told(activation(State.OPEN), withdrawn)
+    assert BECAUSE in doubt.because
+    assert len(told(activation(State.OPEN))) == 1
+    assert told(activation(State.OPEN), episode()) == []
+    assert told(activation(State.OPEN, is_doubted=True), withdrawn) == []
+    assert told(activation(State.OPEN, origin=Origin.DECLARED), withdrawn) == []
+    assert told(activation(State.CLOSED), withdrawn) == []
 
 
 @given(
-    stage=st.sampled_from(TriggerStage),
-    predecessor=predecessors,
-    widens=st.booleans(),
+    known=st.lists(
+        st.builds(
+            activation,
+            st.sampled_from(State),
+            evidence_on=st.integers(0, 200).map(lambda days: DAY + timedelta(days=days)),
+        ),
+        max_size=3,
+    ),
+    days=st.lists(st.integers(0, 6), min_size=1, max_size=4, unique=True),
 )
-def test_no_intent_is_illegal(
-    stage: TriggerStage, predecessor: Predecessor | None, widens: bool
+def test_no_more_than_one_is_ever_live_and_every_closing_is_legal(
+    known: list[KnownActivation], days: list[int]
 ) -> None:
-    intent = intent_of(judged(stage), predecessor=predecessor, widens=widens)
-    assert intent == intent_of(judged(stage), predecessor=predecessor, widens=widens)
-    # Nothing is paid or proposed below the activation stage.
-    assert isinstance(intent.step, Nothing) == (stage is not TriggerStage.ACTIVATION)
-    # One live activation for each trigger: a live one is closed before another begins.
-    if isinstance(intent.step, Begin) and predecessor and predecessor.activation.is_live:
-        assert intent.closing is not None
-    if intent.closing:
-        assert predecessor is not None
-        assert State.CLOSED in LEGAL_MOVES[predecessor.activation.state]
-    if isinstance(intent.step, Widen):
-        assert predecessor is not None
-        assert predecessor.activation.is_live
-        assert widens
-        assert not set(intent.step.areas) & predecessor.activation.areas
+    live = [each for each in known if each.is_live][:1]
+    known = [each for each in known if not each.is_live] + live
+    starts = [DAY + timedelta(days=31 * day) for day in sorted(days)]
+    episodes = [
+        episode(number, first_on=start, last_on=start) for number, start in enumerate(starts)
+    ]
+    for each in episodes:
+        intent = intent_of(
+            each, known, assignment=assigned(episodes, known, is_over=is_over), widens=True
+        )
+        if isinstance(intent.act, Begin) and live:
+            assert intent.closing is not None
+        if intent.closing is not None:
+            assert State.CLOSED in LEGAL_MOVES[live[0].state]

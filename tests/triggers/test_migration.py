@@ -31,7 +31,7 @@ INSERT INTO triggers.observation
     (indicator_code, observed_on, area_code, place, source, revision, value, published_on,
      recorded_at, recorded_by)
 VALUES ('flood-affected-households', '2026-01-04', '02', '', 'HRF', 1, 19000, '2026-01-04',
-        now(), 'officer@old');
+        '2026-01-04T03:00:00Z', 'officer@old');
 INSERT INTO triggers.activation
     (id, trigger_code, trigger_version, scheme, shock, severity, origin, state, reason,
      evidence_from, evidence_to, proposed_at, proposed_by, opened_on)
@@ -53,6 +53,7 @@ def document_of_0_1() -> dict[str, Any]:
     """The shipped document in the shape that had no legs."""
     document = shipped_document(TRIGGER)
     (leg,) = document.pop("legs")
+    del leg["holds_days"], document["season"]
     stages = document.pop("stages")
     del document["join"]
     return {**document, **leg, "approval": stages["activation"]["approval"]}

@@ -42,8 +42,11 @@ async def test_a_batch_is_one_event(flood: Flow) -> None:
         "received": 3,
         "recorded": 3,
         "unchanged": 0,
+        # What is published of an event is judged at once.
+        "judged_at": recorded["judged_at"],
         "areas_unchecked": [],
     }
+    assert recorded["judged_at"].startswith("2020-10-12T12:00:")
     assert await flood.events("observations-recorded") == [
         {
             "indicator": "flood-affected-households",
@@ -62,18 +65,20 @@ async def test_the_same_batch_again_is_no_event_and_no_row(flood: Flow) -> None:
     assert len(await flood.events("observations-recorded")) == 1
 
 
-async def test_a_new_value_is_a_new_revision_and_the_latest_counts(flood: Flow) -> None:
-    for value in (100, 120, None, 100):
-        await flood.record(FLOOD_INDICATOR, [row(value=value)])
+async def test_every_word_on_a_thing_is_kept_and_the_latest_published_counts(flood: Flow) -> None:
+    for issue, value in ((1, 100), (2, 120), (3, None), (2, 130), (3, 110), (1, 100)):
+        await flood.record(FLOOD_INDICATOR, [row(value=value, issue=issue)])
     query = {"indicator": FLOOD_INDICATOR["code"]}
     (latest,) = (await flood.got("/observations", **query))["items"]
-    assert (latest["revision"], latest["value"]) == (4, 100)
+    assert (latest["issue"], latest["value"]) == (3, 110)
     everything = (await flood.got("/observations", **query, revisions="all"))["items"]
+    # What was said first, and is sent again at last, changes nothing.
     assert [(kept["revision"], kept["value"]) for kept in everything] == [
         (1, 100),
         (2, 120),
         (3, None),
-        (4, 100),
+        (4, 130),
+        (5, 110),
     ]
 
 
@@ -247,7 +252,7 @@ async def test_forecasts_of_one_day_are_kept_by_the_day_that_they_were_issued_on
     )
     # The same figure on another day is another forecast; a changed figure of a day is a revision.
     assert (await flood.record(FORECAST, [first, second]))["recorded"] == 2
-    again = await flood.record(FORECAST, [first, {**second, "value": 120}])
+    again = await flood.record(FORECAST, [first, {**second, "value": 120, "issue": 2}])
     assert (again["recorded"], again["unchanged"]) == (1, 1)
     query = {"indicator": FORECAST["code"]}
     latest = (await flood.got("/observations", **query))["items"]

@@ -26,7 +26,7 @@ from tests.triggers.data import rice_medians
 
 @pytest.fixture(scope="module")
 def document() -> PriceSpike:
-    shipped = TriggerDocument.model_validate(shipped_document("rice-price-spike")).leg.method
+    shipped = TriggerDocument.model_validate(shipped_document("rice-price-spike")).legs[0].method
     assert isinstance(shipped, PriceSpike)
     return shipped
 

@@ -20,16 +20,16 @@ DAY = date(2020, 10, 12)
 
 @pytest.fixture(scope="module")
 def document() -> ReportedImpact:
-    shipped = TriggerDocument.model_validate(shipped_document("flood-reported-impact")).leg.method
+    shipped = (
+        TriggerDocument.model_validate(shipped_document("flood-reported-impact")).legs[0].method
+    )
     assert isinstance(shipped, ReportedImpact)
     return shipped
 
 
-def report(
-    area: str, households: int | None, *, day: date = DAY, source: str = "HRF", revision: int = 1
-) -> Report:
+def report(area: str, households: int | None, *, day: date = DAY, source: str = "HRF") -> Report:
     return Report(
-        area=area, source=source, reported_on=day, revision=revision, households=households
+        area=area, source=source, reported_on=day, published_on=day, households=households
     )
 
 
@@ -128,7 +128,9 @@ reports = st.lists(
 def test_more_reports_never_lower_a_figure_or_the_total(
     earlier: list[Report], later: list[Report]
 ) -> None:
-    shipped = TriggerDocument.model_validate(shipped_document("flood-reported-impact")).leg.method
+    shipped = (
+        TriggerDocument.model_validate(shipped_document("flood-reported-impact")).legs[0].method
+    )
     assert isinstance(shipped, ReportedImpact)
     (before,) = events_of(earlier, document=shipped)
     (after,) = events_of(earlier + later, document=shipped)

@@ -1,15 +1,17 @@
-"""The real rice prices, month by month, over HTTP: the trigger fires by itself, and is quiet."""
+"""The real rice prices, month by month, over HTTP: the trigger fires by itself, and is quiet.
+
+A month's prices are published on the tenth of the next, and judged when that day is over.
+"""
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
-from services.triggers.methods.price_spike import repository
-from services.triggers.methods.price_spike.series import NationalMonth
-from shared.database import Database
+from services.triggers.methods.figures import Figure, Figures
+from services.triggers.methods.price_spike.series import NationalMonth, national_months
 from tests.triggers.data import RICE_INDICATOR, published_in, rice_by_month, rice_medians
 from tests.triggers.flow import Flow
+from tests.triggers.test_history import RICE_FIGURES
 
 TRIGGER = "rice-price-spike"
 
@@ -22,42 +24,52 @@ async def replay(flow: Flow, *, history_until: date, until: date) -> None:
     await flow.record(
         RICE_INDICATOR, [row for month, rows in months if month <= history_until for row in rows]
     )
-    await flow.caught_up()
+    await judged(flow, published_in(history_until))
     for month, rows in months:
         if month > history_until:
             flow.go_to(published_in(month))
             await flow.record(RICE_INDICATOR, rows)
-            await flow.caught_up()
+            await judged(flow, published_in(month))
+
+
+async def judged(flow: Flow, day: date) -> None:
+    """Let a day end, and wait until what was published on it is judged."""
+    flow.go_to(day + timedelta(days=1))
+    await flow.caught_up()
 
 
 async def test_it_fires_for_january_and_august_2023_and_is_quiet_between(working: Flow) -> None:
     await replay(working, history_until=date(2022, 9, 1), until=date(2024, 12, 1))
     first, second = await working.activations()
-    assert (first["opened_on"], first["evidence_from"]) == ("2023-02-10", "2023-01-01")
-    assert (second["opened_on"], second["evidence_from"]) == ("2023-09-10", "2023-08-01")
-    assert (first["severity"], second["severity"]) == ("severe", "extreme")
+    assert (first["opened_on"], first["evidence_from"]) == ("2023-02-11", "2023-01-01")
+    assert (second["opened_on"], second["evidence_from"]) == ("2023-09-11", "2023-08-01")
+    # What began as an alert became a crisis in the months that followed.
+    assert (first["severity"], second["severity"]) == ("extreme", "extreme")
     assert [area["area"] for area in first["areas"]] == ["KH"]
 
     # Seven quiet months, and ALPS below stress in April 2023: August's prices end the first.
     assert [(move["to_state"], move["moved_at"][:10]) for move in first["moves"]] == [
-        ("proposed", "2023-02-10"),
-        ("open", "2023-02-10"),
-        ("closed", "2023-09-10"),
+        ("proposed", "2023-02-11"),
+        ("open", "2023-02-11"),
+        ("open", "2023-07-11"),
+        ("closed", "2023-09-11"),
     ]
     assert [(move["to_state"], move["moved_at"][:10]) for move in second["moves"]] == [
-        ("proposed", "2023-09-10"),
-        ("open", "2023-09-10"),
-        ("closed", "2024-09-10"),
+        ("proposed", "2023-09-11"),
+        ("open", "2023-09-11"),
+        ("closed", "2024-09-11"),
     ]
+
+    assert first["moves"][2]["reason"].startswith("Its severity was severe and is extreme.")
 
     opened = await working.events("activation-opened")
     assert [(event["areas"], event["scheme"], event["shock"]) for event in opened] == [
         (["KH"], "inflation-2022", "price")
     ] * 2
-    assert [event["observed_on"] for event in opened] == ["2023-01-01", "2023-08-01"]
+    assert [event["observed_on"] for event in opened] == ["2023-01-31", "2023-08-31"]
 
     evaluations = {
-        evaluation["judged_on"]: evaluation for evaluation in await working.evaluations(TRIGGER)
+        evaluation["judged_from"]: evaluation for evaluation in await working.evaluations(TRIGGER)
     }
     assert evaluations["2023-06-01"]["outcome"] == "quiet"
     assert evaluations["2023-07-01"]["stage"] == "readiness"
@@ -75,21 +87,8 @@ async def test_it_fires_for_january_and_august_2023_and_is_quiet_between(working
     assert evidence["thresholds"]["activation"] == {"alps": 1.0, "ifpa": 0.5, "require": "both"}
 
 
-async def national_months(environment: dict[str, str]) -> list[NationalMonth]:
-    database = Database(environment["TRIGGERS_DATABASE_URL"], application_name="test")
-    async with database.transaction() as session:
-        found = await repository.national_months(session, RICE_INDICATOR["code"])
-    await database.dispose()
-    return found
-
-
-async def test_the_medians_of_the_database_are_those_of_the_standard_library(
-    flow: Flow, environment: dict[str, str]
-) -> None:
-    await flow.created("/indicators", RICE_INDICATOR)
-    flow.go_to(date(2026, 5, 1))
-    await flow.record(RICE_INDICATOR, [row for _, rows in rice_by_month() for row in rows])
-    found = await national_months(environment)
+def test_the_medians_are_those_of_the_standard_library() -> None:
+    found = national_months(Figures.of(RICE_FIGURES).known_on(date(2026, 5, 1)))
     expected = rice_medians()
     assert [(month.month, month.markets) for month in found] == [
         (month.month, month.markets) for month in expected
@@ -99,28 +98,20 @@ async def test_the_medians_of_the_database_are_those_of_the_standard_library(
     )
 
 
-async def test_a_median_is_over_markets_and_their_latest_revisions(
-    flow: Flow, environment: dict[str, str]
-) -> None:
-    await flow.created("/indicators", RICE_INDICATOR)
+def test_a_median_is_over_markets_and_what_counts_of_each() -> None:
+    month = date(2022, 1, 1)
 
-    def price(place: str, value: float | None, *, area: str = "02", source: str = "WFP") -> Any:
-        return {
-            "area": area,
-            "place": place,
-            "source": source,
-            "observed_on": "2022-01-01",
-            "published_on": "2022-02-10",
-            "value": value,
-        }
+    def price(place: str, value: float | None, *, area: str = "02", source: str = "WFP") -> Figure:
+        return Figure(area, place, source, month, date(2022, 2, 10), value)
 
     # The same name in two provinces is two markets; two sources for one market are one.
-    first = [price("Leu", 1), price("Leu", 2, area="18"), price("Kandal", 9), price("Samaki", 7)]
-    await flow.record(RICE_INDICATOR, first)
-    await flow.record(RICE_INDICATOR, [price("Kandal", 3), price("Samaki", None)])
-    await flow.record(RICE_INDICATOR, [price("Leu", 5, source="Ministry")])
-    assert await national_months(environment) == [
-        NationalMonth(month=date(2022, 1, 1), median=3.0, markets=3)
+    figures = [
+        *(price("Leu", 1), price("Leu", 2, area="18"), price("Leu", 5, source="Ministry")),
+        *(price("Kandal", 9), price("Kandal", 3)._replace(issue=2)),
+        *(price("Samaki", 7), price("Samaki", None)._replace(issue=2)),
+    ]
+    assert national_months(Figures.of(figures).known_on(date(2022, 3, 1))) == [
+        NationalMonth(month=month, median=3.0, markets=3)
     ]
 
 
@@ -132,13 +123,16 @@ async def test_prices_that_come_in_two_batches_open_once(working: Flow) -> None:
     for batch in (rows[:8], rows[8:]):
         await working.record(RICE_INDICATOR, batch)
         await working.caught_up()
+        # The day is not over.
+        assert await working.activations() == []
+    await judged(working, published_in(fired))
     assert len(await working.activations()) == 1
     january = [
         evaluation
         for evaluation in await working.evaluations(TRIGGER)
-        if evaluation["judged_on"] == "2023-01-01"
+        if evaluation["judged_from"] == "2023-01-01"
     ]
-    assert len(january) == 2
+    assert len(january) == 1
 
 
 async def test_a_history_loaded_late_opens_nothing(working: Flow) -> None:
@@ -146,6 +140,7 @@ async def test_a_history_loaded_late_opens_nothing(working: Flow) -> None:
     working.go_to(date(2024, 1, 31) + timedelta(days=93))
     rows = [row for month, rows in rice_by_month() if month < date(2024, 2, 1) for row in rows]
     await working.record(RICE_INDICATOR, rows)
-    await working.caught_up()
+    await judged(working, date(2024, 1, 31) + timedelta(days=93))
     assert await working.activations() == []
-    assert await working.evaluations(TRIGGER) == []
+    # Months that did not come are told, and nothing else.
+    assert {each["outcome"] for each in await working.evaluations(TRIGGER)} <= {"unjudged"}

@@ -60,7 +60,7 @@ class Stepped:
         self.worker = worker
 
     async def work(self) -> None:
-        while sum([await self.worker.step(name) for name in ("events", "expire", "weigh")]):
+        while sum([await self.worker.step(name) for name in ("judge", "expire", "weigh")]):
             pass
 
     async def published(self, *rows: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ async def stepped(flow: Flow, registry: RunningService) -> AsyncIterator[Stepped
     flow.go_to(DAY)
     worker = create_worker()
     # The first step ever begins to read the log.
-    await worker.step("events")
+    await worker.step("judge")
     yield Stepped(flow, registry, worker)
     await worker.close()
 
@@ -203,7 +203,7 @@ async def test_what_a_person_approves_is_its_areas_and_an_amount(cautious: Stepp
 
     # What comes between the proposal and its approval is not what was approved.
     await flow.record(FLOOD_INDICATOR, [report("15", 3_000)])
-    await cautious.worker.step("events")
+    await cautious.worker.step("judge")
     assert (await flow.decide(second, by="director@test")).status_code == 200
     assert await cautious.told() == [(["01", "02"], 22, 22 * AMOUNT_MINOR)]
 
@@ -340,12 +340,12 @@ async def test_evidence_that_comes_while_the_registry_is_asked_is_weighed_with_t
     async def slowly(*arguments: Any) -> ActivationChecked:
         while rows:
             await stepped.flow.record(FLOOD_INDICATOR, [rows.pop()])
-            await stepped.worker.step("events")
+            await stepped.worker.step("judge")
         return await ask(*arguments)
 
     monkeypatch.setattr(asking, "weigh", slowly)
     await stepped.flow.record(FLOOD_INDICATOR, [report("01", 24_000)])
-    await stepped.worker.step("events")
+    await stepped.worker.step("judge")
     await stepped.worker.step("weigh")
     assert await stepped.told() == []
     await stepped.work()
@@ -355,7 +355,7 @@ async def test_evidence_that_comes_while_the_registry_is_asked_is_weighed_with_t
 async def test_what_a_worker_that_died_was_weighing_is_left_to_another(stepped: Stepped) -> None:
     await stepped.flow.set_up(FLOOD_INDICATOR, FLOOD)
     await stepped.flow.record(FLOOD_INDICATOR, [report("01", 24_000)])
-    await stepped.worker.step("events")
+    await stepped.worker.step("judge")
     lease = "UPDATE triggers.activation SET weigh_at = clock_timestamp() + $1::text::interval"
     await stepped.flow.owner.execute(lease, "40 seconds")
     await stepped.work()
@@ -412,9 +412,9 @@ async def test_while_the_registry_is_away_an_activation_waits_and_then_a_person_
     )
     worker = create_worker()
     try:
-        await worker.step("events")
+        await worker.step("judge")
         await alone.record(FLOOD_INDICATOR, [report("01", 24_000)])
-        await worker.step("events")
+        await worker.step("judge")
         assert await worker.step("weigh") == 0
         (activation,) = await alone.activations()
         assert (activation["state"], activation["approval_id"]) == ("proposed", None)

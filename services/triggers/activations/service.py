@@ -76,6 +76,15 @@ async def lock_known(session: AsyncSession, trigger: str) -> list[KnownActivatio
     return found
 
 
+async def close_by_evidence(
+    session: AsyncSession, trigger: Trigger, activation_id: UUID, because: str, *, clock: Clock
+) -> None:
+    """End the widening of a live activation: what is known says that its event is over."""
+    await acting.close(
+        session, activation_id, by=f"trigger:{trigger.code}", reason=because, clock=clock
+    )
+
+
 async def doubt(
     session: AsyncSession,
     steps: Steps,

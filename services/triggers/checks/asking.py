@@ -12,7 +12,7 @@ from shared.contracts.checks import ActivationCheck, ActivationChecked, Activati
 
 log = structlog.get_logger()
 
-_ANSWER_SECONDS = 5
+_ANSWER_SECONDS = 10
 _WEIGHED_SECONDS = 15
 
 

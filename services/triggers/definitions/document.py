@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from services.triggers.areas import COUNTRY, AreaCode
 from services.triggers.definitions.shipped import shipped_document
@@ -202,6 +202,13 @@ class TriggerDocument(Document):
         Season | None,
         Field(description="When it may activate, and how often; null: always."),
     ] = None
+
+    @field_validator("legs")
+    @classmethod
+    def _each_leg_once(cls, legs: list[Leg]) -> list[Leg]:
+        if any(leg in legs[:position] for position, leg in enumerate(legs)):
+            raise ValueError("The same leg stands here twice. Give each once.")
+        return legs
 
     @model_validator(mode="after")
     def _enough_legs(self) -> Self:

@@ -56,8 +56,8 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Withdrawn:
-    """That figures which became known later would have let an episode never begin."""
+class Noted:
+    """A day, and a sentence for people."""
 
     decided_on: date
     because: str
@@ -83,7 +83,10 @@ class Episode:
     """What the judgement said that first reached it."""
     because: str | None = None
     """Why it is another event than the one before; None: the first."""
-    withdrawn: Withdrawn | None = None
+    withdrawn: Noted | None = None
+    """That figures which became known later would not have let it begin."""
+    ended: Noted | None = None
+    """That what came later is another event, whether or not that one reaches activation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,8 +147,10 @@ class _LegHistory:
         self._known = known
         self._areas = document.areas
         self._reach = timedelta(days=document.judge_within_days)
-        self._is_event = known.calendar.frequency is Frequency.EVENT
-        self._over_on = on if self._is_event else on - _ONE_DAY
+        is_event = known.calendar.frequency is Frequency.EVENT
+        # A forecast is about days to come: it is due when it is published, not when they are over.
+        self._by_publication = is_event or known.figures.forecast
+        self._over_on = on if is_event else on - _ONE_DAY
         self._series: dict[date, Any] = {}
 
     def due(self) -> list[_Due]:
@@ -154,7 +159,7 @@ class _LegHistory:
         published = figures.published_on <= self._over_on.toordinal()
         if not published.any():
             return []
-        if self._is_event:
+        if self._by_publication:
             return self._due_events(figures)
         return self._due_periods(figures)
 
@@ -323,6 +328,8 @@ class _Telling:
             number, because = self._episode_of(due, reached, series=series)
         else:
             number, because = None, None
+            if judgement.unjudged is None:
+                self._note_end(due, series=series)
         self._withdraw(due, judgement, reached)
         self._steps.append(
             Step(
@@ -377,6 +384,8 @@ class _Telling:
 
     def _begin(self, due: _Due, reached: Joined, *, because: str | None) -> int:
         number = len(self._episodes)
+        if self._episodes and because is not None:
+            self._end(self._episodes[-1], due.decided_on, because)
         episode = Episode(
             number=number,
             first_on=due.period.first_on,
@@ -411,7 +420,20 @@ class _Telling:
             severity=max(episode.severity, reached.severity, key=lambda severity: severity.rank),
             areas=tuple(sorted({*episode.areas, *reached.areas})),
             withdrawn=None,
+            ended=None,
         )
+
+    def _note_end(self, due: _Due, *, series: Any) -> None:
+        """Note where what is judged is of a later event than the latest episode."""
+        if not self._episodes or self._episodes[-1].episode.ended is not None:
+            return
+        order, because = self._order(self._episodes[-1], due, series=series)
+        if order is Order.LATER:
+            self._end(self._episodes[-1], due.decided_on, because)
+
+    def _end(self, told: _Open, day: date, because: str) -> None:
+        if told.episode.ended is None:
+            told.episode = replace(told.episode, ended=Noted(decided_on=day, because=because))
 
     def _withdraw(self, due: _Due, judgement: Judgement, reached: Joined) -> None:
         """Note where a period that had reached activation does not, by what is known now."""
@@ -423,7 +445,7 @@ class _Telling:
                 if not any(told.standing.values()):
                     told.episode = replace(
                         told.episode,
-                        withdrawn=Withdrawn(
+                        withdrawn=Noted(
                             decided_on=due.decided_on,
                             because=judgement.unjudged or judgement.finding,
                         ),
@@ -466,7 +488,7 @@ def next_due(known: Known, *, on: date) -> date | None:
     A period is over, or the waiting for it is; None: nothing is ever due without a figure.
     """
     calendar = known.calendar
-    if calendar.frequency is Frequency.EVENT or not len(known.figures):
+    if calendar.frequency is Frequency.EVENT or known.figures.forecast or not len(known.figures):
         return None
     ends: list[date] = []
     first_on, last_on = calendar.period_of(on - timedelta(days=calendar.waits_days))

@@ -128,6 +128,17 @@ def intent_of(
     return Intent(act=Begin())
 
 
+def closings(episodes: Sequence[Episode], activations: Sequence[KnownActivation]) -> list[Closing]:
+    """Live activations whose event is over, whether or not another has begun."""
+    return [
+        Closing(activation_id=activation.id, reason=episode.ended.because)
+        for activation in activations
+        if activation.is_live
+        for episode in episodes
+        if episode.ended is not None and _days_apart(episode, activation) == 0
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
     """That what is known now would not have let an activation begin."""

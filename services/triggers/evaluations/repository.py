@@ -50,8 +50,10 @@ async def list_evaluations(
     return list(await session.scalars(statement))
 
 
-async def list_after(session: AsyncSession, *, after: UUID | None, limit: int) -> list[Evaluation]:
-    """Evaluations whose knowledge is kept, by id."""
+async def list_with_knowledge(
+    session: AsyncSession, *, after: UUID | None, limit: int
+) -> list[Evaluation]:
+    """Evaluations of which it is kept what was known, by id."""
     statement = (
         select(Evaluation)
         .where(Evaluation.known_at.is_not(None))
@@ -61,3 +63,9 @@ async def list_after(session: AsyncSession, *, after: UUID | None, limit: int) -
     if after is not None:
         statement = statement.where(Evaluation.id > after)
     return list(await session.scalars(statement))
+
+
+async def count_without_knowledge(session: AsyncSession) -> int:
+    """How many are from before it was kept."""
+    statement = select(func.count()).where(Evaluation.known_at.is_(None))
+    return await session.scalar(statement) or 0

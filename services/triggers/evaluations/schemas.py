@@ -90,7 +90,7 @@ class EvaluationOut(BaseModel):
         str | None,
         Field(
             description="SHA-256 of what was judged, by which numbers, with what result: "
-            "`python -m services judge` makes each evaluation again and compares."
+            "`python -m services rejudge` makes each evaluation again and compares."
         ),
     ]
     evaluated_at: datetime

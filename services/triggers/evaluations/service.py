@@ -23,7 +23,7 @@ from services.triggers.evaluations import repository
 from services.triggers.evaluations.acting import Effect, act
 from services.triggers.evaluations.digest import digest_of, evaluation_id
 from services.triggers.evaluations.history import History, Known, Step, next_due, tell
-from services.triggers.evaluations.intent import assigned, doubts, intent_of
+from services.triggers.evaluations.intent import assigned, closings, doubts, intent_of
 from services.triggers.evaluations.outcomes import Outcome
 from services.triggers.evaluations.schemas import EvaluationOut
 from services.triggers.indicators import service as indicators
@@ -138,6 +138,10 @@ class Judging:
                 session, trigger, episode, intent, clock=self._clock
             )
         known = await activations.lock_known(session, trigger.code)
+        for closing in closings(history.episodes, known):
+            await activations.close_by_evidence(
+                session, trigger, closing.activation_id, closing.reason, clock=self._clock
+            )
         for doubted in doubts(
             history.episodes,
             [

@@ -6,10 +6,9 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.areas import lies_within
+from services.triggers.methods.figures import Figures
 from services.triggers.methods.indicator_kind import IndicatorKind, PostedRow, RowFault
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.method import Continuation, Method, MethodDocument, Order, Words
@@ -45,21 +44,12 @@ WATER_LEVEL = IndicatorKind(
     faults_of=faults_of,
 )
 
-_FORECASTS = text(
-    """
-    SELECT DISTINCT ON (observed_on, area_code) area_code, observed_on, issued_on, value
-    FROM triggers.observation
-    WHERE indicator_code = :indicator AND observed_on BETWEEN :first_on AND :last_on
-    ORDER BY observed_on, area_code, issued_on DESC, revision DESC
-    """
-)
-
 
 class ForecastLevelMethod(Method[ForecastLevel, Sequence[Forecast]]):
     """A period is one day."""
 
     document = ForecastLevel
-    indicator_kind = WATER_LEVEL
+    indicator_kinds = (WATER_LEVEL,)
     reads_forecasts = True
     widens = True
     words = Words(
@@ -68,34 +58,29 @@ class ForecastLevelMethod(Method[ForecastLevel, Sequence[Forecast]]):
         evidence="levels",
     )
 
-    async def read(
-        self, session: AsyncSession, indicator: str, *, changed: Period
+    def lay_out(
+        self, figures: Figures, document: ForecastLevel, *, areas: Sequence[str]
     ) -> Sequence[Forecast]:
-        rows = await session.execute(
-            _FORECASTS,
-            {"indicator": indicator, "first_on": changed.first_on, "last_on": changed.last_on},
-        )
-        return [
-            Forecast(
-                area=row.area_code,
-                day=row.observed_on,
-                issued_on=row.issued_on,
-                metres=float(row.value),
+        latest = {
+            (figure.area, figure.observed_on): Forecast(
+                area=figure.area,
+                day=figure.observed_on,
+                issued_on=figure.published_on,
+                metres=figure.value or 0,
             )
-            for row in rows
-        ]
+            for figure in sorted(figures.rows(), key=lambda figure: figure.published_on)
+        }
+        return list(latest.values())
 
-    def due(
-        self,
-        series: Sequence[Forecast],
-        document: ForecastLevel,
-        *,
-        areas: Sequence[str],
-        changed: Period,
-        oldest_on: date,
+    def events(
+        self, series: Sequence[Forecast], document: ForecastLevel, *, changed: Period
     ) -> list[Period]:
         days = sorted({forecast.day for forecast in series})
-        return [Period(first_on=day, last_on=day) for day in days if day >= oldest_on]
+        return [
+            Period(first_on=day, last_on=day)
+            for day in days
+            if changed.first_on <= day <= changed.last_on
+        ]
 
     def judge(
         self,

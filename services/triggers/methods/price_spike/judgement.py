@@ -28,6 +28,17 @@ class PriceJudgement:
     alps: Alps | Unjudged
     ifpa: Ifpa | Unjudged
     stage: TriggerStage
+    could_be_reached: bool
+    """Whether a stage would be reached if what could not be judged held."""
+
+    @property
+    def unjudged(self) -> str | None:
+        """Why nobody can say that no stage was reached; None: one was, or it can be said."""
+        if self.stage is not TriggerStage.NONE or not self.could_be_reached:
+            return None
+        return " ".join(
+            judged.reason for judged in (self.alps, self.ifpa) if isinstance(judged, Unjudged)
+        )
 
     @property
     def severity(self) -> Severity:
@@ -41,17 +52,27 @@ def judge_price(prices: MonthlyPrices, month: date, *, document: PriceSpike) -> 
     """Judge one month by the months before it. A half that cannot be judged does not hold."""
     spike = alps(prices, month, minimum_history_months=document.minimum_history_months)
     growth = ifpa(prices, month, minimum_earlier_years=document.minimum_earlier_years)
+    first = document.readiness or document.activation
     stage = TriggerStage.NONE
-    if _holds(spike, growth, document.activation):
+    if _holds(spike, growth, document.activation, unjudged=False):
         stage = TriggerStage.ACTIVATION
-    elif document.readiness and _holds(spike, growth, document.readiness):
+    elif _holds(spike, growth, first, unjudged=False):
         stage = TriggerStage.READINESS
-    return PriceJudgement(month=month, alps=spike, ifpa=growth, stage=stage)
+    return PriceJudgement(
+        month=month,
+        alps=spike,
+        ifpa=growth,
+        stage=stage,
+        could_be_reached=_holds(spike, growth, first, unjudged=True),
+    )
 
 
-def _holds(spike: Alps | Unjudged, growth: Ifpa | Unjudged, thresholds: PriceThresholds) -> bool:
-    high = not isinstance(spike, Unjudged) and spike.value >= thresholds.alps
-    fast = not isinstance(growth, Unjudged) and growth.value >= thresholds.ifpa
+def _holds(
+    spike: Alps | Unjudged, growth: Ifpa | Unjudged, thresholds: PriceThresholds, *, unjudged: bool
+) -> bool:
+    """Whether a stage is reached, where a half that cannot be judged holds or does not."""
+    high = unjudged if isinstance(spike, Unjudged) else spike.value >= thresholds.alps
+    fast = unjudged if isinstance(growth, Unjudged) else growth.value >= thresholds.ifpa
     return (high and fast) if thresholds.require == "both" else (high or fast)
 
 

@@ -56,6 +56,7 @@ class PriceSpikeMethod(Method[PriceSpike, Sequence[NationalMonth]]):
             areas=tuple(areas),
             finding=finding(judgement, document=document),
             evidence=evidence(series, judgement, document=document),
+            unjudged=judgement.unjudged,
         )
 
     def continues(

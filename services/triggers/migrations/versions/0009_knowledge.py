@@ -23,7 +23,7 @@ UPDATE triggers.indicator SET calendar = jsonb_build_object(
     'frequency', CASE kind WHEN 'price' THEN 'month' ELSE 'event' END,
     'complete_with_places', NULL,
     'waits_days', CASE kind WHEN 'price' THEN 10 ELSE 0 END
-), judge_at = now();
+), judge_at = (SELECT max(recorded_at) FROM triggers.observation WHERE indicator_code = code);
 ALTER TABLE triggers.indicator ALTER COLUMN calendar SET NOT NULL;
 COMMENT ON COLUMN triggers.indicator.calendar IS
     'When a period of it is complete, and how long its figures are awaited.';
@@ -80,10 +80,15 @@ COMMENT ON COLUMN triggers.evaluation.unjudged IS 'Why it could not be judged.';
 ALTER TABLE triggers.activation ADD COLUMN doubt text;
 COMMENT ON COLUMN triggers.activation.doubt IS
     'Why what became known later would not have let it begin.';
-GRANT UPDATE (severity, doubt) ON triggers.activation TO {ROLE};
+GRANT UPDATE (severity, doubt) ON triggers.activation TO {ROLE}
 """
 
 DOWN = f"""
+UPDATE triggers.trigger_definition SET document = jsonb_set(
+    document - 'season', '{{legs}}',
+    (SELECT jsonb_agg(leg - 'holds_days' ORDER BY position)
+     FROM jsonb_array_elements(document -> 'legs') WITH ORDINALITY AS of_document (leg, position))
+);
 REVOKE UPDATE (severity) ON triggers.activation FROM {ROLE};
 ALTER TABLE triggers.activation DROP COLUMN doubt;
 DELETE FROM triggers.evaluation WHERE event_id IS NULL;
@@ -110,13 +115,20 @@ ALTER TABLE triggers.observation
 ALTER TABLE triggers.indicator
     DROP COLUMN calendar,
     DROP COLUMN judge_at,
-    DROP COLUMN judged_until;
+    DROP COLUMN judged_until
 """
 
 
 def upgrade() -> None:
-    op.execute(UP)
+    _execute(UP)
 
 
 def downgrade() -> None:
-    op.execute(DOWN)
+    """Leaves the values of enums where they are: one is never removed."""
+    _execute(DOWN)
+
+
+def _execute(statements: str) -> None:
+    # The driver takes one statement at a time.
+    for statement in statements.split(";\n"):
+        op.execute(statement)
