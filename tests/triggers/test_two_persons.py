@@ -35,13 +35,14 @@ AMOUNT_MINOR = 3 * 96_000
 """What a household of one member gets in the three rounds of the programme."""
 
 
-def report(area: str, value: int | None, *, day: date = DAY) -> dict[str, Any]:
+def report(area: str, value: int | None, *, day: date = DAY, issue: int = 1) -> dict[str, Any]:
     return {
         "area": area,
         "source": "HRF",
         "observed_on": day.isoformat(),
         "published_on": day.isoformat(),
         "value": value,
+        "issue": issue,
     }
 
 
@@ -268,7 +269,7 @@ async def test_what_nobody_decides_on_lets_its_trigger_go_and_is_asked_again(
     assert "proposes again" in expired["moves"][-1]["reason"]
     assert await cautious.waiting() == []
     # The same report, once more revised: silence was no no.
-    await cautious.published(report("01", 24_001))
+    await cautious.published(report("01", 24_001, issue=2))
     _, again = await flow.activations()
     assert again["state"] == "proposed"
     (proposal,) = await cautious.waiting()
@@ -376,7 +377,7 @@ async def test_what_one_person_posted_as_history_opens_nothing_by_itself(stepped
     assert "One person alone" in proposal["what"]
     assert "officer@test" in proposal["evidence_by"]
     # The publisher's own figure in its place, and nothing stands in the way.
-    await stepped.published(report("01", 24_001), report("03", 3_000))
+    await stepped.published(report("01", 24_001, issue=2), report("03", 3_000))
     assert [areas for areas, _, _ in await stepped.told()] == [["01", "02", "03"]]
     assert await stepped.waiting() == []
 
