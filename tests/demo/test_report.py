@@ -18,7 +18,7 @@ FACTS = Facts(
             scheme="flood-2022",
             kind="opening",
             judged_on=date(2020, 10, 12),
-            observed_at=JUDGED_AT,
+            known_at=JUDGED_AT,
             evaluated_at=JUDGED_AT,
             explanation="24156 households reported in 3 areas; the threshold is 20000.",
             activated_at=JUDGED_AT + timedelta(milliseconds=200),

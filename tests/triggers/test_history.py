@@ -162,15 +162,15 @@ def test_a_revision_that_would_have_prevented_an_episode_is_told() -> None:
 
 def test_a_later_word_of_the_publisher_counts_and_of_one_day_the_higher_issue() -> None:
     day = date(2020, 10, 12)
-    one = Figure("02", None, "HRF", day, day, 100)
+    first = Figure("02", None, "HRF", day, day, 100)
     for second, counts in (
-        (one._replace(value=300, published_on=day + timedelta(days=1)), 300),
-        (one._replace(value=300, issue=2), 300),
-        (one._replace(value=300), 100),
-        (one._replace(value=50), 50),
-        (one._replace(value=None), 100),
+        (first._replace(value=300, published_on=day + timedelta(days=1)), 300),
+        (first._replace(value=300, issue=2), 300),
+        (first._replace(value=300), 100),
+        (first._replace(value=50), 50),
+        (first._replace(value=None), 100),
     ):
-        for rows in ([one, second], [second, one]):
+        for rows in ([first, second], [second, first]):
             known = Figures.of(rows).known_on(day + timedelta(days=1))
             assert known.value.tolist() == [counts]
 
