@@ -12,6 +12,7 @@ from services.triggers.evaluations.routes import router as evaluations
 from services.triggers.indicators.routes import router as indicators
 from services.triggers.methods import registry
 from services.triggers.observations.routes import router as observations
+from services.triggers.readiness.routes import router as readiness
 from services.triggers.scopes import TriggersApprove, TriggersRead
 from services.triggers.settings import ApiSettings
 from services.triggers.steps import steps_of
@@ -43,6 +44,7 @@ _TAGS = [
     {"name": "observations", "description": "Values as published, with revisions kept."},
     {"name": "triggers", "description": "Versioned rules: when an indicator means an emergency."},
     {"name": "evaluations", "description": "Every judgement of a trigger, with its evidence."},
+    {"name": "readiness", "description": "When triggers were ready, and stood down."},
     {"name": "activations", "description": "Triggers happening, or officials declaring them."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "events", "description": "The event log, and the events that failed here."},
@@ -63,6 +65,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             observations,
             definitions,
             evaluations,
+            readiness,
             activations,
             approval_routes(steps, reader=TriggersRead, decider=TriggersApprove),
             events,

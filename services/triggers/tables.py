@@ -8,6 +8,7 @@ from services.triggers.definitions.tables import TriggerDefinition, TriggerLeg
 from services.triggers.evaluations.tables import Evaluation
 from services.triggers.indicators.tables import Indicator
 from services.triggers.observations.tables import Observation
+from services.triggers.readiness.tables import Readiness
 
 metadata = Base.metadata
 
@@ -21,6 +22,7 @@ __all__ = [
     "Indicator",
     "KnownArea",
     "Observation",
+    "Readiness",
     "TriggerDefinition",
     "TriggerLeg",
     "metadata",

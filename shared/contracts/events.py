@@ -32,6 +32,42 @@ class ObservationsRecorded(Published):
         return self.indicator
 
 
+class TriggerReadied(Published):
+    """A trigger reached readiness, or reaches it in more areas: prepare. Nothing is paid."""
+
+    type: ClassVar[str] = "org.sangkroh.trigger-readied.v1"
+    source: ClassVar[str] = TRIGGERS
+
+    readiness_id: UUID
+    trigger: str
+    trigger_version: int
+    scheme: str
+    shock: str
+    areas: list[str]
+    """Area codes; ``KH`` is the whole country."""
+    area_filter: str | None = None
+    readied_on: date
+
+    @property
+    def subject(self) -> str:
+        return str(self.readiness_id)
+
+
+class TriggerStoodDown(Published):
+    """A trigger that was ready is judged to be below readiness: what was prepared is let go."""
+
+    type: ClassVar[str] = "org.sangkroh.trigger-stood-down.v1"
+    source: ClassVar[str] = TRIGGERS
+
+    readiness_id: UUID
+    trigger: str
+    stood_down_on: date
+
+    @property
+    def subject(self) -> str:
+        return str(self.readiness_id)
+
+
 class ActivationOpened(Published):
     """A trigger happened, or an official declared it, and it may pay: enrol these areas."""
 

@@ -31,6 +31,8 @@ from services.triggers.indicators.service import Cut
 from services.triggers.methods.registry import method_of
 from services.triggers.methods.trigger_stage import TriggerStage
 from services.triggers.observations import repository as observations
+from services.triggers.readiness import service as readiness
+from services.triggers.readiness.service import Ready
 from shared.approvals import Steps
 from shared.clock import COUNTRY_ZONE, Clock
 from shared.database import Database, may_pass
@@ -99,6 +101,16 @@ class Judging:
         new = {id_: step for id_, step in recent.items() if id_ not in kept}
         if not new:
             return
+        await readiness.note(
+            session,
+            trigger,
+            [
+                Ready(readied_on=span.decided_on, stood_down_on=span.ended_on, areas=span.areas)
+                for span in history.readiness
+                if span.ended_on is None or span.ended_on >= oldest_on
+            ],
+            clock=self._clock,
+        )
         touched = {step.episode for step in new.values() if step.episode is not None}
         effects = await self._act(session, trigger, history, touched, oldest_on=oldest_on)
         last_of = {step.episode: id_ for id_, step in new.items()}

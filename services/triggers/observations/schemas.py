@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from services.triggers.areas import AreaCode
 from services.triggers.methods import registry
 from shared.documents import Code
-from shared.values import Day, Exact, Text, Whole
+from shared.values import Day, Exact, Measure, Text, Whole
 
 MAXIMUM_ROWS = 5_000
 MAXIMUM_BYTES = 2 * 1024 * 1024
@@ -23,6 +23,13 @@ Value = Annotated[
     Exact(digits=18, decimals=6),
     PlainSerializer(float, return_type=float, when_used="json"),
 ]
+
+
+Detail = (
+    Annotated[str, Text(longest=1_000, lines=True)]
+    | Annotated[float, Measure(least=-1e12, most=1e12)]
+    | None
+)
 
 
 class ObservationIn(BaseModel):
@@ -75,7 +82,7 @@ class ObservationIn(BaseModel):
         Field(description="Of a forecast ensemble: which of its members."),
     ] = None
     details: Annotated[
-        dict[str, Any] | None,
+        dict[Annotated[str, Text(longest=40)], Detail] | None,
         Field(
             max_length=20,
             description="What some kinds of indicators say beside the value; null for others.",

@@ -80,7 +80,26 @@ COMMENT ON COLUMN triggers.evaluation.unjudged IS 'Why it could not be judged.';
 ALTER TABLE triggers.activation ADD COLUMN doubt text;
 COMMENT ON COLUMN triggers.activation.doubt IS
     'Why what became known later would not have let it begin.';
-GRANT UPDATE (severity, doubt) ON triggers.activation TO {ROLE}
+GRANT UPDATE (severity, doubt) ON triggers.activation TO {ROLE};
+
+CREATE TABLE triggers.readiness (
+    id uuid NOT NULL,
+    trigger_code text NOT NULL,
+    trigger_version integer NOT NULL,
+    readied_on date NOT NULL,
+    stood_down_on date,
+    areas text[] NOT NULL,
+    noted_at timestamptz NOT NULL,
+    CONSTRAINT readiness_primary_key PRIMARY KEY (id),
+    CONSTRAINT readiness_trigger_foreign_key FOREIGN KEY (trigger_code, trigger_version)
+        REFERENCES triggers.trigger_definition (code, version),
+    CONSTRAINT readiness_in_order_check CHECK (stood_down_on >= readied_on)
+);
+CREATE INDEX readiness_trigger_code_index ON triggers.readiness (trigger_code, readied_on);
+COMMENT ON COLUMN triggers.readiness.readied_on IS 'The day by whose figures it became ready.';
+COMMENT ON COLUMN triggers.readiness.stood_down_on IS
+    'The day by whose figures it was below readiness; null: it is ready.';
+GRANT SELECT, INSERT, UPDATE (stood_down_on, areas) ON triggers.readiness TO {ROLE}
 """
 
 DOWN = f"""
@@ -89,6 +108,7 @@ UPDATE triggers.trigger_definition SET document = jsonb_set(
     (SELECT jsonb_agg(leg - 'holds_days' ORDER BY position)
      FROM jsonb_array_elements(document -> 'legs') WITH ORDINALITY AS of_document (leg, position))
 );
+DROP TABLE triggers.readiness;
 REVOKE UPDATE (severity) ON triggers.activation FROM {ROLE};
 ALTER TABLE triggers.activation DROP COLUMN doubt;
 DELETE FROM triggers.evaluation WHERE event_id IS NULL;
