@@ -28,6 +28,7 @@ Value = Annotated[
 Detail = (
     Annotated[str, Text(longest=1_000, lines=True)]
     | Annotated[float, Measure(least=-1e12, most=1e12)]
+    | Annotated[list[Annotated[str, Text(longest=1_000, lines=True)]], Field(max_length=100)]
     | None
 )
 
