@@ -18,7 +18,8 @@ class ImpactReadiness(BaseModel):
     model_config = _PART
 
     national_threshold_households: Annotated[
-        Households, Field(description="Households reported over all areas from which to prepare.")
+        Households,
+        Field(description="Households in one authority's report from which to prepare."),
     ]
 
 
@@ -28,7 +29,11 @@ class ImpactActivation(BaseModel):
     model_config = _PART
 
     national_threshold_households: Annotated[
-        Households, Field(description="Households reported over all areas from which it fires.")
+        Households,
+        Field(
+            description="Households in one authority's report, over all of its areas, from which "
+            "it fires.",
+        ),
     ]
     area_threshold_households: Annotated[
         Households, Field(description="Households reported in one area from which it is taken in.")
@@ -45,7 +50,8 @@ class ImpactRearm(BaseModel):
         Whole(least=1, most=180),
         Field(
             description="A report that follows the one before within these days belongs to the "
-            "same event and widens its activation; after a longer silence a new event begins.",
+            "same event and widens its activation; after a longer silence a new event begins. A "
+            "report of zero households does not break the silence.",
         ),
     ]
 

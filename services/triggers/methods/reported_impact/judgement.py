@@ -1,25 +1,50 @@
 """When reported households are a shock.
 
-Two authorities count differently and a figure may fall from one report to the next. An area's
-figure is the highest that any authority published during the event, so a lower later figure
-takes nothing back from anyone.
+**One authority's report** is what it published of one day of reporting. Its total is the figure
+that it gave for the whole where it gave one, or the sum of the areas in it, whichever is more; a
+figure for an area is never added to those of the places inside of it. An area that it named
+without a figure adds nothing, and a report without any figure has no total: what the authority
+said before stands.
+
+**The national figure is the total of one report**, of the authority whose report says most. Two
+authorities count the same households, so they are not added up. Nor are two days: a report is of
+all that is under water as its author knows it, so that water which moved from one province to
+the next is in each report once. The sum of each area's highest figure would count it twice.
+
+**An event that reached activation stays there**, although later reports say less: nothing is
+taken back from anyone, and an area that the water reaches afterwards is part of the same event
+and is added. So it is the highest report of the event that decides on activation. A figure that
+was wrong is put right by publishing the same day's figure again, which replaces it.
+**Readiness follows the latest reports** (the highest total among each authority's latest): where
+they fall, what was held ready can be let go.
+
+**The areas are all that were named so far**, each with the highest figure that any authority gave
+of it. An area that a later report leaves out, or gives less for, stays. The country as a whole
+names no area: its figure counts, and enrols nobody. Where no area is to be taken in, the event
+comes as far as readiness only.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby
 
+from services.triggers.areas import COUNTRY
 from services.triggers.methods.reported_impact.document import ReportedImpact
+from services.triggers.methods.reported_impact.reach import Reach, reach_of
 from services.triggers.methods.reported_impact.series import Report, ReportedEvent
 from services.triggers.methods.severity import Severity
 from services.triggers.methods.trigger_stage import TriggerStage
 
 
 @dataclass(frozen=True, kw_only=True)
-class AreaFigure:
-    """An area's highest figure and the report it came from; no figure: the first that named it."""
+class Total:
+    """What one authority's report of one day comes to."""
 
-    report: Report
-    taken_in: bool
+    households: int
+    source: str
+    reported_on: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,54 +53,97 @@ class ImpactJudgement:
 
     stage: TriggerStage
     severity: Severity
-    national_households: int
-    figures: tuple[AreaFigure, ...]
+    highest: Total | None
+    """The report that says most, the first of several; None: none has a figure."""
+    latest: tuple[Total, ...]
+    """Each authority's latest report with a figure, in the order of their names."""
+    figures: tuple[Reach, ...]
+    """Each area that was named, with the report that says most of it."""
 
     @property
     def areas(self) -> tuple[str, ...]:
-        return tuple(figure.report.area for figure in self.figures if figure.taken_in)
+        return tuple(reach.area for reach in self.figures if reach.taken_in)
+
+    @property
+    def national_households(self) -> int:
+        return 0 if self.highest is None else self.highest.households
+
+    @property
+    def latest_households(self) -> int:
+        return max((total.households for total in self.latest), default=0)
 
 
 def judge_impact(event: ReportedEvent, *, document: ReportedImpact) -> ImpactJudgement:
-    """Judge an event: the sum of the areas' highest figures against the national thresholds."""
-    figures = tuple(
-        AreaFigure(report=report, taken_in=_taken_in(report, document=document))
-        for report in _highest(event.reports)
-    )
-    national = sum(figure.report.households or 0 for figure in figures)
-    extreme = document.extreme_from_households
-    return ImpactJudgement(
-        stage=_stage(national, document=document),
-        severity=Severity.EXTREME
-        if extreme is not None and national >= extreme
-        else Severity.SEVERE,
-        national_households=national,
+    """Judge an event by its reports so far."""
+    totals = _totals_of(event.reports)
+    latest = {total.source: total for total in totals}
+    figures = reach_of(event, document=document)
+    judged = ImpactJudgement(
+        stage=TriggerStage.NONE,
+        severity=Severity.SEVERE,
+        highest=max(totals, key=lambda total: total.households, default=None),
+        latest=tuple(latest[source] for source in sorted(latest)),
         figures=figures,
     )
+    return replace(
+        judged,
+        stage=_stage(judged, document=document),
+        severity=_severity(judged, document=document),
+    )
 
 
-def _highest(reports: Sequence[Report]) -> list[Report]:
-    highest: dict[str, Report] = {}
-    for report in reports:
-        known = highest.get(report.area)
-        if known is None or _figure(report) > _figure(known):
-            highest[report.area] = report
-    return [highest[area] for area in sorted(highest)]
+def total_of(figures: Mapping[str, int | None]) -> int | None:
+    """What one report's figures, by area, come to; None where there is none.
+
+    Parents are not added to their children: an area comes to its own figure or to the sum of what
+    was named inside of it, whichever is more.
+    """
+    if all(households is None for households in figures.values()):
+        return None
+    inside: dict[str | None, int] = defaultdict(int)
+    for area in sorted(figures, key=_depth, reverse=True):
+        whole = max(figures[area] or 0, inside.pop(area, 0))
+        inside[_named_around(area, figures)] += whole
+    return inside[None]
 
 
-def _figure(report: Report) -> int:
-    return -1 if report.households is None else report.households
+def _totals_of(reports: Iterable[Report]) -> list[Total]:
+    """Of each report with a figure, in the order of their days."""
+    totals = []
+    ordered = sorted(reports, key=_report_of)
+    for (reported_on, source), rows in groupby(ordered, key=_report_of):
+        households = total_of({row.area: row.households for row in rows})
+        if households is not None:
+            totals.append(Total(households=households, source=source, reported_on=reported_on))
+    return totals
 
 
-def _taken_in(report: Report, *, document: ReportedImpact) -> bool:
-    if report.households is None:
-        return document.unquantified == "include"
-    return report.households >= document.activation.area_threshold_households
+def _report_of(report: Report) -> tuple[date, str]:
+    return report.reported_on, report.source
 
 
-def _stage(national: int, *, document: ReportedImpact) -> TriggerStage:
-    if national >= document.activation.national_threshold_households:
-        return TriggerStage.ACTIVATION
-    if document.readiness and national >= document.readiness.national_threshold_households:
+def _depth(area: str) -> int:
+    return 0 if area == COUNTRY else len(area)
+
+
+def _named_around(area: str, named: Mapping[str, int | None]) -> str | None:
+    """The smallest area among those named that holds another; None where none does."""
+    if area == COUNTRY:
+        return None
+    around = (area[:length] for length in range(len(area) - 2, 0, -2))
+    return next((code for code in (*around, COUNTRY) if code in named), None)
+
+
+def _stage(judged: ImpactJudgement, *, document: ReportedImpact) -> TriggerStage:
+    if judged.national_households >= document.activation.national_threshold_households:
+        return TriggerStage.ACTIVATION if judged.areas else TriggerStage.READINESS
+    ready = document.readiness
+    if ready and judged.latest_households >= ready.national_threshold_households:
         return TriggerStage.READINESS
     return TriggerStage.NONE
+
+
+def _severity(judged: ImpactJudgement, *, document: ReportedImpact) -> Severity:
+    extreme = document.extreme_from_households
+    is_extreme = extreme is not None and judged.national_households >= extreme
+    return Severity.EXTREME if is_extreme else Severity.SEVERE

@@ -1,10 +1,13 @@
 """What is reported of an event: an area's households as one authority gave them on one day."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 
-from services.triggers.methods.figures import Figures
+from services.triggers.areas import lies_within
+from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.reported_impact.document import ReportedImpact
 
@@ -19,12 +22,26 @@ class Report:
     published_on: date
     households: int | None
 
+    @property
+    def is_of_impact(self) -> bool:
+        """Whether somebody is said to be affected: a report of zero says that nobody is."""
+        return self.households is None or self.households > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reports:
+    """All reports, in the order of their days: of the trigger's areas, and of others."""
+
+    within: tuple[Report, ...]
+    outside: tuple[Report, ...] = ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedEvent:
-    """The reports of one event, in the order of their days."""
+    """The reports of one event, in the order of their days; `outside`: of areas not its own."""
 
     reports: tuple[Report, ...]
+    outside: tuple[Report, ...] = ()
 
     @property
     def first_on(self) -> date:
@@ -40,39 +57,88 @@ class ReportedEvent:
         return Period(first_on=self.first_on, last_on=self.last_on)
 
 
-def reports_of(figures: Figures) -> list[Report]:
-    """The figures as reports, in the order of their days."""
-    return [
+def reports_of(figures: Figures, *, areas: Sequence[str]) -> Reports:
+    """The figures as reports.
+
+    An area that is reported by its places is reported by their sum, or by the figure for the
+    whole of it where that is higher.
+    """
+    by_area: dict[tuple[date, str, str], list[Figure]] = defaultdict(list)
+    for figure in figures.rows():
+        by_area[figure.observed_on, figure.source, figure.area].append(figure)
+    reports = [
         Report(
-            area=figure.area,
-            source=figure.source,
-            reported_on=figure.observed_on,
-            published_on=figure.published_on,
-            households=None if figure.value is None else int(figure.value),
+            area=area,
+            source=source,
+            reported_on=reported_on,
+            published_on=max(figure.published_on for figure in rows),
+            households=_households(rows),
         )
-        for figure in figures.rows()
+        for (reported_on, source, area), rows in by_area.items()
     ]
+    within = [report for report in reports if lies_within(report.area, areas)]
+    outside = [report for report in reports if not lies_within(report.area, areas)]
+    return Reports(within=_by_day(within), outside=_by_day(outside))
+
+
+def _households(figures: Iterable[Figure]) -> int | None:
+    whole: int | None = None
+    parts: int | None = None
+    for figure in figures:
+        if figure.value is None:
+            continue
+        if figure.place is None:
+            whole = int(figure.value)
+        else:
+            parts = (parts or 0) + int(figure.value)
+    return max((each for each in (whole, parts) if each is not None), default=None)
 
 
 def events_of(reports: Iterable[Report], *, document: ReportedImpact) -> list[ReportedEvent]:
-    """Group reports into events, oldest first: a long enough silence ends one."""
+    """Group reports into events, oldest first: a long enough silence ends one.
+
+    A report of zero breaks no silence. It belongs to the event that it follows before the
+    silence is long enough, and otherwise stands by itself, with the other zeros of its day.
+    """
     silence = timedelta(days=document.rearm.days_without_reports)
     grouped: list[list[Report]] = []
-    for report in _by_day(reports):
-        if grouped and report.reported_on - grouped[-1][-1].reported_on <= silence:
-            grouped[-1].append(report)
+    affected_on: date | None = None
+    """The last day of the last group on which somebody was affected; None: a group of zeros."""
+    for day, given in groupby(_by_day(reports), key=lambda report: report.reported_on):
+        of_day = list(given)
+        is_of_impact = any(report.is_of_impact for report in of_day)
+        if affected_on is not None and day - affected_on <= silence:
+            grouped[-1] += of_day
         else:
-            grouped.append([report])
+            grouped.append(of_day)
+            affected_on = None
+        if is_of_impact:
+            affected_on = day
     return [ReportedEvent(reports=tuple(group)) for group in grouped]
 
 
-def event_in(reports: Iterable[Report], *, period: Period) -> ReportedEvent:
+def event_in(reports: Reports, *, period: Period) -> ReportedEvent:
     """The event of a period that `events_of` gave."""
-    within = [
-        report for report in reports if period.first_on <= report.reported_on <= period.last_on
+    return ReportedEvent(
+        reports=_of_period(reports.within, period), outside=_of_period(reports.outside, period)
+    )
+
+
+def last_affected_on(reports: Reports, *, period: Period) -> date:
+    """The last day of a period on which somebody was affected; its last where there was none."""
+    days = [
+        report.reported_on for report in _of_period(reports.within, period) if report.is_of_impact
     ]
-    return ReportedEvent(reports=tuple(_by_day(within)))
+    return max(days, default=period.last_on)
 
 
-def _by_day(reports: Iterable[Report]) -> list[Report]:
-    return sorted(reports, key=lambda report: report.reported_on)
+def _of_period(reports: Iterable[Report], period: Period) -> tuple[Report, ...]:
+    return tuple(
+        report for report in reports if period.first_on <= report.reported_on <= period.last_on
+    )
+
+
+def _by_day(reports: Iterable[Report]) -> tuple[Report, ...]:
+    return tuple(
+        sorted(reports, key=lambda report: (report.reported_on, report.source, report.area))
+    )

@@ -1,0 +1,85 @@
+"""Which of the reported areas are taken in, and why the others are not."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.triggers.areas import COUNTRY, lies_within
+from services.triggers.methods.reported_impact.document import ReportedImpact
+from services.triggers.methods.reported_impact.series import Report, ReportedEvent
+
+
+class NotReached(StrEnum):
+    """Why an area that was reported is not taken in."""
+
+    BELOW_THRESHOLD = "below-area-threshold"
+    WITHOUT_FIGURE = "without-figure"
+    OUTSIDE = "outside-areas"
+
+    @property
+    def words(self) -> str:
+        """For people, after "of which": "2 below the threshold for an area"."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    NotReached.BELOW_THRESHOLD: "below the threshold for an area",
+    NotReached.WITHOUT_FIGURE: "named without a figure",
+    NotReached.OUTSIDE: "outside of the trigger's areas",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """An area, by the report that says most of it, or the first that named it."""
+
+    report: Report
+    taken_in: bool
+    because: NotReached | None
+    """Why it is not reached; None: it is, by itself or inside of another that is taken in."""
+
+    @property
+    def area(self) -> str:
+        return self.report.area
+
+
+def reach_of(event: ReportedEvent, *, document: ReportedImpact) -> tuple[Reach, ...]:
+    """Each reported area in the order of their codes; the whole country is none."""
+    within, outside = _highest(event.reports), _highest(event.outside)
+    faults = {report.area: _fault_of(report, document=document) for report in within}
+    meeting = {area for area, fault in faults.items() if fault is None}
+    # An area inside of one that is taken in is reached with it.
+    taken_in = {area for area in meeting if not lies_within(area, meeting - {area})}
+    reached = [
+        Reach(
+            report=report,
+            taken_in=report.area in taken_in,
+            because=None if lies_within(report.area, taken_in) else faults[report.area],
+        )
+        for report in within
+    ]
+    missed = [
+        Reach(report=report, taken_in=False, because=NotReached.OUTSIDE) for report in outside
+    ]
+    return tuple(sorted([*reached, *missed], key=lambda reach: reach.area))
+
+
+def _highest(reports: Iterable[Report]) -> list[Report]:
+    highest: dict[str, Report] = {}
+    for report in reports:
+        known = highest.get(report.area)
+        if report.area != COUNTRY and (known is None or _figure(report) > _figure(known)):
+            highest[report.area] = report
+    return list(highest.values())
+
+
+def _figure(report: Report) -> int:
+    return -1 if report.households is None else report.households
+
+
+def _fault_of(report: Report, *, document: ReportedImpact) -> NotReached | None:
+    if report.households is None:
+        return None if document.unquantified == "include" else NotReached.WITHOUT_FIGURE
+    if report.households < document.activation.area_threshold_households:
+        return NotReached.BELOW_THRESHOLD
+    return None
