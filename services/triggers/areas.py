@@ -31,6 +31,11 @@ class AreaLevel(StrEnum):
     COMMUNE = "commune"
     VILLAGE = "village"
 
+    @property
+    def depth(self) -> int:
+        """0 for the country, one more for each level inside of it."""
+        return list(AreaLevel).index(self)
+
 
 _LEVEL_OF_LENGTH = {
     2: AreaLevel.PROVINCE,

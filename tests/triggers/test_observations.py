@@ -82,18 +82,19 @@ async def test_every_word_on_a_thing_is_kept_and_the_latest_published_counts(flo
     ]
 
 
-async def test_two_sources_are_kept_side_by_side(flood: Flow) -> None:
-    await flood.record(FLOOD_INDICATOR, [row(), row(source="NCDM", value=90)])
+async def test_two_sources_are_kept_side_by_side_with_their_totals(flood: Flow) -> None:
+    total = row("KH", source="NCDM", value=104_348)
+    await flood.record(FLOOD_INDICATOR, [row(), row(source="NCDM", value=90), total])
     items = (await flood.got("/observations", indicator=FLOOD_INDICATOR["code"]))["items"]
-    assert [(observation["source"], observation["revision"]) for observation in items] == [
-        ("HRF", 1),
-        ("NCDM", 1),
+    assert [(kept["area"], kept["source"], kept["revision"]) for kept in items] == [
+        ("02", "HRF", 1),
+        ("02", "NCDM", 1),
+        ("KH", "NCDM", 1),
     ]
 
 
 WRONG_ROWS = [
     (row("0201"), "/area"),
-    (row("KH"), "/area"),
     (row("2"), "/area"),
     (row("15"), ""),
     (row(published_on="2020-10-13"), "/published_on"),

@@ -55,7 +55,11 @@ class IndicatorIn(BaseModel):
         ),
     ]
     area_level: Annotated[
-        AreaLevel, Field(description="The level of the areas that its observations are about.")
+        AreaLevel,
+        Field(
+            description="The level of the areas that its observations are about: the smallest, of "
+            "a kind that takes totals for larger ones too."
+        ),
     ]
     forecast: Annotated[
         YesNo,

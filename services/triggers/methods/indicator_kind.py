@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from pydantic import BaseModel
 
+from services.triggers.areas import AreaLevel
 from services.triggers.methods.calendar import Calendar
 
 
@@ -46,4 +47,10 @@ class IndicatorKind:
     calendar: Calendar = field(default_factory=Calendar)
     """The usual one, where an indicator states none."""
     details: type[BaseModel] | None = None
-    """What a row says beside its value; None: nothing."""
+    """What its rows say beside the value; None: nothing."""
+    with_totals: bool = False
+    """Whether figures for areas above the indicator's level are taken: totals, as published."""
+
+    def takes(self, level: AreaLevel, *, observed_by: AreaLevel) -> bool:
+        """Whether a row may be about an area of a level, of an indicator that has another."""
+        return level is observed_by or (self.with_totals and level.depth < observed_by.depth)

@@ -219,20 +219,23 @@ def _faults_of(
     faults = []
     if row.area in areas.unknown:
         faults.append(RowFault("area", UNKNOWN_AREA))
-    if level_of(row.area) != indicator.area_level:
+    kind = KINDS[indicator.kind]
+    if not kind.takes(level_of(row.area), observed_by=indicator.area_level):
+        larger = ", or that of a larger area for its total" if kind.with_totals else ""
         faults.append(
             RowFault(
-                "area", f"This indicator is observed by {indicator.area_level}; give such a code."
+                "area",
+                f"This indicator is observed by {indicator.area_level}; give such a code{larger}.",
             )
         )
     if row.member is not None and not indicator.forecast:
         faults.append(RowFault("member", "Only a forecast has members. Leave it out."))
-    faults += _faults_of_details(row, kind=KINDS[indicator.kind])
+    faults += _faults_of_details(row, kind=kind)
     if row.published_on > today:
         faults.append(RowFault("published_on", f"It lies after today, {today}."))
     if row.observed_on > row.published_on and not indicator.forecast:
         faults.append(RowFault("observed_on", "It lies after published_on."))
-    return [*faults, *KINDS[indicator.kind].faults_of(row)]
+    return [*faults, *kind.faults_of(row)]
 
 
 def _faults_of_details(row: ObservationIn, *, kind: IndicatorKind) -> list[RowFault]:

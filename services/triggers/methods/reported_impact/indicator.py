@@ -15,7 +15,9 @@ def faults_of(row: PostedRow) -> list[RowFault]:
 
 HOUSEHOLDS_AFFECTED = IndicatorKind(
     code="households_affected",
-    says="whole households in an area, as one authority reported",
+    says="whole households in an area, as one authority reported; its total for a larger area, or "
+    "for the country, is taken too",
     dated="the day of the report for households affected",
     faults_of=faults_of,
+    with_totals=True,
 )
