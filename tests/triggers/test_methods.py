@@ -56,7 +56,9 @@ def test_every_kind_of_method_and_of_indicator_is_told_apart_by_its_name() -> No
     assert [method.kind for method in registry.METHODS] == ["price-spike", "reported-impact"]
     by_code = registry.indicator_kinds()
     assert all(
-        by_code[kind.code] is kind for method in registry.METHODS for kind in method.indicator_kinds
+        by_code[kind.code] is kind
+        for method in registry.METHODS
+        for kind in method.indicator_kinds
     )
 
 
