@@ -1,6 +1,5 @@
 """Which communes a level of reported impact reaches: the table of `docs/triggers.md`, counted."""
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
