@@ -53,3 +53,15 @@ def level_of(code: str) -> AreaLevel:
 def lies_within(code: str, areas: Iterable[str]) -> bool:
     """Whether an area is one of `areas` or inside one of them."""
     return any(area == COUNTRY or code.startswith(area) for area in areas)
+
+
+def shared_by(codes: Iterable[str], areas: Iterable[str]) -> tuple[str, ...]:
+    """What lies both in `codes` and in `areas`: of two areas, one in the other, the inner one."""
+    outer = list(areas)
+    shared = set()
+    for code in codes:
+        if lies_within(code, outer):
+            shared.add(code)
+        else:
+            shared |= {area for area in outer if lies_within(area, [code])}
+    return tuple(sorted(shared))

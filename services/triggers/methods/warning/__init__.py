@@ -1,0 +1,1 @@
+"""Alerts of the Common Alerting Protocol, by severity, urgency and certainty."""

@@ -1,0 +1,54 @@
+"""The method's face: a day at a time, by the alerts in force on it."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from services.triggers.methods.figures import Figures
+from services.triggers.methods.judgement import Judgement, Period
+from services.triggers.methods.method import Words
+from services.triggers.methods.rearm import ByDay
+from services.triggers.methods.warning.document import AlertWarning
+from services.triggers.methods.warning.evidence import evidence, finding
+from services.triggers.methods.warning.indicator import ALERT
+from services.triggers.methods.warning.judgement import judge_alerts
+from services.triggers.methods.warning.series import Alerts, alerts_of
+
+
+class WarningMethod(ByDay[AlertWarning, Alerts]):
+    """A day is judged by the alerts that are in force on it."""
+
+    document = AlertWarning
+    indicator_kinds = (ALERT,)
+    words = Words(
+        judged_on="the day on which an alert was sent",
+        areas="alerts activate what they share with these",
+        evidence="the alerts in force, each in its sender's words",
+    )
+
+    def lay_out(self, figures: Figures, document: AlertWarning, *, areas: Sequence[str]) -> Alerts:
+        return alerts_of(figures, document, areas=areas)
+
+    def days_of(self, series: Alerts) -> Sequence[date]:
+        return series.days
+
+    def judge(
+        self,
+        series: Alerts,
+        document: AlertWarning,
+        *,
+        period: Period,
+        areas: Sequence[str],
+    ) -> Judgement:
+        day = period.last_on
+        judgement = judge_alerts(series, day, document=document)
+        return Judgement(
+            period=period,
+            stage=judgement.stage,
+            severity=judgement.severity,
+            areas=judgement.areas,
+            finding=finding(judgement, day, document=document),
+            evidence=evidence(judgement, day, document=document),
+        )
+
+
+WARNING = WarningMethod()

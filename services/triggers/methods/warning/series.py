@@ -1,0 +1,118 @@
+"""Alerts as they stand: which of them are in force on a day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from services.triggers.areas import shared_by
+from services.triggers.methods.figures import Figures
+from services.triggers.methods.warning.document import AlertWarning
+from services.triggers.methods.warning.indicator import (
+    AlertDetails,
+    AlertSeverity,
+    AlertStatus,
+    MessageType,
+)
+from shared.clock import COUNTRY_ZONE
+
+_REPLACING = {MessageType.UPDATE, MessageType.CANCEL}
+_ALERTING = {MessageType.ALERT, MessageType.UPDATE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaAlert:
+    """What one alert says of one area of the trigger's."""
+
+    area: str
+    sent_on: date
+    severity: AlertSeverity
+    details: AlertDetails
+
+    def counts_on(self, day: date, *, document: AlertWarning) -> bool:
+        """Whether its time has begun and not ended, in the country's time."""
+        if self.details.expires is None:
+            last_on = self.sent_on + timedelta(days=document.without_end_days - 1)
+        else:
+            # An alert that was sent with its end behind it has none left: CAP 3.2.2, `expires`.
+            last_on = self.details.expires.astimezone(COUNTRY_ZONE).date()
+        return self.sent_on <= day <= last_on
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenAway:
+    """That a sender's Update or Cancel ends an earlier alert of its own, wherever that was."""
+
+    sent_on: date
+    sender: str
+    identifier: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alerts:
+    """What was said of the trigger's areas, by day; and what was taken back."""
+
+    said: tuple[AreaAlert, ...]
+    taken_away: tuple[TakenAway, ...]
+
+    def in_force(self, day: date, *, document: AlertWarning) -> list[AreaAlert]:
+        """The alerts that count on a day, by what had been sent by then."""
+        gone = {
+            (taken.sender, taken.identifier) for taken in self.taken_away if taken.sent_on <= day
+        }
+        return [
+            alert
+            for alert in self.said
+            if alert.details.msg_type in _ALERTING
+            and (alert.details.sender, alert.details.identifier) not in gone
+            and alert.counts_on(day, document=document)
+        ]
+
+    @property
+    def days(self) -> list[date]:
+        """The days on which what is in force may have changed, by a message."""
+        known = {(alert.details.sender, alert.details.identifier) for alert in self.said}
+        return [
+            *(alert.sent_on for alert in self.said),
+            *(
+                taken.sent_on
+                for taken in self.taken_away
+                if (taken.sender, taken.identifier) in known
+            ),
+        ]
+
+
+def alerts_of(figures: Figures, document: AlertWarning, *, areas: Sequence[str]) -> Alerts:
+    """The actual alerts among the figures; what is an exercise, a test or a draft is none."""
+    events = {event.casefold() for event in document.events}
+    said: list[AreaAlert] = []
+    taken_away: set[TakenAway] = set()
+    for figure in figures.rows():
+        if figure.details is None or figure.value is None:
+            continue
+        details = AlertDetails.model_validate(figure.details)
+        if details.status is not AlertStatus.ACTUAL:
+            continue
+        if details.msg_type in _REPLACING:
+            taken_away |= {
+                TakenAway(sent_on=figure.observed_on, sender=details.sender, identifier=reference)
+                for reference in details.references
+            }
+        if events and details.event.casefold() not in events:
+            continue
+        said += [
+            AreaAlert(
+                area=area,
+                sent_on=figure.observed_on,
+                severity=list(AlertSeverity)[int(figure.value)],
+                details=details,
+            )
+            for area in shared_by([figure.area], areas)
+        ]
+    return Alerts(
+        said=tuple(
+            sorted(said, key=lambda alert: (alert.sent_on, alert.area, alert.details.identifier))
+        ),
+        taken_away=tuple(
+            sorted(taken_away, key=lambda taken: (taken.sent_on, taken.sender, taken.identifier))
+        ),
+    )
