@@ -1,0 +1,1 @@
+"""Food-security phases, by their level and their rise."""
