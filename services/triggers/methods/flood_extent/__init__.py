@@ -1,0 +1,1 @@
+"""The share of an area that is under water."""
