@@ -53,22 +53,27 @@ TRIGGER: dict[str, Any] = {
 
 
 def test_every_kind_of_method_and_of_indicator_is_told_apart_by_its_name() -> None:
-    assert [method.kind for method in registry.METHODS] == ["price-spike", "reported-impact"]
+    assert [method.kind for method in registry.METHODS] == [
+        "price-spike",
+        "reported-impact",
+        "warning",
+        "phase",
+        "flood-extent",
+    ]
     by_code = registry.indicator_kinds()
     assert all(
-        by_code[kind.code] is kind
-        for method in registry.METHODS
-        for kind in method.indicator_kinds
+        by_code[kind.code] is kind for method in registry.METHODS for kind in method.indicator_kinds
     )
 
 
-def test_the_shipped_documents_use_every_method() -> None:
+def test_every_method_reads_its_own_example_and_the_shipped_documents_are_of_methods() -> None:
     adapter = TypeAdapter(registry.any_document())
-    documents = [
-        adapter.validate_python(shipped_document(path.stem)["legs"][0]["method"])
-        for path in sorted(DOCUMENTS.glob("*.json"))
-    ]
-    assert {registry.method_of(document) for document in documents} == set(registry.METHODS)
+    for method in registry.METHODS:
+        for example in method.document.model_json_schema()["examples"]:
+            assert registry.method_of(adapter.validate_python(example)) is method
+    for path in sorted(DOCUMENTS.glob("*.json")):
+        for leg in shipped_document(path.stem)["legs"]:
+            adapter.validate_python(leg["method"])
     with pytest.raises(ValidationError):
         adapter.validate_python({"kind": "guess"})
 
@@ -160,6 +165,6 @@ async def test_another_method_is_judged_end_to_end_by_one_more_line_in_the_regis
 
     document = (await flow.client.get(flow.client.base_url.join("/openapi.json"))).json()
     kinds = document["components"]["schemas"]["IndicatorIn"]["properties"]["kind"]
-    assert kinds["enum"] == ["price", "households_affected", "water_level"]
+    assert kinds["enum"] == [*registry.indicator_kinds(), "water_level"]
     assert "`water_level`: metres at a gauge." in kinds["description"]
     assert "ForecastLevel" in document["components"]["schemas"]

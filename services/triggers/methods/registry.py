@@ -6,10 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from services.triggers.methods.flood_extent.method import FLOOD_EXTENT_METHOD
 from services.triggers.methods.indicator_kind import IndicatorKind
 from services.triggers.methods.method import Method, MethodDocument, Words
+from services.triggers.methods.phase.method import PHASE
 from services.triggers.methods.price_spike.method import PRICE_SPIKE
 from services.triggers.methods.reported_impact.method import REPORTED_IMPACT
+from services.triggers.methods.warning.method import WARNING
 
 AnyMethod = Method[Any, Any]
 """A method whose document and series only it understands."""
@@ -17,6 +20,9 @@ AnyMethod = Method[Any, Any]
 METHODS: tuple[AnyMethod, ...] = (
     PRICE_SPIKE,
     REPORTED_IMPACT,
+    WARNING,
+    PHASE,
+    FLOOD_EXTENT_METHOD,
 )
 
 
