@@ -71,7 +71,7 @@ async def test_every_evaluation_says_which_report_decided(working: Flow) -> None
         "taken_in": True,
     }
     assert figures["24"]["households"] is None
-    assert evaluations[3]["evidence"]["national_households"] == 66088 + 22178 + 18365
+    assert evaluations[3]["evidence"]["national_households"] == 103_888
 
 
 async def test_everything_judged_again_changes_nothing(working: Flow) -> None:
@@ -96,10 +96,10 @@ async def test_a_partner_follows_it_in_the_feed_page_by_page(working: Flow) -> N
         more = {"cursor": page["next_cursor"]}
     recorded = "observations-recorded"
     assert types == [
-        recorded,
-        "activation-opened",
+        *(recorded, "trigger-readied", "activation-opened"),
         *[recorded] * 4,
-        "activation-widened",
+        # With the last report there are more areas to prepare, and to pay in.
+        *("trigger-readied", "activation-widened"),
     ]
 
 

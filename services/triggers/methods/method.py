@@ -94,9 +94,7 @@ class Method(ABC, Generic[Document, Series]):
         those in which the trigger acts.
         """
 
-    def events(
-        self, series: Series, document: Document, *, changed: Period
-    ) -> Sequence[Period]:
+    def events(self, series: Series, document: Document, *, changed: Period) -> Sequence[Period]:
         """Of an indicator of events: those to which figures of the days `changed` belong.
 
         Oldest first. Of any other indicator the calendar says which periods there are.
