@@ -1,0 +1,1 @@
+"""The water at stations against the level that is reached once in so many years."""
