@@ -68,12 +68,22 @@ class AtPlacesDocument(MethodDocument):
         """The places that are awaited whether they ever had a figure or not."""
         return frozenset(self.reaches)
 
+
+class AtNamedPlacesDocument(AtPlacesDocument):
+    """Of methods that judge the places that the document names, and no others."""
+
     @model_validator(mode="after")
-    def _enough_places(self) -> Self:
-        if self.named and len(self.named) < self.at_least_places:
+    def _places_are_named(self) -> Self:
+        unknown = sorted(set(self.reaches) - self.named)
+        if unknown:
             raise ValueError(
-                f"at_least_places is {self.at_least_places}, and {len(self.named)} places are "
-                "named: it could never fire. Name more, or ask for fewer."
+                f"reaches names {', '.join(unknown)}, which have no levels. Give them levels, or "
+                "leave them out."
+            )
+        if len(self.named) < self.at_least_places:
+            raise ValueError(
+                f"at_least_places is {self.at_least_places}, and {len(self.named)} places have "
+                "levels: it could never fire. Name more, or ask for fewer."
             )
         return self
 

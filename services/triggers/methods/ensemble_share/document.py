@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.triggers.methods.at_places import (
     MAXIMUM_PLACES,
-    AtPlacesDocument,
+    AtNamedPlacesDocument,
     DaysRearm,
     PlaceName,
 )
@@ -93,7 +93,7 @@ class ShareRearm(DaysRearm):
     ]
 
 
-class EnsembleShare(AtPlacesDocument):
+class EnsembleShare(AtNamedPlacesDocument):
     """The share of a forecast ensemble's members at a level or above it."""
 
     model_config = ConfigDict(
@@ -157,12 +157,6 @@ class EnsembleShare(AtPlacesDocument):
 
     @model_validator(mode="after")
     def _can_fire(self) -> Self:
-        unknown = sorted(set(self.reaches) - set(self.levels))
-        if unknown:
-            raise ValueError(
-                f"reaches names {', '.join(unknown)}, which have no levels. Give them levels, or "
-                "leave them out."
-            )
         stages = self.of_stages()
         for (_, earlier), (stage, later) in pairwise(stages):
             if later.share < earlier.share:

@@ -1,12 +1,12 @@
 """What a trigger document says of gauges: their levels, how long above, how far below again."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from services.triggers.methods.at_places import (
     MAXIMUM_PLACES,
-    AtPlacesDocument,
+    AtNamedPlacesDocument,
     DaysRearm,
     PlaceName,
 )
@@ -20,7 +20,7 @@ class GaugeLevels(RisingLevels[Metres]):
     """Stages of one gauge, in metres above its own zero."""
 
 
-class StageThreshold(AtPlacesDocument):
+class StageThreshold(AtNamedPlacesDocument):
     """River stage at gauges against alarm and flood stages."""
 
     model_config = ConfigDict(
@@ -78,13 +78,3 @@ class StageThreshold(AtPlacesDocument):
     @property
     def named(self) -> frozenset[str]:
         return frozenset(self.levels)
-
-    @model_validator(mode="after")
-    def _gauges_have_levels(self) -> Self:
-        unknown = sorted(set(self.reaches) - set(self.levels))
-        if unknown:
-            raise ValueError(
-                f"reaches names {', '.join(unknown)}, which have no levels. Give them levels, or "
-                "leave them out."
-            )
-        return self
