@@ -1,0 +1,1 @@
+"""How much rain fell in so many days."""
