@@ -1,0 +1,1 @@
+"""Where a value stands among those of the same season of earlier years."""
