@@ -1,0 +1,1 @@
+"""A price or a national series against the same month of the year before."""
