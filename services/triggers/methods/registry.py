@@ -6,13 +6,22 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from services.triggers.methods.ensemble_share.method import ENSEMBLE_SHARE
 from services.triggers.methods.flood_extent.method import FLOOD_EXTENT_METHOD
 from services.triggers.methods.indicator_kind import IndicatorKind
 from services.triggers.methods.method import Method, MethodDocument, Words
 from services.triggers.methods.phase.method import PHASE
 from services.triggers.methods.price_spike.method import PRICE_SPIKE
+from services.triggers.methods.rainfall_total.method import RAINFALL_TOTAL
 from services.triggers.methods.reported_impact.method import REPORTED_IMPACT
+from services.triggers.methods.return_period.method import RETURN_PERIOD
+from services.triggers.methods.season_percentile.method import SEASON_PERCENTILE
+from services.triggers.methods.stage_threshold.method import STAGE_THRESHOLD
+from services.triggers.methods.standardised_precipitation.method import (
+    STANDARDISED_PRECIPITATION,
+)
 from services.triggers.methods.warning.method import WARNING
+from services.triggers.methods.year_on_year.method import YEAR_ON_YEAR
 
 AnyMethod = Method[Any, Any]
 """A method whose document and series only it understands."""
@@ -23,6 +32,13 @@ METHODS: tuple[AnyMethod, ...] = (
     WARNING,
     PHASE,
     FLOOD_EXTENT_METHOD,
+    STAGE_THRESHOLD,
+    RETURN_PERIOD,
+    ENSEMBLE_SHARE,
+    STANDARDISED_PRECIPITATION,
+    RAINFALL_TOTAL,
+    SEASON_PERCENTILE,
+    YEAR_ON_YEAR,
 )
 
 
