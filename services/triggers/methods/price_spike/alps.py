@@ -9,7 +9,6 @@ from datetime import date
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.triggers.methods.price_spike.series import MonthlyPrices
 from services.triggers.methods.unjudged import Unjudged
@@ -75,44 +74,48 @@ def alps(
     The price is regressed by ordinary least squares on a constant, a linear trend in calendar
     months and eleven month dummies with January as the base. ALPS = (price − forecast) /
     sqrt(Σ residual² / (n − 1)). The month judged and all later ones stay out of the fit, so the
-    answer is the one that could have been given at the time.
+    answer is the one that could have been given at the time. Every month of a series is judged
+    from sums that are added up once, and to the bit as if the series ended with it.
     """
     position = prices.position(month)
     price = prices.price(position)
     if np.isnan(price):
         return Unjudged(f"There is no national price for {month:%Y-%m}.")
-    before = prices.values[:position]
-    observed = np.flatnonzero(~np.isnan(before))
-    if len(observed) < minimum_history_months:
+    sums = prices.sums
+    count = sums.count[position]
+    months = int(count.sum())
+    if months < minimum_history_months:
         return Unjudged(
             f"ALPS needs {minimum_history_months} earlier months with a price; "
-            f"there are {len(observed)} before {month:%Y-%m}."
+            f"there are {months} before {month:%Y-%m}."
         )
-    first_calendar_month = prices.first_month.month - 1
-    calendar_months = (observed + first_calendar_month) % 12
-    if not np.any(calendar_months == month.month - 1):
+    season = position % 12
+    if not count[season]:
         return Unjudged(f"No earlier {month:%B} has a price, so its season is unknown.")
-    history = before[observed]
-    design = _design(observed, calendar_months)
-    # The least-norm solution also serves when some other calendar month was never seen: the
-    # forecast of a calendar month that was seen does not depend on it.
-    coefficients, *_ = np.linalg.lstsq(design, history, rcond=None)
-    residuals = history - design @ coefficients
-    deviation = float(np.sqrt(np.sum(residuals**2) / (len(history) - 1)))
+    # Least squares with a dummy for each calendar month: each month's own mean, and one slope of
+    # what departs from them (Frisch and Waugh, "Partial time regressions", Econometrica 1, 1933).
+    known = np.maximum(count, 1)
+    mean_place, mean_price = sums.place[position] / known, sums.price[position] / known
+    spread = float((sums.place_square[position] - sums.place[position] * mean_place).sum())
+    if spread <= 0:
+        return Unjudged("No calendar month has a price in two years, so there is no trend.")
+    together = float((sums.place_price[position] - sums.place[position] * mean_price).sum())
+    slope = together / spread
+    before = prices.values[:position]
+    places = np.flatnonzero(~np.isnan(before))
+    history = before[places]
+    seasons = places % 12
+    residuals = (history - sums.origin - mean_price[seasons]) - slope * (
+        places - mean_place[seasons]
+    )
+    deviation = float(np.sqrt(np.sum(residuals**2) / (months - 1)))
     if deviation <= SMALLEST_RELATIVE_DEVIATION * float(np.mean(np.abs(history))):
         return Unjudged("Earlier prices never left their trend, so a departure has no scale.")
-    judged = _design(np.array([position]), np.array([month.month - 1]))
-    forecast = float((judged @ coefficients)[0])
+    forecast = float(sums.origin + mean_price[season] + slope * (position - mean_place[season]))
     return Alps(
         value=(price - forecast) / deviation,
         price=price,
         forecast=forecast,
         residual_deviation=deviation,
-        months_fitted=len(history),
+        months_fitted=months,
     )
-
-
-def _design(positions: NDArray[np.intp], calendar_months: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Rows of [1, trend, February … December], 13 columns; calendar months count from 0."""
-    dummies = calendar_months[:, np.newaxis] == np.arange(1, 12)
-    return np.column_stack([np.ones(len(positions)), positions, dummies]).astype(np.float64)

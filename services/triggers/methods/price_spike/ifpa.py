@@ -3,11 +3,20 @@
 Source: Food and Agriculture Organization, metadata of SDG indicator 2.c.1 (indicator of food
 price anomalies); Baquedano, "Developing an indicator of price anomalies as an early warning
 tool: a compound growth approach", FAO, 2015.
+
+The metadata can be read in more than one way where it says how growth is made comparable. This is
+the reading here: each growth rate is standardised by itself, against its own earlier years. The
+growth over three months is set against growths over three months, that over twelve against
+growths over twelve, both against those up to the same calendar month, by the weighted mean and
+deviation of these alone; then the two are weighed together, 0.4 and 0.6. So neither the spread of
+one rate nor the season of another month scales the other. Only years before the month that is
+judged are used, where the metadata takes the whole series.
 """
 
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +98,7 @@ def ifpa(
 
 
 def growth_anomaly(
-    prices: MonthlyPrices, month: date, *, months: int, minimum_earlier_years: int
+    prices: MonthlyPrices, month: date, *, months: Literal[3, 12], minimum_earlier_years: int
 ) -> GrowthAnomaly | Unjudged:
     """Standardise (P_t / P_{t−months})^(1/months) − 1 against the same month of earlier years.
 
@@ -97,16 +106,13 @@ def growth_anomaly(
     growth is missing weighs nothing and keeps its place, so that recency keeps its meaning.
     """
     position = prices.position(month)
-    growth = _growth(prices, position, months=months)
+    rates = prices.quarterly_growth if months == 3 else prices.yearly_growth
+    growth = float(rates[position]) if 0 <= position < len(rates) else float("nan")
     if np.isnan(growth):
         return Unjudged(
             f"Growth over {months} months to {month:%Y-%m} needs a price above zero at both ends."
         )
-    oldest_position = position % 12
-    earlier = np.array(
-        [_growth(prices, place, months=months) for place in range(oldest_position, position, 12)],
-        dtype=np.float64,
-    )
+    earlier = rates[position % 12 : position : 12]
     known = ~np.isnan(earlier)
     if int(known.sum()) < minimum_earlier_years:
         return Unjudged(
@@ -139,10 +145,3 @@ def weighted_mean_and_deviation(
     mean = float((weights * values).sum()) / total
     spread = float((weights * (values - mean) ** 2).sum())
     return mean, float(np.sqrt(spread / (total * (count - 1) / count)))
-
-
-def _growth(prices: MonthlyPrices, position: int, *, months: int) -> float:
-    start, end = prices.price(position - months), prices.price(position)
-    if not (start > 0 and end > 0):
-        return float("nan")
-    return float((end / start) ** (1 / months) - 1)

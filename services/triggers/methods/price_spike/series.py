@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.triggers.methods.figures import Figures
+from services.triggers.methods.price_spike.sums import SeasonalSums
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,30 @@ class MonthlyPrices:
         if 0 <= position < len(self.values):
             return float(self.values[position])
         return float("nan")
+
+    @cached_property
+    def sums(self) -> SeasonalSums:
+        """Added up once for all the months that are judged."""
+        return SeasonalSums.of(self.values)
+
+    @cached_property
+    def quarterly_growth(self) -> NDArray[np.float64]:
+        """Compound growth a month over the three months up to each position."""
+        return growth(self.values, months=3)
+
+    @cached_property
+    def yearly_growth(self) -> NDArray[np.float64]:
+        """Compound growth a month over the twelve months up to each position."""
+        return growth(self.values, months=12)
+
+
+def growth(values: NDArray[np.float64], *, months: int) -> NDArray[np.float64]:
+    """(P_t / P_{t−months})^(1/months) − 1; NaN without a price above zero at both ends."""
+    found = np.full(len(values), np.nan)
+    start, end = values[:-months], values[months:]
+    above = (start > 0) & (end > 0)
+    found[months:][above] = (end[above] / start[above]) ** (1 / months) - 1
+    return found
 
 
 def national_months(figures: Figures) -> list[NationalMonth]:
