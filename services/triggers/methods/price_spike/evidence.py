@@ -27,7 +27,8 @@ def finding(judgement: PriceJudgement, *, document: PriceSpike) -> str:
         f"{judgement.month:%Y-%m}: "
         f"ALPS {_number(judgement.alps)} (activation from {document.activation.alps}), "
         f"IFPA {_number(judgement.ifpa)} (from {document.activation.ifpa}), "
-        f"{document.activation.require} required: {_STAGE_WORDS[judgement.stage]}"
+        f"{document.activation.require} required: "
+        f"{'cannot be judged.' if judgement.unjudged else _STAGE_WORDS[judgement.stage]}"
     )
 
 

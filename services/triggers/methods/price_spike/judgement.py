@@ -28,17 +28,8 @@ class PriceJudgement:
     alps: Alps | Unjudged
     ifpa: Ifpa | Unjudged
     stage: TriggerStage
-    could_be_reached: bool
-    """Whether a stage would be reached if what could not be judged held."""
-
-    @property
-    def unjudged(self) -> str | None:
-        """Why nobody can say that no stage was reached; None: one was, or it can be said."""
-        if self.stage is not TriggerStage.NONE or not self.could_be_reached:
-            return None
-        return " ".join(
-            judged.reason for judged in (self.alps, self.ifpa) if isinstance(judged, Unjudged)
-        )
+    unjudged: str | None = None
+    """Why neither a stage nor none can be said; None where it can."""
 
     @property
     def severity(self) -> Severity:
@@ -49,31 +40,44 @@ class PriceJudgement:
 
 
 def judge_price(prices: MonthlyPrices, month: date, *, document: PriceSpike) -> PriceJudgement:
-    """Judge one month by the months before it. A half that cannot be judged does not hold."""
+    """Judge one month by the months before it.
+
+    A half that cannot be judged neither holds nor fails: where the other does not settle it, there
+    is no answer.
+    """
     spike = alps(prices, month, minimum_history_months=document.minimum_history_months)
     growth = ifpa(prices, month, minimum_earlier_years=document.minimum_earlier_years)
-    first = document.readiness or document.activation
-    stage = TriggerStage.NONE
-    if _holds(spike, growth, document.activation, unjudged=False):
-        stage = TriggerStage.ACTIVATION
-    elif _holds(spike, growth, first, unjudged=False):
-        stage = TriggerStage.READINESS
+    stages = {
+        TriggerStage.ACTIVATION: document.activation,
+        TriggerStage.READINESS: document.readiness,
+    }
+    held = {
+        stage: _holds(spike, growth, thresholds)
+        for stage, thresholds in stages.items()
+        if thresholds is not None
+    }
+    stage = next((stage for stage, holds in held.items() if holds), TriggerStage.NONE)
+    is_unsure = stage is TriggerStage.NONE and None in held.values()
+    reasons = [half.reason for half in (spike, growth) if isinstance(half, Unjudged)]
     return PriceJudgement(
         month=month,
         alps=spike,
         ifpa=growth,
         stage=stage,
-        could_be_reached=_holds(spike, growth, first, unjudged=True),
+        unjudged=" ".join(reasons) if is_unsure else None,
     )
 
 
 def _holds(
-    spike: Alps | Unjudged, growth: Ifpa | Unjudged, thresholds: PriceThresholds, *, unjudged: bool
-) -> bool:
-    """Whether a stage is reached, where a half that cannot be judged holds or does not."""
-    high = unjudged if isinstance(spike, Unjudged) else spike.value >= thresholds.alps
-    fast = unjudged if isinstance(growth, Unjudged) else growth.value >= thresholds.ifpa
-    return (high and fast) if thresholds.require == "both" else (high or fast)
+    spike: Alps | Unjudged, growth: Ifpa | Unjudged, thresholds: PriceThresholds
+) -> bool | None:
+    """None where it cannot be said."""
+    high = None if isinstance(spike, Unjudged) else spike.value >= thresholds.alps
+    fast = None if isinstance(growth, Unjudged) else growth.value >= thresholds.ifpa
+    settled = thresholds.require == "either"
+    if settled in (high, fast):
+        return settled
+    return None if None in (high, fast) else not settled
 
 
 def why_rearmed(

@@ -1,7 +1,10 @@
 """The method's face: a month at a time, by the medians over the markets."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+
+import numpy as np
 
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Judgement, Period
@@ -11,6 +14,7 @@ from services.triggers.methods.price_spike.evidence import evidence, finding
 from services.triggers.methods.price_spike.indicator import PRICE
 from services.triggers.methods.price_spike.judgement import judge_price, why_rearmed
 from services.triggers.methods.price_spike.series import (
+    MonthlyPrices,
     NationalMonth,
     months_between,
     national_months,
@@ -18,7 +22,15 @@ from services.triggers.methods.price_spike.series import (
 )
 
 
-class PriceSpikeMethod(Method[PriceSpike, Sequence[NationalMonth]]):
+@dataclass(frozen=True, kw_only=True)
+class NationalSeries:
+    """The medians by month, as they are told, and as prices on a calendar."""
+
+    months: Sequence[NationalMonth]
+    prices: MonthlyPrices
+
+
+class PriceSpikeMethod(Method[PriceSpike, NationalSeries]):
     """A period is one month, judged by its national price."""
 
     document = PriceSpike
@@ -32,8 +44,13 @@ class PriceSpikeMethod(Method[PriceSpike, Sequence[NationalMonth]]):
 
     def lay_out(
         self, figures: Figures, document: PriceSpike, *, areas: Sequence[str]
-    ) -> Sequence[NationalMonth]:
-        return national_months(figures)
+    ) -> NationalSeries:
+        months = national_months(figures)
+        if not months:
+            nothing = MonthlyPrices(first_month=date.min, values=np.zeros(0))
+            return NationalSeries(months=months, prices=nothing)
+        prices = national_prices(months, minimum_markets=document.minimum_markets)
+        return NationalSeries(months=months, prices=prices)
 
     def used(self, period: Period) -> Period:
         """Every month so far: a trend is fitted over all of them."""
@@ -41,27 +58,26 @@ class PriceSpikeMethod(Method[PriceSpike, Sequence[NationalMonth]]):
 
     def judge(
         self,
-        series: Sequence[NationalMonth],
+        series: NationalSeries,
         document: PriceSpike,
         *,
         period: Period,
         areas: Sequence[str],
     ) -> Judgement:
-        prices = national_prices(series, minimum_markets=document.minimum_markets)
-        judgement = judge_price(prices, period.first_on, document=document)
+        judgement = judge_price(series.prices, period.first_on, document=document)
         return Judgement(
             period=period,
             stage=judgement.stage,
             severity=judgement.severity,
             areas=tuple(areas),
             finding=finding(judgement, document=document),
-            evidence=evidence(series, judgement, document=document),
+            evidence=evidence(series.months, judgement, document=document),
             unjudged=judgement.unjudged,
         )
 
     def continues(
         self,
-        series: Sequence[NationalMonth],
+        series: NationalSeries,
         document: PriceSpike,
         *,
         period: Period,
@@ -69,7 +85,7 @@ class PriceSpikeMethod(Method[PriceSpike, Sequence[NationalMonth]]):
     ) -> Continuation:
         fired = earlier.last_on
         rearmed = why_rearmed(
-            national_prices(series, minimum_markets=document.minimum_markets),
+            series.prices,
             fired=fired,
             month=period.first_on,
             document=document,
