@@ -1,5 +1,6 @@
 """Shares of ensembles: members, issues running, lead times, missing issues, by hand."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -177,7 +178,7 @@ def test_a_flood_is_another_once_a_day_between_was_unlikely() -> None:
 def test_what_is_missing_makes_the_difference_that_it_could(shares: list[int | None]) -> None:
     """By trying every value that the missing issues could have had."""
 
-    def stage(filled: list[int | None]) -> TriggerStage:
+    def stage(filled: Sequence[int | None]) -> TriggerStage:
         rule = document(readiness=None)
         issues = [
             issue(share, lead=5 - step) for step, share in enumerate(filled) if share is not None

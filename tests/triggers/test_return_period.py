@@ -1,4 +1,4 @@
-"""Return periods against values worked by hand, lmoments3 and SciPy; and when there is no answer."""
+"""Return periods against values worked by hand, lmoments3 and SciPy; and what is not answered."""
 
 from datetime import date, timedelta
 from math import log
