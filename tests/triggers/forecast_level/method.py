@@ -16,7 +16,7 @@ from services.triggers.methods.severity import Severity
 from services.triggers.methods.trigger_stage import TriggerStage
 
 
-class ForecastLevel(MethodDocument):
+class GaugeForecast(MethodDocument):
     """A level that is forecast to reach a threshold."""
 
     kind: Literal["forecast-level"]
@@ -45,10 +45,10 @@ WATER_LEVEL = IndicatorKind(
 )
 
 
-class ForecastLevelMethod(Method[ForecastLevel, Sequence[Forecast]]):
+class ForecastLevelMethod(Method[GaugeForecast, Sequence[Forecast]]):
     """A period is one day."""
 
-    document = ForecastLevel
+    document = GaugeForecast
     indicator_kinds = (WATER_LEVEL,)
     reads_forecasts = True
     widens = True
@@ -59,7 +59,7 @@ class ForecastLevelMethod(Method[ForecastLevel, Sequence[Forecast]]):
     )
 
     def lay_out(
-        self, figures: Figures, document: ForecastLevel, *, areas: Sequence[str]
+        self, figures: Figures, document: GaugeForecast, *, areas: Sequence[str]
     ) -> Sequence[Forecast]:
         latest = {
             (figure.area, figure.observed_on): Forecast(
@@ -73,7 +73,7 @@ class ForecastLevelMethod(Method[ForecastLevel, Sequence[Forecast]]):
         return list(latest.values())
 
     def events(
-        self, series: Sequence[Forecast], document: ForecastLevel, *, changed: Period
+        self, series: Sequence[Forecast], document: GaugeForecast, *, changed: Period
     ) -> list[Period]:
         days = sorted({forecast.day for forecast in series})
         return [
@@ -85,7 +85,7 @@ class ForecastLevelMethod(Method[ForecastLevel, Sequence[Forecast]]):
     def judge(
         self,
         series: Sequence[Forecast],
-        document: ForecastLevel,
+        document: GaugeForecast,
         *,
         period: Period,
         areas: Sequence[str],
@@ -114,7 +114,7 @@ class ForecastLevelMethod(Method[ForecastLevel, Sequence[Forecast]]):
     def continues(
         self,
         series: Sequence[Forecast],
-        document: ForecastLevel,
+        document: GaugeForecast,
         *,
         period: Period,
         earlier: Period,
@@ -123,7 +123,7 @@ class ForecastLevelMethod(Method[ForecastLevel, Sequence[Forecast]]):
             return Continuation(order=Order.LATER, because="A later flood is forecast.")
         return Continuation(order=Order.SAME, because="It is the same flood.")
 
-    def is_over(self, document: ForecastLevel, *, evidence_to: date, on: date) -> bool:
+    def is_over(self, document: GaugeForecast, *, evidence_to: date, on: date) -> bool:
         return (on - evidence_to).days > 30
 
 
