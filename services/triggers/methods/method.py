@@ -7,17 +7,20 @@ what happens at no set times, from the method (`events`).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar, Generic, TypeVar, get_args
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from services.triggers.methods.chart import Chart
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.indicator_kind import IndicatorKind
 from services.triggers.methods.judgement import Judgement, Period
+from services.triggers.methods.plain import plain_chart, plain_reasons
+from services.triggers.wording.phrase import Phrase
 
 
 class MethodDocument(BaseModel):
@@ -126,3 +129,11 @@ class Method(ABC, Generic[Document, Series]):
 
         Without a look at the data: it is asked where an official declares an activation.
         """
+
+    def reasons(self, evidence: Mapping[str, Any], *, unit: str) -> Sequence[Phrase]:
+        """Why a judgement came out as it did: sentences, from its evidence as it was kept."""
+        return plain_reasons(evidence, unit=unit)
+
+    def chart(self, evidence: Mapping[str, Any], *, unit: str) -> Chart | None:
+        """What is drawn of it; None: nothing can be."""
+        return plain_chart(evidence, unit=unit)

@@ -1,14 +1,17 @@
 """The method's face: a month at a time, by the medians over the markets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 
+from services.triggers.methods.chart import Chart
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.method import Continuation, Method, Order, Words
+from services.triggers.methods.price_spike import telling
 from services.triggers.methods.price_spike.document import PriceSpike
 from services.triggers.methods.price_spike.evidence import evidence, finding
 from services.triggers.methods.price_spike.indicator import PRICE
@@ -20,6 +23,7 @@ from services.triggers.methods.price_spike.series import (
     national_months,
     national_prices,
 )
+from services.triggers.wording.phrase import Phrase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +102,12 @@ class PriceSpikeMethod(Method[PriceSpike, NationalSeries]):
 
     def is_over(self, document: PriceSpike, *, evidence_to: date, on: date) -> bool:
         return months_between(evidence_to, on) >= document.rearm.after_months
+
+    def reasons(self, evidence: Mapping[str, Any], *, unit: str) -> Sequence[Phrase]:
+        return telling.reasons(evidence, unit=unit)
+
+    def chart(self, evidence: Mapping[str, Any], *, unit: str) -> Chart:
+        return telling.chart(evidence, unit=unit)
 
 
 PRICE_SPIKE = PriceSpikeMethod()

@@ -1,11 +1,14 @@
 """The method's face: an event at a time, by the reports of its days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
+from services.triggers.methods.chart import Chart
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.method import Continuation, Method, Order, Words
+from services.triggers.methods.reported_impact import telling
 from services.triggers.methods.reported_impact.document import ReportedImpact
 from services.triggers.methods.reported_impact.evidence import evidence, finding
 from services.triggers.methods.reported_impact.indicator import HOUSEHOLDS_AFFECTED
@@ -17,6 +20,7 @@ from services.triggers.methods.reported_impact.series import (
     last_affected_on,
     reports_of,
 )
+from services.triggers.wording.phrase import Phrase
 
 
 class ReportedImpactMethod(Method[ReportedImpact, Reports]):
@@ -87,6 +91,12 @@ class ReportedImpactMethod(Method[ReportedImpact, Reports]):
 
     def is_over(self, document: ReportedImpact, *, evidence_to: date, on: date) -> bool:
         return on > evidence_to + timedelta(days=document.rearm.days_without_reports)
+
+    def reasons(self, evidence: Mapping[str, Any], *, unit: str) -> Sequence[Phrase]:
+        return telling.reasons(evidence, unit=unit)
+
+    def chart(self, evidence: Mapping[str, Any], *, unit: str) -> Chart:
+        return telling.chart(evidence, unit=unit)
 
 
 REPORTED_IMPACT = ReportedImpactMethod()
