@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from services.triggers.activations.routes import router as activations
 from services.triggers.checks.service import Checks
 from services.triggers.definitions.routes import router as definitions
+from services.triggers.drawing.studio import drawing
 from services.triggers.evaluations.routes import router as evaluations
+from services.triggers.explanations.routes import router as explanations
 from services.triggers.indicators.routes import router as indicators
 from services.triggers.methods import registry
 from services.triggers.observations.routes import router as observations
@@ -67,11 +69,12 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             evaluations,
             readiness,
             activations,
+            explanations,
             approval_routes(steps, reader=TriggersRead, decider=TriggersApprove),
             events,
         ],
         tags=_TAGS,
-        lifespans=[_asking_the_registry],
+        lifespans=[_asking_the_registry, drawing],
     )
     app.state.steps = steps
     return app

@@ -93,6 +93,7 @@ async def propose(
             "activation_id": str(activation.id),
             "areas_added": sorted(added),
             "areas": sorted(together),
+            "evidence": evidence_path(activation.id),
         },
         Effect(
             what=_sentences(
@@ -112,6 +113,11 @@ async def propose(
     )
     await repository.set_approval(session, activation.id, proposal.id)
     return proposal
+
+
+def evidence_path(activation_id: UUID) -> str:
+    """Where whoever decides reads why, with a chart and a map."""
+    return f"/v1/activations/{activation_id}/evidence"
 
 
 def is_about(proposal: Approval, areas: Collection[str]) -> bool:

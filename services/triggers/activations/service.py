@@ -281,6 +281,7 @@ async def propose_correction(
             "activation_id": str(activation_id),
             "areas_added": sorted(set(body.areas_added)),
             "areas_refused": sorted(set(body.areas_refused)),
+            "evidence": proposing.evidence_path(activation_id),
         },
         Effect(
             what=f"Correct the activation of trigger '{trigger.code}' of "
@@ -376,7 +377,10 @@ async def _propose_cancellation(
         session,
         steps,
         ApprovalKind.CANCELLATION,
-        {"activation_id": str(activation.id)},
+        {
+            "activation_id": str(activation.id),
+            "evidence": proposing.evidence_path(activation.id),
+        },
         Effect(
             what=f"Cancel the activation of trigger '{trigger.code}' of "
             f"{activation.opened_on}: whatever has not been sent never is.",
