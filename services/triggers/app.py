@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.triggers.activations.routes import router as activations
+from services.triggers.alerts.routes import router as alerts
 from services.triggers.checks.service import Checks
 from services.triggers.definitions.routes import router as definitions
 from services.triggers.drawing.studio import drawing
@@ -33,7 +34,9 @@ ceiling, or when a second person approves.
 2. Post a trigger: a versioned document with its leg (an indicator, and the method that judges it,
    with thresholds), the scheme, the areas, and what each stage does.
 3. Read its evaluations: each keeps the numbers that decided, so that every decision is explained.
-4. Follow activations here, or the `activation-opened` and `activation-widened` events in the feed.
+4. Follow activations here, or the `activation-opened` and `activation-widened` events in the feed,
+   or as alerts in CAP 1.2. The evidence of each says why, in English and Khmer, with a chart and a
+   map.
 
 Methods:
 
@@ -48,6 +51,7 @@ _TAGS = [
     {"name": "evaluations", "description": "Every judgement of a trigger, with its evidence."},
     {"name": "readiness", "description": "When triggers were ready, and stood down."},
     {"name": "activations", "description": "Triggers happening, or officials declaring them."},
+    {"name": "alerts", "description": "Notice of activations in CAP and Atom: no warning."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "events", "description": "The event log, and the events that failed here."},
 ]
@@ -70,6 +74,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             readiness,
             activations,
             explanations,
+            alerts,
             approval_routes(steps, reader=TriggersRead, decider=TriggersApprove),
             events,
         ],

@@ -26,7 +26,12 @@ class Settings(CallingSettings, ServiceSettings):
 
 
 class ApiSettings(Settings):
-    """The API's: nothing beyond what both read."""
+    """The API's: as whom it tells of activations, and whether in earnest."""
+
+    alerts_sender: str = Field(default="sangkroh-triggers", pattern=r"^[^\s,<&]{1,100}$")
+    """Whom alerts are from: unique in the world, such as ``cash@nspc.example``."""
+    alerts_are_exercises: bool = False
+    """Whether alerts say that they are an exercise; with a clock that can be set they do anyway."""
 
 
 class WorkerSettings(Settings):

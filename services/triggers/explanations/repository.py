@@ -22,10 +22,20 @@ async def find_evaluation(
 
 
 async def evaluations_of(
-    session: AsyncSession, trigger: str, activation_id: UUID, *, limit: int
+    session: AsyncSession,
+    trigger: str,
+    activation_id: UUID,
+    *,
+    until: datetime | None,
+    limit: int,
 ) -> list[Evaluation]:
-    """The evaluations about an activation of a trigger: the first, and the latest; oldest first."""
-    about = (Evaluation.trigger_code == trigger, Evaluation.activation_id == activation_id)
+    """The evaluations about an activation of a trigger: the first, and the latest; oldest first.
+
+    Those of a moment or before, where one is given.
+    """
+    about = [Evaluation.trigger_code == trigger, Evaluation.activation_id == activation_id]
+    if until is not None:
+        about.append(Evaluation.evaluated_at <= until)
     first = select(Evaluation).where(*about).order_by(Evaluation.id).limit(1)
     latest = select(Evaluation).where(*about).order_by(Evaluation.id.desc()).limit(limit - 1)
     found = {row.id: row for row in await session.scalars(first)}

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.triggers.checks.service import ChecksDependency
@@ -14,6 +14,7 @@ from services.triggers.explanations import service
 from services.triggers.explanations.page import HEADERS, page
 from services.triggers.explanations.schemas import EvidenceOut
 from services.triggers.explanations.service import Explained
+from services.triggers.freshness import NOT_MODIFIED, REVALIDATED, KnownTag, is_known
 from services.triggers.scopes import ActivationsRead, TriggersRead
 from services.triggers.wording.phrase import Language, Phrase
 from shared.approvals import Steps
@@ -31,14 +32,9 @@ _EVALUATION = "/triggers/{code}/evaluations/{evaluation_id}/evidence"
 ActivationId = Annotated[UUID, Path(examples=["0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10"])]
 EvaluationId = Annotated[UUID, Path(examples=["0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10"])]
 TriggerCode = Annotated[Code, Path(examples=["flood-reported-impact"])]
-KnownTag = Annotated[
-    str | None,
-    Header(alias="If-None-Match", description="The `ETag` of a picture that is at hand."),
-]
-
 # Opened by itself, an SVG styles itself and asks for nothing.
 _PICTURE_HEADERS = {
-    "Cache-Control": "private, no-cache",
+    "Cache-Control": REVALIDATED,
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     ),
@@ -50,7 +46,7 @@ _PICTURES: dict[int | str, dict[str, Any]] = {
             form.media_type: {"schema": {"type": "string", "format": "binary"}} for form in Form
         },
     },
-    304: {"description": "It is the one that is at hand."},
+    **NOT_MODIFIED,
 }
 _PAGES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The page.", "content": {"text/html": {"schema": {"type": "string"}}}}
@@ -231,7 +227,7 @@ async def _drawn(
     picture = drawn.picture_of(explained)
     tag = f'"{fingerprint(picture, language=language, form=drawn.form)}"'
     headers = {**_PICTURE_HEADERS, "ETag": tag}
-    if known is not None and tag in [each.strip().removeprefix("W/") for each in known.split(",")]:
+    if is_known(tag, known):
         return Response(status_code=304, headers=headers)
     content = await studio.draw(picture, language=language, form=drawn.form)
     return Response(content, media_type=drawn.form.media_type, headers=headers)

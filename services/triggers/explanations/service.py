@@ -75,6 +75,8 @@ class Explained:
     areas: tuple[AreaReached, ...]
     """Those that are paid in, or wait."""
     left_out: tuple[AreaNotReached, ...]
+    why: tuple[Phrase, ...]
+    """What stays so, however an activation goes on."""
     said: tuple[Phrase, ...]
     title: Phrase
     path: str
@@ -116,26 +118,42 @@ class Explained:
 
 
 async def about_activation(
-    session: AsyncSession, steps: Steps, activation_id: UUID, *, clock: Clock
+    session: AsyncSession,
+    steps: Steps,
+    activation_id: UUID,
+    *,
+    clock: Clock,
+    until: datetime | None = None,
 ) -> Explained:
-    """Why an activation began; raises NotFound."""
+    """Why an activation began, as it stood at a moment, or stands; raises NotFound."""
     activation = await acting.find(session, activation_id)
     trigger = await definitions.get_version(
         session, activation.trigger_code, activation.trigger_version
     )
     evaluations = await repository.evaluations_of(
-        session, trigger.code, activation_id, limit=MAXIMUM_EVALUATIONS
+        session, trigger.code, activation_id, until=until, limit=MAXIMUM_EVALUATIONS
     )
     decisive = [
         await _decisive(session, trigger, evaluation, leg)
         for evaluation, leg in _deciding(trigger, evaluations)
     ]
-    kept = await activations.areas_of(session, activation_id)
+    kept = [
+        area
+        for area in await activations.areas_of(session, activation_id)
+        if until is None or area.added_at <= until
+    ]
     reached = tuple(_reached(activation, area) for area in kept if not _why_not(area))
     left_out = _left_out(kept, decisive)
     proposal = None
     if activation.approval_id is not None:
         proposal = await approvals.get(session, steps, activation.approval_id, clock=clock)
+    why = tuple(
+        telling.why_it_began(
+            activation,
+            evidence_to=_evidence_to(activation, evaluations, until=until),
+            reasons=[reason for each in decisive for reason in each.reasons],
+        )
+    )
     return Explained(
         trigger=trigger,
         activation=activation,
@@ -143,14 +161,15 @@ async def about_activation(
         decisive=tuple(decisive),
         areas=reached,
         left_out=left_out,
-        said=tuple(
-            telling.about_activation(
+        why=why,
+        said=(
+            *why,
+            *telling.how_it_stands(
                 activation,
-                reasons=[reason for each in decisive for reason in each.reasons],
                 reached=[area.area for area in reached],
                 not_reached=len(left_out),
                 proposal=proposal,
-            )
+            ),
         ),
         title=telling.title_of(activation),
         path=f"/v1/activations/{activation_id}/evidence",
@@ -172,6 +191,11 @@ async def about_evaluation(session: AsyncSession, code: str, evaluation_id: UUID
     decisive = [await _decisive(session, trigger, evaluation, leg)] if leg else []
     named = _named(decisive)
     fired = evaluation.stage is TriggerStage.ACTIVATION
+    why = tuple(
+        telling.about_evaluation(
+            evaluation, reasons=[reason for each in decisive for reason in each.reasons]
+        )
+    )
     return Explained(
         trigger=trigger,
         activation=None,
@@ -187,11 +211,8 @@ async def about_evaluation(session: AsyncSession, code: str, evaluation_id: UUID
             for code, taken_in, because in named
             if not (taken_in and fired)
         ),
-        said=tuple(
-            telling.about_evaluation(
-                evaluation, reasons=[reason for each in decisive for reason in each.reasons]
-            )
-        ),
+        why=why,
+        said=why,
         title=telling.title_of_evaluation(evaluation),
         path=_path_of(evaluation),
     )
@@ -262,6 +283,16 @@ def _deciding(trigger: Trigger, evaluations: Sequence[Evaluation]) -> list[tuple
         if method_of(leg.method).widens or id(leg) not in decided:
             decided[id(leg)] = (evaluation, leg)
     return list(decided.values())
+
+
+def _evidence_to(
+    activation: Activation, evaluations: Sequence[Evaluation], *, until: datetime | None
+) -> date:
+    """The last day of an activation's evidence, as far as it had come."""
+    judged = [evaluation.judged_on for evaluation in evaluations]
+    if until is None or not judged:
+        return activation.evidence_to
+    return max(activation.evidence_from, min(activation.evidence_to, max(judged)))
 
 
 def _leg_of(trigger: Trigger, evaluation: Evaluation) -> Leg | None:

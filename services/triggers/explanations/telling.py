@@ -36,23 +36,25 @@ NOT_ENROLLED = Phrase(
 )
 
 
-def about_activation(
+def why_it_began(
+    activation: Activation, *, evidence_to: date, reasons: Sequence[Phrase]
+) -> list[Phrase]:
+    """Why an activation began, by the reasons of its judgements: what stays so, however it goes.
+
+    ``evidence_to`` is the last day of the evidence as far as it had come.
+    """
+    return [_began(activation, evidence_to=evidence_to), *reasons, _severity(activation)]
+
+
+def how_it_stands(
     activation: Activation,
     *,
-    reasons: Sequence[Phrase],
     reached: Sequence[str],
     not_reached: int,
     proposal: ApprovalOut | None,
 ) -> list[Phrase]:
-    """Why it began, by the reasons of its judgements, where it reaches and how it stands."""
-    return [
-        _began(activation),
-        *reasons,
-        _severity(activation),
-        _areas(reached, not_reached),
-        *_estimate(proposal),
-        STATES[activation.state],
-    ]
+    """Where an activation reaches, what it would pay, and what is done about it."""
+    return [_areas(reached, not_reached), *_estimate(proposal), STATES[activation.state]]
 
 
 def about_evaluation(evaluation: Evaluation, *, reasons: Sequence[Phrase]) -> list[Phrase]:
@@ -122,7 +124,7 @@ def days_of(evidence: Mapping[str, Any], judged_on: date) -> tuple[date, date]:
     return judged_on, judged_on
 
 
-def _began(activation: Activation) -> Phrase:
+def _began(activation: Activation, *, evidence_to: date) -> Phrase:
     what, on = shock(activation.shock), numbers.instant(activation.proposed_at)
     if activation.origin is Origin.DECLARED:
         return Phrase(
@@ -130,7 +132,7 @@ def _began(activation: Activation) -> Phrase:
             f"{activation.reason}",
             f"{what.km}៖ មន្ត្រីម្នាក់បានប្រកាសការបើកដំណើរការនេះ នៅ{on.km}។ មូលហេតុ៖ {activation.reason}",
         )
-    days = numbers.span(activation.evidence_from, activation.evidence_to)
+    days = numbers.span(activation.evidence_from, evidence_to)
     return Phrase(
         f"{what.en}: the thresholds of trigger {activation.trigger_code}, version "
         f"{activation.trigger_version}, were met by what was known on {on.en}. The evidence is of "
