@@ -13,6 +13,7 @@ from services.triggers.activations.schemas import (
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.schemas import TriggerOut
 from services.triggers.evaluations.schemas import EvaluationOut
+from services.triggers.explanations.schemas import EvidenceOut
 from services.triggers.indicators.schemas import IndicatorIn, IndicatorOut
 from services.triggers.methods.registry import METHODS
 from services.triggers.observations.schemas import ObservationOut, ObservationsIn, RecordedOut
@@ -37,6 +38,7 @@ async def test_every_operation_is_described_and_its_examples_are_valid(flow: Flo
         TriggerOut,
         *(method.document for method in METHODS),
         EvaluationOut,
+        EvidenceOut,
         DeclarationIn,
         CorrectionIn,
         DecisionIn,

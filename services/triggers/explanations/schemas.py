@@ -191,12 +191,12 @@ _EXAMPLE: dict[str, Any] = {
         }
     ],
     "estimate": {
-        "households": None,
-        "amount_minor": None,
-        "currency": None,
-        "proposal": None,
-        "ceiling_households": 200_000,
-        "ceiling_minor": 120_000_000_000,
+        "households": 24_156,
+        "amount_minor": 11_275_740_300,
+        "currency": "KHR",
+        "proposal": "/v1/approvals/0199c1de-8000-7a54-8f62-0d6f0a6f5b20",
+        "ceiling_households": 26_572,
+        "ceiling_minor": 12_403_314_330,
     },
     "pictures": {
         name: f"/v1/activations/0199c1de-53a1-7f6b-8a27-2f1f6a1d9a11/evidence{path}"
