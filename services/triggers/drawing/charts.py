@@ -218,6 +218,8 @@ def _draw_bars(axes: Axes, panel: Bars, language: Language) -> None:
         height=0.7,
     )
     for place, bar in enumerate(panel.bars):
+        if bar.level is not None:
+            axes.plot([bar.level] * 2, [place - 0.45, place + 0.45], color=STRONG, linewidth=2.5)
         axes.annotate(
             _said_of(bar).in_language(language),
             (bar.value or 0, place),
@@ -231,8 +233,14 @@ def _draw_bars(axes: Axes, panel: Bars, language: Language) -> None:
         )
     axes.set_yticks(places, [bar.label.in_language(language) for bar in panel.bars])
     axes.set_ylim(len(panel.bars) - 0.4, -0.6)
-    highest = max([*(bar.value or 0 for bar in panel.bars), *(each.value for each in panel.levels)])
-    axes.set_xlim(0, highest * 1.18 or 1)
+    ends = [
+        0.0,
+        *(bar.value or 0 for bar in panel.bars),
+        *(bar.level or 0 for bar in panel.bars),
+        *(level.value for level in panel.levels),
+    ]
+    room = (max(ends) - min(ends)) * 0.18 or 1
+    axes.set_xlim(min(ends) - (room if min(ends) < 0 else 0), max(ends) + room)
     for row, level in enumerate(sorted(panel.levels, key=lambda each: -each.value)):
         colour = STRONG if level.pays else TEXT
         axes.axvline(
@@ -251,7 +259,7 @@ def _draw_bars(axes: Axes, panel: Bars, language: Language) -> None:
             fontsize=8,
             color=colour,
         )
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
     axes.xaxis.set_major_formatter(_Figures(language))
     axes.set_xlabel(panel.unit.in_language(language))
     axes.tick_params(axis="y", length=0)

@@ -11,9 +11,9 @@ from matplotlib.path import Path
 from services.triggers.areas import COUNTRY
 from services.triggers.drawing.canvas import FILL, LIGHT, MIDDLE, PAPER, TEXT, blank, wrapped
 from services.triggers.drawing.pictures import MapPicture
-from services.triggers.geography import boundaries
-from services.triggers.geography.boundaries import Outline, Ring
+from services.triggers.geography import outlines
 from services.triggers.geography.names import own_name_of
+from services.triggers.geography.outlines import Outline, Ring
 from services.triggers.wording.phrase import Language, Phrase
 
 _WIDTH, _HEIGHT = 8.0, 7.2
@@ -52,7 +52,7 @@ def draw_map(picture: MapPicture, language: Language) -> Figure:
     axes = figure.add_subplot()
     axes.set_aspect(float(1 / np.cos(np.radians(_LATITUDE))))
     axes.set_axis_off()
-    for outline in boundaries.provinces().values():
+    for outline in outlines.provinces().values():
         axes.add_patch(
             PathPatch(_path(outline), facecolor="#f6f6f4", edgecolor=MIDDLE, linewidth=0.6)
         )
@@ -81,8 +81,8 @@ def _fill(axes: Axes, picture: MapPicture) -> None:
     filled: dict[int, tuple[Outline, _Kind]] = {}
     for code, kind in sorted(_kinds(picture), key=lambda pair: (len(pair[0]), pair[0])):
         if code == COUNTRY:
-            filled |= {id(each): (each, kind) for each in boundaries.provinces().values()}
-        elif outline := boundaries.outline_of(code):
+            filled |= {id(each): (each, kind) for each in outlines.provinces().values()}
+        elif outline := outlines.outline_of(code):
             # What is reached of a place that is shown whole is not hidden by what is not.
             filled.setdefault(id(outline), (outline, kind))
     for outline, kind in filled.values():
@@ -132,7 +132,7 @@ def _put_names(axes: Axes, picture: MapPicture, language: Language) -> None:
         named = []
     reached = set(picture.reached)
     for code in named:
-        outline = boundaries.outline_of(code)
+        outline = outlines.outline_of(code)
         if outline is None:
             continue
         axes.annotate(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -59,9 +58,11 @@ class Decisive:
 
     @property
     def reasons(self) -> Sequence[Phrase]:
-        return method_of(self.leg.method).reasons(
+        """In sentences; what the judgement found where its evidence cannot be told otherwise."""
+        told = method_of(self.leg.method).reasons(
             self.evaluation.evidence, unit=self.indicator.unit
         )
+        return told or [Phrase.same(self.evaluation.explanation)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,14 +203,18 @@ async def about_evaluation(session: AsyncSession, code: str, evaluation_id: UUID
         evaluations=(evaluation,),
         decisive=tuple(decisive),
         areas=tuple(
-            AreaReached(area=code, name=Said.of(name_of(code)), announced_at=None)
-            for code, taken_in, _ in named
-            if taken_in and fired
+            AreaReached(area=area, name=Said.of(name_of(area)), announced_at=None)
+            for area, because in sorted(named.items())
+            if because is None and fired
         ),
         left_out=tuple(
-            AreaNotReached(area=code, name=Said.of(name_of(code)), because=Said.of(because))
-            for code, taken_in, because in named
-            if not (taken_in and fired)
+            AreaNotReached(
+                area=area,
+                name=Said.of(name_of(area)),
+                because=Said.of(because or telling.NOT_FIRED),
+            )
+            for area, because in sorted(named.items())
+            if because is not None or not fired
         ),
         why=why,
         said=why,
@@ -379,9 +384,7 @@ def _left_out(
     kept: Sequence[ActivationArea], decisive: Sequence[Decisive]
 ) -> tuple[AreaNotReached, ...]:
     """The areas that evidence named, or an activation had, and that are not paid in."""
-    because: dict[str, Phrase] = {
-        code: why for code, taken_in, why in _named(decisive) if not taken_in
-    }
+    because = {code: why for code, why in _named(decisive).items() if why is not None}
     for area in kept:
         why_not = _why_not(area)
         if why_not is None:
@@ -400,16 +403,13 @@ def _why_not(area: ActivationArea) -> Phrase | None:
     return telling.REFUSED if area.refused_at is not None else None
 
 
-def _named(decisive: Sequence[Decisive]) -> list[tuple[str, bool, Phrase]]:
-    """The areas that the evidence names, whether each is taken in, and why where it is not."""
-    named: list[tuple[str, bool, Phrase]] = []
+def _named(decisive: Sequence[Decisive]) -> dict[str, Phrase | None]:
+    """The areas that the evidence names, each with why it is not reached; None: it is."""
+    named: dict[str, Phrase | None] = {}
     for each in decisive:
-        entries: Any = each.evaluation.evidence.get("areas") or []
-        named += [
-            (str(entry["area"]), bool(entry.get("taken_in")), telling.why_left_out(entry))
-            for entry in entries
-            if isinstance(entry, dict) and "area" in entry
-        ]
+        for code, because in telling.named_in(each.evaluation.evidence).items():
+            if because is None or named.get(code, because) is not None:
+                named[code] = because
     return named
 
 

@@ -9,6 +9,7 @@ from services.triggers.activations.tables import Activation
 from services.triggers.evaluations.outcomes import Outcome
 from services.triggers.evaluations.tables import Evaluation
 from services.triggers.geography.names import name_of
+from services.triggers.methods.plain import reaches
 from services.triggers.wording import numbers
 from services.triggers.wording.phrase import Phrase, listed
 from services.triggers.wording.vocabulary import SEVERITIES, STAGES, STATES, shock
@@ -29,6 +30,14 @@ BELOW = Phrase(
 NO_FIGURE = Phrase(
     "It was named without a figure, and the trigger leaves such areas out.",
     "វាត្រូវបានរាយនាមដោយគ្មានតួលេខ ហើយលក្ខខណ្ឌមិនរាប់បញ្ចូលតំបន់បែបនេះទេ។",
+)
+NOT_FIRED = Phrase(
+    "The trigger did not fire, so nobody is paid anywhere.",
+    "លក្ខខណ្ឌមិនត្រូវបានបំពេញទេ ដូច្នេះមិនមានការទូទាត់នៅតំបន់ណាមួយឡើយ។",
+)
+NOT_JUDGED = Phrase(
+    "What was measured there cannot be judged, which is not calm.",
+    "ទិន្នន័យនៅទីនោះមិនអាចវាយតម្លៃបានទេ ប៉ុន្តែនេះមិនមានន័យថាស្ថានភាពធម្មតាទេ។",
 )
 NOT_ENROLLED = Phrase(
     "The registry enrols nobody there: the gazetteer does not know it, or it is too small.",
@@ -105,18 +114,40 @@ def title_of_evaluation(evaluation: Evaluation) -> Phrase:
     return Phrase(f"Areas as judged for {on.en}", f"តំបន់តាមការវាយតម្លៃសម្រាប់{on.km}")
 
 
-def why_left_out(entry: Mapping[str, Any]) -> Phrase:
-    """Why an area that evidence names is not reached."""
-    because = entry.get("because")
-    if isinstance(because, str):
-        return Phrase(because, BELOW.km)
-    figure = entry.get("households", entry.get("value"))
-    return NO_FIGURE if figure is None else BELOW
+def named_in(evidence: Mapping[str, Any]) -> dict[str, Phrase | None]:
+    """The areas that evidence names, by code, each with why it is not reached; None: it is."""
+    named: dict[str, Phrase | None] = {}
+    for entry in _entries(evidence, "areas") + _entries(evidence, "alerts"):
+        if "area" in entry:
+            named.setdefault(str(entry["area"]), None if reaches(entry) else _why_left_out(entry))
+            if reaches(entry):
+                named[str(entry["area"])] = None
+    for place in _entries(evidence, "places"):
+        areas = place.get("areas")
+        for area in areas if isinstance(areas, list) else ():
+            if reaches(place):
+                named[str(area)] = None
+            else:
+                named.setdefault(str(area), BELOW if "unjudged" not in place else NOT_JUDGED)
+    for entry in _entries(evidence, "not_reached"):
+        named[str(entry.get("area"))] = _why_left_out(entry)
+    return named
+
+
+def _entries(evidence: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    values = evidence.get(key)
+    return [each for each in values if isinstance(each, dict)] if isinstance(values, list) else []
+
+
+def _why_left_out(entry: Mapping[str, Any]) -> Phrase:
+    if entry.get("households", 0) is None or entry.get("value", 0) is None:
+        return NO_FIGURE
+    return BELOW
 
 
 def days_of(evidence: Mapping[str, Any], judged_on: date) -> tuple[date, date]:
     """The days that a judgement is about, as far as its evidence says."""
-    for name in ("first_on", "reported_from", "month"):
+    for name in ("first_on", "reported_from", "classified_from", "month", "day"):
         try:
             return min(date.fromisoformat(str(evidence.get(name))), judged_on), judged_on
         except ValueError:

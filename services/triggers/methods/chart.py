@@ -51,6 +51,8 @@ class Bar:
     value: float | None
     reached: bool
     """Whether it counts as reached by the shock: drawn dark."""
+    level: float | None = None
+    """Its own, where each is held against another: a mark across the bar."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,14 @@
-"""What is drawn and said of evidence by a method that says nothing of its own.
+"""What is said and drawn of evidence by a method that says nothing of its own.
 
-A method that keeps ``series`` and ``levels`` in its evidence needs no more. ``series``: each
-series by its name, as a list of ``{"on": "2020-10-12", "value": 10.4}``, null where there was no
-value; or such a list alone. ``levels``: a value for each stage that has one, such as
-``{"readiness": 10.5, "activation": 11.0}``. Without ``levels``, the numbers called ``level`` of
-the stages of ``thresholds`` are taken.
+Evidence of most methods has one of these forms, and needs no more:
+
+- ``series``: each series by its name, or one alone, or ``changes``: a list of values, each with
+  its day (``on`` or ``month``) and its ``percent`` or ``value``, null where there was none.
+- ``places``: one entry for each ``place``, with the ``stage`` that it reaches and what was
+  measured there (``value``, ``metres``, ``spi`` and so on).
+- ``areas``: one entry for each ``area``, with what was found in it.
+
+A stage's level stands under ``levels`` of the evidence, of the place, or of ``thresholds``.
 """
 
 import math
@@ -12,100 +16,74 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from services.triggers.methods.chart import Chart, Level, Line, Point, Series
+from services.triggers.geography.names import name_of
+from services.triggers.methods.chart import Bar, Bars, Chart, Level, Line, Point, Series
 from services.triggers.wording import numbers
 from services.triggers.wording.phrase import Phrase
 from services.triggers.wording.vocabulary import STAGES
 
-_STAGES = ("watch", "readiness", "activation")
+Evidence = Mapping[str, Any]
+
+_ACTIVATION = "activation"
+_STAGES = ("watch", "readiness", _ACTIVATION)
 _MAXIMUM_LINES = 12
 _MAXIMUM_POINTS = 4_000
+_MAXIMUM_BARS = 40
+_MAXIMUM_SENTENCES = 8
+
+_MEASURED: Mapping[str, Phrase | None] = {
+    # Null: in the indicator's own unit. What a method derives comes before what it was derived of.
+    "value": None,
+    "metres": Phrase("m", "ម៉ែត្រ"),
+    "percentile": Phrase("percentile", "ភាគរយចំណាត់ថ្នាក់"),
+    "spi": Phrase("SPI", "SPI"),
+    "probability": Phrase("share of the members", "ចំណែកនៃការព្យាករ"),
+    "millimetres": Phrase("mm", "មីលីម៉ែត្រ"),
+    "percent": Phrase("%", "%"),
+    "phase": Phrase("phase", "ដំណាក់កាល"),
+    "share": Phrase("share of the area", "ចំណែកនៃផ្ទៃដី"),
+    "households": Phrase("households", "គ្រួសារ"),
+}
+_OWN_LEVELS = Phrase(
+    "The mark across a bar is the level of activation there.",
+    "គំនូសកាត់លើរបារនីមួយៗ គឺជាកម្រិតបើកដំណើរការនៅទីនោះ។",
+)
+_DAYS = ("on", "month", "day")
 
 
-def plain_chart(evidence: Mapping[str, Any], *, unit: str) -> Chart | None:
-    """Every series against every level; None: the evidence holds no series."""
-    lines = tuple(_lines(evidence.get("series")))[:_MAXIMUM_LINES]
-    if not lines:
+def plain_chart(evidence: Evidence, *, unit: str) -> Chart | None:
+    """Series over time, or figures by place or area; None: the evidence holds none."""
+    panel = _series(evidence, unit) or _bars(evidence, unit)
+    if panel is None:
         return None
     return Chart(
         title=Phrase(
             "What was measured, and from where it activates",
             "អ្វីដែលបានវាស់ និងកម្រិតដែលបើកដំណើរការ",
         ),
-        panels=(
-            Series(
-                unit=Phrase.same(unit),
-                lines=lines,
-                levels=tuple(
-                    Level(
-                        value=value,
-                        label=Phrase(
-                            f"{STAGES[stage].en} from {_said(value).en}",
-                            f"{STAGES[stage].km}ចាប់ពី {_said(value).km}",
-                        ),
-                        pays=stage == "activation",
-                    )
-                    for stage, value in _levels(evidence)
-                ),
-            ),
-        ),
-        note=Phrase("", ""),
+        panels=(panel,),
+        note=_OWN_LEVELS if _has_own_levels(panel) else Phrase("", ""),
     )
 
 
-def plain_reasons(evidence: Mapping[str, Any], *, unit: str) -> list[Phrase]:
-    """The latest value of each series, and the levels."""
-    reasons = []
-    for line in tuple(_lines(evidence.get("series")))[:_MAXIMUM_LINES]:
-        known = [point for point in line.points if point.value is not None]
-        if not known or known[-1].value is None:
-            continue
-        value, on = _said(known[-1].value), numbers.day(known[-1].on)
-        name = f"{line.label.en}: " if line.label.en else ""
-        reasons.append(
-            Phrase(f"{name}{value.en} {unit} on {on.en}.", f"{name}{value.km} {unit} នៅ{on.km}។")
-        )
-    for stage, level in _levels(evidence):
-        word, value = STAGES[stage], _said(level)
-        reasons.append(
-            Phrase(
-                f"The level of {word.en} is {value.en} {unit}.",
-                f"កម្រិត{word.km}គឺ {value.km} {unit}។",
-            )
-        )
-    return reasons
-
-
-def _lines(series: Any) -> Iterator[Line]:
-    named = series.items() if isinstance(series, Mapping) else [("", series)]
-    for name, values in named:
-        if isinstance(values, Sequence) and not isinstance(values, str):
-            points = sorted(_points(values[-_MAXIMUM_POINTS:]), key=lambda point: point.on)
-            if points:
-                yield Line(label=Phrase.same(str(name)), points=tuple(points))
-
-
-def _points(values: Sequence[Any]) -> Iterator[Point]:
-    for entry in values:
-        if not isinstance(entry, Mapping):
-            continue
-        try:
-            on = date.fromisoformat(str(entry.get("on")))
-        except ValueError:
-            continue
-        yield Point(on=on, value=number_in(entry.get("value")))
-
-
-def _levels(evidence: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    given, thresholds = evidence.get("levels"), evidence.get("thresholds")
-    for stage in _STAGES:
-        value = given.get(stage) if isinstance(given, Mapping) else None
-        if value is None and isinstance(thresholds, Mapping):
-            threshold = thresholds.get(stage)
-            value = threshold.get("level") if isinstance(threshold, Mapping) else None
-        level = number_in(value)
-        if level is not None:
-            yield stage, level
+def plain_reasons(evidence: Evidence, *, unit: str) -> list[Phrase]:
+    """The latest value of each series, or each place's or area's, and the levels."""
+    reasons: list[Phrase] = []
+    series, bars = _series(evidence, unit), _bars(evidence, unit)
+    if series is not None:
+        for line in series.lines:
+            known = [point for point in line.points if point.value is not None]
+            if known and known[-1].value is not None:
+                value = _said(known[-1].value, series.unit)
+                reasons.append(_sentence(line.label, value, on=numbers.day(known[-1].on)))
+    elif bars is not None:
+        # What reaches the furthest says the most.
+        for bar in sorted(bars.bars, key=lambda each: not each.reached):
+            if bar.value is not None:
+                reasons.append(_sentence(bar.label, _said(bar.value, bars.unit)))
+    levels = series.levels if series is not None else bars.levels if bars is not None else ()
+    said = [Phrase(f"{each.label.en}.", f"{each.label.km}។") for each in levels]
+    return [*reasons[:_MAXIMUM_SENTENCES], *said, *_unjudged(evidence)]
 
 
 def number_in(value: Any) -> float | None:
@@ -115,5 +93,132 @@ def number_in(value: Any) -> float | None:
     return float(value)
 
 
-def _said(value: float) -> Phrase:
-    return numbers.number(value)
+def _has_own_levels(panel: Series | Bars) -> bool:
+    return isinstance(panel, Bars) and any(bar.level is not None for bar in panel.bars)
+
+
+def _series(evidence: Evidence, unit: str) -> Series | None:
+    given = evidence.get("series", evidence.get("changes"))
+    named = given.items() if isinstance(given, Mapping) else [("", given)]
+    lines = []
+    measured = unit_of = Phrase.same(unit)
+    for name, values in named:
+        points = []
+        for entry in _entries(values)[-_MAXIMUM_POINTS:]:
+            on = _day_in(entry)
+            value, key = _measured_in(entry, first="percent")
+            if on is not None:
+                points.append(Point(on=on, value=value))
+                unit_of = _MEASURED[key] or measured if key else unit_of
+        if points:
+            points.sort(key=lambda point: point.on)
+            lines.append(Line(label=Phrase.same(str(name)), points=tuple(points)))
+    if not lines:
+        return None
+    levels = tuple(_levels(evidence, unit_of))
+    return Series(unit=unit_of, lines=tuple(lines[:_MAXIMUM_LINES]), levels=levels)
+
+
+def _bars(evidence: Evidence, unit: str) -> Bars | None:
+    bars = []
+    unit_of = Phrase.same(unit)
+    entries = _entries(evidence.get("places")) or _entries(evidence.get("areas"))
+    for entry in entries:
+        value, key = _measured_in(entry)
+        if key is None:
+            continue
+        unit_of = _MEASURED[key] or unit_of
+        bars.append(
+            Bar(
+                label=_label_of(entry),
+                value=value,
+                reached=reaches(entry),
+                level=_level_in(entry, _ACTIVATION),
+            )
+        )
+    if not bars:
+        return None
+    bars.sort(key=lambda bar: (not bar.reached, -(bar.value or 0)))
+    levels = tuple(_levels(evidence, unit_of))
+    return Bars(unit=unit_of, bars=tuple(bars[:_MAXIMUM_BARS]), levels=levels)
+
+
+def reaches(entry: Evidence) -> bool:
+    """Whether a place or an area of the evidence is one that activates."""
+    stage = entry.get("stage", entry.get("reaches"))
+    return bool(entry.get("taken_in")) or stage == _ACTIVATION
+
+
+def _label_of(entry: Evidence) -> Phrase:
+    place = entry.get("place")
+    return Phrase.same(str(place)) if place else name_of(str(entry.get("area", "")))
+
+
+def _measured_in(entry: Evidence, *, first: str = "value") -> tuple[float | None, str | None]:
+    """What was measured, and what it is called; twice None where nothing of that is named."""
+    for key in (first, *_MEASURED):
+        if key in entry:
+            return number_in(entry[key]), key
+    return None, None
+
+
+def _day_in(entry: Evidence) -> date | None:
+    for key in _DAYS:
+        try:
+            return date.fromisoformat(str(entry.get(key)))
+        except ValueError:
+            continue
+    return None
+
+
+def _levels(evidence: Evidence, unit: Phrase) -> Iterator[Level]:
+    thresholds = evidence.get("thresholds")
+    for stage in _STAGES:
+        value = _level_in(evidence, stage)
+        if value is None and isinstance(thresholds, Mapping):
+            value = _level_in(thresholds, stage)
+        if value is not None:
+            word, said = STAGES[stage], _said(value, unit)
+            label = Phrase(f"{word.en.capitalize()} from {said.en}", f"{word.km}ចាប់ពី {said.km}")
+            yield Level(value=value, label=label, pays=stage == _ACTIVATION)
+
+
+def _level_in(entry: Evidence, stage: str) -> float | None:
+    """A stage's level, however an entry holds it."""
+    for key in ("levels", "levels_metres"):
+        levels = entry.get(key)
+        if isinstance(levels, Mapping):
+            return number_in(levels.get(stage))
+    threshold = entry.get(stage)
+    return number_in(threshold.get("level")) if isinstance(threshold, Mapping) else None
+
+
+def _unjudged(evidence: Evidence) -> list[Phrase]:
+    places = _entries(evidence.get("places"))
+    silent = sum("unjudged" in place for place in places)
+    if not silent:
+        return []
+    count, of = numbers.number(silent), numbers.number(len(places))
+    return [
+        Phrase(
+            f"{count.en} of {of.en} places cannot be judged: that is not calm.",
+            f"ទីកន្លែងចំនួន {count.km} ក្នុងចំណោម {of.km} មិនអាចវាយតម្លៃបានទេ៖ នេះមិនមានន័យថាស្ថានភាពធម្មតាទេ។",
+        )
+    ]
+
+
+def _entries(values: Any) -> Sequence[Evidence]:
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        return []
+    return [entry for entry in values if isinstance(entry, Mapping)]
+
+
+def _said(value: float, unit: Phrase) -> Phrase:
+    figure = numbers.number(value)
+    return Phrase(f"{figure.en} {unit.en}", f"{figure.km} {unit.km}")
+
+
+def _sentence(label: Phrase, value: Phrase, *, on: Phrase | None = None) -> Phrase:
+    name = Phrase(f"{label.en}: ", f"{label.km}៖ ") if label.en else Phrase("", "")
+    when = Phrase(f" on {on.en}", f" នៅ{on.km}") if on else Phrase("", "")
+    return Phrase(f"{name.en}{value.en}{when.en}.", f"{name.km}{value.km}{when.km}។")
