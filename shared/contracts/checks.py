@@ -42,6 +42,22 @@ class ActivationCheck(BaseModel):
     scheme: Annotated[Code | None, Field(description="The code of a scheme.")] = None
 
 
+class AreaReach(BaseModel):
+    """What a filter leaves of an area."""
+
+    area: str
+    communes: Annotated[int, Field(ge=0, description="How many the area has.")]
+    reached: Annotated[int, Field(ge=0, description="For how many of them the filter holds.")]
+    unknown: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="For how many nobody can say: an attribute in the filter is blank there. "
+            "They are left out; a filter that asks `IS NULL` as well takes them in.",
+        ),
+    ]
+
+
 class ActivationChecked(BaseModel):
     """What of it is not known, or cannot be used. All empty: an activation of it enrols."""
 
@@ -56,6 +72,10 @@ class ActivationChecked(BaseModel):
                     "households": 24156,
                     "amount_minor": 11275740300,
                     "currency": "KHR",
+                    "reach": [
+                        {"area": "0801", "communes": 13, "reached": 9, "unknown": 1},
+                        {"area": "24", "communes": 8, "reached": 0, "unknown": 0},
+                    ],
                 }
             ]
         }
@@ -83,6 +103,13 @@ class ActivationChecked(BaseModel):
         int | None, Field(description="What they would get, over all rounds.")
     ] = None
     currency: Annotated[str | None, Field(description="The scheme's.")] = None
+    reach: Annotated[
+        list[AreaReach],
+        Field(
+            description="What the filter leaves of each area that can be used, by code; empty "
+            "where no filter is asked about or it cannot be used."
+        ),
+    ] = []
 
 
 class ActivationEnrolment(BaseModel):

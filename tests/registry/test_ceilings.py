@@ -232,3 +232,25 @@ async def test_triggers_is_told_what_an_activation_would_pay(working: Flow) -> N
     )
     for unanswerable in cannot_be_said:
         assert await estimate(**unanswerable) == (None, None, None)
+
+
+async def test_triggers_is_told_what_a_filter_leaves_of_each_area(working: Flow) -> None:
+    async def reach(*areas: str, area_filter: str | None) -> list[tuple[Any, ...]]:
+        asked = {"areas": areas, "area_filter": area_filter}
+        body = await working.post("/checks/activations", asked, status=200)
+        return [
+            (told["area"], told["communes"], told["reached"], told["unknown"])
+            for told in body["reach"]
+        ]
+
+    level = "flood_hazard_index >= 5"
+    assert await reach("24", "12", "121301", "9999", area_filter=level) == [
+        ("12", 105, 26, 28),
+        ("121301", 1, 0, 1),
+        ("24", 8, 0, 0),
+    ]
+    assert await reach("KH", area_filter=level) == [("KH", 1652, 583, 103)]
+    with_unknown = f"flood_hazard_index IS NULL OR {level}"
+    assert await reach("12", area_filter=with_unknown) == [("12", 105, 54, 0)]
+    for nothing in (None, "nonsense ="):
+        assert await reach("12", area_filter=nothing) == []

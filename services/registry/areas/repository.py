@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas.gazetteer import AreaRecord
@@ -97,9 +97,23 @@ async def communes_within(
     session: AsyncSession, areas: Collection[str], condition: ColumnElement[bool] | None
 ) -> frozenset[str]:
     """The communes of any of ``areas`` that meet a condition over the table."""
-    query = select(Area.code).where(Area.level == Level.COMMUNE)
-    if COUNTRY_CODE not in areas:
-        query = query.where(or_(*(Area.code.startswith(area, autoescape=True) for area in areas)))
+    query = select(Area.code).where(_is_commune_of(areas))
     if condition is not None:
         query = query.where(condition)
     return frozenset((await session.scalars(query)).all())
+
+
+async def communes_judged(
+    session: AsyncSession, areas: Collection[str], condition: ColumnElement[bool]
+) -> dict[str, bool | None]:
+    """The communes of any of ``areas``, and whether each meets a condition; None: unknown."""
+    query = select(Area.code, condition).where(_is_commune_of(areas))
+    rows = await session.execute(query)
+    return dict(rows.all())
+
+
+def _is_commune_of(areas: Collection[str]) -> ColumnElement[bool]:
+    communes = Area.level == Level.COMMUNE
+    if COUNTRY_CODE in areas:
+        return communes
+    return and_(communes, or_(*(Area.code.startswith(area, autoescape=True) for area in areas)))

@@ -1,18 +1,21 @@
 """Whether an activation could be enrolled for, and what it would pay, before there is one."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.areas.repository import communes_within
+from services.registry.areas.repository import communes_judged, communes_within
 from services.registry.areas.service import NOT_THERE, TOO_SMALL, refusals
 from services.registry.checks import repository
+from services.registry.checks.reach import reach_of
 from services.registry.rules.attributes import COMMUNE_ATTRIBUTES
 from services.registry.rules.compiler import compile_rule
 from services.registry.rules.structure import RuleRefused
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.service import find_in_force
-from shared.contracts.checks import ActivationCheck, ActivationChecked
+from shared.contracts.checks import ActivationCheck, ActivationChecked, AreaReach
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class _Estimate:
 async def check_activation(session: AsyncSession, asked: ActivationCheck) -> ActivationChecked:
     """What of it nobody could be enrolled by; looks at what is asked for alone."""
     refused = await refusals(session, asked.areas)
-    filter_refused = _filter_refused(asked.area_filter)
+    condition, filter_refused = _compiled(asked.area_filter)
     scheme = None if asked.scheme is None else await find_in_force(session, asked.scheme)
     scheme_refused = None
     if asked.scheme is not None and scheme is None:
@@ -35,9 +38,16 @@ async def check_activation(session: AsyncSession, asked: ActivationCheck) -> Act
             f"No scheme '{asked.scheme}' is posted in the registry. Post it to /v1/schemes first."
         )
     good = [area for area in asked.areas if area not in refused]
-    estimate = _Estimate()
-    if good and scheme is not None and filter_refused is None:
-        estimate = await _estimate(session, good, asked.area_filter, scheme[1])
+    estimate, reach = _Estimate(), list[AreaReach]()
+    if good and filter_refused is None:
+        if condition is None:
+            communes = await communes_within(session, good, None)
+        else:
+            judged = await communes_judged(session, good, condition)
+            communes = frozenset(code for code, holds in judged.items() if holds)
+            reach = reach_of(good, judged)
+        if scheme is not None:
+            estimate = await _estimate(session, communes, scheme[1])
     return ActivationChecked(
         areas_unknown=sorted(code for code, why in refused.items() if why == NOT_THERE),
         areas_too_small=sorted(code for code, why in refused.items() if why == TOO_SMALL),
@@ -46,25 +56,23 @@ async def check_activation(session: AsyncSession, asked: ActivationCheck) -> Act
         households=estimate.households,
         amount_minor=estimate.amount_minor,
         currency=estimate.currency,
+        reach=reach,
     )
 
 
-def _filter_refused(area_filter: str | None) -> str | None:
-    if area_filter is not None:
-        try:
-            compile_rule(area_filter, attributes=COMMUNE_ATTRIBUTES)
-        except RuleRefused as refusal:
-            return str(refusal)
-    return None
+def _compiled(area_filter: str | None) -> tuple[ColumnElement[bool] | None, str | None]:
+    """A filter's condition, or why it cannot be used."""
+    if area_filter is None:
+        return None, None
+    try:
+        return compile_rule(area_filter, attributes=COMMUNE_ATTRIBUTES), None
+    except RuleRefused as refusal:
+        return None, str(refusal)
 
 
 async def _estimate(
-    session: AsyncSession, areas: list[str], area_filter: str | None, document: SchemeDocument
+    session: AsyncSession, communes: Collection[str], document: SchemeDocument
 ) -> _Estimate:
     """By the registry as it is now: whoever registers later is not in it, nor who is left out."""
-    condition = None
-    if area_filter is not None:
-        condition = compile_rule(area_filter, attributes=COMMUNE_ATTRIBUTES)
-    communes = await communes_within(session, areas, condition)
     households, minor = await repository.estimate(session, document, communes)
     return _Estimate(households, minor * len(document.rounds), document.currency)
