@@ -9,12 +9,14 @@ import pytest
 
 from services.registry.areas.gazetteer import AreaRecord, shipped_areas
 from services.registry.areas.tables import Level
+from services.registry.checks.reach import reach_of
 from services.registry.rules.attributes import COMMUNE_ATTRIBUTES
 from services.registry.rules.compiler import compile_rule
+from services.triggers.checks.left_out import in_words, left_out
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
 from services.triggers.methods.figures import Figure, Figures
-from services.triggers.methods.judgement import Period
+from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.reported_impact.document import ReportedImpact
 from services.triggers.methods.reported_impact.method import REPORTED_IMPACT
 from tests.triggers.data import flood_reports
@@ -58,6 +60,10 @@ def reached(communes: list[AreaRecord], *, unquantified: str, area_filter: str) 
 
 def areas_of(unquantified: str) -> tuple[str, ...]:
     """The provinces that October 2020 takes in."""
+    return october_2020(unquantified).areas
+
+
+def october_2020(unquantified: str) -> Judgement:
     shipped = TriggerDocument.model_validate(shipped_document("flood-reported-impact"))
     document = shipped.legs[0].method
     assert isinstance(document, ReportedImpact)
@@ -77,7 +83,7 @@ def areas_of(unquantified: str) -> tuple[str, ...]:
     series = REPORTED_IMPACT.lay_out(figures, document, areas=["KH"])
     days = [figure.observed_on for figure in figures.rows()]
     period = Period(first_on=min(days), last_on=max(days))
-    return REPORTED_IMPACT.judge(series, document, period=period, areas=["KH"]).areas
+    return REPORTED_IMPACT.judge(series, document, period=period, areas=["KH"])
 
 
 def _holds(area_filter: str, commune: AreaRecord) -> bool:
@@ -138,3 +144,41 @@ def test_communes_without_an_index_are_as_many_as_the_guide_says(
     assert "20,967 IDPoor households" in guide
     assert "93 of them" in guide
     assert "19,425" in guide
+
+
+def test_of_nineteen_provinces_the_shipped_level_reaches_thirteen_and_says_so(
+    communes: list[AreaRecord],
+) -> None:
+    judgement = october_2020("include")
+    judged = {
+        commune.code: None
+        if commune.flood_hazard_index is None
+        else _holds("flood_hazard_index >= 5", commune)
+        for commune in communes
+    }
+    reach = reach_of(judgement.areas, judged)
+    assert left_out(judgement.evidence, reach) == [
+        {"area": "05", "households": None, "because": "area-filter-unknown"},
+        {"area": "09", "households": None, "because": "area-filter"},
+        {"area": "11", "households": None, "because": "area-filter"},
+        {"area": "19", "households": None, "because": "area-filter-unknown"},
+        {"area": "22", "households": None, "because": "area-filter"},
+        {"area": "24", "households": None, "because": "area-filter"},
+    ]
+    assert in_words(judgement.evidence, reach) == (
+        "Of 19 areas reported, 13 are reached (4 where the filter takes no commune, 2 where the "
+        "filter takes no commune, and some have a blank that it asks about). Of 93 communes in "
+        "them nobody can say whether the filter takes them: they are left out."
+    )
+
+
+def test_what_the_method_and_what_the_filter_leave_out_stand_together(
+    communes: list[AreaRecord],
+) -> None:
+    judgement = october_2020("ignore")
+    everything = {commune.code: True for commune in communes}
+    missed = left_out(judgement.evidence, reach_of(judgement.areas, everything))
+    assert len(missed) == 16
+    assert {entry["because"] for entry in missed} == {"without-figure"}
+    assert in_words(judgement.evidence, []).startswith("Of 19 areas reported, 3 are reached (16 ")
+    assert in_words({"areas": [{"area": "02"}]}, reach_of(["02"], everything)) == ""
