@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas.repository import communes_judged, communes_within
@@ -30,7 +29,7 @@ class _Estimate:
 async def check_activation(session: AsyncSession, asked: ActivationCheck) -> ActivationChecked:
     """What of it nobody could be enrolled by; looks at what is asked for alone."""
     refused = await refusals(session, asked.areas)
-    condition, filter_refused = _compiled(asked.area_filter)
+    filter_refused = _filter_refused(asked.area_filter)
     scheme = None if asked.scheme is None else await find_in_force(session, asked.scheme)
     scheme_refused = None
     if asked.scheme is not None and scheme is None:
@@ -40,12 +39,7 @@ async def check_activation(session: AsyncSession, asked: ActivationCheck) -> Act
     good = [area for area in asked.areas if area not in refused]
     estimate, reach = _Estimate(), list[AreaReach]()
     if good and filter_refused is None:
-        if condition is None:
-            communes = await communes_within(session, good, None)
-        else:
-            judged = await communes_judged(session, good, condition)
-            communes = frozenset(code for code, holds in judged.items() if holds)
-            reach = reach_of(good, judged)
+        communes, reach = await _reached(session, good, asked.area_filter)
         if scheme is not None:
             estimate = await _estimate(session, communes, scheme[1])
     return ActivationChecked(
@@ -60,14 +54,25 @@ async def check_activation(session: AsyncSession, asked: ActivationCheck) -> Act
     )
 
 
-def _compiled(area_filter: str | None) -> tuple[ColumnElement[bool] | None, str | None]:
-    """A filter's condition, or why it cannot be used."""
+def _filter_refused(area_filter: str | None) -> str | None:
+    if area_filter is not None:
+        try:
+            compile_rule(area_filter, attributes=COMMUNE_ATTRIBUTES)
+        except RuleRefused as refusal:
+            return str(refusal)
+    return None
+
+
+async def _reached(
+    session: AsyncSession, areas: list[str], area_filter: str | None
+) -> tuple[frozenset[str], list[AreaReach]]:
+    """The communes of these areas that a filter leaves, and what it leaves of each area."""
     if area_filter is None:
-        return None, None
-    try:
-        return compile_rule(area_filter, attributes=COMMUNE_ATTRIBUTES), None
-    except RuleRefused as refusal:
-        return None, str(refusal)
+        return await communes_within(session, areas, None), []
+    condition = compile_rule(area_filter, attributes=COMMUNE_ATTRIBUTES)
+    judged = await communes_judged(session, areas, condition)
+    reached = frozenset(code for code, holds in judged.items() if holds)
+    return reached, reach_of(areas, judged)
 
 
 async def _estimate(

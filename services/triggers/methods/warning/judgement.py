@@ -55,7 +55,7 @@ def judge_alerts(alerts: Alerts, day: date, *, document: AlertWarning) -> Warnin
     return WarningJudgement(
         alerts=tuple(
             JudgedAlert(alert=alert, stage=_stage(alert, document=document))
-            for alert in alerts.in_force(day, document=document)
+            for alert in alerts.in_force(day)
         )
     )
 

@@ -12,6 +12,7 @@ from services.triggers.methods.warning.evidence import evidence, finding
 from services.triggers.methods.warning.indicator import ALERT
 from services.triggers.methods.warning.judgement import judge_alerts
 from services.triggers.methods.warning.series import Alerts, alerts_of
+from shared.clock import COUNTRY_ZONE
 
 
 class WarningMethod(ByDay[AlertWarning, Alerts]):
@@ -26,7 +27,7 @@ class WarningMethod(ByDay[AlertWarning, Alerts]):
     )
 
     def lay_out(self, figures: Figures, document: AlertWarning, *, areas: Sequence[str]) -> Alerts:
-        return alerts_of(figures, document, areas=areas)
+        return alerts_of(figures, document, areas=areas, zone=COUNTRY_ZONE)
 
     def days_of(self, series: Alerts) -> Sequence[date]:
         return series.days

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 
 from services.triggers.areas import shared_by
 from services.triggers.methods.figures import Figures
@@ -13,7 +13,6 @@ from services.triggers.methods.warning.indicator import (
     AlertStatus,
     MessageType,
 )
-from shared.clock import COUNTRY_ZONE
 
 _REPLACING = {MessageType.UPDATE, MessageType.CANCEL}
 _ALERTING = {MessageType.ALERT, MessageType.UPDATE}
@@ -26,16 +25,13 @@ class AreaAlert:
     area: str
     sent_on: date
     severity: AlertSeverity
+    last_on: date
+    """The last day on which it counts, unless it is taken away."""
     details: AlertDetails
 
-    def counts_on(self, day: date, *, document: AlertWarning) -> bool:
-        """Whether its time has begun and not ended, in the country's time."""
-        if self.details.expires is None:
-            last_on = self.sent_on + timedelta(days=document.without_end_days - 1)
-        else:
-            # An alert that was sent with its end behind it has none left: CAP 3.2.2, `expires`.
-            last_on = self.details.expires.astimezone(COUNTRY_ZONE).date()
-        return self.sent_on <= day <= last_on
+    def counts_on(self, day: date) -> bool:
+        """Whether its time has begun and not ended."""
+        return self.sent_on <= day <= self.last_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +50,7 @@ class Alerts:
     said: tuple[AreaAlert, ...]
     taken_away: tuple[TakenAway, ...]
 
-    def in_force(self, day: date, *, document: AlertWarning) -> list[AreaAlert]:
+    def in_force(self, day: date) -> list[AreaAlert]:
         """The alerts that count on a day, by what had been sent by then."""
         gone = {
             (taken.sender, taken.identifier) for taken in self.taken_away if taken.sent_on <= day
@@ -64,7 +60,7 @@ class Alerts:
             for alert in self.said
             if alert.details.msg_type in _ALERTING
             and (alert.details.sender, alert.details.identifier) not in gone
-            and alert.counts_on(day, document=document)
+            and alert.counts_on(day)
         ]
 
     @property
@@ -81,8 +77,13 @@ class Alerts:
         ]
 
 
-def alerts_of(figures: Figures, document: AlertWarning, *, areas: Sequence[str]) -> Alerts:
-    """The actual alerts among the figures; what is an exercise, a test or a draft is none."""
+def alerts_of(
+    figures: Figures, document: AlertWarning, *, areas: Sequence[str], zone: tzinfo
+) -> Alerts:
+    """The actual alerts among the figures; what is an exercise, a test or a draft is none.
+
+    Days are those of `zone`.
+    """
     events = {event.casefold() for event in document.events}
     said: list[AreaAlert] = []
     taken_away: set[TakenAway] = set()
@@ -99,11 +100,13 @@ def alerts_of(figures: Figures, document: AlertWarning, *, areas: Sequence[str])
             }
         if events and details.event.casefold() not in events:
             continue
+        last_on = _last_on(figure.observed_on, details, document=document, zone=zone)
         said += [
             AreaAlert(
                 area=area,
                 sent_on=figure.observed_on,
                 severity=list(AlertSeverity)[int(figure.value)],
+                last_on=last_on,
                 details=details,
             )
             for area in shared_by([figure.area], areas)
@@ -116,3 +119,9 @@ def alerts_of(figures: Figures, document: AlertWarning, *, areas: Sequence[str])
             sorted(taken_away, key=lambda taken: (taken.sent_on, taken.sender, taken.identifier))
         ),
     )
+
+
+def _last_on(sent_on: date, details: AlertDetails, *, document: AlertWarning, zone: tzinfo) -> date:
+    if details.expires is None:
+        return sent_on + timedelta(days=document.without_end_days - 1)
+    return details.expires.astimezone(zone).date()
