@@ -173,6 +173,8 @@ def test_readiness_ends_when_the_latest_reports_fall() -> None:
     ]
     stages = [only(figures, on=on).stage for on in (0, 2, 4, 6)]
     assert stages == [TriggerStage.READINESS] * 3 + [TriggerStage.NONE]
+    assert "The latest say 9000." in only(figures).finding
+    assert "The latest" not in only(figures, on=0).finding
 
 
 def test_a_report_without_any_figure_leaves_the_one_before_it() -> None:

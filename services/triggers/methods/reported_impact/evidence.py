@@ -13,6 +13,7 @@ def finding(judgement: ImpactJudgement, *, document: ReportedImpact) -> str:
     threshold = document.activation.national_threshold_households
     said = [
         f"{_reported(judgement)} {_named(judgement)}; the threshold is {threshold}.",
+        _fallen(judgement),
         _missed(judgement),
     ]
     is_short_of_areas = (
@@ -65,6 +66,12 @@ def _reported(judgement: ImpactJudgement) -> str:
         f"{highest.households} households in the report of {highest.source} of "
         f"{highest.reported_on};"
     )
+
+
+def _fallen(judgement: ImpactJudgement) -> str:
+    """What the latest reports come to, where that is less: readiness follows them."""
+    latest = judgement.latest_households
+    return f"The latest say {latest}." if latest < judgement.national_households else ""
 
 
 def _named(judgement: ImpactJudgement) -> str:
