@@ -1,0 +1,1 @@
+"""Where a shape lies: polygons laid over the boundaries of the country's communes."""
