@@ -12,6 +12,8 @@ from services.triggers.definitions.routes import router as definitions
 from services.triggers.drawing.studio import drawing
 from services.triggers.evaluations.routes import router as evaluations
 from services.triggers.explanations.routes import router as explanations
+from services.triggers.feeds.routes import pulls
+from services.triggers.feeds.routes import router as feeds
 from services.triggers.indicators.routes import router as indicators
 from services.triggers.methods import registry
 from services.triggers.observations.routes import router as observations
@@ -47,6 +49,7 @@ _METHODS = "\n".join(f"- `{method.kind}`: {method.document.__doc__}" for method 
 _TAGS = [
     {"name": "indicators", "description": "Measured things: what, in which unit, at what level."},
     {"name": "observations", "description": "Values as published, with revisions kept."},
+    {"name": "feeds", "description": "What is published elsewhere, pulled by schedule."},
     {"name": "triggers", "description": "Versioned rules: when an indicator means an emergency."},
     {"name": "evaluations", "description": "Every judgement of a trigger, with its evidence."},
     {"name": "readiness", "description": "When triggers were ready, and stood down."},
@@ -69,6 +72,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         routers=[
             indicators,
             observations,
+            feeds,
+            pulls,
             definitions,
             evaluations,
             readiness,

@@ -10,6 +10,8 @@ ObservationsRead = Annotated[Caller, require("observations:read")]
 ObservationsWrite = Annotated[Caller, require("observations:write")]
 PUBLISH = "observations:publish"
 """What a program posts that has it, too, counts at once."""
+FeedsRead = Annotated[Caller, require("feeds:read")]
+FeedsWrite = Annotated[Caller, require("feeds:write")]
 TriggersRead = Annotated[Caller, require("triggers:read")]
 TriggersWrite = Annotated[Caller, require("triggers:write")]
 TriggersApprove = Annotated[Caller, require("triggers:approve")]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from services.triggers.activations.steps import activation_steps
 from services.triggers.approvals.tables import Approval, ApprovalKind
 from services.triggers.definitions.service import TRIGGERS
+from services.triggers.feeds.service import FEEDS
 from services.triggers.observations.steps import observations_step
 from services.triggers.settings import Settings
 from shared.approvals import Steps
@@ -19,6 +20,7 @@ def steps_of(settings: Settings) -> Steps:
         ApprovalKind,
         [
             document_step(TRIGGERS, ApprovalKind.TRIGGER, waits=waits),
+            document_step(FEEDS, ApprovalKind.FEED, waits=waits),
             observations_step(waits=waits),
             *activation_steps(waits=waits),
         ],

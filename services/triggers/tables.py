@@ -6,6 +6,7 @@ from services.triggers.checks.tables import KnownArea
 from services.triggers.database import SCHEMA, Base
 from services.triggers.definitions.tables import TriggerDefinition, TriggerLeg
 from services.triggers.evaluations.tables import Evaluation
+from services.triggers.feeds.tables import Feed, FeedPull, FeedState
 from services.triggers.indicators.tables import Indicator
 from services.triggers.observations.tables import Observation
 from services.triggers.readiness.tables import Readiness
@@ -19,6 +20,9 @@ __all__ = [
     "ActivationMove",
     "Approval",
     "Evaluation",
+    "Feed",
+    "FeedPull",
+    "FeedState",
     "Indicator",
     "KnownArea",
     "Observation",

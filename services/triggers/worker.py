@@ -1,8 +1,10 @@
-"""The triggers service's worker: evaluates triggers, and weighs what they propose."""
+"""The triggers service's worker: pulls feeds, evaluates triggers, weighs what they propose."""
 
 from services.triggers.activations.weighing import Weighing
 from services.triggers.checks.service import Checks
 from services.triggers.evaluations.service import Judging
+from services.triggers.feeds.fetching import Fetcher
+from services.triggers.feeds.pulling import Pulling
 from services.triggers.settings import WorkerSettings
 from services.triggers.steps import steps_of
 from shared.audit import Sequencer
@@ -11,7 +13,11 @@ from shared.clock import clock_from
 from shared.contracts.events import ObservationsRecorded
 from shared.database import Database
 from shared.http import service_client
+from shared.production import Environment
+from shared.retry import Backoff
 from shared.worker import Loop, Worker
+
+_LOOKING = Backoff(first_seconds=5, longest_seconds=30)
 
 
 def create_worker(settings: WorkerSettings | None = None) -> Worker:
@@ -27,12 +33,15 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
     clock = clock_from(settings.clock_file)
     registry = service_client(settings, settings.registry_url)
     steps = steps_of(settings)
+    checks = Checks(database=database, registry=registry, clock=clock)
     weighing = Weighing(
         database,
-        checks=Checks(database=database, registry=registry, clock=clock),
+        checks=checks,
         steps=steps,
         clock=clock,
     )
+    fetcher = Fetcher(only_public=settings.environment is Environment.PRODUCTION)
+    pulling = Pulling(database, fetcher=fetcher, checks=checks, clock=clock)
     weigh = Loop("weigh", weighing.step)
     judging = Judging(database, steps=steps, clock=clock)
     return Worker(
@@ -43,7 +52,9 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
             Loop("judge", judging.step, wakes_on=[ObservationsRecorded.type], then=[weigh]),
             weigh,
             Loop("expire", weighing.expire, then=[weigh]),
+            Loop("pull", pulling.step),
+            Loop("silent", pulling.look, rest=_LOOKING),
             Loop("audit", Sequencer(database, schema=settings.service).step, rest=RESTS),
         ],
-        closing=[registry.aclose],
+        closing=[registry.aclose, fetcher.close],
     )

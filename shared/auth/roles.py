@@ -46,7 +46,7 @@ APPROVING = frozenset({"registry:approve", "triggers:approve", "payments:approve
 
 _FOLLOWING = """
     areas:read schemes:read enrolments:read
-    indicators:read observations:read triggers:read activations:read
+    indicators:read observations:read feeds:read triggers:read activations:read
 """
 """Rules, shocks and their progress: no household, no payment."""
 _READING = f"{_FOLLOWING} households:read entitlements:read funds:read payments:read events:read"
@@ -56,7 +56,7 @@ SCOPES: dict[Role, frozenset[str]] = {
     for role, scopes in {
         Role.OFFICER: f"""{_READING}
             schemes:write rounds:release
-            indicators:write observations:write triggers:write activations:write
+            indicators:write observations:write feeds:write triggers:write activations:write
             payments:write
         """,
         Role.REGISTRAR: """

@@ -3,7 +3,7 @@
 Fields are added, never changed in meaning: a new meaning is a new type.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -117,6 +117,38 @@ class ActivationCancelled(Published):
     @property
     def subject(self) -> str:
         return str(self.activation_id)
+
+
+class FeedStale(Published):
+    """A feed brings nothing: it is silent for longer than it may be, or fails again and again."""
+
+    type: ClassVar[str] = "org.sangkroh.feed-stale.v1"
+    source: ClassVar[str] = TRIGGERS
+
+    feed: str
+    version: int
+    because: str
+    """``silent`` or ``failing``."""
+    last_new_at: datetime | None = None
+    """When it last brought something new, where it is silent."""
+
+    @property
+    def subject(self) -> str:
+        return self.feed
+
+
+class FeedRecovered(Published):
+    """A feed that was stale is well again."""
+
+    type: ClassVar[str] = "org.sangkroh.feed-recovered.v1"
+    source: ClassVar[str] = TRIGGERS
+
+    feed: str
+    version: int
+
+    @property
+    def subject(self) -> str:
+        return self.feed
 
 
 class EntitlementsReady(Published):

@@ -1,6 +1,6 @@
 """What tells one kind of versioned document from another."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
@@ -16,6 +16,11 @@ async def _accepts(session: AsyncSession, document: Any) -> None:
 
 async def _nothing_more(session: AsyncSession, posted: Any) -> None:
     """All of it stands in its row."""
+
+
+async def _nothing_beside(session: AsyncSession, versions: Any) -> dict[str, dict[str, Any]]:
+    """A version is shown as it was posted."""
+    return {}
 
 
 def _no_columns(document: Any) -> dict[str, Any]:
@@ -41,3 +46,7 @@ class DocumentKind(Generic[Posted]):
     """What the table keeps of a document in columns of its own, to search by."""
     after: Callable[[AsyncSession, VersionOut[Posted]], Awaitable[None]] = _nothing_more
     """What else is kept of a version, in tables of its own."""
+    beside: Callable[
+        [AsyncSession, Sequence[VersionOut[Posted]]], Awaitable[dict[str, dict[str, Any]]]
+    ] = _nothing_beside
+    """What is shown beside versions in force: further fields of ``version_out``, by code."""

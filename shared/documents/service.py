@@ -1,5 +1,6 @@
 """What may happen to a versioned document: it is proposed, and in force when another approves."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -94,7 +95,8 @@ async def get(
     """A version, the one in force without a number; raises NotFound."""
     stored = await repository.find_version(session, kind, code, version)
     if stored is not None:
-        return shown(kind, stored)
+        found = shown(kind, stored)
+        return found if version is not None else (await _with_beside(session, kind, [found]))[0]
     if version is None or not await repository.latest_version(session, kind, code):
         raise NotFound(f"No {kind.noun} has the code '{code}'. GET {kind.path} lists them.")
     raise NotFound(
@@ -118,7 +120,8 @@ async def list_page(
     rows = await repository.list_in_force(
         session, kind, after=page.after(str), limit=page.fetch_limit
     )
-    return page.of([shown(kind, row) for row in rows], key=lambda version: (version.code,))
+    found = await _with_beside(session, kind, [shown(kind, row) for row in rows])
+    return page.of(found, key=lambda version: (version.code,))
 
 
 async def list_versions(
@@ -135,6 +138,13 @@ async def list_versions(
 def shown(kind: DocumentKind[Posted], stored: DocumentVersion) -> VersionOut[Posted]:
     """A stored version as it is shown."""
     return kind.version_out.model_validate(repository.stored_fields(stored), context=STORED)
+
+
+async def _with_beside(
+    session: AsyncSession, kind: DocumentKind[Posted], versions: Sequence[VersionOut[Posted]]
+) -> list[VersionOut[Posted]]:
+    beside = await kind.beside(session, versions)
+    return [version.model_copy(update=beside.get(version.code)) for version in versions]
 
 
 async def _propose(

@@ -24,6 +24,8 @@ class ApprovalKind(StrEnum):
     """The right areas of an open activation, in place of wrong ones."""
     CANCELLATION = "cancellation"
     """The end of an activation: whatever of it has not been sent never is."""
+    FEED = "feed"
+    """A version of a feed: what it brings counts with nobody asked again."""
 
 
 class Approval(tables.Approval, Base):

@@ -1,0 +1,32 @@
+"""Reading what a feed answered, by its document's format."""
+
+from typing import assert_never
+
+from services.triggers.feeds.document import FeedDocument
+from services.triggers.feeds.formats.alerts import AlertsFormat, read_alerts
+from services.triggers.feeds.formats.atom import Entries
+from services.triggers.feeds.formats.batches import BatchesFormat, read_batches
+from services.triggers.feeds.formats.extents import ExtentsFormat, read_extents
+from services.triggers.feeds.formats.prices import PricesFormat, read_prices
+from services.triggers.feeds.formats.reading import Reading, Setting
+
+
+def read(content: bytes, document: FeedDocument, setting: Setting) -> Reading:
+    """What one answer says. Pure, and may take seconds."""
+    match document.format:
+        case BatchesFormat() as form:
+            return read_batches(content, form, setting)
+        case PricesFormat() as form:
+            return read_prices(content, form, setting)
+        case ExtentsFormat() as form:
+            return read_extents(content, form, setting)
+        case AlertsFormat() as form:
+            return read_alerts([("the alert", content)], form, setting)
+        case never:
+            assert_never(never)
+
+
+def read_entries_of(entries: Entries, document: FeedDocument, setting: Setting) -> Reading:
+    """What the entries of an Atom feed say, with those that were fetched."""
+    assert isinstance(document.format, AlertsFormat)
+    return read_alerts(entries.alerts, document.format, setting, elsewhere=entries.refused)

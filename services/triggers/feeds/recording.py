@@ -1,0 +1,166 @@
+"""Recording what was read: what is new, by batches; a row that is refused concerns itself alone."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.triggers.checks.service import AreasChecked, Checks
+from services.triggers.feeds import repository
+from services.triggers.feeds.formats.reading import Reading, Row, Setting, Unreadable, told
+from services.triggers.indicators import service as indicators
+from services.triggers.indicators.schemas import IndicatorOut
+from services.triggers.observations import service as observations
+from services.triggers.observations.repository import Hands
+from services.triggers.observations.schemas import ObservationIn, ObservationsIn
+from shared.clock import Clock
+from shared.database import Database
+from shared.errors import Conflict, NotFound, Problem, Unprocessable
+from shared.liveness import goes_on
+
+_BATCH_ROWS = 1_000
+_POINTER = re.compile(r"/body/observations/([0-9]+)(?:/|$)")
+
+_Observed = tuple[Row, ObservationIn]
+
+
+@dataclass(kw_only=True)
+class Recorded:
+    """What became of the rows of a reading."""
+
+    recorded: int = 0
+    unchanged: int = 0
+    refused: list[Unreadable] = field(default_factory=list)
+
+
+async def record(
+    database: Database,
+    reading: Reading,
+    setting: Setting,
+    *,
+    hands: Hands,
+    checks: Checks,
+    clock: Clock,
+) -> Recorded:
+    """Save what is new of a reading, each batch in a transaction of its own.
+
+    What was saved before an interruption is known when the same is read again.
+    """
+    done = Recorded(refused=list(reading.refused))
+    in_order = sorted(reading.rows, key=lambda row: row.indicator)
+    for code, rows in groupby(in_order, key=lambda row: row.indicator):
+        of_indicator = list(rows)
+        for first in range(0, len(of_indicator), _BATCH_ROWS):
+            batch = of_indicator[first : first + _BATCH_ROWS]
+            areas = await checks.of_observations({row.area for row in batch})
+            async with database.transaction() as session:
+                new = await _new(session, code, batch, setting, done)
+                if new is not None and new[1]:
+                    indicator, observed = new
+                    body = _Batch(session, indicator, hands=hands, clock=clock)
+                    await body.save(observed, areas, done)
+            goes_on()
+    return done
+
+
+async def _new(
+    session: AsyncSession, code: str, batch: Sequence[Row], setting: Setting, done: Recorded
+) -> tuple[IndicatorOut, list[_Observed]] | None:
+    """The rows that say something new, as they are posted; None where there is no indicator."""
+    try:
+        indicator = await indicators.get(session, code)
+    except NotFound:
+        done.refused += [Unreadable(row.where, f"No indicator '{code}'.") for row in batch]
+        return None
+    known = await repository.known(session, code, batch)
+    observed: list[_Observed] = []
+    for position, row in enumerate(batch):
+        before = known.get(position)
+        if before is not None and not row.publication_is_stated:
+            if before.value == row.value:
+                done.unchanged += 1
+                continue
+            # A figure that changed was published when we see it, not when the first one was.
+            row = row._replace(published_on=setting.on)
+        if row.unit is not None and row.unit != indicator.unit:
+            done.refused.append(
+                Unreadable(row.where, f"It is in {row.unit}, and the indicator {indicator.unit}.")
+            )
+            continue
+        try:
+            observed.append((row, _observation(row)))
+        except ValidationError as error:
+            done.refused.append(Unreadable(row.where, told(error)))
+    return indicator, observed
+
+
+def _observation(row: Row) -> ObservationIn:
+    """A row as POST /v1/observations takes it; raises ValidationError."""
+    return ObservationIn(
+        area=row.area,
+        place=row.place,
+        source=row.source,
+        observed_on=row.observed_on,
+        published_on=row.published_on,
+        value=row.value,
+    )
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Saves rows of one indicator, all that can be."""
+
+    session: AsyncSession
+    indicator: IndicatorOut
+    hands: Hands = field(kw_only=True)
+    clock: Clock = field(kw_only=True)
+
+    async def save(self, observed: list[_Observed], areas: AreasChecked, done: Recorded) -> None:
+        """Post them; those that are refused are set aside with their reasons, and the rest again.
+
+        Each time some are set aside, so it ends.
+        """
+        while observed:
+            body = ObservationsIn(
+                indicator=self.indicator.code,
+                unit=self.indicator.unit,
+                observations=[observation for _, observation in observed],
+            )
+            try:
+                async with self.session.begin_nested():
+                    saved = await observations.record(
+                        self.session,
+                        body,
+                        areas=areas,
+                        hands=self.hands,
+                        clock=self.clock,
+                    )
+            except (Conflict, Unprocessable) as problem:
+                reasons = _reasons(problem)
+                for position, (row, _) in enumerate(observed):
+                    if not reasons or position in reasons:
+                        reason = reasons.get(position, problem.detail)
+                        done.refused.append(Unreadable(row.where, reason))
+                observed = [
+                    pair
+                    for position, pair in enumerate(observed)
+                    if reasons and position not in reasons
+                ]
+                continue
+            done.recorded += saved.recorded
+            done.unchanged += saved.unchanged
+            return
+
+
+def _reasons(problem: Problem) -> dict[int, str]:
+    """What is wrong with which rows; empty: with the batch as a whole."""
+    reasons: dict[int, str] = {}
+    for error in problem.extensions.get("errors", []):
+        found = _POINTER.match(error["pointer"])
+        if found:
+            position = int(found[1])
+            reasons[position] = " ".join(filter(None, [reasons.get(position), error["detail"]]))
+    return reasons
