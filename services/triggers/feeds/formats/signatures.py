@@ -6,7 +6,7 @@ nothing.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
 from cryptography import x509
@@ -68,27 +68,27 @@ def signed_part(content: bytes, signing: Signing, *, on: date) -> Element:
         raise SignatureRefused("It has a signature elsewhere than once, in its root.")
     if any(str(value).endswith(_OLD) for value in _algorithms(signatures[0])):
         raise SignatureRefused("It is signed by SHA-1, which can be forged. Sign it by SHA-256.")
+    at = datetime.combine(on, time(12), tzinfo=UTC)
     certificates = [
         certificate
         for certificate in map(_certificate, signing.certificates)
-        if certificate.not_valid_before_utc.date() <= on <= certificate.not_valid_after_utc.date()
+        if certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
     ]
     if not certificates:
         raise SignatureRefused(
             "None of the certificates in the feed's document is valid today. Post a version of the "
             "feed with the publisher's new certificate."
         )
-    return _verified(content, certificates, root)
+    return _verified(content, certificates, root, at=at)
 
 
-def _verified(content: bytes, certificates: Sequence[x509.Certificate], root: Element) -> Element:
+def _verified(
+    content: bytes, certificates: Sequence[x509.Certificate], root: Element, *, at: datetime
+) -> Element:
+    config = SignatureConfiguration(location="./", expect_references=1, verification_time=at)
     for certificate in certificates:
         try:
-            verified = XMLVerifier().verify(
-                content,
-                x509_cert=certificate,
-                expect_config=SignatureConfiguration(location="./", expect_references=1),
-            )
+            verified = XMLVerifier().verify(content, x509_cert=certificate, expect_config=config)
         except (SignXMLException, InvalidInput, ValueError, TypeError, KeyError):
             continue
         signed = _first(verified).signed_xml
