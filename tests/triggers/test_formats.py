@@ -110,7 +110,7 @@ def test_real_alerts_are_figures_where_their_geocodes_are_known(
     )
     reading = read_one((ALERTS / name).read_bytes(), document)
     (row,) = reading.rows
-    assert (row.area, row.value, row.source) == ("120101", severity, "WFP")
+    assert (row.area, row.value, row.source) == ("120101", Decimal(severity), "WFP")
     assert row.details is not None
     assert row.details["event"] == event
     assert row.details["status"] == "Actual"

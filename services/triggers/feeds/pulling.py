@@ -23,7 +23,7 @@ from services.triggers.feeds.formats.reading import Reading, Setting, Unreadable
 from services.triggers.feeds.outcomes import Alarm, Outcome
 from services.triggers.feeds.reading import read, read_entries_of
 from services.triggers.feeds.recording import Recorded, record
-from services.triggers.feeds.repository import Claim
+from services.triggers.feeds.repository import Claim, Standing
 from services.triggers.feeds.service import FEEDS
 from services.triggers.indicators import service as indicators
 from services.triggers.observations.repository import Hands
@@ -260,7 +260,7 @@ class Pulling:
                 log.warning("feed_stale", feed=claimed.code, because=alarm)
 
 
-def _alarm(state: Any, document: FeedDocument, *, is_well: bool, is_new: bool) -> Alarm | None:
+def _alarm(state: Standing, document: FeedDocument, *, is_well: bool, is_new: bool) -> Alarm | None:
     """What is wrong with a feed after a pull; what is silent stays so until it says something."""
     match state.alarm:
         case None | Alarm.FAILING if is_well:
@@ -270,7 +270,7 @@ def _alarm(state: Any, document: FeedDocument, *, is_well: bool, is_new: bool) -
         case None if state.failures >= _FAILURES_BEFORE_ALARM:
             return Alarm.FAILING
         case before:
-            return Alarm(before) if before is not None else None
+            return before
 
 
 def _fact(claimed: Claim, alarm: Alarm | None) -> FeedStale | FeedRecovered:

@@ -75,7 +75,8 @@ _SILENT = text(
       AND greatest(
           state.watched_since,
           CASE feed.document ->> 'stale_by' WHEN 'answer' THEN answered_at ELSE new_at END
-      ) < :now - make_interval(hours => CAST(feed.document ->> 'stale_after_hours' AS integer))
+      ) < CAST(:now AS timestamptz)
+          - make_interval(hours => CAST(feed.document ->> 'stale_after_hours' AS integer))
     RETURNING state.code, state.version, state.answered_at, state.new_at
     """
 )
@@ -113,6 +114,14 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a feed stands after a pull, before its alarm is looked at."""
+
+    failures: int
+    alarm: Alarm | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Known:
     """What is known already of the thing that a row is about."""
 
@@ -146,9 +155,9 @@ async def finish(
     last_modified: str | None,
     digest: str | None,
     now: datetime,
-) -> SqlRow[Any] | None:
-    """Give the lease back; its ``failures`` and ``alarm``. None where it is another's by now."""
-    return (
+) -> Standing | None:
+    """Give the lease back; how the feed stands. None where it is another's by now."""
+    row = (
         await session.execute(
             _FINISH,
             {
@@ -164,6 +173,9 @@ async def finish(
             },
         )
     ).one_or_none()
+    if row is None:
+        return None
+    return Standing(failures=row.failures, alarm=Alarm(row.alarm) if row.alarm else None)
 
 
 async def set_alarm(
