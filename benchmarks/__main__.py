@@ -4,7 +4,7 @@ python -m benchmarks                     every row
 python -m benchmarks webhooks dispatch   those
 python -m benchmarks activation --households 70000
 
-The names are import, activation (with its sizes, and memory), events, dispatch, webhooks.
+The names are import, activation (with its sizes, and memory), events, dispatch, webhooks, polygons.
 """
 
 import argparse
@@ -23,7 +23,14 @@ from benchmarks.database import owner
 from benchmarks.document import DOCUMENT, keep
 from benchmarks.figures import Figure
 from benchmarks.machine import describe
-from benchmarks.measurements import activation, dispatch, events, registration, webhooks
+from benchmarks.measurements import (
+    activation,
+    dispatch,
+    events,
+    polygons,
+    registration,
+    webhooks,
+)
 from benchmarks.measurements.activation import ActivationFailed
 from benchmarks.measurements.dispatch import NotDispatched
 from benchmarks.measurements.measured import Setting
@@ -34,7 +41,7 @@ from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.postgres import PostgresDidNotStart
 from deploy.local.stack import StackDidNotStart
 
-NAMES = ("import", "activation", "events", "dispatch", "webhooks")
+NAMES = ("import", "activation", "events", "dispatch", "webhooks", "polygons")
 FULL_SIZE = 700_000
 _PLAIN_WIDTH = 110
 
@@ -106,6 +113,8 @@ def _run(names: Sequence[str], size: int, console: Console) -> list[Figure]:
             figures += dispatch.measure(setting)
         if "webhooks" in names:
             figures += webhooks.measure(setting)
+        if "polygons" in names:
+            figures += polygons.measure(setting)
     if size == FULL_SIZE:
         keep(figures)
         console.print(f"Written to {DOCUMENT}.")

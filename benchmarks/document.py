@@ -9,7 +9,7 @@ DOCUMENT = Path("docs/performance.md")
 FIGURES = Path("docs/performance.json")
 NOTES = Path(__file__).parent / "notes.md"
 
-ORDER = ("activation", "sizes", "import", "webhooks", "dispatch", "events", "memory")
+ORDER = ("activation", "sizes", "import", "webhooks", "dispatch", "events", "polygons", "memory")
 """The rows of the table, from top to bottom."""
 
 _HEAD = """# Performance

@@ -2,9 +2,9 @@
 
 Polygons are simplified, in degrees (WGS 84), longitude before latitude. Nine of the 1,633 carry no
 code, because their names fit no commune of the gazetteer or several: they stay, so that what lies
-in them is said to lie there, and no figure is given to them. The gazetteer has 28 communes that
-are younger than the boundaries: what is laid over those falls to the communes of which they were
-made.
+in them is said to lie there, and no figure is given to them. 28 communes of the gazetteer have no
+boundary under their code: they are among those nine, or younger than the boundaries, and what is
+laid over the latter falls to the communes of which they were made.
 """
 
 import gzip
