@@ -24,9 +24,10 @@ from services.triggers.feeds.formats.atom import read_entries
 from services.triggers.feeds.formats.batches import BatchesFormat, read_batches
 from services.triggers.feeds.formats.extents import ExtentsFormat, read_extents
 from services.triggers.feeds.formats.prices import PricesFormat, read_prices
-from services.triggers.feeds.formats.reading import Reading, Setting
+from services.triggers.feeds.formats.reading import Reading, Row, Setting
 from services.triggers.feeds.formats.signatures import SignatureRefused, Signing, signed_part
 from services.triggers.feeds.formats.xml import XmlRefused, parsed
+from services.triggers.feeds.recording import batches
 from services.triggers.feeds.shipped import shipped_document
 from shared.clock import COUNTRY_ZONE
 
@@ -187,8 +188,9 @@ FILE = b"""<?xml version="1.0"?><!DOCTYPE alert [<!ENTITY a SYSTEM "file:///etc/
         b"\0",
         b"<alert",
         b'<!DOCTYPE a SYSTEM "http://127.0.0.1/a.dtd"><a/>',
+        b"<a>" + b" " * 50_000_000 + b"</a>",
     ],
-    ids=["bomb", "file", "deep", "many", "empty", "zero", "open", "external"],
+    ids=["bomb", "file", "deep", "many", "empty", "zero", "open", "external", "large"],
 )
 def test_xml_that_is_meant_to_harm_is_refused(content: bytes) -> None:
     with pytest.raises(XmlRefused):
@@ -414,6 +416,24 @@ def test_a_bad_row_of_a_batch_concerns_itself() -> None:
         "batch 1, row 4",
         "batch 2",
     ]
+
+
+def test_a_figure_and_its_correction_in_one_file_are_recorded_one_after_the_other() -> None:
+    row = Row(
+        where="",
+        indicator="households",
+        area="02",
+        place=None,
+        source="HRF",
+        observed_on=date(2026, 1, 1),
+        published_on=date(2026, 1, 2),
+        value=Decimal(5),
+    )
+    corrected = row._replace(published_on=date(2026, 1, 3), value=Decimal(4))
+    elsewhere = row._replace(area="03")
+    assert list(batches([corrected, row, elsewhere])) == [[row, elsewhere], [corrected]]
+    many = [row._replace(area=f"{area:06}") for area in range(2_500)]
+    assert [len(batch) for batch in batches(many)] == [1_000, 1_000, 500]
 
 
 @pytest.mark.parametrize(

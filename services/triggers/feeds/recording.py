@@ -1,7 +1,8 @@
 """Recording what was read: what is new, by batches; a row that is refused concerns itself alone."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -52,9 +53,7 @@ async def record(
     done = Recorded(refused=list(reading.refused))
     in_order = sorted(reading.rows, key=lambda row: row.indicator)
     for code, rows in groupby(in_order, key=lambda row: row.indicator):
-        of_indicator = list(rows)
-        for first in range(0, len(of_indicator), _BATCH_ROWS):
-            batch = of_indicator[first : first + _BATCH_ROWS]
+        for batch in batches(list(rows)):
             areas = await checks.of_observations({row.area for row in batch})
             async with database.transaction() as session:
                 new = await _new(session, code, batch, setting, done)
@@ -64,6 +63,22 @@ async def record(
                     await body.save(observed, areas, done)
             goes_on()
     return done
+
+
+def batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Rows of one indicator in batches that hold each thing once: its revisions follow later.
+
+    So a file that tells a figure and its correction brings both, in the order of publication.
+    """
+    waves: dict[int, list[Row]] = {}
+    told_before: Counter[tuple[object, ...]] = Counter()
+    for row in sorted(rows, key=lambda row: (row.published_on, row.issue)):
+        thing = (row.area, row.place, row.source, row.observed_on)
+        waves.setdefault(told_before[thing], []).append(row)
+        told_before[thing] += 1
+    for wave in waves.values():
+        for first in range(0, len(wave), _BATCH_ROWS):
+            yield wave[first : first + _BATCH_ROWS]
 
 
 async def _new(

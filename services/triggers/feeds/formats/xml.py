@@ -4,6 +4,7 @@ from typing import Any
 
 from lxml import etree
 
+MAXIMUM_BYTES = 8 * 1024 * 1024
 MAXIMUM_ELEMENTS = 100_000
 Element = Any
 """An element of lxml, which has no types."""
@@ -14,7 +15,9 @@ class XmlRefused(ValueError):
 
 
 def parsed(content: bytes) -> Element:
-    """The root of a document; raises XmlRefused. How many bytes there are is for the caller."""
+    """The root of a document; raises XmlRefused."""
+    if len(content) > MAXIMUM_BYTES:
+        raise XmlRefused(f"It has more than {MAXIMUM_BYTES:,} bytes, which no alerts need.")
     parser = etree.XMLParser(
         resolve_entities=False,
         load_dtd=False,
