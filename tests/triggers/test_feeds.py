@@ -203,7 +203,7 @@ async def test_alerts_are_pulled_from_an_atom_feed_with_what_it_links_to(
     publisher.answers["/a2.cap"] = always(
         alert("a2", severity="Minor", area=kampot, sent="2026-01-05T11:30:00+07:00")
     )
-    indicator = {**FLOOD_INDICATOR, "code": "alerts", "unit": "rank"}
+    indicator = {**FLOOD_INDICATOR, "code": "alerts", "unit": "rank", "kind": "alert"}
     await flow.created("/indicators", indicator)
     await flow.created(
         "/feeds",

@@ -13,12 +13,13 @@ from services.triggers.explanations.telling import named_in
 from services.triggers.geography.names import name_of
 from services.triggers.geography.outlines import outline_of, provinces
 from services.triggers.methods.chart import Bars, Series
+from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.plain import plain_chart, plain_reasons
 from services.triggers.methods.price_spike.method import PRICE_SPIKE
 from services.triggers.wording import numbers
 from services.triggers.wording.phrase import Language, Phrase
-from tests.triggers.data import rice_medians
+from tests.triggers.test_history import RICE_FIGURES
 
 GAUGES: dict[str, Any] = {
     "places": [
@@ -85,11 +86,13 @@ def test_areas_are_called_as_the_gazetteer_calls_them() -> None:
 
 def test_a_price_is_told_with_the_price_at_which_it_would_have_fired() -> None:
     document = PRICE_SPIKE.document.model_validate(
-        PRICE_SPIKE.document.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index, call-overload]
+        PRICE_SPIKE.document.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
     )
     month = date(2023, 9, 1)
+    figures = Figures.of(RICE_FIGURES).known_on(date(2023, 10, 31))
+    series = PRICE_SPIKE.lay_out(figures, document, areas=["KH"])
     evidence = PRICE_SPIKE.judge(
-        rice_medians(), document, period=Period(first_on=month, last_on=month), areas=["KH"]
+        series, document, period=Period(first_on=month, last_on=month), areas=["KH"]
     ).evidence
     said = [reason.en for reason in PRICE_SPIKE.reasons(evidence, unit="USD/KG")]
     assert said[0] == ("In September 2023 the price was 0.625 USD/KG, the median over 24 markets.")

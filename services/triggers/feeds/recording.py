@@ -73,7 +73,7 @@ def batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
     waves: dict[int, list[Row]] = {}
     told_before: Counter[tuple[object, ...]] = Counter()
     for row in sorted(rows, key=lambda row: (row.published_on, row.issue)):
-        thing = (row.area, row.place, row.source, row.observed_on)
+        thing = (row.area, row.place, row.source, row.observed_on, row.member)
         waves.setdefault(told_before[thing], []).append(row)
         told_before[thing] += 1
     for wave in waves.values():
@@ -98,8 +98,12 @@ async def _new(
             if before.value == row.value:
                 done.unchanged += 1
                 continue
-            # A figure that changed was published when we see it, not when the first one was.
-            row = row._replace(published_on=setting.on)
+            # A figure that changed was published when we see it, not when the first one was; and
+            # a second time on a day, where it changes twice.
+            again = before.published_on == setting.on
+            row = row._replace(
+                published_on=setting.on, issue=before.issue + 1 if again else row.issue
+            )
         if row.unit is not None and row.unit != indicator.unit:
             done.refused.append(
                 Unreadable(row.where, f"It is in {row.unit}, and the indicator {indicator.unit}.")
@@ -121,6 +125,9 @@ def _observation(row: Row) -> ObservationIn:
         observed_on=row.observed_on,
         published_on=row.published_on,
         value=row.value,
+        issue=row.issue,
+        member=row.member,
+        details=None if row.details is None else dict(row.details),
     )
 
 

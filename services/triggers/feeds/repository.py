@@ -83,18 +83,20 @@ _SILENT = text(
 
 _KNOWN = text(
     """
-    SELECT given.position, latest.value, latest.published_on
+    SELECT given.position, latest.value, latest.published_on, latest.issue
     FROM unnest(
         CAST(:areas AS text[]), CAST(:places AS text[]), CAST(:sources AS text[]),
-        CAST(:observed AS date[]), CAST(:published AS date[])
-    ) WITH ORDINALITY AS given (area_code, place, source, observed_on, published_on, position)
+        CAST(:observed AS date[]), CAST(:published AS date[]), CAST(:members AS integer[])
+    ) WITH ORDINALITY
+        AS given (area_code, place, source, observed_on, published_on, member, position)
     CROSS JOIN LATERAL (
-        SELECT observation.value, observation.published_on
+        SELECT observation.value, observation.published_on, observation.issue
         FROM triggers.observation
         WHERE (indicator_code, observed_on, area_code, place, source)
             = (:indicator, given.observed_on, given.area_code, given.place, given.source)
           AND (issued_on IS NULL OR issued_on = given.published_on)
-        ORDER BY observation.published_on DESC, observation.revision DESC
+          AND observation.member IS NOT DISTINCT FROM given.member
+        ORDER BY observation.published_on DESC, observation.issue DESC, observation.value
         LIMIT 1
     ) AS latest
     """
@@ -127,6 +129,7 @@ class Known:
 
     value: Decimal | None
     published_on: date
+    issue: int
 
 
 async def watch(
@@ -238,8 +241,10 @@ async def known(session: AsyncSession, indicator: str, rows: Sequence[Row]) -> d
             "sources": [row.source for row in rows],
             "observed": [row.observed_on for row in rows],
             "published": [row.published_on for row in rows],
+            "members": [row.member for row in rows],
         },
     )
     return {
-        row.position - 1: Known(value=row.value, published_on=row.published_on) for row in found
+        row.position - 1: Known(value=row.value, published_on=row.published_on, issue=row.issue)
+        for row in found
     }

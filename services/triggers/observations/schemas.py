@@ -72,7 +72,7 @@ class ObservationIn(BaseModel):
 
     issue: Annotated[
         int,
-        Whole(least=1, most=1_000),
+        Whole(least=1, most=100_000),
         Field(
             description="Of several values that the authority published for the same on one day: "
             "which, by its own count. The highest counts; of two with one count, the smaller value."

@@ -115,6 +115,9 @@ def _row(
         observed_on=row.observed_on,
         published_on=row.published_on,
         value=row.value,
+        issue=row.issue,
+        member=row.member,
+        details=row.details,
     )
 
 

@@ -34,6 +34,8 @@ class Row(NamedTuple):
     issue: int = 1
     """Of several that a source published on one day: which, by its own count."""
     details: Mapping[str, Any] | None = None
+    member: int | None = None
+    """Of a forecast ensemble: which of its members."""
 
 
 class Unreadable(NamedTuple):
