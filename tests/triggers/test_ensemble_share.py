@@ -88,6 +88,9 @@ def test_a_missing_issue_neither_counts_nor_breaks_the_run() -> None:
     assert of_day(issue(5, lead=4), issue(5, lead=2)).stage is ACTIVATION
     unsure = of_day(issue(5, lead=3))
     assert (unsure.stage, unsure.unjudged is not None) == (NONE, True)
+    # Whether yesterday's missing issue said so decides, as the one before did not.
+    assert of_day(issue(0, lead=5), issue(5, lead=3)).unjudged is not None
+    assert of_day(issue(0, lead=4), issue(5, lead=3)).unjudged is None
     # The first issue that there can be is no run of two yet, and nothing is missing.
     first = of_day(issue(5, lead=5))
     assert (first.stage, first.unjudged) == (NONE, None)

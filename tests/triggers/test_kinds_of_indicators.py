@@ -1,11 +1,20 @@
 """What a row of each kind may say: absurd numbers and missing places are refused as they come."""
 
+import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
-from services.triggers.methods.registry import METHODS, indicator_kinds
+from services.triggers.methods.registry import (
+    METHODS,
+    AnyMethod,
+    any_document,
+    indicator_kinds,
+    method_of,
+)
 from services.triggers.observations.schemas import ObservationIn
 from tests.triggers.figures import month_of
 
@@ -63,12 +72,24 @@ def test_a_national_series_is_of_the_country_and_its_months() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.kind)
-def test_the_example_of_each_method_is_a_document_of_it(method: object) -> None:
-    document = method.document  # type: ignore[attr-defined]
+def test_the_example_of_each_method_is_a_document_of_it(method: AnyMethod) -> None:
+    document = method.document
     for example in document.model_config["json_schema_extra"]["examples"]:
         assert document.model_validate(example).model_dump(mode="json", exclude_unset=True) == {
             **example
         }
+
+
+def test_the_documentation_shows_a_document_of_each_method() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "triggers.md").read_text()
+    adapter = TypeAdapter(any_document())
+    shown = [
+        adapter.validate_json(block)
+        for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+        if '"kind":' in block.split("\n")[1]
+    ]
+    kinds = {method_of(document).kind for document in shown}
+    assert kinds >= {method.kind for method in METHODS} - {"reported-impact"}
 
 
 def test_kinds_are_told_apart_and_those_of_water_are_shared() -> None:

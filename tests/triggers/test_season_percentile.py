@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from scipy.stats import percentileofscore
 
 from services.triggers.methods.figures import Figure, Figures
+from services.triggers.methods.judgement import Period
 from services.triggers.methods.method import Order
 from services.triggers.methods.season_percentile.document import SeasonPercentile
 from services.triggers.methods.season_percentile.method import SEASON_PERCENTILE
@@ -117,6 +118,15 @@ def test_the_29th_of_february_is_set_against_the_28th() -> None:
     figures += daily([5.0], first_on=date(2012, 2, 29))
     (place,) = judged(figures, document(), day_of(date(2012, 2, 29))).evidence["places"]
     assert (place["earlier_years"], place["percentile"]) == (12, 0)
+
+
+def test_a_season_does_not_reach_into_the_period_that_is_judged() -> None:
+    figures = daily([1.0] * (366 * 8), first_on=date(2003, 1, 1))
+    year = Period(first_on=date(2010, 1, 1), last_on=date(2010, 12, 30))
+    rule = document(around_days=10, minimum_figures=364)
+    (place,) = judged(figures, rule, year).evidence["places"]
+    # Of 2003 those that begin in it, of 2009 those that end before 2010: up to the 2nd of January.
+    assert place["earlier_values"] == 11 + 5 * 21 + 12
 
 
 @pytest.mark.parametrize(
