@@ -76,7 +76,7 @@ def test_high_is_the_other_side() -> None:
     assert judged(each_year([*TEN, 9.5]), rule, day_of(DAY)).stage is TriggerStage.NONE
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     around=st.integers(0, 60),

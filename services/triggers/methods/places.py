@@ -78,8 +78,9 @@ def rows_by_site(
     site = figures.area[valued].astype(np.int64) * (len(figures.places) + 1) + (
         figures.place[valued] - NOWHERE
     )
-    for each in np.unique(site):
-        found = valued[site == each]
+    order = np.argsort(site, kind="stable")
+    changes = np.flatnonzero(np.diff(site[order])) + 1
+    for found in np.split(valued[order], changes) if len(order) else []:
         area = figures.areas[figures.area[found[0]]]
         place = figures.place[found[0]]
         name = area if place == NOWHERE else figures.places[place]
