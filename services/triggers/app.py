@@ -17,7 +17,10 @@ from services.triggers.feeds.routes import router as feeds
 from services.triggers.indicators.routes import router as indicators
 from services.triggers.methods import registry
 from services.triggers.observations.routes import router as observations
+from services.triggers.places.routes import router as places
 from services.triggers.readiness.routes import router as readiness
+from services.triggers.releases.routes import router as releases
+from services.triggers.reporting.routes import router as reporting
 from services.triggers.scopes import TriggersApprove, TriggersRead
 from services.triggers.settings import ApiSettings
 from services.triggers.steps import steps_of
@@ -32,7 +35,8 @@ disaster committee reports) are recorded as published; each batch has the trigge
 evaluated; a met threshold proposes an activation, which opens by itself up to its trigger's
 ceiling, or when a second person approves.
 
-1. Register an indicator, then record its observations, up to 5,000 in one request.
+1. Register an indicator, then record its observations, up to 5,000 in one request. What is
+   doubtful is set aside: no trigger reads it until a person releases it.
 2. Post a trigger: a versioned document with its leg (an indicator, and the method that judges it,
    with thresholds), the scheme, the areas, and what each stage does.
 3. Read its evaluations: each keeps the numbers that decided, so that every decision is explained.
@@ -48,6 +52,7 @@ _METHODS = "\n".join(f"- `{method.kind}`: {method.document.__doc__}" for method 
 
 _TAGS = [
     {"name": "indicators", "description": "Measured things: what, in which unit, at what level."},
+    {"name": "places", "description": "Markets, gauges and stations, and every name of each."},
     {"name": "observations", "description": "Values as published, with revisions kept."},
     {"name": "feeds", "description": "What is published elsewhere, pulled by schedule."},
     {"name": "triggers", "description": "Versioned rules: when an indicator means an emergency."},
@@ -71,9 +76,12 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         settings=settings,
         routers=[
             indicators,
+            reporting,
+            places,
             observations,
             feeds,
             pulls,
+            releases,
             definitions,
             evaluations,
             readiness,

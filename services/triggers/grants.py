@@ -12,6 +12,10 @@ GRANTS = {
     "feed": "SELECT, INSERT",
     "feed_state": "SELECT, INSERT, UPDATE",
     "feed_pull": "SELECT, INSERT",
+    "place": "SELECT, INSERT",
+    "place_alias": "SELECT, INSERT",
+    "doubtful_observation": "SELECT, INSERT, UPDATE (reason, says, suggested_place, decision, "
+    "decided_by, decided_at, decision_reason)",
     "trigger_definition": "SELECT, INSERT",
     "trigger_leg": "SELECT, INSERT",
     "evaluation": "SELECT, INSERT",

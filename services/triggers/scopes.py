@@ -12,6 +12,8 @@ PUBLISH = "observations:publish"
 """What a program posts that has it, too, counts at once."""
 FeedsRead = Annotated[Caller, require("feeds:read")]
 FeedsWrite = Annotated[Caller, require("feeds:write")]
+ObservationsRelease = Annotated[Caller, require("observations:release")]
+"""Decides what is doubtful: whether a figure counts, and which place a name means."""
 TriggersRead = Annotated[Caller, require("triggers:read")]
 TriggersWrite = Annotated[Caller, require("triggers:write")]
 TriggersApprove = Annotated[Caller, require("triggers:approve")]

@@ -5,10 +5,12 @@ from services.triggers.approvals.tables import Approval
 from services.triggers.checks.tables import KnownArea
 from services.triggers.database import SCHEMA, Base
 from services.triggers.definitions.tables import TriggerDefinition, TriggerLeg
+from services.triggers.doubtful.tables import DoubtfulObservation
 from services.triggers.evaluations.tables import Evaluation
 from services.triggers.feeds.tables import Feed, FeedPull, FeedState
 from services.triggers.indicators.tables import Indicator
 from services.triggers.observations.tables import Observation
+from services.triggers.places.tables import Place, PlaceAlias
 from services.triggers.readiness.tables import Readiness
 
 metadata = Base.metadata
@@ -19,6 +21,7 @@ __all__ = [
     "ActivationArea",
     "ActivationMove",
     "Approval",
+    "DoubtfulObservation",
     "Evaluation",
     "Feed",
     "FeedPull",
@@ -26,6 +29,8 @@ __all__ = [
     "Indicator",
     "KnownArea",
     "Observation",
+    "Place",
+    "PlaceAlias",
     "Readiness",
     "TriggerDefinition",
     "TriggerLeg",

@@ -64,7 +64,9 @@ SCOPES: dict[Role, frozenset[str]] = {
             households:read households:search households:read-personal households:write
         """,
         Role.TREASURER: "schemes:read enrolments:read funds:read funds:write payments:read",
-        Role.CHECKER: f"{_READING} webhooks:read {' '.join(sorted(APPROVING))}",
+        Role.CHECKER: f"""{_READING} webhooks:read
+            observations:release {" ".join(sorted(APPROVING))}
+        """,
         Role.CASE_WORKER: """
             areas:read schemes:read enrolments:read entitlements:read payments:read
             households:read households:search households:read-personal

@@ -68,6 +68,22 @@ class TriggerStoodDown(Published):
         return str(self.readiness_id)
 
 
+class ObservationsSetAside(Published):
+    """Rows of one indicator that are doubtful, and that no trigger reads until a person looks."""
+
+    type: ClassVar[str] = "org.sangkroh.observations-set-aside.v1"
+    source: ClassVar[str] = TRIGGERS
+
+    indicator: str
+    count: int
+    reasons: dict[str, int]
+    """How many for which reason, such as ``place-unknown`` or ``decimal-slip``."""
+
+    @property
+    def subject(self) -> str:
+        return self.indicator
+
+
 class ActivationOpened(Published):
     """A trigger happened, or an official declared it, and it may pay: enrol these areas."""
 

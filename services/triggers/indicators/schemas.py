@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.triggers.areas import AreaLevel
+from services.triggers.indicators.tables import Places
 from services.triggers.methods import registry
 from services.triggers.methods.calendar import Calendar
 from shared.documents import Code
@@ -32,6 +33,7 @@ class IndicatorIn(BaseModel):
                     "unit": "USD/KG",
                     "kind": "price",
                     "area_level": "province",
+                    "places": "listed",
                 }
             ]
         },
@@ -69,6 +71,14 @@ class IndicatorIn(BaseModel):
             "side."
         ),
     ] = False
+    places: Annotated[
+        Places,
+        Field(
+            description="`listed`: its figures name places of `/v1/places`, however spelt, and any "
+            "other is set aside until a person says which is meant. `open`: they name any place, "
+            "and two spellings are two."
+        ),
+    ] = Places.OPEN
 
     calendar: Annotated[
         Calendar | None,
@@ -103,6 +113,7 @@ class IndicatorOut(IndicatorIn):
                         "waits_days": 10,
                     },
                     "judge_at": "2020-10-11T17:00:00Z",
+                    "places": "listed",
                     "created_at": "2020-10-01T02:00:00Z",
                     "posted_by": "officer@nspc.example",
                 }

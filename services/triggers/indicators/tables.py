@@ -1,6 +1,7 @@
 """Where indicators are stored."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Boolean, CheckConstraint, DateTime, Index, Text, UniqueConstraint, text
@@ -10,6 +11,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.triggers.areas import AreaLevel
 from services.triggers.database import SCHEMA, Base
 from shared.tables import enum_column
+
+
+class Places(StrEnum):
+    """Which places an indicator's figures may name."""
+
+    LISTED = "listed"
+    """Those of the list: whatever else is named is set aside until somebody says which is meant."""
+    OPEN = "open"
+    """Any: two spellings of a name are two places."""
 
 
 class Indicator(Base):
@@ -35,6 +45,9 @@ class Indicator(Base):
     area_level: Mapped[AreaLevel] = mapped_column(enum_column(AreaLevel, "area_level", SCHEMA))
     forecast: Mapped[bool] = mapped_column(
         Boolean, comment="Its observations may be published before the day they are about."
+    )
+    places: Mapped[Places] = mapped_column(
+        enum_column(Places, "indicator_places", SCHEMA), server_default=text("'open'")
     )
     calendar: Mapped[dict[str, Any]] = mapped_column(
         JSONB, comment="When a period of it is complete, and how long its figures are awaited."

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from services.triggers.areas import AreaLevel
 from services.triggers.methods.calendar import Calendar
+from services.triggers.quality.expectations import Expectations
 
 
 class PostedRow(Protocol):
@@ -50,6 +51,8 @@ class IndicatorKind:
     """What its rows say beside the value; None: nothing."""
     with_totals: bool = False
     """Whether figures for areas above the indicator's level are taken: totals, as published."""
+    expects: Expectations = field(default_factory=Expectations)
+    """By what its figures are held to be doubtful."""
 
     def takes(self, level: AreaLevel, *, observed_by: AreaLevel) -> bool:
         """Whether a row may be about an area of a level, of an indicator that has another."""

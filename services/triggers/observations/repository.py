@@ -68,6 +68,24 @@ _RECORD = text(
     """
 )
 
+_LATEST_ISSUES = text(
+    """
+    SELECT given.position, max(observation.issue) AS issue
+    FROM unnest(
+        CAST(:areas AS text[]), CAST(:places AS text[]), CAST(:sources AS text[]),
+        CAST(:observed AS date[]), CAST(:published AS date[]), CAST(:members AS integer[])
+    ) WITH ORDINALITY
+        AS given (area_code, place, source, observed_on, published_on, member, position)
+    JOIN triggers.observation
+        ON (observation.indicator_code, observation.observed_on, observation.area_code,
+            observation.place, observation.source, observation.published_on)
+         = (:indicator, given.observed_on, given.area_code, given.place, given.source,
+            given.published_on)
+        AND observation.member IS NOT DISTINCT FROM given.member
+    GROUP BY given.position
+    """
+)
+
 _FIGURES = text(
     """
     SELECT area_code AS area, nullif(place, '') AS place, source, observed_on, published_on,
@@ -83,8 +101,15 @@ _ABOVE_ANY_VALUE = Decimal(10) ** 12
 _PERSONS_BEHIND = text(
     """
     SELECT DISTINCT person
-    FROM triggers.observation
-    CROSS JOIN LATERAL (VALUES (posted_by), (approved_by)) AS hand (person)
+    FROM (
+        SELECT indicator_code, observed_on, posted_by, approved_by, NULL AS decided_by
+        FROM triggers.observation
+        UNION ALL
+        SELECT indicator_code, observed_on, posted_by, approved_by, decided_by
+        FROM triggers.doubtful_observation
+        WHERE decision = 'released'
+    ) AS figure
+    CROSS JOIN LATERAL (VALUES (posted_by), (approved_by), (decided_by)) AS hand (person)
     WHERE indicator_code = :indicator AND observed_on BETWEEN :first_on AND :last_on
       AND person IS NOT NULL
     """
@@ -168,6 +193,31 @@ async def record(
     return Recorded(count=row.rows, first_on=row.first_on, last_on=row.last_on)
 
 
+async def as_latest_issues(
+    session: AsyncSession, indicator: str, rows: Sequence[ObservationIn]
+) -> list[ObservationIn]:
+    """The rows, each as an issue after those that are known of the same day of publication."""
+    found = await session.execute(
+        _LATEST_ISSUES,
+        {
+            "indicator": indicator,
+            "areas": [row.area for row in rows],
+            "places": [row.place or "" for row in rows],
+            "sources": [row.source for row in rows],
+            "observed": [row.observed_on for row in rows],
+            "published": [row.published_on for row in rows],
+            "members": [row.member for row in rows],
+        },
+    )
+    latest = {row.position - 1: row.issue for row in found}
+    return [
+        row.model_copy(update={"issue": max(row.issue, latest[position] + 1)})
+        if position in latest
+        else row
+        for position, row in enumerate(rows)
+    ]
+
+
 async def figures(
     session: AsyncSession, indicator: str, *, forecast: bool, known_at: datetime
 ) -> Figures:
@@ -177,7 +227,10 @@ async def figures(
 
 
 async def persons_behind(session: AsyncSession, indicator: str, period: Period) -> Sequence[str]:
-    """Who posted or approved a figure of these days, in any revision; publishers' clients too."""
+    """Who posted, approved or released a figure of these days, in any revision.
+
+    Publishers' clients are among them.
+    """
     return (await session.scalars(_PERSONS_BEHIND, _days(indicator, period))).all()
 
 

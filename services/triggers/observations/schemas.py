@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -33,7 +33,7 @@ Detail = (
 )
 
 
-class ObservationIn(BaseModel):
+class ObservedRow(BaseModel):
     """One value, as published."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
@@ -67,7 +67,10 @@ class ObservationIn(BaseModel):
     ]
     value: Annotated[
         Value | None,
-        Field(description="In the indicator's unit; null where the area was named but no figure."),
+        Field(
+            description="In the indicator's unit, or the row's; null where the area was named but "
+            "no figure."
+        ),
     ]
 
     issue: Annotated[
@@ -90,6 +93,19 @@ class ObservationIn(BaseModel):
         ),
     ] = None
 
+
+class ObservationIn(ObservedRow):
+    """One value, as it is posted."""
+
+    unit: Annotated[
+        Annotated[str, Text(longest=40)] | None,
+        Field(
+            description="The unit of this row, where it is a package of the indicator's: `5 L` or "
+            "`USD/50 KG`. The value is brought into the indicator's unit. Another currency, or "
+            "what is no quantity of the same, is set aside. Null: the indicator's."
+        ),
+    ] = None
+
     @property
     def key(self) -> tuple[object, ...]:
         """What is said once: by whom, of what, on which day, as which issue."""
@@ -102,6 +118,11 @@ class ObservationIn(BaseModel):
             self.issue,
             self.member,
         )
+
+    def as_posted(self) -> dict[str, Any]:
+        """The row as JSON that holds the value to its last digit."""
+        value = None if self.value is None else str(self.value)
+        return {**self.model_dump(mode="json"), "value": value}
 
 
 class ObservationsIn(BaseModel):
@@ -154,8 +175,10 @@ class RecordedOut(BaseModel):
                     "indicator": "flood-affected-households",
                     "received": 2,
                     "recorded": 1,
-                    "unchanged": 1,
+                    "unchanged": 0,
                     "judged_at": "2020-10-12T02:00:00Z",
+                    "set_aside": 1,
+                    "old": 0,
                     "areas_unchecked": [],
                 }
             ]
@@ -174,6 +197,20 @@ class RecordedOut(BaseModel):
             "together. Null: nothing was new."
         ),
     ]
+    set_aside: Annotated[
+        int,
+        Field(
+            description="Rows that are doubtful. No trigger reads them until a person releases "
+            "them: `GET /v1/doubtful-observations` says why."
+        ),
+    ]
+    old: Annotated[
+        int,
+        Field(
+            description="Rows about days long before they were published: history, or an old "
+            "figure posted as a new one. They are recorded."
+        ),
+    ]
     areas_unchecked: Annotated[
         list[str],
         Field(
@@ -183,8 +220,8 @@ class RecordedOut(BaseModel):
     ]
 
 
-class ObservationOut(ObservationIn):
-    """One value as it is kept."""
+class ObservationOut(ObservedRow):
+    """One value as it is kept, in the indicator's unit."""
 
     model_config = ConfigDict(
         from_attributes=True,

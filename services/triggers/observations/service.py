@@ -1,7 +1,8 @@
 """What may be recorded, and what is told when it is."""
 
-from datetime import date
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +14,7 @@ from services.triggers.definitions import service as definitions
 from services.triggers.indicators import service as indicators
 from services.triggers.indicators.schemas import KINDS, IndicatorOut
 from services.triggers.methods.indicator_kind import IndicatorKind, RowFault
-from services.triggers.observations import repository
+from services.triggers.observations import repository, sifting
 from services.triggers.observations.repository import Hands
 from services.triggers.observations.schemas import (
     MAXIMUM_ROWS_BY_HAND,
@@ -76,7 +77,7 @@ async def propose(
         ApprovalKind.OBSERVATIONS,
         {
             "batch": body.model_dump(mode="json")
-            | {"observations": [_as_posted(row) for row in body.observations]},
+            | {"observations": [row.as_posted() for row in body.observations]},
             "areas_unchecked": sorted(areas.unchecked),
         },
         Effect(
@@ -98,47 +99,57 @@ async def record(
     hands: Hands,
     clock: Clock,
 ) -> RecordedOut:
-    """Save a batch and publish one event for what is new in it.
+    """Save what is sound of a batch, with one event for what is new in it; set the rest aside.
 
     Raises Conflict for an unknown indicator, and Unprocessable, with the rows at fault, where any
     row is wrong: nothing is saved then.
     """
     indicator = await _checked(session, body, areas=areas, clock=clock)
     recorded_at = await indicators.known_from(session, indicator.code, clock=clock)
-    recorded = await repository.record(
-        session,
-        indicator.code,
-        body.observations,
-        forecast=indicator.forecast,
-        recorded_at=recorded_at,
-        hands=hands,
+    sifted = await sifting.sift(session, indicator, body.observations)
+    await sifting.set_aside(
+        session, indicator, body.observations, sifted.doubted, hands=hands, clock=clock
     )
-    judged_at = None
-    if recorded.first_on is not None and recorded.last_on is not None:
-        judged_at = await indicators.judge_recorded(
-            session, indicator.code, recorded_at=recorded_at
-        )
-        fact = ObservationsRecorded(
-            indicator=indicator.code,
-            count=recorded.count,
-            first_on=recorded.first_on,
-            last_on=recorded.last_on,
-        )
-        await publish(session, fact, clock=clock)
+    recorded = await _keep(
+        session, indicator, sifted.sound, recorded_at=recorded_at, hands=hands, clock=clock
+    )
     received = len(body.observations)
     await audit.record(
         session,
         f"indicators/{indicator.code}",
-        after={"received": received, "recorded": recorded.count},
+        after={
+            "received": received,
+            "recorded": recorded.count,
+            "set_aside": len(sifted.doubted),
+        },
     )
     return RecordedOut(
         indicator=indicator.code,
         received=received,
         recorded=recorded.count,
-        unchanged=received - recorded.count,
-        judged_at=judged_at,
+        unchanged=received - recorded.count - len(sifted.doubted),
+        set_aside=len(sifted.doubted),
+        old=sifted.old,
+        judged_at=recorded.judged_at,
         areas_unchecked=sorted(areas.unchecked),
     )
+
+
+async def record_released(
+    session: AsyncSession,
+    indicator: IndicatorOut,
+    rows: Sequence[ObservationIn],
+    *,
+    hands: Hands,
+    clock: Clock,
+) -> None:
+    """Save rows that were doubtful, as a person vouches for them, with one event.
+
+    What contradicts a figure of the same day stands in place of it from now on.
+    """
+    rows = await repository.as_latest_issues(session, indicator.code, rows)
+    recorded_at = await indicators.known_from(session, indicator.code, clock=clock)
+    await _keep(session, indicator, rows, recorded_at=recorded_at, hands=hands, clock=clock)
 
 
 async def list_page(
@@ -155,10 +166,42 @@ async def list_page(
     )
 
 
-def _as_posted(row: ObservationIn) -> dict[str, Any]:
-    """A row as JSON that holds the value to its last digit."""
-    value = None if row.value is None else str(row.value)
-    return {**row.model_dump(mode="json"), "value": value}
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """How many rows were new, and when they are judged; None: nothing was new."""
+
+    count: int
+    judged_at: datetime | None = None
+
+
+async def _keep(
+    session: AsyncSession,
+    indicator: IndicatorOut,
+    rows: Sequence[ObservationIn],
+    *,
+    recorded_at: datetime,
+    hands: Hands,
+    clock: Clock,
+) -> _Kept:
+    recorded = await repository.record(
+        session,
+        indicator.code,
+        rows,
+        forecast=indicator.forecast,
+        recorded_at=recorded_at,
+        hands=hands,
+    )
+    if recorded.first_on is None or recorded.last_on is None:
+        return _Kept(count=0)
+    judged_at = await indicators.judge_recorded(session, indicator.code, recorded_at=recorded_at)
+    fact = ObservationsRecorded(
+        indicator=indicator.code,
+        count=recorded.count,
+        first_on=recorded.first_on,
+        last_on=recorded.last_on,
+    )
+    await publish(session, fact, clock=clock)
+    return _Kept(count=recorded.count, judged_at=judged_at)
 
 
 async def _checked(

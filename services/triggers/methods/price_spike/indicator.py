@@ -2,6 +2,7 @@
 
 from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.indicator_kind import IndicatorKind, PostedRow, RowFault
+from services.triggers.quality.expectations import PRICES
 
 
 def faults_of(row: PostedRow) -> list[RowFault]:
@@ -21,4 +22,5 @@ PRICE = IndicatorKind(
     dated="the first of the month for a monthly price",
     faults_of=faults_of,
     calendar=Calendar(frequency=Frequency.MONTH, waits_days=10),
+    expects=PRICES,
 )

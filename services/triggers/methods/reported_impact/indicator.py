@@ -1,6 +1,7 @@
 """Households as they are reported: whole ones, or an area named without a figure."""
 
 from services.triggers.methods.indicator_kind import IndicatorKind, PostedRow, RowFault
+from services.triggers.quality.expectations import HOUSEHOLDS
 
 
 def faults_of(row: PostedRow) -> list[RowFault]:
@@ -20,4 +21,5 @@ HOUSEHOLDS_AFFECTED = IndicatorKind(
     dated="the day of the report for households affected",
     faults_of=faults_of,
     with_totals=True,
+    expects=HOUSEHOLDS,
 )
