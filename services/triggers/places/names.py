@@ -54,7 +54,7 @@ def likeliest(name: str, *, area: str, names: Sequence[PlaceName]) -> PlaceName 
     found = process.extractOne(
         key_of(name),
         [known.key for known in there],
-        scorer=fuzz.WRatio,
+        scorer=fuzz.token_sort_ratio,
         score_cutoff=_LEAST_LIKENESS,
     )
     return None if found is None else there[found[2]]

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby, pairwise
 from math import exp, log, sqrt
 from statistics import median
@@ -32,6 +33,8 @@ _TO_A_DEVIATION = 1.4826
 _LEAST_DEVIATION = 0.05
 _USUAL_DEVIATION = 0.1
 _LONGEST_GAP = 12
+_MANY = 30
+"""Of more places than this, leaving out one changes nothing."""
 _FAR = 6
 """Deviations of a change that is an outlier."""
 _FAR_FOR_A_SLIP = 4
@@ -58,9 +61,6 @@ class _Series:
     accepted: list[_Entry] = field(default_factory=list)
     behind: int = 0
     """How many of its entries lie before the day that is looked at, or on it."""
-    reference: float | None = None
-    """What its next figure was to be expected near, when its day came."""
-    change: float | None = None
 
 
 def off_their_series(
@@ -180,43 +180,61 @@ def _look_at(
             series.accepted = [*series.accepted[1 - _REFERENCES :], sound[-1]]
 
 
+class _Crowd:
+    """Numbers of several places, in order."""
+
+    def __init__(self, values: Iterable[float]) -> None:
+        self.values = sorted(values)
+
+    def without(self, value: float | None) -> "_Crowd":
+        """Without the number of one place: itself, where the place is among so many."""
+        if value is None or len(self.values) > _MANY:
+            return self
+        at = bisect_left(self.values, value)
+        return _Crowd(self.values[:at] + self.values[at + 1 :])
+
+    @property
+    def is_enough(self) -> bool:
+        return len(self.values) >= LEAST_PLACES
+
+    @cached_property
+    def middle(self) -> float:
+        return median(self.values)
+
+    @cached_property
+    def spread(self) -> float:
+        """As a standard deviation."""
+        return _TO_A_DEVIATION * median(abs(value - self.middle) for value in self.values)
+
+    def has_near(self, level: float) -> bool:
+        """Whether a level is one that these places have."""
+        return self.is_enough and abs(level - self.middle) <= max(3 * self.spread, _NEAR)
+
+
 class _Others:
     """What the places of one day say together."""
 
     def __init__(self, there: Sequence[_Series], today: Sequence[Sequence[_Entry]]) -> None:
-        self._levels: list[float] = []
-        self._before: list[float] = []
-        self._changes: list[float] = []
         self._of: dict[int, tuple[float, float | None, float | None]] = {}
         for series, entries in zip(there, today, strict=True):
             level = entries[-1].level
-            series.reference = _reference(series, level)
-            series.change = None if series.reference is None else level - series.reference
-            self._of[id(series)] = (level, series.reference, series.change)
-            self._levels.append(level)
-            if series.reference is not None and series.change is not None:
-                self._before.append(series.reference)
-                self._changes.append(series.change)
-        for values in (self._levels, self._before, self._changes):
-            values.sort()
+            reference = _reference(series, level)
+            change = None if reference is None else level - reference
+            self._of[id(series)] = (level, reference, change)
+        said = self._of.values()
+        self._levels = _Crowd(level for level, _, _ in said)
+        self._before = _Crowd(before for _, before, _ in said if before is not None)
+        self._changes = _Crowd(change for _, _, change in said if change is not None)
 
-    def levels(self, series: _Series) -> list[float]:
-        return _without(self._levels, self._of[id(series)][0])
+    def levels(self, series: _Series) -> _Crowd:
+        return self._levels.without(self._of[id(series)][0])
 
-    def before(self, series: _Series) -> list[float]:
+    def before(self, series: _Series) -> _Crowd:
         """What they were to be expected near."""
-        return _without(self._before, self._of[id(series)][1])
+        return self._before.without(self._of[id(series)][1])
 
-    def changes(self, series: _Series) -> list[float]:
-        return _without(self._changes, self._of[id(series)][2])
-
-
-def _without(values: list[float], value: float | None) -> list[float]:
-    """Sorted values without one of them."""
-    if value is None:
-        return values
-    at = bisect_left(values, value)
-    return values[:at] + values[at + 1 :]
+    def changes(self, series: _Series) -> _Crowd:
+        return self._changes.without(self._of[id(series)][2])
 
 
 def _reference(series: _Series, level: float) -> float | None:
@@ -253,7 +271,7 @@ def _doubt(
     deviation = (series.deviation or usual) * sqrt(gap)
     if abs(change) >= max(LEAST_SLIP, _FAR_FOR_A_SLIP * deviation):
         slip = slip_of(change, is_money=expects.is_money)
-        if slip is not None and not _is_near(entry.level, others.before(series)):
+        if slip is not None and not others.before(series).has_near(entry.level):
             return _told(series, *slip)
     if expects.outlier_factor is None:
         return None
@@ -272,13 +290,12 @@ def _doubt_of_a_first(
     entry: _Entry, series: _Series, others: _Others, *, expects: Expectations
 ) -> Doubt | None:
     levels = others.before(series)
-    if len(levels) < LEAST_PLACES:
+    if not levels.is_enough:
         levels = others.levels(series)
-    if len(levels) < LEAST_PLACES:
+    if not levels.is_enough:
         return None
-    middle = median(levels)
-    change = entry.level - middle
-    if abs(change) <= max(_FAR * _spread(levels, middle), _ELSEWHERE):
+    change = entry.level - levels.middle
+    if abs(change) <= max(_FAR * levels.spread, _ELSEWHERE):
         return None
     slip = slip_of(change, is_money=expects.is_money)
     if slip is not None:
@@ -289,27 +306,15 @@ def _doubt_of_a_first(
     return _told(series, DoubtReason.OUTLIER, f"{times} what other places say")
 
 
-def _is_near(level: float, levels: Sequence[float]) -> bool:
-    """Whether a level is one that other places have."""
-    if len(levels) < LEAST_PLACES:
-        return False
-    middle = median(levels)
-    return abs(level - middle) <= max(3 * _spread(levels, middle), _NEAR)
-
-
 def _is_shared(level: float, change: float, far: float, series: _Series, others: _Others) -> bool:
     """Whether other places moved alike, or are where this has come to."""
     changes = others.changes(series)
-    alike = [other for other in changes if other * change > 0 and abs(other) >= abs(change) / 2]
-    if len(alike) >= SUPPORTING_PLACES:
+    alike = (other for other in changes.values if other * change > 0)
+    if sum(abs(other) >= abs(change) / 2 for other in alike) >= SUPPORTING_PLACES:
         return True
-    if len(changes) >= LEAST_PLACES and abs(change - median(changes)) <= far:
+    if changes.is_enough and abs(change - changes.middle) <= far:
         return True
-    return _is_near(level, others.levels(series))
-
-
-def _spread(levels: Sequence[float], middle: float) -> float:
-    return _TO_A_DEVIATION * median(abs(level - middle) for level in levels)
+    return others.levels(series).has_near(level)
 
 
 def _told(series: _Series, reason: DoubtReason, off: str) -> Doubt:

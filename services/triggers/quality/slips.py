@@ -10,7 +10,7 @@ LEAST_SLIP = log(4)
 _RIEL = (log(3_000), log(5_500))
 """The rate, near 4,100 riel for a dollar, in a market that moves by a third."""
 _POWERS = 6
-_POWER_TOLERANCE = log(1.35)
+_POWER_TOLERANCE = log(1.5)
 _PACKAGES = (5, 20, 25, 50)
 _PACKAGE_TOLERANCE = log(1.25)
 
