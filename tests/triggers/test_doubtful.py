@@ -46,7 +46,7 @@ async def test_a_market_is_listed_and_what_is_doubtful_waits_for_a_person(flow: 
     places = {}
     for position, (area, name) in enumerate(markets):
         places[name] = await flow.created("/places", listed(f"m-{position}", name, area))
-    (area, name), (other_area, other_name) = markets[0], markets[1]
+    area, name = markets[0]
     assert places[name]["reaches"] == [area]
     assert await flow.got("/places/m-0") == places[name]
     assert len((await flow.got("/places", kind="market", limit=100))["items"]) == len(markets)
@@ -188,6 +188,8 @@ async def test_a_doubtful_figure_of_a_person_needs_another_and_who_releases_is_i
     await flow.created(
         "/observations", batch(FLOOD_INDICATOR, [report("02", 900_000), report("01", 40)])
     )
+    (proposal,) = await flow.proposals("observations", status="approved")
+    assert proposal["what"].endswith("1 of them are doubtful, and would be set aside.")
     (doubtful,) = await waiting(flow)
     assert (doubtful["reason"], doubtful["posted_by"], doubtful["approved_by"]) == (
         "out-of-bounds",

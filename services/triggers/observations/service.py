@@ -68,6 +68,12 @@ async def propose(
             f"A second person looks through what is posted by hand: send {MAXIMUM_ROWS_BY_HAND} "
             "rows at most in one batch."
         )
+    sifted = await sifting.sift(session, indicator, body.observations)
+    doubted = (
+        f" {len(sifted.doubted)} of them are doubtful, and would be set aside."
+        if sifted.doubted
+        else ""
+    )
     named = sorted({row.area for row in body.observations})
     days = sorted({row.observed_on for row in body.observations})
     sources = sorted({row.source for row in body.observations})
@@ -83,7 +89,7 @@ async def propose(
         Effect(
             what=f"Record {_counted(len(body.observations), 'value')} of '{indicator.code}' by "
             f"{', '.join(sources[:5])}, of {days[0]} to {days[-1]}, in "
-            f"{_counted(len(named), 'area')}. A trigger in force reads this indicator.",
+            f"{_counted(len(named), 'area')}. A trigger in force reads this indicator.{doubted}",
         ),
         reason=None,
         caller=caller,

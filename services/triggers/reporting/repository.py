@@ -23,7 +23,11 @@ _REPORTED = text(
     """
     SELECT DISTINCT area_code, nullif(place, '') AS place, observed_on
     FROM triggers.observation
-    WHERE indicator_code = :indicator AND observed_on > :after AND value IS NOT NULL
+    WHERE indicator_code = :indicator AND value IS NOT NULL
+      AND observed_on > (
+          SELECT max(observed_on) FROM triggers.observation
+          WHERE indicator_code = :indicator AND value IS NOT NULL
+      ) - CAST(:days AS integer)
     """
 )
 
@@ -47,8 +51,8 @@ async def last_figure(session: AsyncSession, indicator: str) -> LastFigure | Non
 
 
 async def reported(
-    session: AsyncSession, indicator: str, *, after: date
+    session: AsyncSession, indicator: str, *, days: int
 ) -> Sequence[tuple[Reporter, date]]:
-    """Which places had a figure on which days after a day."""
-    rows = await session.execute(_REPORTED, {"indicator": indicator, "after": after})
+    """Which places had a figure on which of the last days before the latest figure."""
+    rows = await session.execute(_REPORTED, {"indicator": indicator, "days": days})
     return [(Reporter(row.area_code, row.place), row.observed_on) for row in rows]

@@ -1,7 +1,5 @@
 """What is there of an indicator, what is missing, and what is doubtful."""
 
-from datetime import timedelta
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.doubtful import repository as doubtful
@@ -17,7 +15,7 @@ from services.triggers.reporting.schemas import (
 )
 from shared.clock import Clock
 
-_LOOKS_BACK = timedelta(days=400)
+_LOOKS_BACK_DAYS = 400
 _TOLD = 500
 
 
@@ -26,11 +24,7 @@ async def quality_of(session: AsyncSession, code: str, *, clock: Clock) -> Quali
     await indicators.get(session, code)
     today = clock.today()
     last = await repository.last_figure(session, code)
-    figures = (
-        []
-        if last is None
-        else await repository.reported(session, code, after=last.observed_on - _LOOKS_BACK)
-    )
+    figures = await repository.reported(session, code, days=_LOOKS_BACK_DAYS)
     reporting = reporting_of(figures, today=today)
     waiting = await doubtful.waiting_by_reason(session, code)
     return QualityOut(
