@@ -189,7 +189,7 @@ async def test_a_doubtful_figure_of_a_person_needs_another_and_who_releases_is_i
         "/observations", batch(FLOOD_INDICATOR, [report("02", 900_000), report("01", 40)])
     )
     (proposal,) = await flow.proposals("observations", status="approved")
-    assert proposal["what"].endswith("1 of them are doubtful, and would be set aside.")
+    assert proposal["what"].endswith("Doubtful, and to be set aside: 1 value.")
     (doubtful,) = await waiting(flow)
     assert (doubtful["reason"], doubtful["posted_by"], doubtful["approved_by"]) == (
         "out-of-bounds",

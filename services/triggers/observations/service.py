@@ -70,7 +70,7 @@ async def propose(
         )
     sifted = await sifting.sift(session, indicator, body.observations)
     doubted = (
-        f" {len(sifted.doubted)} of them are doubtful, and would be set aside."
+        f" Doubtful, and to be set aside: {_counted(len(sifted.doubted), 'value')}."
         if sifted.doubted
         else ""
     )
