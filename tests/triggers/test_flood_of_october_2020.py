@@ -184,7 +184,10 @@ async def test_a_correction_of_a_report_replaces_it(working: Flow) -> None:
     }
     await working.record(FLOOD_INDICATOR, [{**row, "value": 15_000}])
     await working.caught_up()
-    await working.record(FLOOD_INDICATOR, [{**row, "value": 1_500}])
+    next_day = date(2020, 10, 13)
+    working.go_to(next_day)
+    corrected = {**row, "published_on": next_day.isoformat(), "value": 1_500}
+    await working.record(FLOOD_INDICATOR, [corrected])
     await working.caught_up()
     await working.record(FLOOD_INDICATOR, [{**row, "area": "15", "value": 18_000}])
     await working.caught_up()
