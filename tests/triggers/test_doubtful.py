@@ -216,6 +216,13 @@ async def test_a_doubtful_figure_of_a_person_needs_another_and_who_releases_is_i
     assert [tuple(row) for row in behind] == [("officer@test", other)]
     contradiction = await flow.record(FLOOD_INDICATOR, [report("01", 4_000)])
     assert (contradiction["recorded"], contradiction["set_aside"]) == (0, 1)
+    # What a person holds against what was said before counts in its place.
+    (contradicting,) = await waiting(flow, reason="contradiction")
+    path = f"/doubtful-observations/{contradicting['id']}/release"
+    assert (await sent(flow, path, REASON))[0] == 200
+    query = {"indicator": FLOOD_INDICATOR["code"], "area": "01"}
+    (counting,) = (await flow.got("/observations", **query))["items"]
+    assert counting["value"] == 4_000
 
 
 @pytest.mark.parametrize(
