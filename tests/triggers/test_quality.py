@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -156,7 +156,7 @@ def test_a_shock_in_several_places_is_not_doubtful_and_in_one_alone_it_is() -> N
     assert risen(len(batch)) == {}
 
 
-def figures(values: list[float | None], **changes: object) -> list[PostedFigure]:
+def figures(values: list[float | None], **changes: Any) -> list[PostedFigure]:
     """One place, a value a day."""
     first = date(2020, 1, 1)
     return [
@@ -242,7 +242,7 @@ def test_a_figure_that_a_person_released_is_the_ground_for_the_next() -> None:
     ],
 )
 def test_absurd_numbers_and_days(
-    figure: dict[str, object], expects: Expectations, reason: DoubtReason | None
+    figure: dict[str, Any], expects: Expectations, reason: DoubtReason | None
 ) -> None:
     posted = figures([10], **figure)
     for forecast in (True, False):
@@ -278,7 +278,7 @@ def test_another_value_of_the_same_day_contradicts_and_a_later_one_corrects() ->
     assert "100" in doubt.says
     assert "120" in doubt.says
     assert doubts_about([*said, *other], [], expects=HOUSEHOLDS).keys() == {1}
-    corrections: list[dict[str, object]] = [
+    corrections: list[dict[str, Any]] = [
         {"issue": 2},
         {"published_on": date(2020, 1, 2)},
         {"source": "HRF"},
