@@ -24,7 +24,7 @@ GRANTS = {
     "approval_id, weigh_at, weighing_since, ceiling_households, ceiling_minor, severity, "
     "doubt)",
     "activation_area": "SELECT, INSERT, UPDATE (added_at, added_by, announced_at, declined_at, "
-    "declined_by, refused_at, refused_by)",
+    "declined_by, refused_at, refused_by, filtered)",
     "activation_move": "SELECT, INSERT",
     "approval": "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, decision_reason, "
     "outcome)",

@@ -99,6 +99,7 @@ async def propose(
             what=_sentences(
                 f"{verb} an activation of trigger '{activation.trigger_code}', scheme "
                 f"'{activation.scheme}', in {named(added)}: {estimate} in all.",
+                _filtered(estimate),
                 because,
                 above if above != because else None,
             ),
@@ -130,6 +131,17 @@ def named(areas: Collection[str]) -> str:
     shown = ", ".join(sorted(areas)[:_AREAS_NAMED])
     more = len(areas) - _AREAS_NAMED
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _filtered(estimate: Estimate) -> str | None:
+    """In which areas nobody would be enrolled, because the filter takes no commune of them."""
+    filtered = [area.area for area in estimate.reach if not area.reached]
+    if not filtered:
+        return None
+    return (
+        f"The filter takes no commune in {len(filtered)} of {len(estimate.reach)} areas: "
+        f"{named(filtered)}."
+    )
 
 
 def _sentences(*sentences: str | None) -> str:

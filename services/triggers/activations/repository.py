@@ -157,6 +157,25 @@ async def refuse_areas(
     )
 
 
+async def note_filtered(
+    session: AsyncSession, activation_id: UUID, filtered: Mapping[str, bool]
+) -> None:
+    """Keep of areas whether the filter takes no commune of them."""
+    for is_filtered in (True, False):
+        codes = [code for code, taken in filtered.items() if taken is is_filtered]
+        if codes:
+            await session.execute(
+                update(ActivationArea)
+                .where(
+                    ActivationArea.activation_id == activation_id,
+                    ActivationArea.area_code.in_(codes),
+                    ActivationArea.filtered.is_distinct_from(is_filtered),
+                )
+                .values(filtered=is_filtered)
+                .execution_options(synchronize_session=False)
+            )
+
+
 async def add_move(session: AsyncSession, move: dict[str, object]) -> None:
     await session.execute(insert(ActivationMove).values(move))
 

@@ -190,6 +190,13 @@ class AreaOut(BaseModel):
         datetime | None, Field(description="Null unless a correction refused it.")
     ] = None
     refused_by: str | None = None
+    filtered: Annotated[
+        bool | None,
+        Field(
+            description="Whether the trigger's filter takes no commune of it, so that nobody is "
+            "enrolled there; null: there is no filter, or nobody said."
+        ),
+    ] = None
 
 
 class MoveOut(BaseModel):
@@ -220,6 +227,7 @@ class ActivationDetail(ActivationOut):
                             "declined_by": None,
                             "refused_at": None,
                             "refused_by": None,
+                            "filtered": False,
                         }
                     ],
                     "moves": [

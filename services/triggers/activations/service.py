@@ -448,6 +448,7 @@ async def _detail(session: AsyncSession, row: Activation) -> ActivationDetail:
             declined_by=area.declined_by,
             refused_at=area.refused_at,
             refused_by=area.refused_by,
+            filtered=area.filtered,
         )
         for area in await repository.areas_of(session, row.id)
     ]

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Date,
     DateTime,
@@ -125,6 +126,10 @@ class ActivationArea(Base):
     declined_by: Mapped[str | None] = mapped_column(Text)
     refused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     refused_by: Mapped[str | None] = mapped_column(Text)
+    filtered: Mapped[bool | None] = mapped_column(
+        Boolean,
+        comment="Whether the filter takes no commune of it; null: nobody said.",
+    )
 
 
 class ActivationMove(Base):

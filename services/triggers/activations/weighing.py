@@ -118,6 +118,11 @@ class Weighing:
         activation, proposal = await proposing.lock(session, self._steps, claim.activation_id)
         if activation.weigh_at != claim.leased_until:
             return
+        await repository.note_filtered(
+            session,
+            activation.id,
+            {area.area: not area.reached for area in claim.estimate.reach},
+        )
         if activation.state not in LIVE:
             await self._supersede(
                 session, proposal, reason=f"The activation is {activation.state}."

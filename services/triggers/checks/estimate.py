@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.contracts.checks import ActivationChecked
+from shared.contracts.checks import ActivationChecked, AreaReach
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,16 +12,20 @@ class Estimate:
     households: int | None = None
     amount_minor: int | None = None
     currency: str | None = None
+    reach: tuple[AreaReach, ...] = ()
+    """What the filter leaves of each area; empty: there is none, or nobody said."""
 
     @classmethod
     def of(cls, checked: ActivationChecked) -> "Estimate":
-        """What is said in full, or nothing."""
+        """What is said in full of households and money, or nothing of them."""
+        reach = tuple(checked.reach or ())
         if None in (checked.households, checked.amount_minor, checked.currency):
-            return cls()
+            return cls(reach=reach)
         return cls(
             households=checked.households,
             amount_minor=checked.amount_minor,
             currency=checked.currency,
+            reach=reach,
         )
 
     @property

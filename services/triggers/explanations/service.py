@@ -302,21 +302,24 @@ def _evidence_to(
 
 def _leg_of(trigger: Trigger, evaluation: Evaluation) -> Leg | None:
     """The leg that was judged; None where the trigger has none that is judged so."""
+    legs = trigger.document.legs
+    if evaluation.known_at is not None:
+        return legs[evaluation.leg]
     kind = evaluation.evidence.get("method")
-    return next((leg for leg in trigger.document.legs if leg.method.kind == kind), None)
+    return next((leg for leg in legs if leg.method.kind == kind), None)
 
 
 async def _decisive(
     session: AsyncSession, trigger: Trigger, evaluation: Evaluation, leg: Leg
 ) -> Decisive:
-    first_on, last_on = telling.days_of(evaluation.evidence, evaluation.judged_on)
-    used = method_of(leg.method).used(Period(first_on=first_on, last_on=last_on))
+    first_on = evaluation.judged_from or evaluation.judged_on
+    used = method_of(leg.method).used(Period(first_on=first_on, last_on=evaluation.judged_on))
     sources = await repository.sources_known(
         session,
         leg.indicator,
         observed_from=used.first_on,
         observed_to=used.last_on,
-        known_until=evaluation.evaluated_at,
+        known_until=evaluation.known_at or evaluation.evaluated_at,
     )
     return Decisive(
         evaluation=evaluation,
@@ -328,7 +331,8 @@ async def _decisive(
 
 
 async def _figures(session: AsyncSession, decisive: Decisive) -> FiguresOut:
-    used, known_until = decisive.used, decisive.evaluation.evaluated_at
+    used, evaluation = decisive.used, decisive.evaluation
+    known_until = evaluation.known_at or evaluation.evaluated_at
     rows = await repository.figures_known(
         session,
         decisive.indicator.code,
@@ -400,7 +404,9 @@ def _left_out(
 def _why_not(area: ActivationArea) -> Phrase | None:
     if area.declined_at is not None:
         return telling.DECLINED
-    return telling.REFUSED if area.refused_at is not None else None
+    if area.refused_at is not None:
+        return telling.REFUSED
+    return telling.FILTERED if area.filtered else None
 
 
 def _named(decisive: Sequence[Decisive]) -> dict[str, Phrase | None]:

@@ -23,6 +23,14 @@ REFUSED = Phrase(
     "Nobody can be enrolled there, and a correction refused it.",
     "មិនអាចចុះឈ្មោះគ្រួសារនៅទីនោះបានទេ ហើយការកែតម្រូវបានដកវាចេញ។",
 )
+FILTERED = Phrase(
+    "The trigger's filter takes no commune of it, so nobody is enrolled there.",
+    "តម្រងនៃលក្ខខណ្ឌមិនរាប់បញ្ចូលឃុំណាមួយនៅទីនោះទេ ដូច្នេះមិនមានការចុះឈ្មោះនៅទីនោះឡើយ។",
+)
+OUTSIDE = Phrase(
+    "It lies outside of the areas in which the trigger acts.",
+    "វាស្ថិតនៅក្រៅតំបន់ដែលលក្ខខណ្ឌនេះអនុវត្ត។",
+)
 BELOW = Phrase(
     "Its figure is below that from which an area is taken in.",
     "តួលេខរបស់វាទាបជាងកម្រិតដែលតំបន់មួយត្រូវបានរាប់បញ្ចូល។",
@@ -77,6 +85,14 @@ def about_evaluation(evaluation: Evaluation, *, reasons: Sequence[Phrase]) -> li
 
 
 _OUTCOMES: Mapping[Outcome, Phrase] = {
+    Outcome.UNJUDGED: Phrase(
+        "It could not be judged, which is not calm: nothing follows from it, and nothing ends.",
+        "មិនអាចវាយតម្លៃបានទេ ប៉ុន្តែនេះមិនមានន័យថាស្ថានភាពធម្មតាទេ។",
+    ),
+    Outcome.RAISED: Phrase(
+        "So the severity of this event's activation is raised.",
+        "ដូច្នេះកម្រិតធ្ងន់ធ្ងរនៃការបើកដំណើរការនេះត្រូវបានដំឡើង។",
+    ),
     Outcome.NONE: Phrase(
         "So it did not fire: no activation follows from this.",
         "ដូច្នេះលក្ខខណ្ឌមិនបានបើកដំណើរការទេ។",
@@ -140,19 +156,11 @@ def _entries(evidence: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
 
 
 def _why_left_out(entry: Mapping[str, Any]) -> Phrase:
+    if entry.get("because") == "outside-areas":
+        return OUTSIDE
     if entry.get("households", 0) is None or entry.get("value", 0) is None:
         return NO_FIGURE
     return BELOW
-
-
-def days_of(evidence: Mapping[str, Any], judged_on: date) -> tuple[date, date]:
-    """The days that a judgement is about, as far as its evidence says."""
-    for name in ("first_on", "reported_from", "classified_from", "month", "day"):
-        try:
-            return min(date.fromisoformat(str(evidence.get(name))), judged_on), judged_on
-        except ValueError:
-            continue
-    return judged_on, judged_on
 
 
 def _began(activation: Activation, *, evidence_to: date) -> Phrase:

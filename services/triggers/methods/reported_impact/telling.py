@@ -21,7 +21,6 @@ _MAXIMUM_BARS = 40
 def reasons(evidence: Mapping[str, Any], *, unit: str) -> list[Phrase]:
     counted = [entry for entry in evidence["areas"] if entry["households"] is not None]
     named = numbers.number(len(evidence["areas"]) - len(counted))
-    total = numbers.number(evidence["national_households"])
     areas = numbers.number(len(counted))
     days = numbers.span(
         date.fromisoformat(evidence["reported_from"]), date.fromisoformat(evidence["reported_to"])
@@ -29,16 +28,21 @@ def reasons(evidence: Mapping[str, Any], *, unit: str) -> list[Phrase]:
     activation = evidence["thresholds"]["activation"]
     needed = numbers.number(activation["national_threshold_households"])
     each = numbers.number(activation["area_threshold_households"])
+    highest = evidence["highest_report"]
+    report = (
+        Phrase("No report has a figure.", "មិនមានរបាយការណ៍ណាមានតួលេខទេ។")
+        if highest is None
+        else _report(highest)
+    )
     told = [
+        Phrase(f"{days.en}. {report.en}", f"{days.km}។ {report.km}"),
         Phrase(
-            f"{days.en}: {total.en} households were reported affected in {areas.en} areas, and "
-            f"{named.en} more areas were named without a figure.",
-            f"{days.km}៖ គ្រួសារចំនួន {total.km} ត្រូវបានរាយការណ៍ថារងផលប៉ះពាល់ ក្នុងតំបន់ចំនួន "
-            f"{areas.km} ហើយតំបន់ចំនួន {named.km} ទៀតត្រូវបានរាយនាមដោយគ្មានតួលេខ។",
+            f"{areas.en} areas have a figure so far, and {named.en} more were named without one.",
+            f"តំបន់ចំនួន {areas.km} មានតួលេខ ហើយតំបន់ចំនួន {named.km} ទៀតត្រូវបានរាយនាមដោយគ្មានតួលេខ។",
         ),
         Phrase(
-            f"Activation needs {needed.en} households over all areas.",
-            f"ការបើកដំណើរការត្រូវការគ្រួសារចំនួន {needed.km} ក្នុងតំបន់ទាំងអស់រួមគ្នា។",
+            f"Activation needs {needed.en} households in one authority's report.",
+            f"ការបើកដំណើរការត្រូវការគ្រួសារចំនួន {needed.km} ក្នុងរបាយការណ៍តែមួយ។",
         ),
         Phrase(
             f"An area is taken in from {each.en} households.",
@@ -60,6 +64,16 @@ def reasons(evidence: Mapping[str, Any], *, unit: str) -> list[Phrase]:
     return told
 
 
+def _report(highest: Mapping[str, Any]) -> Phrase:
+    total = numbers.number(highest["households"])
+    day = numbers.day(date.fromisoformat(highest["reported_on"]))
+    source = highest["source"]
+    return Phrase(
+        f"The highest report, that of {source} of {day.en}, counts {total.en} households.",
+        f"របាយការណ៍ខ្ពស់បំផុត របស់ {source} នៅ{day.km} រាប់បានគ្រួសារចំនួន {total.km}។",
+    )
+
+
 def chart(evidence: Mapping[str, Any], *, unit: str) -> Chart:
     thresholds = evidence["thresholds"]
     activation = thresholds["activation"]
@@ -68,7 +82,7 @@ def chart(evidence: Mapping[str, Any], *, unit: str) -> Chart:
         unit=_UNIT,
         bars=(
             Bar(
-                label=Phrase("all areas", "តំបន់ទាំងអស់"),
+                label=Phrase("the highest report", "របាយការណ៍ខ្ពស់បំផុត"),
                 value=number_in(evidence["national_households"]),
                 reached=evidence["national_households"]
                 >= activation["national_threshold_households"],

@@ -82,6 +82,11 @@ COMMENT ON COLUMN triggers.activation.doubt IS
     'Why what became known later would not have let it begin.';
 GRANT UPDATE (severity, doubt) ON triggers.activation TO {ROLE};
 
+ALTER TABLE triggers.activation_area ADD COLUMN filtered boolean;
+COMMENT ON COLUMN triggers.activation_area.filtered IS
+    'Whether the filter takes no commune of it; null: nobody said.';
+GRANT UPDATE (filtered) ON triggers.activation_area TO {ROLE};
+
 CREATE TABLE triggers.readiness (
     id uuid NOT NULL,
     trigger_code text NOT NULL,
@@ -109,6 +114,7 @@ UPDATE triggers.trigger_definition SET document = jsonb_set(
      FROM jsonb_array_elements(document -> 'legs') WITH ORDINALITY AS of_document (leg, position))
 );
 DROP TABLE triggers.readiness;
+ALTER TABLE triggers.activation_area DROP COLUMN filtered;
 REVOKE UPDATE (severity) ON triggers.activation FROM {ROLE};
 ALTER TABLE triggers.activation DROP COLUMN doubt;
 DELETE FROM triggers.evaluation WHERE event_id IS NULL;
