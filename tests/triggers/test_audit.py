@@ -20,4 +20,4 @@ async def test_each_move_of_an_activation_and_each_batch_of_figures_is_recorded(
     assert declared["reason"] == DECLARATION["reason"]
     assert opened["subject"] == CHECKER
     assert (opened["before"], opened["after"]) == ({"state": "proposed"}, {"state": "open"})
-    assert figures["after"] == {"received": 1, "recorded": 1}
+    assert figures["after"] == {"received": 1, "recorded": 1, "set_aside": 0}

@@ -47,7 +47,7 @@ async def test_an_activation_says_why_in_both_languages_with_everything_it_used(
     english = " ".join(said["en"] for said in evidence["said"])
     khmer = " ".join(said["km"] for said in evidence["said"])
     total = evidence["evaluations"][-1]["evidence"]["national_households"]
-    assert f"{total:,} households were reported affected" in english
+    assert f"counts {total:,} households" in english
     assert "Activation needs 20,000 households" in english
     assert "២០,០០០" in khmer
     assert "ខេត្តបាត់ដំបង" in khmer

@@ -189,11 +189,18 @@ async def test_a_correction_of_a_report_replaces_it(working: Flow) -> None:
     corrected = {**row, "published_on": next_day.isoformat(), "value": 1_500}
     await working.record(FLOOD_INDICATOR, [corrected])
     await working.caught_up()
+    # A report of the first day that comes late: with what it said before, the first would have
+    # been enough. It is known by now that it was wrong, and nothing begins.
     await working.record(FLOOD_INDICATOR, [{**row, "area": "15", "value": 18_000}])
     await working.caught_up()
-    assert [evaluation["stage"] for evaluation in await working.evaluations(TRIGGER)] == [
-        "readiness",
-        "none",
-        "readiness",
+    told = [
+        (evaluation["decided_on"], evaluation["stage"], evaluation["outcome"])
+        for evaluation in await working.evaluations(TRIGGER)
+    ]
+    assert told == [
+        ("2020-10-12", "readiness", "none"),
+        ("2020-10-13", "none", "none"),
+        ("2020-10-12", "activation", "quiet"),
+        ("2020-10-13", "readiness", "none"),
     ]
     assert await working.activations() == []

@@ -17,6 +17,7 @@ from services.triggers.evaluations.intent import (
     Intent,
     Quiet,
     Widen,
+    Withheld,
     assigned,
     closings,
     doubts,
@@ -94,6 +95,13 @@ def intended(*episodes: Episode, known: list[KnownActivation], widens: bool = Tr
 
 def test_an_episode_that_nobody_acted_on_begins() -> None:
     assert intended(episode(), known=[]) == Intent(act=Begin())
+
+
+def test_what_was_withdrawn_before_anything_began_begins_nothing() -> None:
+    withdrawn = episode(withdrawn=Noted(decided_on=DAY + timedelta(days=1), because=BECAUSE))
+    assert isinstance(intended(withdrawn, known=[]).act, Withheld)
+    # One that is live is widened still, and doubted.
+    assert isinstance(intended(withdrawn, known=[activation(State.OPEN)]).act, Widen)
 
 
 @pytest.mark.parametrize("state", [State.PROPOSED, State.OPEN])

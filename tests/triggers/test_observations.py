@@ -263,7 +263,7 @@ async def test_forecasts_of_one_day_are_kept_by_the_day_that_they_were_issued_on
         row(observed_on="2020-10-17", published_on=issued, value=100)
         for issued in ("2020-10-12", "2020-10-13")
     )
-    # The same figure on another day is another forecast; a changed figure of a day is doubtful.
+    # The same figure on another day is another forecast; a changed issue a revision.
     assert (await flood.record(FORECAST, [first, second]))["recorded"] == 2
     again = await flood.record(FORECAST, [first, {**second, "value": 120, "issue": 2}])
     assert (again["recorded"], again["unchanged"]) == (1, 1)
@@ -271,9 +271,9 @@ async def test_forecasts_of_one_day_are_kept_by_the_day_that_they_were_issued_on
     latest = (await flood.got("/observations", **query))["items"]
     assert [(kept["published_on"], kept["revision"], kept["value"]) for kept in latest] == [
         ("2020-10-12", 1, 100),
-        ("2020-10-13", 1, 100),
+        ("2020-10-13", 2, 120),
     ]
-    assert len((await flood.got("/observations", **query, revisions="all"))["items"]) == 2
+    assert len((await flood.got("/observations", **query, revisions="all"))["items"]) == 3
 
 
 async def test_the_database_itself_takes_forecasts_of_forecast_indicators_only(

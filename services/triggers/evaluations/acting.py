@@ -11,7 +11,7 @@ from services.triggers.activations.acting import Beginning
 from services.triggers.activations.states import Origin
 from services.triggers.definitions.schemas import Trigger
 from services.triggers.evaluations.history import Episode
-from services.triggers.evaluations.intent import Begin, Intent, Quiet, Widen
+from services.triggers.evaluations.intent import Begin, Intent, Quiet, Widen, Withheld
 from services.triggers.evaluations.outcomes import Outcome
 from services.triggers.methods.judgement import Period
 from shared.clock import Clock
@@ -44,6 +44,8 @@ async def act(
             return Effect(
                 outcome=Outcome.QUIET, activation_id=quiet.activation_id, because=quiet.because
             )
+        case Withheld() as withheld:
+            return Effect(outcome=Outcome.QUIET, because=withheld.because)
         case Widen() as widening:
             return await _widen(session, episode, widening, by=by, clock=clock)
         case Begin():

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.triggers.activations.known import KnownActivation
 from services.triggers.activations.states import Origin, State
-from services.triggers.evaluations.history import Episode
+from services.triggers.evaluations.history import Episode, Noted
 from services.triggers.methods.severity import Severity
 
 
@@ -21,6 +21,13 @@ class Quiet:
     """Its event was activated, or declined, before."""
 
     activation_id: UUID
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withheld:
+    """Figures that came later have taken the ground of it away before anything began."""
+
     because: str
 
 
@@ -39,7 +46,7 @@ class Widen:
     """The higher one; None: it stays."""
 
 
-Act = Quiet | Begin | Widen
+Act = Quiet | Withheld | Begin | Widen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +117,8 @@ def intent_of(
     ]
     if live is not None and live in own:
         return Intent(act=_about_its_own(episode, live, widens=widens))
+    if episode.withdrawn is not None:
+        return Intent(act=Withheld(because=_withdrawn(episode.withdrawn)))
     if own and (quiet := _why_quiet(episode, own[-1])) is not None:
         return Intent(act=quiet)
     if live is not None:
@@ -160,11 +169,15 @@ def doubts(
         if number is None:
             because = "By what is known now, no event reached activation in those days."
         elif (withdrawn := episodes[number].withdrawn) is not None:
-            because = f"By what became known on {withdrawn.decided_on}: {withdrawn.because}"
+            because = _withdrawn(withdrawn)
         else:
             continue
         found.append(Doubt(activation_id=activation.id, because=because))
     return found
+
+
+def _withdrawn(withdrawn: Noted) -> str:
+    return f"By what became known on {withdrawn.decided_on}: {withdrawn.because}"
 
 
 def _about_its_own(episode: Episode, live: KnownActivation, *, widens: bool) -> Act:

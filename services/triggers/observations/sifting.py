@@ -191,8 +191,8 @@ def _once(rows: Sequence[ObservationIn]) -> tuple[ObservationIn, ...]:
     A figure counts before a word without one, and of two the smaller.
     """
     by_key: dict[tuple[object, ...], ObservationIn] = {}
-    for row in sorted(rows, key=_weight):
-        by_key.setdefault(row.key, row)
+    for row in rows:
+        by_key[row.key] = min(by_key.get(row.key, row), row, key=_weight)
     return tuple(by_key.values())
 
 
