@@ -57,7 +57,7 @@ async def test_an_activation_says_why_in_both_languages_with_everything_it_used(
     assert [each["outcome"] for each in evidence["evaluations"]] == ["proposed", "quiet"]
     assert [each["judged_on"] for each in decisive] == ["2020-10-14"]
     (figures,) = evidence["figures"]
-    assert figures["known_until"] == decisive[0]["evaluated_at"]
+    assert figures["known_until"] == decisive[0]["known_at"]
     # All that is needed to judge it again: what each area's figure was, and by which report.
     highest = {
         area["area"]: area["households"]

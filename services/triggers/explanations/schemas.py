@@ -35,9 +35,14 @@ class JudgedOut(BaseModel):
 
     evaluation_id: UUID
     judged_on: date
-    evaluated_at: Annotated[
-        datetime, Field(description="What had been recorded until then was known.")
+    known_at: Annotated[
+        datetime | None,
+        Field(
+            description="What had been recorded until then was known. Null: from before that was "
+            "kept; then it is what had been recorded when it was evaluated."
+        ),
     ]
+    evaluated_at: datetime
     trigger_version: int
     stage: TriggerStage
     outcome: Outcome
@@ -139,6 +144,7 @@ _EXAMPLE: dict[str, Any] = {
         {
             "evaluation_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
             "judged_on": "2020-10-12",
+            "known_at": "2020-10-12T02:00:05Z",
             "evaluated_at": "2020-10-12T02:00:05Z",
             "trigger_version": 1,
             "stage": "activation",

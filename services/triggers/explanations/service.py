@@ -246,6 +246,7 @@ async def shown(explained: Explained, *, database: Database, checks: Checks) -> 
             JudgedOut(
                 evaluation_id=evaluation.id,
                 judged_on=evaluation.judged_on,
+                known_at=evaluation.known_at,
                 evaluated_at=evaluation.evaluated_at,
                 trigger_version=evaluation.trigger_version,
                 stage=evaluation.stage,
