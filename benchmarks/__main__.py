@@ -4,7 +4,8 @@ python -m benchmarks                     every row
 python -m benchmarks webhooks dispatch   those
 python -m benchmarks activation --households 70000
 
-The names are import, activation (with its sizes, and memory), events, dispatch, webhooks, polygons.
+The names are import, activation (with its sizes, and memory), events, dispatch, webhooks, polygons,
+backtests.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from benchmarks.figures import Figure
 from benchmarks.machine import describe
 from benchmarks.measurements import (
     activation,
+    backtests,
     dispatch,
     events,
     polygons,
@@ -41,7 +43,7 @@ from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.postgres import PostgresDidNotStart
 from deploy.local.stack import StackDidNotStart
 
-NAMES = ("import", "activation", "events", "dispatch", "webhooks", "polygons")
+NAMES = ("import", "activation", "events", "dispatch", "webhooks", "polygons", "backtests")
 FULL_SIZE = 700_000
 _PLAIN_WIDTH = 110
 
@@ -115,6 +117,8 @@ def _run(names: Sequence[str], size: int, console: Console) -> list[Figure]:
             figures += webhooks.measure(setting)
         if "polygons" in names:
             figures += polygons.measure(setting)
+        if "backtests" in names:
+            figures += backtests.measure(setting)
     if size == FULL_SIZE:
         keep(figures)
         console.print(f"Written to {DOCUMENT}.")

@@ -9,7 +9,17 @@ DOCUMENT = Path("docs/performance.md")
 FIGURES = Path("docs/performance.json")
 NOTES = Path(__file__).parent / "notes.md"
 
-ORDER = ("activation", "sizes", "import", "webhooks", "dispatch", "events", "polygons", "memory")
+ORDER = (
+    "activation",
+    "sizes",
+    "import",
+    "webhooks",
+    "dispatch",
+    "events",
+    "polygons",
+    "backtests",
+    "memory",
+)
 """The rows of the table, from top to bottom."""
 
 _HEAD = """# Performance

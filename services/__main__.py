@@ -8,6 +8,8 @@ python -m services reindex                    find persons by the current blind 
 python -m services prune SERVICE              remove what was kept for its time
 python -m services rejudge                    make each evaluation of a trigger again from what was
                                               known, and say which come out otherwise
+python -m services backtest QUESTION.json --history INDICATOR=FILE.csv …   try a trigger on
+                                              history, without a server; --places, --page
 python -m services audit --head SERVICE=HEAD … which rows of the audit record were altered, deleted
                                               or inserted; an earlier head has to be in the chain
 python -m services                            every API server and worker, in one loop
@@ -25,6 +27,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -355,6 +358,26 @@ def _audit(written_heads: Sequence[str]) -> None:
         )
 
 
+def _backtest(
+    questions: Sequence[str], *, histories: Sequence[str], places: str | None, page: str | None
+) -> None:
+    from services.triggers.backtests.command import tried
+    from services.triggers.backtests.printed import printed
+
+    if not questions:
+        raise CannotStart("Give what is asked: a file with the body of POST /v1/backtests.")
+    reports = [
+        tried(Path(file), histories=histories, places=Path(places) if places else None)
+        for file in questions
+    ]
+    for report in reports:
+        _tell(printed(report))
+    if page is not None:
+        from services.triggers.backtests.page import page as as_page
+
+        Path(page).write_text(as_page(reports), encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m services",
@@ -370,10 +393,21 @@ def main() -> None:
         metavar="SERVICE=HEAD",
         help="audit: an earlier end of a chain, which it has to hold still; repeat it",
     )
+    parser.add_argument(
+        "--history",
+        action="append",
+        default=[],
+        metavar="INDICATOR=FILE",
+        help="backtest: the figures of an indicator, as CSV; repeat it",
+    )
+    parser.add_argument(
+        "--places", metavar="FILE", help="backtest: who would be enrolled where, as CSV"
+    )
+    parser.add_argument("--page", metavar="FILE", help="backtest: write the report there as HTML")
     given = parser.parse_args()
     names: list[str] = given.names or list(PROCESSES)
     unknown = set(names) - set(PROCESSES) - COMMANDS
-    if unknown and names[0] not in {"reseal", "prune"}:
+    if unknown and names[0] not in {"backtest", "reseal", "prune"}:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(PROCESSES)}")
     configure_logging(process=" ".join(names), level=os.environ.get("LOG_LEVEL", "INFO"))
     try:
@@ -389,6 +423,8 @@ def main() -> None:
             sys.exit(not _rejudge())
         elif names == ["reindex"]:
             sys.exit(not _reindex(only_look=given.check))
+        elif names[0] == "backtest":
+            _backtest(names[1:], histories=given.history, places=given.places, page=given.page)
         elif names[0] == "reseal":
             sys.exit(not _reseal(" ".join(names[1:]), only_look=given.check))
         elif names[0] == "prune":

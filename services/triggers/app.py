@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from services.triggers.activations.routes import router as activations
 from services.triggers.alerts.routes import router as alerts
+from services.triggers.backtests.routes import router as backtests
 from services.triggers.checks.service import Checks
 from services.triggers.definitions.routes import router as definitions
 from services.triggers.drawing.studio import drawing
@@ -59,6 +60,10 @@ _TAGS = [
     {"name": "evaluations", "description": "Every judgement of a trigger, with its evidence."},
     {"name": "readiness", "description": "When triggers were ready, and stood down."},
     {"name": "activations", "description": "Triggers happening, or officials declaring them."},
+    {
+        "name": "backtests",
+        "description": "Triggers tried on history, with what it would have cost.",
+    },
     {"name": "alerts", "description": "Notice of activations in CAP and Atom: no warning."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "events", "description": "The event log, and the events that failed here."},
@@ -86,6 +91,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             evaluations,
             readiness,
             activations,
+            backtests,
             explanations,
             alerts,
             approval_routes(steps, reader=TriggersRead, decider=TriggersApprove),

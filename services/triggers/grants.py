@@ -28,6 +28,8 @@ GRANTS = {
     "activation_move": "SELECT, INSERT",
     "approval": "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, decision_reason, "
     "outcome)",
+    "backtest": "SELECT, INSERT, UPDATE (state, look_at, attempts, steps_done, finished_at, "
+    "report, failure)",
     "idempotency_key": "SELECT, INSERT, UPDATE (status, body), DELETE",
     "event_cursor": "SELECT, INSERT, UPDATE",
     "dead_letter": "SELECT, INSERT, UPDATE, DELETE",

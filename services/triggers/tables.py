@@ -2,6 +2,7 @@
 
 from services.triggers.activations.tables import Activation, ActivationArea, ActivationMove
 from services.triggers.approvals.tables import Approval
+from services.triggers.backtests.tables import Backtest
 from services.triggers.checks.tables import KnownArea
 from services.triggers.database import SCHEMA, Base
 from services.triggers.definitions.tables import TriggerDefinition, TriggerLeg
@@ -21,6 +22,7 @@ __all__ = [
     "ActivationArea",
     "ActivationMove",
     "Approval",
+    "Backtest",
     "DoubtfulObservation",
     "Evaluation",
     "Feed",

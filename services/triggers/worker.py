@@ -1,6 +1,7 @@
 """The triggers service's worker: pulls feeds, evaluates triggers, weighs what they propose."""
 
 from services.triggers.activations.weighing import Weighing
+from services.triggers.backtests.service import Trying
 from services.triggers.checks.service import Checks
 from services.triggers.evaluations.service import Judging
 from services.triggers.feeds.fetching import Fetcher
@@ -52,6 +53,7 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
             Loop("judge", judging.step, wakes_on=[ObservationsRecorded.type], then=[weigh]),
             weigh,
             Loop("expire", weighing.expire, then=[weigh]),
+            Loop("try", Trying(database, checks=checks, clock=clock).step),
             Loop("pull", pulling.step),
             Loop("silent", pulling.look, rest=_LOOKING),
             Loop("audit", Sequencer(database, schema=settings.service).step, rest=RESTS),

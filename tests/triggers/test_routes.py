@@ -10,6 +10,8 @@ from services.triggers.activations.schemas import (
     DecisionIn,
     DeclarationIn,
 )
+from services.triggers.backtests.document import BacktestIn
+from services.triggers.backtests.schemas import BacktestDetail, BacktestOut
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.schemas import TriggerOut
 from services.triggers.evaluations.schemas import EvaluationOut
@@ -38,6 +40,9 @@ async def test_every_operation_is_described_and_its_examples_are_valid(flow: Flo
         TriggerOut,
         *(method.document for method in METHODS),
         EvaluationOut,
+        BacktestIn,
+        BacktestOut,
+        BacktestDetail,
         EvidenceOut,
         DeclarationIn,
         CorrectionIn,

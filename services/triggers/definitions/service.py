@@ -62,10 +62,11 @@ async def _check(session: AsyncSession, document: TriggerDocument) -> None:
     """
     require_ceiling(document)
     for leg in document.legs:
-        await _require_fitting_indicator(session, leg)
+        await require_fitting_indicator(session, leg)
 
 
-async def _require_fitting_indicator(session: AsyncSession, leg: Leg) -> None:
+async def require_fitting_indicator(session: AsyncSession, leg: Leg) -> None:
+    """Raises Conflict where the leg's indicator is unknown or none that its method judges."""
     try:
         indicator = await indicators.get(session, leg.indicator)
     except NotFound:

@@ -125,6 +125,15 @@ class Figures:
         )
         return self._rows(np.flatnonzero(observed))
 
+    def published_until(self, day: date) -> Self:
+        """Those published by the end of a day, in every revision."""
+        return self._rows(np.flatnonzero(self.published_on <= day.toordinal()))
+
+    @property
+    def is_first(self) -> NDArray[np.bool_]:
+        """For each row whether it is the first word on its thing, and revises none."""
+        return np.append(True, self._key[1:] != self._key[:-1])[: len(self)]
+
     def rows(self) -> Sequence[Figure]:
         """The figures one by one."""
         return [
@@ -162,9 +171,16 @@ class Figures:
         order = np.lexsort(
             (smaller_last, self.issue, self.published_on, *reversed(self._key_columns()))
         )
-        return self._rows(order)
+        return self._taken(order)
 
     def _rows(self, rows: NDArray[np.intp]) -> Self:
+        """Some of the rows, which are given in their order."""
+        if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+            # Neighbours are seen where they lie, and not copied.
+            return self._taken(slice(int(rows[0]), int(rows[-1]) + 1))
+        return self._taken(rows)
+
+    def _taken(self, rows: NDArray[np.intp] | slice) -> Self:
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
         return type(self)(
             areas=self.areas,

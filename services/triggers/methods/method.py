@@ -19,6 +19,7 @@ from services.triggers.methods.chart import Chart
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.indicator_kind import IndicatorKind
 from services.triggers.methods.judgement import Judgement, Period
+from services.triggers.methods.measured import Measured, plainly_measured
 from services.triggers.methods.plain import plain_chart, plain_reasons
 from services.triggers.wording.phrase import Phrase
 
@@ -74,6 +75,8 @@ class Method(ABC, Generic[Document, Series]):
     """The kinds of indicators that it judges."""
     reads_forecasts: ClassVar[bool] = False
     """Whether it judges indicators of what is to come."""
+    uses_whole_sample: ClassVar[bool] = False
+    """Whether its levels come from years after the period judged: such a backtest is refused."""
     widens: ClassVar[bool]
     """Whether later evidence of the same event adds its areas to the activation."""
     words: ClassVar[Words]
@@ -116,6 +119,10 @@ class Method(ABC, Generic[Document, Series]):
         self, series: Series, document: Document, *, period: Period, areas: Sequence[str]
     ) -> Judgement:
         """What the figures say of a period. Of what lies after it, nothing is used."""
+
+    def measured(self, evidence: Mapping[str, Any]) -> Sequence[Measured]:
+        """The numbers of a judgement that were held against thresholds, from its evidence."""
+        return plainly_measured(evidence)
 
     @abstractmethod
     def continues(

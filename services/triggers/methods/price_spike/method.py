@@ -10,6 +10,7 @@ import numpy as np
 from services.triggers.methods.chart import Chart
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Judgement, Period
+from services.triggers.methods.measured import Measured, measured_of
 from services.triggers.methods.method import Continuation, Method, Order, Words
 from services.triggers.methods.price_spike import telling
 from services.triggers.methods.price_spike.document import PriceSpike
@@ -78,6 +79,17 @@ class PriceSpikeMethod(Method[PriceSpike, NationalSeries]):
             evidence=evidence(series.months, judgement, document=document),
             unjudged=judgement.unjudged,
         )
+
+    def measured(self, evidence: Mapping[str, Any]) -> Sequence[Measured]:
+        return [
+            measured_of(
+                Phrase.same(half.upper()),
+                evidence[half].get("value"),
+                thresholds=evidence["thresholds"],
+                threshold=half,
+            )
+            for half in ("alps", "ifpa")
+        ]
 
     def continues(
         self,

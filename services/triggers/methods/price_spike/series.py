@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,38 +75,49 @@ def national_months(figures: Figures) -> list[NationalMonth]:
     priced = ~np.isnan(figures.value)
     if not priced.any():
         return []
-    value = figures.value[priced]
-    market = (figures.observed_on[priced], figures.area[priced], figures.place[priced])
-    market_starts, prices = _medians(market, value)
-    days = market[0][_order(market, value)][market_starts]
-    month_starts, medians = _medians((days,), prices)
-    markets = np.diff(np.append(month_starts, len(prices)))
+    value, day = figures.value[priced], figures.observed_on[priced]
+    # The rows of a market and month lie together, and so do the markets of a month.
+    markets = _starts(day, figures.area[priced], figures.place[priced])
+    prices, days = _medians(markets, value), day[markets]
+    months = _starts(days)
     return [
-        NationalMonth(
-            month=date.fromordinal(int(first)), median=round(float(median), 6), markets=int(count)
+        _national_month(*month)
+        for month in zip(
+            days[months].tolist(),
+            _medians(months, prices).tolist(),
+            np.diff(np.append(months, len(prices))).tolist(),
+            strict=True,
         )
-        for first, median, count in zip(days[month_starts], medians, markets, strict=True)
     ]
 
 
-def _medians(
-    keys: Sequence[NDArray[np.int32]], values: NDArray[np.float64]
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Where each group of equal keys starts once it is in order, and the median of its values."""
-    order = _order(keys, values)
-    ordered = values[order]
-    changes = np.zeros(len(order), np.bool_)
+@lru_cache(maxsize=10_000)
+def _national_month(day: int, median: float, markets: int) -> NationalMonth:
+    """Kept: a history lays the same months out again for each day on which it is told."""
+    return NationalMonth(month=date.fromordinal(day), median=round(median, 6), markets=markets)
+
+
+def _starts(*keys: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Where each run of rows with equal keys starts."""
+    changes = np.zeros(len(keys[0]), np.bool_)
     changes[0] = True
     for key in keys:
-        changes[1:] |= np.diff(key[order]) != 0
-    starts = np.flatnonzero(changes)
-    ends = np.append(starts[1:], len(order)) - 1
-    return starts, (ordered[(starts + ends) // 2] + ordered[(starts + ends + 1) // 2]) / 2
+        changes[1:] |= key[1:] != key[:-1]
+    return np.flatnonzero(changes)
 
 
-def _order(keys: Sequence[NDArray[np.int32]], values: NDArray[np.float64]) -> NDArray[np.intp]:
-    columns: list[NDArray[Any]] = [values, *reversed(keys)]
-    return np.lexsort(columns)
+def _medians(starts: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The median of each run of values."""
+    if len(starts) == len(values):
+        return values
+    counts = np.diff(np.append(starts, len(values)))
+    runs = np.arange(len(starts))
+    # A row for each run, filled up with what is above any price.
+    laid = np.full((len(starts), int(counts.max())), np.inf)
+    laid[np.repeat(runs, counts), np.arange(len(values)) - np.repeat(starts, counts)] = values
+    laid.sort(axis=1)
+    medians: NDArray[np.float64] = (laid[runs, (counts - 1) // 2] + laid[runs, counts // 2]) / 2
+    return medians
 
 
 def months_between(first: date, second: date) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from services.triggers.methods.chart import Chart
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Judgement, Period
+from services.triggers.methods.measured import Measured, measured_of
 from services.triggers.methods.method import Continuation, Method, Order, Words
 from services.triggers.methods.reported_impact import telling
 from services.triggers.methods.reported_impact.document import ReportedImpact
@@ -67,6 +68,16 @@ class ReportedImpactMethod(Method[ReportedImpact, Reports]):
             finding=finding(judgement, document=document),
             evidence=evidence(judgement, period=period, document=document),
         )
+
+    def measured(self, evidence: Mapping[str, Any]) -> Sequence[Measured]:
+        return [
+            measured_of(
+                Phrase("households reported", "គ្រួសារដែលបានរាយការណ៍"),
+                evidence["national_households"],
+                thresholds=evidence["thresholds"],
+                threshold="national_threshold_households",
+            )
+        ]
 
     def continues(
         self,

@@ -1,0 +1,172 @@
+"""A backtest without a server: what is asked and the history come from files.
+
+The question is the body of ``POST /v1/backtests``; a ``trigger`` is one of those that are shipped.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from services.triggers.backtests.curve import curve_of, variants
+from services.triggers.backtests.document import BacktestIn
+from services.triggers.backtests.places import Place, Places
+from services.triggers.backtests.report import Report
+from services.triggers.backtests.service import given_histories, trial_of, usual_kind
+from services.triggers.backtests.trying import Trial, backtest, refused
+from services.triggers.definitions.document import TriggerDocument
+from services.triggers.definitions.shipped import DOCUMENTS, shipped_document
+from services.triggers.evaluations.history import Known
+from services.triggers.methods.figures import Figure, Figures
+from services.triggers.observations.schemas import ObservationIn
+from shared.errors import Explained
+
+_NEVER_PUBLISHED = "9999-12-31"
+_MONTH_LENGTH = len("2019-01")
+_FAULTS_TOLD = 5
+
+
+class CannotTry(Explained):
+    """A file is not what a backtest reads."""
+
+
+def tried(question: Path, *, histories: Sequence[str], places: Path | None) -> Report:
+    """The report of a question in a file; `histories` are as ``CODE=FILE``. Raises CannotTry."""
+    asked = _question(question)
+    if asked.document is not None:
+        document = asked.document
+    else:
+        assert asked.trigger is not None
+        document = _shipped(asked.trigger.code)
+    if because := refused(document):
+        raise CannotTry(because)
+    known = {**given_histories(document, asked.figures), **_read_all(document, histories)}
+    if missing := sorted(set(document.indicators) - set(known)):
+        raise CannotTry(
+            f"There is no history of {', '.join(missing)}. Give it: "
+            f"--history {missing[0]}=FILE.csv, with the columns area, place, source, observed_on, "
+            "published_on and value."
+        )
+    trial = trial_of(asked, document)
+    known_places = Places() if places is None else _places(places)
+    curve = [
+        (value, backtest(variant, known, known_places) if isinstance(variant, Trial) else variant)
+        for value, variant in variants(trial, asked.vary)
+    ]
+    return backtest(trial, known, known_places).model_copy(
+        update={
+            "pointer": asked.vary.pointer if asked.vary else None,
+            "curve": curve_of(curve),
+        }
+    )
+
+
+def _question(file: Path) -> BacktestIn:
+    try:
+        return BacktestIn.model_validate_json(_text(file))
+    except ValidationError as error:
+        raise CannotTry(f"{file} asks for no backtest: {_told(error)}") from None
+
+
+def _shipped(code: str) -> TriggerDocument:
+    codes = sorted(file.stem for file in DOCUMENTS.glob("*.json"))
+    if code not in codes:
+        raise CannotTry(
+            f"No trigger {code!r} is shipped: there are {', '.join(codes)}. For your own, put the "
+            "whole document in the place of `trigger`, as `document`."
+        )
+    return TriggerDocument.model_validate(shipped_document(code))
+
+
+def _read_all(document: TriggerDocument, histories: Sequence[str]) -> dict[str, Known]:
+    known = {}
+    for given in histories:
+        code, _, file = given.partition("=")
+        if code not in document.indicators or not file:
+            raise CannotTry(
+                f"{given!r} is no history of this trigger: it judges "
+                f"{', '.join(document.indicators)}. Give CODE=FILE.csv."
+            )
+        figures = Figures.of(_figures(Path(file)))
+        known[code] = Known(calendar=usual_kind(document, code).calendar, figures=figures)
+    return known
+
+
+def _figures(file: Path) -> Iterable[Figure]:
+    faults = []
+    for line, row in enumerate(_rows(file), start=2):
+        try:
+            taken = ObservationIn.model_validate(_observation(row))
+        except ValidationError as error:
+            faults.append(f"line {line}: {_told(error)}")
+            if len(faults) == _FAULTS_TOLD:
+                break
+            continue
+        yield Figure(
+            area=taken.area,
+            place=taken.place,
+            source=taken.source,
+            observed_on=taken.observed_on,
+            published_on=taken.published_on,
+            value=None if taken.value is None else float(taken.value),
+            member=taken.member,
+            issue=taken.issue,
+        )
+    if faults:
+        raise CannotTry(f"{file} has lines that are no figures. {' '.join(faults)}")
+
+
+def _observation(row: Mapping[str, str]) -> dict[str, Any]:
+    """A line as a body has it. A month stands for its first day; what is empty is left out."""
+    given: dict[str, Any] = {
+        name: row[name]
+        for name in ("area", "place", "source", "observed_on", "published_on", "issue", "member")
+        if row.get(name)
+    }
+    if len(given.get("observed_on", "")) == _MONTH_LENGTH:
+        given["observed_on"] += "-01"
+    # Nobody kept when: it is out when the question assumes so, and never otherwise.
+    given.setdefault("published_on", _NEVER_PUBLISHED)
+    return {**given, "value": row.get("value") or None}
+
+
+def _places(file: Path) -> Places:
+    """Lines of area, households, amount_minor and currency."""
+    rows = _rows(file)
+    try:
+        by_area = {
+            row["area"]: Place(
+                households=int(row["households"]), amount_minor=int(row["amount_minor"])
+            )
+            for row in rows
+        }
+        (currency,) = {row["currency"] for row in rows}
+    except (KeyError, ValueError):
+        raise CannotTry(
+            f"{file} does not say who lives where. Give the columns area, households, amount_minor "
+            "and currency, in whole numbers and one currency."
+        ) from None
+    return Places(by_area=by_area, currency=currency)
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    try:
+        return list(csv.DictReader(_text(file).splitlines()))
+    except csv.Error as error:
+        raise CannotTry(f"{file} is no CSV: {error}.") from None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise CannotTry(f"Cannot read {file}: {reason}.") from None
+
+
+def _told(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = "/".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]

@@ -1,0 +1,155 @@
+"""The shipped definitions, tried on the history that is at hand: docs/triggers.md says how it went.
+
+python -m tests.triggers.test_shipped_backtests    write the tables and the places anew
+"""
+
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from services.triggers.backtests.command import CannotTry, tried
+from services.triggers.backtests.printed import printed
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "backtests"
+GAZETTEER = ROOT / "services" / "registry" / "areas" / "data"
+DOCUMENT = ROOT / "docs" / "triggers.md"
+ROUNDS = 3
+
+RICE = "rice-wholesale-price"
+FLOOD = "flood-affected-households"
+SHIPPED = {
+    "rice-price-spike": (RICE, "inflation-2022"),
+    "flood-reported-impact": (FLOOD, "flood-2022-from-5"),
+    "flood-reported-figures": (FLOOD, "flood-2022-from-0.2"),
+}
+"""Each definition's indicator, and the file that says who would be enrolled where."""
+
+
+def _flood(_: dict[str, str]) -> float:
+    """Riel for a household and month of the mean size and ages that the programme of 2022 paid."""
+    return 80_000 + 16_000 * 3.76 * (1 + 0.116 + 0.016 + 0.153)
+
+
+def _inflation(commune: dict[str, str]) -> float:
+    """Riel for a household and round of the mean size in its commune, every member but the head."""
+    households = int(commune["idpoor1_hh"]) + int(commune["idpoor2_hh"])
+    members = int(commune["idpoor1_persons"]) + int(commune["idpoor2_persons"])
+    further = members / households - 1
+    if commune["adm1_code"] == "12":
+        return 99_900 + 28_000 * further
+    if commune["unit_en"] == "Sangkat":
+        return 87_300 + 24_000 * further
+    return 81_300 + 20_000 * further
+
+
+def _index(commune: dict[str, str]) -> float | None:
+    return float(commune["flood_hazard_index"]) if commune["flood_hazard_index"] else None
+
+
+def _all(_: float | None) -> bool:
+    return True
+
+
+def _from_5(index: float | None) -> bool:
+    return index is not None and index >= 5
+
+
+def _blank_or_from_a_fifth(index: float | None) -> bool:
+    return index is None or index >= 0.2
+
+
+PLACES: dict[str, tuple[Callable[[float | None], bool], Callable[[dict[str, str]], float]]] = {
+    "inflation-2022": (_all, _inflation),
+    "flood-2022-from-5": (_from_5, _flood),
+    "flood-2022-from-0.2": (_blank_or_from_a_fifth, _flood),
+}
+
+
+def places(name: str) -> str:
+    """IDPoor households and their money over all rounds, by province, as CSV."""
+    takes, amount = PLACES[name]
+    households: dict[str, int] = defaultdict(int)
+    money: dict[str, float] = defaultdict(float)
+    with (GAZETTEER / "communes.csv").open(encoding="utf-8", newline="") as file:
+        for commune in csv.DictReader(file):
+            poor = int(commune["idpoor1_hh"] or 0) + int(commune["idpoor2_hh"] or 0)
+            province = commune["adm1_code"]
+            households[province] += 0
+            if poor and takes(_index(commune)):
+                households[province] += poor
+                money[province] += poor * amount(commune) * ROUNDS
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["area", "households", "amount_minor", "currency"])
+    for province in sorted(households):
+        writer.writerow([province, households[province], round(money[province]), "KHR"])
+    return out.getvalue()
+
+
+def result(code: str) -> str:
+    """What the command prints."""
+    indicator, who = SHIPPED[code]
+    return printed(
+        tried(
+            FOLDER / f"{code}.json",
+            histories=[f"{indicator}={FOLDER / f'{indicator}.csv'}"],
+            places=FOLDER / f"places-{who}.csv",
+        )
+    )
+
+
+def _place_of(code: str) -> re.Pattern[str]:
+    return re.compile(f"(<!-- backtest {code} -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+@pytest.mark.parametrize("code", SHIPPED)
+def test_the_results_stand_in_the_document(code: str) -> None:
+    found = _place_of(code).search(DOCUMENT.read_text())
+    assert found is not None
+    assert found[2] == result(code), f"Write them anew: python -m {__spec__.name}"
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_places_are_those_of_the_gazetteer(name: str) -> None:
+    assert (FOLDER / f"places-{name}.csv").read_text() == places(name)
+
+
+def _written(folder: Path) -> Iterator[tuple[str, str, str]]:
+    good = "area,source,observed_on,published_on,value\n01,NCDM,2020-10-12,2020-10-12,25000\n"
+    yield "no.json", good, "asks for no backtest"
+    yield str(FOLDER / "flood-reported-impact.json"), good + "1,NCDM,2020-10-12,,1\n", "line 3"
+    yield str(FOLDER / "rice-price-spike.json"), good, "no history of this trigger"
+
+
+def test_a_file_that_is_none_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "no.json").write_text('{"name": "x"}')
+    for question, content, said in _written(tmp_path):
+        (tmp_path / "history.csv").write_text(content)
+        with pytest.raises(CannotTry, match=said):
+            tried(
+                tmp_path / question,
+                histories=[f"{FLOOD}={tmp_path / 'history.csv'}"],
+                places=None,
+            )
+
+
+def write() -> None:
+    """Write places and tables anew."""
+    for name in PLACES:
+        (FOLDER / f"places-{name}.csv").write_text(places(name))
+    text = DOCUMENT.read_text()
+    for code in SHIPPED:
+        found = _place_of(code).search(text)
+        assert found is not None, f"{DOCUMENT} has no place for {code}."
+        text = text[: found.start(2)] + result(code) + text[found.end(2) :]
+    DOCUMENT.write_text(text)
+
+
+if __name__ == "__main__":
+    write()
