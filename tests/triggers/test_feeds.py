@@ -28,6 +28,7 @@ from tests.triggers.feed_server import (
 )
 from tests.triggers.flow import Flow
 from tests.triggers.test_formats import WHOLE, alert
+from tests.two_persons import CHECKER
 
 CODE = "wfp-food-prices"
 TODAY = NOON.date()
@@ -101,6 +102,39 @@ async def test_a_feed_is_pulled_from_its_approval_on_and_one_bad_row_concerns_it
     assert (third["outcome"], third["recorded"], third["unchanged"]) == ("read", 1, 0)
     (figure,) = (await flow.got("/observations", indicator="rice-wholesale-price"))["items"]
     assert (figure["value"], figure["published_on"]) == (0.49, TODAY.isoformat())
+
+
+async def test_what_a_feed_says_that_is_doubtful_waits_once_however_often_it_is_read(
+    flow: Flow, worker: Worker, publisher: Publisher
+) -> None:
+    publisher.answers["/prices.csv"] = always(WHOLE, etag='"1"')
+    await flow.created("/indicators", {**RICE_INDICATOR, "places": "listed"})
+    document = {**shipped_document(CODE), "url": f"{publisher.url}/prices.csv"}
+    await flow.created("/feeds", document)
+    first = await pull(flow, worker)
+    (doubtful,) = (await flow.got("/doubtful-observations"))["items"]
+    assert (doubtful["reason"], doubtful["posted"]["place"]) == ("place-unknown", "Takeo")
+    assert (first["recorded"], first["unchanged"]) == (0, 0)
+
+    # On another day, without a word on when it was published, it is the same.
+    flow.go_to(TODAY + timedelta(days=2))
+    publisher.answers["/prices.csv"] = always(WHOLE + "\n", etag='"2"')
+    again = await pull(flow, worker)
+    assert (again["recorded"], again["unchanged"]) == (0, 1)
+    assert len((await flow.got("/doubtful-observations"))["items"]) == 1
+
+    # Once it is known which place is meant, neither the old nor the new name brings it twice.
+    place = {"code": "m-takeo", "name": "Doun Kaev", "kind": "market", "area": "21"}
+    await flow.created("/places", place)
+    async with flow.client_of(CHECKER) as checker:
+        named = await checker.post(
+            "/places/m-takeo/aliases", json={"name": "Takeo"}, headers={"Idempotency-Key": "a"}
+        )
+    assert named.json()["released"] == 1
+    publisher.answers["/prices.csv"] = always(WHOLE + "\n\n", etag='"3"')
+    assert (await pull(flow, worker))["recorded"] == 0
+    (figure,) = (await flow.got("/observations", indicator=RICE_INDICATOR["code"]))["items"]
+    assert (figure["place"], figure["value"]) == ("Doun Kaev", 0.48)
 
 
 async def test_what_does_not_answer_rightly_fails_and_is_tried_again_and_alarms(

@@ -17,6 +17,7 @@ from services.triggers.indicators.schemas import IndicatorOut
 from services.triggers.observations import service as observations
 from services.triggers.observations.repository import Hands
 from services.triggers.observations.schemas import ObservationIn, ObservationsIn
+from services.triggers.observations.sifting import kept_places
 from shared.clock import Clock
 from shared.database import Database
 from shared.errors import Conflict, NotFound, Problem, Unprocessable
@@ -90,7 +91,8 @@ async def _new(
     except NotFound:
         done.refused += [Unreadable(row.where, f"No indicator '{code}'.") for row in batch]
         return None
-    known = await repository.known(session, code, batch)
+    places = await kept_places(session, indicator, [(row.area, row.place) for row in batch])
+    known = await repository.known(session, code, batch, places=places, forecast=indicator.forecast)
     observed: list[_Observed] = []
     for position, row in enumerate(batch):
         before = known.get(position)

@@ -86,17 +86,31 @@ _KNOWN = text(
     SELECT given.position, latest.value, latest.published_on, latest.issue
     FROM unnest(
         CAST(:areas AS text[]), CAST(:places AS text[]), CAST(:sources AS text[]),
-        CAST(:observed AS date[]), CAST(:published AS date[]), CAST(:members AS integer[])
+        CAST(:observed AS date[]), CAST(:published AS date[]), CAST(:members AS integer[]),
+        CAST(:spelt AS text[])
     ) WITH ORDINALITY
-        AS given (area_code, place, source, observed_on, published_on, member, position)
+        AS given (area_code, place, source, observed_on, published_on, member, spelt, position)
     CROSS JOIN LATERAL (
-        SELECT observation.value, observation.published_on, observation.issue
-        FROM triggers.observation
-        WHERE (indicator_code, observed_on, area_code, place, source)
-            = (:indicator, given.observed_on, given.area_code, given.place, given.source)
-          AND (issued_on IS NULL OR issued_on = given.published_on)
-          AND observation.member IS NOT DISTINCT FROM given.member
-        ORDER BY observation.published_on DESC, observation.issue DESC, observation.value
+        SELECT said.value, said.published_on, said.issue
+        FROM (
+            SELECT observation.value, observation.published_on, observation.issue
+            FROM triggers.observation
+            WHERE (indicator_code, observed_on, area_code, place, source)
+                = (:indicator, given.observed_on, given.area_code, given.place, given.source)
+              AND (issued_on IS NULL OR issued_on = given.published_on)
+              AND observation.member IS NOT DISTINCT FROM given.member
+            UNION ALL
+            -- What was set aside was heard as well: it is not new each time that it is read.
+            SELECT CAST(posted ->> 'value' AS numeric), CAST(posted ->> 'published_on' AS date),
+                   CAST(posted ->> 'issue' AS integer)
+            FROM triggers.doubtful_observation
+            WHERE (indicator_code, observed_on) = (:indicator, given.observed_on)
+              AND posted ->> 'area' = given.area_code
+              AND coalesce(posted ->> 'place', '') = given.spelt
+              AND posted ->> 'source' = given.source
+              AND NOT CAST(:forecast AS boolean)
+        ) AS said
+        ORDER BY said.published_on DESC, said.issue DESC, said.value
         LIMIT 1
     ) AS latest
     """
@@ -230,14 +244,26 @@ async def list_pulls(
     return (await session.scalars(statement)).all()
 
 
-async def known(session: AsyncSession, indicator: str, rows: Sequence[Row]) -> dict[int, Known]:
-    """What is known of the things that rows are about, by the rows' positions from 0."""
+async def known(
+    session: AsyncSession,
+    indicator: str,
+    rows: Sequence[Row],
+    *,
+    places: Sequence[str | None],
+    forecast: bool,
+) -> dict[int, Known]:
+    """What is known of the things that rows are about, by the rows' positions from 0.
+
+    ``places`` are the rows' as they are kept: under which names figures of them are recorded.
+    """
     found = await session.execute(
         _KNOWN,
         {
             "indicator": indicator,
             "areas": [row.area for row in rows],
-            "places": [row.place or "" for row in rows],
+            "places": [place or "" for place in places],
+            "spelt": [row.place or "" for row in rows],
+            "forecast": forecast,
             "sources": [row.source for row in rows],
             "observed": [row.observed_on for row in rows],
             "published": [row.published_on for row in rows],

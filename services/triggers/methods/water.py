@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from services.triggers.methods.indicator_kind import IndicatorKind, PostedRow, RowFault
+from services.triggers.quality.expectations import DISCHARGES, RAINFALLS, STAGES
 
 LOWEST_STAGE_METRES = Decimal(-20)
 HIGHEST_STAGE_METRES = Decimal(200)
@@ -40,6 +41,7 @@ RIVER_STAGE = IndicatorKind(
     faults_of=_within(
         LOWEST_STAGE_METRES, HIGHEST_STAGE_METRES, "A river stage in metres", at_a_place=True
     ),
+    expects=STAGES,
 )
 
 DISCHARGE = IndicatorKind(
@@ -49,6 +51,7 @@ DISCHARGE = IndicatorKind(
     faults_of=_within(
         Decimal(0), HIGHEST_DISCHARGE, "A discharge in cubic metres a second", at_a_place=True
     ),
+    expects=DISCHARGES,
 )
 
 RAINFALL = IndicatorKind(
@@ -58,4 +61,5 @@ RAINFALL = IndicatorKind(
     faults_of=_within(
         Decimal(0), HIGHEST_RAINFALL_MILLIMETRES, "Rainfall in millimetres", at_a_place=False
     ),
+    expects=RAINFALLS,
 )

@@ -142,6 +142,20 @@ async def as_kept(
     return kept, doubts
 
 
+async def kept_places(
+    session: AsyncSession, indicator: IndicatorOut, spelt: Sequence[tuple[str, str | None]]
+) -> list[str | None]:
+    """The names under which figures of areas and places are kept; unknown ones as they are."""
+    if indicator.places is Places.OPEN or not any(place for _, place in spelt):
+        return [place for _, place in spelt]
+    names = await places.all_names(session)
+    kept: dict[tuple[str, str | None], str | None] = {}
+    for area, place in set(spelt):
+        found = None if place is None else find_place(place, area=area, names=names)
+        kept[area, place] = place if found is None else found.name
+    return [kept[each] for each in spelt]
+
+
 def digest_of(row: ObservationIn) -> bytes:
     """What two postings of one row share."""
     return hashlib.sha256(orjson.dumps(row.as_posted(), option=orjson.OPT_SORT_KEYS)).digest()

@@ -37,7 +37,7 @@ PRICES = Expectations(
 )
 """Of commodities at markets, each month."""
 
-NATIONAL_SERIES = Expectations(
+NATIONAL_LEVELS = Expectations(
     by_factors=True, outlier_factor=1.6, reach_days=180, looks_back_days=800
 )
 """Levels of the whole country, such as a price index."""

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from services.triggers.areas import COUNTRY
 from services.triggers.methods.indicator_kind import IndicatorKind, PostedRow, RowFault
+from services.triggers.quality.expectations import NATIONAL_LEVELS
 
 HIGHEST = Decimal(1_000_000_000)
 
@@ -33,4 +34,5 @@ NATIONAL_SERIES = IndicatorKind(
     "price, above zero",
     dated="the first of the month for a national series",
     faults_of=faults_of,
+    expects=NATIONAL_LEVELS,
 )
