@@ -97,6 +97,17 @@ def test_of_the_real_prices_of_two_shocks_nothing_is_set_aside() -> None:
     assert doubts_about(RICE, [], expects=PRICES) == {}
 
 
+@pytest.mark.parametrize(("seed", "size"), [(1, 40), (6, 40), (8, 500)])
+def test_of_a_history_that_comes_in_any_order_nothing_is_set_aside(seed: int, size: int) -> None:
+    # What is set aside is not known when a month is judged: then the order would decide.
+    until = date(2023, 10, 1)
+    rows = [figure for figure in RICE if figure.observed_on < until]
+    random.Random(seed).shuffle(rows)
+    for first in range(0, len(rows), size):
+        found = doubts_about(rows[first : first + size], rows[:first], expects=PRICES)
+        assert found == {}
+
+
 def test_of_planted_faults_nearly_all_are_caught_and_nothing_else() -> None:
     told = [each for seed in range(2) for each in month_by_month(random.Random(seed))]
     planted = [each for each in told if each.planted]

@@ -33,7 +33,7 @@ class Expectations:
 
 
 PRICES = Expectations(
-    by_factors=True, is_money=True, outlier_factor=1.6, reach_days=120, looks_back_days=400
+    by_factors=True, is_money=True, outlier_factor=2, reach_days=120, looks_back_days=400
 )
 """Of commodities at markets, each month."""
 
