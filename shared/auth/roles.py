@@ -41,8 +41,11 @@ class Role(StrEnum):
 MACHINES = frozenset({Role.MINISTRY, Role.PUBLISHER, Role.REGISTRY, Role.TRIGGERS, Role.PAYMENTS})
 """The roles of programs; the others are people's."""
 
-APPROVING = frozenset({"registry:approve", "triggers:approve", "payments:approve"})
-"""What decides the steps of each service that another person proposed."""
+APPROVING = frozenset(
+    {"registry:approve", "triggers:approve", "payments:approve", "observations:release"}
+)
+"""What decides the steps of each service that another person proposed, and doubtful figures that
+another posted."""
 
 _FOLLOWING = """
     areas:read schemes:read enrolments:read
@@ -64,9 +67,7 @@ SCOPES: dict[Role, frozenset[str]] = {
             households:read households:search households:read-personal households:write
         """,
         Role.TREASURER: "schemes:read enrolments:read funds:read funds:write payments:read",
-        Role.CHECKER: f"""{_READING} webhooks:read
-            observations:release {" ".join(sorted(APPROVING))}
-        """,
+        Role.CHECKER: f"{_READING} webhooks:read {' '.join(sorted(APPROVING))}",
         Role.CASE_WORKER: """
             areas:read schemes:read enrolments:read entitlements:read payments:read
             households:read households:search households:read-personal
