@@ -32,14 +32,15 @@ from shared.http import service_client
 
 _DESCRIPTION = """
 Decides **when** an emergency is one. Observations (a rice price at a market, the households that a
-disaster committee reports) are recorded as published; each batch has the triggers of its indicator
-evaluated; a met threshold proposes an activation, which opens by itself up to its trigger's
-ceiling, or when a second person approves.
+disaster committee reports) are recorded as published and judged by the indicator's calendar: of
+events at once, of anything else when a period is complete and the day is over, so that the order
+of arrival decides nothing. A met threshold proposes an activation, which opens by itself up to its
+trigger's ceiling, or when a second person approves.
 
 1. Register an indicator, then record its observations, up to 5,000 in one request. What is
    doubtful is set aside: no trigger reads it until a person releases it.
-2. Post a trigger: a versioned document with its leg (an indicator, and the method that judges it,
-   with thresholds), the scheme, the areas, and what each stage does.
+2. Post a trigger: a versioned document with its legs (an indicator each, and the method that
+   judges it, with thresholds), the scheme, the areas, and what each stage does.
 3. Read its evaluations: each keeps the numbers that decided, so that every decision is explained.
 4. Follow activations here, or the `activation-opened` and `activation-widened` events in the feed,
    or as alerts in CAP 1.2. The evidence of each says why, in English and Khmer, with a chart and a

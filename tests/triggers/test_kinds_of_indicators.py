@@ -81,7 +81,7 @@ def test_the_example_of_each_method_is_a_document_of_it(method: AnyMethod) -> No
 
 
 def test_the_documentation_shows_a_document_of_each_method() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "triggers.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "methods.md").read_text()
     adapter = TypeAdapter(any_document())
     shown = [
         adapter.validate_json(block)
