@@ -4,8 +4,8 @@ python -m benchmarks                     every row
 python -m benchmarks webhooks dispatch   those
 python -m benchmarks activation --households 70000
 
-The names are import, activation (with its sizes, and memory), events, dispatch, webhooks, polygons,
-backtests.
+The names are import, activation (with its sizes, and memory), events, dispatch, webhooks,
+observations, polygons, backtests.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from benchmarks.measurements import (
     backtests,
     dispatch,
     events,
+    observing,
     polygons,
     registration,
     webhooks,
@@ -43,7 +44,16 @@ from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.postgres import PostgresDidNotStart
 from deploy.local.stack import StackDidNotStart
 
-NAMES = ("import", "activation", "events", "dispatch", "webhooks", "polygons", "backtests")
+NAMES = (
+    "import",
+    "activation",
+    "events",
+    "dispatch",
+    "webhooks",
+    "observations",
+    "polygons",
+    "backtests",
+)
 FULL_SIZE = 700_000
 _PLAIN_WIDTH = 110
 
@@ -115,6 +125,8 @@ def _run(names: Sequence[str], size: int, console: Console) -> list[Figure]:
             figures += dispatch.measure(setting)
         if "webhooks" in names:
             figures += webhooks.measure(setting)
+        if "observations" in names:
+            figures += observing.measure(setting)
         if "polygons" in names:
             figures += polygons.measure(setting)
         if "backtests" in names:

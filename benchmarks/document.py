@@ -16,6 +16,7 @@ ORDER = (
     "webhooks",
     "dispatch",
     "events",
+    "observations",
     "polygons",
     "backtests",
     "memory",
