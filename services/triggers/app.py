@@ -38,7 +38,8 @@ of arrival decides nothing. A met threshold proposes an activation, which opens 
 trigger's ceiling, or when a second person approves.
 
 1. Register an indicator, then record its observations, up to 5,000 in one request. What is
-   doubtful is set aside: no trigger reads it until a person releases it.
+   doubtful, at once or when it is judged, is set aside: no trigger reads it until a person
+   releases it.
 2. Post a trigger: a versioned document with its legs (an indicator each, and the method that
    judges it, with thresholds), the scheme, the areas, and what each stage does.
 3. Read its evaluations: each keeps the numbers that decided, so that every decision is explained.

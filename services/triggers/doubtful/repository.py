@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, any_, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from services.triggers.doubtful.tables import DoubtDecision, DoubtfulObservation
 from services.triggers.quality.doubt import DoubtReason
@@ -20,6 +21,12 @@ _KNOWN = text(
     FROM triggers.observation
     WHERE indicator_code = :indicator AND observed_on BETWEEN :first_on AND :last_on
       AND (CAST(:published AS date[]) IS NULL OR published_on = ANY(CAST(:published AS date[])))
+      AND (recorded_at <= :before OR released AND recorded_at <= :known_at)
+      AND NOT EXISTS (
+          SELECT FROM triggers.doubtful_observation AS doubt
+          WHERE doubt.sequence = observation.sequence
+            AND (doubt.decision IS DISTINCT FROM 'released' OR doubt.decided_at > :known_at)
+      )
     """
 )
 
@@ -31,15 +38,36 @@ async def known_figures(
     first_on: date,
     last_on: date,
     published: Collection[date] | None,
+    before: datetime | None,
+    known_at: datetime,
 ) -> list[PostedFigure]:
-    """Every figure of these days, in every revision; of those published then, unless None."""
+    """Every figure of these days, in every revision; of those published then, unless None.
+
+    What was recorded until `before`, or released until `known_at`, without what is doubtful then.
+    """
     days = {
         "indicator": indicator,
         "first_on": first_on,
         "last_on": last_on,
         "published": None if published is None else sorted(published),
+        "before": before,
+        "known_at": known_at,
     }
     return [PostedFigure(*row) for row in await session.execute(_KNOWN, days)]
+
+
+def is_doubted(
+    sequence: ColumnElement[int] | InstrumentedAttribute[int], *, at: datetime | None = None
+) -> ColumnElement[bool]:
+    """Whether an observation is set aside and was not released; at an instant, or now."""
+    statement = select(DoubtfulObservation.id).where(DoubtfulObservation.sequence == sequence)
+    is_unreleased = DoubtfulObservation.decision.is_distinct_from(DoubtDecision.RELEASED)
+    if at is None:
+        return statement.where(is_unreleased).exists()
+    return statement.where(
+        DoubtfulObservation.set_aside_at <= at,
+        is_unreleased | (DoubtfulObservation.decided_at > at),
+    ).exists()
 
 
 async def decisions(
@@ -60,9 +88,7 @@ async def set_aside(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> Se
     if not rows:
         return []
     statement = (
-        insert(DoubtfulObservation)
-        .on_conflict_do_nothing(constraint="doubtful_observation_row_unique")
-        .returning(DoubtfulObservation.reason)
+        insert(DoubtfulObservation).on_conflict_do_nothing().returning(DoubtfulObservation.reason)
     )
     return (await session.scalars(statement, rows)).all()
 

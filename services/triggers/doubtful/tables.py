@@ -1,4 +1,4 @@
-"""Where doubtful figures wait: no method reads them, for they are no observations."""
+"""Where doubtful figures wait, recorded or not: no method reads them."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Date,
@@ -23,6 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.triggers.database import SCHEMA, Base
 from services.triggers.indicators.tables import Indicator
+from services.triggers.observations.tables import Observation
 from services.triggers.quality.doubt import DoubtReason
 from shared.tables import enum_column
 
@@ -41,6 +43,8 @@ class DoubtfulObservation(Base):
     __table_args__ = (
         # The same row sent again is the same doubt, however it was decided.
         UniqueConstraint("indicator_code", "digest", name="doubtful_observation_row_unique"),
+        UniqueConstraint("sequence", name="doubtful_observation_sequence_unique"),
+        CheckConstraint("(digest IS NULL) <> (sequence IS NULL)", name="row"),
         CheckConstraint(
             "(decision IS NULL) = (decided_by IS NULL) "
             "AND (decision IS NULL) = (decided_at IS NULL)",
@@ -57,13 +61,24 @@ class DoubtfulObservation(Base):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     indicator_code: Mapped[str] = mapped_column(ForeignKey(Indicator.code))
-    digest: Mapped[bytes] = mapped_column(LargeBinary, comment="SHA-256 of the row as posted.")
+    digest: Mapped[bytes | None] = mapped_column(
+        LargeBinary,
+        comment="Of a row that was not recorded: SHA-256 of it as posted.",
+    )
+    sequence: Mapped[int | None] = mapped_column(
+        BigInteger,
+        ForeignKey(Observation.sequence),
+        comment="Of a row that was recorded: which; it does not count.",
+    )
     posted: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="The row as it was posted.")
     observed_on: Mapped[date] = mapped_column(Date)
     reason: Mapped[DoubtReason] = mapped_column(enum_column(DoubtReason, "doubt_reason", SCHEMA))
     says: Mapped[str] = mapped_column(Text)
     suggested_place: Mapped[str | None] = mapped_column(Text)
-    set_aside_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    set_aside_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True),
+        comment="Of a row that was recorded: from which instant of knowledge on it is doubtful.",
+    )
     posted_by: Mapped[str] = mapped_column(Text)
     published: Mapped[bool] = mapped_column(Boolean, comment="A publisher's own client posted it.")
     approved_by: Mapped[str | None] = mapped_column(

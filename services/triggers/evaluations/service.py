@@ -2,8 +2,8 @@
 
 An indicator is due when it has new figures, or when the waiting for a period of it ends. The
 instant up to which its figures count is fixed first, under its lock and in a transaction of its
-own: whatever is recorded later bears a later one. By then nothing that happens beside the
-evaluation can change what it sees, and it can be made again.
+own, which sets aside what of them is doubtful: whatever is recorded later bears a later one. By
+then nothing that happens beside the evaluation can change what it sees, and it can be made again.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ from services.triggers.indicators.service import Cut
 from services.triggers.methods.registry import method_of
 from services.triggers.methods.trigger_stage import TriggerStage
 from services.triggers.observations import repository as observations
+from services.triggers.observations import screening
 from services.triggers.readiness import service as readiness
 from services.triggers.readiness.service import Ready
 from shared.approvals import Steps
@@ -57,14 +58,14 @@ class Judging:
         """Evaluate what is due longest; 0 when nothing is."""
         async with self._database.transaction() as session:
             due = await indicators.find_due(session, now=self._clock.now())
-            if due is None:
-                return 0
-            triggers = await definitions.enabled_for(session, due)
-            read = {due, *(code for trigger in triggers for code in trigger.document.indicators)}
-            cut = await indicators.cut_knowledge(session, due, read=read, now=self._clock.now())
-        if cut is None:
-            return 1
+        if due is None:
+            return 0
         try:
+            async with self._database.transaction() as session:
+                triggers = await definitions.enabled_for(session, due)
+                cut = await self._cut(session, due, triggers)
+            if cut is None:
+                return 1
             async with self._database.transaction() as session:
                 await self._evaluate(session, cut, triggers)
         except Exception as error:
@@ -73,8 +74,26 @@ class Judging:
             log.error("indicator_not_judged", indicator=due, **account_of(error))
             async with self._database.transaction() as session:
                 again_at = self._clock.now() + _AGAIN_AFTER
-                await indicators.judge_later(session, cut, at=again_at)
+                await indicators.judge_later(session, due, at=again_at)
         return 1
+
+    async def _cut(
+        self, session: AsyncSession, due: str, triggers: Sequence[Trigger]
+    ) -> Cut | None:
+        """Fix what is known, and set aside what of it is doubtful and was not looked at before."""
+        read = {due, *(code for trigger in triggers for code in trigger.document.indicators)}
+        cut = await indicators.cut_knowledge(session, due, read=read, now=self._clock.now())
+        if cut is None:
+            return None
+        for code in cut.read:
+            await screening.screen(
+                session,
+                code,
+                after=cut.screened_until[code],
+                until=cut.known_at,
+                clock=self._clock,
+            )
+        return cut
 
     async def _evaluate(self, session: AsyncSession, cut: Cut, triggers: Sequence[Trigger]) -> None:
         on = day_of(cut.known_at)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.triggers.doubtful.repository import is_doubted
 from services.triggers.evaluations.tables import Evaluation
 from services.triggers.observations.tables import Observation
 
@@ -104,4 +105,5 @@ def _known(
         Observation.indicator_code == indicator,
         Observation.observed_on.between(observed_from, observed_to),
         Observation.recorded_at <= known_until,
+        ~is_doubted(Observation.sequence, at=known_until),
     )

@@ -11,8 +11,15 @@ from services.triggers.indicators.tables import Indicator
 
 _FIRST_RECORDED_AFTER = text(
     """
-    SELECT min(recorded_at) FROM triggers.observation
-    WHERE indicator_code = :indicator AND recorded_at > :known_at
+    SELECT min(at)
+    FROM (
+        SELECT recorded_at AS at FROM triggers.observation
+        WHERE indicator_code = :indicator AND recorded_at > :known_at
+        UNION ALL
+        SELECT decided_at FROM triggers.doubtful_observation
+        WHERE indicator_code = :indicator AND decided_at > :known_at
+          AND decision = 'released' AND sequence IS NOT NULL
+    ) AS news
     """
 )
 
@@ -94,7 +101,7 @@ async def judge_by(session: AsyncSession, codes: Collection[str], *, at: datetim
 async def first_recorded_after(
     session: AsyncSession, code: str, known_at: datetime
 ) -> datetime | None:
-    """When the first figure was recorded that was not known at an instant."""
+    """When the first figure was recorded, or released, that did not count at an instant."""
     first: datetime | None = await session.scalar(
         _FIRST_RECORDED_AFTER, {"indicator": code, "known_at": known_at}
     )

@@ -1,6 +1,6 @@
 """What may happen to an indicator, and when it is judged."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -65,6 +65,8 @@ class Cut:
     read: tuple[str, ...]
     """Every indicator that its triggers read, itself among them; by code."""
     known_at: datetime
+    screened_until: Mapping[str, datetime | None]
+    """By the indicator's code: what of it was recorded until then was screened before."""
 
 
 async def find_due(session: AsyncSession, *, now: datetime) -> str | None:
@@ -78,7 +80,8 @@ async def cut_knowledge(
     """Fix until which instant figures count; None: another has evaluated the indicator since.
 
     Of events whatever is there by now counts, of anything else what was there when it was due.
-    Whoever records figures of one of these indicators waits for this, and is later.
+    Whoever records figures of one of these indicators waits for this, and is later. What this
+    transaction screens of them, it screens alone.
     """
     locked = await repository.lock(session, read)
     due = next(indicator for indicator in locked if indicator.code == code)
@@ -86,9 +89,13 @@ async def cut_knowledge(
         return None
     is_event = _calendar(due).frequency is Frequency.EVENT
     known_at = now if is_event else due.judge_at
-    codes = tuple(indicator.code for indicator in locked)
+    screened_until = {indicator.code: indicator.judged_until for indicator in locked}
+    if known_at != end_of_day(known_at):
+        # What is screened within a day is doubtful from then on, and not for whoever looks earlier.
+        known_at = max(known_at, *(until or known_at for until in screened_until.values()))
+    codes = tuple(screened_until)
     await repository.set_judged_until(session, codes, known_at=known_at)
-    return Cut(indicator=code, read=codes, known_at=known_at)
+    return Cut(indicator=code, read=codes, known_at=known_at, screened_until=screened_until)
 
 
 async def known_from(session: AsyncSession, code: str, *, clock: Clock) -> datetime:
@@ -129,9 +136,16 @@ async def judged(session: AsyncSession, cut: Cut, *, next_on: date | None) -> No
     await repository.set_judge_at(session, cut.indicator, judge_at=min(instants, default=None))
 
 
-async def judge_later(session: AsyncSession, cut: Cut, *, at: datetime) -> None:
+async def judge_later(session: AsyncSession, code: str, *, at: datetime) -> None:
     """Put off an indicator that could not be judged."""
-    await repository.set_judge_at(session, cut.indicator, judge_at=at)
+    await repository.set_judge_at(session, code, judge_at=at)
+
+
+def end_of_day(instant: datetime) -> datetime:
+    """The midnight in the country that ends the day of an instant; itself where it is one."""
+    day = instant.astimezone(COUNTRY_ZONE).date()
+    midnight = _midnight(day)
+    return midnight if midnight == instant else _midnight(day + timedelta(days=1))
 
 
 def _judged_at(calendar: Calendar, recorded_at: datetime) -> datetime:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from services.triggers.doubtful.repository import is_doubted
 from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.judgement import Period
 from services.triggers.observations.schemas import ObservationIn, Wanted
@@ -50,7 +51,7 @@ _RECORD = text(
         INSERT INTO triggers.observation (
             indicator_code, forecast, observed_on, area_code, place, source, revision,
             value, published_on, issue, member, details, recorded_at, posted_by, published,
-            approved_by
+            approved_by, released
         )
         SELECT :indicator, CAST(:forecast AS boolean), observed_on, area_code, place, source,
                revisions + row_number() OVER (
@@ -58,7 +59,7 @@ _RECORD = text(
                    ORDER BY published_on, issue, position
                ),
                value, published_on, issue, member, CAST(details AS jsonb), :recorded_at,
-               :posted_by, :by_publisher, CAST(:approved_by AS text)
+               :posted_by, :by_publisher, CAST(:approved_by AS text), :released
         FROM known
         ORDER BY position
         RETURNING observed_on
@@ -92,9 +93,33 @@ _FIGURES = text(
            CAST(value AS double precision) AS value, member, issue, details
     FROM triggers.observation
     WHERE indicator_code = :indicator AND recorded_at <= :known_at
+      AND NOT EXISTS (
+          SELECT FROM triggers.doubtful_observation AS doubt
+          WHERE doubt.sequence = observation.sequence AND doubt.set_aside_at <= :known_at
+            AND (doubt.decision IS DISTINCT FROM 'released' OR doubt.decided_at > :known_at)
+      )
     """
 )
 
+
+_COLUMNS = (
+    Observation.sequence,
+    Observation.indicator_code.label("indicator"),
+    Observation.area_code.label("area"),
+    func.nullif(Observation.place, "").label("place"),
+    Observation.source,
+    Observation.observed_on,
+    Observation.published_on,
+    Observation.value,
+    Observation.issue,
+    Observation.member,
+    Observation.details,
+    Observation.revision,
+    Observation.recorded_at,
+    Observation.posted_by,
+    Observation.published,
+    Observation.approved_by,
+)
 
 _ABOVE_ANY_VALUE = Decimal(10) ** 12
 
@@ -119,11 +144,14 @@ _POSTED_ALONE = text(
     """
     SELECT EXISTS (
         SELECT FROM (
-            SELECT DISTINCT ON (observed_on, area_code, place, source, issued_on, member)
-                   published, approved_by
-            FROM triggers.observation
-            WHERE indicator_code = :indicator AND observed_on BETWEEN :first_on AND :last_on
-            ORDER BY observed_on, area_code, place, source, issued_on, member,
+            SELECT DISTINCT ON (figure.observed_on, area_code, place, source, issued_on, member)
+                   figure.published, coalesce(figure.approved_by, doubt.decided_by) AS approved_by
+            FROM triggers.observation AS figure
+            LEFT JOIN triggers.doubtful_observation AS doubt ON doubt.sequence = figure.sequence
+            WHERE figure.indicator_code = :indicator
+              AND figure.observed_on BETWEEN :first_on AND :last_on
+              AND (doubt.id IS NULL OR doubt.decision = 'released')
+            ORDER BY figure.observed_on, area_code, place, source, issued_on, member,
                      published_on DESC, issue DESC, value NULLS LAST
         ) AS latest
         WHERE NOT published AND approved_by IS NULL
@@ -139,6 +167,8 @@ class Hands:
     posted_by: str
     published: bool = False
     approved_by: str | None = None
+    released: bool = False
+    """Whether the second person released them, doubtful as they were: they are not screened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +217,7 @@ async def record(
                 "posted_by": hands.posted_by,
                 "by_publisher": hands.published,
                 "approved_by": hands.approved_by,
+                "released": hands.released,
             },
         )
     ).one()
@@ -221,9 +252,30 @@ async def as_latest_issues(
 async def figures(
     session: AsyncSession, indicator: str, *, forecast: bool, known_at: datetime
 ) -> Figures:
-    """Every figure of an indicator in every revision that was known at an instant."""
+    """Every figure of an indicator in every revision that was known at an instant.
+
+    What was set aside by then counts again once it is released.
+    """
     rows = await session.execute(_FIGURES, {"indicator": indicator, "known_at": known_at})
     return Figures.of((Figure(*row) for row in rows), forecast=forecast)
+
+
+async def unscreened(
+    session: AsyncSession, indicator: str, *, after: datetime | None, until: datetime
+) -> Sequence[Row[Any]]:
+    """What was recorded between two instants, and nobody released before it was; oldest first."""
+    statement = (
+        select(*_COLUMNS)
+        .where(
+            Observation.indicator_code == indicator,
+            Observation.recorded_at <= until,
+            Observation.released.is_(False),
+        )
+        .order_by(Observation.recorded_at, Observation.sequence)
+    )
+    if after is not None:
+        statement = statement.where(Observation.recorded_at > after)
+    return (await session.execute(statement)).all()
 
 
 async def persons_behind(session: AsyncSession, indicator: str, period: Period) -> Sequence[str]:
@@ -248,24 +300,7 @@ async def list_observations(
 ) -> Sequence[Row[Any]]:
     """Rows of one indicator in the order in which they were recorded."""
     statement = (
-        select(
-            Observation.sequence,
-            Observation.indicator_code.label("indicator"),
-            Observation.area_code.label("area"),
-            func.nullif(Observation.place, "").label("place"),
-            Observation.source,
-            Observation.observed_on,
-            Observation.published_on,
-            Observation.value,
-            Observation.issue,
-            Observation.member,
-            Observation.details,
-            Observation.revision,
-            Observation.recorded_at,
-            Observation.posted_by,
-            Observation.published,
-            Observation.approved_by,
-        )
+        select(*_COLUMNS, is_doubted(Observation.sequence).label("doubtful"))
         .where(Observation.indicator_code == indicator, Observation.sequence > after)
         .order_by(Observation.sequence)
         .limit(limit)
@@ -282,7 +317,7 @@ async def list_observations(
     if wanted.observed_to is not None:
         statement = statement.where(Observation.observed_on <= wanted.observed_to)
     if not wanted.all_revisions:
-        statement = statement.where(~_is_revised())
+        statement = statement.where(~is_doubted(Observation.sequence), ~_is_revised())
     return (await session.execute(statement)).all()
 
 
@@ -300,6 +335,7 @@ def _is_revised() -> ColumnElement[bool]:
             other.issued_on.is_not_distinct_from(Observation.issued_on),
             other.member.is_not_distinct_from(Observation.member),
             _rank(other) > _rank(Observation),
+            ~is_doubted(other.sequence),
         )
         .exists()
     )

@@ -60,6 +60,10 @@ async def record_observations(
     A new value for the same area, place, source and date is kept as a new revision; one that is
     already known changes nothing. An area that is not in the registry's gazetteer is refused;
     while the registry is away, one that it was never asked about is taken unchecked.
+
+    What is doubtful by itself is set aside at once (`set_aside`): an unknown place, another unit,
+    an absurd number or day. The rest is recorded, and held against its series when it is judged:
+    what is doubtful then counts nowhere until a person releases it.
     """
     published = service.is_publisher(caller)
     areas = await checks.of_observations({row.area for row in body.observations})

@@ -200,8 +200,10 @@ class RecordedOut(BaseModel):
     set_aside: Annotated[
         int,
         Field(
-            description="Rows that are doubtful. No trigger reads them until a person releases "
-            "them: `GET /v1/doubtful-observations` says why."
+            description="Rows that are doubtful by themselves: of an unknown place, in another "
+            "unit, absurdly large or of an absurd day. They are not recorded until a person "
+            "releases them: `GET /v1/doubtful-observations` says why. What is recorded is held "
+            "against its series when it is judged, and may be set aside then."
         ),
     ]
     old: Annotated[
@@ -243,6 +245,7 @@ class ObservationOut(ObservedRow):
                     "posted_by": "feed:hrf",
                     "published": True,
                     "approved_by": None,
+                    "doubtful": False,
                     "sequence": 12,
                 }
             ]
@@ -264,6 +267,12 @@ class ObservationOut(ObservedRow):
         Field(
             description="The second person, where one was needed: a trigger in force read the "
             "indicator when a person posted it."
+        ),
+    ]
+    doubtful: Annotated[
+        bool,
+        Field(
+            description="Whether it is set aside, and counts nowhere unless a person releases it."
         ),
     ]
     sequence: Annotated[int, Field(description="Rises with each row that is recorded.")]

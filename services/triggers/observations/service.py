@@ -14,7 +14,7 @@ from services.triggers.definitions import service as definitions
 from services.triggers.indicators import service as indicators
 from services.triggers.indicators.schemas import KINDS, IndicatorOut
 from services.triggers.methods.indicator_kind import IndicatorKind, RowFault
-from services.triggers.observations import repository, sifting
+from services.triggers.observations import repository, screening, sifting
 from services.triggers.observations.repository import Hands
 from services.triggers.observations.schemas import (
     MAXIMUM_ROWS_BY_HAND,
@@ -69,11 +69,9 @@ async def propose(
             "rows at most in one batch."
         )
     sifted = await sifting.sift(session, indicator, body.observations)
-    doubted = (
-        f" Doubtful, and to be set aside: {_counted(len(sifted.doubted), 'value')}."
-        if sifted.doubted
-        else ""
-    )
+    beside = await screening.doubtful_now(session, indicator, sifted.sound, clock=clock)
+    doubtful = len(sifted.doubted) + beside
+    doubted = f" Doubtful by what is known now: {_counted(doubtful, 'value')}." if doubtful else ""
     named = sorted({row.area for row in body.observations})
     days = sorted({row.observed_on for row in body.observations})
     sources = sorted({row.source for row in body.observations})
@@ -105,8 +103,9 @@ async def record(
     hands: Hands,
     clock: Clock,
 ) -> RecordedOut:
-    """Save what is sound of a batch, with one event for what is new in it; set the rest aside.
+    """Save a batch, with one event for what is new in it; set aside what is doubtful by itself.
 
+    What is saved is held against its series when the indicator is judged.
     Raises Conflict for an unknown indicator, and Unprocessable, with the rows at fault, where any
     row is wrong: nothing is saved then.
     """
@@ -146,6 +145,7 @@ async def record_released(
     indicator: IndicatorOut,
     rows: Sequence[ObservationIn],
     *,
+    recorded_at: datetime,
     hands: Hands,
     clock: Clock,
 ) -> None:
@@ -154,7 +154,6 @@ async def record_released(
     What contradicts a figure of the same day stands in place of it from now on.
     """
     rows = await repository.as_latest_issues(session, indicator.code, rows)
-    recorded_at = await indicators.known_from(session, indicator.code, clock=clock)
     await _keep(session, indicator, rows, recorded_at=recorded_at, hands=hands, clock=clock)
 
 

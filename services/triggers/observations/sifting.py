@@ -1,11 +1,11 @@
-"""What of a batch is recorded, and what is doubtful and set aside with its reason."""
+"""What of a batch is recorded, and what is doubtful by itself and set aside with its reason."""
 
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +20,7 @@ from services.triggers.places import repository as places
 from services.triggers.places.names import PlaceName, find_place, likeliest
 from services.triggers.quality.doubt import Doubt, DoubtReason
 from services.triggers.quality.figure import PostedFigure
-from services.triggers.quality.screening import doubts_about, is_old
+from services.triggers.quality.screening import doubts_alone, is_old
 from services.triggers.quality.units import brought_into
 from shared.clock import Clock
 from shared.contracts.events import ObservationsSetAside
@@ -46,20 +46,12 @@ class Sifted:
 async def sift(
     session: AsyncSession, indicator: IndicatorOut, rows: Sequence[ObservationIn]
 ) -> Sifted:
-    """Tell the sound from the doubtful, by what is known. What a person released is sound."""
+    """Tell what is doubtful by itself, whatever else is known. What a person released is sound."""
     expects = KINDS[indicator.kind].expects
     kept, doubts = await as_kept(session, indicator, rows)
-    figures = [_figure(row) for row in kept]
-    looks_back = timedelta(days=expects.looks_back_days)
-    known = await doubtful.known_figures(
-        session,
-        indicator.code,
-        first_on=_shifted(min(row.observed_on for row in rows), -looks_back),
-        last_on=_shifted(max(row.observed_on for row in rows), looks_back),
-        published={row.published_on for row in rows} if indicator.forecast else None,
-    )
-    screened = doubts_about(figures, known, expects=expects, forecast=indicator.forecast)
-    doubts = await _unreleased(session, indicator, rows, screened | doubts)
+    figures = [figure_of(row) for row in kept]
+    alone = doubts_alone(figures, expects=expects)
+    doubts = await _unreleased(session, indicator, rows, alone | doubts)
     return Sifted(
         sound=_once([row for position, row in enumerate(kept) if position not in doubts]),
         doubted=doubts,
@@ -81,13 +73,15 @@ async def set_aside(
     clock: Clock,
 ) -> None:
     """Keep what is doubtful of a batch, and tell of it; a row that is kept already stays."""
-    new = await doubtful.set_aside(
+    await keep_aside(
         session,
+        indicator.code,
         [
             {
                 "id": new_id(),
                 "indicator_code": indicator.code,
                 "digest": digest_of(rows[position]),
+                "sequence": None,
                 "posted": rows[position].as_posted(),
                 "observed_on": rows[position].observed_on,
                 "reason": doubt.reason,
@@ -100,10 +94,18 @@ async def set_aside(
             }
             for position, doubt in sorted(doubted.items())
         ],
+        clock=clock,
     )
+
+
+async def keep_aside(
+    session: AsyncSession, indicator: str, rows: Sequence[dict[str, Any]], *, clock: Clock
+) -> None:
+    """Keep doubtful rows of an indicator, and tell of those that are new."""
+    new = await doubtful.set_aside(session, rows)
     if new:
         fact = ObservationsSetAside(
-            indicator=indicator.code,
+            indicator=indicator,
             count=len(new),
             reasons={reason.value: count for reason, count in sorted(Counter(new).items())},
         )
@@ -214,7 +216,8 @@ def _weight(row: ObservationIn) -> tuple[bool, Decimal]:
     return (row.value is None, row.value or Decimal())
 
 
-def _figure(row: ObservationIn) -> PostedFigure:
+def figure_of(row: ObservationIn) -> PostedFigure:
+    """What a check sees of a row, as it is kept."""
     return PostedFigure(
         area=row.area,
         place=row.place,
@@ -224,11 +227,4 @@ def _figure(row: ObservationIn) -> PostedFigure:
         value=None if row.value is None else float(row.value),
         issue=row.issue,
         member=row.member,
-    )
-
-
-def _shifted(day: date, by: timedelta) -> date:
-    """A day so much earlier or later, within the calendar."""
-    return date.fromordinal(
-        min(max(day.toordinal() + by.days, date.min.toordinal()), date.max.toordinal())
     )

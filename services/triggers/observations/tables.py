@@ -92,3 +92,8 @@ class Observation(Base):
     approved_by: Mapped[str | None] = mapped_column(
         Text, comment="The second person; null: a publisher's, or one person's alone."
     )
+    released: Mapped[bool] = mapped_column(
+        Boolean,
+        server_default=text("false"),
+        comment="A person released it, doubtful as it was: it is not screened again.",
+    )

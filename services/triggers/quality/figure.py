@@ -24,6 +24,22 @@ class PostedFigure(NamedTuple):
         return (self.area, self.place, self.source)
 
     @property
+    def in_order(self) -> tuple[object, ...]:
+        """What puts figures in one order, whichever came first: of what says the same, the smaller
+        value, and last what has none."""
+        return (
+            self.area,
+            self.place or "",
+            self.source,
+            self.observed_on,
+            self.published_on,
+            self.issue,
+            -1 if self.member is None else self.member,
+            self.value is None,
+            self.value or 0.0,
+        )
+
+    @property
     def said_once(self) -> tuple[object, ...]:
         """What is said once: by whom, of what, on which day, as which issue."""
         return (*self.series, self.observed_on, self.published_on, self.issue, self.member)

@@ -127,7 +127,10 @@ async def release_doubtful(
     session: Session,
     clock: ClockDependency,
 ) -> DoubtfulOut:
-    """Records a doubtful row with its own dates, and has the indicator's triggers evaluated.
+    """Lets a doubtful row count, with its own dates, and has the indicator's triggers evaluated.
+
+    One that was set aside at once is recorded now; one that contradicts another of the same day
+    stands in place of it.
 
     Whoever posted it does not release it, and whoever releases it does not approve what follows
     from it.
@@ -154,7 +157,7 @@ async def reject_doubtful(
     session: Session,
     clock: ClockDependency,
 ) -> DoubtfulOut:
-    """Closes a doubtful row, and says why; it is never recorded, also when it is sent again."""
+    """Closes a doubtful row, and says why; it never counts, also when it is sent again."""
     return await service.decide(
         session,
         doubtful_id,
@@ -182,8 +185,8 @@ async def add_alias(
 ) -> Response:
     """Says that a name means this place, and records the rows that were set aside for it.
 
-    They are looked at beside what is known of the place, and wait on where that makes them
-    doubtful. One call records 5,000 at most.
+    They wait on where they are doubtful for another reason, and are held against what is known of
+    the place when they are judged. One call records 5,000 at most.
     """
     return await once.reply(
         body,

@@ -33,6 +33,7 @@ DOUBTFUL_EXAMPLE: JsonDict = {
         "value": "1880",
         "unit": None,
     },
+    "sequence": 1_204,
     "set_aside_at": "2020-10-10T02:00:00Z",
     "age_days": 3,
     "posted_by": "feed:wfp",
@@ -66,7 +67,13 @@ class DoubtfulOut(BaseModel):
         description="The likeliest place, by its code, where the place is unknown."
     )
     observed_on: date
-    posted: dict[str, Any] = Field(description="The row as it was posted.")
+    posted: dict[str, Any] = Field(
+        description="The row as it was posted; one that was recorded, as it is kept."
+    )
+    sequence: int | None = Field(
+        description="Of the observation that it is, where it was recorded and set aside when it "
+        "was judged; null: it was set aside at once, and is not recorded."
+    )
     set_aside_at: datetime
     age_days: int = Field(description="Whole days since it was set aside.")
     posted_by: str

@@ -1,7 +1,7 @@
 """What a person decides about figures that were set aside."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
@@ -113,7 +113,8 @@ async def add_alias(
 ) -> AliasOut:
     """Let a place go by a name, and record the figures that waited for it.
 
-    They are looked at anew, beside what is known of the place; what the caller posted waits on.
+    They are looked at anew, and held against their series when they are judged; what the caller
+    posted waits on.
     Raises NotFound, and Conflict where another place goes by the name.
     """
     _require_person(caller)
@@ -142,15 +143,16 @@ async def add_alias(
                 session, batch[position].id, reason=doubt.reason, says=doubt.says
             )
         named = [row for position, row in enumerate(batch) if position not in sifted.doubted]
+        at = await indicators.known_from(session, indicator.code, clock=clock)
         await observations.record_released(
-            session, indicator, sifted.sound, hands=_hands(batch[0]), clock=clock
+            session, indicator, sifted.sound, recorded_at=at, hands=_hands(batch[0]), clock=clock
         )
         await repository.decide(
             session,
             [row.id for row in named],
             DoubtDecision.RELEASED,
             by=caller.subject,
-            at=clock.now(),
+            at=at,
             reason=f"'{name}' is {place.name}.",
         )
         released += len(named)
@@ -183,10 +185,13 @@ async def _decide(
     decidable = [row for row in locked if row.id not in refusals]
     if decision is DoubtDecision.RELEASED:
         for batch in _batches(decidable):
-            refusals |= await _record(session, batch, by=caller.subject, clock=clock)
+            refusals |= await _release(
+                session, batch, reason=reason, by=caller.subject, clock=clock
+            )
+        return refusals
     await repository.decide(
         session,
-        [row.id for row in decidable if row.id not in refusals],
+        [row.id for row in decidable],
         decision,
         by=caller.subject,
         at=clock.now(),
@@ -195,11 +200,42 @@ async def _decide(
     return refusals
 
 
+async def _release(
+    session: AsyncSession,
+    batch: Sequence[DoubtfulObservation],
+    *,
+    reason: str,
+    by: str,
+    clock: Clock,
+) -> Mapping[UUID, Problem]:
+    """Let figures that were posted by the same hands count; why each of the others cannot.
+
+    What was recorded before counts again, later than whatever was judged. What was not is recorded
+    now; and once more, as a further issue, what contradicts another of the same day.
+    """
+    indicator = await indicators.get(session, batch[0].indicator_code)
+    at = await indicators.known_from(session, indicator.code, clock=clock)
+    unrecorded = [
+        row for row in batch if row.sequence is None or row.reason is DoubtReason.CONTRADICTION
+    ]
+    refusals = await _record(session, indicator, unrecorded, at=at, by=by, clock=clock)
+    released = [row.id for row in batch if row.id not in refusals]
+    await repository.decide(session, released, DoubtDecision.RELEASED, by=by, at=at, reason=reason)
+    if released:
+        await indicators.judge_recorded(session, indicator.code, recorded_at=at)
+    return refusals
+
+
 async def _record(
-    session: AsyncSession, batch: Sequence[DoubtfulObservation], *, by: str, clock: Clock
+    session: AsyncSession,
+    indicator: IndicatorOut,
+    batch: Sequence[DoubtfulObservation],
+    *,
+    at: datetime,
+    by: str,
+    clock: Clock,
 ) -> Mapping[UUID, Problem]:
     """Record figures that were posted by the same hands; why each of the others cannot be."""
-    indicator: IndicatorOut = await indicators.get(session, batch[0].indicator_code)
     kept, doubts = await sifting.as_kept(session, indicator, [_row(row) for row in batch])
     refusals: dict[UUID, Problem] = {
         batch[position].id: Conflict(_unreleasable(doubt.reason, doubt.says))
@@ -218,9 +254,15 @@ async def _record(
             taken.append(set())
         rounds[turn].append(row)
         taken[turn].add(key)
-    hands = _hands(batch[0], released_by=by)
     for rows in rounds:
-        await observations.record_released(session, indicator, rows, hands=hands, clock=clock)
+        await observations.record_released(
+            session,
+            indicator,
+            rows,
+            recorded_at=at,
+            hands=_hands(batch[0], released_by=by),
+            clock=clock,
+        )
     return refusals
 
 
@@ -238,6 +280,7 @@ def _hands(row: DoubtfulObservation, *, released_by: str | None = None) -> Hands
         posted_by=row.posted_by,
         published=row.published,
         approved_by=released_by or row.approved_by,
+        released=released_by is not None,
     )
 
 
@@ -287,6 +330,7 @@ def _shown(row: DoubtfulObservation, *, clock: Clock) -> DoubtfulOut:
         suggested_place=row.suggested_place,
         observed_on=row.observed_on,
         posted=row.posted,
+        sequence=row.sequence,
         set_aside_at=row.set_aside_at,
         age_days=max((clock.now() - row.set_aside_at).days, 0),
         posted_by=row.posted_by,

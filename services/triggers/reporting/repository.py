@@ -14,6 +14,11 @@ _LAST = text(
     SELECT observed_on, published_on, recorded_at
     FROM triggers.observation
     WHERE indicator_code = :indicator AND value IS NOT NULL
+      AND NOT EXISTS (
+          SELECT FROM triggers.doubtful_observation AS doubt
+          WHERE doubt.sequence = observation.sequence
+            AND doubt.decision IS DISTINCT FROM 'released'
+      )
     ORDER BY observed_on DESC, published_on DESC, sequence DESC
     LIMIT 1
     """
@@ -24,9 +29,19 @@ _REPORTED = text(
     SELECT DISTINCT area_code, nullif(place, '') AS place, observed_on
     FROM triggers.observation
     WHERE indicator_code = :indicator AND value IS NOT NULL
+      AND NOT EXISTS (
+          SELECT FROM triggers.doubtful_observation AS doubt
+          WHERE doubt.sequence = observation.sequence
+            AND doubt.decision IS DISTINCT FROM 'released'
+      )
       AND observed_on > (
           SELECT max(observed_on) FROM triggers.observation
           WHERE indicator_code = :indicator AND value IS NOT NULL
+            AND NOT EXISTS (
+                SELECT FROM triggers.doubtful_observation AS doubt
+                WHERE doubt.sequence = observation.sequence
+                  AND doubt.decision IS DISTINCT FROM 'released'
+            )
       ) - CAST(:days AS integer)
     """
 )

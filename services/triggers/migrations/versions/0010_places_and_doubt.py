@@ -50,10 +50,14 @@ CREATE TYPE triggers.doubt_reason AS ENUM (
     'riel-for-dollars', 'decimal-slip', 'package-slip', 'outlier', 'stuck'
 );
 CREATE TYPE triggers.doubt_decision AS ENUM ('released', 'rejected');
+ALTER TABLE triggers.observation ADD COLUMN released boolean DEFAULT false NOT NULL;
+COMMENT ON COLUMN triggers.observation.released IS
+    'A person released it, doubtful as it was: it is not screened again.';
 CREATE TABLE triggers.doubtful_observation (
     id uuid NOT NULL CONSTRAINT doubtful_observation_primary_key PRIMARY KEY,
     indicator_code text NOT NULL,
-    digest bytea NOT NULL,
+    digest bytea,
+    sequence bigint,
     posted jsonb NOT NULL,
     observed_on date NOT NULL,
     reason triggers.doubt_reason NOT NULL,
@@ -69,7 +73,11 @@ CREATE TABLE triggers.doubtful_observation (
     decision_reason text,
     CONSTRAINT doubtful_observation_indicator_code_foreign_key
         FOREIGN KEY (indicator_code) REFERENCES triggers.indicator (code),
+    CONSTRAINT doubtful_observation_sequence_foreign_key
+        FOREIGN KEY (sequence) REFERENCES triggers.observation (sequence),
     CONSTRAINT doubtful_observation_row_unique UNIQUE (indicator_code, digest),
+    CONSTRAINT doubtful_observation_sequence_unique UNIQUE (sequence),
+    CONSTRAINT doubtful_observation_row_check CHECK ((digest IS NULL) <> (sequence IS NULL)),
     CONSTRAINT doubtful_observation_decided_check CHECK (
         (decision IS NULL) = (decided_by IS NULL) AND (decision IS NULL) = (decided_at IS NULL)
     ),
@@ -77,7 +85,12 @@ CREATE TABLE triggers.doubtful_observation (
         decision <> 'released' OR decided_by <> posted_by
     )
 );
-COMMENT ON COLUMN triggers.doubtful_observation.digest IS 'SHA-256 of the row as posted.';
+COMMENT ON COLUMN triggers.doubtful_observation.digest IS
+    'Of a row that was not recorded: SHA-256 of it as posted.';
+COMMENT ON COLUMN triggers.doubtful_observation.sequence IS
+    'Of a row that was recorded: which; it does not count.';
+COMMENT ON COLUMN triggers.doubtful_observation.set_aside_at IS
+    'Of a row that was recorded: from which instant of knowledge on it is doubtful.';
 COMMENT ON COLUMN triggers.doubtful_observation.posted IS 'The row as it was posted.';
 COMMENT ON COLUMN triggers.doubtful_observation.published IS
     'A publisher''s own client posted it.';
@@ -94,6 +107,7 @@ DOWN = """
 DROP TABLE triggers.doubtful_observation;
 DROP TYPE triggers.doubt_decision;
 DROP TYPE triggers.doubt_reason;
+ALTER TABLE triggers.observation DROP COLUMN released;
 ALTER TABLE triggers.indicator DROP COLUMN places;
 DROP TYPE triggers.indicator_places;
 DROP TABLE triggers.place_alias;
