@@ -1,6 +1,7 @@
 """What is doubtful over HTTP: places by a list, set aside with a reason, released or rejected."""
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
@@ -12,6 +13,7 @@ from services.triggers.places.names import PlaceName, find_place, key_of, likeli
 from shared.ids import new_id
 from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR, published_in, rice_by_month
 from tests.triggers.flow import PUBLISHER, REASON, Flow, batch
+from tests.triggers.test_same_evidence import rejudged
 from tests.two_persons import CHECKER
 
 RICE = {**RICE_INDICATOR, "places": "listed"}
@@ -36,11 +38,14 @@ async def waiting(flow: Flow, **query: Any) -> list[dict[str, Any]]:
     return found
 
 
-async def test_a_market_is_listed_and_what_is_doubtful_waits_for_a_person(flow: Flow) -> None:
+async def test_a_market_is_listed_and_what_is_doubtful_waits_for_a_person(
+    flow: Flow, run_worker: Callable[[str], Any], environment: dict[str, str]
+) -> None:
     month, rows = list(rice_by_month())[50]
-    flow.go_to(published_in(month))
-    for indicator in (RICE, RICE_IN_RIEL):
-        await flow.created("/indicators", indicator)
+    day = published_in(month)
+    flow.go_to(day)
+    await flow.created("/indicators", RICE_IN_RIEL)
+    await flow.set_up(RICE, "rice-price-spike")
     history = [each for before, rows in list(rice_by_month())[35:50] for each in rows]
     markets = sorted({(row["area"], row["place"]) for row in [*history, *rows]})
     places = {}
@@ -74,8 +79,14 @@ async def test_a_market_is_listed_and_what_is_doubtful_waits_for_a_person(flow: 
     package = {**others[1], "unit": "50 KG", "value": round(others[1]["value"] * 50, 6)}
     posted = [spelt, riel, unlisted, abroad, package, *others[2:]]
     recorded = await flow.record(RICE, posted)
-    assert (recorded["recorded"], recorded["set_aside"]) == (len(posted) - 3, 3)
+    assert (recorded["recorded"], recorded["set_aside"]) == (len(posted) - 2, 2)
     assert recorded["unchanged"] == recorded["old"] == 0
+    assert [row["reason"] for row in await waiting(flow, reason="riel-for-dollars")] == []
+    # What is doubtful beside the others is set aside when the day is over, and read by no trigger.
+    flow.go_to(day + timedelta(days=1))
+    async with run_worker("triggers"):
+        await flow.caught_up()
+    judged_by_the_sound = await flow.evaluations("rice-price-spike")
     kept = {
         row["place"]: row["value"]
         for row in (
@@ -87,29 +98,36 @@ async def test_a_market_is_listed_and_what_is_doubtful_waits_for_a_person(flow: 
     assert kept[first["place"]] == first["value"]
     assert kept[others[1]["place"]] == pytest.approx(others[1]["value"])
     assert kept.keys() == {row["place"] for row in (first, *others[1:])}
-    (told,) = await flow.events("observations-set-aside")
-    assert told == {
-        "indicator": RICE["code"],
-        "count": 3,
-        "reasons": {"place-unknown": 1, "riel-for-dollars": 1, "unit-differs": 1},
-    }
+    assert await flow.events("observations-set-aside") == [
+        {"indicator": RICE["code"], "count": sum(reasons.values()), "reasons": reasons}
+        for reasons in ({"place-unknown": 1, "unit-differs": 1}, {"riel-for-dollars": 1})
+    ]
 
     # The list says why, and as what it was posted.
     by_reason = {row["reason"]: row for row in await waiting(flow, indicator=RICE["code"])}
-    assert by_reason.keys() == told["reasons"].keys()
+    assert by_reason.keys() == {"place-unknown", "riel-for-dollars", "unit-differs"}
     doubtful = by_reason["riel-for-dollars"]
+    assert doubtful["set_aside_at"] == f"{day}T17:00:00Z"
+    (row,) = [
+        row
+        for row in (
+            await flow.got("/observations", indicator=RICE["code"], revisions="all", limit=500)
+        )["items"]
+        if row["doubtful"]
+    ]
+    assert (row["sequence"], row["value"]) == (doubtful["sequence"], 2_050)
     assert doubtful["posted"]["value"] == "2050"
     assert (doubtful["posted_by"], doubtful["published"]) == (PUBLISHER, True)
     assert "riel" in doubtful["says"]
     unknown = by_reason["place-unknown"]
     assert unknown["suggested_place"] == places[third["place"]]["code"]
     assert await waiting(flow, reason="stuck") == []
-    assert await waiting(flow, older_than_days=1) == []
+    assert await waiting(flow, older_than_days=2) == []
     assert await flow.got(f"/doubtful-observations/{doubtful['id']}") == doubtful
 
     # The indicator's quality tells of it, and of who is silent.
     quality = await flow.got(f"/indicators/{RICE['code']}/quality")
-    assert quality["set_aside"]["by_reason"] == told["reasons"]
+    assert quality["set_aside"]["by_reason"] == dict.fromkeys(by_reason, 1)
     assert quality["every"] == "month"
     assert quality["last"]["observed_on"] == first["observed_on"]
     silent = {row["place"] for row in quality["silent"]}
@@ -120,8 +138,8 @@ async def test_a_market_is_listed_and_what_is_doubtful_waits_for_a_person(flow: 
 
     # The same batch sent again changes nothing and is told no more.
     again = await flow.record(RICE, posted)
-    assert (again["recorded"], again["set_aside"]) == (0, 3)
-    assert len(await flow.events("observations-set-aside")) == 1
+    assert (again["recorded"], again["set_aside"]) == (0, 2)
+    assert len(await flow.events("observations-set-aside")) == 2
 
     # A program decides nothing, and nobody what cannot be kept.
     release = f"/doubtful-observations/{doubtful['id']}/release"
@@ -140,7 +158,7 @@ async def test_a_market_is_listed_and_what_is_doubtful_waits_for_a_person(flow: 
         {"name": unlisted["place"].replace(" ", "-").upper()},
     )
     assert (status, named["released"], named["doubtful"]) == (201, 1, 0)
-    # A released figure keeps its dates; who released it is its second person.
+    # A released figure keeps its dates.
     status, released = await sent(flow, release, REASON)
     assert (status, released["status"], released["decided_by"]) == (200, "released", CHECKER)
     query = {"indicator": RICE["code"], "observed_from": first["observed_on"]}
@@ -148,8 +166,8 @@ async def test_a_market_is_listed_and_what_is_doubtful_waits_for_a_person(flow: 
     assert kept_rows[third["place"]]["value"] == third["value"]
     assert kept_rows[second["place"]]["value"] == 2_050
     assert kept_rows[second["place"]]["published_on"] == second["published_on"]
-    assert kept_rows[second["place"]]["approved_by"] == CHECKER
     assert kept_rows[second["place"]]["posted_by"] == PUBLISHER
+    assert kept_rows[second["place"]]["sequence"] == doubtful["sequence"]
     assert (await sent(flow, release, {"reason": "Again."}))[0] == 409
 
     # In bulk, each by itself; what is rejected stays out, also when it comes again.
@@ -167,9 +185,18 @@ async def test_a_market_is_listed_and_what_is_doubtful_waits_for_a_person(flow: 
     assert len(await waiting(flow, status="rejected")) == 1
     assert len(await waiting(flow, status="released")) == 2
 
+    # What was released is judged from then on, and what was judged before comes out as it did.
+    flow.go_to(day + timedelta(days=2))
+    async with run_worker("triggers"):
+        await flow.caught_up()
+    told = [each["id"] for each in await flow.evaluations("rice-price-spike")]
+    assert set(told) > {each["id"] for each in judged_by_the_sound}
+    assert await waiting(flow) == []
+    assert rejudged(environment) == 0
+
 
 async def test_a_doubtful_figure_of_a_person_needs_another_and_who_releases_is_in_the_evidence(
-    flow: Flow,
+    flow: Flow, run_worker: Callable[[str], Any], environment: dict[str, str]
 ) -> None:
     day = date(2022, 10, 2)
     flow.go_to(day)
@@ -189,7 +216,7 @@ async def test_a_doubtful_figure_of_a_person_needs_another_and_who_releases_is_i
         "/observations", batch(FLOOD_INDICATOR, [report("02", 900_000), report("01", 40)])
     )
     (proposal,) = await flow.proposals("observations", status="approved")
-    assert proposal["what"].endswith("Doubtful, and to be set aside: 1 value.")
+    assert proposal["what"].endswith("Doubtful by what is known now: 1 value.")
     (doubtful,) = await waiting(flow)
     assert (doubtful["reason"], doubtful["posted_by"], doubtful["approved_by"]) == (
         "out-of-bounds",
@@ -214,15 +241,25 @@ async def test_a_doubtful_figure_of_a_person_needs_another_and_who_releases_is_i
         "SELECT posted_by, approved_by FROM triggers.observation WHERE area_code = '02'"
     )
     assert [tuple(row) for row in behind] == [("officer@test", other)]
-    contradiction = await flow.record(FLOOD_INDICATOR, [report("01", 4_000)])
-    assert (contradiction["recorded"], contradiction["set_aside"]) == (0, 1)
-    # What a person holds against what was said before counts in its place.
-    (contradicting,) = await waiting(flow, reason="contradiction")
-    path = f"/doubtful-observations/{contradicting['id']}/release"
-    assert (await sent(flow, path, REASON))[0] == 200
-    query = {"indicator": FLOOD_INDICATOR["code"], "area": "01"}
+    async with run_worker("triggers"):
+        await flow.caught_up()
+        contradiction = await flow.record(FLOOD_INDICATOR, [report("01", 4_000)])
+        assert (contradiction["recorded"], contradiction["set_aside"]) == (1, 0)
+        await flow.caught_up()
+        # What a person holds against what was said before counts in its place, and is not
+        # looked at again.
+        (contradicting,) = await waiting(flow)
+        assert contradicting["reason"] == "contradiction"
+        query = {"indicator": FLOOD_INDICATOR["code"], "area": "01"}
+        (counting,) = (await flow.got("/observations", **query))["items"]
+        assert counting["value"] == 40
+        path = f"/doubtful-observations/{contradicting['id']}/release"
+        assert (await sent(flow, path, REASON))[0] == 200
+        await flow.caught_up()
     (counting,) = (await flow.got("/observations", **query))["items"]
-    assert counting["value"] == 4_000
+    assert (counting["value"], counting["issue"]) == (4_000, 2)
+    assert await waiting(flow) == []
+    assert rejudged(environment) == 0
 
 
 @pytest.mark.parametrize(

@@ -72,10 +72,10 @@ async def test_every_word_on_a_thing_is_kept_and_the_latest_published_counts(flo
         await flood.record(FLOOD_INDICATOR, [row(value=value, issue=issue)])
         for issue, value in ((1, 100), (2, 120), (3, None), (2, 130), (3, 110), (1, 100))
     ]
-    # What contradicts an issue waits for a person; what was said first, and is sent again at
-    # last, changes nothing.
+    # What contradicts an issue is set aside once it is judged; what was said first, and is sent
+    # again at last, changes nothing.
     assert [(each["recorded"], each["set_aside"]) for each in recorded] == [
-        *((1, 0), (1, 0), (1, 0), (0, 1), (1, 0), (0, 0)),
+        *((1, 0), (1, 0), (1, 0), (1, 0), (1, 0), (0, 0)),
     ]
     query = {"indicator": FLOOD_INDICATOR["code"]}
     (latest,) = (await flood.got("/observations", **query))["items"]
@@ -85,7 +85,8 @@ async def test_every_word_on_a_thing_is_kept_and_the_latest_published_counts(flo
         (1, 100),
         (2, 120),
         (3, None),
-        (4, 110),
+        (4, 130),
+        (5, 110),
     ]
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.triggers.methods.registry import indicator_kinds
-from services.triggers.quality.doubt import DoubtReason
+from services.triggers.quality.doubt import Doubt, DoubtReason
 from services.triggers.quality.expectations import (
     DISCHARGES,
     HOUSEHOLDS,
@@ -22,7 +22,7 @@ from services.triggers.quality.expectations import (
 )
 from services.triggers.quality.figure import PostedFigure
 from services.triggers.quality.reporting import Every, Reporter, reporting_of
-from services.triggers.quality.screening import doubts_about, is_old
+from services.triggers.quality.screening import doubts_about, doubts_beside, is_old
 from services.triggers.quality.units import brought_into, unit_of
 from tests.triggers.data import DATA, published_in
 
@@ -196,6 +196,42 @@ def test_the_order_of_a_batch_decides_nothing(
     mixed = order.sample(batch, len(batch))
     again = doubts_about(mixed, [], expects=PRICES)
     assert {mixed[at]: doubt for at, doubt in again.items()} == expected
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=5, deadline=None)
+def test_what_is_recorded_until_a_cut_is_screened_alike_in_any_order_and_batches(
+    order: random.Random,
+) -> None:
+    start = date(2021, 1, 1)
+    rows = [figure for figure in RICE if start <= figure.observed_on < date(2021, 9, 1)]
+    known = [figure for figure in RICE if date(2020, 1, 1) <= figure.observed_on < start]
+    for at, factor in ((3, 4_100), (20, 10), (40, 5), (60, 0.01), (61, 1.1), (62, 0.9)):
+        # Some wrong beside what they contradict, some alone.
+        wrong = rows[at]._replace(value=round((rows[at].value or 0) * factor, 6))
+        rows = [*rows, wrong] if at % 2 else [*rows[:at], wrong, *rows[at + 1 :]]
+
+    def screened(batches: list[list[PostedFigure]]) -> dict[PostedFigure, Doubt]:
+        """What is set aside of everything that came in these batches."""
+        came = [figure for batch in batches for figure in batch]
+        mixed = order.sample(known, len(known))
+        doubts = doubts_beside(came, mixed, expects=PRICES)
+        return {came[at]: doubt for at, doubt in doubts.items()}
+
+    expected = screened([rows])
+    assert {doubt.reason for doubt in expected.values()} >= {
+        DoubtReason.CONTRADICTION,
+        DoubtReason.DECIMAL_SLIP,
+        DoubtReason.PACKAGE_SLIP,
+    }
+    # Of two that contradict each other the smaller stays.
+    assert rows[61] not in expected
+    assert rows[-1] in expected
+    mixed = order.sample(rows, len(rows))
+    cuts = sorted(order.sample(range(len(rows)), 4))
+    batches = [mixed[a:b] for a, b in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
+    order.shuffle(batches)
+    assert screened(batches) == expected
 
 
 POSTED = st.builds(
