@@ -1,7 +1,7 @@
 """What is doubtful over HTTP: places by a list, set aside with a reason, released or rejected."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import asyncpg
@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.triggers.observations import screening
 from services.triggers.places.names import PlaceName, find_place, key_of, likeliest
+from shared.clock import SystemClock
+from shared.database import Database
 from shared.ids import new_id
 from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR, published_in, rice_by_month
 from tests.triggers.flow import PUBLISHER, REASON, Flow, batch
@@ -260,6 +263,38 @@ async def test_a_doubtful_figure_of_a_person_needs_another_and_who_releases_is_i
     assert (counting["value"], counting["issue"]) == (4_000, 2)
     assert await waiting(flow) == []
     assert rejudged(environment) == 0
+
+
+async def test_each_day_is_screened_by_itself_however_late_and_once(
+    flow: Flow, environment: dict[str, str]
+) -> None:
+    await flow.created("/indicators", RICE_INDICATOR)
+    months = list(rice_by_month())[35:51]
+    history = [row for _, rows in months[:-1] for row in rows]
+    (month, rows) = months[-1]
+    day = published_in(month)
+    flow.go_to(day)
+    await flow.record(RICE_INDICATOR, [*history, {**rows[0], "value": 2_050}])
+    next_day = day + timedelta(days=1)
+    flow.go_to(next_day)
+    # The second says no more than the first did: what is set aside is no ground for another.
+    again = {"published_on": next_day.isoformat(), "value": 2_060}
+    await flow.record(RICE_INDICATOR, [{**rows[0], **again}, *rows[1:]])
+
+    database = Database(environment["TRIGGERS_DATABASE_URL"], application_name="test")
+    until = datetime.combine(next_day, time(13), tzinfo=UTC)
+    for _ in range(2):
+        async with database.transaction() as session:
+            await screening.screen(
+                session, RICE_INDICATOR["code"], after=None, until=until, clock=SystemClock()
+            )
+    await database.dispose()
+    assert [(row["posted"]["value"], row["set_aside_at"]) for row in await waiting(flow)] == [
+        ("2050", f"{day}T17:00:00Z"),
+        ("2060", f"{next_day}T13:00:00Z"),
+    ]
+    told = await flow.events("observations-set-aside")
+    assert [each["reasons"] for each in told] == [{"riel-for-dollars": 1}] * 2
 
 
 @pytest.mark.parametrize(
