@@ -93,6 +93,7 @@ def test_the_readme_pays_its_household(walked: subprocess.CompletedProcess[str])
         "providers-configured",
         "fund-bounded",
         "observations-recorded",
+        "trigger-readied",
         "activation-opened",
         "entitlements-ready",
         "enrolment-completed",

@@ -5,8 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import Header
 
+from shared.values import Text
+
 KnownTag = Annotated[
-    str | None,
+    Annotated[str, Text(longest=2_000)] | None,
     Header(alias="If-None-Match", description="The `ETag` of the answer that is at hand."),
 ]
 

@@ -67,12 +67,12 @@ class AlertWarning(RearmedDocument):
 
     kind: Literal["warning"]
     events: Annotated[
-        tuple[Annotated[str, Text(longest=200)], ...],
+        list[Annotated[str, Text(longest=200)]],
         Field(
             max_length=100,
             description="The alerts' events that count, in whatever case. Left empty: all.",
         ),
-    ] = ()
+    ] = []
     readiness: WarningThresholds | None = None
     activation: WarningThresholds
     without_end_days: Annotated[
