@@ -32,6 +32,7 @@ PRICE_INDICATOR = {
     "unit": "USD/KG",
     "kind": "price",
     "area_level": "province",
+    "calendar": {"frequency": "month", "waits_days": PRICE_PUBLICATION_DAY},
 }
 FLOOD_INDICATOR = {
     "code": "flood-affected-households",
