@@ -24,7 +24,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.triggers.database import SCHEMA, Base
 from services.triggers.indicators.tables import Indicator
-from services.triggers.observations.tables import Observation
 from services.triggers.quality.doubt import DoubtReason
 from shared.tables import enum_column
 
@@ -67,7 +66,7 @@ class DoubtfulObservation(Base):
     )
     sequence: Mapped[int | None] = mapped_column(
         BigInteger,
-        ForeignKey(Observation.sequence),
+        ForeignKey("triggers.observation.sequence"),
         comment="Of a row that was recorded: which; it does not count.",
     )
     posted: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="The row as it was posted.")
