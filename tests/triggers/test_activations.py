@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from services.triggers.definitions.document import TriggerDocument
+from services.triggers.definitions.shipped import shipped_document
+from services.triggers.evaluations import service as evaluations
+from services.triggers.evaluations.history import History, tell
 from services.triggers.evaluations.service import Judging
 from services.triggers.settings import WorkerSettings
 from services.triggers.steps import steps_of
@@ -213,6 +217,38 @@ async def test_workers_that_evaluate_at_once_open_once(
     assert activation["state"] == "proposed"
     (evaluation,) = await flow.evaluations(FLOOD)
     assert evaluation["outcome"] == "proposed"
+
+
+async def test_a_rule_that_breaks_on_a_figure_concerns_itself_alone(
+    flow: Flow, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    await flow.created("/triggers", {**shipped_document(FLOOD), "code": "a-broken-rule"})
+    await flow.record(FLOOD_INDICATOR, [report("02", 30_000)])
+
+    def breaks(document: TriggerDocument, *arguments: Any, **options: Any) -> History:
+        if document.code == "a-broken-rule":
+            raise ZeroDivisionError
+        return tell(document, *arguments, **options)
+
+    monkeypatch.setattr(evaluations, "tell", breaks)
+    database = Database(environment["TRIGGERS_DATABASE_URL"], application_name="test")
+    judging = Judging(database, steps=steps_of(WorkerSettings()), clock=FileClock(flow.clock_file))
+    assert await judging.step() == 1
+    (activation,) = await flow.activations()
+    assert activation["trigger"] == FLOOD
+    assert await flow.evaluations("a-broken-rule") == []
+
+    # It is tried again after a while, and what was judged meanwhile stays as it is.
+    monkeypatch.undo()
+    assert await judging.step() == 0
+    flow.go_to(DAY + timedelta(days=1))
+    assert await judging.step() == 1
+    await database.dispose()
+    (evaluation,) = await flow.evaluations("a-broken-rule")
+    assert evaluation["outcome"] == "proposed"
+    assert len(await flow.evaluations(FLOOD)) == 1
 
 
 async def test_activations_are_filtered_and_paged(declared: tuple[Flow, dict[str, Any]]) -> None:

@@ -98,11 +98,22 @@ class Judging:
     async def _evaluate(self, session: AsyncSession, cut: Cut, triggers: Sequence[Trigger]) -> None:
         on = day_of(cut.known_at)
         known = await knowledge(session, cut.read, known_at=cut.known_at)
+        all_told = True
         for trigger in triggers:
-            # A country's history takes a while to tell, and nothing else may wait for it.
-            history = await asyncio.to_thread(tell, trigger.document, known, on=on)
+            try:
+                # A country's history takes a while to tell, and nothing else may wait for it.
+                history = await asyncio.to_thread(tell, trigger.document, known, on=on)
+            except Exception as error:
+                # What one rule cannot bear concerns that rule: the others on the indicator go on.
+                log.error("trigger_not_judged", trigger=trigger.code, **account_of(error))
+                all_told = False
+                continue
             await repository.lock_trigger(session, trigger.code)
             await self._keep(session, trigger, history, cut=cut, on=on)
+        if not all_told:
+            again_at = self._clock.now() + _AGAIN_AFTER
+            await indicators.judge_later(session, cut.indicator, at=again_at)
+            return
         next_on = next_due(known[cut.indicator], on=on) if triggers else None
         await indicators.judged(session, cut, next_on=next_on)
 
