@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
+from math import log
 from typing import Any, NamedTuple
 
 import pytest
@@ -23,6 +24,7 @@ from services.triggers.quality.expectations import (
 from services.triggers.quality.figure import PostedFigure
 from services.triggers.quality.reporting import Every, Reporter, reporting_of
 from services.triggers.quality.screening import doubts_about, doubts_beside, is_old
+from services.triggers.quality.slips import times
 from services.triggers.quality.units import brought_into, unit_of
 from tests.triggers.data import DATA, published_in
 
@@ -428,3 +430,9 @@ def test_each_kind_says_what_is_expected_of_it() -> None:
     kinds = indicator_kinds()
     assert kinds["price"].expects is PRICES
     assert kinds["households_affected"].expects is HOUSEHOLDS
+
+
+def test_a_factor_is_told_as_people_write_it() -> None:
+    assert times(log(4850)) == "4,850 times above"
+    assert times(-log(1_000_000)) == "1,000,000 times below"
+    assert times(log(2.5)) == "2.5 times above"

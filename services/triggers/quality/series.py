@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby, pairwise
-from math import exp, log, sqrt
+from math import log, sqrt
 from statistics import median
 
 from services.triggers.quality.doubt import Doubt, DoubtReason
 from services.triggers.quality.expectations import Expectations
 from services.triggers.quality.figure import PostedFigure
-from services.triggers.quality.slips import LEAST_SLIP, slip_of
+from services.triggers.quality.slips import LEAST_SLIP, slip_of, times
 
 LEAST_CHANGES = 6
 """Fewer changes say nothing of a series' spread; then that of all series counts."""
@@ -278,11 +278,10 @@ def _doubt(
     far = max(_FAR * deviation, log(expects.outlier_factor))
     if abs(change) <= far or _is_shared(entry.level, change, far, series, others):
         return None
-    times = f"{exp(abs(change)):,.3g} times {'above' if change > 0 else 'below'}"
     return _told(
         series,
         DoubtReason.OUTLIER,
-        f"{times} what was to be expected, and other places do not say so",
+        f"{times(change)} what was to be expected, and other places do not say so",
     )
 
 
@@ -302,8 +301,7 @@ def _doubt_of_a_first(
         return _told(series, *slip)
     if expects.outlier_factor is None:
         return None
-    times = f"{exp(abs(change)):,.3g} times {'above' if change > 0 else 'below'}"
-    return _told(series, DoubtReason.OUTLIER, f"{times} what other places say")
+    return _told(series, DoubtReason.OUTLIER, f"{times(change)} what other places say")
 
 
 def _is_shared(level: float, change: float, far: float, series: _Series, others: _Others) -> bool:

@@ -15,11 +15,16 @@ _PACKAGES = (5, 20, 25, 50)
 _PACKAGE_TOLERANCE = log(1.25)
 
 
+def times(change: float) -> str:
+    """A change (a natural logarithm) in words: ``4,850 times above``."""
+    factor = float(f"{exp(min(abs(change), 30)):.3g}")
+    return f"{factor:,.10g} times {'above' if change > 0 else 'below'}"
+
+
 def slip_of(change: float, *, is_money: bool) -> tuple[DoubtReason, str] | None:
     """The slip that a change (a natural logarithm) looks like, and what it is in words."""
     size = abs(change)
-    direction = "above" if change > 0 else "below"
-    factor = f"{exp(min(size, 50)):,.3g} times {direction}"
+    factor = times(change)
     if size < LEAST_SLIP:
         return None
     if is_money and _RIEL[0] <= size <= _RIEL[1]:
