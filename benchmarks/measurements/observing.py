@@ -48,16 +48,16 @@ def measure(setting: Setting) -> list[Figure]:
             NAME,
             path="observations recorded (JSON batches, checked)",
             limit="bare COPY of the same rows",
-            value=median_ratio(pairs),
-            unit="×",
-            reach=Reach(bound=Bound.AT_LEAST, value=0.5),
-            measured=f"{median_measured(pairs):,.0f} observations/s",
+            value=median_measured(pairs),
+            unit="/s",
+            reach=Reach(bound=Bound.AT_LEAST, value=10_000),
+            measured=f"{median_ratio(pairs):.2f} × the limit",
             bare=f"{median_bare(pairs):,.0f} observations/s",
             details=[
                 f"""
                 {_BATCHES} batches of {_ROWS:,} prices of {_MARKETS:,} markets, posted one after the
                 other by a publisher: parsed, checked, compared with what is known, stored, and
-                announced by one event each. 10,000 observations a second is the other reach.
+                announced by one event each.
                 """,
                 """
                 The limit: binary COPY over one connection of the rows that the batch became, into
