@@ -42,7 +42,7 @@ from shared.pagination import Page, PageOf
 
 log = structlog.get_logger()
 
-_AGAIN_AFTER = timedelta(minutes=10)
+_AGAIN_AFTER = timedelta(minutes=1)
 """When an indicator whose evaluation fails is tried again: its neighbours go on."""
 
 
