@@ -1,7 +1,7 @@
 """Activations as CAP 1.2 and Atom: valid by the schema, whatever somebody wrote into them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import distribution
 from typing import Any
 from uuid import UUID
@@ -176,6 +176,7 @@ async def test_an_activation_is_followed_as_alerts_until_it_is_cancelled(
 ) -> None:
     empty = await working.client.get("/alerts")
     assert (empty.status_code, parsed(empty.content).findall("atom:entry", NAMES)) == (200, [])
+    working.go_to(date(2020, 10, 1))
     await working.set_up(FLOOD_INDICATOR, TRIGGER)
     for day, rows in list(flood_reports())[::4]:
         working.go_to(day)

@@ -17,6 +17,7 @@ HOSTILE = "Said by telephone: </p><script>alert(1)</script> $\\frac{1}{$ <![CDAT
 
 async def fired(flow: Flow) -> dict[str, Any]:
     """The activation of October 2020 by its first two reports, of which one widens nothing."""
+    flow.go_to(date(2020, 10, 1))
     await flow.set_up(FLOOD_INDICATOR, TRIGGER)
     for day, rows in list(flood_reports())[:2]:
         flow.go_to(day)

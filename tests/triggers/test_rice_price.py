@@ -18,9 +18,9 @@ TRIGGER = "rice-price-spike"
 
 async def replay(flow: Flow, *, history_until: date, until: date) -> None:
     """Load the history at once, then each further month on the day when it is published."""
+    flow.go_to(published_in(history_until))
     await flow.set_up(RICE_INDICATOR, TRIGGER)
     months = [entry for entry in rice_by_month() if entry[0] <= until]
-    flow.go_to(published_in(history_until))
     await flow.record(
         RICE_INDICATOR, [row for month, rows in months if month <= history_until for row in rows]
     )
@@ -136,8 +136,8 @@ async def test_prices_that_come_in_two_batches_open_once(working: Flow) -> None:
 
 
 async def test_a_history_loaded_late_opens_nothing(working: Flow) -> None:
-    await working.set_up(RICE_INDICATOR, TRIGGER)
     working.go_to(date(2024, 1, 31) + timedelta(days=93))
+    await working.set_up(RICE_INDICATOR, TRIGGER)
     rows = [row for month, rows in rice_by_month() if month < date(2024, 2, 1) for row in rows]
     await working.record(RICE_INDICATOR, rows)
     await judged(working, date(2024, 1, 31) + timedelta(days=93))

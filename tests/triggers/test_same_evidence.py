@@ -50,8 +50,8 @@ async def test_the_order_of_rice_prices_decides_nothing(
     rows = [row for row in rows if row["published_on"] < RICE_ON.isoformat()]
     if order:
         chance.shuffle(rows)
-    await flow.set_up(RICE_INDICATOR, "rice-price-spike")
     flow.go_to(RICE_ON)
+    await flow.set_up(RICE_INDICATOR, "rice-price-spike")
     async with AsyncExitStack() as workers:
         for _ in range(2):
             await workers.enter_async_context(run_worker("triggers"))
@@ -81,8 +81,8 @@ flow_seen: list[dict[str, str]] = []
 async def test_reports_of_one_day_in_any_batches_open_the_same(
     flow: Flow, run_worker: Callable[[str], Any], environment: dict[str, str]
 ) -> None:
-    await flow.set_up(FLOOD_INDICATOR, "flood-reported-impact")
     flow.go_to(FLOOD_ON)
+    await flow.set_up(FLOOD_INDICATOR, "flood-reported-impact")
     rows = [row for _, rows in flood_reports() for row in rows]
     random.Random(7).shuffle(rows)
     async with AsyncExitStack() as workers:
