@@ -24,6 +24,7 @@ from services.triggers.feeds.formats.atom import read_entries
 from services.triggers.feeds.formats.batches import BatchesFormat, read_batches
 from services.triggers.feeds.formats.extents import ExtentsFormat, read_extents
 from services.triggers.feeds.formats.prices import PricesFormat, read_prices
+from services.triggers.feeds.formats.rainfall import RainfallFormat, read_rainfall
 from services.triggers.feeds.formats.reading import Reading, Row, Setting
 from services.triggers.feeds.formats.signatures import SignatureRefused, Signing, signed_part
 from services.triggers.feeds.formats.xml import XmlRefused, parsed
@@ -36,6 +37,7 @@ TODAY = date(2026, 1, 5)
 SETTING = Setting(source="WFP", on=TODAY, zone=COUNTRY_ZONE, maximum_rows=1_000)
 ANY_ALERT = AlertsFormat.model_validate({"kind": "cap", "series": [{"indicator": "alerts"}]})
 PRICES = PricesFormat.model_validate(shipped_document("wfp-food-prices")["format"])
+RAINFALL = RainfallFormat.model_validate(shipped_document("wfp-rainfall")["format"])
 BATCHES = BatchesFormat.model_validate({"kind": "observations", "indicators": ["households"]})
 EXTENTS = ExtentsFormat.model_validate({"kind": "geojson-extent", "indicator": "extent"})
 
@@ -386,6 +388,56 @@ def test_more_rows_than_the_document_allows_are_refused_whole() -> None:
     assert reading.unreadable == "It has more than 4 rows."
 
 
+# Rain.
+
+RAIN = """date,adm_level,adm_id,PCODE,n_pixels,rfh,rfh_avg,r1h,r1h_avg,r3h,version
+#date,#adm+level,#adm+id,#adm+code,#indicator+n_pixels+num,#indicator+rfh+num,,,,,#status
+2025-10-01,1,900,KH02,380,61.5,70,201.1,190,610,final
+2025-10-11,1,900,KH02,380,40.25,60,180,190,600,final
+2025-10-21,1,900,KH02,380,20,50,121.75,180,580,final
+2025-10-21,2,901,KH0201,40,21,50,119,180,570,final
+2025-11-21,1,900,KH02,380,,50,,180,580,prelim
+2025-12-21,1,900,KH02,380,1,2,3.5,6,80,prelim
+2025-12-32,1,900,KH02,380,1,2,3.5,6,80,prelim
+2026-01-21,1,900,KH02,380,1,2,3.5,6,80,prelim
+2026-02-21,1,900,KH02,380,1,2,3,6,80,forecast
+"""
+
+
+def test_a_month_s_rain_is_that_of_its_three_dekads_and_no_forecast() -> None:
+    reading = read_rainfall(RAIN.encode(), RAINFALL, SETTING)
+    assert [
+        (row.indicator, row.area, row.place, row.observed_on, row.value, row.published_on)
+        for row in reading.rows
+    ] == [
+        # 61.5, 40.25 and 20 mm.
+        ("rainfall-by-month", "02", None, date(2025, 10, 1), Decimal("121.75"), date(2025, 11, 6)),
+        # The file does not say since when it has been out: no later than today.
+        ("rainfall-by-month", "02", None, date(2025, 12, 1), Decimal("3.5"), TODAY),
+    ]
+    assert reading.seen == 9
+    assert {refused.where: refused.reason.split(":")[0] for refused in reading.refused} == {
+        "line 7": "Its r1h cannot be read",
+        "line 9": "Its date is no day",
+        "line 10": "Its month has not ended.",
+    }
+
+
+def test_rain_is_read_from_an_older_file_and_what_contradicts_itself_is_not() -> None:
+    text = (
+        "date,adm2_id,ADM2_PCODE,r1h,version\n"
+        "1981-01-21,999610,KH02,40.1742,final\n"
+        "1981-02-21,999610,KH02,40.1742,final\n"
+        "1981-02-21,999610,KH02,50.1742,final\n"
+    )
+    reading = read_rainfall(text.encode(), RAINFALL, SETTING)
+    (row,) = reading.rows
+    assert (row.observed_on, row.value) == (date(1981, 1, 1), Decimal("40.1742"))
+    assert [refused.where for refused in reading.refused] == ["line 3", "line 4"]
+    other = read_rainfall(b"date,rfh\n2025-10-21,1\n", RAINFALL, SETTING)
+    assert other.unreadable == "It has no column r1h, PCODE."
+
+
 # Our own batches.
 
 
@@ -475,7 +527,7 @@ def test_an_extent_is_the_share_of_each_commune_and_a_bad_feature_concerns_itsel
 
 _PIECES = st.sampled_from(
     [
-        *(part.encode() for part in WHOLE.splitlines()),
+        *(part.encode() for part in [*WHOLE.splitlines(), *RAIN.splitlines()]),
         *alert().splitlines(),
         b'{"type": "FeatureCollection", "features": [',
         b'{"indicator": "households", "unit": "x", "observations": [{}]}',
@@ -494,6 +546,7 @@ _PIECES = st.sampled_from(
 def test_no_reader_ever_raises(content: bytes) -> None:
     readings = [
         read_prices(content, PRICES, SETTING),
+        read_rainfall(content, RAINFALL, SETTING),
         read_batches(content, BATCHES, SETTING),
         read_extents(content, EXTENTS, SETTING),
         read_one(content),

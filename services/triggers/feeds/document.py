@@ -11,12 +11,14 @@ from services.triggers.feeds.formats.alerts import AlertsFormat
 from services.triggers.feeds.formats.batches import BatchesFormat
 from services.triggers.feeds.formats.extents import ExtentsFormat
 from services.triggers.feeds.formats.prices import PricesFormat
+from services.triggers.feeds.formats.rainfall import RainfallFormat
 from services.triggers.feeds.shipped import shipped_document
 from shared.documents import Document
 from shared.values import Text, Whole, YesNo
 
 AnyFormat = Annotated[
-    BatchesFormat | PricesFormat | AlertsFormat | ExtentsFormat, Field(discriminator="kind")
+    BatchesFormat | PricesFormat | RainfallFormat | AlertsFormat | ExtentsFormat,
+    Field(discriminator="kind"),
 ]
 
 

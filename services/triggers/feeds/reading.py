@@ -8,6 +8,7 @@ from services.triggers.feeds.formats.atom import Entries
 from services.triggers.feeds.formats.batches import BatchesFormat, read_batches
 from services.triggers.feeds.formats.extents import ExtentsFormat, read_extents
 from services.triggers.feeds.formats.prices import PricesFormat, read_prices
+from services.triggers.feeds.formats.rainfall import RainfallFormat, read_rainfall
 from services.triggers.feeds.formats.reading import Reading, Setting
 
 
@@ -18,6 +19,8 @@ def read(content: bytes, document: FeedDocument, setting: Setting) -> Reading:
             return read_batches(content, form, setting)
         case PricesFormat() as form:
             return read_prices(content, form, setting)
+        case RainfallFormat() as form:
+            return read_rainfall(content, form, setting)
         case ExtentsFormat() as form:
             return read_extents(content, form, setting)
         case AlertsFormat() as form:

@@ -6,10 +6,8 @@ second line may hold HXL tags), and one by months (month, admin1, market, commod
 unit, pricetype, usdprice). Source: WFP, "Food Prices", Humanitarian Data Exchange.
 """
 
-import csv
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -25,13 +23,12 @@ from services.triggers.feeds.formats.reading import (
     told,
     without_contradictions,
 )
+from services.triggers.feeds.formats.table import read_table
 from services.triggers.observations.schemas import Value
 from shared.documents import Code
 from shared.values import Text, Whole
 
 _NEEDED = {"admin1", "market", "commodity", "unit", "pricetype", "usdprice"}
-_MAXIMUM_FIELD_CHARACTERS = 1_000
-_MAXIMUM_COLUMNS = 60
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])(-[0-9]{2})?")
 _ACTUAL = {"actual", "aggregate", "actual,aggregate"}
 _VALUE: TypeAdapter[Decimal] = TypeAdapter(Value)
@@ -90,71 +87,37 @@ class PricesFormat(BaseModel):
 
 def read_prices(content: bytes, document: PricesFormat, setting: Setting) -> Reading:
     """The rows that are of one of the document's series, and those that should be and are not."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return Reading.of_nothing("It is no text in UTF-8.")
-    if "\0" in text:
-        return Reading.of_nothing("It is no text: it holds a character of number 0.")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        fault = _fault_of_header(header)
-        if fault is not None:
-            return Reading.of_nothing(fault)
-        found: list[Row | Unreadable] = []
-        seen = 0
-        for cells in reader:
-            if not any(cells) or (cells[0].startswith("#") and seen == 0):
-                continue
-            seen += 1
-            if seen > setting.maximum_rows:
-                return Reading.of_nothing(f"It has more than {setting.maximum_rows:,} rows.")
-            where = f"line {reader.line_num}"
-            found += _read_row(cells, header, where, document, setting)
-    except csv.Error:
-        return Reading.of_nothing("It is no CSV: a quotation mark is open, or a cell has no end.")
+    table = read_table(content, setting, fault_of_columns=_fault_of_columns)
+    if isinstance(table, Reading):
+        return table
+    found = [
+        _price(row, where, series, document, setting)
+        for where, row in table.lines
+        for series in document.series
+        if _is_of(row, series)
+    ]
     rows, contradictions = without_contradictions(row for row in found if isinstance(row, Row))
     refused = [row for row in found if isinstance(row, Unreadable)]
-    return Reading(seen=seen, rows=rows, refused=[*refused, *contradictions])
+    return Reading(seen=table.seen, rows=rows, refused=[*table.refused, *refused, *contradictions])
 
 
-def _fault_of_header(header: list[str]) -> str | None:
-    if len(header) > _MAXIMUM_COLUMNS:
-        return f"It has more than {_MAXIMUM_COLUMNS} columns."
-    if len(set(header)) < len(header):
-        return "Two columns have one name."
-    missing = sorted(_NEEDED - set(header))
-    if not {"date", "month"} & set(header):
+def _fault_of_columns(columns: set[str]) -> str | None:
+    missing = sorted(_NEEDED - columns)
+    if not {"date", "month"} & columns:
         missing.append("date or month")
     return f"It has no column {', '.join(missing)}." if missing else None
 
 
-def _read_row(
-    cells: list[str],
-    header: list[str],
-    where: str,
-    document: PricesFormat,
-    setting: Setting,
-) -> Iterator[Row | Unreadable]:
-    if len(cells) != len(header):
-        yield Unreadable(where, f"It has {len(cells)} cells under {len(header)} columns.")
-        return
-    if any(len(cell) > _MAXIMUM_FIELD_CHARACTERS for cell in cells):
-        yield Unreadable(where, f"A cell has more than {_MAXIMUM_FIELD_CHARACTERS} characters.")
-        return
-    row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
-    for series in document.series:
-        if (row["commodity"], row["unit"], row["pricetype"]) == (
-            series.commodity,
-            series.unit,
-            series.price_type,
-        ) and (series.currency is None or row.get("currency") == series.currency):
-            yield _price(row, where, series, document, setting)
+def _is_of(row: Mapping[str, str], series: PriceSeries) -> bool:
+    return (row["commodity"], row["unit"], row["pricetype"]) == (
+        series.commodity,
+        series.unit,
+        series.price_type,
+    ) and (series.currency is None or row.get("currency") == series.currency)
 
 
 def _price(
-    row: dict[str, str],
+    row: Mapping[str, str],
     where: str,
     series: PriceSeries,
     document: PricesFormat,
