@@ -361,15 +361,16 @@ def _audit(written_heads: Sequence[str]) -> None:
 def _backtest(
     questions: Sequence[str], *, histories: Sequence[str], places: str | None, page: str | None
 ) -> None:
-    from services.triggers.backtests.command import tried
+    from services.triggers.backtests.command import tried_together
     from services.triggers.backtests.printed import printed
 
     if not questions:
         raise CannotStart("Give what is asked: a file with the body of POST /v1/backtests.")
-    reports = [
-        tried(Path(file), histories=histories, places=Path(places) if places else None)
-        for file in questions
-    ]
+    reports = tried_together(
+        [Path(file) for file in questions],
+        histories=histories,
+        places=Path(places) if places else None,
+    )
     for report in reports:
         _tell(printed(report))
     if page is not None:

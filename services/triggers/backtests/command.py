@@ -14,7 +14,7 @@ from services.triggers.backtests.curve import curve_of, variants
 from services.triggers.backtests.document import BacktestIn
 from services.triggers.backtests.places import Place, Places
 from services.triggers.backtests.report import Report
-from services.triggers.backtests.service import given_histories, trial_of, usual_kind
+from services.triggers.backtests.service import given_histories, trial_of, usual_calendar
 from services.triggers.backtests.trying import Trial, backtest, refused
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import DOCUMENTS, shipped_document
@@ -32,14 +32,33 @@ class CannotTry(Explained):
     """A file is not what a backtest reads."""
 
 
+def tried_together(
+    questions: Sequence[Path], *, histories: Sequence[str], places: Path | None
+) -> list[Report]:
+    """The report of each question, by those of the histories that its trigger judges."""
+    codes = {file: _document_of(_question(file)).indicators for file in questions}
+    for given in histories:
+        code = given.partition("=")[0]
+        if not any(code in judged for judged in codes.values()):
+            judged = sorted({code for each in codes.values() for code in each})
+            raise CannotTry(
+                f"{given!r} is no history of what is asked: it judges {', '.join(judged)}. Give "
+                "CODE=FILE.csv."
+            )
+    return [
+        tried(
+            file,
+            histories=[each for each in histories if each.partition("=")[0] in codes[file]],
+            places=places,
+        )
+        for file in questions
+    ]
+
+
 def tried(question: Path, *, histories: Sequence[str], places: Path | None) -> Report:
     """The report of a question in a file; `histories` are as ``CODE=FILE``. Raises CannotTry."""
     asked = _question(question)
-    if asked.document is not None:
-        document = asked.document
-    else:
-        assert asked.trigger is not None
-        document = _shipped(asked.trigger.code)
+    document = _document_of(asked)
     if because := refused(document):
         raise CannotTry(because)
     known = {**given_histories(document, asked.figures), **_read_all(document, histories)}
@@ -70,6 +89,13 @@ def _question(file: Path) -> BacktestIn:
         raise CannotTry(f"{file} asks for no backtest: {_told(error)}") from None
 
 
+def _document_of(asked: BacktestIn) -> TriggerDocument:
+    if asked.document is not None:
+        return asked.document
+    assert asked.trigger is not None
+    return _shipped(asked.trigger.code)
+
+
 def _shipped(code: str) -> TriggerDocument:
     codes = sorted(file.stem for file in DOCUMENTS.glob("*.json"))
     if code not in codes:
@@ -90,7 +116,7 @@ def _read_all(document: TriggerDocument, histories: Sequence[str]) -> dict[str, 
                 f"{', '.join(document.indicators)}. Give CODE=FILE.csv."
             )
         figures = Figures.of(_figures(Path(file)))
-        known[code] = Known(calendar=usual_kind(document, code).calendar, figures=figures)
+        known[code] = Known(calendar=usual_calendar(document, code), figures=figures)
     return known
 
 

@@ -108,7 +108,10 @@ class GivenHistory(BaseModel):
     indicator: Code
     calendar: Annotated[
         Calendar | None,
-        Field(description="When a period is complete; null: as is usual for its kind."),
+        Field(
+            description="When a period is complete; null: as its method judges, or as is usual "
+            "for its kind."
+        ),
     ] = None
     forecast: Annotated[YesNo, Field(description="Whether they tell of days that are to come.")] = (
         False

@@ -25,7 +25,7 @@ from services.triggers.definitions import service as definitions
 from services.triggers.definitions.document import Leg, TriggerDocument
 from services.triggers.evaluations.history import Known
 from services.triggers.evaluations.service import knowledge
-from services.triggers.methods.indicator_kind import IndicatorKind
+from services.triggers.methods.calendar import Calendar
 from services.triggers.methods.registry import method_of
 from shared.auth import Caller
 from shared.clock import Clock
@@ -270,17 +270,18 @@ def given_histories(
 ) -> dict[str, Known]:
     return {
         given.indicator: Known(
-            calendar=given.calendar or usual_kind(document, given.indicator).calendar,
+            calendar=given.calendar or usual_calendar(document, given.indicator),
             figures=figures_of(given),
         )
         for given in histories
     }
 
 
-def usual_kind(document: TriggerDocument, indicator: str) -> IndicatorKind:
-    """The kind of indicator that the first leg of it judges first."""
+def usual_calendar(document: TriggerDocument, indicator: str) -> Calendar:
+    """Of a history that says none: as the first leg of it judges, or its kind of indicator."""
     leg = next(leg for leg in document.legs if leg.indicator == indicator)
-    return method_of(leg.method).indicator_kinds[0]
+    method = method_of(leg.method)
+    return method.calendar or method.indicator_kinds[0].calendar
 
 
 async def _require_history(

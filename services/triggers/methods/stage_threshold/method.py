@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.triggers.methods.at_places import AtPlaces
+from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.method import Words
@@ -18,6 +19,7 @@ class StageThresholdMethod(AtPlaces[StageThreshold, GaugeSeries]):
 
     document = StageThreshold
     indicator_kinds = (RIVER_STAGE,)
+    calendar = Calendar(frequency=Frequency.DAY, waits_days=1)
     words = Words(
         judged_on="the day of a river stage",
         areas="gauges activate the areas that they reach within these",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.triggers.methods.at_places import AtPlaces
+from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.method import Words
@@ -20,6 +21,7 @@ class StandardisedPrecipitationMethod(AtPlaces[StandardisedPrecipitation, RainSe
 
     document = StandardisedPrecipitation
     indicator_kinds = (RAINFALL,)
+    calendar = Calendar(frequency=Frequency.MONTH, waits_days=10)
     words = Words(
         judged_on="the last month of rain",
         areas="the SPI activates the areas of its figures, or that stations reach, within these",
