@@ -1,5 +1,6 @@
 """What is drawn of a backtest: the series against its levels, and a curve of thresholds."""
 
+import math
 from collections.abc import Sequence
 from datetime import date
 from typing import Literal
@@ -164,6 +165,9 @@ def _draw_measure(axes: Axes, measure: Measure, language: Language, *, several: 
         low = axes.get_ylim()[0]
         axes.plot(unjudged, [low] * len(unjudged), "|", color=MIDDLE, markersize=6, clip_on=False)
         axes.set_ylim(bottom=low)
+    if all(value.is_integer() for value in values if not math.isnan(value)):
+        # No half of a place is in flood, and no half of a household.
+        axes.yaxis.get_major_locator().set_params(integer=True)
     name = Phrase(measure.name, measure.name_km).in_language(language)
     axes.set_ylabel(f"{name} · {measure.leg}" if several else name)
     _format(axes, language)
@@ -195,7 +199,8 @@ def _draw_events(axes: Axes, report: Report, language: Language) -> None:
         axes.axvline(_number(activation.decided_on), color=_mark(activation), linewidth=0.7)
     axes.set_ylim(-0.6, 1.6)
     axes.set_yticks([])
-    axes.set_ylabel(_EVENTS.in_language(language))
+    # Khmer stacks signs above and below its letters: two lines need room between them.
+    axes.set_ylabel(_EVENTS.in_language(language), linespacing=1.7)
 
 
 def _shade(axes: Axes, events: Sequence[EventTried]) -> None:
@@ -289,4 +294,4 @@ def _number(day: date) -> float:
 
 
 def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value
+    return math.nan if value is None else value

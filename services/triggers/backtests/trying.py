@@ -4,6 +4,7 @@ What it would have decided is told by the function that decides live. Beside tha
 really happened, and what it would have cost.
 """
 
+import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +38,7 @@ from services.triggers.methods.registry import method_of
 from services.triggers.methods.trigger_stage import TriggerStage
 
 MAXIMUM_POINTS = 4_000
-"""Of one measure; of a longer one the later are kept."""
+"""Of one measure; of a longer one the highest of every so many in a row are kept."""
 _ONE_DAY = timedelta(days=1)
 _REASONS_TOLD = 3
 
@@ -528,5 +529,17 @@ def _measures(said: Told, steps: Sequence[Step]) -> Iterable[Measure]:
                 name=name,
                 name_km=name_km,
                 of_events=said.known[leg.indicator].calendar.frequency is Frequency.EVENT,
-                points=listed[-MAXIMUM_POINTS:],
+                points=_thinned(listed),
             )
+
+
+def _thinned(points: Sequence[Point]) -> list[Point]:
+    """All of the span, where there are too many to draw each: a peak is never the one left out."""
+    together = -(-len(points) // MAXIMUM_POINTS)
+    if together <= 1:
+        return list(points)
+    return [max(points[at : at + together], key=_height) for at in range(0, len(points), together)]
+
+
+def _height(point: Point) -> float:
+    return -math.inf if point.value is None else point.value

@@ -1,19 +1,21 @@
 """Methods that judge place by place: stations, gauges, areas of rain; so many of them decide."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Annotated, Generic, Protocol, Self, TypeVar
+from typing import Annotated, Any, Generic, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.triggers.areas import AreaCode
 from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.judgement import Judgement, Period
+from services.triggers.methods.measured import Measured, number_in, plainly_measured
 from services.triggers.methods.method import Continuation, Method, MethodDocument, Order
 from services.triggers.methods.places import Site
 from services.triggers.methods.trigger_stage import TriggerStage
 from services.triggers.methods.verdicts import Common, Verdict, common
+from services.triggers.wording.phrase import Phrase
 from shared.values import Text, Whole
 
 PlaceName = Annotated[str, Text(longest=100)]
@@ -100,6 +102,7 @@ Document = TypeVar("Document", bound=AtPlacesDocument)
 Place = TypeVar("Place", bound=Placed)
 
 _PLACES_TOLD = 5
+_IN_ACTIVATION = Phrase("places in activation", "ទីកន្លែងដែលដល់កម្រិតបើកដំណើរការ")
 
 
 class AtPlaces(Method[Document, Sequence[Place]], Generic[Document, Place]):
@@ -157,6 +160,22 @@ class AtPlaces(Method[Document, Sequence[Place]], Generic[Document, Place]):
             },
             unjudged=found.unjudged,
         )
+
+    def measured(self, evidence: Mapping[str, Any]) -> Sequence[Measured]:
+        """How many places reach activation, where no single number decides; None: none is known."""
+        plain = plainly_measured(evidence)
+        places = evidence.get("places")
+        if plain or not isinstance(places, Sequence):
+            return plain
+        judged = [place for place in places if "unjudged" not in place]
+        reached = sum(place["stage"] == TriggerStage.ACTIVATION.value for place in judged)
+        return [
+            Measured(
+                name=_IN_ACTIVATION,
+                value=float(reached) if judged else None,
+                activation=number_in(evidence["thresholds"]["at_least_places"]),
+            )
+        ]
 
     def continues(
         self,

@@ -1,12 +1,14 @@
 """The method's face: a month at a time, against the year before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Judgement, Period
+from services.triggers.methods.measured import Measured, number_in
 from services.triggers.methods.method import Continuation, Method, Order, Words
 from services.triggers.methods.price_spike.indicator import PRICE
 from services.triggers.methods.price_spike.series import (
@@ -19,9 +21,11 @@ from services.triggers.methods.year_on_year.document import YearOnYear
 from services.triggers.methods.year_on_year.evidence import evidence, finding
 from services.triggers.methods.year_on_year.indicator import NATIONAL_SERIES
 from services.triggers.methods.year_on_year.judgement import judge_change, why_rearmed
+from services.triggers.wording.phrase import Phrase
 
 _USED_DAYS = 3 * 366
 """A year before the first of as many months in a row as there may be, 24."""
+_CHANGE = Phrase("% since the year before", "% ធៀបនឹងឆ្នាំមុន")
 
 
 class YearOnYearMethod(Method[YearOnYear, MonthlyPrices]):
@@ -66,6 +70,18 @@ class YearOnYearMethod(Method[YearOnYear, MonthlyPrices]):
             evidence=evidence(judgement, document=document),
             unjudged=judgement.unjudged,
         )
+
+    def measured(self, evidence: Mapping[str, Any]) -> Sequence[Measured]:
+        """The change that each month brought; how many in a row it takes, the finding says."""
+        levels = evidence["thresholds"]["levels"]
+        return [
+            Measured(
+                name=_CHANGE,
+                value=number_in(evidence["changes"][-1]["percent"]),
+                activation=number_in(levels["activation"]),
+                readiness=number_in(levels["readiness"]),
+            )
+        ]
 
     def continues(
         self,
