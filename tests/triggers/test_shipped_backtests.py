@@ -8,11 +8,13 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from services.triggers.backtests.command import CannotTry, tried
+from services.triggers.backtests.command import CannotTry, tried, tried_together
 from services.triggers.backtests.printed import printed
 
 ROOT = Path(__file__).parents[2]
@@ -23,10 +25,12 @@ ROUNDS = 3
 
 RICE = "rice-wholesale-price"
 FLOOD = "flood-affected-households"
+PRICES = "consumer-price-index"
 SHIPPED = {
     "rice-price-spike": (RICE, "inflation-2022"),
     "flood-reported-impact": (FLOOD, "flood-2022-from-5"),
     "flood-reported-figures": (FLOOD, "flood-2022-from-0.2"),
+    "consumer-prices": (PRICES, "inflation-2022"),
 }
 """Each definition's indicator, and the file that says who would be enrolled where."""
 
@@ -92,6 +96,29 @@ def places(name: str) -> str:
     return out.getvalue()
 
 
+def consumer_price_index() -> str:
+    """The index that the published changes over a year come to, as CSV: the year before is 100.
+
+    What is published is a change; the method wants the two values that it is made of. Each month
+    stands on the same month of the year before. Where one year's change is not known, what came
+    before the gap is left out, so that no change over it is made up.
+    """
+    values: dict[tuple[int, int], Decimal] = {}
+    with (FOLDER / "consumer-price-rates.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            year, month = (int(part) for part in row["month"].split("-"))
+            if (year - 1, month) not in values:
+                values.pop((year - 2, month), None)
+                values[year - 1, month] = Decimal(100)
+            values[year, month] = values[year - 1, month] * (1 + Decimal(row["percent"]) / 100)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["area", "source", "observed_on", "published_on", "value"])
+    for (year, month), value in sorted(values.items()):
+        writer.writerow(["KH", "NIS", f"{year}-{month:02}", "", f"{value:.6f}"])
+    return out.getvalue()
+
+
 def result(code: str) -> str:
     """What the command prints."""
     indicator, who = SHIPPED[code]
@@ -113,6 +140,10 @@ def test_the_results_stand_in_the_document(code: str) -> None:
     found = _place_of(code).search(DOCUMENT.read_text())
     assert found is not None
     assert found[2] == result(code), f"Write them anew: python -m {__spec__.name}"
+
+
+def test_the_index_is_what_the_published_changes_come_to() -> None:
+    assert (FOLDER / f"{PRICES}.csv").read_text() == consumer_price_index()
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -139,8 +170,27 @@ def test_a_file_that_is_none_is_told_with_what_to_do(tmp_path: Path) -> None:
             )
 
 
+def test_two_questions_stand_side_by_side_each_by_its_own_history() -> None:
+    histories = [f"{code}={FOLDER / f'{code}.csv'}" for code in (RICE, PRICES)]
+    questions = [FOLDER / "rice-price-spike.json", FOLDER / "consumer-prices.json"]
+    rice, prices = tried_together(questions, histories=histories, places=None)
+    fates = [
+        {each.event.name: each.fate.value for each in report.events} for report in (rice, prices)
+    ]
+    # Rice stood still in 2022 while all else rose; in 2023 it was rice alone.
+    assert fates[0]["Rise of prices, 2022"] == "missed"
+    assert fates[1]["Rise of prices, 2022"] == "hit"
+    (change,) = prices.measures
+    (in_2022,) = [point for point in change.points if point.on == date(2022, 6, 30)]
+    assert in_2022.value == pytest.approx(7.8, abs=0.001)
+    assert (in_2022.activation, in_2022.readiness) == (5, 4)
+    with pytest.raises(CannotTry, match="no history of what is asked"):
+        tried_together(questions, histories=[f"{FLOOD}=x.csv"], places=None)
+
+
 def write() -> None:
-    """Write places and tables anew."""
+    """Write places, the index and tables anew."""
+    (FOLDER / f"{PRICES}.csv").write_text(consumer_price_index())
     for name in PLACES:
         (FOLDER / f"places-{name}.csv").write_text(places(name))
     text = DOCUMENT.read_text()

@@ -14,6 +14,7 @@ from services.triggers.definitions.shipped import DOCUMENTS, shipped_document
 from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.registry import method_of
+from services.triggers.methods.severity import Severity
 from services.triggers.methods.trigger_stage import TriggerStage
 
 NONE, READINESS, ACTIVATION = TriggerStage.NONE, TriggerStage.READINESS, TriggerStage.ACTIVATION
@@ -29,6 +30,10 @@ Neak Luong,7.5,8.0
 Prek Kdam,9.5,10.0
 """
 """Alarm and flood stage in metres, as published: see NOTICE."""
+
+FLOODED_BELOW = {"Kratie": 0.5, "Kompong Cham": 0.5, "Phnom Penh (Bassac)": 0.5}
+"""Gauges at which floods came below the flood stage: the alarm stage pays, and so many metres
+below it prepare."""
 
 
 def document_of(code: str) -> TriggerDocument:
@@ -62,7 +67,7 @@ def stages() -> dict[str, tuple[float, float]]:
 
 
 def at(levels: dict[str, float], *, days: int = 3) -> Judgement:
-    """All gauges, the others half a metre below their alarm stage, so many days."""
+    """All gauges, the others a metre below their alarm stage, so many days."""
     begin = date(2011, 9, 20)
     figures = [
         Figure(
@@ -71,7 +76,7 @@ def at(levels: dict[str, float], *, days: int = 3) -> Judgement:
             source="MRC",
             observed_on=begin + timedelta(days=day),
             published_on=begin + timedelta(days=day),
-            value=levels.get(name, alarm - 0.5),
+            value=levels.get(name, alarm - 1),
         )
         for name, (alarm, _) in stages().items()
         for day in range(days)
@@ -82,15 +87,22 @@ def at(levels: dict[str, float], *, days: int = 3) -> Judgement:
 
 def test_the_mekong_s_levels_are_the_published_stages() -> None:
     levels = shipped_document("mekong-stage")["legs"][0]["method"]["levels"]
-    assert {
-        name: (gauge["readiness"], gauge["activation"]) for name, gauge in levels.items()
-    } == stages()
+    for name, (alarm, flood) in stages().items():
+        below = FLOODED_BELOW.get(name)
+        assert levels.pop(name) == (
+            {"readiness": alarm, "activation": flood}
+            if below is None
+            else {"readiness": alarm - below, "activation": alarm, "severe": flood}
+        )
+    assert levels == {}
 
 
-def test_two_gauges_at_flood_stage_for_two_days_activate_what_they_reach() -> None:
-    both = {"Kratie": 23.0, "Kompong Cham": 16.3}
+def test_two_gauges_in_flood_for_two_days_activate_what_they_reach() -> None:
+    # As in 2000 to 2002: the water stood in both towns, below the flood stage of either gauge.
+    both = {"Kratie": 22.05, "Kompong Cham": 15.3}
     judgement = at(both)
-    assert judgement.stage is ACTIVATION
+    assert (judgement.stage, judgement.severity) == (ACTIVATION, Severity.MODERATE)
+    assert at({"Kratie": 23.0, "Kompong Cham": 15.3}).severity is Severity.SEVERE
     assert {area[:2] for area in judgement.areas} == {"03", "10", "25"}
     assert at(both, days=1).stage is NONE
     assert at({"Kratie": 23.5}).stage is NONE
