@@ -68,6 +68,19 @@ async def test_a_trigger_needs_its_indicator_and_one_of_the_right_kind(flow: Flo
     assert "households_affected" in wrong.json()["detail"]
 
 
+async def test_what_is_judged_by_the_month_is_not_given_days_and_events(flow: Flow) -> None:
+    rain = {"name": "Rain", "unit": "mm", "kind": "rainfall", "area_level": "province"}
+    document = shipped_document("rainfall-deficit")
+    (leg,) = document["legs"]
+    await flow.created("/indicators", {**rain, "code": "rain"})
+    refused = await flow.post("/triggers", {**document, "legs": [{**leg, "indicator": "rain"}]})
+    assert refused.status_code == 409
+    assert '"frequency": "month"' in refused.json()["detail"]
+    by_month = {**rain, "code": leg["indicator"], "calendar": {"frequency": "month"}}
+    await flow.created("/indicators", by_month)
+    assert (await flow.created("/triggers", document))["version"] == 1
+
+
 MALFORMED: dict[str, Any] = {
     "code": "Flood",
     "areas": ["2"],

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from services.triggers.backtests.report import (
     ActivationTried,
@@ -167,7 +167,7 @@ def _draw_measure(axes: Axes, measure: Measure, language: Language, *, several: 
         axes.set_ylim(bottom=low)
     if all(value.is_integer() for value in values if not math.isnan(value)):
         # No half of a place is in flood, and no half of a household.
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.set_major_locator(MaxNLocator(nbins="auto", integer=True))
     name = Phrase(measure.name, measure.name_km).in_language(language)
     axes.set_ylabel(f"{name} · {measure.leg}" if several else name)
     _format(axes, language)

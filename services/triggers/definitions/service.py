@@ -7,6 +7,7 @@ from services.triggers.definitions.document import Approval, Leg, TriggerDocumen
 from services.triggers.definitions.schemas import Trigger, TriggerOut
 from services.triggers.definitions.tables import TriggerDefinition
 from services.triggers.indicators import service as indicators
+from services.triggers.methods.calendar import Calendar
 from services.triggers.methods.registry import method_of
 from shared.documents import DocumentKind
 from shared.documents import service as documents
@@ -84,6 +85,13 @@ async def require_fitting_indicator(session: AsyncSession, leg: Leg) -> None:
         raise Conflict(
             f"Method {leg.method.kind} judges what was measured, and '{indicator.code}' is a "
             "forecast. Choose another indicator or method."
+        )
+    frequency = Calendar.model_validate(indicator.calendar).frequency
+    if method.judges_by not in (None, frequency):
+        raise Conflict(
+            f"Method {leg.method.kind} judges {method.judges_by} by {method.judges_by}, and "
+            f"'{indicator.code}' has the frequency {frequency}. Register its figures as an "
+            f'indicator whose calendar says "frequency": "{method.judges_by}".'
         )
 
 

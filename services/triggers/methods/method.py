@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from services.triggers.methods.calendar import Calendar
+from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.chart import Chart
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.indicator_kind import IndicatorKind
@@ -78,6 +78,8 @@ class Method(ABC, Generic[Document, Series]):
     """Whether it judges indicators of what is to come."""
     uses_whole_sample: ClassVar[bool] = False
     """Whether its levels come from years after the period judged: such a backtest is refused."""
+    judges_by: ClassVar[Frequency | None] = None
+    """The one frequency of an indicator that it can judge; None: any."""
     calendar: ClassVar[Calendar | None] = None
     """Of a history that comes without one; None: the usual one of its kind of indicator."""
     widens: ClassVar[bool]

@@ -21,6 +21,7 @@ class StandardisedPrecipitationMethod(AtPlaces[StandardisedPrecipitation, RainSe
 
     document = StandardisedPrecipitation
     indicator_kinds = (RAINFALL,)
+    judges_by = Frequency.MONTH
     calendar = Calendar(frequency=Frequency.MONTH, waits_days=10)
     words = Words(
         judged_on="the last month of rain",
