@@ -451,6 +451,24 @@ async def test_a_posted_backtest_is_worked_through_and_kept(working: Flow) -> No
     )
     assert unposted.status_code == 202, unposted.text
     rice_path = f"/backtests/{unposted.json()['id']}"
+    # What judges prices judges a national series as well, which names no market.
+    index = {"area": "KH", "source": "NIS", "published_on": "2025-01-01", "value": 100}
+    national = await working.post(
+        "/backtests",
+        {
+            "name": "Consumer prices",
+            "document": shipped_document("consumer-prices"),
+            "first_on": "2023-01-01",
+            "last_on": "2023-12-31",
+            "figures": [
+                {
+                    "indicator": "consumer-price-index",
+                    "observations": [{**index, "observed_on": "2023-01-01"}],
+                }
+            ],
+        },
+    )
+    assert national.status_code == 202, national.text
 
     async def done() -> bool:
         states = {(await working.got(each))["state"] for each in (path, rice_path)}
@@ -470,7 +488,7 @@ async def test_a_posted_backtest_is_worked_through_and_kept(working: Flow) -> No
     rice_report = Report.model_validate((await working.got(rice_path))["report"])
     assert rice_report.version is None
     assert rice_report.scores.activations > 0
-    assert len((await working.got("/backtests"))["items"]) == 2
+    assert len((await working.got("/backtests"))["items"]) == 3
     page = await working.client.get(f"{rice_path}/page")
     assert page.status_code == 200
     assert page.headers["content-security-policy"].startswith("default-src 'none'")

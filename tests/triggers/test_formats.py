@@ -19,6 +19,7 @@ from signxml.algorithms import SignatureMethod
 from signxml.signer import XMLSigner
 
 from services.triggers.areas import AreaLevel
+from services.triggers.feeds.document import FeedDocument
 from services.triggers.feeds.formats.alerts import AlertsFormat, read_alerts
 from services.triggers.feeds.formats.atom import read_entries
 from services.triggers.feeds.formats.batches import BatchesFormat, read_batches
@@ -28,6 +29,7 @@ from services.triggers.feeds.formats.rainfall import RainfallFormat, read_rainfa
 from services.triggers.feeds.formats.reading import Reading, Row, Setting
 from services.triggers.feeds.formats.signatures import SignatureRefused, Signing, signed_part
 from services.triggers.feeds.formats.xml import XmlRefused, parsed
+from services.triggers.feeds.reading import read
 from services.triggers.feeds.recording import batches
 from services.triggers.feeds.shipped import shipped_document
 from shared.clock import COUNTRY_ZONE
@@ -37,6 +39,7 @@ TODAY = date(2026, 1, 5)
 SETTING = Setting(source="WFP", on=TODAY, zone=COUNTRY_ZONE, maximum_rows=1_000)
 ANY_ALERT = AlertsFormat.model_validate({"kind": "cap", "series": [{"indicator": "alerts"}]})
 PRICES = PricesFormat.model_validate(shipped_document("wfp-food-prices")["format"])
+RAIN_FEED = FeedDocument.model_validate(shipped_document("wfp-rainfall"))
 RAINFALL = RainfallFormat.model_validate(shipped_document("wfp-rainfall")["format"])
 BATCHES = BatchesFormat.model_validate({"kind": "observations", "indicators": ["households"]})
 EXTENTS = ExtentsFormat.model_validate({"kind": "geojson-extent", "indicator": "extent"})
@@ -416,6 +419,8 @@ def test_a_month_s_rain_is_that_of_its_three_dekads_and_no_forecast() -> None:
         ("rainfall-by-month", "02", None, date(2025, 12, 1), Decimal("3.5"), TODAY),
     ]
     assert reading.seen == 9
+    # As a feed of the shipped document reads it.
+    assert read(RAIN.encode(), RAIN_FEED, SETTING) == reading
     assert {refused.where: refused.reason.split(":")[0] for refused in reading.refused} == {
         "line 7": "Its r1h cannot be read",
         "line 9": "Its date is no day",

@@ -1,7 +1,7 @@
 """Asking for a backtest, reading it, and working through those that wait."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from services.triggers.definitions.document import Leg, TriggerDocument
 from services.triggers.evaluations.history import Known
 from services.triggers.evaluations.service import knowledge
 from services.triggers.methods.calendar import Calendar
+from services.triggers.methods.indicator_kind import IndicatorKind
 from services.triggers.methods.registry import method_of
 from shared.auth import Caller
 from shared.clock import Clock
@@ -305,9 +306,14 @@ async def _require_history(
         )
 
 
-def _faults_of(history: GivenHistory, legs: Iterable[Leg], *, at: str) -> Iterable[dict[str, str]]:
+def _faults_of(history: GivenHistory, legs: Iterable[Leg], *, at: str) -> Sequence[dict[str, str]]:
+    """What is wrong with figures that are given, as the kind of indicator that suits them best."""
     leg = next(leg for leg in legs if leg.indicator == history.indicator)
-    kind = method_of(leg.method).indicator_kinds[0]
+    kinds = method_of(leg.method).indicator_kinds
+    return min((list(_faults_as(kind, history, at=at)) for kind in kinds), key=len)
+
+
+def _faults_as(kind: IndicatorKind, history: GivenHistory, *, at: str) -> Iterable[dict[str, str]]:
     for place, row in enumerate(history.observations):
         if row.observed_on > row.published_on and not history.forecast:
             yield {
