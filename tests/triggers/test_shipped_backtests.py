@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -64,35 +65,49 @@ def _from_5(index: float | None) -> bool:
     return index is not None and index >= 5
 
 
+def _blank_or_from_5(index: float | None) -> bool:
+    return index is None or index >= 5
+
+
 def _blank_or_from_a_fifth(index: float | None) -> bool:
     return index is None or index >= 0.2
 
 
-PLACES: dict[str, tuple[Callable[[float | None], bool], Callable[[dict[str, str]], float]]] = {
-    "inflation-2022": (_all, _inflation),
-    "flood-2022-from-5": (_from_5, _flood),
-    "flood-2022-from-0.2": (_blank_or_from_a_fifth, _flood),
+class Counted(NamedTuple):
+    """Whose households are counted, what each would get, and by which areas."""
+
+    takes: Callable[[float | None], bool]
+    amount: Callable[[dict[str, str]], float]
+    area: str = "adm1_code"
+
+
+PLACES = {
+    "inflation-2022": Counted(_all, _inflation),
+    "flood-2022-from-5": Counted(_from_5, _flood),
+    "flood-2022-from-0.2": Counted(_blank_or_from_a_fifth, _flood),
+    # A gauge speaks for districts, and no province says who lives in one of its own.
+    "flood-2022-districts": Counted(_blank_or_from_5, _flood, "adm2_code"),
 }
 
 
 def places(name: str) -> str:
-    """IDPoor households and their money over all rounds, by province, as CSV."""
-    takes, amount = PLACES[name]
+    """IDPoor households and their money over all rounds, by province or district, as CSV."""
+    counted = PLACES[name]
     households: dict[str, int] = defaultdict(int)
     money: dict[str, float] = defaultdict(float)
     with (GAZETTEER / "communes.csv").open(encoding="utf-8", newline="") as file:
         for commune in csv.DictReader(file):
             poor = int(commune["idpoor1_hh"] or 0) + int(commune["idpoor2_hh"] or 0)
-            province = commune["adm1_code"]
-            households[province] += 0
-            if poor and takes(_index(commune)):
-                households[province] += poor
-                money[province] += poor * amount(commune) * ROUNDS
+            area = commune[counted.area]
+            households[area] += 0
+            if poor and counted.takes(_index(commune)):
+                households[area] += poor
+                money[area] += poor * counted.amount(commune) * ROUNDS
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["area", "households", "amount_minor", "currency"])
-    for province in sorted(households):
-        writer.writerow([province, households[province], round(money[province]), "KHR"])
+    for area in sorted(households):
+        writer.writerow([area, households[area], round(money[area]), "KHR"])
     return out.getvalue()
 
 
