@@ -199,8 +199,9 @@ class BacktestIn(BaseModel):
         list[GivenHistory],
         Field(
             max_length=20,
-            description=f"History that is not recorded, {MAXIMUM_FIGURES} figures at most; of "
-            "other indicators what is recorded is taken.",
+            description=f"History that is not recorded, {MAXIMUM_FIGURES} figures at most, and as "
+            "many as a body may have values: five each. Of other indicators what is recorded is "
+            "taken.",
         ),
     ] = []
     vary: Annotated[
