@@ -302,3 +302,25 @@ async def test_rows_say_who_posted_them(flood: Flow) -> None:
     ]
     indicator = await flood.got(f"/indicators/{FLOOD_INDICATOR['code']}")
     assert indicator["posted_by"] == "officer@test"
+
+
+async def test_a_clock_that_was_set_back_takes_nothing_and_says_so(
+    flood: Flow, working: Flow
+) -> None:
+    """What was recorded then would never be judged, until the clock is there again."""
+    await flood.record(FLOOD_INDICATOR, [row("02")])
+    await flood.caught_up()
+    flood.go_to(date(2020, 10, 10))
+    refused = await flood.publish(
+        batch(FLOOD_INDICATOR, [row("03", observed_on="2020-10-09", published_on="2020-10-09")])
+    )
+    assert refused.status_code == 503, refused.text
+    detail = refused.json()["detail"]
+    assert "The clock says 2020-10-10" in detail
+    assert "until 2020-10-12" in detail
+    assert "Nothing was saved" in detail
+    flood.go_to(DAY)
+    recorded = await flood.record(
+        FLOOD_INDICATOR, [row("03", observed_on="2020-10-09", published_on="2020-10-09")]
+    )
+    assert recorded["recorded"] == 1

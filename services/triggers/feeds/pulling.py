@@ -31,7 +31,7 @@ from shared.clock import COUNTRY_ZONE, Clock
 from shared.contracts.events import FeedRecovered, FeedStale
 from shared.database import Database
 from shared.documents import service as documents
-from shared.errors import NotFound, account_of
+from shared.errors import NotFound, Unavailable, account_of
 from shared.events import publish
 from shared.liveness import goes_on
 
@@ -87,6 +87,8 @@ class Pulling:
                 outcome=Outcome.FAILED,
                 detail=f"It was not read and recorded within {_LONGEST_SECONDS} seconds.",
             )
+        except Unavailable as problem:
+            result = _Result(outcome=Outcome.FAILED, detail=problem.detail)
         except Exception as error:
             # The feed's turn comes again, as after any failure, and its alarm does.
             log.error("feed_broke", feed=claimed.code, **account_of(error))

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.indicators import repository
@@ -12,8 +13,10 @@ from services.triggers.indicators.tables import Indicator
 from services.triggers.methods.calendar import Calendar, Frequency
 from shared.auth import Caller
 from shared.clock import COUNTRY_ZONE, Clock
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, Unavailable
 from shared.pagination import Page, PageOf
+
+log = structlog.get_logger()
 
 
 async def create(
@@ -55,6 +58,8 @@ async def list_page(session: AsyncSession, page: Page) -> PageOf[IndicatorOut]:
 
 
 _SHORTEST = timedelta(microseconds=1)
+_CLOCKS_DIFFER_BY = timedelta(minutes=1)
+"""No two machines' clocks differ by more, where somebody keeps them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +106,22 @@ async def cut_knowledge(
 async def known_from(session: AsyncSession, code: str, *, clock: Clock) -> datetime:
     """The instant at which figures that are recorded now become known; when they are judged is set.
 
-    The indicator is this transaction's alone until it ends: its batches follow each other.
+    The indicator is this transaction's alone until it ends: its batches follow each other. Raises
+    Unavailable where the clock was set back to before it was judged: what is recorded then would
+    not be judged until the clock is there again, and nobody would hear of it.
     """
     (indicator,) = await repository.lock(session, [code])
-    known_at = clock.now()
-    if indicator.judged_until is not None:
-        known_at = max(known_at, indicator.judged_until + _SHORTEST)
-    return known_at
+    now = clock.now()
+    if indicator.judged_until is None:
+        return now
+    if now < indicator.judged_until - _CLOCKS_DIFFER_BY:
+        log.error("clock_set_back", indicator=code, judged_until=indicator.judged_until.isoformat())
+        raise Unavailable(
+            f"The clock says {_told(now)}, and indicator '{code}' was judged by what was known "
+            f"until {_told(indicator.judged_until)}: the clock was set back. Nothing was saved. "
+            "Set the clock right, and send it again."
+        )
+    return max(now, indicator.judged_until + _SHORTEST)
 
 
 async def judge_recorded(session: AsyncSession, code: str, *, recorded_at: datetime) -> datetime:
@@ -153,6 +167,10 @@ def _judged_at(calendar: Calendar, recorded_at: datetime) -> datetime:
     if calendar.frequency is Frequency.EVENT:
         return recorded_at
     return _midnight(recorded_at.astimezone(COUNTRY_ZONE).date() + timedelta(days=1))
+
+
+def _told(instant: datetime) -> str:
+    return f"{instant.astimezone(COUNTRY_ZONE):%Y-%m-%d %H:%M}"
 
 
 def _midnight(day: date) -> datetime:
