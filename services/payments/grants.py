@@ -10,6 +10,7 @@ GRANTS = {
     "provider": "SELECT, INSERT (code, name, currency), UPDATE (name, published)",
     "fund": "SELECT, INSERT, UPDATE (maximum_payment_minor, maximum_round_minor)",
     "account": "SELECT, INSERT (code, scope, book, currency, overdraft_refused)",
+    "journal_entry": "SELECT, INSERT",
     "transfer": "SELECT, INSERT",
     "payment_round": "SELECT, INSERT, UPDATE",
     "chunk": "SELECT, INSERT, UPDATE",

@@ -27,6 +27,19 @@ def legal(moves: Iterable[tuple[StrEnum, StrEnum]], *, enum_type: str) -> str:
     )
 
 
+def move_at(position: str) -> str:
+    """An instruction's move at a position, an SQL expression: from_status and moved_at.
+
+    A subquery within a query of ``instruction``.
+    """
+    return f"""
+        SELECT move.from_status, entry.posted_at AS moved_at
+        FROM payments.instruction_move AS move
+        JOIN payments.journal_entry AS entry ON entry.number = move.entry_number
+        WHERE move.instruction_id = instruction.id AND move.position = {position}
+    """
+
+
 def narrowed(query: AnySelect, by: Mapping[InstrumentedAttribute[Any], object]) -> AnySelect:
     """The query with only those whose columns have these values; None does not narrow."""
     return query.where(*(column == value for column, value in by.items() if value is not None))

@@ -146,11 +146,11 @@ def cursor_before_effect() -> None:
 
 def forgotten_posting() -> None:
     """What is settled after it was unknown leaves its money in transit."""
-    lines = statements._POSTINGS.splitlines()
+    lines = statements.POSTING_ROWS.splitlines()
     kept = [line for line in lines if not line.strip().startswith("('unknown', 'settled', ")]
     if len(kept) == len(lines):
         raise RuntimeError("The posting to forget is not where it was: plant the bug anew.")
-    statements._POSTINGS = "\n".join(kept)
+    statements.POSTING_ROWS = "\n".join(kept)
 
 
 def account_in_the_log() -> None:

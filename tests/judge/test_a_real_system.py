@@ -117,8 +117,8 @@ _A_PAID = "(SELECT id FROM registry.entitlement WHERE status::text = 'paid' LIMI
         ),
         (
             (
-                f"DELETE FROM payments.transfer WHERE payment_instruction_id = {_A_SETTLED}"
-                " AND code = 'settled'"
+                "DELETE FROM payments.transfer WHERE id ="
+                " (SELECT id FROM payments.transfer WHERE code = 'settled' LIMIT 1)"
             ),
             {"The ledger sums to zero": "GRANTS_PAID"},
         ),

@@ -33,14 +33,15 @@ async def lose_since(
     """Take payments back to where it had read nothing: what it raised, sent and posted is gone."""
     await owner.execute(
         "DELETE FROM payments.transfer WHERE payment_instruction_id IS NOT NULL "
-        "OR round_number IS NOT NULL"
+        "OR entry_number IS NOT NULL OR round_number IS NOT NULL"
     )
     await owner.executemany(
         "UPDATE payments.account SET debits_minor = $2, credits_minor = $3 WHERE id = $1",
         [tuple(account) for account in accounts],
     )
     await owner.execute(
-        "TRUNCATE payments.instruction, payments.instruction_move, payments.set_aside, "
+        "TRUNCATE payments.instruction, payments.instruction_move, payments.journal_entry, "
+        "payments.set_aside, "
         "payments.chunk, payments.payment_round, payments.alarm, payments.webhook"
     )
     await owner.execute(
@@ -91,7 +92,8 @@ async def test_a_lost_suffix_pays_no_account_twice(
     assert accounts_paid(book) == accounts_of(owed)
     moves = await world.owner.fetch(
         "SELECT DISTINCT from_status::text, to_status::text, actor, reason "
-        "FROM payments.instruction_move WHERE from_status = 'ready'"
+        "FROM payments.instruction_move JOIN payments.journal_entry ON number = entry_number "
+        "WHERE from_status = 'ready'"
     )
     assert [tuple(move) for move in moves] == [
         ("ready", "unknown", "asking-first", "may_have_been_sent")

@@ -162,15 +162,21 @@ async def test_an_account_that_does_not_open_is_held_and_never_sent(
     await world.proofs()
 
 
+_SENT_MINOR = (
+    "SELECT coalesce(sum(amount_minor), 0)::bigint FROM payments.transfer WHERE code = 'sent'"
+)
+
+
 async def test_what_is_claimed_was_committed_before_it_is_sent(world: World, steps: Steps) -> None:
     await world.fund(20_000_000)
     await world.registry.announce(entitlements(2, provider="mekong"))
     await steps.raise_announced()
     async with steps.wiring.database.transaction() as session:
-        waiting = await session.scalar(text("SELECT count(*) FROM payments.transfer"))
+        waiting = await session.scalar(text(_SENT_MINOR))
     orders = await steps.claim()
-    posted = await world.owner.fetchval("SELECT count(*) FROM payments.transfer")
-    assert posted == waiting + len(orders)
+    posted = await world.owner.fetchval(_SENT_MINOR)
+    assert len(orders) == 2
+    assert posted - waiting == sum(order.money.amount_minor for order in orders)
     assert await world.count("sending") == 2
 
 

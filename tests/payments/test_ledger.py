@@ -43,7 +43,7 @@ REWRITES = (
     "INSERT INTO payments.account (code, debits_minor) VALUES ('SUSPENSE', 1)",
     "DELETE FROM payments.account",
     "UPDATE payments.instruction SET amount_minor = 1",
-    "UPDATE payments.instruction_move SET actor = 'nobody'",
+    "UPDATE payments.instruction_move SET reason = 'nothing'",
     "DELETE FROM payments.instruction",
     "UPDATE payments.webhook SET received_at = now()",
 )

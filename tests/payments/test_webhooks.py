@@ -178,7 +178,6 @@ async def test_a_callback_that_matches_nothing_is_kept_and_matched_later(
     # As after a restore: the instruction turns up under the id that the provider knows.
     for table, column in (
         ("instruction", "id"),
-        ("transfer", "payment_instruction_id"),
         ("instruction_move", "instruction_id"),
     ):
         await owner.execute(

@@ -215,9 +215,8 @@ async def test_drift_is_told_by_the_exit_code_and_leaves_no_database_behind(
             id="a foreign key that refuses nothing",
         ),
         pytest.param(
-            "ALTER TABLE payments.transfer "
-            "DROP CONSTRAINT transfer_payment_instruction_id_code_sending_unique",
-            "payments: constraint transfer_payment_instruction_id_code_sending_unique of transfer "
+            "ALTER TABLE payments.transfer DROP CONSTRAINT transfer_has_one_source_check",
+            "payments: constraint transfer_has_one_source_check of transfer "
             "is declared and not in the database.",
             id="a payment is posted twice",
         ),

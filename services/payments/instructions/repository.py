@@ -8,8 +8,11 @@ from sqlalchemy import and_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.chunks.tables import Chunk
+from services.payments.instructions.postings import POSTING_ROWS
 from services.payments.instructions.states import EXCLUSIVE, NOT_EXCLUSIVE, Status
 from services.payments.instructions.tables import Instruction, InstructionMove
+from services.payments.ledger.accounts import TransferCode
+from services.payments.ledger.tables import JournalEntry
 from services.payments.providers.tables import Provider
 from services.payments.rounds.states import RoundStatus
 from services.payments.rounds.tables import PaymentRound
@@ -29,16 +32,56 @@ _LOCK = text(
     """
 )
 
+# Its share of each journal entry that one of its moves is a line of; and what was posted for it
+# alone.
 _TRANSFERS = text(
-    """
+    f"""
+    WITH posting (from_status, to_status, differs, code, debit, debit_scope, credit, credit_scope)
+    AS (VALUES
+        {POSTING_ROWS}
+    ),
+    share AS (
+        SELECT transfer.id,
+            CASE
+                WHEN posting.differs <> 0 THEN abs(paid_minor - instruction.amount_minor)
+                WHEN posting.code = '{TransferCode.RETURNED}'
+                    THEN coalesce(paid_minor, instruction.amount_minor)
+                ELSE instruction.amount_minor
+            END AS amount_minor
+        FROM payments.instruction
+        JOIN payments.chunk ON chunk.number = instruction.chunk_number
+        JOIN payments.provider ON provider.number = instruction.provider_number
+        JOIN payments.instruction_move AS move ON move.instruction_id = instruction.id
+        JOIN posting ON CAST(posting.from_status AS payments.instruction_status)
+                = move.from_status
+            AND CAST(posting.to_status AS payments.instruction_status) = move.to_status
+            AND posting.differs IN (
+                0, sign(coalesce(paid_minor, instruction.amount_minor) - instruction.amount_minor)
+            )
+        JOIN payments.account AS debit
+            ON debit.code = CAST(posting.debit AS payments.account_code)
+            AND debit.scope =
+                CASE posting.debit_scope WHEN 'fund' THEN chunk.fund ELSE provider.code END
+        JOIN payments.account AS credit
+            ON credit.code = CAST(posting.credit AS payments.account_code)
+            AND credit.scope =
+                CASE posting.credit_scope WHEN 'fund' THEN chunk.fund ELSE provider.code END
+        JOIN payments.transfer ON transfer.entry_number = move.entry_number
+            AND transfer.code = CAST(posting.code AS payments.transfer_code)
+            AND (debit_account, credit_account) = (debit.id, credit.id)
+        WHERE instruction.id = :id
+        UNION ALL
+        SELECT id, amount_minor FROM payments.transfer WHERE payment_instruction_id = :id
+    )
     SELECT transfer.id, transfer.code::text AS code,
         debit.code || ' ' || debit.scope AS debit, credit.code || ' ' || credit.scope AS credit,
-        transfer.amount_minor, transfer.currency, transfer.posted_at
-    FROM payments.transfer
+        share.amount_minor, transfer.currency, transfer.posted_at, transfer.entry_number,
+        transfer.amount_minor AS entry_minor
+    FROM share
+    JOIN payments.transfer USING (id)
     JOIN payments.account AS debit ON debit.id = transfer.debit_account
     JOIN payments.account AS credit ON credit.id = transfer.credit_account
-    WHERE transfer.payment_instruction_id = :id
-    ORDER BY transfer.id
+    ORDER BY transfer.entry_number NULLS FIRST, transfer.id
     """
 )
 
@@ -193,10 +236,11 @@ async def moves_of(session: AsyncSession, instruction_id: UUID) -> Sequence[AnyR
         select(
             InstructionMove.from_status,
             InstructionMove.to_status,
-            InstructionMove.moved_at,
-            InstructionMove.actor,
+            JournalEntry.posted_at.label("moved_at"),
+            JournalEntry.actor,
             InstructionMove.reason,
         )
+        .join(JournalEntry, JournalEntry.number == InstructionMove.entry_number)
         .where(InstructionMove.instruction_id == instruction_id)
         .order_by(InstructionMove.position)
     )
@@ -204,7 +248,7 @@ async def moves_of(session: AsyncSession, instruction_id: UUID) -> Sequence[AnyR
 
 
 async def transfers_of(session: AsyncSession, instruction_id: UUID) -> Sequence[AnyRow]:
-    """The transfers that an instruction made, in order."""
+    """The transfers that an instruction is part of, with its share, in order."""
     return (await session.execute(_TRANSFERS, {"id": instruction_id})).all()
 
 

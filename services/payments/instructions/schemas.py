@@ -76,15 +76,20 @@ class InstructionMoveOut(BaseModel):
 
 
 class InstructionTransferOut(BaseModel):
-    """One row of the ledger that it made."""
+    """One row of the ledger that it is part of."""
 
     id: UUID
     code: str
     debit: str
     credit: str
-    amount_minor: int
+    amount_minor: int = Field(description="Its share.")
     currency: str
     posted_at: datetime
+    entry_number: int | None = Field(
+        description="The journal entry: what was moved together is booked together. Null: it was "
+        "posted for this payment alone."
+    )
+    entry_minor: int = Field(description="The whole row: the shares of all that moved with it.")
 
 
 HISTORY_EXAMPLE: JsonDict = {
@@ -114,6 +119,8 @@ HISTORY_EXAMPLE: JsonDict = {
             "amount_minor": 96000,
             "currency": "KHR",
             "posted_at": "2020-10-12T02:03:03Z",
+            "entry_number": 4711,
+            "entry_minor": 19_200_000,
         }
     ],
 }

@@ -2,15 +2,9 @@
 
 from sqlalchemy import TextClause, text
 
-from services.payments.instructions.states import (
-    ENDS,
-    MOVES,
-    OVERPAID,
-    REVERSES,
-    UNDERPAID,
-    Status,
-)
-from services.payments.ledger.accounts import ACCOUNT_KINDS, AccountCode, Posting, TransferCode
+from services.payments.instructions.postings import POSTING_ROWS
+from services.payments.instructions.states import ENDS, MOVES
+from services.payments.ledger.accounts import TransferCode
 from services.payments.statements import among, legal
 from shared.retry import Backoff
 
@@ -18,33 +12,12 @@ _STATUS = "payments.instruction_status"
 _LEGAL = legal(MOVES, enum_type="instruction_status")
 
 
-_COUNTED = among(sorted({*REVERSES, *REVERSES.values()}))
-
-
-def _scope(code: AccountCode) -> str:
-    return ACCOUNT_KINDS[code].scope.value
-
-
-def _row(before: Status, after: Status, differs: int, posting: Posting) -> str:
-    return (
-        f"('{before}', '{after}', {differs}, '{posting.code}', '{posting.debit}', "
-        f"'{_scope(posting.debit)}', '{posting.credit}', '{_scope(posting.credit)}')"
-    )
-
-
-# The third column: 0 posts what the move posts; -1 and 1 what it posts besides, where less or
-# more was paid than ordered.
-_POSTINGS = ",\n        ".join(
-    _row(before, after, differs, posting)
-    for (before, after), postings in MOVES.items()
-    for differs, several in ((0, postings), (-1, UNDERPAID), (1, OVERPAID))
-    if differs == 0 or after is Status.SETTLED
-    for posting in several
-)
-
-
 def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backoff) -> TextClause:
-    """Moves a set, with its history and postings; returns the ids of those that moved."""
+    """Moves a set, with its history and postings; returns the ids of those that moved.
+
+    All of them are one journal entry: a transfer for each code and pair of accounts, of which the
+    moves are the lines.
+    """
     return text(
         f"""
         WITH input AS MATERIALIZED (
@@ -110,37 +83,45 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
                 instruction.provider_number, old.status AS from_status, new.status AS to_status,
                 new.moves AS position, coalesce(input.note, input.reason) AS reason
         ),
+        entry AS (
+            INSERT INTO payments.journal_entry (posted_at, actor)
+            SELECT :at, :actor WHERE EXISTS (SELECT FROM moved)
+            RETURNING number
+        ),
         remembered AS (
-            INSERT INTO payments.instruction_move
-                (instruction_id, position, from_status, to_status, moved_at, actor, reason)
-            SELECT id, position, from_status, to_status, :at, :actor, reason
+            INSERT INTO payments.instruction_move (instruction_id, entry_number, position,
+                from_status, to_status, reason)
+            SELECT id, entry.number, position, from_status, to_status, reason
+            FROM moved CROSS JOIN entry
+        ),
+        turnover AS (
+            SELECT chunk_number, provider_number, from_status, to_status,
+                sum(amount_minor) AS ordered_minor, sum(paid_minor) AS paid_minor,
+                sum(greatest(amount_minor - paid_minor, 0)) AS under_minor,
+                sum(greatest(paid_minor - amount_minor, 0)) AS over_minor
             FROM moved
+            GROUP BY chunk_number, provider_number, from_status, to_status
         ),
         posting (from_status, to_status, differs, code, debit, debit_scope, credit, credit_scope)
         AS (VALUES
-            {_POSTINGS}
+            {POSTING_ROWS}
         ),
-        posted AS (
-            INSERT INTO payments.transfer (payment_instruction_id, debit_account, credit_account,
-                amount_minor, currency, code, posted_at, sending)
-            SELECT moved.id, debit.id, credit.id,
-                CASE
-                    WHEN posting.differs <> 0 THEN abs(moved.paid_minor - moved.amount_minor)
-                    WHEN posting.code = '{TransferCode.RETURNED}' THEN moved.paid_minor
-                    ELSE moved.amount_minor
-                END,
-                chunk.currency,
-                CAST(posting.code AS payments.transfer_code), :at,
-                -- Until a request has left, its moves are to be sent and not to be, in turn.
-                CASE WHEN posting.code IN ({_COUNTED}) THEN (moved.position + 1) / 2 ELSE 1 END
-            FROM moved
-            JOIN payments.chunk ON chunk.number = moved.chunk_number
+        line AS (
+            SELECT debit.id AS debit_account, credit.id AS credit_account, chunk.currency,
+                posting.code,
+                CASE posting.differs
+                    WHEN -1 THEN turnover.under_minor
+                    WHEN 1 THEN turnover.over_minor
+                    ELSE CASE posting.code WHEN '{TransferCode.RETURNED}' THEN turnover.paid_minor
+                        ELSE turnover.ordered_minor END
+                END AS amount_minor
+            FROM turnover
+            JOIN payments.chunk ON chunk.number = turnover.chunk_number
             JOIN payments.payment_round ON payment_round.number = chunk.round_number
-                AND (payment_round.status = 'released' OR moved.to_status <> 'cancelled')
-            JOIN payments.provider ON provider.number = moved.provider_number
-            JOIN posting ON CAST(posting.from_status AS {_STATUS}) = moved.from_status
-                AND CAST(posting.to_status AS {_STATUS}) = moved.to_status
-                AND posting.differs IN (0, sign(moved.paid_minor - moved.amount_minor))
+                AND (payment_round.status = 'released' OR turnover.to_status <> 'cancelled')
+            JOIN payments.provider ON provider.number = turnover.provider_number
+            JOIN posting ON CAST(posting.from_status AS {_STATUS}) = turnover.from_status
+                AND CAST(posting.to_status AS {_STATUS}) = turnover.to_status
             -- An account that is missing makes a null here, and the whole statement fails.
             LEFT JOIN payments.account AS debit
                 ON debit.code = CAST(posting.debit AS payments.account_code)
@@ -150,6 +131,15 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
                 ON credit.code = CAST(posting.credit AS payments.account_code)
                 AND credit.scope =
                     CASE posting.credit_scope WHEN 'fund' THEN chunk.fund ELSE provider.code END
+        ),
+        posted AS (
+            INSERT INTO payments.transfer (entry_number, debit_account, credit_account,
+                amount_minor, currency, code, posted_at)
+            SELECT entry.number, debit_account, credit_account, sum(amount_minor), currency,
+                CAST(code AS payments.transfer_code), :at
+            FROM line CROSS JOIN entry
+            WHERE amount_minor > 0
+            GROUP BY entry.number, debit_account, credit_account, currency, code
         )
         SELECT id FROM moved
         """

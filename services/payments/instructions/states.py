@@ -85,9 +85,6 @@ OVERPAID = (
     Posting(TransferCode.OVERPAID_SPENT, AccountCode.BUDGET_SPENT, AccountCode.BUDGET_AVAILABLE),
 )
 """The same where more was paid than ordered: refused where the float or the fund lacks it."""
-DIFFERENCES = frozenset(posting.code for posting in (*UNDERPAID, *OVERPAID))
-"""The codes of transfers that carry the difference and not the amount."""
-
 MOVES: dict[tuple[Status, Status], tuple[Posting, ...]] = {
     (Status.READY, Status.SENDING): _SENT,
     # It may have been sent before the database lost that it was: asked about before it is sent.
@@ -117,6 +114,3 @@ MOVES: dict[tuple[Status, Status], tuple[Posting, ...]] = {
     (Status.SETTLED, Status.RETURNED): _RETURNED,
 }
 """Every legal move and its postings. What is not here does not happen."""
-
-REVERSES = {TransferCode.NOT_SENT: TransferCode.SENT}
-"""Which transfers undo an earlier one of the same instruction, which may then be made again."""

@@ -100,19 +100,21 @@ class Instruction(Base):
 
 
 class InstructionMove(Base):
-    """One step of an instruction's life."""
+    """One step of an instruction's life: a line of a journal entry."""
 
     __tablename__ = "instruction_move"
 
     instruction_id: Mapped[UUID] = mapped_column(Uuid)
-    moved_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    # When and by whom it was moved: of all that was moved together, and booked together.
+    entry_number: Mapped[int] = mapped_column(BigInteger)
     from_status: Mapped[Status] = mapped_column(_STATUS)
     to_status: Mapped[Status] = mapped_column(_STATUS)
     position: Mapped[int] = mapped_column(SmallInteger)
-    actor: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         PrimaryKeyConstraint("instruction_id", "position"),
-        {"comment": "Who moved an instruction, when and why. It only gains rows."},
+        # From an entry to its lines. They lie beside one another, as they were written.
+        Index("instruction_move_entry_index", "entry_number", postgresql_using="brin"),
+        {"comment": "What an instruction went through, and why. It only gains rows."},
     )

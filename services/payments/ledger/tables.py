@@ -11,7 +11,6 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    SmallInteger,
     Text,
     UniqueConstraint,
     Uuid,
@@ -52,13 +51,33 @@ class Account(Base):
     )
 
 
+class JournalEntry(Base):
+    """What was booked together, by whom and when."""
+
+    __tablename__ = "journal_entry"
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    posted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    actor: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (
+        {
+            "comment": "What was booked together. Its lines are the moves of instructions, and its "
+            "transfers the sums of their shares. It only gains rows."
+        },
+    )
+
+
 class Transfer(Base):
     """One row that debits one account and credits another."""
 
     __tablename__ = "transfer"
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, server_default=text("uuidv7()"))
+    # Of what is posted for one payment alone: a further attempt.
     payment_instruction_id: Mapped[UUID | None] = mapped_column(Uuid)
+    # Of what moves of instructions post: they are its lines, and their shares come to its amount.
+    entry_number: Mapped[int | None] = mapped_column(BigInteger)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     posted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     # No foreign keys: the trigger that moves the balances refuses an account that is not there,
@@ -66,9 +85,6 @@ class Transfer(Base):
     debit_account: Mapped[int] = mapped_column(Integer)
     credit_account: Mapped[int] = mapped_column(Integer)
     round_number: Mapped[int | None] = mapped_column(Integer)
-    # How often its instruction had been about to be sent: counted for what says so, and for what
-    # says that it was not sent after all. Anything else an instruction does once.
-    sending: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     code: Mapped[TransferCode] = mapped_column(enum_column(TransferCode, "transfer_code", SCHEMA))
     currency: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
@@ -79,9 +95,24 @@ class Transfer(Base):
     approval_id: Mapped[UUID | None] = mapped_column(Uuid)
 
     __table_args__ = (
-        UniqueConstraint("payment_instruction_id", "code", "sending"),
+        Index(
+            "transfer_of_a_payment_once_index",
+            "payment_instruction_id",
+            "code",
+            unique=True,
+            postgresql_where=text("payment_instruction_id IS NOT NULL"),
+        ),
+        Index(
+            "transfer_of_an_entry_once_index",
+            "entry_number",
+            "code",
+            "debit_account",
+            "credit_account",
+            unique=True,
+            postgresql_where=text("entry_number IS NOT NULL"),
+        ),
         CheckConstraint(
-            "sending = 1 OR sending > 1 AND code IN ('sent', 'not_sent')", name="sending_is_counted"
+            "payment_instruction_id IS NULL OR entry_number IS NULL", name="has_one_source"
         ),
         CheckConstraint("amount_minor > 0", name="amount_is_positive"),
         CheckConstraint("debit_account <> credit_account", name="accounts_differ"),

@@ -7,27 +7,16 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.instructions.states import DIFFERENCES, EXCLUSIVE, LIVE
+from services.payments.instructions.postings import POSTING_ROWS
+from services.payments.instructions.states import EXCLUSIVE, LIVE, MOVES
 from services.payments.ledger.accounts import TransferCode
-from services.payments.proofs.legal_postings import legal_postings
-from services.payments.statements import AnyRow, among
+from services.payments.statements import AnyRow, among, legal
 
 Statement: TypeAlias = TextClause
 """What a proof reads: two things that were written separately, side by side."""
 
-_BITS = {code: 1 << position for position, code in enumerate(TransferCode)}
-_CODE_BITS = ", ".join(
-    f"(CAST('{code}' AS payments.transfer_code), {bit})" for code, bit in _BITS.items()
-)
-_LEGAL = ", ".join(
-    f"(CAST('{status}' AS payments.instruction_status), {sum(_BITS[code] for code in codes)})"
-    for status, codes in sorted(
-        legal_postings(), key=lambda reached: (reached[0], sorted(reached[1]))
-    )
-)
-_DIFFERENCES = among(sorted(DIFFERENCES))
-_OTHER_AMOUNTS = among(sorted({*DIFFERENCES, TransferCode.RETURNED}))
-"""What carries another amount than the one ordered, where another one was paid."""
+_LEGAL = legal(MOVES, enum_type="instruction_status")
+_OF_MOVES = among(sorted({posting.code for postings in MOVES.values() for posting in postings}))
 
 BOOKS = text(
     """
@@ -135,69 +124,101 @@ TWICE = text(
     """
 )
 
+# What each journal entry should say by the moves that are its lines, one by one; what it says.
 POSTINGS = text(
     f"""
-    SELECT count(*) AS instructions,
-        count(*) FILTER (
-            WHERE (
-                    instruction.status,
-                    coalesce(posted.codes, 0) & ~:attempt_bit
-                        | CASE posted.sendings WHEN 1 THEN {_BITS[TransferCode.SENT]} ELSE 0 END
-                ) NOT IN (VALUES {_LEGAL})
-                -- What was never reserved is cancelled without a posting.
-                AND NOT (instruction.status = 'cancelled' AND posted.codes IS NULL
-                    AND payment_round.status = 'refused')
-               OR posted.sendings NOT IN (0, 1)
-               OR (instruction.attempt > 1) <> (coalesce(posted.codes, 0) & :attempt_bit <> 0)
-        ) AS other_codes,
-        count(*) FILTER (
-            WHERE posted.least <> instruction.amount_minor
-               OR posted.most <> instruction.amount_minor
-               OR posted.returned <> coalesce(instruction.paid_minor, instruction.amount_minor)
-               OR posted.least_difference <> abs(instruction.paid_minor - instruction.amount_minor)
-               OR posted.most_difference <> abs(instruction.paid_minor - instruction.amount_minor)
-               OR (posted.most_difference IS NOT NULL AND instruction.paid_minor IS NULL)
-               OR (posted.most_difference IS NULL AND instruction.status = 'settled'
-                   AND instruction.paid_minor <> instruction.amount_minor)
-        ) AS other_amounts,
-        coalesce(sum(posted.transfers), 0)::bigint AS transfers,
-        (SELECT count(*) FROM payments.transfer WHERE payment_instruction_id IS NOT NULL)
-            AS transfers_of_instructions
-    FROM payments.instruction
-    JOIN payments.chunk ON chunk.number = instruction.chunk_number
-    JOIN payments.payment_round ON payment_round.number = chunk.round_number
-    LEFT JOIN (
-        SELECT payment_instruction_id AS id, count(*) AS transfers,
-            coalesce(bit_or(code_bit.bit) FILTER (WHERE code NOT IN ('sent', 'not_sent')), 0)
-                AS codes,
-            count(*) FILTER (WHERE code = 'sent') - count(*) FILTER (WHERE code = 'not_sent')
-                AS sendings,
-            min(amount_minor) FILTER (WHERE code NOT IN ({_OTHER_AMOUNTS})) AS least,
-            max(amount_minor) FILTER (WHERE code NOT IN ({_OTHER_AMOUNTS})) AS most,
-            min(amount_minor) FILTER (WHERE code IN ({_DIFFERENCES})) AS least_difference,
-            max(amount_minor) FILTER (WHERE code IN ({_DIFFERENCES})) AS most_difference,
-            max(amount_minor) FILTER (WHERE code = 'returned') AS returned
+    WITH posting (from_status, to_status, differs, code, debit, debit_scope, credit, credit_scope)
+    AS (VALUES
+        {POSTING_ROWS}
+    ),
+    owed AS (
+        SELECT move.entry_number, posting.code,
+            posting.debit || ' ' || CASE posting.debit_scope
+                WHEN 'fund' THEN chunk.fund ELSE provider.code END AS debit,
+            posting.credit || ' ' || CASE posting.credit_scope
+                WHEN 'fund' THEN chunk.fund ELSE provider.code END AS credit,
+            count(*) AS lines,
+            sum(CASE
+                WHEN posting.differs <> 0 THEN abs(paid_minor - amount_minor)
+                WHEN posting.code = '{TransferCode.RETURNED}'
+                    THEN coalesce(paid_minor, amount_minor)
+                ELSE amount_minor
+            END) AS minor
+        FROM payments.instruction_move AS move
+        JOIN payments.instruction ON instruction.id = move.instruction_id
+        JOIN payments.chunk ON chunk.number = instruction.chunk_number
+        JOIN payments.payment_round ON payment_round.number = chunk.round_number
+        JOIN payments.provider ON provider.number = instruction.provider_number
+        JOIN posting ON CAST(posting.from_status AS payments.instruction_status)
+                = move.from_status
+            AND CAST(posting.to_status AS payments.instruction_status) = move.to_status
+            AND posting.differs IN (0, sign(coalesce(paid_minor, amount_minor) - amount_minor))
+        -- What was never reserved is cancelled without a posting.
+        WHERE payment_round.status <> 'refused' OR move.to_status <> 'cancelled'
+        GROUP BY 1, 2, 3, 4
+    ),
+    booked AS (
+        SELECT entry_number, transfer.code::text AS code,
+            debit.code || ' ' || debit.scope AS debit,
+            credit.code || ' ' || credit.scope AS credit,
+            sum(amount_minor) AS minor
         FROM payments.transfer
-        JOIN (VALUES {_CODE_BITS}) AS code_bit (code, bit) USING (code)
-        WHERE payment_instruction_id IS NOT NULL
-        GROUP BY payment_instruction_id
-    ) AS posted ON posted.id = instruction.id
+        JOIN payments.account AS debit ON debit.id = transfer.debit_account
+        JOIN payments.account AS credit ON credit.id = transfer.credit_account
+        WHERE transfer.code IN ({_OF_MOVES}) OR entry_number IS NOT NULL
+        GROUP BY 1, 2, 3, 4
+    )
+    SELECT coalesce(sum(owed.lines), 0)::bigint AS lines,
+        count(*) FILTER (WHERE owed.minor IS NOT NULL) AS transfers_owed,
+        count(*) FILTER (WHERE booked.minor IS NOT NULL) AS transfers_booked,
+        count(*) FILTER (WHERE owed.minor IS DISTINCT FROM booked.minor) AS different
+    FROM owed
+    FULL JOIN booked USING (entry_number, code, debit, credit)
     """
-).bindparams(attempt_bit=_BITS[TransferCode.ATTEMPT_RESERVED])
+)
+
+ATTEMPTS = text(
+    """
+    SELECT count(*) AS further_attempts,
+        count(*) FILTER (
+            WHERE instruction.id IS NULL OR instruction.attempt = 1
+               OR reserved.times <> 1 OR reserved.minor <> instruction.amount_minor
+               OR reserved.times IS NULL
+        ) AS different
+    FROM (SELECT * FROM payments.instruction WHERE attempt > 1) AS instruction
+    FULL JOIN (
+        SELECT payment_instruction_id AS id, count(*) AS times, sum(amount_minor) AS minor
+        FROM payments.transfer
+        WHERE code = 'attempt_reserved'
+        GROUP BY payment_instruction_id
+    ) AS reserved ON reserved.id = instruction.id
+    """
+)
 
 HISTORY = text(
-    """
+    f"""
     SELECT count(*) AS instructions,
         count(*) FILTER (WHERE instruction.moves <> coalesce(history.moves, 0)) AS other_history,
-        count(*) FILTER (WHERE last.instruction_id IS NULL AND instruction.moves > 0)
+        count(*) FILTER (WHERE NOT history.is_legal) AS other_moves,
+        count(*) FILTER (WHERE coalesce(history.to_status, 'ready') <> instruction.status)
             AS other_state
     FROM payments.instruction
     LEFT JOIN (
-        SELECT instruction_id, count(*) AS moves
-        FROM payments.instruction_move GROUP BY instruction_id
+        SELECT instruction_id, count(*) AS moves,
+            max(to_status) FILTER (WHERE is_last) AS to_status,
+            bool_and(
+                position = nth AND from_status = came_from
+                AND (from_status, to_status) IN (VALUES {_LEGAL})
+            ) AS is_legal
+        FROM (
+            SELECT move.*, row_number() OVER history AS nth,
+                lag(to_status, 1, 'ready') OVER history AS came_from,
+                lead(to_status) OVER history IS NULL AS is_last
+            FROM payments.instruction_move AS move
+            WINDOW history AS (PARTITION BY instruction_id ORDER BY position)
+        ) AS step
+        GROUP BY instruction_id
     ) AS history ON history.instruction_id = instruction.id
-    LEFT JOIN payments.instruction_move AS last ON last.instruction_id = instruction.id
-        AND last.position = instruction.moves AND last.to_status = instruction.status
     """
 )
 

@@ -73,22 +73,25 @@ async def prove(session: AsyncSession) -> ProofsOut:
         ),
         await _proof(
             session,
-            "postings_match_states",
-            "Each instruction made just the transfers that its state allows, of its amount, and "
-            "of the difference to what was really paid.",
+            "postings_match_moves",
+            "Each journal entry is the sum of the moves that are its lines: of their amounts, and "
+            "of the difference to what was really paid; and no transfer is without its moves.",
             repository.POSTINGS,
-            lambda row: (
-                row.other_codes == 0
-                and row.other_amounts == 0
-                and row.transfers == row.transfers_of_instructions
-            ),
+            lambda row: row.different == 0,
+        ),
+        await _proof(
+            session,
+            "attempts_are_reserved",
+            "Each further attempt at a payment was reserved in its fund once, in its amount.",
+            repository.ATTEMPTS,
+            lambda row: row.different == 0,
         ),
         await _proof(
             session,
             "history_matches_states",
-            "Each instruction's last move led to the state that it is in, and none is missing.",
+            "Each instruction came to the state that it is in by legal moves, and none is missing.",
             repository.HISTORY,
-            lambda row: row.other_history == 0 and row.other_state == 0,
+            lambda row: (row.other_history, row.other_moves, row.other_state) == (0, 0, 0),
         ),
         await _proof(
             session,

@@ -8,7 +8,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.alarms.tables import AlarmKind
-from services.payments.statements import AnyRow
+from services.payments.statements import AnyRow, move_at
 from services.payments.unresolved.kinds import UnresolvedKind
 from services.payments.unresolved.limits import Limits
 from services.payments.unresolved.statements import ROWS, SUMMARY, UNKNOWN_STATUS
@@ -151,8 +151,7 @@ _CLEAR = text(
         SELECT alarm.number
         FROM payments.alarm
         LEFT JOIN payments.instruction ON instruction.id = alarm.instruction_id
-        LEFT JOIN payments.instruction_move AS last_move
-            ON last_move.instruction_id = instruction.id AND last_move.position = instruction.moves
+        LEFT JOIN LATERAL ({move_at("instruction.moves")}) AS last_move ON true
         WHERE alarm.cleared_at IS NULL AND alarm.instruction_id IS NOT NULL
           AND NOT (CASE alarm.kind {_LASTS_CASE} ELSE true END)
         LIMIT :size

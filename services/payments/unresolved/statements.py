@@ -1,7 +1,7 @@
 """Where each kind of payment without a good end is found: one set of columns for all of them."""
 
 from services.payments.instructions.states import EXCLUSIVE, NOT_EXCLUSIVE, Status
-from services.payments.statements import among
+from services.payments.statements import among, move_at
 from services.payments.unresolved.kinds import UnresolvedKind
 
 
@@ -78,15 +78,9 @@ _ANSWERS = f"""
 """
 
 # What is in flight is as old as its first sending, however often it was sent and asked about.
-_FIRST_MOVE = """
-    JOIN payments.instruction_move AS first_move
-        ON first_move.instruction_id = instruction.id AND first_move.position = 1
-"""
-_FIRST_MOVE_IF_ANY = f"LEFT {_FIRST_MOVE.strip()}"
-_LAST_MOVE = """
-    JOIN payments.instruction_move AS last_move
-        ON last_move.instruction_id = instruction.id AND last_move.position = instruction.moves
-"""
+_FIRST_MOVE = f"JOIN LATERAL ({move_at('1')}) AS first_move ON true"
+_FIRST_MOVE_IF_ANY = f"LEFT {_FIRST_MOVE}"
+_LAST_MOVE = f"JOIN LATERAL ({move_at('instruction.moves')}) AS last_move ON true"
 
 # An end that a later attempt made good, or replaced by its own, is none to look at any more. Two
 # partial indexes share the entitlements between them.
