@@ -18,9 +18,15 @@ GRANTS = {
     "cancelled_activation": "SELECT, INSERT",
     "instruction": (
         "SELECT, INSERT, UPDATE (status, moves, inquiries, next_action_at, first_sent_at, sent_at, "
-        "finished_at, server_correlation_id, transaction_reference, reason, paid_minor, "
-        "resend_approved_at, account_sealed)"
+        "finished_at, server_correlation_id, batch_number, transaction_reference, reason, "
+        "paid_minor, resend_approved_at, account_sealed)"
     ),
+    "batch": (
+        "SELECT, INSERT, UPDATE (status, moves, provider_batch_id, server_correlation_id, "
+        "completions_read, rejections_read, readings, inquiries, next_action_at, first_sent_at, "
+        "sent_at, finished_at, reason)"
+    ),
+    "batch_move": "SELECT, INSERT",
     "answer": "SELECT, INSERT, UPDATE (applied_at, try_at)",
     "instruction_move": "SELECT, INSERT",
     "alarm": (

@@ -51,6 +51,14 @@ class ProviderSettings(BaseModel):
     returns_our_reference: bool = True
     """Whether what it paid carries our reference. Without it, such an answer is not believed."""
 
+    # Of one that takes batches.
+    batch_lines: int = Field(default=10_000, ge=1, le=100_000)
+    """Payments in one batch, at most."""
+    batches_at_once: int = Field(default=4, ge=1, le=64)
+    """Batches that are open at it, at most, by all workers together."""
+    batch_two_steps: bool = True
+    """Whether it takes a batch first, and pays it once we approve it."""
+
 
 class Settings(ServiceSettings):
     """What both processes of payments read: prefix ``PAYMENTS_``."""
@@ -92,6 +100,17 @@ class Settings(ServiceSettings):
     provider_pause_seconds: float = Field(default=0.5, gt=0)
     """How long a provider that does not answer is left alone; doubled each time."""
     provider_pause_longest_seconds: float = 60
+
+    # Batches. A lease is longer than sending one may take, or reading a page of its results.
+    batch_lease_seconds: float = 180
+    batch_page_size: int = Field(default=2_000, ge=1, le=10_000)
+    """Results that are read, and applied, together."""
+    batch_results_seconds: float = Field(default=1, gt=0)
+    """From reading a batch's results to looking for more; doubled each time there are none."""
+    batch_results_longest_seconds: float = 60
+    batch_readings: int = Field(default=2, ge=1, le=10)
+    """How often all results of a batch are read until what has none is a payment of which nobody
+    knows what became of it."""
 
     # Asking what became of instructions without an answer.
     inquiry_size: int = Field(default=200, ge=1, le=5_000)
@@ -169,6 +188,14 @@ class Settings(ServiceSettings):
         )
 
     @property
+    def batch_results(self) -> Backoff:
+        """From reading a batch's results to looking for more."""
+        return Backoff(
+            first_seconds=self.batch_results_seconds,
+            longest_seconds=self.batch_results_longest_seconds,
+        )
+
+    @property
     def progress_rest(self) -> Backoff:
         """For how long the loop sleeps that tells how far chunks are."""
         seconds = self.progress_seconds / 10
@@ -194,6 +221,7 @@ class Settings(ServiceSettings):
             ("provider_pause_seconds", "provider_pause_longest_seconds"),
             ("unknown_inquiry_seconds", "inquiry_longest_seconds"),
             ("pending_inquiry_seconds", "inquiry_longest_seconds"),
+            ("batch_results_seconds", "batch_results_longest_seconds"),
         ):
             if getattr(self, first) > getattr(self, longest):
                 raise ValueError(f"{first} is longer than {longest}")

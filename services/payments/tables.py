@@ -4,6 +4,7 @@ from services.payments.activations import tables as activations
 from services.payments.alarms import tables as alarms
 from services.payments.answers import tables as answers
 from services.payments.approvals import tables as approvals
+from services.payments.batches import tables as batches
 from services.payments.chunks import tables as chunks
 from services.payments.database import SCHEMA, Base
 from services.payments.funds import tables as funds
@@ -25,6 +26,7 @@ __all__ = [
     "answers",
     "approvals",
     "balances",
+    "batches",
     "chunks",
     "funds",
     "instructions",

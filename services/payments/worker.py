@@ -10,6 +10,7 @@ from services.payments.activations.cancelling import Cancelling
 from services.payments.activations.handlers import handlers as of_activations
 from services.payments.answers.applying import ApplyingAnswers
 from services.payments.answers.recording import Recording
+from services.payments.batches.lane import BatchLane
 from services.payments.chunks.handlers import handlers as of_chunks
 from services.payments.database import SCHEMA
 from services.payments.dispatch.asking_first import AskingFirst
@@ -19,6 +20,7 @@ from services.payments.dispatch.leases import Leases
 from services.payments.dispatch.sending import Sending
 from services.payments.instructions.moves import InstructionMoves, Waits
 from services.payments.providers.adapters import adapters_of
+from services.payments.providers.batches import BatchAdapter
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.protocol import Adapter, Capability
 from services.payments.raising.fetching import Fetching
@@ -61,12 +63,15 @@ class Wiring:
     lanes: Mapping[str, Lane]
     """By provider, those that take single payments."""
     inquiries: Mapping[str, Inquiring]
+    batch_lanes: Mapping[str, BatchLane]
+    """By provider, those that take batches."""
 
     async def end_requests(self) -> None:
         """Let what is under way at the providers end, and nothing new begin."""
         await asyncio.gather(
             *(lane.close() for lane in self.lanes.values()),
             *(inquiry.close() for inquiry in self.inquiries.values()),
+            *(lane.close() for lane in self.batch_lanes.values()),
         )
 
     async def settle_requests(self) -> None:
@@ -75,6 +80,8 @@ class Wiring:
             await inquiry.asks.settle()
         for lane in self.lanes.values():
             await lane.sends.settle()
+        for batch_lane in self.batch_lanes.values():
+            await batch_lane.jobs.settle()
 
 
 def wire(settings: WorkerSettings) -> Wiring:
@@ -105,6 +112,19 @@ def wire(settings: WorkerSettings) -> Wiring:
         for code, adapter in adapters.items()
         if Capability.SINGLE in adapter.capabilities
     }
+    batch_lanes = {
+        code: BatchLane(
+            adapter=adapter,
+            provider=providers[code],
+            settings=settings,
+            directory=directory,
+            database=database,
+            moves=moves,
+            recording=recording,
+        )
+        for code, adapter in adapters.items()
+        if isinstance(adapter, BatchAdapter)
+    }
     return Wiring(
         settings=settings,
         database=database,
@@ -116,6 +136,7 @@ def wire(settings: WorkerSettings) -> Wiring:
         recording=recording,
         lanes=lanes,
         inquiries={code: Inquiring(lane, settings) for code, lane in lanes.items()},
+        batch_lanes=batch_lanes,
     )
 
 
@@ -133,13 +154,27 @@ def worker_of(wiring: Wiring) -> Worker:
         Loop(f"send-{code}", Sending(lane, settings).step, rest=rest, then=[closing])
         for code, lane in wiring.lanes.items()
     ]
+    sending += [
+        Loop(f"send-batches-{code}", lane.send_step, rest=rest)
+        for code, lane in wiring.batch_lanes.items()
+    ]
     inquiring = [
         Loop(f"inquire-{code}", inquiry.step, rest=rest, then=[closing])
         for code, inquiry in wiring.inquiries.items()
     ]
     asking_first = [
-        Loop(f"ask-first-{code}", AskingFirst(lane, settings).step, rest=rest)
-        for code, lane in wiring.lanes.items()
+        Loop(
+            f"ask-first-{code}",
+            AskingFirst(
+                provider=code,
+                directory=wiring.directory,
+                database=database,
+                moves=wiring.moves,
+                size=settings.dispatch_claim_size,
+            ).step,
+            rest=rest,
+        )
+        for code in wiring.adapters
     ]
     releasing = Loop(
         "release", Releasing(database=database, clock=clock).step, rest=rest, then=sending
@@ -176,6 +211,10 @@ def worker_of(wiring: Wiring) -> Worker:
         rest=rest,
         then=[*fetching, releasing, cancelling],
     )
+    batches = [
+        Loop(f"batches-{code}", lane.due_step, rest=rest, then=[closing])
+        for code, lane in wiring.batch_lanes.items()
+    ]
     leases = Leases(database=database, moves=wiring.moves, size=settings.inquiry_size)
     applying = Applying(
         database=database,
@@ -208,8 +247,9 @@ def worker_of(wiring: Wiring) -> Worker:
             *asking_first,
             *sending,
             Loop("leases", leases.step, rest=rest),
+            *batches,
             Loop("apply-answers", answering.step, rest=rest, then=[closing]),
-            Loop("apply-callbacks", applying.step, rest=rest, then=[closing]),
+            Loop("apply-callbacks", applying.step, rest=rest, then=[closing, *batches]),
             Loop("watch", watching.step, rest=settings.watch_rest),
             *(
                 Loop(f"sweep-{code}", Sweeping(lane, settings).step, rest=rest, then=[closing])

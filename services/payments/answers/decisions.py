@@ -169,7 +169,7 @@ def _difference(known: Known, answer: Answer) -> str:
     if answer.our_reference not in (None, known.instruction_id):
         return "The provider's transaction carries another reference than our instruction."
     recorded = known.amount_minor if known.paid_minor is None else known.paid_minor
-    if (answer.amount_minor, answer.currency) != (recorded, known.currency):
+    if answer.tells_amount and (answer.amount_minor, answer.currency) != (recorded, known.currency):
         return "The provider paid another amount or currency than we ordered."
     return ""
 

@@ -19,7 +19,7 @@ _LOCK_CLAIMS = text("SELECT pg_try_advisory_xact_lock(:claim, :provider_number)"
 
 # What is tried anew is not sent while an earlier attempt may have been paid after all: its late
 # success is held, or waits to be recorded.
-_PERHAPS_PAID = f"""
+PERHAPS_PAID = f"""
     ((instruction.announcement > 1 OR instruction.attempt > 1) AND (
         EXISTS (
             SELECT FROM payments.instruction AS other
@@ -31,6 +31,18 @@ _PERHAPS_PAID = f"""
 
 # The float falls only by what is claimed, so under the claimer's lock the running sum cannot
 # overdraw it; what it does not cover stays ready, unlocked, and is seen in GET /providers.
+COVERED_BY_FLOAT = """
+        SELECT running.*
+        FROM (
+            SELECT candidate.*, sum(amount_minor) OVER (ORDER BY id) AS running FROM candidate
+        ) AS running
+        WHERE running <= (
+            SELECT debits_minor - credits_minor
+            FROM payments.account
+            WHERE code = 'PROVIDER_FLOAT' AND scope = :provider
+        )
+"""
+
 _PICK_READY = f"""
     WITH candidate AS MATERIALIZED (
         SELECT ready.*, open.currency
@@ -49,23 +61,14 @@ _PICK_READY = f"""
               AND status = 'ready'
               AND provider_number = :provider_number
               AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
-              AND NOT {_PERHAPS_PAID}
+              AND NOT {PERHAPS_PAID}
             LIMIT :size
         ) AS ready
         LIMIT :size
     ),
-    covered AS MATERIALIZED (
-        SELECT id, currency
-        FROM (
-            SELECT candidate.*, sum(amount_minor) OVER (ORDER BY id) AS running FROM candidate
-        ) AS running
-        WHERE running <= (
-            SELECT debits_minor - credits_minor
-            FROM payments.account
-            WHERE code = 'PROVIDER_FLOAT' AND scope = :provider
-        )
-    )
-    SELECT instruction.id, household_id, amount_minor, currency, account_sealed, moves
+    covered AS MATERIALIZED ({COVERED_BY_FLOAT})
+    SELECT instruction.id, household_id, instruction.amount_minor, covered.currency,
+        account_sealed, moves
     FROM covered
     JOIN payments.instruction ON instruction.id = covered.id
     WHERE instruction.status = 'ready'
@@ -73,7 +76,7 @@ _PICK_READY = f"""
     FOR NO KEY UPDATE OF instruction SKIP LOCKED
 """
 
-_NOT_CANCELLED = """
+NOT_CANCELLED = """
     NOT EXISTS (
         SELECT FROM payments.cancelled_activation AS cancelled
         WHERE cancelled.activation_id = payment_round.activation_id
@@ -82,7 +85,7 @@ _NOT_CANCELLED = """
 
 _PICK_UNSENT = text(
     _PICK_READY.format(
-        of_chunks=f"chunk.epoch = (SELECT events.current_epoch()) AND {_NOT_CANCELLED}"
+        of_chunks=f"chunk.epoch = (SELECT events.current_epoch()) AND {NOT_CANCELLED}"
     )
 )
 
@@ -110,9 +113,9 @@ _NOT_KNOWN = text(
         CASE
             WHEN sent_at > clock_timestamp() - make_interval(secs => :not_known_untrue_seconds)
                 THEN 'not_known_may_be_untrue'
-            WHEN {_PERHAPS_PAID} THEN 'perhaps_paid_by_another_attempt'
+            WHEN {PERHAPS_PAID} THEN 'perhaps_paid_by_another_attempt'
             WHEN resend_approved_at IS NOT NULL THEN NULL
-            WHEN NOT {_NOT_CANCELLED} THEN 'activation_cancelled'
+            WHEN NOT {NOT_CANCELLED} THEN 'activation_cancelled'
             WHEN :recognises_repeats_seconds = 0 THEN 'repeats_not_recognised'
             WHEN first_sent_at IS NULL THEN 'first_sending_not_known'
             WHEN first_sent_at <= clock_timestamp() - make_interval(
@@ -138,6 +141,8 @@ def _pick_due(waits: Waits) -> TextClause:
             SELECT id FROM payments.instruction
             WHERE status IN ('pending', 'unknown')
               AND provider_number = :provider_number
+              -- By its own id the provider never knew it.
+              AND batch_number IS NULL
               AND next_action_at <= clock_timestamp()
               AND id <> ALL(CAST(:besides AS uuid[]))
             ORDER BY next_action_at
@@ -178,6 +183,15 @@ class Picked:
     moves: int
 
 
+async def lock_claims(session: AsyncSession, provider_number: int) -> bool:
+    """Whether this transaction alone claims what is ready at a provider, until it ends."""
+    return bool(
+        await session.scalar(
+            _LOCK_CLAIMS, {"claim": _CLAIM_LOCK, "provider_number": provider_number}
+        )
+    )
+
+
 async def pick_ready(
     session: AsyncSession,
     *,
@@ -190,10 +204,7 @@ async def pick_ready(
 
     Those that were certainly never sent; or, ``perhaps_sent``, the others.
     """
-    mine = await session.scalar(
-        _LOCK_CLAIMS, {"claim": _CLAIM_LOCK, "provider_number": provider_number}
-    )
-    if not mine:
+    if not await lock_claims(session, provider_number):
         return []
     rows = await session.execute(
         _PICK_PERHAPS_SENT if perhaps_sent else _PICK_UNSENT,

@@ -11,26 +11,61 @@ from shared.retry import Backoff
 _STATUS = "payments.instruction_status"
 _LEGAL = legal(MOVES, enum_type="instruction_status")
 
+_BOUND = f"""
+    SELECT id, CAST(target AS {_STATUS}) AS target, reason, note, transaction_reference,
+        server_correlation_id, paid_minor, claimed_at_position,
+        CAST(NULL AS integer) AS batch_number
+    FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:targets AS text[]),
+        CAST(:reasons AS text[]), CAST(:notes AS text[]),
+        CAST(:references AS text[]), CAST(:correlations AS uuid[]),
+        CAST(:paid AS bigint[]), CAST(:claims AS integer[])
+    ) AS bound (id, target, reason, note, transaction_reference, server_correlation_id,
+        paid_minor, claimed_at_position)
+"""
+"""The moves that are bound to the statement, one by one."""
 
-def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backoff) -> TextClause:
+
+def moves_given(
+    *,
+    target: str,
+    source: str,
+    reason: str = "CAST(NULL AS text)",
+    transaction_reference: str = "CAST(NULL AS text)",
+    claimed_at_position: str = "CAST(NULL AS integer)",
+    batch_number: str = "CAST(NULL AS integer)",
+) -> str:
+    """Moves of a set that the statement finds by itself: expressions over ``source``.
+
+    ``source`` names a common table expression with the ``id`` of each, and what is joined to it.
+    """
+    return f"""
+        SELECT id, CAST({target} AS {_STATUS}) AS target, {reason} AS reason,
+            CAST(NULL AS text) AS note, {transaction_reference} AS transaction_reference,
+            CAST(NULL AS uuid) AS server_correlation_id, CAST(NULL AS bigint) AS paid_minor,
+            {claimed_at_position} AS claimed_at_position, {batch_number} AS batch_number
+        FROM {source}
+    """
+
+
+def move_instructions(
+    *,
+    lease_seconds: float,
+    unknown: Backoff,
+    pending: Backoff,
+    before: str = "",
+    given: str = _BOUND,
+    result: str = "SELECT id FROM moved",
+) -> TextClause:
     """Moves a set, with its history and postings; returns the ids of those that moved.
 
     All of them are one journal entry: a transfer for each code and pair of accounts, of which the
-    moves are the lines.
+    moves are the lines. Where a statement finds the set by itself, ``before`` are its common table
+    expressions, ``given`` its moves, and ``result`` what it returns of them.
     """
     return text(
         f"""
-        WITH input AS MATERIALIZED (
-            SELECT id, CAST(target AS {_STATUS}) AS target, reason, note,
-                transaction_reference, server_correlation_id, paid_minor, claimed_at_position
-            FROM unnest(
-                CAST(:ids AS uuid[]), CAST(:targets AS text[]),
-                CAST(:reasons AS text[]), CAST(:notes AS text[]),
-                CAST(:references AS text[]), CAST(:correlations AS uuid[]),
-                CAST(:paid AS bigint[]), CAST(:claims AS integer[])
-            ) AS input (id, target, reason, note, transaction_reference, server_correlation_id,
-                paid_minor, claimed_at_position)
-        ),
+        WITH {before} input AS MATERIALIZED ({given}),
         moved AS (
             UPDATE payments.instruction
             SET status = input.target,
@@ -38,7 +73,9 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
                 inquiries = CASE WHEN input.target = 'pending' THEN 0
                     ELSE instruction.inquiries END,
                 next_action_at = clock_timestamp() + make_interval(secs => CASE input.target
-                    WHEN 'sending' THEN {lease_seconds!r}::float8
+                    -- What is in a batch has the batch's lease.
+                    WHEN 'sending' THEN CASE WHEN input.batch_number IS NULL
+                        THEN {lease_seconds!r}::float8 END
                     WHEN 'unknown' THEN {unknown.sql("instruction.inquiries")}
                     WHEN 'ready' THEN {unknown.sql("0")}
                     WHEN 'pending' THEN {pending.sql("0")}
@@ -70,6 +107,8 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
                     coalesce(input.transaction_reference, instruction.transaction_reference),
                 server_correlation_id =
                     coalesce(input.server_correlation_id, instruction.server_correlation_id),
+                batch_number = CASE WHEN input.target <> 'ready'
+                    THEN coalesce(input.batch_number, instruction.batch_number) END,
                 paid_minor = coalesce(input.paid_minor, instruction.paid_minor),
                 -- A person's word to send it again holds for one sending.
                 resend_approved_at = NULL
@@ -141,6 +180,6 @@ def move_instructions(*, lease_seconds: float, unknown: Backoff, pending: Backof
             WHERE amount_minor > 0
             GROUP BY entry.number, debit_account, credit_account, currency, code
         )
-        SELECT id FROM moved
+        {result}
         """
     )

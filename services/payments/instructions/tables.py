@@ -57,6 +57,8 @@ class Instruction(Base):
     # Domain time.
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     server_correlation_id: Mapped[UUID | None] = mapped_column(Uuid)
+    # Of what left, or is about to leave, in a batch: it ends by the batch's results.
+    batch_number: Mapped[int | None] = mapped_column(Integer)
     account_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     transaction_reference: Mapped[str | None] = mapped_column(Text)
     # What was really paid, where that is another amount than ordered.

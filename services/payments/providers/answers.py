@@ -23,7 +23,11 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. Money fields are what the provider says it paid, where it says so."""
+    """One answer. Money fields are what the provider says it paid, where it says so.
+
+    Neither amount nor currency: it was told that the payment is made and nothing of how much, as
+    in the results of a batch. What it says and cannot be read is an amount that differs.
+    """
 
     kind: AnswerKind
     reason: str | None = None
@@ -35,3 +39,8 @@ class Answer:
     server_correlation_id: UUID | None = None
     provider_unwell: bool = False
     """The provider as a whole seems down or asks for less: leave it alone for a while."""
+
+    @property
+    def tells_amount(self) -> bool:
+        """Whether anything was said of how much was paid."""
+        return (self.amount_minor, self.currency) != (None, None)

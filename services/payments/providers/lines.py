@@ -65,15 +65,29 @@ class Line:
         self._session = session
         self._ends_at = time.monotonic() + timeout_seconds
 
-    async def get(self, url: str, *, headers: Mapping[str, str]) -> Reply:
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        maximum_bytes: int = MAXIMUM_REPLY_BYTES,
+    ) -> Reply:
         """Raises NoReply. ``url`` is taken as it is: nothing in it is quoted anew."""
-        return await self._request("GET", url, headers=headers, body=None)
+        return await self._request(
+            "GET", url, headers=headers, body=None, maximum_bytes=maximum_bytes
+        )
 
     async def post(
         self, url: str, *, headers: Mapping[str, str], body: bytes, permit: Permit
     ) -> Reply:
         """Raises NoReply, and NotPermitted. ``url`` is taken as it is."""
         return await self._request("POST", url, headers=headers, body=body, permit=permit)
+
+    async def patch(
+        self, url: str, *, headers: Mapping[str, str], body: bytes, permit: Permit
+    ) -> Reply:
+        """As ``post``."""
+        return await self._request("PATCH", url, headers=headers, body=body, permit=permit)
 
     async def _request(
         self,
@@ -83,6 +97,7 @@ class Line:
         headers: Mapping[str, str],
         body: bytes | None,
         permit: Permit | None = None,
+        maximum_bytes: int = MAXIMUM_REPLY_BYTES,
     ) -> Reply:
         left_seconds = self._ends_at - time.monotonic()
         if left_seconds <= 0:
@@ -103,18 +118,18 @@ class Line:
                     ceil_threshold=math.inf,
                 ),
             ) as response:
-                return Reply(response.status, await _read(response))
+                return Reply(response.status, await _read(response, maximum_bytes))
         # A broken connection is not always a ClientError; a timeout is an OSError.
         except (aiohttp.ClientError, OSError) as error:
             reason = "timeout" if isinstance(error, TimeoutError) else "connection_lost"
             raise NoReply(reason) from error
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, maximum_bytes: int) -> bytes:
     body = bytearray()
     async for part in response.content.iter_any():
         body += part
-        if len(body) > MAXIMUM_REPLY_BYTES:
+        if len(body) > maximum_bytes:
             # Left half read, the connection is closed.
             raise NoReply("answer_too_long", provider_unwell=False)
     return bytes(body)

@@ -28,9 +28,12 @@ class Pausing:
 
     def note(self, answer: Answer) -> None:
         """Take one answer into account."""
-        if answer.kind in (AnswerKind.UNSENDABLE, AnswerKind.NOT_SENT):
-            return
-        if not answer.provider_unwell:
+        if answer.kind not in (AnswerKind.UNSENDABLE, AnswerKind.NOT_SENT):
+            self.note_reply(unwell=answer.provider_unwell)
+
+    def note_reply(self, *, unwell: bool) -> None:
+        """Take one reply, or that none came, into account."""
+        if not unwell:
             self._bad_in_a_row = self._pauses = 0
             return
         self._bad_in_a_row += 1

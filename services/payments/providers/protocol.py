@@ -53,6 +53,13 @@ class Told:
     answer: Answer
 
 
+@dataclass(frozen=True, slots=True)
+class ToldOfBatch:
+    """That a callback speaks of a batch: the provider is asked, and its results are read."""
+
+    provider_batch_id: str
+
+
 class Verifier(Protocol):
     """Tells whether one configured provider has signed what came: all that an API needs."""
 
@@ -86,8 +93,8 @@ class Adapter(Protocol):
         """Ask what became of an order, by its own id where it gave one, then by ours."""
         ...
 
-    def read_callback(self, body: bytes) -> Told | None:
-        """What a verified callback says, or None where it speaks of no instruction."""
+    def read_callback(self, body: bytes) -> Told | ToldOfBatch | None:
+        """What a verified callback says, or None where it speaks of nothing of ours."""
         ...
 
     async def close(self) -> None:

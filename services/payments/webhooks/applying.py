@@ -7,8 +7,9 @@ import structlog
 
 from services.payments.answers.recording import Recording
 from services.payments.answers.repository import Heard, Waiting, store_answers
+from services.payments.batches.repository import ask_now
 from services.payments.providers.directory import ProviderDirectory
-from services.payments.providers.protocol import Adapter, Told
+from services.payments.providers.protocol import Adapter, Told, ToldOfBatch
 from services.payments.statements import AnyRow
 from services.payments.webhooks.repository import (
     WebhookMove,
@@ -82,10 +83,15 @@ class Applying:
                 return []
             heard: dict[UUID, Heard] = {}
             moves: list[WebhookMove] = []
+            batches: dict[int, list[str]] = {}
             for row in rows:
                 read = self._read(row, readers.get(row.provider_number))
                 if isinstance(read, WebhookMove):
                     moves.append(read)
+                elif isinstance(read, ToldOfBatch):
+                    # What it says is asked for: nothing of a batch is settled by its word alone.
+                    batches.setdefault(row.provider_number, []).append(read.provider_batch_id)
+                    moves.append(WebhookMove(row.id, WebhookStatus.APPLIED))
                 else:
                     heard[row.id] = Heard(read.instruction_id, row.provider_number, read.answer)
             here = await instructions_here(
@@ -104,10 +110,12 @@ class Applying:
                         instruction_id=about.instruction_id,
                     )
                 )
+            for provider_number, names in sorted(batches.items()):
+                await ask_now(session, provider_number, names)
             await move_webhooks(session, moves)
             return await store_answers(session, taken, actor=ACTOR) if taken else []
 
-    def _read(self, row: AnyRow, adapter: Adapter | None) -> Told | WebhookMove:
+    def _read(self, row: AnyRow, adapter: Adapter | None) -> Told | ToldOfBatch | WebhookMove:
         """What a callback says, or where it goes because that cannot be read."""
         if adapter is None:
             return WebhookMove(row.id, WebhookStatus.BLOCKED, "its provider is not configured")

@@ -10,12 +10,12 @@ from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.gsma import messages
 from services.payments.providers.gsma.callbacks import read_callback
 from services.payments.providers.lines import Line, Lines, NoReply, NotPermitted, Reply
-from services.payments.providers.protocol import Capability, Order, Permit, Told
+from services.payments.providers.protocol import Capability, Order, Permit, Told, ToldOfBatch
 from services.payments.settings import ProviderSettings, WorkerSettings
 from shared.version import API_PREFIX
 
 _DISBURSEMENT = "/transactions/type/disbursement"
-_DESCRIPTION = "Emergency cash transfer"
+DESCRIPTION = "Emergency cash transfer"
 
 
 class GsmaAdapter:
@@ -52,7 +52,7 @@ class GsmaAdapter:
             money=order.money,
             account=account,
             debit_party=self._debit_party,
-            description=_DESCRIPTION,
+            description=DESCRIPTION,
         )
         try:
             async with self._lines.line() as line:
@@ -61,7 +61,7 @@ class GsmaAdapter:
                     body=body,
                     headers={
                         "Content-Type": "application/json",
-                        "X-Date": _now(),
+                        "X-Date": date_header(),
                         "X-CorrelationID": str(order.instruction_id),
                         "X-Callback-URL": self._callback_url,
                     },
@@ -83,7 +83,7 @@ class GsmaAdapter:
         except NoReply as silence:
             return silence.answer()
 
-    def read_callback(self, body: bytes) -> Told | None:
+    def read_callback(self, body: bytes) -> Told | ToldOfBatch | None:
         return read_callback(body)
 
     async def _response(self, line: Line, instruction_id: UUID) -> Answer:
@@ -123,8 +123,9 @@ class GsmaAdapter:
         return messages.transaction(content) if content else messages.NO_ANSWER
 
     async def _get(self, line: Line, path: str) -> Reply:
-        return await line.get(self._base_url + path, headers={"X-Date": _now()})
+        return await line.get(self._base_url + path, headers={"X-Date": date_header()})
 
 
-def _now() -> str:
+def date_header() -> str:
+    """The ``X-Date`` of a request that leaves now."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

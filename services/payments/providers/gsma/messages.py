@@ -6,6 +6,7 @@ duplicateRequest, or anything that cannot be read is no answer: the payment may 
 """
 
 import re
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
@@ -90,7 +91,7 @@ def no_answer(status: int) -> Answer:
 
 def error_object(content: dict[str, Any]) -> Answer | None:
     """A definite rejection, or None where the error says nothing definite."""
-    category, code = content.get("errorCategory"), _code(content.get("errorCode"))
+    category, code = content.get("errorCategory"), read_code(content.get("errorCode"))
     definite = isinstance(category, str) and category in _DEFINITE_CATEGORIES
     if definite and code is not None and code != _DUPLICATE:
         return Answer(AnswerKind.REJECTED, reason=code)
@@ -109,7 +110,7 @@ def request_state(content: dict[str, Any]) -> Answer:
         case "failed":
             # The standard's word for the end of an asynchronous request, whatever the category.
             error = content.get("error")
-            code = _code(error.get("errorCode")) if isinstance(error, dict) else None
+            code = read_code(error.get("errorCode")) if isinstance(error, dict) else None
             if code == _DUPLICATE:
                 return NO_ANSWER
             return Answer(
@@ -126,13 +127,13 @@ def request_state(content: dict[str, Any]) -> Answer:
 def completed_reference(content: dict[str, Any]) -> str | None:
     """The transaction's reference, where a requestState object says that it is completed."""
     if content.get("status") == "completed":
-        return _reference(content.get("objectReference"))
+        return read_reference(content.get("objectReference"))
     return None
 
 
 def transaction(content: dict[str, Any]) -> Answer:
     """What a transaction object means. A status that is not in use here is kept as a code."""
-    told_reference = _reference(content.get("transactionReference"))
+    told_reference = read_reference(content.get("transactionReference"))
     word = _word(content.get("transactionStatus"))
     if word in _PAID_STATUSES:
         money = read_money(content.get("amount"), content.get("currency"))
@@ -157,13 +158,15 @@ def transaction(content: dict[str, Any]) -> Answer:
     )
 
 
-def linked_resource(content: dict[str, Any]) -> tuple[str, str] | None:
-    """``("transactions" | "requeststates", id)`` from a response object's link, or None."""
+def linked_resource(
+    content: dict[str, Any], *, among: Collection[str] = ("transactions", "requeststates")
+) -> tuple[str, str] | None:
+    """Which of these resources a response object's link leads to, and its id; or None."""
     link = content.get("link")
     if not isinstance(link, str) or len(link) > _MAXIMUM_LINK_CHARACTERS:
         return None
     parts = link.split("?")[0].rstrip("/").split("/")
-    if len(parts) < 2 or parts[-2] not in ("transactions", "requeststates"):
+    if len(parts) < 2 or parts[-2] not in among:
         return None
     resource_id = unquote(parts[-1])
     return (parts[-2], resource_id) if _RESOURCE_ID.fullmatch(resource_id) else None
@@ -176,7 +179,8 @@ def is_not_known(status: int, content: dict[str, Any] | None) -> bool:
     )
 
 
-def _code(value: Any) -> str | None:
+def read_code(value: Any) -> str | None:
+    """A code, or None where it is none."""
     return value if isinstance(value, str) and _CODE.fullmatch(value) else None
 
 
@@ -185,7 +189,7 @@ def read_uuid(value: Any) -> UUID | None:
     return UUID(value) if isinstance(value, str) and _UUID.fullmatch(value) else None
 
 
-def _reference(value: Any) -> str | None:
+def read_reference(value: Any) -> str | None:
     """A provider's name for a payment; None where it could be neither stored nor asked for."""
     if not isinstance(value, str) or not 0 < len(value) <= _MAXIMUM_REFERENCE_CHARACTERS:
         return None
@@ -194,5 +198,5 @@ def _reference(value: Any) -> str | None:
 
 def _word(status: Any) -> str:
     """A status in small letters, as far as it is a code."""
-    code = _code(status)
+    code = read_code(status)
     return code.lower() if code else "in_no_readable_state"

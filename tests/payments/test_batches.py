@@ -1,0 +1,154 @@
+"""Payments in batches: whatever goes wrong with a batch, each line is paid once or not at all."""
+
+import asyncio
+from uuid import UUID
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.payments.batch_provider import BatchProvider, Fault, provider
+from tests.payments.conftest import World, entitlements, providers_with
+from tests.payments.steps import Steps
+from tests.server import eventually
+
+__all__ = ["provider"]
+
+
+@pytest.fixture
+def environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Small batches and small pages, so that a few payments meet every boundary."""
+    changed = {
+        **environment,
+        "PAYMENTS_BATCH_PAGE_SIZE": "2",
+    }
+    for name, value in changed.items():
+        monkeypatch.setenv(name, value)
+    return changed
+
+
+async def go_on(steps: Steps, owner: asyncpg.Connection, *, times: int = 1) -> None:
+    """Let time pass, and whatever is due be done."""
+    for _ in range(times):
+        await owner.execute(
+            "UPDATE payments.batch SET next_action_at = now(), "
+            "sent_at = sent_at - interval '2 seconds' WHERE next_action_at IS NOT NULL"
+        )
+        await owner.execute(
+            "UPDATE payments.instruction SET next_action_at = now() WHERE status = 'ready'"
+        )
+        await steps.step("send-batches-mekong")
+        await steps.step("batches-mekong")
+
+
+async def announce(world: World, steps: Steps, count: int) -> list[UUID]:
+    announced = await world.registry.announce(entitlements(count, provider="mekong"))
+
+    async def released() -> bool:
+        # The log's fence may trail behind what was just written.
+        await steps.raise_announced()
+        rounds = (await world.get("/rounds", limit=500))["items"]
+        return all(each["status"] == "released" for each in rounds) and bool(
+            (await world.get("/instructions", chunk_id=str(announced.chunk_id)))["items"]
+        )
+
+    await eventually(released, seconds=20)
+    page = await world.get("/instructions", chunk_id=str(announced.chunk_id))
+    return [UUID(each["id"]) for each in page["items"]]
+
+
+async def test_a_batch_is_taken_approved_and_its_lines_end_by_its_results(
+    provider: BatchProvider, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    provider.bad_accounts = frozenset({1})
+    await world.fund(10_000_000)
+    lines = await announce(world, steps, 5)
+    await go_on(steps, owner, times=4)
+    assert sum(provider.paid.values()) == 4
+    assert len(provider.rejected) == 1
+    for line in lines:
+        found = await world.get(f"/instructions/{line}")
+        assert found["status"] == ("settled" if line in provider.paid else "rejected")
+        assert [move["actor"] for move in found["moves"]] == ["batches", "batches"]
+    await world.proofs()
+
+
+FAULTS = st.lists(st.sampled_from(Fault), max_size=14)
+
+
+async def test_whatever_goes_wrong_each_line_is_paid_once_or_not_at_all(
+    provider: BatchProvider, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await world.fund(1_000_000_000)
+    loop = asyncio.get_running_loop()
+
+    async def play(faults: list[Fault], two_steps: bool, bad: frozenset[int]) -> None:
+        provider.two_steps, provider.bad_accounts = two_steps, bad
+        provider.faults = iter(faults)
+        lines = await announce(world, steps, 5)
+        await go_on(steps, owner, times=14 + len(faults))
+        assert max(provider.paid.values(), default=1) == 1
+        states = {
+            row["id"]: row["status"]
+            for row in await owner.fetch(
+                "SELECT id, status::text FROM payments.instruction WHERE id = ANY($1)", lines
+            )
+        }
+        for line, state in states.items():
+            expected = "settled" if line in provider.paid else "rejected"
+            assert state in (expected, "unknown"), (state, expected)
+        proofs = await steps.prove()
+        assert [proof for proof in proofs.proofs if not proof.holds] == []
+
+    @given(FAULTS, st.booleans(), st.frozensets(st.integers(0, 4), max_size=2))
+    @settings(
+        max_examples=40,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=True,
+    )
+    def run(faults: list[Fault], two_steps: bool, bad: frozenset[int]) -> None:
+        asyncio.run_coroutine_threadsafe(play(faults, two_steps, bad), loop).result()
+
+    await asyncio.to_thread(run)
+
+
+async def test_a_batch_that_is_refused_for_one_line_is_split_until_the_line_is_alone(
+    provider: BatchProvider, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await world.fund(10_000_000)
+    lines = await announce(world, steps, 24)
+    provider.poisoned = {lines[7]}
+    await go_on(steps, owner, times=20)
+    assert set(provider.paid) == set(lines) - {lines[7]}
+    assert max(provider.paid.values()) == 1
+    found = await world.get(f"/instructions/{lines[7]}")
+    assert (found["status"], found["reason"]) == ("rejected", "formatError")
+    await world.proofs()
+
+
+@pytest.fixture
+def not_recognising(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The providers' settings say that they recognise no repeats."""
+    changed = providers_with(environment, recognises_repeats_seconds=0, not_known_untrue_seconds=1)
+    monkeypatch.setenv("PAYMENTS_PROVIDERS", changed)
+
+
+async def test_a_provider_that_does_not_recognise_repeats_gets_no_batch_twice(
+    not_recognising: None,
+    provider: BatchProvider,
+    world: World,
+    steps: Steps,
+    owner: asyncpg.Connection,
+) -> None:
+    provider.two_steps = False
+    provider.recognises_repeats = False
+    provider.known = False
+    provider.faults = iter([Fault.LOST_AFTER])
+    await world.fund(10_000_000)
+    await announce(world, steps, 3)
+    await go_on(steps, owner, times=6)
+    assert provider.requests["take"] == 1
+    assert await world.count("unknown") == 3
+    await world.proofs()
