@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from services.payments.activations.routes import router as activations
 from services.payments.alarms.routes import router as alarms
 from services.payments.approvals.tables import Approval, ApprovalKind
+from services.payments.batches.routes import router as batches
 from services.payments.chunks.routes import router as chunks
 from services.payments.funds.routes import router as funds
 from services.payments.funds.service import fund_steps
@@ -55,6 +56,7 @@ _TAGS = [
     {"name": "chunks", "description": "What the registry announced, and its outcomes."},
     {"name": "activations", "description": "What was sent of one, and what was stopped."},
     {"name": "instructions", "description": "Single payments and their whole history."},
+    {"name": "batches", "description": "Payments that leave in one request, and their results."},
     {"name": "unresolved", "description": "What has no end or not a good one, and the way out."},
     {"name": "resolutions", "description": "What two persons decide about payments."},
     {"name": "approvals", "description": "What waits for a second person."},
@@ -95,6 +97,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             chunks,
             settlement,
             instructions,
+            batches,
             interventions,
             resolutions,
             approval_routes(steps, reader=PaymentsRead, decider=PaymentsApprove),

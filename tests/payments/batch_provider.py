@@ -1,4 +1,4 @@
-"""A provider that takes batches and keeps its own memory of what it paid, and fails as it is told."""
+"""A provider that takes batches, keeps its own memory of what it paid, and fails as it is told."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

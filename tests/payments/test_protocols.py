@@ -114,7 +114,10 @@ def test_a_protocol_that_nothing_speaks_is_refused_with_those_that_there_are(
 ) -> None:
     providers = json.loads(environment["PAYMENTS_PROVIDERS"])
     monkeypatch.setenv("PAYMENTS_PROVIDERS", json.dumps([{**providers[1], "protocol": "telex"}]))
-    with pytest.raises(UnknownProtocol, match=re.escape("choose from gsma-mobile-money-1.2.")):
+    with pytest.raises(
+        UnknownProtocol,
+        match=re.escape("choose from gsma-mobile-money-1.2, gsma-mobile-money-1.2-batches."),
+    ):
         adapters_of(WorkerSettings())
 
 

@@ -1,85 +1,22 @@
-"""SQL of making a batch: one statement finds its lines, moves them, books them, and names it."""
+"""Making a batch: one statement finds its lines, moves them, books them, and names it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.batches.repository import DueBatch
-from services.payments.batches.states import OPEN, BatchStatus
-from services.payments.dispatch.repository import (
-    COVERED_BY_FLOAT,
-    NOT_CANCELLED,
-    PERHAPS_PAID,
-    lock_claims,
-)
+from services.payments.batches.statements import make_batch
+from services.payments.batches.states import BatchStatus
+from services.payments.dispatch.repository import lock_claims
 from services.payments.instructions.moves import Waits
-from services.payments.instructions.statements import move_instructions, moves_given
 from services.payments.providers.batches import BatchName, BatchOrder
 from services.payments.providers.protocol import Order
-from services.payments.statements import AnyRow, among
+from services.payments.statements import AnyRow
 from shared.clock import Clock
 from shared.ids import new_id
 from shared.money import Money
-
-# The oldest chunk that has something ready at the provider: a batch is of one chunk.
-_PICKED = f"""
-    open AS MATERIALIZED (
-        SELECT chunk.number, chunk.currency
-        FROM payments.chunk
-        JOIN payments.payment_round ON payment_round.number = chunk.round_number
-        WHERE chunk.status = 'raised' AND payment_round.status = 'released'
-          AND chunk.epoch = (SELECT events.current_epoch()) AND {NOT_CANCELLED}
-          AND EXISTS (
-              SELECT FROM payments.instruction
-              WHERE chunk_number = chunk.number AND status = 'ready'
-                AND provider_number = :provider_number
-                AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
-          )
-          AND (
-              SELECT count(*) FROM payments.batch
-              WHERE provider_number = :provider_number AND status IN ({among(OPEN)})
-          ) < :most_open
-        ORDER BY chunk.number
-        LIMIT 1
-    ),
-    candidate AS MATERIALIZED (
-        SELECT id, amount_minor
-        FROM open
-        CROSS JOIN LATERAL (
-            SELECT id, amount_minor
-            FROM payments.instruction
-            WHERE chunk_number = open.number
-              AND status = 'ready'
-              AND provider_number = :provider_number
-              AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
-              AND NOT {PERHAPS_PAID}
-            LIMIT :size
-        ) AS ready
-    ),
-    covered AS MATERIALIZED ({COVERED_BY_FLOAT}),
-    picked AS MATERIALIZED (
-        SELECT instruction.id, household_id, instruction.amount_minor, account_sealed
-        FROM covered
-        JOIN payments.instruction ON instruction.id = covered.id
-        WHERE instruction.status = 'ready'
-        ORDER BY instruction.id
-        FOR NO KEY UPDATE OF instruction SKIP LOCKED
-    ),
-    made AS (
-        INSERT INTO payments.batch (id, provider_number, chunk_number, line_count, total_minor,
-            status, next_action_at, first_sent_at, sent_at, made_at)
-        SELECT :batch_id, :provider_number, (SELECT number FROM open), count(*),
-            sum(amount_minor), 'sending',
-            clock_timestamp() + make_interval(secs => :batch_lease_seconds),
-            clock_timestamp(), clock_timestamp(), :at
-        FROM picked
-        HAVING count(*) > 0
-        RETURNING number
-    ),
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +32,7 @@ class BatchClaims:
 
     def __init__(self, *, clock: Clock, waits: Waits) -> None:
         self._clock = clock
-        self._statement: TextClause = move_instructions(
-            lease_seconds=waits.lease_seconds,
-            unknown=waits.unknown,
-            pending=waits.pending,
-            before=_PICKED,
-            given=moves_given(
-                target="'sending'", source="picked CROSS JOIN made", batch_number="made.number"
-            ),
-            result="""
-            SELECT made.number, open.number AS chunk_number, open.currency, picked.id,
-                picked.household_id, picked.amount_minor, picked.account_sealed
-            FROM moved JOIN picked USING (id) CROSS JOIN made CROSS JOIN open
-            ORDER BY picked.id
-            """,
-        )
+        self._statement = make_batch(waits)
 
     async def make(
         self,

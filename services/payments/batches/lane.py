@@ -19,7 +19,6 @@ from services.payments.batches import repository
 from services.payments.batches.claiming import BatchClaims, order_of
 from services.payments.batches.repository import DueBatch
 from services.payments.batches.results import Results, heard_of, plain_and_odd
-from services.payments.batches.splitting import split
 from services.payments.batches.states import BatchStatus
 from services.payments.dispatch.permits import LeasePermit, Stopping, seconds_since_boot
 from services.payments.dispatch.pipeline import Pipeline
@@ -370,8 +369,7 @@ class BatchLane:
                 heard = [Heard(known.instruction_id, number, rejected)]
                 stored = await store_answers(session, heard, actor=ACTOR)
             else:
-                # One of them is at fault, and nobody says which: parts of it find out.
-                await split(session, batch, at=self.moves.clock.now())
+                await repository.split(session, batch, at=self.moves.clock.now())
         await self._recording.apply(stored)
 
     async def _give_back(self, batch: DueBatch, status: BatchStatus, *, reason: str | None) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.batches.statements import PARTS, SPLIT
 from services.payments.batches.states import MOVES, OPEN, BatchStatus
 from services.payments.batches.tables import Batch, BatchMove
 from services.payments.chunks.tables import Chunk
@@ -33,10 +34,12 @@ _MOVE = text(
                 coalesce(CAST(:server_correlation_id AS uuid), server_correlation_id),
             first_sent_at = CASE WHEN CAST(:target AS text) = 'sending'
                 THEN coalesce(first_sent_at, clock_timestamp()) ELSE first_sent_at END,
-            sent_at = CASE WHEN CAST(:target AS text) = 'sending' THEN clock_timestamp() ELSE sent_at END,
+            sent_at = CASE WHEN CAST(:target AS text) = 'sending'
+                THEN clock_timestamp() ELSE sent_at END,
             next_action_at = CASE WHEN CAST(:target AS text) IN ({among(OPEN)})
                 THEN clock_timestamp() + make_interval(secs => :wait_seconds) END,
-            finished_at = CASE WHEN CAST(:target AS text) NOT IN ({among(OPEN)}) THEN CAST(:at AS timestamptz) END
+            finished_at = CASE WHEN CAST(:target AS text) NOT IN ({among(OPEN)})
+                THEN CAST(:at AS timestamptz) END
         WHERE number = :number AND moves = :position
           AND (status, CAST(CAST(:target AS text) AS payments.batch_status)) IN (VALUES {_LEGAL})
         RETURNING number, old.status AS from_status, new.status AS to_status, new.moves
@@ -389,3 +392,12 @@ async def moves_of(session: AsyncSession, number: int) -> Sequence[AnyRow]:
         .order_by(BatchMove.position)
     )
     return (await session.execute(query)).all()
+
+
+async def split(session: AsyncSession, batch: DueBatch, *, at: datetime) -> None:
+    """Have a refused batch's locked lines sent by several smaller ones.
+
+    One of them is at fault, and nobody says which: it is alone in the end.
+    """
+    given = {"number": batch.number, "chunk_number": batch.chunk_number, "parts": PARTS, "at": at}
+    await session.execute(SPLIT, given)

@@ -4,68 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.answers.repository import Heard
 from services.payments.batches.repository import DueBatch
+from services.payments.batches.statements import READ_TO, STAGING, end_lines
 from services.payments.instructions.moves import Waits
-from services.payments.instructions.statements import move_instructions, moves_given
-from services.payments.instructions.states import Status
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.batches import LineResult, ResultKind, ResultsPage
 from shared.clock import Clock
 from shared.database import driver_connection
-
-# Whoever reads the same page beside us finds that it is read, and stops.
-_READ_TO = {
-    kind: text(
-        f"""
-        UPDATE payments.batch
-        SET {column} = :offset + :count,
-            next_action_at = clock_timestamp() + make_interval(secs => :lease_seconds)
-        WHERE number = :number AND moves = :position AND {column} = :offset
-        RETURNING number
-        """
-    )
-    for kind, column in (
-        (ResultKind.COMPLETIONS, "completions_read"),
-        (ResultKind.REJECTIONS, "rejections_read"),
-    )
-}
-
-_STAGING = text(
-    """
-    CREATE TEMPORARY TABLE IF NOT EXISTS batch_result (
-        instruction_id uuid NOT NULL,
-        transaction_reference text,
-        reason text
-    ) ON COMMIT DELETE ROWS
-    """
-)
-
-# What is plain: a line of this batch without an end, by a reference that no other payment has.
-_MATCHED = """
-    matched AS MATERIALIZED (
-        SELECT instruction.id, result.transaction_reference, result.reason
-        FROM batch_result AS result
-        JOIN payments.instruction ON instruction.id = result.instruction_id
-        WHERE instruction.batch_number = :number
-          AND instruction.status = 'sending'
-          AND NOT EXISTS (
-              SELECT FROM payments.instruction AS other
-              WHERE other.provider_number = instruction.provider_number
-                AND other.transaction_reference = result.transaction_reference
-                AND other.status = 'settled'
-          )
-        ORDER BY instruction.id
-        FOR NO KEY UPDATE OF instruction
-    ),
-"""
-_LEFT = """
-    SELECT instruction_id FROM batch_result
-    WHERE instruction_id NOT IN (SELECT id FROM moved)
-"""
 
 
 class Results:
@@ -73,25 +21,7 @@ class Results:
 
     def __init__(self, *, clock: Clock, waits: Waits) -> None:
         self._clock = clock
-        self._statements: dict[ResultKind, TextClause] = {
-            kind: move_instructions(
-                lease_seconds=waits.lease_seconds,
-                unknown=waits.unknown,
-                pending=waits.pending,
-                before=_MATCHED,
-                given=moves_given(
-                    target=f"'{target}'",
-                    source="matched",
-                    reason="reason",
-                    transaction_reference="transaction_reference",
-                ),
-                result=_LEFT,
-            )
-            for kind, target in (
-                (ResultKind.COMPLETIONS, Status.SETTLED),
-                (ResultKind.REJECTIONS, Status.REJECTED),
-            )
-        }
+        self._statements = end_lines(waits)
 
     async def note_read(
         self,
@@ -111,7 +41,7 @@ class Results:
             "count": count,
             "lease_seconds": lease_seconds,
         }
-        return await session.scalar(_READ_TO[kind], given) is not None
+        return await session.scalar(READ_TO[kind], given) is not None
 
     async def apply(
         self,
@@ -125,7 +55,7 @@ class Results:
         """Settle or reject the plain lines of a page; those that did not let themselves move."""
         if not plain:
             return set()
-        await session.execute(_STAGING)
+        await session.execute(STAGING)
         connection = await driver_connection(session)
         await connection.copy_records_to_table(
             "batch_result",

@@ -193,11 +193,12 @@ async def list_instructions(
     *,
     after: UUID | None,
     limit: int,
-    status: Status | None,
-    activation_id: UUID | None,
-    chunk_id: UUID | None,
-    entitlement_id: UUID | None,
-    provider: str | None,
+    status: Status | None = None,
+    activation_id: UUID | None = None,
+    chunk_id: UUID | None = None,
+    entitlement_id: UUID | None = None,
+    provider: str | None = None,
+    batch_number: int | None = None,
 ) -> Sequence[AnyRow]:
     """Instructions in the order of their ids; what is None does not narrow."""
     query = narrowed(
@@ -207,6 +208,7 @@ async def list_instructions(
             PaymentRound.activation_id: activation_id,
             Chunk.chunk_id: chunk_id,
             Provider.code: provider,
+            Instruction.batch_number: batch_number,
         },
     )
     if entitlement_id is not None:

@@ -137,7 +137,8 @@ _LASTS: Mapping[AlarmKind, str] = {
     "WHERE answer.instruction_id = alarm.instruction_id AND answer.applied_at IS NULL)",
     AlarmKind.ACCOUNT_UNREADABLE: "instruction.status = 'held'",
     AlarmKind.PENDING_TOO_LONG: "instruction.status = 'pending'",
-    AlarmKind.UNKNOWN_TOO_LONG: "instruction.status = 'unknown'",
+    AlarmKind.UNKNOWN_TOO_LONG: "instruction.status = 'unknown' "
+    "OR instruction.status = 'sending' AND instruction.batch_number IS NOT NULL",
     AlarmKind.UNKNOWN_STATUS: "instruction.status = 'pending' "
     "AND instruction.reason LIKE 'transaction\\_%'",
     AlarmKind.SETTLED_NOT_BOOKED: "instruction.status = 'settled'",

@@ -1,6 +1,6 @@
 """Where each kind of payment without a good end is found: one set of columns for all of them."""
 
-from services.payments.instructions.states import EXCLUSIVE, NOT_EXCLUSIVE, Status
+from services.payments.instructions.states import EXCLUSIVE, NOT_EXCLUSIVE
 from services.payments.statements import among, move_at
 from services.payments.unresolved.kinds import UnresolvedKind
 
@@ -106,9 +106,16 @@ _CANNOT_POST = """EXISTS (
 )"""
 
 
-def _too_long(status: Status, seconds: str) -> str:
+# A line of a batch that has no answer is as unknown as a payment without one.
+_UNKNOWN = (
+    "(instruction.status = 'unknown' "
+    "OR instruction.status = 'sending' AND instruction.batch_number IS NOT NULL)"
+)
+
+
+def _too_long(condition: str, seconds: str) -> str:
     return _instructions(
-        f"instruction.status = '{status}' AND first_move.moved_at <= "
+        f"{condition} AND first_move.moved_at <= "
         f"CAST(:now AS timestamptz) - make_interval(secs => {seconds})",
         since="first_move.moved_at",
         joins=_FIRST_MOVE,
@@ -131,8 +138,10 @@ ROWS: dict[UnresolvedKind, str] = {
         "CAST(:now AS timestamptz) - make_interval(secs => :not_sent_too_long_seconds)",
         since="payment_round.released_at",
     ),
-    UnresolvedKind.PENDING_TOO_LONG: _too_long(Status.PENDING, ":pending_too_long_seconds"),
-    UnresolvedKind.UNKNOWN_TOO_LONG: _too_long(Status.UNKNOWN, ":unknown_too_long_seconds"),
+    UnresolvedKind.PENDING_TOO_LONG: _too_long(
+        "instruction.status = 'pending'", ":pending_too_long_seconds"
+    ),
+    UnresolvedKind.UNKNOWN_TOO_LONG: _too_long(_UNKNOWN, ":unknown_too_long_seconds"),
     UnresolvedKind.NOT_KNOWN_TO_PROVIDER: _instructions(
         "instruction.status = 'unknown' AND instruction.reason IN ('repeats_not_recognised', "
         "'repeats_no_longer_recognised', 'first_sending_not_known', "

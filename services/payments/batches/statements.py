@@ -1,0 +1,195 @@
+"""The statements that make a batch, apply its results, and split it."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import TextClause, text
+
+from services.payments.batches.states import OPEN
+from services.payments.dispatch.repository import COVERED_BY_FLOAT, NOT_CANCELLED, PERHAPS_PAID
+from services.payments.instructions.moves import Waits
+from services.payments.instructions.statements import move_instructions, moves_given
+from services.payments.instructions.states import Status
+from services.payments.providers.batches import ResultKind
+from services.payments.statements import among
+
+# The oldest chunk that has something ready at the provider: a batch is of one chunk.
+_PICKED = f"""
+    open AS MATERIALIZED (
+        SELECT chunk.number, chunk.currency
+        FROM payments.chunk
+        JOIN payments.payment_round ON payment_round.number = chunk.round_number
+        WHERE chunk.status = 'raised' AND payment_round.status = 'released'
+          AND chunk.epoch = (SELECT events.current_epoch()) AND {NOT_CANCELLED}
+          AND EXISTS (
+              SELECT FROM payments.instruction
+              WHERE chunk_number = chunk.number AND status = 'ready'
+                AND provider_number = :provider_number
+                AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
+          )
+          AND (
+              SELECT count(*) FROM payments.batch
+              WHERE provider_number = :provider_number AND status IN ({among(OPEN)})
+          ) < :most_open
+        ORDER BY chunk.number
+        LIMIT 1
+    ),
+    candidate AS MATERIALIZED (
+        SELECT id, amount_minor
+        FROM open
+        CROSS JOIN LATERAL (
+            SELECT id, amount_minor
+            FROM payments.instruction
+            WHERE chunk_number = open.number
+              AND status = 'ready'
+              AND provider_number = :provider_number
+              AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
+              AND NOT {PERHAPS_PAID}
+            LIMIT :size
+        ) AS ready
+    ),
+    covered AS MATERIALIZED ({COVERED_BY_FLOAT}),
+    picked AS MATERIALIZED (
+        SELECT instruction.id, household_id, instruction.amount_minor, account_sealed
+        FROM covered
+        JOIN payments.instruction ON instruction.id = covered.id
+        WHERE instruction.status = 'ready'
+        ORDER BY instruction.id
+        FOR NO KEY UPDATE OF instruction SKIP LOCKED
+    ),
+    made AS (
+        INSERT INTO payments.batch (id, provider_number, chunk_number, line_count, total_minor,
+            status, next_action_at, first_sent_at, sent_at, made_at)
+        SELECT :batch_id, :provider_number, (SELECT number FROM open), count(*),
+            sum(amount_minor), 'sending',
+            clock_timestamp() + make_interval(secs => :batch_lease_seconds),
+            clock_timestamp(), clock_timestamp(), :at
+        FROM picked
+        HAVING count(*) > 0
+        RETURNING number
+    ),
+"""
+_CLAIMED = """
+    SELECT made.number, open.number AS chunk_number, open.currency, picked.id,
+        picked.household_id, picked.amount_minor, picked.account_sealed
+    FROM moved JOIN picked USING (id) CROSS JOIN made CROSS JOIN open
+    ORDER BY picked.id
+"""
+
+# Whoever reads the same page beside us finds that it is read, and stops.
+READ_TO = {
+    kind: text(
+        f"""
+        UPDATE payments.batch
+        SET {column} = :offset + :count,
+            next_action_at = clock_timestamp() + make_interval(secs => :lease_seconds)
+        WHERE number = :number AND moves = :position AND {column} = :offset
+        RETURNING number
+        """
+    )
+    for kind, column in (
+        (ResultKind.COMPLETIONS, "completions_read"),
+        (ResultKind.REJECTIONS, "rejections_read"),
+    )
+}
+
+STAGING = text(
+    """
+    CREATE TEMPORARY TABLE IF NOT EXISTS batch_result (
+        instruction_id uuid NOT NULL,
+        transaction_reference text,
+        reason text
+    ) ON COMMIT DELETE ROWS
+    """
+)
+
+# What is plain: a line of this batch without an end, by a reference that no other payment has.
+_MATCHED = """
+    matched AS MATERIALIZED (
+        SELECT instruction.id, result.transaction_reference, result.reason
+        FROM batch_result AS result
+        JOIN payments.instruction ON instruction.id = result.instruction_id
+        WHERE instruction.batch_number = :number
+          AND instruction.status = 'sending'
+          AND NOT EXISTS (
+              SELECT FROM payments.instruction AS other
+              WHERE other.provider_number = instruction.provider_number
+                AND other.transaction_reference = result.transaction_reference
+                AND other.status = 'settled'
+          )
+        ORDER BY instruction.id
+        FOR NO KEY UPDATE OF instruction
+    ),
+"""
+_LEFT = """
+    SELECT instruction_id FROM batch_result
+    WHERE instruction_id NOT IN (SELECT id FROM moved)
+"""
+
+PARTS = 10
+"""Into how many: a line at fault among 10,000 is alone after four rounds of ten batches."""
+
+# The money of the lines is in transit all the while: they go from batch to batch.
+SPLIT = text(
+    """
+    WITH line AS MATERIALIZED (
+        SELECT id, amount_minor, ntile(:parts) OVER (ORDER BY id) AS part
+        FROM payments.instruction
+        WHERE chunk_number = :chunk_number AND batch_number = :number AND status = 'sending'
+    ),
+    part AS MATERIALIZED (
+        SELECT part, uuidv7() AS id, count(*) AS lines, sum(amount_minor) AS minor
+        FROM line
+        GROUP BY part
+    ),
+    made AS (
+        INSERT INTO payments.batch (id, provider_number, chunk_number, line_count, total_minor,
+            status, next_action_at, made_at)
+        SELECT part.id, batch.provider_number, batch.chunk_number, part.lines, part.minor,
+            'waiting', clock_timestamp(), :at
+        FROM part CROSS JOIN payments.batch
+        WHERE batch.number = :number
+        RETURNING number, id
+    )
+    UPDATE payments.instruction
+    SET batch_number = made.number
+    FROM line JOIN part USING (part) JOIN made ON made.id = part.id
+    WHERE instruction.id = line.id
+    """
+)
+
+
+def make_batch(waits: Waits) -> TextClause:
+    """Finds what is ready, makes a batch of it, and moves it; returns the batch's lines."""
+    return move_instructions(
+        lease_seconds=waits.lease_seconds,
+        unknown=waits.unknown,
+        pending=waits.pending,
+        before=_PICKED,
+        given=moves_given(
+            target="'sending'", source="picked CROSS JOIN made", batch_number="made.number"
+        ),
+        result=_CLAIMED,
+    )
+
+
+def end_lines(waits: Waits) -> Mapping[ResultKind, TextClause]:
+    """Move the lines that are plain among the staged results; return those that did not move."""
+    return {
+        kind: move_instructions(
+            lease_seconds=waits.lease_seconds,
+            unknown=waits.unknown,
+            pending=waits.pending,
+            before=_MATCHED,
+            given=moves_given(
+                target=f"'{target}'",
+                source="matched",
+                reason="reason",
+                transaction_reference="transaction_reference",
+            ),
+            result=_LEFT,
+        )
+        for kind, target in (
+            (ResultKind.COMPLETIONS, Status.SETTLED),
+            (ResultKind.REJECTIONS, Status.REJECTED),
+        )
+    }
