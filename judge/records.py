@@ -163,6 +163,8 @@ class Records:
     accounts: Sequence[Account]
     transfers: int
     funds: Sequence[Fund]
+    kept_minor: Mapping[str, int]
+    """By fund: what it keeps for triggers that are ready."""
     providers: Sequence[Provider]
     instructions: Mapping[UUID, Instruction]
     paid_twice: Sequence[PaidTwice]

@@ -95,6 +95,7 @@ CLAIMS = (
             case.records.accounts,
             heard(case.book, _BOOK),
             instructions=case.records.instructions,
+            kept_minor=case.records.kept_minor,
             deposited_minor=heard(case.expected.deposited_minor, "what was deposited"),
             prefunded_minor=heard(case.expected.prefunded_minor, "what was prefunded"),
         ),

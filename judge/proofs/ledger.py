@@ -1,7 +1,7 @@
 """The money by the double-entry ledger."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from judge.proofs.finding import Finding
@@ -96,17 +96,25 @@ def balances_follow_from_the_book(
     book: Sequence[BookLine],
     *,
     instructions: Mapping[UUID, Instruction],
+    kept_minor: Mapping[str, int],
     deposited_minor: Mapping[str, int],
     prefunded_minor: Mapping[str, int],
 ) -> Finding:
     """What each fund and each float holds at rest, worked out without the ledger.
 
-    From what was paid in, what the providers booked, and what our instructions say came back.
+    From what was paid in, what the providers booked, what our instructions say came back, and what
+    is kept for triggers that are ready.
     """
     balances = {(account.code, account.scope): account.balance_minor for account in accounts}
     unknown = sum(line.correlation_id not in instructions for line in book)
     expected = {
-        **_of_funds(balances, book, instructions=instructions, deposited_minor=deposited_minor),
+        **_of_funds(
+            balances,
+            book,
+            instructions=instructions,
+            kept_minor=kept_minor,
+            deposited_minor=deposited_minor,
+        ),
         **_of_providers(balances, book, instructions=instructions, prefunded_minor=prefunded_minor),
     }
     evidence = [
@@ -130,10 +138,11 @@ def balances_follow_from_the_book(
 
 
 def _of_funds(
-    balances: Iterable[tuple[str, str]],
+    balances: Collection[tuple[str, str]],
     book: Iterable[BookLine],
     *,
     instructions: Mapping[UUID, Instruction],
+    kept_minor: Mapping[str, int],
     deposited_minor: Mapping[str, int],
 ) -> dict[tuple[str, str], int]:
     spent: Counter[str] = Counter()
@@ -146,7 +155,10 @@ def _of_funds(
     for fund in sorted(funds | deposited_minor.keys() | spent.keys()):
         deposited = deposited_minor.get(fund, 0)
         expected["FUNDS_RECEIVED", fund] = -deposited
-        expected["BUDGET_AVAILABLE", fund] = deposited - spent[fund]
+        kept = kept_minor.get(fund, 0)
+        expected["BUDGET_AVAILABLE", fund] = deposited - spent[fund] - kept
+        if kept or ("RESERVED", fund) in balances:
+            expected["RESERVED", fund] = kept
         expected["COMMITTED", fund] = 0
         expected["BUDGET_SPENT", fund] = spent[fund]
         expected["GRANTS_PAID", fund] = spent[fund]

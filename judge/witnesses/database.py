@@ -74,6 +74,7 @@ async def read_records(connection: asyncpg.Connection) -> Records:
         accounts=[Account(**row) for row in await connection.fetch(statements.ACCOUNTS)],
         transfers=await connection.fetchval(statements.TRANSFERS),
         funds=[Fund(**row) for row in await connection.fetch(statements.FUNDS, ends)],
+        kept_minor={row["fund"]: row["minor"] for row in await connection.fetch(statements.KEPT)},
         providers=[Provider(**row) for row in await connection.fetch(statements.PROVIDERS, ends)],
         instructions=await _instructions(connection),
         paid_twice=[PaidTwice(**row) for row in await connection.fetch(statements.PAID_TWICE)],

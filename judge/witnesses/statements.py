@@ -93,6 +93,13 @@ FUNDS = f"""
 """
 
 # What is neither ended, nor held, nor waiting to be sent is with the provider.
+# What each fund keeps for triggers that are ready.
+KEPT = """
+    SELECT fund, sum(reserved_minor)::bigint AS minor
+    FROM payments.reservation
+    GROUP BY fund
+"""
+
 PROVIDERS = """
     SELECT provider.code,
         coalesce(in_transit_minor, 0)::bigint AS in_transit_minor,

@@ -21,6 +21,7 @@ from services.payments.providers.adapters import verifiers_of
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.routes import router as providers
 from services.payments.providers.service import prefunding_step
+from services.payments.reservations.routes import router as reservations
 from services.payments.resolutions.routes import router as resolutions
 from services.payments.resolutions.service import resolution_step
 from services.payments.rounds.routes import router as rounds
@@ -92,6 +93,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             # First: routers are tried in turn, and callbacks come by the hundred thousand.
             callbacks,
             funds,
+            reservations,
             providers,
             rounds,
             chunks,

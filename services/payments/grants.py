@@ -12,6 +12,11 @@ GRANTS = {
     "account": "SELECT, INSERT (code, scope, book, currency, overdraft_refused)",
     "journal_entry": "SELECT, INSERT",
     "transfer": "SELECT, INSERT",
+    "reservation": (
+        "SELECT, INSERT, UPDATE (fund, currency, households, wanted_minor, drawn_minor, "
+        "reserved_minor, released_at)"
+    ),
+    "activation_trigger": "SELECT, INSERT",
     "payment_round": "SELECT, INSERT, UPDATE",
     "chunk": "SELECT, INSERT, UPDATE",
     "set_aside": "SELECT, INSERT",

@@ -12,6 +12,7 @@ from services.payments.instructions import tables as instructions
 from services.payments.ledger import balances
 from services.payments.ledger import tables as ledger
 from services.payments.providers import tables as providers
+from services.payments.reservations import tables as reservations
 from services.payments.resolutions import tables as resolutions
 from services.payments.rounds import tables as rounds
 from services.payments.sweeps import tables as sweeps
@@ -33,6 +34,7 @@ __all__ = [
     "ledger",
     "metadata",
     "providers",
+    "reservations",
     "resolutions",
     "rounds",
     "sweeps",

@@ -24,6 +24,8 @@ from services.payments.providers.batches import BatchAdapter
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.protocol import Adapter, Capability
 from services.payments.raising.fetching import Fetching
+from services.payments.reservations.handlers import handlers as of_reservations
+from services.payments.reservations.reserving import Reserving
 from services.payments.resolutions.carrying_out import CarryingOut
 from services.payments.rounds.handlers import handlers as of_rounds
 from services.payments.rounds.releasing import Releasing
@@ -197,6 +199,7 @@ def worker_of(wiring: Wiring) -> Worker:
     cancelling = Loop(
         "cancel", Cancelling(database=database, moves=wiring.moves).step, rest=rest, then=[closing]
     )
+    reserving = Loop("reserve", Reserving(database=database, clock=clock).step, rest=rest)
     reading = Loop.reading(
         Consumer(
             database,
@@ -206,10 +209,11 @@ def worker_of(wiring: Wiring) -> Worker:
                 **of_chunks(ask_first_seconds=settings.ask_first_seconds),
                 **of_rounds(),
                 **of_activations(),
+                **of_reservations(),
             },
         ),
         rest=rest,
-        then=[*fetching, releasing, cancelling],
+        then=[reserving, *fetching, releasing, cancelling],
     )
     batches = [
         Loop(f"batches-{code}", lane.due_step, rest=rest, then=[closing])
@@ -242,6 +246,7 @@ def worker_of(wiring: Wiring) -> Worker:
             *inquiring,
             reading,
             *fetching,
+            reserving,
             releasing,
             cancelling,
             *asking_first,

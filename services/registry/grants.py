@@ -19,6 +19,7 @@ GRANTS = {
     "activation": "SELECT, INSERT, UPDATE (areas, areas_refused, scheme_version, not_enrolled, "
     "cancelled_on, has_ceiling, ceiling_households, ceiling_minor, allowed_households, "
     "allowed_minor)",
+    "preparation": "SELECT, INSERT, UPDATE",
     "payment_round": "SELECT, INSERT, UPDATE (released_at, released_by)",
     "enrolment_run": "SELECT, INSERT, UPDATE (chunks_done, completed_at, held_at, approval_id)",
     "activation_commune": "SELECT, INSERT",

@@ -6,6 +6,7 @@ from services.registry.enrolments.opening import Means
 from services.registry.enrolments.waiting import WaitingActivations
 from services.registry.enrolments.working import EnrolmentWork
 from services.registry.funds import handlers as funds
+from services.registry.preparations import handlers as preparations
 from services.registry.providers import handlers as providers
 from services.registry.repairs.working import RepairWork
 from services.registry.settings import WorkerSettings
@@ -47,6 +48,7 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
             **settlement.handlers(),
             **providers.handlers(),
             **funds.handlers(),
+            **preparations.handlers(clock=clock),
         },
     )
     enrolment = EnrolmentWork(database, steps=steps, clock=clock)

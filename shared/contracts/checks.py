@@ -72,6 +72,9 @@ class ActivationChecked(BaseModel):
                     "households": 24156,
                     "amount_minor": 11275740300,
                     "currency": "KHR",
+                    "fund": "shock",
+                    "without_account": 312,
+                    "without_provider": 4,
                     "reach": [
                         {"area": "0801", "communes": 13, "reached": 9, "unknown": 1},
                         {"area": "24", "communes": 8, "reached": 0, "unknown": 0},
@@ -103,6 +106,17 @@ class ActivationChecked(BaseModel):
         int | None, Field(description="What they would get, over all rounds.")
     ] = None
     currency: Annotated[str | None, Field(description="The scheme's.")] = None
+    fund: Annotated[str | None, Field(description="What the scheme pays from.")] = None
+    without_account: Annotated[
+        int | None, Field(description="How many of the households have no account to pay into.")
+    ] = None
+    without_provider: Annotated[
+        int | None,
+        Field(
+            description="How many have one at a provider that payments does not know, or that does "
+            "not pay the scheme's currency."
+        ),
+    ] = None
     reach: Annotated[
         list[AreaReach],
         Field(

@@ -68,6 +68,33 @@ class TriggerStoodDown(Published):
         return str(self.readiness_id)
 
 
+class PreparationCounted(Published):
+    """Whom the scheme of a trigger that is ready would pay, and what: to be reserved. No payment.
+
+    Told again where the trigger becomes ready in more areas: the last count holds.
+    """
+
+    type: ClassVar[str] = "org.sangkroh.preparation-counted.v1"
+    source: ClassVar[str] = REGISTRY
+
+    readiness_id: UUID
+    trigger: str
+    scheme: str
+    fund: str
+    currency: str
+    households: int
+    amount_minor: int
+    """What they would get, over all rounds."""
+    without_account: int
+    """Households without an account to pay into."""
+    without_provider: int
+    """Households with one at a provider that cannot pay them."""
+
+    @property
+    def subject(self) -> str:
+        return str(self.readiness_id)
+
+
 class ObservationsSetAside(Published):
     """Rows of one indicator that are doubtful, and that no trigger reads until a person looks."""
 

@@ -138,6 +138,7 @@ RECORDS = Records(
     accounts=ACCOUNTS,
     transfers=20,
     funds=FUNDS,
+    kept_minor={},
     providers=PROVIDERS,
     instructions=INSTRUCTIONS,
     paid_twice=[],

@@ -192,7 +192,7 @@ class Flow:
     ) -> UUID:
         """Triggers opens an activation."""
         activation_id = activation_id or new_id()
-        await self._from_triggers(
+        await self.from_triggers(
             ActivationOpened(
                 **self._activation(activation_id, areas, scheme, area_filter, opened_on),
                 **told(ceiling),
@@ -209,7 +209,7 @@ class Flow:
         ceiling: Ceiling = FAR,
     ) -> None:
         """Triggers adds areas to an activation."""
-        await self._from_triggers(
+        await self.from_triggers(
             ActivationWidened(
                 **self._activation(activation_id, areas, scheme, area_filter, None),
                 **told(ceiling),
@@ -219,7 +219,7 @@ class Flow:
     async def cancel(self, activation_id: UUID) -> None:
         """Triggers tells that an officer cancelled an activation."""
         today = FileClock(self.clock_file).today()
-        await self._from_triggers(
+        await self.from_triggers(
             ActivationCancelled(activation_id=activation_id, cancelled_on=today)
         )
 
@@ -245,7 +245,8 @@ class Flow:
             "observed_on": today,
         }
 
-    async def _from_triggers(self, data: Published) -> None:
+    async def from_triggers(self, data: Published) -> None:
+        """Triggers publishes an event."""
         await self._publish(self.triggers, data)
 
     async def from_payments(self, data: Published) -> None:

@@ -16,6 +16,8 @@ _SELECT = """
             AS authorised_minor,
         coalesce(sum(balance) FILTER (WHERE account.code = 'BUDGET_AVAILABLE'), 0)::bigint
             AS available_minor,
+        coalesce(sum(balance) FILTER (WHERE account.code = 'RESERVED'), 0)::bigint
+            AS reserved_minor,
         coalesce(sum(balance) FILTER (WHERE account.code = 'COMMITTED'), 0)::bigint
             AS committed_minor,
         coalesce(sum(balance) FILTER (WHERE account.code = 'BUDGET_SPENT'), 0)::bigint

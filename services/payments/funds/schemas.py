@@ -111,6 +111,7 @@ class FundOut(BaseModel):
                     "maximum_round_minor": 12_000_000_000,
                     "authorised_minor": 40_000_000_000,
                     "available_minor": 30_400_000_000,
+                    "reserved_minor": 0,
                     "committed_minor": 1_200_000_000,
                     "spent_minor": 8_400_000_000,
                 }
@@ -131,6 +132,9 @@ class FundOut(BaseModel):
     )
     authorised_minor: int = Field(description="Paid in, ever.")
     available_minor: int = Field(description="Not promised to anyone.")
+    reserved_minor: int = Field(
+        description="Kept for triggers that are ready: `GET /v1/reservations`."
+    )
     committed_minor: int = Field(description="Reserved for rounds that are being paid.")
     spent_minor: int = Field(description="Paid to households.")
 

@@ -33,6 +33,7 @@ class AccountCode(StrEnum):
     BUDGET_AVAILABLE = "BUDGET_AVAILABLE"
     COMMITTED = "COMMITTED"
     BUDGET_SPENT = "BUDGET_SPENT"
+    RESERVED = "RESERVED"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ ACCOUNT_KINDS: dict[AccountCode, AccountKind] = {
     AccountCode.BUDGET_AVAILABLE: AccountKind(Book.BUDGET, AccountScope.FUND, True),
     AccountCode.COMMITTED: AccountKind(Book.BUDGET, AccountScope.FUND, True),
     AccountCode.BUDGET_SPENT: AccountKind(Book.BUDGET, AccountScope.FUND, True),
+    AccountCode.RESERVED: AccountKind(Book.BUDGET, AccountScope.FUND, True),
 }
 
 
@@ -91,6 +93,8 @@ class TransferCode(StrEnum):
     UNDERPAID_RELEASED = "underpaid_released"
     OVERPAID = "overpaid"
     OVERPAID_SPENT = "overpaid_spent"
+    READINESS_RESERVED = "readiness_reserved"
+    READINESS_RELEASED = "readiness_released"
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,12 @@ BUDGET_AUTHORISED = Posting(
 )
 PROVIDER_PREFUNDED = Posting(
     TransferCode.PROVIDER_PREFUNDED, AccountCode.PROVIDER_FLOAT, AccountCode.TREASURY_CASH
+)
+READINESS_RESERVED = Posting(
+    TransferCode.READINESS_RESERVED, AccountCode.RESERVED, AccountCode.BUDGET_AVAILABLE
+)
+READINESS_RELEASED = Posting(
+    TransferCode.READINESS_RELEASED, AccountCode.BUDGET_AVAILABLE, AccountCode.RESERVED
 )
 ROUND_RESERVED = Posting(
     TransferCode.ROUND_RESERVED, AccountCode.COMMITTED, AccountCode.BUDGET_AVAILABLE

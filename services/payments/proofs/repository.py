@@ -83,6 +83,23 @@ COMMITMENTS = text(
     """
 )
 
+RESERVATIONS = text(
+    """
+    SELECT fund.code AS fund, fund.currency,
+        coalesce(account.minor, 0)::bigint AS posted_minor,
+        coalesce(kept.minor, 0)::bigint AS kept_minor
+    FROM payments.fund
+    LEFT JOIN (
+        SELECT scope, debits_minor - credits_minor AS minor
+        FROM payments.account WHERE code = 'RESERVED'
+    ) AS account ON account.scope = fund.code
+    LEFT JOIN (
+        SELECT fund, sum(reserved_minor) AS minor FROM payments.reservation GROUP BY fund
+    ) AS kept ON kept.fund = fund.code
+    ORDER BY fund.code
+    """
+)
+
 PROVIDERS = text(
     """
     SELECT provider.code AS provider,

@@ -57,6 +57,13 @@ async def prove(session: AsyncSession) -> ProofsOut:
         ),
         await _proof(
             session,
+            "reservations_add_up",
+            "In each fund, what is reserved is what is kept for triggers that are ready.",
+            repository.RESERVATIONS,
+            lambda row: row.posted_minor == row.kept_minor,
+        ),
+        await _proof(
+            session,
             "money_with_providers_is_accounted_for",
             "At each provider, in transit = instructions in flight and suspense = those held.",
             repository.PROVIDERS,

@@ -11,6 +11,7 @@ from services.payments.amounts import readable
 from services.payments.funds.repository import Bounds, lock_bounds
 from services.payments.ledger.accounts import ROUND_RESERVED
 from services.payments.ledger.repository import is_overdraft, post
+from services.payments.reservations.reserving import draw
 from services.payments.rounds.repository import (
     GatheredRound,
     move_round,
@@ -141,6 +142,13 @@ async def reserve(
     """Reserve the whole of a round in its fund: whether that is released, or why it waits."""
     try:
         async with session.begin_nested():
+            await draw(
+                session,
+                gathered.activation_id,
+                fund=gathered.fund,
+                minor=gathered.raised_minor,
+                at=at,
+            )
             await post(
                 session,
                 ROUND_RESERVED,

@@ -66,7 +66,7 @@ _GATHERED = """
         waiting.entitlement_count, waiting.total_minor, here.chunks, here.entitlements,
         here.announced_minor, here.raised_minor, here.raised_count, here.largest_minor,
         available.currency AS fund_currency,
-        available.balance_minor AS available_minor
+        available.balance_minor + kept.minor AS available_minor
     FROM payments.payment_round AS waiting
     CROSS JOIN LATERAL (
         SELECT count(*) AS chunks,
@@ -93,6 +93,13 @@ _GATHERED = """
         FROM payments.account
         WHERE account.code = 'BUDGET_AVAILABLE' AND account.scope = waiting.fund
     ) AS available ON true
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(reserved_minor), 0)::bigint AS minor
+        FROM payments.reservation
+        JOIN payments.activation_trigger USING (trigger)
+        WHERE activation_trigger.activation_id = waiting.activation_id
+          AND reservation.fund = waiting.fund AND reservation.released_at IS NULL
+    ) AS kept
 """
 
 # One that waits for money is only looked at again when there is enough of it, and one that waits
@@ -106,7 +113,7 @@ _PICK = text(
       AND here.unfetched = 0
       AND (
           waiting.status = 'gathering'
-          OR available.balance_minor >= here.raised_minor
+          OR available.balance_minor + kept.minor >= here.raised_minor
               AND available.currency = waiting.currency
               AND (
                   waiting.status = 'unfunded'

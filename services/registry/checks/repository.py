@@ -1,6 +1,7 @@
 """What an activation would come to, asked of the database."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,10 +9,22 @@ from services.registry.enrolments import statements
 from services.registry.schemes.document import SchemeDocument
 
 
+@dataclass(frozen=True)
+class Counted:
+    """Whom a scheme would pay, by the registry as it is now."""
+
+    households: int
+    minor: int
+    """What they would get in one round."""
+    without_account: int
+    without_provider: int
+    """With an account at a provider that does not pay the scheme's currency, or none of ours."""
+
+
 async def estimate(
     session: AsyncSession, document: SchemeDocument, communes: Collection[str]
-) -> tuple[int, int]:
-    """How many households of these communes a scheme would pay, and what in one round."""
+) -> Counted:
+    """Whom a scheme would pay of these communes."""
     rows = await session.execute(statements.estimate(document), {"area_codes": sorted(communes)})
-    households, minor = rows.one()
-    return households, int(minor or 0)
+    households, minor, without_account, without_provider = rows.one()
+    return Counted(households, int(minor or 0), without_account, without_provider)

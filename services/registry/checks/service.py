@@ -24,6 +24,9 @@ class _Estimate:
     households: int | None = None
     amount_minor: int | None = None
     currency: str | None = None
+    fund: str | None = None
+    without_account: int | None = None
+    without_provider: int | None = None
 
 
 async def check_activation(session: AsyncSession, asked: ActivationCheck) -> ActivationChecked:
@@ -50,6 +53,9 @@ async def check_activation(session: AsyncSession, asked: ActivationCheck) -> Act
         households=estimate.households,
         amount_minor=estimate.amount_minor,
         currency=estimate.currency,
+        fund=estimate.fund,
+        without_account=estimate.without_account,
+        without_provider=estimate.without_provider,
         reach=reach,
     )
 
@@ -79,5 +85,12 @@ async def _estimate(
     session: AsyncSession, communes: Collection[str], document: SchemeDocument
 ) -> _Estimate:
     """By the registry as it is now: whoever registers later is not in it, nor who is left out."""
-    households, minor = await repository.estimate(session, document, communes)
-    return _Estimate(households, minor * len(document.rounds), document.currency)
+    counted = await repository.estimate(session, document, communes)
+    return _Estimate(
+        households=counted.households,
+        amount_minor=counted.minor * len(document.rounds),
+        currency=document.currency,
+        fund=document.fund,
+        without_account=counted.without_account,
+        without_provider=counted.without_provider,
+    )

@@ -36,6 +36,7 @@ from services.registry.enrolments.states import EntitlementStatus
 from services.registry.enrolments.tables import Enrolment, Entitlement
 from services.registry.households.shape import COUNTED
 from services.registry.households.tables import Household, PayeeAccount, value_of
+from services.registry.providers.tables import Provider
 from services.registry.schemes.benefit import (
     CompiledBenefit,
     compile_benefit,
@@ -57,23 +58,29 @@ Totals = Select[EntitlementStatus, int, Any]
 """Status, count and sum of the entitlements that were made."""
 
 
-def estimate(document: SchemeDocument) -> Select[int, Any]:
+def estimate(document: SchemeDocument) -> Select[int, Any, int, int]:
     """How many households are eligible, and the sum of what they get in a round.
 
-    Takes area_codes.
+    And how many of them have no account, or one at a provider that cannot pay the scheme's
+    currency. Takes area_codes.
     """
     benefit = compile_benefit(document)
     eligible = _of_eligible(
-        select(benefit.amount_minor.label("amount_minor")), document, benefit
+        select(Household.id, benefit.amount_minor.label("amount_minor")), document, benefit
     ).subquery("eligible")
-    return select(func.count(), cast(func.sum(eligible.c.amount_minor), Numeric)).select_from(
-        eligible
-    )
+    account = and_(PayeeAccount.household_id == eligible.c.id, PayeeAccount.ended_at.is_(None))
+    pays = and_(Provider.code == PayeeAccount.provider_code, Provider.currency == document.currency)
+    return select(
+        func.count(),
+        cast(func.sum(eligible.c.amount_minor), Numeric),
+        func.count().filter(PayeeAccount.id.is_(None)),
+        func.count().filter(PayeeAccount.id.is_not(None), Provider.code.is_(None)),
+    ).select_from(eligible.outerjoin(PayeeAccount, account).outerjoin(Provider, pays))
 
 
 def _of_eligible(
-    query: Select[Any], document: SchemeDocument, benefit: CompiledBenefit
-) -> Select[Any]:
+    query: Select[*tuple[Any, ...]], document: SchemeDocument, benefit: CompiledBenefit
+) -> Select[*tuple[Any, ...]]:
     """A query over ``household``, of those in ``area_codes`` that get anything."""
     query = query.where(
         Household.area_code == any_(bindparam("area_codes", type_=ARRAY(CODE))),

@@ -1,0 +1,62 @@
+"""Preparations in the database."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.preparations.tables import Preparation
+
+
+async def keep(session: AsyncSession, **fields: Any) -> None:
+    """Keep what was counted; the last count of a span holds."""
+    statement = insert(Preparation).values(fields)
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Preparation.readiness_id],
+            set_={name: statement.excluded[name] for name in fields if name != "readiness_id"},
+        )
+    )
+
+
+async def stand_down(session: AsyncSession, readiness_id: UUID, *, on: date) -> None:
+    """Keep that a span ended; one that was never heard of is none to end."""
+    await session.execute(
+        update(Preparation)
+        .where(Preparation.readiness_id == readiness_id)
+        .values(stood_down_on=on)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def find(session: AsyncSession, readiness_id: UUID) -> Preparation | None:
+    """The preparation for a span of readiness."""
+    return await session.scalar(select(Preparation).where(Preparation.readiness_id == readiness_id))
+
+
+async def list_preparations(
+    session: AsyncSession,
+    *,
+    trigger: str | None,
+    only_ready: bool,
+    before: tuple[date, UUID] | None,
+    limit: int,
+) -> Sequence[Preparation]:
+    """The latest first, before one of them."""
+    place = tuple_(Preparation.readied_on, Preparation.readiness_id)
+    query = (
+        select(Preparation)
+        .order_by(Preparation.readied_on.desc(), Preparation.readiness_id.desc())
+        .limit(limit)
+    )
+    if trigger is not None:
+        query = query.where(Preparation.trigger == trigger)
+    if only_ready:
+        query = query.where(Preparation.stood_down_on.is_(None))
+    if before is not None:
+        query = query.where(place < before)
+    return (await session.scalars(query)).all()
