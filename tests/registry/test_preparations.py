@@ -69,7 +69,7 @@ async def test_what_a_ready_trigger_would_come_to_is_counted_and_told(
     )
 
     async def stood_down() -> bool:
-        return (await working.get("/preparations", only_ready="true"))["items"] == []
+        return not (await working.get("/preparations", only_ready="true"))["items"]
 
     await eventually(stood_down)
     assert await owner.fetchval("SELECT count(*) FROM registry.enrolment") == 0

@@ -2,7 +2,7 @@
 
 from sqlalchemy import TextClause, text
 
-from services.payments.instructions.postings import POSTING_ROWS
+from services.payments.instructions.postings import POSTING_ROWS as POSTING_ROWS
 from services.payments.instructions.states import ENDS, MOVES
 from services.payments.ledger.accounts import TransferCode
 from services.payments.statements import among, legal

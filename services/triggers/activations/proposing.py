@@ -99,6 +99,7 @@ async def propose(
             what=_sentences(
                 f"{verb} an activation of trigger '{activation.trigger_code}', scheme "
                 f"'{activation.scheme}', in {named(added)}: {estimate} in all.",
+                _paid_from(estimate),
                 _filtered(estimate),
                 because,
                 above if above != because else None,
@@ -131,6 +132,21 @@ def named(areas: Collection[str]) -> str:
     shown = ", ".join(sorted(areas)[:_AREAS_NAMED])
     more = len(areas) - _AREAS_NAMED
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _paid_from(estimate: Estimate) -> str | None:
+    """From which fund, where its cover is read, and how many could not be paid."""
+    if estimate.fund is None:
+        return None
+    could_not = (
+        f"; {estimate.unpayable:,} of the households have no account that can be paid"
+        if estimate.unpayable
+        else ""
+    )
+    return (
+        f"It is paid from fund '{estimate.fund}', of which GET /v1/funds/{estimate.fund} of "
+        f"payments says what it has{could_not}."
+    )
 
 
 def _filtered(estimate: Estimate) -> str | None:

@@ -12,6 +12,9 @@ class Estimate:
     households: int | None = None
     amount_minor: int | None = None
     currency: str | None = None
+    fund: str | None = None
+    unpayable: int = 0
+    """How many of the households have no account that can be paid."""
     reach: tuple[AreaReach, ...] = ()
     """What the filter leaves of each area; empty: there is none, or nobody said."""
 
@@ -25,6 +28,8 @@ class Estimate:
             households=checked.households,
             amount_minor=checked.amount_minor,
             currency=checked.currency,
+            fund=checked.fund,
+            unpayable=(checked.without_account or 0) + (checked.without_provider or 0),
             reach=reach,
         )
 
