@@ -24,6 +24,15 @@ def always(body: bytes | str, *, etag: str | None = None, status: int = 200) -> 
     return answer
 
 
+def asking_for_less(seconds: int) -> Answer:
+    """Too many requests: asked to come back after so long."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=429, headers={"Retry-After": str(seconds)})
+
+    return answer
+
+
 def redirecting(to: str) -> Answer:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": to})

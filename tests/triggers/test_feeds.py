@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.triggers.feeds.document import FeedDocument
-from services.triggers.feeds.fetching import Fetcher, FetchFailed, is_public
+from services.triggers.feeds.fetching import Fetcher, FetchFailed, again_after, is_public
 from services.triggers.feeds.service import require_public
 from services.triggers.feeds.shipped import shipped_document
 from services.triggers.worker import create_worker
@@ -20,6 +20,7 @@ from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR
 from tests.triggers.feed_server import (
     Publisher,
     always,
+    asking_for_less,
     never,
     packed,
     publishing,
@@ -140,7 +141,7 @@ async def test_what_a_feed_says_that_is_doubtful_waits_once_however_often_it_is_
 async def test_what_does_not_answer_rightly_fails_and_is_tried_again_and_alarms(
     flow: Flow, worker: Worker, publisher: Publisher
 ) -> None:
-    await posted(flow, publisher, timeout_seconds=1, maximum_bytes=10_000)
+    feed = await posted(flow, publisher, timeout_seconds=1, maximum_bytes=10_000)
     for answer, status, detail in (
         (always("", status=500), 500, "status 500"),
         (never, None, "did not answer whole within 1 seconds"),
@@ -167,10 +168,42 @@ async def test_what_does_not_answer_rightly_fails_and_is_tried_again_and_alarms(
     (event,) = await flow.events("feed-stale")
     assert event["because"] == "failing"
 
+    publisher.answers["/prices.csv"] = asking_for_less(20_000)
+    assert (await pull(flow, worker))["status"] == 429
+    waits = await flow.owner.fetchval(
+        "SELECT extract(epoch FROM pull_at - clock_timestamp()) FROM triggers.feed_state"
+    )
+    assert waits > 19_000
+
+    # A new version has shown nothing yet: what it brings ends the alarm, and that is told.
+    await flow.created(f"/feeds/{CODE}/versions", {**feed["document"], "name": "Prices"})
+    assert (await flow.got(f"/feeds/{CODE}"))["health"]["alarm"] == "failing"
     publisher.answers["/prices.csv"] = always(WHOLE)
     assert (await pull(flow, worker))["outcome"] == "read"
     assert (await flow.got(f"/feeds/{CODE}"))["health"]["alarm"] is None
     assert len(await flow.events("feed-recovered")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("120", 120),
+        ("0", 0),
+        ("999999999", 24 * 3600),
+        ("9" * 400, None),
+        ("-5", None),
+        ("١٢٠", None),
+        ("soon", None),
+        ("", None),
+        ("Mon, 05 Jan 2026 05:02:00 GMT", 120),
+        ("Mon, 05 Jan 2026 04:00:00 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 24 * 3600),
+        ("Mon, 05 Jan 2026 05:02:00", None),
+    ],
+)
+def test_a_publisher_says_when_to_come_again(text: str, seconds: float | None) -> None:
+    now = datetime(2026, 1, 5, 5, tzinfo=UTC)
+    assert again_after(text, now=now) == seconds
 
 
 async def test_a_feed_that_brings_nothing_new_for_too_long_alarms_until_it_does(

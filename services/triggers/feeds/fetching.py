@@ -9,6 +9,8 @@ import asyncio
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
@@ -23,6 +25,9 @@ MAXIMUM_REDIRECTS = 3
 _REDIRECTS = {301, 302, 303, 307, 308}
 _NOT_MODIFIED = 304
 _SUCCESS = 200
+_ASKS_FOR_LESS = {429, 503}
+_LONGEST_WAIT_SECONDS = 24 * 3600
+_LONGEST_SECONDS_DIGITS = 9
 _PART_BYTES = 64 * 1024
 _CONNECT_SECONDS = 10
 _LONGEST_ETAG = 500
@@ -30,11 +35,17 @@ _LONGEST_DATE = 100
 
 
 class FetchFailed(Exception):
-    """Nothing came that could be read; says why, with the status where there was an answer."""
+    """Nothing came that could be read; says why, with the status where there was an answer.
 
-    def __init__(self, detail: str, *, status: int | None = None) -> None:
+    ``again_after_seconds``: how long the publisher asks to be left alone, where it says so.
+    """
+
+    def __init__(
+        self, detail: str, *, status: int | None = None, again_after_seconds: float | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
+        self.again_after_seconds = again_after_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +179,21 @@ class Fetcher:
 _INWARDS = "Its address leads into a private network, from which nothing is published."
 
 
+def again_after(text: str, *, now: datetime) -> float | None:
+    """How long a ``Retry-After`` asks to wait, in seconds: a number, or an HTTP date.
+
+    A day at most, and no time at all for what cannot be read or is over. Source: RFC 9110, 10.2.3.
+    """
+    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_SECONDS_DIGITS:
+        return float(min(int(text), _LONGEST_WAIT_SECONDS))
+    try:
+        until = parsedate_to_datetime(text)
+        seconds = (until - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(seconds, _LONGEST_WAIT_SECONDS) if seconds > 0 else None
+
+
 def _target(answer: aiohttp.ClientResponse, url: URL) -> URL:
     location = answer.headers.get("Location", "")
     try:
@@ -186,7 +212,15 @@ async def _read(answer: aiohttp.ClientResponse, maximum_bytes: int) -> Fetched:
     if answer.status == _NOT_MODIFIED:
         return Fetched(status=answer.status, content=None, **kept)
     if answer.status != _SUCCESS:
-        raise FetchFailed(f"It answers with the status {answer.status}.", status=answer.status)
+        raise FetchFailed(
+            f"It answers with the status {answer.status}.",
+            status=answer.status,
+            again_after_seconds=(
+                again_after(answer.headers.get("Retry-After", ""), now=datetime.now(UTC))
+                if answer.status in _ASKS_FOR_LESS
+                else None
+            ),
+        )
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise FetchFailed("It answers packed, which was not asked for.", status=answer.status)
     too_large = FetchFailed(

@@ -57,6 +57,8 @@ class _Result:
     etag: str | None = None
     last_modified: str | None = None
     digest: str | None = None
+    again_after_seconds: float | None = None
+    """How long the publisher asked to be left alone."""
 
 
 class Pulling:
@@ -139,7 +141,12 @@ class Pulling:
                 last_modified=claimed.last_modified,
             )
         except FetchFailed as error:
-            return _Result(outcome=Outcome.FAILED, status=error.status, detail=str(error))
+            return _Result(
+                outcome=Outcome.FAILED,
+                status=error.status,
+                detail=str(error),
+                again_after_seconds=error.again_after_seconds,
+            )
         goes_on()
         result = _Result(
             outcome=Outcome.UNCHANGED,
@@ -220,6 +227,7 @@ class Pulling:
                 is_well=is_well,
                 is_new=is_new,
                 every_seconds=document.every_minutes * 60,
+                again_after_seconds=result.again_after_seconds,
                 etag=result.etag,
                 last_modified=result.last_modified,
                 digest=result.digest,

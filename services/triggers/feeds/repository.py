@@ -25,7 +25,10 @@ _WATCH = text(
     VALUES (:code, :version, CASE WHEN :enabled THEN clock_timestamp() END, :now)
     ON CONFLICT (code) DO UPDATE SET version = excluded.version, pull_at = excluded.pull_at,
         watched_since = excluded.watched_since, leased_until = NULL, failures = 0, etag = NULL,
-        last_modified = NULL, digest = NULL, alarm = NULL, alarmed_at = NULL
+        last_modified = NULL, digest = NULL,
+        -- A new version has shown nothing yet: its first good pull ends the alarm, and tells so.
+        alarm = CASE WHEN :enabled THEN state.alarm END,
+        alarmed_at = CASE WHEN :enabled THEN state.alarmed_at END
     """
 )
 
@@ -52,7 +55,10 @@ _FINISH = text(
         failures = CASE WHEN :is_well THEN 0 ELSE failures + 1 END,
         pull_at = clock_timestamp() + make_interval(secs => (1 + {_JITTER} * random()) * CASE
             WHEN :is_well THEN :every_seconds
-            ELSE least(CAST(:every_seconds AS float8), {AFTER_FAILURE.sql("failures")})
+            ELSE greatest(
+                least(CAST(:every_seconds AS float8), {AFTER_FAILURE.sql("failures")}),
+                CAST(:again_after_seconds AS float8)
+            )
         END),
         etag = CASE WHEN :is_well THEN CAST(:etag AS text) END,
         last_modified = CASE WHEN :is_well THEN CAST(:last_modified AS text) END,
@@ -168,6 +174,7 @@ async def finish(
     is_well: bool,
     is_new: bool,
     every_seconds: float,
+    again_after_seconds: float | None,
     etag: str | None,
     last_modified: str | None,
     digest: str | None,
@@ -183,6 +190,7 @@ async def finish(
                 "is_well": is_well,
                 "is_new": is_new,
                 "every_seconds": every_seconds,
+                "again_after_seconds": again_after_seconds,
                 "etag": etag,
                 "last_modified": last_modified,
                 "digest": digest,
