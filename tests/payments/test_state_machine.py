@@ -66,7 +66,8 @@ def test_every_decision_is_a_legal_move_or_none(
     if decision.target is not None:
         assert (status, decision.target) in MOVES
     if decision.target is Status.SETTLED:
-        assert (answer.amount_minor, answer.currency) == (96_000, "KHR")
+        # The results of a batch tell of no amount; what is told has to be ours.
+        assert (answer.amount_minor, answer.currency) in ((96_000, "KHR"), (None, None))
         believed = {UUID(int=1)} if returns_our_reference else {None, UUID(int=1)}
         assert answer.our_reference in believed
         assert not reference_is_taken

@@ -58,3 +58,9 @@ def test_examples_are_taken_by_the_code_itself(schema: type[BaseModel]) -> None:
     assert isinstance(examples, list)
     for example in examples:
         schema.model_validate(example)
+
+
+async def test_readiness_is_narrowed_to_what_is_ready(alone: Flow) -> None:
+    for only_ready in ("true", "false"):
+        page = await alone.got("/readiness", only_ready=only_ready)
+        assert page["items"] == []

@@ -7,7 +7,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     DateTime,
-    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -37,7 +36,8 @@ class Batch(Base):
     id: Mapped[UUID] = mapped_column(Uuid, unique=True)
     provider_number: Mapped[int] = mapped_column(SmallInteger)
     # All of its lines are of one chunk: of one fund, currency and activation.
-    chunk_number: Mapped[int] = mapped_column(Integer, ForeignKey(f"{SCHEMA}.chunk.number"))
+    # No foreign key, as instructions have none: it is made in one statement that reads the chunk.
+    chunk_number: Mapped[int] = mapped_column(Integer)
     line_count: Mapped[int] = mapped_column(Integer)
     total_minor: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[BatchStatus] = mapped_column(_STATUS)

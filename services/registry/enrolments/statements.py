@@ -62,19 +62,24 @@ def estimate(document: SchemeDocument) -> Select[int, Any, int, int]:
     """How many households are eligible, and the sum of what they get in a round.
 
     And how many of them have no account, or one at a provider that cannot pay the scheme's
-    currency. Takes area_codes.
+    currency; as long as payments told of no provider, none has. Takes area_codes.
     """
     benefit = compile_benefit(document)
     eligible = _of_eligible(
         select(Household.id, benefit.amount_minor.label("amount_minor")), document, benefit
     ).subquery("eligible")
     account = and_(PayeeAccount.household_id == eligible.c.id, PayeeAccount.ended_at.is_(None))
+    told = Provider.__table__.alias("told")
     pays = and_(Provider.code == PayeeAccount.provider_code, Provider.currency == document.currency)
     return select(
         func.count(),
         cast(func.sum(eligible.c.amount_minor), Numeric),
         func.count().filter(PayeeAccount.id.is_(None)),
-        func.count().filter(PayeeAccount.id.is_not(None), Provider.code.is_(None)),
+        func.count().filter(
+            PayeeAccount.id.is_not(None),
+            Provider.code.is_(None),
+            select(told.c.code).exists(),
+        ),
     ).select_from(eligible.outerjoin(PayeeAccount, account).outerjoin(Provider, pays))
 
 

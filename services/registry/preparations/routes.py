@@ -12,7 +12,6 @@ from shared.database import Session
 from shared.documents import Code
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
-from shared.values import YesNo
 
 router = APIRouter(prefix="/preparations", tags=["activations"])
 
@@ -23,7 +22,7 @@ async def list_preparations(
     session: Session,
     page: PageQuery,
     trigger: Annotated[Code | None, Query(examples=["mekong-stage"])] = None,
-    only_ready: Annotated[YesNo, Query(description="Only of triggers that are ready now.")] = False,
+    only_ready: Annotated[bool, Query(description="Only of triggers that are ready now.")] = False,
 ) -> PageOf[PreparationOut]:
     """Whom the schemes of triggers that became ready would pay, and whose accounts are missing.
 

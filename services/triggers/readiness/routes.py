@@ -11,7 +11,6 @@ from shared.database import Session
 from shared.documents import Code
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
-from shared.values import YesNo
 
 router = APIRouter(prefix="/readiness", tags=["readiness"])
 
@@ -26,9 +25,7 @@ async def list_readiness(
     session: Session,
     page: PageQuery,
     trigger: Annotated[Code | None, Query(examples=["rice-price-spike"])] = None,
-    only_ready: Annotated[
-        YesNo, Query(description="Only the triggers that are ready now.")
-    ] = False,
+    only_ready: Annotated[bool, Query(description="Only the triggers that are ready now.")] = False,
 ) -> PageOf[ReadinessOut]:
     """Lists spans in which a trigger reached readiness or more, the latest first.
 

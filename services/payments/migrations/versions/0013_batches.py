@@ -41,8 +41,6 @@ CREATE TABLE payments.batch (
     reason text,
     CONSTRAINT batch_primary_key PRIMARY KEY (number),
     CONSTRAINT batch_id_unique UNIQUE (id),
-    CONSTRAINT batch_chunk_number_foreign_key
-        FOREIGN KEY (chunk_number) REFERENCES payments.chunk (number),
     CONSTRAINT batch_has_lines_check CHECK (line_count > 0)
 );
 CREATE INDEX batch_due_index ON payments.batch (next_action_at) WHERE status IN ({_OPEN});

@@ -51,7 +51,9 @@ COMMENT ON TABLE payments.activation_trigger IS
 'Activations that opened, and the triggers that they are of.';
 GRANT SELECT, INSERT ON payments.activation_trigger TO {ROLE};
 INSERT INTO payments.account (code, scope, book, currency, overdraft_refused)
-SELECT 'RESERVED', code, 'budget', currency, true FROM payments.fund;
+SELECT 'RESERVED', code, 'budget', currency, true FROM payments.fund
+-- It stays where the schema was taken back.
+ON CONFLICT DO NOTHING;
 """
 
 
