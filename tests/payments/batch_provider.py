@@ -139,7 +139,6 @@ class BatchProvider:
                 for line in page
             ],
             count=len(page),
-            is_last=not page,
         )
 
     def _find(self, name: BatchName) -> Taken | None:

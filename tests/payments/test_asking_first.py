@@ -1,14 +1,18 @@
 """After the database lost what it had said, what may have been sent is asked about, not sent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from uuid import UUID
 
 import asyncpg
+import pytest
 
+from services.payments.answers.recording import Recorded
+from services.payments.providers.answers import Answer
 from shared.ids import instruction_id
 from tests.payments.announcing import Entitlement
 from tests.payments.conftest import StartSandbox, World, entitlements
-from tests.payments.steps import Steps, paid
+from tests.payments.steps import REJECTED, Steps, paid
 from tests.server import eventually
 
 
@@ -189,3 +193,39 @@ async def test_what_may_have_been_sent_is_asked_about_though_its_activation_is_c
     )
     assert await steps.step("cancel") == 0
     assert await steps.step("ask-first-mekong") == 2
+
+
+@pytest.mark.parametrize("said", [paid, lambda _: REJECTED], ids=["paid", "rejected"])
+async def test_what_the_provider_says_it_ended_is_asked_about_and_not_sent(
+    world: World, steps: Steps, said: Callable[[UUID], Answer]
+) -> None:
+    await world.fund(10_000_000)
+    owed = entitlements(1, provider="mekong")
+    await world.registry.announce(owed)
+    await steps.raise_announced()
+    told_of = instruction_id(owed[0].entitlement_id)
+    assert await steps.hear([(told_of, said(told_of))]) == [Recorded.APPLIED]
+    assert await steps.claim() == []
+    instruction = await world.get(f"/instructions/{told_of}")
+    assert (instruction["status"], instruction["reason"]) == ("unknown", "may_have_been_sent")
+    assert (await world.get("/alarms"))["items"] == []
+    await steps.hear([(told_of, paid(told_of))])
+    assert (await world.get(f"/instructions/{told_of}"))["status"] == "settled"
+    await world.proofs()
+
+
+async def test_what_the_provider_says_of_a_round_that_is_not_released_waits(
+    world: World, steps: Steps
+) -> None:
+    owed = entitlements(1, provider="mekong")
+    await world.registry.announce(owed)
+    await steps.raise_announced()
+    told_of = instruction_id(owed[0].entitlement_id)
+    assert await steps.hear([(told_of, paid(told_of))]) == [Recorded.BLOCKED]
+    assert (await world.get(f"/instructions/{told_of}"))["status"] == "ready"
+    await world.fund(10_000_000)
+    await steps.raise_announced()
+    await world.owner.execute("UPDATE payments.answer SET try_at = clock_timestamp()")
+    await steps.step("apply-answers")
+    assert (await world.get(f"/instructions/{told_of}"))["status"] == "unknown"
+    await world.proofs()

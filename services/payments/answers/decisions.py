@@ -5,7 +5,7 @@ from typing import assert_never
 
 from services.payments.alarms.tables import AlarmKind
 from services.payments.instructions.repository import Known
-from services.payments.instructions.states import IN_FLIGHT, Status
+from services.payments.instructions.states import IN_FLIGHT, MAY_HAVE_BEEN_SENT, Status
 from services.payments.providers.answers import Answer, AnswerKind
 
 
@@ -19,6 +19,8 @@ class Decision:
     alarm: AlarmKind | None = None
     alarm_detail: str = ""
     inquire: bool = False
+    wait: bool = False
+    """The answer says something that cannot be recorded yet: it is taken up again."""
     reference_is_anothers: bool = False
     """The transaction reference belongs to another payment: it is told, and not kept."""
 
@@ -118,11 +120,13 @@ def _settled(known: Known, answer: Answer, *, doubt: _Doubt | None) -> Decision:
             return NOTHING
         case Status.HELD | Status.RETURNED:
             return NOTHING
-        case Status.READY | Status.CANCELLED:
+        case Status.READY:
+            return _sent_for_all_we_know(known)
+        case Status.CANCELLED:
             return Decision(
                 alarm=AlarmKind.CONTRADICTION,
-                alarm_detail=f"The provider reports it paid; here it is {known.status} and was "
-                "never sent. Ask the provider what it paid.",
+                alarm_detail="The provider reports it paid; here it is cancelled and was never "
+                "sent. Ask the provider what it paid.",
             )
         case _:
             assert_never(known.status)
@@ -134,7 +138,9 @@ def _rejected(known: Known, answer: Answer) -> Decision:
             return Decision(Status.REJECTED, reason=answer.reason)
         case Status.REJECTED | Status.HELD | Status.RETURNED:
             return NOTHING
-        case Status.SETTLED | Status.READY | Status.CANCELLED:
+        case Status.READY:
+            return _sent_for_all_we_know(known)
+        case Status.SETTLED | Status.CANCELLED:
             return Decision(
                 alarm=AlarmKind.CONTRADICTION,
                 alarm_detail=f"The provider reports it rejected ({answer.reason}); here it is "
@@ -142,6 +148,16 @@ def _rejected(known: Known, answer: Answer) -> Decision:
             )
         case _:
             assert_never(known.status)
+
+
+def _sent_for_all_we_know(known: Known) -> Decision:
+    """The provider has had what we do not remember to have sent: it is asked before we send it.
+
+    Where its round is not released yet, nothing could be sent either, and the answer waits.
+    """
+    if not known.is_released:
+        return Decision(wait=True)
+    return Decision(Status.UNKNOWN, reason=MAY_HAVE_BEEN_SENT, inquire=True)
 
 
 def _doubt(

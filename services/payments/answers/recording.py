@@ -40,7 +40,7 @@ from shared.errors import told
 log = structlog.get_logger()
 
 _CANNOT_POST = (
-    "The provider paid it after rejecting it, and the float or the fund is too low to record that. "
+    "The provider says that it paid it, and the float or the fund is too low to record that. "
     "Top them up; it is tried again by itself."
 )
 _UNMATCHED = "There is no such instruction here, or it is at another provider."
@@ -62,6 +62,7 @@ class _Set:
 
     decided: list[tuple[Waiting, Known, Decision]] = field(default_factory=list)
     unmatched: list[Waiting] = field(default_factory=list)
+    too_early: list[Waiting] = field(default_factory=list)
     alone: list[Waiting] = field(default_factory=list)
     """Each of these needs a transaction of its own."""
     later: list[Waiting] = field(default_factory=list)
@@ -122,6 +123,8 @@ class Recording:
                 done = _Set(alone=waiting)
             for answer in done.unmatched:
                 results[answer.number] = Recorded.UNMATCHED
+            for answer in done.too_early:
+                results[answer.number] = Recorded.BLOCKED
             for answer in done.alone:
                 results[answer.number] = await self._apply_singly(answer)
             waiting = done.later
@@ -136,6 +139,8 @@ class Recording:
             if is_away(error):
                 raise
             await self._keep(answer, error)
+            return Recorded.BLOCKED
+        if done.too_early:
             return Recorded.BLOCKED
         return Recorded.UNMATCHED if done.unmatched else Recorded.APPLIED
 
@@ -175,7 +180,10 @@ class Recording:
             )
             if decision.target is Status.SETTLED and heard.answer.transaction_reference:
                 owners[reference] = instruction_id
-            work.decided.append((answer, known, decision))
+            if decision.wait:
+                work.too_early.append(answer)
+            else:
+                work.decided.append((answer, known, decision))
         return work
 
     async def _carry_out(self, session: AsyncSession, work: _Set) -> None:
@@ -219,8 +227,8 @@ class Recording:
         # The instructions are locked: whoever applied one of these before has committed.
         if applied and not await mark_applied(session, applied):
             raise _AppliedAlready
-        if work.unmatched:
-            await put_off(session, [answer.number for answer in work.unmatched])
+        if later := [*work.unmatched, *work.too_early]:
+            await put_off(session, [answer.number for answer in later])
 
     async def _keep(self, answer: Waiting, error: Exception) -> None:
         """An answer that could not be applied waits, with an alarm where it may not pass."""

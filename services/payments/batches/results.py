@@ -87,6 +87,7 @@ def plain_and_odd(page: ResultsPage) -> tuple[list[LineResult], list[LineResult]
     for result in named:
         is_plain = (
             lines[result.our_reference] == 1
+            and not result.was_paid_before
             and references.get(result.transaction_reference or "", 1) == 1
         )
         (plain if is_plain else odd).append(result)
@@ -96,13 +97,16 @@ def plain_and_odd(page: ResultsPage) -> tuple[list[LineResult], list[LineResult]
 def heard_of(result: LineResult, *, provider_number: int) -> Heard:
     """What a result says, as an answer about its payment."""
     assert result.our_reference is not None
-    answer = (
-        Answer(
+    return Heard(result.our_reference, provider_number, _answer(result))
+
+
+def _answer(result: LineResult) -> Answer:
+    if result.kind is ResultKind.COMPLETIONS:
+        return Answer(
             AnswerKind.SETTLED,
             our_reference=result.our_reference,
             transaction_reference=result.transaction_reference,
         )
-        if result.kind is ResultKind.COMPLETIONS
-        else Answer(AnswerKind.REJECTED, reason=result.reason)
-    )
-    return Heard(result.our_reference, provider_number, answer)
+    if result.was_paid_before:
+        return Answer(AnswerKind.NO_ANSWER, reason=result.reason)
+    return Answer(AnswerKind.REJECTED, reason=result.reason)

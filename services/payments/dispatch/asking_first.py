@@ -8,12 +8,11 @@ its statement.
 
 from services.payments.dispatch.repository import pick_ready
 from services.payments.instructions.moves import InstructionMoves, Move
-from services.payments.instructions.states import Status
+from services.payments.instructions.states import MAY_HAVE_BEEN_SENT, Status
 from services.payments.providers.directory import ProviderDirectory
 from shared.database import Database
 
 ACTOR = "asking-first"
-MAY_HAVE_BEEN_SENT = "may_have_been_sent"
 
 
 class AskingFirst:

@@ -23,9 +23,11 @@ _LOCK = text(
     """
     SELECT instruction.id, instruction.status::text AS status, instruction.amount_minor,
         chunk.currency, instruction.chunk_number, instruction.provider_number,
-        instruction.transaction_reference, instruction.paid_minor
+        instruction.transaction_reference, instruction.paid_minor,
+        payment_round.status = 'released' AS is_released
     FROM payments.instruction
     JOIN payments.chunk ON chunk.number = instruction.chunk_number
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
     WHERE instruction.id = ANY(:ids)
     ORDER BY instruction.id
     FOR NO KEY UPDATE OF instruction
@@ -132,6 +134,8 @@ class Known:
     transaction_reference: str | None = None
     paid_minor: int | None = None
     """What was really paid, where that is another amount than ordered."""
+    is_released: bool = True
+    """Its round is reserved: until then nothing can be posted for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ async def lock_known(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, K
             provider_number=row.provider_number,
             transaction_reference=row.transaction_reference,
             paid_minor=row.paid_minor,
+            is_released=row.is_released,
         )
         for row in rows
     }

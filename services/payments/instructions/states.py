@@ -39,6 +39,9 @@ NOT_EXCLUSIVE = (Status.REJECTED, Status.HELD, Status.RETURNED, Status.CANCELLED
 IN_FLIGHT = (Status.SENDING, Status.PENDING, Status.UNKNOWN)
 """With the provider, as far as we know: has a time at which something is to be done about it."""
 
+MAY_HAVE_BEEN_SENT = "may_have_been_sent"
+"""Why a ready instruction is taken for sent: whatever was lost, the provider may have had it."""
+
 ENDS = (Status.SETTLED, Status.REJECTED, Status.RETURNED, Status.CANCELLED)
 
 _SENT = (Posting(TransferCode.SENT, AccountCode.IN_TRANSIT, AccountCode.PROVIDER_FLOAT),)

@@ -164,7 +164,6 @@ def results_page(kind: ResultKind, status: int, body: bytes, *, limit: int) -> R
     return ResultsPage(
         results=[read(row) for row in rows if isinstance(row, dict)],
         count=len(rows),
-        is_last=not rows,
     )
 
 
@@ -177,11 +176,18 @@ def _completion(row: dict[str, Any]) -> LineResult:
 
 
 def _rejection(row: dict[str, Any]) -> LineResult:
+    reason = _rejection_code(row.get("rejectionReason"))
     return LineResult(
         ResultKind.REJECTIONS,
         our_reference=read_uuid(row.get(OUR_REFERENCE)),
-        reason=read_code(row.get("rejectionReason")) or "rejected_without_reason",
+        reason=reason or "rejected_without_reason",
+        was_paid_before=reason == _DUPLICATE,
     )
+
+
+def _rejection_code(reason: Any) -> str | None:
+    """The code of a rejection, which some providers follow up with words: ``code: words``."""
+    return read_code(reason.partition(":")[0].strip()) if isinstance(reason, str) else None
 
 
 def _error_object(content: dict[str, Any]) -> BatchAnswer | None:
