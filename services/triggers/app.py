@@ -100,17 +100,23 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             events,
         ],
         tags=_TAGS,
-        lifespans=[_asking_the_registry, drawing],
+        lifespans=[_asking_the_others, drawing],
     )
     app.state.steps = steps
     return app
 
 
 @asynccontextmanager
-async def _asking_the_registry(app: FastAPI) -> AsyncIterator[None]:
+async def _asking_the_others(app: FastAPI) -> AsyncIterator[None]:
     settings: ApiSettings = app.state.settings
-    async with service_client(settings, settings.registry_url) as registry:
+    async with (
+        service_client(settings, settings.registry_url) as registry,
+        service_client(settings, settings.payments_url) as payments,
+    ):
         app.state.checks = Checks(
-            database=app.state.database, registry=registry, clock=app.state.clock
+            database=app.state.database,
+            registry=registry,
+            payments=payments,
+            clock=app.state.clock,
         )
         yield

@@ -11,7 +11,8 @@ from shared.settings import CallingSettings, ServiceSettings
 class Settings(CallingSettings, ServiceSettings):
     """What both processes of triggers read: prefix ``TRIGGERS_``.
 
-    The API asks the registry about what is posted, the worker what an activation would pay.
+    The API asks the registry about what is posted, the worker what an activation would pay; both
+    ask payments what its fund has.
     """
 
     model_config = SettingsConfigDict(env_prefix="TRIGGERS_", extra="ignore", populate_by_name=True)
@@ -22,6 +23,10 @@ class Settings(CallingSettings, ServiceSettings):
     registry_url: str = Field(
         default="http://127.0.0.1:8001",
         validation_alias=AliasChoices("REGISTRY_URL", "registry_url"),
+    )
+    payments_url: str = Field(
+        default="http://127.0.0.1:8003",
+        validation_alias=AliasChoices("PAYMENTS_URL", "payments_url"),
     )
 
 

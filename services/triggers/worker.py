@@ -33,8 +33,9 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
     )
     clock = clock_from(settings.clock_file)
     registry = service_client(settings, settings.registry_url)
+    payments = service_client(settings, settings.payments_url)
     steps = steps_of(settings)
-    checks = Checks(database=database, registry=registry, clock=clock)
+    checks = Checks(database=database, registry=registry, payments=payments, clock=clock)
     weighing = Weighing(
         database,
         checks=checks,
@@ -58,5 +59,5 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
             Loop("silent", pulling.look, rest=_LOOKING),
             Loop("audit", Sequencer(database, schema=settings.service).step, rest=RESTS),
         ],
-        closing=[registry.aclose, fetcher.close],
+        closing=[registry.aclose, payments.aclose, fetcher.close],
     )

@@ -79,7 +79,7 @@ SCOPES: dict[Role, frozenset[str]] = {
             areas:read indicators:read observations:read observations:write observations:publish
         """,
         Role.REGISTRY: "payments:read",
-        Role.TRIGGERS: "activations:check enrolments:read",
+        Role.TRIGGERS: "activations:check enrolments:read funds:read",
         Role.PAYMENTS: "entitlements:read",
     }.items()
 }

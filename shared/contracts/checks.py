@@ -1,4 +1,4 @@
-"""What triggers asks the registry: before it takes what an activation would be made of, and after.
+"""What triggers asks the others: before it takes what an activation would be made of, and after.
 
 ``POST /v1/checks/activations`` takes an ``ActivationCheck`` and answers an ``ActivationChecked``.
 """
@@ -124,6 +124,14 @@ class ActivationChecked(BaseModel):
             "where no filter is asked about or it cannot be used."
         ),
     ] = []
+
+
+class FundCover(BaseModel):
+    """What triggers shows of payments' ``GET /v1/funds/{code}``, in minor units."""
+
+    currency: str
+    available_minor: Annotated[int, Field(description="Not promised to anyone.")]
+    reserved_minor: Annotated[int, Field(description="Kept for triggers that are ready.")]
 
 
 class ActivationEnrolment(BaseModel):

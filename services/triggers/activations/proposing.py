@@ -94,12 +94,14 @@ async def propose(
             "areas_added": sorted(added),
             "areas": sorted(together),
             "evidence": evidence_path(activation.id),
+            "fund": estimate.fund,
+            "fund_cover": estimate.cover.model_dump() if estimate.cover else None,
         },
         Effect(
             what=_sentences(
                 f"{verb} an activation of trigger '{activation.trigger_code}', scheme "
                 f"'{activation.scheme}', in {named(added)}: {estimate} in all.",
-                _paid_from(estimate),
+                paid_from(estimate),
                 _filtered(estimate),
                 because,
                 above if above != because else None,
@@ -134,19 +136,31 @@ def named(areas: Collection[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _paid_from(estimate: Estimate) -> str | None:
-    """From which fund, where its cover is read, and how many could not be paid."""
+def paid_from(estimate: Estimate) -> str | None:
+    """From which fund, whether it covers this, and how many could not be paid."""
     if estimate.fund is None:
         return None
     could_not = (
-        f"; {estimate.unpayable:,} of the households have no account that can be paid"
+        f" {estimate.unpayable:,} of the households have no account that can be paid."
         if estimate.unpayable
         else ""
     )
-    return (
-        f"It is paid from fund '{estimate.fund}', of which GET /v1/funds/{estimate.fund} of "
-        f"payments says what it has{could_not}."
-    )
+    return f"It is paid from fund '{estimate.fund}', {_cover(estimate)}.{could_not}"
+
+
+def _cover(estimate: Estimate) -> str:
+    cover = estimate.cover
+    if cover is None:
+        return f"of which GET /v1/funds/{estimate.fund} of payments says what it has"
+    has = f"which has {cover.available_minor:,} {cover.currency}"
+    if cover.reserved_minor:
+        has += f", and {cover.reserved_minor:,} more reserved for triggers that are ready"
+    short = (estimate.amount_minor or 0) - cover.available_minor
+    if short <= 0:
+        return f"{has}: enough"
+    if short <= cover.reserved_minor:
+        return f"{has}: enough only with what is reserved, if that is for this trigger"
+    return f"{has}: {short - cover.reserved_minor:,} {cover.currency} too little at least"
 
 
 def _filtered(estimate: Estimate) -> str | None:

@@ -1,4 +1,4 @@
-"""Asking the registry over HTTP: never within a transaction."""
+"""Asking the registry and payments over HTTP: never within a transaction."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,12 @@ from uuid import UUID
 import httpx
 import structlog
 
-from shared.contracts.checks import ActivationCheck, ActivationChecked, ActivationEnrolment
+from shared.contracts.checks import (
+    ActivationCheck,
+    ActivationChecked,
+    ActivationEnrolment,
+    FundCover,
+)
 
 log = structlog.get_logger()
 
@@ -16,8 +21,16 @@ _ANSWER_SECONDS = 10
 _WEIGHED_SECONDS = 15
 
 
-class RegistryAway(Exception):
-    """The registry did not answer, or not with what was asked for."""
+class Away(Exception):
+    """A service did not answer, or not with what was asked for."""
+
+
+class RegistryAway(Away):
+    """It is the registry."""
+
+
+class PaymentsAway(Away):
+    """It is payments."""
 
 
 async def weigh(registry: httpx.AsyncClient, asked: ActivationCheck) -> ActivationChecked:
@@ -29,7 +42,7 @@ async def check(
     registry: httpx.AsyncClient, asked: ActivationCheck, *, seconds: float | None = None
 ) -> ActivationChecked:
     """What the registry says of it; raises RegistryAway."""
-    async with _answering(seconds or _ANSWER_SECONDS):
+    async with _answering(RegistryAway, seconds or _ANSWER_SECONDS):
         answer = await registry.post(
             "/checks/activations", json=asked.model_dump(exclude_none=True)
         )
@@ -41,15 +54,22 @@ async def enrolment(registry: httpx.AsyncClient, activation_id: UUID) -> Activat
 
     Raises RegistryAway.
     """
-    async with _answering(_ANSWER_SECONDS):
+    async with _answering(RegistryAway, _ANSWER_SECONDS):
         answer = await registry.get(f"/activations/{activation_id}")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         return ActivationEnrolment.model_validate_json(answer.raise_for_status().content)
 
 
+async def cover(payments: httpx.AsyncClient, fund: str) -> FundCover:
+    """What a fund has; raises PaymentsAway."""
+    async with _answering(PaymentsAway, _ANSWER_SECONDS):
+        answer = await payments.get(f"/funds/{fund}")
+        return FundCover.model_validate_json(answer.raise_for_status().content)
+
+
 @asynccontextmanager
-async def _answering(seconds: float) -> AsyncIterator[None]:
+async def _answering(away: type[Away], seconds: float) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield
@@ -57,5 +77,5 @@ async def _answering(seconds: float) -> AsyncIterator[None]:
     # or an answer of another kind.
     except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:
         status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
-        log.warning("registry_not_asked", error=type(error).__name__, status=status)
-        raise RegistryAway from error
+        log.warning("not_answered", by=away.__name__, error=type(error).__name__, status=status)
+        raise away from error

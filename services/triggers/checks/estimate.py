@@ -1,8 +1,8 @@
 """What an activation would pay, as far as the registry can say: a plain value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from shared.contracts.checks import ActivationChecked, AreaReach
+from shared.contracts.checks import ActivationChecked, AreaReach, FundCover
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +13,8 @@ class Estimate:
     amount_minor: int | None = None
     currency: str | None = None
     fund: str | None = None
+    cover: FundCover | None = None
+    """What the fund has; None: payments does not say."""
     unpayable: int = 0
     """How many of the households have no account that can be paid."""
     reach: tuple[AreaReach, ...] = ()
@@ -32,6 +34,10 @@ class Estimate:
             unpayable=(checked.without_account or 0) + (checked.without_provider or 0),
             reach=reach,
         )
+
+    def covered_by(self, cover: FundCover | None) -> "Estimate":
+        """The same, with what its fund has."""
+        return replace(self, cover=cover)
 
     @property
     def is_known(self) -> bool:

@@ -16,7 +16,7 @@ import httpx
 from fastapi import Depends, Request
 
 from services.triggers.checks import asking, repository
-from services.triggers.checks.asking import RegistryAway
+from services.triggers.checks.asking import PaymentsAway, RegistryAway
 from services.triggers.checks.estimate import Estimate
 from shared.clock import Clock
 from shared.contracts.checks import (
@@ -46,11 +46,19 @@ class AreasChecked:
 
 
 class Checks:
-    """What triggers asks the registry. Each call is done before a transaction, never within."""
+    """What triggers asks the others. Each call is done before a transaction, never within."""
 
-    def __init__(self, *, database: Database, registry: httpx.AsyncClient, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        registry: httpx.AsyncClient,
+        payments: httpx.AsyncClient,
+        clock: Clock,
+    ) -> None:
         self._database = database
         self._registry = registry
+        self._payments = payments
         self._clock = clock
 
     async def of_observations(self, codes: Collection[str]) -> AreasChecked:
@@ -109,13 +117,14 @@ class Checks:
         for refused in (checked.scheme_refused, checked.area_filter_refused):
             if refused is not None:
                 raise Conflict(f"Nobody can be enrolled by trigger '{trigger}'. {refused}")
-        return Estimate.of(checked)
+        return await self._with_cover(Estimate.of(checked))
 
     async def estimate(
         self, areas: Collection[str], *, area_filter: str | None, scheme: str
     ) -> Estimate:
-        """What an activation would pay, as far as the registry can say; raises RegistryAway.
+        """What an activation would pay, as far as the registry can say, and its fund's cover.
 
+        Raises RegistryAway; nothing waits for payments, whose word is only told to persons.
         Areas in which nobody can be enrolled are left out, as they are when it is enrolled.
         """
         if not areas or len(areas) > MAXIMUM_AREAS:
@@ -126,7 +135,7 @@ class Checks:
         if 0 < len(usable) < len(areas):
             asked = asked.model_copy(update={"areas": usable})
             checked = await asking.weigh(self._registry, asked)
-        return Estimate.of(checked)
+        return await self._with_cover(Estimate.of(checked))
 
     async def estimate_now(
         self, areas: Collection[str], *, area_filter: str | None, scheme: str
@@ -136,6 +145,14 @@ class Checks:
             return await self.estimate(areas, area_filter=area_filter, scheme=scheme)
         except RegistryAway:
             raise _away() from None
+
+    async def _with_cover(self, estimate: Estimate) -> Estimate:
+        if estimate.fund is None:
+            return estimate
+        try:
+            return estimate.covered_by(await asking.cover(self._payments, estimate.fund))
+        except PaymentsAway:
+            return estimate
 
     async def require_areas(self, areas: Sequence[str], *, at: str) -> None:
         """Raises Unprocessable where nobody can be enrolled in some of them, and Unavailable."""

@@ -12,6 +12,7 @@ from services.triggers.evaluations.outcomes import Outcome
 from services.triggers.methods.severity import Severity
 from services.triggers.methods.trigger_stage import TriggerStage
 from services.triggers.wording.phrase import Phrase
+from shared.contracts.checks import FundCover
 
 MAXIMUM_FIGURES = 2_000
 MAXIMUM_EVALUATIONS = 100
@@ -108,6 +109,11 @@ class EstimateOut(BaseModel):
     ]
     amount_minor: Annotated[int | None, Field(description="Over all rounds.")]
     currency: str | None
+    fund: Annotated[str | None, Field(description="Which fund would pay.")]
+    fund_cover: Annotated[
+        FundCover | None,
+        Field(description="What that fund had when it was proposed; null: payments did not say."),
+    ]
     proposal: Annotated[str | None, Field(description="Where that proposal is read.")]
     ceiling_households: Annotated[
         int | None, Field(description="What it may pay without asking a person again.")
@@ -200,6 +206,12 @@ _EXAMPLE: dict[str, Any] = {
         "households": 24_156,
         "amount_minor": 11_275_740_300,
         "currency": "KHR",
+        "fund": "shock-response",
+        "fund_cover": {
+            "currency": "KHR",
+            "available_minor": 30_400_000_000,
+            "reserved_minor": 0,
+        },
         "proposal": "/v1/approvals/0199c1de-8000-7a54-8f62-0d6f0a6f5b20",
         "ceiling_households": 26_572,
         "ceiling_minor": 12_403_314_330,
@@ -245,6 +257,6 @@ class EvidenceOut(BaseModel):
     areas_not_reached: list[AreaNotReached]
     estimate: Annotated[
         EstimateOut | None,
-        Field(description="Of an activation. What its fund holds, payments says."),
+        Field(description="Of an activation."),
     ]
     pictures: PicturesOut

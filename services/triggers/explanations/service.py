@@ -425,6 +425,8 @@ def _estimate(activation: Activation, proposal: ApprovalOut | None) -> EstimateO
         households=proposal.households if proposal else None,
         amount_minor=proposal.amount_minor if proposal else None,
         currency=proposal.currency if proposal else None,
+        fund=proposal.document.get("fund") if proposal else None,
+        fund_cover=proposal.document.get("fund_cover") if proposal else None,
         proposal=f"/v1/approvals/{proposal.id}" if proposal else None,
         ceiling_households=activation.ceiling_households,
         ceiling_minor=activation.ceiling_minor,

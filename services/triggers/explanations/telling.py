@@ -14,6 +14,7 @@ from services.triggers.wording import numbers
 from services.triggers.wording.phrase import Phrase, listed
 from services.triggers.wording.vocabulary import SEVERITIES, STAGES, STATES, shock
 from shared.approvals import ApprovalOut
+from shared.contracts.checks import FundCover
 
 _MAXIMUM_AREAS_NAMED = 30
 
@@ -203,9 +204,22 @@ def _estimate(proposal: ApprovalOut | None) -> list[Phrase]:
         return []
     households = numbers.number(proposal.households)
     amount = numbers.money(proposal.amount_minor, proposal.currency or "")
-    return [
+    said = [
         Phrase(
             f"By the registry it would pay about {households.en} households {amount.en} in all.",
             f"តាមបញ្ជី នឹងទូទាត់ប្រមាណ {households.km} គ្រួសារ ជាទឹកប្រាក់សរុប {amount.km}។",
         )
     ]
+    if cover := proposal.document.get("fund_cover"):
+        held = FundCover.model_validate(cover)
+        available = numbers.money(held.available_minor, held.currency)
+        reserved = numbers.money(held.reserved_minor, held.currency)
+        said.append(
+            Phrase(
+                f"When this was proposed, its fund had {available.en} to pay from, and "
+                f"{reserved.en} more reserved for triggers that are ready.",
+                f"នៅពេលស្នើ មូលនិធិមាន {available.km} សម្រាប់ទូទាត់ និង {reserved.km} ទៀត"
+                "ដែលបម្រុងទុកសម្រាប់លក្ខខណ្ឌដែលត្រៀមរួច។",
+            )
+        )
+    return said
