@@ -8,6 +8,10 @@ from shared.audit.grants import AUDIT_GRANTS
 
 GRANTS = {
     "provider": "SELECT, INSERT (code, name, currency), UPDATE (name, published)",
+    "provider_health": (
+        "SELECT, INSERT, UPDATE (last_reply_at, last_failure_at, last_failure, failing_since)"
+    ),
+    "provider_minute": "SELECT, INSERT, UPDATE (replies, failures, sent_minor)",
     "fund": "SELECT, INSERT, UPDATE (maximum_payment_minor, maximum_round_minor)",
     "account": "SELECT, INSERT (code, scope, book, currency, overdraft_refused)",
     "journal_entry": "SELECT, INSERT",

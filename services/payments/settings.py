@@ -101,6 +101,15 @@ class Settings(ServiceSettings):
     """How long a provider that does not answer is left alone; doubled each time."""
     provider_pause_longest_seconds: float = 60
 
+    # How providers answer.
+    provider_health_seconds: float = Field(default=2, gt=0)
+    """How often a worker keeps what it noted of its providers."""
+    provider_down_seconds: float = Field(default=15, gt=0)
+    """For how long a provider may answer nothing that can be used until that is an alarm: counted
+    from its first failure on, which may itself take ``provider_timeout_seconds``."""
+    provider_minutes_days: int = Field(default=90, ge=1)
+    """How long it is kept how often providers answered in each minute."""
+
     # Batches. A lease is longer than sending one may take, or reading a page of its results.
     batch_lease_seconds: float = 180
     batch_page_size: int = Field(default=2_000, ge=1, le=10_000)
@@ -208,6 +217,12 @@ class Settings(ServiceSettings):
             first_seconds=self.rest_seconds,
             longest_seconds=max(self.rest_seconds, min(1, 10 * self.rest_seconds)),
         )
+
+    @property
+    def health_rest(self) -> Backoff:
+        """How often a worker keeps what it noted of its providers."""
+        seconds = self.provider_health_seconds
+        return Backoff(first_seconds=seconds, longest_seconds=seconds)
 
     @property
     def watch_rest(self) -> Backoff:

@@ -12,6 +12,7 @@ from services.payments.instructions import tables as instructions
 from services.payments.ledger import balances
 from services.payments.ledger import tables as ledger
 from services.payments.providers import tables as providers
+from services.payments.providers.health import tables as health
 from services.payments.reservations import tables as reservations
 from services.payments.resolutions import tables as resolutions
 from services.payments.rounds import tables as rounds
@@ -30,6 +31,7 @@ __all__ = [
     "batches",
     "chunks",
     "funds",
+    "health",
     "instructions",
     "ledger",
     "metadata",

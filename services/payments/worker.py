@@ -22,6 +22,8 @@ from services.payments.instructions.moves import InstructionMoves, Waits
 from services.payments.providers.adapters import adapters_of
 from services.payments.providers.batches import BatchAdapter
 from services.payments.providers.directory import ProviderDirectory
+from services.payments.providers.health.keeping import KeepingHealth
+from services.payments.providers.health.noting import Noting
 from services.payments.providers.protocol import Adapter, Capability
 from services.payments.raising.fetching import Fetching
 from services.payments.reservations.handlers import handlers as of_reservations
@@ -67,6 +69,8 @@ class Wiring:
     inquiries: Mapping[str, Inquiring]
     batch_lanes: Mapping[str, BatchLane]
     """By provider, those that take batches."""
+    notings: Mapping[str, Noting]
+    """By provider, how it answers this worker."""
 
     async def end_requests(self) -> None:
         """Let what is under way at the providers end, and nothing new begin."""
@@ -101,6 +105,7 @@ def wire(settings: WorkerSettings) -> Wiring:
     moves = InstructionMoves(clock=clock, waits=Waits.of(settings))
     recording = Recording(database=database, moves=moves, directory=directory)
     providers = {provider.code: provider for provider in settings.providers}
+    notings = {code: Noting() for code in adapters}
     lanes = {
         code: Lane(
             adapter=adapter,
@@ -110,6 +115,7 @@ def wire(settings: WorkerSettings) -> Wiring:
             database=database,
             moves=moves,
             recording=recording,
+            noting=notings[code],
         )
         for code, adapter in adapters.items()
         if Capability.SINGLE in adapter.capabilities
@@ -123,6 +129,7 @@ def wire(settings: WorkerSettings) -> Wiring:
             database=database,
             moves=moves,
             recording=recording,
+            noting=notings[code],
         )
         for code, adapter in adapters.items()
         if isinstance(adapter, BatchAdapter)
@@ -139,6 +146,7 @@ def wire(settings: WorkerSettings) -> Wiring:
         lanes=lanes,
         inquiries={code: Inquiring(lane, settings) for code, lane in lanes.items()},
         batch_lanes=batch_lanes,
+        notings=notings,
     )
 
 
@@ -231,6 +239,7 @@ def worker_of(wiring: Wiring) -> Worker:
     watching = Watching(
         database=database, clock=clock, limits=Limits.of(settings), size=settings.watch_size
     )
+    health = KeepingHealth(notings=wiring.notings, database=database, directory=wiring.directory)
     resolving = CarryingOut(database=database, moves=wiring.moves, size=settings.resolution_size)
     progressing = Progressing(
         database=database, clock=clock, every_seconds=settings.progress_seconds
@@ -255,6 +264,7 @@ def worker_of(wiring: Wiring) -> Worker:
             *batches,
             Loop("apply-answers", answering.step, rest=rest, then=[closing]),
             Loop("apply-callbacks", applying.step, rest=rest, then=[closing, *batches]),
+            Loop("health", health.step, rest=settings.health_rest),
             Loop("watch", watching.step, rest=settings.watch_rest),
             *(
                 Loop(f"sweep-{code}", Sweeping(lane, settings).step, rest=rest, then=[closing])

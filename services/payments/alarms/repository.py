@@ -16,6 +16,12 @@ from services.payments.statements import AnyRow, AnySelect, narrowed, paged
 
 log = structlog.get_logger()
 
+RAISE_AGAIN = """
+    DO UPDATE SET occurrences = alarm.occurrences + 1, detail = excluded.detail,
+        raised_at = excluded.raised_at, cleared_at = NULL, cleared_by = NULL, cleared_reason = NULL
+"""
+"""What is done on a conflict where an alarm is raised that is not up: it was cleared before."""
+
 _RAISE = text(
     """
     INSERT INTO payments.alarm (instruction_id, kind, detail, raised_at)

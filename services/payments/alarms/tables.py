@@ -46,6 +46,8 @@ class AlarmKind(StrEnum):
     """Payments are open at a provider that is not in the settings; about the provider as such."""
     SETTLED_NOT_BOOKED = "settled_not_booked"
     """Settled here, and not known or not decided at the provider."""
+    PROVIDER_DOWN = "provider_down"
+    """A provider answers nothing that can be used; about the provider as such."""
 
 
 CLEARED_BY_PERSONS = (

@@ -36,6 +36,7 @@ from services.payments.providers.batches import (
     ResultsPage,
 )
 from services.payments.providers.directory import ProviderDirectory
+from services.payments.providers.health.noting import Noting
 from services.payments.providers.pausing import Pausing
 from services.payments.settings import ProviderSettings, Settings
 from shared.database import Database
@@ -69,6 +70,7 @@ class BatchLane:
         database: Database,
         moves: InstructionMoves,
         recording: Recording,
+        noting: Noting,
         now: Callable[[], float] = seconds_since_boot,
     ) -> None:
         self.adapter = adapter
@@ -80,6 +82,7 @@ class BatchLane:
         self.database = database
         self.moves = moves
         self._recording = recording
+        self._noting = noting
         self._now = now
         self._claims = BatchClaims(clock=moves.clock, waits=moves.waits)
         self._results = Results(clock=moves.clock, waits=moves.waits)
@@ -109,6 +112,7 @@ class BatchLane:
             )
         if made is None:
             return 0
+        self._noting.note_sent(sum(line.money.amount_minor for line in made.order.lines))
         self.jobs.start(partial(self._send, made.batch, made.order, permit))
         return len(made.order.lines)
 
@@ -517,6 +521,8 @@ class BatchLane:
             answer = BatchAnswer(BatchAnswerKind.NO_ANSWER, reason="adapter_failed")
         if answer.kind is not BatchAnswerKind.NOT_SENT:
             self.pausing.note_reply(unwell=answer.provider_unwell)
+            failed = answer.kind is BatchAnswerKind.NO_ANSWER or answer.provider_unwell
+            self._noting.note_reply(failure=(answer.reason or "no_answer") if failed else None)
         return answer
 
     def _results_wait(self, batch: DueBatch, *, found: bool = False) -> float:

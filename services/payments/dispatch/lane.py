@@ -19,6 +19,7 @@ from services.payments.instructions.repository import lock_known
 from services.payments.instructions.states import Status
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.directory import ProviderDirectory
+from services.payments.providers.health.noting import Noting
 from services.payments.providers.pausing import Pausing
 from services.payments.providers.protocol import Adapter, Order
 from services.payments.settings import ProviderSettings, Settings
@@ -70,6 +71,7 @@ class Lane:
         database: Database,
         moves: InstructionMoves,
         recording: Recording,
+        noting: Noting,
         now: Callable[[], float] = seconds_since_boot,
     ) -> None:
         self.adapter = adapter
@@ -78,6 +80,7 @@ class Lane:
         self.database = database
         self.moves = moves
         self.recording = recording
+        self._noting = noting
         self.now = now
         self._provider = provider
         self._settings = settings
@@ -157,6 +160,11 @@ class Lane:
             about=due.instruction_id,
         )
 
+    def note(self, answer: Answer) -> None:
+        """Take into account how the provider answered."""
+        self.pausing.note(answer)
+        self._noting.note(answer)
+
     async def take(self, answers: Sequence[Heard], *, actor: str) -> None:
         """Store answers, whatever it takes, and apply them."""
         stored = await _insistently(partial(self.recording.store, answers, actor=actor))
@@ -194,6 +202,14 @@ class Lane:
             [Move(each.order.instruction_id, Status.SENDING, reason=reason) for each in picked],
             actor=actor,
         )
+        if not sent_before:
+            self._noting.note_sent(
+                sum(
+                    each.order.money.amount_minor
+                    for each in picked
+                    if each.order.instruction_id in moved
+                )
+            )
         return [
             Claimed(each.order, each.moves + 1, permit, sent_before=sent_before, actor=actor)
             for each in picked
@@ -211,7 +227,7 @@ class Lane:
                 error=told(error),
             )
             answer = Answer(AnswerKind.NO_ANSWER, reason="adapter_failed")
-        self.pausing.note(answer)
+        self.note(answer)
         return answer
 
     async def _record(self, outcomes: Sequence[Sent]) -> None:

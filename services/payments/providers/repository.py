@@ -5,13 +5,14 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.providers.health.repository import IS_DOWN, RECENT
 from services.payments.providers.tables import Provider
 from services.payments.statements import AnyRow
 
 # What is ready waits for the provider's float, or first for the fund of its round, for two persons
 # to release it, or for the rest of its round to arrive; what is in a refused round waits for
 # nothing.
-_SELECT = """
+_SELECT = f"""
     SELECT provider.code, provider.name, provider.currency,
         coalesce(sum(balance) FILTER (WHERE account.code = 'PROVIDER_FLOAT'), 0)::bigint
             AS float_minor,
@@ -25,8 +26,22 @@ _SELECT = """
         waiting.unfunded_minor AS waiting_for_fund_minor,
         waiting.unfunded_count AS waiting_for_fund_count,
         waiting.unapproved_minor AS waiting_for_release_minor,
-        waiting.unapproved_count AS waiting_for_release_count
+        waiting.unapproved_count AS waiting_for_release_count,
+        health.last_reply_at, health.last_failure_at, health.last_failure, health.failing_since,
+        coalesce({IS_DOWN}, false) AS is_down,
+        recent.replies, recent.failures, recent.sent_minor, recent.seconds AS recent_seconds,
+        in_doubt.count AS unknown_count, in_doubt.minor AS unknown_minor,
+        in_doubt.oldest_seconds AS unknown_oldest_seconds
     FROM payments.provider
+    LEFT JOIN payments.provider_health AS health ON health.provider_number = provider.number
+    CROSS JOIN LATERAL ({RECENT}) AS recent
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS count, coalesce(sum(amount_minor), 0)::bigint AS minor,
+            extract(epoch FROM clock_timestamp() - min(first_sent_at))::bigint AS oldest_seconds
+        FROM payments.instruction
+        WHERE instruction.status IN ('sending', 'pending', 'unknown')
+          AND instruction.status = 'unknown' AND instruction.provider_number = provider.number
+    ) AS in_doubt
     CROSS JOIN LATERAL (
         SELECT count(*) AS count, coalesce(sum(amount_minor), 0)::bigint AS minor,
             count(*) FILTER (WHERE payment_round.status = 'unfunded') AS unfunded_count,
@@ -52,7 +67,9 @@ _SELECT = """
 """
 _GROUP = """
     GROUP BY provider.number, waiting.minor, waiting.count, waiting.unfunded_minor,
-        waiting.unfunded_count, waiting.unapproved_minor, waiting.unapproved_count
+        waiting.unfunded_count, waiting.unapproved_minor, waiting.unapproved_count,
+        health.provider_number, recent.replies, recent.failures, recent.sent_minor,
+        recent.seconds, in_doubt.count, in_doubt.minor, in_doubt.oldest_seconds
 """
 _GET = text(_SELECT + " WHERE provider.code = :code" + _GROUP)
 _LIST = text(
@@ -103,13 +120,22 @@ async def keep_provider(
     return number, kept_currency
 
 
-async def find_provider(session: AsyncSession, code: str) -> AnyRow | None:
-    """A provider with its balances."""
-    return (await session.execute(_GET, {"code": code})).one_or_none()
+async def find_provider(session: AsyncSession, code: str) -> Provider | None:
+    """A provider as such."""
+    return await session.scalar(select(Provider).where(Provider.code == code))
 
 
-async def list_providers(
-    session: AsyncSession, *, after: str | None, limit: int
+async def find_provider_with_money(
+    session: AsyncSession, code: str, *, down_seconds: float
+) -> AnyRow | None:
+    """A provider with its balances, and how it answers."""
+    given = {"code": code, "provider_down_seconds": down_seconds}
+    return (await session.execute(_GET, given)).one_or_none()
+
+
+async def list_providers_with_money(
+    session: AsyncSession, *, after: str | None, limit: int, down_seconds: float
 ) -> Sequence[AnyRow]:
-    """Providers with their balances, in the order of their codes."""
-    return (await session.execute(_LIST, {"after": after or "", "limit": limit})).all()
+    """Providers with their balances, and how they answer, in the order of their codes."""
+    given = {"after": after or "", "limit": limit, "provider_down_seconds": down_seconds}
+    return (await session.execute(_LIST, given)).all()

@@ -17,18 +17,19 @@ from shared.pagination import PageOf, PageQuery
 router = APIRouter(prefix="/providers", tags=["providers"])
 
 
-def _configured(request: Request) -> set[str]:
+def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
-    return {provider.code for provider in settings.providers}
+    return settings
 
 
 @router.get("", summary="List providers", responses=problem_responses(400, 401, 403, 422))
 async def list_providers(
     _: PaymentsRead, session: Session, page: PageQuery, request: Request
 ) -> PageOf[ProviderOut]:
-    """Every provider with its float, what is in transit, and what waits for money or time."""
+    """Every provider with its float, what is in transit, what waits for money or time, and how it
+    answers."""
     providers = await service.list_providers(
-        session, after=page.after(str), limit=page.fetch_limit, configured=_configured(request)
+        session, after=page.after(str), limit=page.fetch_limit, settings=_settings(request)
     )
     return page.of(providers, key=lambda provider: (provider.code,))
 
@@ -41,8 +42,9 @@ async def list_providers(
 async def get_provider(
     provider_code: ProviderCode, _: PaymentsRead, session: Session, request: Request
 ) -> ProviderOut:
-    """One provider with its float, what is in transit, and what waits for money or time."""
-    return await service.get_provider(session, provider_code, configured=_configured(request))
+    """One provider with its float, what is in transit, what waits for money or time, and how it
+    answers."""
+    return await service.get_provider(session, provider_code, settings=_settings(request))
 
 
 @router.post(

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.payments.providers.health.schemas import HealthOut
 from shared.money import MAXIMUM_AMOUNT_MINOR
 from shared.values import Text, Whole
 
@@ -39,6 +40,20 @@ class ProviderOut(BaseModel):
                     "waiting_for_fund_count": 100,
                     "waiting_for_release_minor": 0,
                     "waiting_for_release_count": 0,
+                    "health": {
+                        "state": "failing",
+                        "last_reply_at": "2020-10-12T05:00:03Z",
+                        "last_failure_at": "2020-10-12T05:00:09Z",
+                        "last_failure": "http_503",
+                        "failing_since": "2020-10-12T05:00:04Z",
+                        "replies": 4_210,
+                        "failures": 12,
+                        "error_rate": 0.0028,
+                        "unknown_count": 12,
+                        "unknown_minor": 1_152_000,
+                        "unknown_oldest_seconds": 5,
+                        "float_lasts_seconds": 890,
+                    },
                 }
             ]
         }
@@ -62,6 +77,7 @@ class ProviderOut(BaseModel):
         description="Of what waits: in rounds that two persons have to release."
     )
     waiting_for_release_count: int = Field(description="How many instructions that is.")
+    health: HealthOut
 
 
 class PrefundingIn(BaseModel):

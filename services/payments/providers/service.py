@@ -1,6 +1,5 @@
 """Reading providers with their balances, and prefunding them by two persons."""
 
-from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
@@ -11,7 +10,10 @@ from services.payments.approvals.tables import ApprovalKind
 from services.payments.ledger.accounts import PROVIDER_PREFUNDED
 from services.payments.ledger.repository import is_overdraft, post
 from services.payments.providers import repository
+from services.payments.providers.health.schemas import HealthOut
 from services.payments.providers.schemas import PrefundingIn, ProviderOut
+from services.payments.providers.tables import Provider
+from services.payments.settings import Settings
 from services.payments.statements import AnyRow
 from shared.approvals import Approval, ApprovalOut, Effect, Step, Steps
 from shared.approvals import service as approvals
@@ -26,18 +28,23 @@ def prefunding_step(waits: timedelta) -> Step:
 
 
 async def list_providers(
-    session: AsyncSession, *, after: str | None, limit: int, configured: Collection[str]
+    session: AsyncSession, *, after: str | None, limit: int, settings: Settings
 ) -> list[ProviderOut]:
-    """Providers in the order of their codes; ``configured`` are those of the settings."""
-    rows = await repository.list_providers(session, after=after, limit=limit)
-    return [_shown(row, configured) for row in rows]
+    """Providers in the order of their codes."""
+    rows = await repository.list_providers_with_money(
+        session, after=after, limit=limit, down_seconds=settings.provider_down_seconds
+    )
+    return [_shown(row, settings) for row in rows]
 
 
-async def get_provider(
-    session: AsyncSession, code: str, *, configured: Collection[str]
-) -> ProviderOut:
-    """A provider with its balances; raises NotFound."""
-    return _shown(await _find(session, code), configured)
+async def get_provider(session: AsyncSession, code: str, *, settings: Settings) -> ProviderOut:
+    """A provider with its balances, and how it answers; raises NotFound."""
+    row = await repository.find_provider_with_money(
+        session, code, down_seconds=settings.provider_down_seconds
+    )
+    if row is None:
+        raise _not_found(code)
+    return _shown(row, settings)
 
 
 async def propose_prefunding(
@@ -98,12 +105,20 @@ async def _prefund(session: AsyncSession, proposal: Approval, clock: Clock) -> s
     return f"/v1/providers/{code}"
 
 
-async def _find(session: AsyncSession, code: str) -> AnyRow:
-    row = await repository.find_provider(session, code)
-    if row is None:
-        raise NotFound(f"There is no provider {code}. GET /v1/providers lists them.")
-    return row
+async def _find(session: AsyncSession, code: str) -> Provider:
+    provider = await repository.find_provider(session, code)
+    if provider is None:
+        raise _not_found(code)
+    return provider
 
 
-def _shown(row: AnyRow, configured: Collection[str]) -> ProviderOut:
-    return ProviderOut(**row._mapping, configured=row.code in configured)
+def _not_found(code: str) -> NotFound:
+    return NotFound(f"There is no provider {code}. GET /v1/providers lists them.")
+
+
+def _shown(row: AnyRow, settings: Settings) -> ProviderOut:
+    return ProviderOut(
+        **row._mapping,
+        configured=any(provider.code == row.code for provider in settings.providers),
+        health=HealthOut.of(row),
+    )

@@ -72,7 +72,7 @@ class Sweeping:
                 answer = await self._lane.adapter.inquire(
                     payment.instruction_id, payment.server_correlation_id
                 )
-                self._lane.pausing.note(answer)
+                self._lane.note(answer)
                 return answer
 
         return list(await asyncio.gather(*(answer_to(payment) for payment in ended)))

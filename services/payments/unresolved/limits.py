@@ -17,6 +17,7 @@ class Limits:
     pending_too_long_seconds: float
     unknown_too_long_seconds: float
     unknown_status_seconds: float
+    provider_down_seconds: float
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -27,6 +28,7 @@ class Limits:
             pending_too_long_seconds=settings.pending_too_long_seconds,
             unknown_too_long_seconds=settings.unknown_too_long_seconds,
             unknown_status_seconds=settings.unknown_status_seconds,
+            provider_down_seconds=settings.provider_down_seconds,
         )
 
     def given(self) -> dict[str, Any]:
@@ -37,4 +39,5 @@ class Limits:
             "pending_too_long_seconds": self.pending_too_long_seconds,
             "unknown_too_long_seconds": self.unknown_too_long_seconds,
             "unknown_status_seconds": self.unknown_status_seconds,
+            "provider_down_seconds": self.provider_down_seconds,
         }

@@ -7,7 +7,9 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.alarms.repository import RAISE_AGAIN
 from services.payments.alarms.tables import AlarmKind
+from services.payments.providers.health.repository import IS_DOWN, RECENT, WINDOW_MINUTES
 from services.payments.statements import AnyRow, move_at
 from services.payments.unresolved.kinds import UnresolvedKind
 from services.payments.unresolved.limits import Limits
@@ -56,10 +58,6 @@ _ITEMS = {
 }
 
 _ONCE_EACH = "ON CONFLICT (instruction_id, kind)"
-_AGAIN = """
-    DO UPDATE SET occurrences = alarm.occurrences + 1, detail = excluded.detail,
-        raised_at = excluded.raised_at, cleared_at = NULL, cleared_by = NULL, cleared_reason = NULL
-"""
 
 
 def _raise_about(kind: AlarmKind, rows: str, detail: str) -> TextClause:
@@ -74,7 +72,7 @@ def _raise_about(kind: AlarmKind, rows: str, detail: str) -> TextClause:
               AND alarm.cleared_at IS NULL
         )
         LIMIT :size
-        {_ONCE_EACH} {_AGAIN}
+        {_ONCE_EACH} {RAISE_AGAIN}
         RETURNING instruction_id
         """
     )
@@ -119,7 +117,32 @@ _RAISE_PROVIDERS = text(
           AND alarm.kind = '{AlarmKind.PROVIDER_NOT_CONFIGURED}' AND alarm.cleared_at IS NULL
     )
     GROUP BY provider.number, provider.code
-    ON CONFLICT (provider_number, kind) WHERE instruction_id IS NULL {_AGAIN}
+    ON CONFLICT (provider_number, kind) WHERE instruction_id IS NULL {RAISE_AGAIN}
+    RETURNING provider_number
+    """
+)
+
+_RAISE_DOWN = text(
+    f"""
+    INSERT INTO payments.alarm (provider_number, kind, detail, raised_at)
+    SELECT provider.number, '{AlarmKind.PROVIDER_DOWN}',
+        provider.code || ' has answered nothing that could be used since '
+            || to_char(health.failing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+            || ' UTC (' || recent.failures || ' requests failed in the last {WINDOW_MINUTES} '
+            || 'minutes, the last with ' || health.last_failure || '). Payments to it wait and '
+            || 'nothing is lost. Call its engineers; this ends by itself when it answers.',
+        CAST(:now AS timestamptz)
+    FROM payments.provider_health AS health
+    JOIN payments.provider ON provider.number = health.provider_number
+    CROSS JOIN LATERAL ({RECENT}) AS recent
+    WHERE {IS_DOWN}
+      AND provider.code = ANY(CAST(:configured AS text[]))
+      AND NOT EXISTS (
+          SELECT FROM payments.alarm
+          WHERE alarm.provider_number = provider.number AND alarm.instruction_id IS NULL
+            AND alarm.kind = '{AlarmKind.PROVIDER_DOWN}' AND alarm.cleared_at IS NULL
+      )
+    ON CONFLICT (provider_number, kind) WHERE instruction_id IS NULL {RAISE_AGAIN}
     RETURNING provider_number
     """
 )
@@ -176,6 +199,20 @@ _CLEAR_PROVIDERS = text(
     """
 )
 
+_CLEAR_ANSWERING = text(
+    f"""
+    UPDATE payments.alarm SET cleared_at = CAST(:now AS timestamptz)
+    WHERE instruction_id IS NULL AND cleared_at IS NULL AND kind = '{AlarmKind.PROVIDER_DOWN}'
+      AND provider_number NOT IN (
+          SELECT provider_health.provider_number
+          FROM payments.provider_health
+          JOIN payments.provider ON provider.number = provider_health.provider_number
+          WHERE failing_since IS NOT NULL AND provider.code = ANY(CAST(:configured AS text[]))
+      )
+    RETURNING number
+    """
+)
+
 
 async def summary(session: AsyncSession, limits: Limits, *, now: datetime) -> Sequence[AnyRow]:
     """How many there are of each kind, by reason and currency: rows, amount_minor, oldest."""
@@ -223,6 +260,8 @@ async def raise_for_time(
     }
     providers = await session.execute(_RAISE_PROVIDERS, {"now": now, **limits.given()})
     raised[AlarmKind.PROVIDER_NOT_CONFIGURED] = len(providers.all())
+    down = await session.execute(_RAISE_DOWN, {"now": now, **limits.given()})
+    raised[AlarmKind.PROVIDER_DOWN] = len(down.all())
     return raised
 
 
@@ -230,4 +269,5 @@ async def clear_gone(session: AsyncSession, limits: Limits, *, now: datetime, si
     """Clear alarms whose cause is gone, ``size`` at most; returns how many."""
     gone = len((await session.execute(_CLEAR, {"now": now, "size": size})).all())
     providers = await session.execute(_CLEAR_PROVIDERS, {"now": now, **limits.given()})
-    return gone + len(providers.all())
+    answering = await session.execute(_CLEAR_ANSWERING, {"now": now, **limits.given()})
+    return gone + len(providers.all()) + len(answering.all())

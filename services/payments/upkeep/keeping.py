@@ -9,6 +9,13 @@ def kept_for_a_time(settings: Settings) -> list[Kept]:
     return [
         *of_every_service(settings),
         Kept(
+            what="how often providers answered in each minute",
+            table="payments.provider_minute",
+            since="minute",
+            days=settings.provider_minutes_days,
+            variable="PAYMENTS_PROVIDER_MINUTES_DAYS",
+        ),
+        Kept(
             what="callbacks that were applied, or that were none",
             table="payments.webhook",
             since="worked_at",
