@@ -13,6 +13,7 @@ from services.payments.batches.routes import router as batches
 from services.payments.chunks.routes import router as chunks
 from services.payments.funds.routes import router as funds
 from services.payments.funds.service import fund_steps
+from services.payments.histories.routes import router as histories
 from services.payments.instructions.routes import router as instructions
 from services.payments.interventions.routes import router as interventions
 from services.payments.interventions.service import attempt_step
@@ -57,6 +58,7 @@ _TAGS = [
     {"name": "chunks", "description": "What the registry announced, and its outcomes."},
     {"name": "activations", "description": "What was sent of one, and what was stopped."},
     {"name": "instructions", "description": "Single payments and their whole history."},
+    {"name": "histories", "description": "Where an entitlement's money is, and its receipt."},
     {"name": "batches", "description": "Payments that leave in one request, and their results."},
     {"name": "unresolved", "description": "What has no end or not a good one, and the way out."},
     {"name": "resolutions", "description": "What two persons decide about payments."},
@@ -99,6 +101,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             chunks,
             settlement,
             instructions,
+            histories,
             batches,
             interventions,
             resolutions,

@@ -22,7 +22,7 @@ from services.triggers.alerts.message import (
     headline_of,
     messages_of,
 )
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 from tests.triggers.data import FLOOD_INDICATOR, flood_reports
 from tests.triggers.flow import REASON, Flow
 

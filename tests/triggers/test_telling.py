@@ -17,8 +17,8 @@ from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.plain import plain_chart, plain_reasons
 from services.triggers.methods.price_spike.method import PRICE_SPIKE
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Language, Phrase
+from shared.wording import numbers
+from shared.wording.phrase import Language, Phrase
 from tests.triggers.test_history import RICE_FIGURES
 
 GAUGES: dict[str, Any] = {

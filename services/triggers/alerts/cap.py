@@ -12,9 +12,9 @@ from services.triggers.activations.states import Origin
 from services.triggers.alerts.message import Message, MessageType, Sent, identifier_of
 from services.triggers.alerts.xml import CAP, as_document, put, root_of
 from services.triggers.geography.names import name_of
-from services.triggers.wording.phrase import Language, Phrase
 from services.triggers.wording.vocabulary import shock
 from shared.clock import COUNTRY_ZONE
+from shared.wording.phrase import Language, Phrase
 
 NOT_A_WARNING = Phrase(
     "This is a notice of a cash programme's activation, not an official warning. Official "

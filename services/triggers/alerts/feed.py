@@ -8,7 +8,7 @@ from uuid import UUID
 from services.triggers.alerts.cap import EXERCISE, NOT_A_WARNING, instant
 from services.triggers.alerts.message import Sent
 from services.triggers.alerts.xml import ATOM, as_document, put, root_of
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 ID = "urn:sangkroh:alerts"
 _TITLE = Phrase("Activations of cash programmes", "ការបើកដំណើរការកម្មវិធីឧបត្ថម្ភសាច់ប្រាក់")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.triggers.activations.states import Origin, State
 from services.triggers.activations.tables import ActivationArea, ActivationMove
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 class MessageType(StrEnum):

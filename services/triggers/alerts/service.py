@@ -18,12 +18,12 @@ from services.triggers.alerts.message import (
 )
 from services.triggers.explanations import service as explanations
 from services.triggers.settings import ApiSettings
-from services.triggers.wording.phrase import sentences
 from services.triggers.wording.vocabulary import STATES, shock
 from shared.approvals import Steps
 from shared.clock import Clock
 from shared.errors import NotFound
 from shared.pagination import Page
+from shared.wording.phrase import sentences
 
 _BEGINNING = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
 """When the feed was last changed in which nothing stands yet."""

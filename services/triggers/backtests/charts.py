@@ -22,9 +22,9 @@ from services.triggers.backtests.report import (
     Report,
 )
 from services.triggers.drawing.canvas import DARK, FILL, LIGHT, MIDDLE, PAPER, STRONG, TEXT, blank
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Language, Phrase
 from shared.money import minor_digits
+from shared.wording import numbers
+from shared.wording.phrase import Language, Phrase
 
 _WIDTH = 10.0
 _PANEL_HEIGHT = 2.5

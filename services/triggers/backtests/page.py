@@ -23,8 +23,8 @@ from services.triggers.backtests.wording import (
 )
 from services.triggers.drawing.canvas import as_bytes
 from services.triggers.drawing.pictures import Form
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Language, Phrase
+from shared.wording import numbers
+from shared.wording.phrase import Language, Phrase
 
 HEADERS = {
     "Content-Security-Policy": (

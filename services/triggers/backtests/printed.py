@@ -6,7 +6,7 @@ from services.triggers.backtests.report import Report
 from services.triggers.backtests.wording import FATES, MET, amount, count, days, recurrence
 from services.triggers.backtests.wording import share as share_of
 from services.triggers.backtests.wording import years as years_of
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 def printed(report: Report) -> str:

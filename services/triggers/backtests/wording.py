@@ -2,9 +2,9 @@
 
 from services.triggers.backtests.report import Fate, Met, Recurrence
 from services.triggers.backtests.scores import Score
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Phrase
 from services.triggers.wording.vocabulary import STAGES
+from shared.wording import numbers
+from shared.wording.phrase import Phrase
 
 UNKNOWN = Phrase("–", "–")
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
 from services.triggers.drawing.pictures import Form
-from services.triggers.wording.phrase import Language
+from shared.wording.phrase import Language
 
 DARK = "#1d3a57"
 FILL = "#456b8f"

@@ -21,8 +21,8 @@ from services.triggers.drawing.canvas import (
 )
 from services.triggers.drawing.pictures import ChartPicture
 from services.triggers.methods.chart import Bar, Bars, Level, Series
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Language, Phrase, sentences
+from shared.wording import numbers
+from shared.wording.phrase import Language, Phrase, sentences
 
 _WIDTH = 9.0
 _SERIES_HEIGHT = 3.4

@@ -14,7 +14,7 @@ from services.triggers.drawing.pictures import MapPicture
 from services.triggers.geography import outlines
 from services.triggers.geography.names import own_name_of
 from services.triggers.geography.outlines import Outline, Ring
-from services.triggers.wording.phrase import Language, Phrase
+from shared.wording.phrase import Language, Phrase
 
 _WIDTH, _HEIGHT = 8.0, 7.2
 _MAXIMUM_NAMES = 25

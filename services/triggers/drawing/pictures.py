@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.triggers.methods.chart import Chart
-from services.triggers.wording.phrase import Language, Phrase
 from shared.version import VERSION
+from shared.wording.phrase import Language, Phrase
 
 
 class Form(StrEnum):

@@ -14,8 +14,8 @@ from typing import Annotated, assert_never
 from fastapi import Depends, FastAPI, Request
 
 from services.triggers.drawing.pictures import ChartPicture, Form, MapPicture, Picture
-from services.triggers.wording.phrase import Language
 from shared.errors import Busy
+from shared.wording.phrase import Language
 
 _MAXIMUM_WAITING = 16
 _KEPT = 32

@@ -1,8 +1,4 @@
-"""What was decided and why on a page, in both languages, to be kept or printed.
-
-The page holds its pictures and asks for nothing else, so it can be saved and sent. No script runs
-in it, and whatever somebody wrote is escaped.
-"""
+"""What was decided and why on a page, in both languages, to be kept or printed."""
 
 import base64
 from collections.abc import Sequence
@@ -14,43 +10,22 @@ from services.triggers.explanations.schemas import (
     EvidenceOut,
     FiguresOut,
 )
-from services.triggers.wording.phrase import Phrase
+from shared.pages import document
+from shared.wording.phrase import Phrase
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-
-_STYLE = """
-body { font: 15px/1.6 "Noto Sans Khmer", "Khmer OS", sans-serif; color: #222; margin: 2rem auto;
-  max-width: 60rem; padding: 0 1rem }
-h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-img { max-width: 100%; height: auto; border: 1px solid #d9dde2 }
-table { border-collapse: collapse; font-size: 0.85rem } td, th { border: 1px solid #d9dde2;
-  padding: 0.2rem 0.6rem; text-align: left } td.figure { text-align: right }
-.both { display: grid; grid-template-columns: 1fr 1fr; gap: 2rem }
-@media print { body { margin: 0 } h2, figure { break-inside: avoid } }
-"""
 _FIGURES_SHOWN = 200
 
 
 def page(evidence: EvidenceOut, *, title: Phrase, pictures: Sequence[tuple[Phrase, bytes]]) -> str:
     """The page; ``pictures`` are PNGs, each with what it shows."""
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title.en)}</title><style>{_STYLE}</style></head><body>"
-        f'<h1>{escape(title.en)}<br><span lang="km">{escape(title.km)}</span></h1>'
+    return document(
+        title,
         f"<p>{escape(evidence.trigger)}, {evidence.trigger_version}"
         f"{f' · {evidence.activation_id}' if evidence.activation_id else ''}</p>"
         f"{_said(evidence)}"
         f"{''.join(_picture(what, content) for what, content in pictures)}"
         f"{_areas(evidence.areas_reached, evidence.areas_not_reached)}"
-        f"{''.join(_figures(figures) for figures in evidence.figures)}"
-        "</body></html>"
+        f"{''.join(_figures(figures) for figures in evidence.figures)}",
     )
 
 

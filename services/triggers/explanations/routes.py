@@ -11,18 +11,20 @@ from services.triggers.checks.service import ChecksDependency
 from services.triggers.drawing.pictures import Form, Picture, fingerprint
 from services.triggers.drawing.studio import Studio, StudioDependency
 from services.triggers.explanations import service
-from services.triggers.explanations.page import HEADERS, page
+from services.triggers.explanations.page import page
 from services.triggers.explanations.schemas import EvidenceOut
 from services.triggers.explanations.service import Explained
 from services.triggers.freshness import NOT_MODIFIED, REVALIDATED, KnownTag, is_known
 from services.triggers.scopes import ActivationsRead, TriggersRead
-from services.triggers.wording.phrase import Language, Phrase
 from shared.approvals import Steps
 from shared.approvals.routes import TwoPersonSteps
 from shared.clock import Clock, ClockDependency
 from shared.database import Database
 from shared.documents import Code
 from shared.errors import NotFound, problem_responses
+from shared.pages import HEADERS as PAGE_HEADERS
+from shared.pages import RESPONSES as PAGES
+from shared.wording.phrase import Language, Phrase
 
 router = APIRouter()
 
@@ -47,9 +49,6 @@ _PICTURES: dict[int | str, dict[str, Any]] = {
         },
     },
     **NOT_MODIFIED,
-}
-_PAGES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The page.", "content": {"text/html": {"schema": {"type": "string"}}}}
 }
 _REFUSALS = problem_responses(401, 403, 404, 422)
 
@@ -119,7 +118,7 @@ async def draw_evidence(
     tags=["activations"],
     summary="Print why an activation began",
     response_class=HTMLResponse,
-    responses={**_PAGES, **_REFUSALS, **problem_responses(503)},
+    responses={**PAGES, **_REFUSALS, **problem_responses(503)},
 )
 async def print_evidence(
     activation_id: ActivationId,
@@ -182,7 +181,7 @@ async def draw_evaluation_evidence(
     tags=["evaluations"],
     summary="Print why a trigger fired, or why not",
     response_class=HTMLResponse,
-    responses={**_PAGES, **_REFUSALS, **problem_responses(503)},
+    responses={**PAGES, **_REFUSALS, **problem_responses(503)},
 )
 async def print_evaluation_evidence(
     code: TriggerCode,
@@ -243,4 +242,6 @@ async def _printed(explained: Explained, evidence: EvidenceOut, studio: Studio) 
         for language in Language:
             content = await studio.draw(picture, language=language, form=drawn.form)
             pictures.append((explained.title, content))
-    return HTMLResponse(page(evidence, title=explained.title, pictures=pictures), headers=HEADERS)
+    return HTMLResponse(
+        page(evidence, title=explained.title, pictures=pictures), headers=PAGE_HEADERS
+    )

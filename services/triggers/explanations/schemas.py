@@ -11,24 +11,13 @@ from services.triggers.activations.states import State
 from services.triggers.evaluations.outcomes import Outcome
 from services.triggers.methods.severity import Severity
 from services.triggers.methods.trigger_stage import TriggerStage
-from services.triggers.wording.phrase import Phrase
 from shared.contracts.checks import FundCover
+from shared.wording.said import Said
 
 MAXIMUM_FIGURES = 2_000
 MAXIMUM_EVALUATIONS = 100
 
 Value = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
-
-
-class Said(BaseModel):
-    """The same in English and in Khmer."""
-
-    en: str
-    km: str
-
-    @classmethod
-    def of(cls, phrase: Phrase) -> "Said":
-        return cls(en=phrase.en, km=phrase.km)
 
 
 class JudgedOut(BaseModel):

@@ -29,7 +29,6 @@ from services.triggers.explanations.schemas import (
     FiguresOut,
     JudgedOut,
     PicturesOut,
-    Said,
 )
 from services.triggers.geography.names import name_of
 from services.triggers.indicators import service as indicators
@@ -37,12 +36,13 @@ from services.triggers.indicators.schemas import IndicatorOut
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.registry import method_of
 from services.triggers.methods.trigger_stage import TriggerStage
-from services.triggers.wording.phrase import Phrase, listed
 from shared.approvals import ApprovalOut, Steps
 from shared.approvals import service as approvals
 from shared.clock import Clock
 from shared.database import Database
 from shared.errors import NotFound
+from shared.wording.phrase import Phrase, listed
+from shared.wording.said import Said
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,11 +10,11 @@ from services.triggers.evaluations.outcomes import Outcome
 from services.triggers.evaluations.tables import Evaluation
 from services.triggers.geography.names import name_of
 from services.triggers.methods.plain import reaches
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Phrase, listed
 from services.triggers.wording.vocabulary import SEVERITIES, STAGES, STATES, shock
 from shared.approvals import ApprovalOut
 from shared.contracts.checks import FundCover
+from shared.wording import numbers
+from shared.wording.phrase import Phrase, listed
 
 _MAXIMUM_AREAS_NAMED = 30
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from services.triggers.areas import COUNTRY
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 _UNITS_KM = {
     "province": "ខេត្ត",

@@ -15,8 +15,8 @@ from services.triggers.methods.method import Continuation, Method, MethodDocumen
 from services.triggers.methods.places import Site
 from services.triggers.methods.trigger_stage import TriggerStage
 from services.triggers.methods.verdicts import Common, Verdict, common
-from services.triggers.wording.phrase import Phrase
 from shared.values import Text, Whole
+from shared.wording.phrase import Phrase
 
 PlaceName = Annotated[str, Text(longest=100)]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 @dataclass(frozen=True, kw_only=True)

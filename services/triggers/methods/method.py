@@ -22,7 +22,7 @@ from services.triggers.methods.indicator_kind import IndicatorKind
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.measured import Measured, plainly_measured
 from services.triggers.methods.plain import plain_chart, plain_reasons
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 class MethodDocument(BaseModel):

@@ -18,9 +18,9 @@ from typing import Any
 
 from services.triggers.geography.names import name_of
 from services.triggers.methods.chart import Bar, Bars, Chart, Level, Line, Point, Series
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Phrase
 from services.triggers.wording.vocabulary import STAGES
+from shared.wording import numbers
+from shared.wording.phrase import Phrase
 
 Evidence = Mapping[str, Any]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 STAGES: Mapping[str, Phrase] = {
     "none": Phrase("nothing", "មិនដល់កម្រិតណាមួយ"),

@@ -24,7 +24,7 @@ from services.triggers.methods.price_spike.series import (
     national_months,
     national_prices,
 )
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 @dataclass(frozen=True, kw_only=True)

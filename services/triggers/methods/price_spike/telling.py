@@ -6,8 +6,8 @@ from typing import Any
 
 from services.triggers.methods.chart import Chart, Level, Line, Point, Series
 from services.triggers.methods.plain import number_in
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Phrase, sentences
+from shared.wording import numbers
+from shared.wording.phrase import Phrase, sentences
 
 _TITLE = Phrase(
     "The national price by month, and the price from which it activates",

@@ -21,7 +21,7 @@ from services.triggers.methods.reported_impact.series import (
     last_affected_on,
     reports_of,
 )
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 class ReportedImpactMethod(Method[ReportedImpact, Reports]):

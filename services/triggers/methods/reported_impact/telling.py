@@ -7,8 +7,8 @@ from typing import Any
 from services.triggers.geography.names import name_of
 from services.triggers.methods.chart import Bar, Bars, Chart, Level
 from services.triggers.methods.plain import number_in
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Phrase
+from shared.wording import numbers
+from shared.wording.phrase import Phrase
 
 _TITLE = Phrase(
     "Households reported affected, and the figures from which it activates",

@@ -21,7 +21,7 @@ from services.triggers.methods.year_on_year.document import YearOnYear
 from services.triggers.methods.year_on_year.evidence import evidence, finding
 from services.triggers.methods.year_on_year.indicator import NATIONAL_SERIES
 from services.triggers.methods.year_on_year.judgement import judge_change, why_rearmed
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 _USED_DAYS = 3 * 366
 """A year before the first of as many months in a row as there may be, 24."""

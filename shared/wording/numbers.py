@@ -2,9 +2,9 @@
 
 from datetime import date, datetime
 
-from services.triggers.wording.phrase import Phrase
 from shared.clock import COUNTRY_ZONE
 from shared.money import Money, minor_digits
+from shared.wording.phrase import Phrase
 
 _DIGITS = str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩")
 

@@ -1,0 +1,53 @@
+"""Pages to be read and printed: one style, and the headers that keep what is on them there.
+
+A page holds its pictures and asks for nothing else, so it can be saved and sent. No script runs
+in it, and whatever somebody wrote is to be escaped by whoever makes the body.
+"""
+
+from html import escape
+from typing import Any
+
+from shared.wording.phrase import Phrase
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The page.", "content": {"text/html": {"schema": {"type": "string"}}}}
+}
+"""How a route that answers a page is described."""
+
+_STYLE = """
+body { font: 15px/1.6 "Noto Sans Khmer", "Khmer OS", sans-serif; color: #222; margin: 2rem auto;
+  max-width: 62rem; padding: 0 1rem }
+h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
+figure { margin: 1rem 0 } img { max-width: 100%; height: auto; border: 1px solid #d9dde2 }
+table { border-collapse: collapse; font-size: 0.85rem; margin: 0.5rem 0 }
+td, th { border: 1px solid #d9dde2; padding: 0.2rem 0.6rem; text-align: left; vertical-align: top }
+td.figure { text-align: right; white-space: nowrap }
+.both { display: grid; grid-template-columns: 1fr 1fr; gap: 2rem }
+[lang=km] { color: #456b8f }
+@media print { body { margin: 0 } h2, figure, tr { break-inside: avoid } }
+"""
+
+
+def document(title: Phrase, body: str) -> str:
+    """A page with its title in both languages; ``body`` is HTML."""
+    khmer = "" if title.km == title.en else f'<br><span lang="km">{escape(title.km)}</span>'
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title.en)}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>{escape(title.en)}{khmer}</h1>{body}</body></html>"
+    )
+
+
+def both(tag: str, phrase: Phrase) -> str:
+    """The phrase in both languages, as two elements of that tag."""
+    return f'<{tag}>{escape(phrase.en)}</{tag}><{tag} lang="km">{escape(phrase.km)}</{tag}>'
