@@ -10,7 +10,9 @@ _CALLS = (
     ("payments-worker", "registry-api"),
     ("registry-worker", "payments-api"),
     ("triggers-api", "registry-api"),
+    ("triggers-api", "payments-api"),
     ("triggers-worker", "registry-api"),
+    ("triggers-worker", "payments-api"),
 )
 
 Policy = Mapping[str, Any]

@@ -137,9 +137,9 @@ def test_a_spoilt_patch_is_caught(
             "allows egress from payments-worker to registry-api",
         ),
         (
-            _PEER.format("registry-worker", "http"),
-            _PEER.format("registry-worker", "8001"),
-            "allows ingress from registry-worker to payments-api",
+            _PEER.format("triggers-worker", "http"),
+            _PEER.format("triggers-worker", "8001"),
+            "allows ingress from triggers-worker to payments-api",
         ),
     ],
 )

@@ -55,7 +55,7 @@ async def test_a_market_is_listed_and_what_is_doubtful_waits_for_a_person(
     for position, (area, name) in enumerate(markets):
         places[name] = await flow.created("/places", listed(f"m-{position}", name, area))
     area, name = markets[0]
-    assert places[name]["reaches"] == [area]
+    assert places[name]["area"] == area
     assert await flow.got("/places/m-0") == places[name]
     assert len((await flow.got("/places", kind="market", limit=100))["items"]) == len(markets)
     assert (await flow.got("/places", kind="gauge"))["items"] == []

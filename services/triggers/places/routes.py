@@ -41,7 +41,7 @@ async def create_place(
     An indicator whose places are `listed` takes a figure by a place's code, its name or any alias,
     whatever the case, spacing and punctuation. Two places of one area cannot share a name.
     """
-    await checks.require_areas(sorted({body.area, *body.reaches}), at="/body/reaches")
+    await checks.require_areas([body.area], at="/body/area")
     return await once.reply(body, lambda: service.create(session, body, caller=caller, clock=clock))
 
 

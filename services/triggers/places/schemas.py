@@ -48,7 +48,6 @@ class PlaceIn(BaseModel):
                     "area": "12",
                     "latitude": 11.563056,
                     "longitude": 104.914722,
-                    "reaches": ["12"],
                 }
             ]
         },
@@ -71,14 +70,6 @@ class PlaceIn(BaseModel):
     area: Annotated[AreaCode, Field(description="The area in which it lies.")]
     latitude: Annotated[Degrees | None, Field(description="Degrees north.")] = None
     longitude: Annotated[Degrees | None, Field(description="Degrees east.")] = None
-    reaches: Annotated[
-        list[AreaCode],
-        Field(
-            max_length=2_000,
-            description="The areas that its figures stand for, such as the communes on a gauge's "
-            "river; empty: the area in which it lies.",
-        ),
-    ] = []
 
     @model_validator(mode="after")
     def _names_and_point(self) -> "PlaceIn":
@@ -107,7 +98,6 @@ class PlaceOut(PlaceIn):
                     "area": "12",
                     "latitude": 11.563056,
                     "longitude": 104.914722,
-                    "reaches": ["12"],
                     "created_at": "2020-10-01T02:00:00Z",
                     "posted_by": "officer@nspc.example",
                 }
@@ -116,6 +106,5 @@ class PlaceOut(PlaceIn):
     )
 
     aliases: list[str] = Field(description="Other names, where they are more than other spelling.")
-    reaches: list[str] = Field(description="The areas that its figures stand for.")
     created_at: datetime
     posted_by: str

@@ -25,7 +25,6 @@ async def create(session: AsyncSession, body: PlaceIn, *, caller: Caller, clock:
             "area_code": body.area,
             "latitude": body.latitude,
             "longitude": body.longitude,
-            "reaches": body.reaches or [body.area],
             "created_at": clock.now(),
             "posted_by": caller.subject,
         },
@@ -95,7 +94,6 @@ def _shown(place: Place, spellings: list[str]) -> PlaceOut:
         area=place.area_code,
         latitude=place.latitude,
         longitude=place.longitude,
-        reaches=place.reaches,
         created_at=place.created_at,
         posted_by=place.posted_by,
     )

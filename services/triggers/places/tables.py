@@ -5,7 +5,6 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Numeric, Text
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.triggers.database import SCHEMA, Base
@@ -32,9 +31,6 @@ class Place(Base):
     area_code: Mapped[str] = mapped_column(Text, comment="The area in which it lies.")
     latitude: Mapped[Decimal | None] = mapped_column(Numeric(8, 6))
     longitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
-    reaches: Mapped[list[str]] = mapped_column(
-        ARRAY(Text), comment="The areas that its figures stand for."
-    )
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     posted_by: Mapped[str] = mapped_column(Text)
 
