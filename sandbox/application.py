@@ -3,14 +3,25 @@
 import asyncio
 import hmac
 import sqlite3
-import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import orjson
 
 from sandbox import messages
+from sandbox.answers import (
+    Answer,
+    Receive,
+    Scope,
+    Send,
+    failure,
+    header,
+    not_known,
+    nothing_here,
+    now,
+    read_body,
+    unavailable,
+)
+from sandbox.batch_desk import BatchDesk
 from sandbox.book import Book, Payment
 from sandbox.courier import Courier
 from sandbox.inspection import book_as_csv, summary
@@ -19,28 +30,21 @@ from sandbox.options import SandboxOptions
 from sandbox.teller import Receipt, Reception, Teller
 from sandbox.validation import Disbursement, InvalidRequest, read_disbursement
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-LARGEST_BODY = 65_536
+NO_CONTENT = 204
 HEARTBEAT = orjson.dumps({"serviceStatus": "available"})
-
-
-class Answer(NamedTuple):
-    """The status and the body of one answer, with the headers that are not those of all."""
-
-    status: int
-    body: bytes
-    content_type: bytes = b"application/json"
-    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Application:
     """A bare ASGI application: a framework's work for each request would slow its client too."""
 
     def __init__(
-        self, *, options: SandboxOptions, book: Book, teller: Teller, courier: Courier
+        self,
+        *,
+        options: SandboxOptions,
+        book: Book,
+        teller: Teller,
+        courier: Courier,
+        desk: BatchDesk,
     ) -> None:
         self._storage: Path = options.storage
         self._synchronous = options.synchronous
@@ -48,6 +52,7 @@ class Application:
         self._book = book
         self._teller = teller
         self._courier = courier
+        self._desk = desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -72,12 +77,12 @@ class Application:
             case "GET", ["book", "summary"]:
                 return Answer(200, orjson.dumps(await asyncio.to_thread(summary, self._storage)))
             case method, [provider, "v1.2", *call] if provider in self._keys:
-                if not hmac.compare_digest(_header(scope, b"x-api-key"), self._keys[provider]):
+                if not hmac.compare_digest(header(scope, b"x-api-key"), self._keys[provider]):
                     return failure(
                         401, "authorisation", "clientAuthorisationError", "X-API-Key is not right"
                     )
                 return await self._answer_client(scope, receive, provider, method, call)
-        return _nothing_here()
+        return nothing_here()
 
     async def _answer_client(
         self, scope: Scope, receive: Receive, provider: str, method: str, call: list[str]
@@ -91,23 +96,26 @@ class Application:
                 )
             case "GET", ["requeststates", identifier]:
                 number = messages.number_in_server_correlation_id(identifier)
-                payment = self._find(provider, number)
-                return (
-                    not_known() if payment is None else Answer(200, messages.request_state(payment))
-                )
+                if payment := self._find(provider, number):
+                    return Answer(200, messages.request_state(payment))
+                return self._desk.request_state(provider, identifier) or not_known()
             case "GET", ["responses", correlation_id]:
                 payment = self._book.find_by_correlation_id(
                     provider=provider, correlation_id=correlation_id.lower()
                 )
-                return not_known() if payment is None else Answer(200, messages.link(payment))
+                if payment is not None:
+                    return Answer(200, messages.link(payment))
+                return self._desk.response(provider, correlation_id.lower()) or not_known()
             case "GET", ["transactions", reference]:
                 payment = self._find(provider, messages.number_in_reference(reference))
                 if payment is None or payment.booked_at is None:
                     return not_known()
                 return Answer(200, messages.transaction(payment))
+            case _, ["batchtransactions", *rest]:
+                return await self._desk.answer(scope, receive, provider, method, rest)
             case "GET", ["heartbeat"]:
                 return Answer(200, HEARTBEAT)
-        return _nothing_here()
+        return nothing_here()
 
     def _find(self, provider: str, number: int | None) -> Payment | None:
         payment = None if number is None else self._book.find(number)
@@ -115,10 +123,10 @@ class Application:
 
     async def _disburse(self, scope: Scope, receive: Receive, provider: str) -> Answer | None:
         disbursement = read_disbursement(
-            await _read_body(receive),
+            await read_body(receive),
             provider=provider,
-            correlation_id=_header(scope, b"x-correlationid").decode("latin-1") or None,
-            callback_url=_header(scope, b"x-callback-url").decode("latin-1") or None,
+            correlation_id=header(scope, b"x-correlationid").decode("latin-1") or None,
+            callback_url=header(scope, b"x-callback-url").decode("latin-1") or None,
         )
         return await self._take(scope, receive, disbursement)
 
@@ -175,22 +183,11 @@ class Application:
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _read_body(receive: Receive) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > LARGEST_BODY:
-            break
-    if len(body) > LARGEST_BODY:
-        raise InvalidRequest("lengthError", f"the body is larger than {LARGEST_BODY} bytes")
-    return body
-
-
 async def _reply(send: Send, answer: Answer) -> None:
-    length = (b"content-length", str(len(answer.body)).encode())
-    await _start(send, answer.status, answer.content_type, length, *answer.headers)
+    headers = list(answer.headers)
+    if answer.status != NO_CONTENT:
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    await _start(send, answer.status, answer.content_type, *headers)
     await send({"type": "http.response.body", "body": answer.body})
 
 
@@ -199,40 +196,10 @@ async def _start(send: Send, status: int, content_type: bytes, *more: tuple[byte
     await send({"type": "http.response.start", "status": status, "headers": headers})
 
 
-def _header(scope: Scope, name: bytes) -> bytes:
-    for header, value in scope["headers"]:
-        if header == name:
-            return bytes(value)
-    return b""
-
-
 def payment_of(receipt: Receipt) -> Payment:
     assert receipt.payment is not None
     return receipt.payment
 
 
-def not_known() -> Answer:
-    return failure(404, "identification", "identifierError", "not known here")
-
-
-def _nothing_here() -> Answer:
-    # A mistyped address must not look like a rejected payment, hence neither "identification"
-    # nor "validation".
-    return failure(404, "internal", "genericError", "there is no such address here")
-
-
-def unavailable(status: int) -> Answer:
-    category = "internal" if status == 500 else "serviceUnavailable"
-    return failure(status, category, "genericError", "something went wrong here; ask again later")
-
-
-def failure(status: int, category: str, code: str, description: str) -> Answer:
-    return Answer(status, messages.error(category, code, description, now=now()))
-
-
 def _date() -> bytes:
     return messages.instant(now()).encode()
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000

@@ -123,6 +123,11 @@ class Book:
         except sqlite3.Error as error:
             raise CannotOpenBook(f"{path}: {error}") from error
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For the other parts of the same book, in the same transactions."""
+        return self._connection
+
     def close(self) -> None:
         """Leave one file behind, without a write-ahead log beside it."""
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

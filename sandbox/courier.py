@@ -3,25 +3,16 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
-
-from standardwebhooks import Webhook
 
 from sandbox import messages
 from sandbox.book import Book, Payment
-from sandbox.http_put import HttpPut, NoAnswer
 from sandbox.misbehaviour import Temperament
-from sandbox.options import Provider
+from sandbox.postman import Postman, after_attempt
 
 TICK_SECONDS = 0.02
 MOST_TAKEN = 256
 MOST_CONNECTIONS = 32
-TIMEOUT_SECONDS = 5.0
 EARLY_TIMEOUT_SECONDS = 1.0
-COPY_DELAY_MS = 150
-RETRY_DELAYS_MS = (200, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000)
-"""Pauses after failed attempts; when they are used up, the callback is abandoned."""
 
 Change = tuple[str, int | None, int, int, int]
 
@@ -31,13 +22,10 @@ logger = logging.getLogger("sandbox")
 class Courier:
     """What is due is read from the book, so a restarted sandbox goes on where it was killed."""
 
-    def __init__(
-        self, *, book: Book, temperament: Temperament, providers: Sequence[Provider]
-    ) -> None:
+    def __init__(self, *, book: Book, temperament: Temperament, postman: Postman) -> None:
         self._book = book
         self._temperament = temperament
-        self._signers = {provider.code: Webhook(provider.webhook_secret) for provider in providers}
-        self._http = HttpPut(timeout_seconds=TIMEOUT_SECONDS)
+        self._postman = postman
         self._connections = asyncio.Semaphore(MOST_CONNECTIONS)
         self._deliveries = asyncio.TaskGroup()
         self._taken: set[int] = set()
@@ -53,7 +41,6 @@ class Courier:
                     await asyncio.sleep(TICK_SECONDS)
         finally:
             self._record()
-            self._http.close()
 
     async def deliver_early(self, payment: Payment) -> None:
         """Deliver the callback of a payment that has not been answered yet."""
@@ -89,23 +76,13 @@ class Courier:
     async def _send(self, payment: Payment) -> str:
         """Send the callback once; return the status of the answer, or why there was none."""
         assert payment.callback_url is not None
-        body = messages.outcome(payment)
-        sent_at = datetime.now(UTC)
-        message_id = self._message_id(payment)
-        headers = {
-            "content-type": "application/json",
-            "x-date": messages.instant(_now()),
-            "x-correlationid": payment.correlation_id,
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(sent_at.timestamp())),
-            "webhook-signature": self._signers[payment.provider].sign(
-                msg_id=message_id, timestamp=sent_at, data=body.decode()
-            ),
-        }
-        try:
-            return str(await self._http.put(payment.callback_url, headers=headers, body=body))
-        except NoAnswer as error:
-            return f"no answer ({error})"
+        return await self._postman.put(
+            payment.callback_url,
+            messages.outcome(payment),
+            provider=payment.provider,
+            correlation_id=payment.correlation_id,
+            message_id=self._message_id(payment),
+        )
 
     def _message_id(self, payment: Payment) -> str:
         message_id = f"msg_{messages.transaction_reference(payment)}"
@@ -116,22 +93,21 @@ class Courier:
 
 
 def _change_after(payment: Payment, *, answer: str, now: int) -> Change:
-    """What the book says after one attempt: only 204 means that the callback arrived."""
-    state, copies = payment.callback_state, payment.callback_copies
-    attempts = payment.callback_attempts + 1
-    if state == "delivered":
-        copies -= 1
-    elif answer == "204":
-        state = "delivered"
-    elif attempts <= len(RETRY_DELAYS_MS):
-        return (state, now + RETRY_DELAYS_MS[attempts - 1], attempts, copies, payment.id)
-    else:
+    """What the book says after one attempt."""
+    delivery = after_attempt(
+        state=payment.callback_state,
+        attempts=payment.callback_attempts,
+        copies=payment.callback_copies,
+        answer=answer,
+        now=now,
+    )
+    state, _, attempts, _ = delivery
+    if state == "abandoned":
         reference = messages.transaction_reference(payment)
         logger.warning(
             "callback of %s abandoned after %d attempts: %s", reference, attempts, answer
         )
-        return ("abandoned", None, attempts, 0, payment.id)
-    return (state, now + COPY_DELAY_MS if copies else None, attempts, copies, payment.id)
+    return (*delivery, payment.id)
 
 
 def _now() -> int:

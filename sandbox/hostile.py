@@ -1,17 +1,9 @@
 """A provider that is hostile to a part of its payments: see hostility.py and README.md."""
 
 from sandbox import lies, messages, wire
-from sandbox.application import (
-    Answer,
-    Application,
-    Receive,
-    Scope,
-    failure,
-    not_known,
-    now,
-    payment_of,
-    unavailable,
-)
+from sandbox.answers import Answer, Receive, Scope, not_known, now, unavailable
+from sandbox.application import Application, payment_of
+from sandbox.batch_desk import BatchDesk, too_many_requests
 from sandbox.book import Book, Payment
 from sandbox.courier import Courier
 from sandbox.hostility import (
@@ -44,9 +36,10 @@ class HostileApplication(Application):
         book: Book,
         teller: Teller,
         courier: Courier,
+        desk: BatchDesk,
         rumours: Rumours,
     ) -> None:
-        super().__init__(options=options, book=book, teller=teller, courier=courier)
+        super().__init__(options=options, book=book, teller=teller, courier=courier, desk=desk)
         self._nature = options.nature
         self._elsewhere = options.url + ELSEWHERE
         self._rumours = rumours
@@ -96,8 +89,7 @@ class HostileApplication(Application):
             first_tried = self._first_tried.setdefault(disbursement.correlation_id, now())
             if self._nature.still(first_tried, now=now()):
                 seconds = max(1, round(self._nature.seconds))
-                refused = failure(429, "serviceUnavailable", "genericError", "too many requests")
-                return refused._replace(headers=((b"retry-after", str(seconds).encode()),))
+                return too_many_requests(seconds)
         return None
 
     async def _answer_disbursement(

@@ -37,6 +37,10 @@ SELECT count(*) FROM (
     GROUP BY {column} HAVING count(*) > 1
 )
 """
+CALLBACKS_DUE = """
+SELECT (SELECT count(*) FROM payment WHERE callback_at IS NOT NULL)
+    + (SELECT count(*) FROM batch WHERE callback_at IS NOT NULL)
+"""
 
 
 def book_as_csv(path: Path) -> Iterator[bytes]:
@@ -65,10 +69,13 @@ def summary(path: Path) -> dict[str, object]:
             count += times
         statuses = _counts(connection, "status")
         callbacks = _counts(connection, "callback_state")
+        batches = _counts(connection, "status", table="batch")
         return {
             "count": count,
             "totals": {currency: f"{total:f}" for currency, total in sorted(totals.items())},
-            "pending": statuses.get("pending", 0),
+            "pending": statuses.get("pending", 0)
+            + batches.get("received", 0)
+            + batches.get("approved", 0),
             "rejected": statuses.get("failed", 0),
             "rejections": _counts(connection, "rejection", where="status = 'failed'"),
             "duplicate_references": _number(
@@ -80,8 +87,11 @@ def summary(path: Path) -> dict[str, object]:
             ),
             "refused_requests": _number(connection, "SELECT coalesce(sum(tries), 0) FROM refusal"),
             "callbacks": callbacks,
-            "callbacks_due": _number(
-                connection, "SELECT count(*) FROM payment WHERE callback_at IS NOT NULL"
+            "callbacks_due": _number(connection, CALLBACKS_DUE),
+            "batches": batches,
+            "batch_callbacks": _counts(connection, "callback_state", table="batch"),
+            "repeated_batches": _number(
+                connection, "SELECT coalesce(sum(requests - 1), 0) FROM batch"
             ),
             "misbehaviours": _counts(connection, "misbehaviour"),
         }
@@ -92,9 +102,11 @@ def _open(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None)
 
 
-def _counts(connection: sqlite3.Connection, column: str, *, where: str = "1") -> dict[str, int]:
+def _counts(
+    connection: sqlite3.Connection, column: str, *, table: str = "payment", where: str = "1"
+) -> dict[str, int]:
     rows = connection.execute(
-        f"SELECT {column}, count(*) FROM payment"
+        f"SELECT {column}, count(*) FROM {table}"
         f" WHERE {column} IS NOT NULL AND {where} GROUP BY {column}"
     )
     return dict(rows.fetchall())

@@ -25,7 +25,12 @@ def instant(milliseconds: int) -> str:
 
 
 def transaction_reference(payment: Payment) -> str:
-    return f"{payment.provider}-{payment.id:010d}"
+    return reference_of(payment.provider, payment.id)
+
+
+def reference_of(provider: str, number: int) -> str:
+    """The transaction reference of a payment by its number in the book."""
+    return f"{provider}-{number:010d}"
 
 
 def server_correlation_id(payment: Payment) -> str:

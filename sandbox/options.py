@@ -20,6 +20,7 @@ from sandbox.misbehaviour import GREATEST_MISBEHAVE
 PROVIDER_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 LONGEST_DELAY_MS = 600_000
 LONGEST_HOSTILE_SECONDS = 3_600
+MOST_OPEN_BATCHES = 10_000
 PROVIDERS_VARIABLE = "SANDBOX_PROVIDERS"
 
 
@@ -43,6 +44,7 @@ class SandboxOptions:
     `missing_account_share` is the part of all accounts (0 to 1) that cannot be paid.
     `completion_delay_ms` is the least and the most time from the 202 to the outcome.
     `synchronous` answers 201 with the outcome at once and never calls back.
+    `most_open_batches` are taken at a time of each provider; more are answered 429.
     `hostile` are the kinds of hostility that a part of all payments (`hostile_share`, 0 to 1)
     meets, at `hostile_providers` (none named: at all); `hostile_seconds` is how long what does not
     last for ever lasts.
@@ -57,6 +59,7 @@ class SandboxOptions:
     missing_account_share: float = 0.01
     completion_delay_ms: tuple[int, int] = (0, 300)
     synchronous: bool = False
+    most_open_batches: int = 64
     hostile: tuple[Hostility, ...] = ()
     hostile_share: float = 1.0
     hostile_seconds: float = 30.0
@@ -91,6 +94,7 @@ class SandboxOptions:
         words += ["--misbehave", repr(self.misbehave)]
         words += ["--missing-account-share", repr(self.missing_account_share)]
         words += ["--completion-delay-ms", f"{shortest}..{longest}"]
+        words += ["--most-open-batches", str(self.most_open_batches)]
         if self.synchronous:
             words.append("--synchronous")
         if self.hostile:
@@ -145,6 +149,13 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         "--synchronous", action="store_true", help="answer 201 at once, never call back"
     )
     parser.add_argument(
+        "--most-open-batches",
+        type=_most_open_batches,
+        default=64,
+        metavar="NUMBER",
+        help="batches of a provider that are taken at a time (%(default)s)",
+    )
+    parser.add_argument(
         "--hostile",
         type=_hostile,
         default=(),
@@ -185,6 +196,7 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         missing_account_share=values.missing_account_share,
         completion_delay_ms=values.completion_delay_ms,
         synchronous=values.synchronous,
+        most_open_batches=values.most_open_batches,
         hostile=values.hostile,
         hostile_share=values.hostile_share,
         hostile_seconds=values.hostile_seconds,
@@ -195,6 +207,12 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65_535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return int(text)
+
+
+def _most_open_batches(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_OPEN_BATCHES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_OPEN_BATCHES}")
     return int(text)
 
 

@@ -9,11 +9,15 @@ import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sandbox.application import Application
+from sandbox.batch_book import BatchBook
+from sandbox.batch_desk import BatchDesk
 from sandbox.book import Book, CannotOpenBook
+from sandbox.clerk import Clerk
 from sandbox.courier import Courier
 from sandbox.hostile import HostileApplication
 from sandbox.misbehaviour import Temperament
 from sandbox.options import SandboxOptions
+from sandbox.postman import Postman
 from sandbox.rumours import Rumours
 from sandbox.teller import Teller
 
@@ -76,14 +80,24 @@ async def _serve(options: SandboxOptions, *, listener: socket.socket, book: Book
         nature=options.nature,
         synchronous=options.synchronous,
     )
-    courier = Courier(book=book, temperament=temperament, providers=options.providers)
+    postman = Postman(options.providers)
+    courier = Courier(book=book, temperament=temperament, postman=postman)
+    batches = BatchBook(book)
+    clerk = Clerk(book=book, batches=batches, temperament=temperament, postman=postman)
+    desk = BatchDesk(
+        book=book,
+        batches=batches,
+        clerk=clerk,
+        temperament=temperament,
+        most_open=options.most_open_batches,
+    )
     rumours = Rumours(options.providers)
     application = (
         HostileApplication(
-            options=options, book=book, teller=teller, courier=courier, rumours=rumours
+            options=options, book=book, teller=teller, courier=courier, desk=desk, rumours=rumours
         )
         if options.hostile
-        else Application(options=options, book=book, teller=teller, courier=courier)
+        else Application(options=options, book=book, teller=teller, courier=courier, desk=desk)
     )
     server = _Server(
         uvicorn.Config(
@@ -101,12 +115,12 @@ async def _serve(options: SandboxOptions, *, listener: socket.socket, book: Book
         )
     )
 
-    def end_with_courier(_: asyncio.Task[None]) -> None:
+    def end_with_errands(_: asyncio.Task[None]) -> None:
         server.should_exit = True
 
     stop = asyncio.Event()
-    errands = asyncio.create_task(courier.run(stop))
-    errands.add_done_callback(end_with_courier)
+    errands = asyncio.create_task(_run_errands(courier, clerk, stop))
+    errands.add_done_callback(end_with_errands)
     codes = ", ".join(provider.code for provider in options.providers)
     print(f"sandbox: {codes} at {options.url}, the book in {options.storage}", flush=True)
     await server.serve(sockets=[listener])
@@ -116,3 +130,12 @@ async def _serve(options: SandboxOptions, *, listener: socket.socket, book: Book
         await asyncio.wait_for(errands, timeout=SHUTDOWN_SECONDS)
     except TimeoutError:
         return
+    finally:
+        postman.close()
+
+
+async def _run_errands(courier: Courier, clerk: Clerk, stop: asyncio.Event) -> None:
+    """What is done beside answering; a fault in either ends both."""
+    async with asyncio.TaskGroup() as errands:
+        errands.create_task(courier.run(stop))
+        errands.create_task(clerk.run(stop))

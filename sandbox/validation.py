@@ -45,29 +45,17 @@ def read_disbursement(
     body: bytes, *, provider: str, correlation_id: str | None, callback_url: str | None
 ) -> Disbursement:
     """Check headers and body of a disbursement; raise InvalidRequest for the first fault."""
-    if correlation_id is None:
-        raise InvalidRequest("mandatoryValueNotSupplied", "X-CorrelationID is missing")
-    if not UUID.fullmatch(correlation_id):
-        raise InvalidRequest("formatError", "X-CorrelationID is not a UUID")
-    if callback_url is not None:
-        if not callback_url.startswith(("http://", "https://")):
-            raise InvalidRequest("formatError", "X-Callback-URL is not an http or https URL")
-        if len(callback_url) > LONGEST_CALLBACK_URL:
-            raise InvalidRequest("lengthError", "X-Callback-URL is too long")
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise InvalidRequest("formatError", "the body is not JSON") from None
-    if not isinstance(document, dict):
-        raise InvalidRequest("formatError", "the body is not a JSON object")
-    amount, currency = _money(document)
-    credit_party = _parties(document, "creditParty", required=True)
-    debit_party = _parties(document, "debitParty", required=False)
+    identity = read_correlation_id(correlation_id)
+    check_callback_url(callback_url)
+    document = read_document(body)
+    amount, currency = read_money(document)
+    credit_party = read_parties(document, "creditParty", required=True)
+    debit_party = read_parties(document, "debitParty", required=False)
     return Disbursement(
         provider=provider,
-        correlation_id=correlation_id.lower(),
+        correlation_id=identity,
         callback_url=callback_url,
-        requesting_reference=_text(
+        requesting_reference=read_text(
             document, "requestingOrganisationTransactionReference", longest=LONGEST_TEXT
         ),
         amount=amount,
@@ -75,11 +63,42 @@ def read_disbursement(
         account=credit_party[0]["value"],
         credit_party=orjson.dumps(credit_party).decode(),
         debit_party=orjson.dumps(debit_party).decode(),
-        description=_text(document, "descriptionText", longest=LONGEST_DESCRIPTION),
+        description=read_text(document, "descriptionText", longest=LONGEST_DESCRIPTION),
     )
 
 
-def _money(document: dict[str, Any]) -> tuple[str, str]:
+def read_correlation_id(value: str | None) -> str:
+    """X-CorrelationID in small letters."""
+    if value is None:
+        raise InvalidRequest("mandatoryValueNotSupplied", "X-CorrelationID is missing")
+    if not UUID.fullmatch(value):
+        raise InvalidRequest("formatError", "X-CorrelationID is not a UUID")
+    return value.lower()
+
+
+def check_callback_url(url: str | None) -> None:
+    """Whether X-Callback-URL, where there is one, can be called."""
+    if url is None:
+        return
+    if not url.startswith(("http://", "https://")):
+        raise InvalidRequest("formatError", "X-Callback-URL is not an http or https URL")
+    if len(url) > LONGEST_CALLBACK_URL:
+        raise InvalidRequest("lengthError", "X-Callback-URL is too long")
+
+
+def read_document(body: bytes) -> dict[str, Any]:
+    """A body that is a JSON object."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise InvalidRequest("formatError", "the body is not JSON") from None
+    if not isinstance(document, dict):
+        raise InvalidRequest("formatError", "the body is not a JSON object")
+    return document
+
+
+def read_money(document: dict[str, Any]) -> tuple[str, str]:
+    """Amount and currency of a transaction."""
     amount, currency = document.get("amount"), document.get("currency")
     if amount is None or currency is None:
         raise InvalidRequest("mandatoryValueNotSupplied", "amount and currency are mandatory")
@@ -100,7 +119,8 @@ def _money(document: dict[str, Any]) -> tuple[str, str]:
     return amount, currency
 
 
-def _parties(document: dict[str, Any], name: str, *, required: bool) -> list[dict[str, str]]:
+def read_parties(document: dict[str, Any], name: str, *, required: bool) -> list[dict[str, str]]:
+    """One of the parties of a transaction."""
     parties = document.get(name)
     if parties is None:
         if required:
@@ -123,7 +143,8 @@ def _party(party: object, name: str) -> dict[str, str]:
     return {"key": key, "value": value}
 
 
-def _text(document: dict[str, Any], name: str, *, longest: int) -> str | None:
+def read_text(document: dict[str, Any], name: str, *, longest: int) -> str | None:
+    """A text that may be left out."""
     text = document.get(name)
     if text is None:
         return None

@@ -6,7 +6,7 @@ import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from sandbox.courier import RETRY_DELAYS_MS
+from sandbox.postman import RETRY_DELAYS_MS
 from tests.sandbox.conftest import PROVIDERS, StartSandbox
 from tests.sandbox.running import RunningSandbox, eventually
 

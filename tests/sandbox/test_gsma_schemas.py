@@ -1,5 +1,6 @@
 """Every body that the provider sends is one that GSMA Mobile Money API 1.2 describes."""
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from sandbox.misbehaviour import AccountState, Misbehaviour
+from tests.sandbox.batches import APPROVAL, Batches, a_line
 from tests.sandbox.conftest import StartSandbox
 from tests.sandbox.running import RunningSandbox, eventually
 
@@ -91,6 +93,47 @@ def test_bodies_of_errors_conform(sandbox: RunningSandbox, conforms: Conforms) -
         assert answer.status_code >= 400
         assert answer.headers["x-date"].endswith("Z")
         conforms("errorObject", answer.json())
+
+
+@pytest.mark.parametrize("status", ["created", "approved"])
+def test_bodies_of_a_batch_conform(
+    sandbox: RunningSandbox, conforms: Conforms, status: str
+) -> None:
+    batches = Batches(sandbox)
+    party = sandbox.missing_account(AccountState.CLOSED, at_once=True)
+    paid = a_line()
+    batches.completed(batches.take([paid], batchStatus="approved"))
+    lines = [a_line(), a_line(creditParty=party), paid]
+    conforms("requestBatchTransaction", {"transactions": lines, "batchStatus": status})
+    correlation_id = str(uuid.uuid4())
+    answer = batches.post(correlation_id, lines, batchStatus=status, batchTitle="Round 1")
+    conforms("requestStateObject", answer.json())
+    batch_id = batches.named(correlation_id)
+    state_path = f"/requeststates/{answer.json()['serverCorrelationId']}"
+    conforms("requestStateObject", sandbox.get(state_path).json())
+    conforms("responseResponse", sandbox.get(f"/responses/{correlation_id}").json())
+    conforms("responseBatchTransaction", batches.get(batch_id))
+    if status == "created":
+        conforms("requestGenericPatchArray", APPROVAL)
+        assert batches.approve(batch_id).content == b""
+    conforms("responseBatchTransaction", batches.completed(batch_id))
+    (completion,) = batches.results(batch_id, "completions")
+    conforms("responseBatchTransactionCompletion", completion)
+    rejections = batches.results(batch_id, "rejections")
+    assert len(rejections) == 2
+    for rejection in rejections:
+        conforms("responseBatchTransactionRejection", rejection)
+    eventually(lambda: sandbox.receiver.of(correlation_id))
+    for callback in sandbox.receiver.of(correlation_id):
+        conforms("responseBatchTransaction", callback.body)
+    refused = [
+        batches.post(correlation_id, lines[:1]),
+        batches.approve(batch_id, str(uuid.uuid4())),
+        batches.page(batch_id, "completions", "?offset=-1"),
+    ]
+    for error in refused:
+        assert error.status_code == 400
+        conforms("errorObject", error.json())
 
 
 def test_body_of_a_synchronous_answer_conforms(
