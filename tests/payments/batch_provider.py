@@ -38,6 +38,8 @@ class Fault(StrEnum):
     """A new batch is refused whole, for one of its lines."""
     BUSY = "busy"
     """A new batch is refused whole, for a reason that passes."""
+    NOT_TAKEN = "not-taken"
+    """A batch is not looked at, for there are too many."""
     NOT_KNOWN = "not-known"
     """A question is answered as if nothing were known of it."""
     HALF_READ = "half-read"
@@ -81,6 +83,8 @@ class BatchProvider:
         fault = next(self.faults, Fault.NONE)
         if fault is Fault.LOST_BEFORE:
             return SILENCE
+        if fault is Fault.NOT_TAKEN:
+            return BatchAnswer(BatchAnswerKind.NOT_TAKEN, reason="rateLimitError", rest_seconds=0)
         before = self.taken.setdefault(order.batch_id, [])
         if before and self.recognises_repeats:
             return SILENCE if fault is Fault.LOST_AFTER else self._state(before[-1])

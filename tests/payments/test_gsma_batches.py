@@ -1,57 +1,181 @@
-"""What the results of a GSMA batch say of its lines."""
+"""What a provider's answers about batches mean, and what we say to it."""
 
-import orjson
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.payments.answers.repository import Heard
-from services.payments.batches.results import heard_of, plain_and_odd
-from services.payments.providers.answers import AnswerKind
-from services.payments.providers.batches import LineResult, ResultKind, ResultsPage
-from services.payments.providers.gsma.batches import results_page
+from services.payments.batches.results import plain_and_odd
+from services.payments.providers.batches import BatchAnswer, BatchAnswerKind, ResultKind
+from services.payments.providers.gsma import batches
+from services.payments.providers.gsma.batch_client import approval_id
 from services.payments.providers.gsma.messages import OUR_REFERENCE
+from services.payments.providers.lines import Reply
+from services.payments.providers.protocol import Order
+from shared.money import Money
 
-REFERENCE = "018f4e66-0d7e-7d5f-b0a5-6f3c1a2b9d10"
+ID = UUID("0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10")
+SERVER = UUID("53616e67-6b72-8f68-8001-00000000002a")
+BATCH = {"batchId": "mekong-batch-00000042", "batchStatus": "approved"}
+
+Meaning = Callable[[Reply], BatchAnswer]
+MEANINGS: tuple[Meaning, ...] = (
+    batches.answer_to_batch,
+    batches.answer_to_approval,
+    batches.answer_about_batch,
+)
 
 
-def page_of(reason: object) -> ResultsPage:
-    body = orjson.dumps([{OUR_REFERENCE: REFERENCE, "rejectionReason": reason}])
-    page = results_page(ResultKind.REJECTIONS, 200, body, limit=10)
-    assert page is not None
-    return page
+def said(status: int, content: Any, rest_seconds: float | None = None) -> Reply:
+    return Reply(status, json.dumps(content).encode(), rest_seconds)
 
 
-def heard(result: LineResult) -> Heard:
-    return heard_of(result, provider_number=1)
+def error(category: str, code: str) -> dict[str, str]:
+    return {"errorCategory": category, "errorCode": code}
+
+
+@pytest.mark.parametrize(("approved", "status"), [(True, "approved"), (False, "created")])
+def test_a_batch_carries_its_lines_under_their_own_ids(approved: bool, status: str) -> None:
+    order = Order(ID, ID, Money(2550, "USD"), b"")
+    body = json.loads(
+        batches.batch(
+            [(order, "+85512345678")], debit_party="nspc", description="Cash", approved=approved
+        )
+    )
+    assert body["batchStatus"] == status
+    [line] = body["transactions"]
+    assert (line["amount"], line["type"]) == ("25.5", "disbursement")
+    assert line["creditParty"] == [{"key": "msisdn", "value": "+85512345678"}]
+    assert line[OUR_REFERENCE] == str(ID)
+
+
+def test_an_approval_is_a_request_of_its_own_and_the_same_one_again() -> None:
+    assert approval_id(ID) == approval_id(UUID(str(ID)))
+    assert approval_id(ID) != ID
+
+
+def test_a_batch_that_is_taken_is_asked_for_by_what_the_provider_calls_it() -> None:
+    state = {"serverCorrelationId": str(SERVER), "status": "pending"}
+    answer = batches.answer_to_batch(said(202, state))
+    assert (answer.kind, answer.server_correlation_id) == (BatchAnswerKind.PENDING, SERVER)
+    answer = batches.answer_about_batch(said(200, BATCH))
+    assert (answer.kind, answer.provider_batch_id) == (BatchAnswerKind.UNDER_WAY, BATCH["batchId"])
+
+
+def test_a_provider_that_asks_for_less_has_not_taken_the_batch() -> None:
+    refused = said(429, error("serviceUnavailable", "rateLimitError"), 7.0)
+    answer = batches.answer_to_batch(refused)
+    assert (answer.kind, answer.rest_seconds) == (BatchAnswerKind.NOT_TAKEN, 7.0)
+    assert answer.provider_unwell
+    # Whoever says so in other words may have taken it.
+    assert batches.answer_to_batch(said(429, {})).kind is BatchAnswerKind.NO_ANSWER
+    # Of an approval, and of a question, it says nothing.
+    assert batches.answer_to_approval(refused).kind is BatchAnswerKind.NO_ANSWER
+    assert batches.answer_about_batch(refused).kind is BatchAnswerKind.NO_ANSWER
 
 
 @pytest.mark.parametrize(
-    ("reason", "code"),
+    ("code", "passes"),
+    [("insufficientFunds", True), ("dailyValueLimitExceeded", True), ("formatError", False)],
+)
+def test_a_definite_error_refuses_a_batch(code: str, passes: bool) -> None:
+    answer = batches.answer_to_batch(said(400, error("businessRule", code)))
+    assert (answer.kind, answer.reason) == (BatchAnswerKind.REFUSED, code)
+    assert answer.passes is passes
+
+
+@pytest.mark.parametrize(
+    "reply",
     [
+        said(400, error("businessRule", "incorrectState")),
+        said(400, error("businessRule", "duplicateRequest")),
+        said(404, error("identification", "identifierError")),
+        said(503, error("serviceUnavailable", "genericError")),
+        said(200, {}),
+    ],
+    ids=lambda reply: str(reply.status),
+)
+def test_an_approval_that_is_refused_says_nothing_of_the_batch(reply: Reply) -> None:
+    """It may be approved already: taken for a refusal, its lines would be paid in another."""
+    assert batches.answer_to_approval(reply).kind is BatchAnswerKind.NO_ANSWER
+
+
+def test_an_approval_is_given_once_it_is_taken() -> None:
+    assert batches.answer_to_approval(Reply(204, b"")).kind is BatchAnswerKind.UNDER_WAY
+    state = {"serverCorrelationId": str(SERVER), "status": "pending"}
+    answer = batches.answer_to_approval(said(202, state))
+    # The id is the approval's, by which nobody finds the batch.
+    assert (answer.kind, answer.server_correlation_id) == (BatchAnswerKind.PENDING, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ("identifierError: no such account", "identifierError"),
         ("incorrectState", "incorrectState"),
-        ("incorrectState: the account is closed", "incorrectState"),
-        ("The account is closed", "rejected_without_reason"),
+        ("no such account as +85512345678", "rejected_without_reason"),
+        ("+85512345678: not known", "rejected_without_reason"),
+        ("", "rejected_without_reason"),
         (None, "rejected_without_reason"),
-        ({"code": "incorrectState"}, "rejected_without_reason"),
+        (["incorrectState"], "rejected_without_reason"),
     ],
 )
-def test_a_rejection_keeps_its_code_and_no_words(reason: object, code: str) -> None:
-    [result] = page_of(reason).results
-    assert result.reason == code
-    assert heard(result).answer.kind is AnswerKind.REJECTED
-
-
-@pytest.mark.parametrize("reason", ["duplicateRequest", "duplicateRequest: paid yesterday"])
-def test_a_line_that_was_paid_before_is_not_rejected(reason: str) -> None:
-    page = page_of(reason)
+def test_a_rejections_reason_is_the_code_before_its_words(told: Any, reason: str) -> None:
+    page = batches.results_page(
+        ResultKind.REJECTIONS,
+        200,
+        json.dumps([{OUR_REFERENCE: str(ID), "rejectionReason": told}]).encode(),
+        limit=10,
+    )
+    assert page is not None
     [result] = page.results
-    assert plain_and_odd(page) == ([], [result])
-    assert heard(result).answer.kind is AnswerKind.NO_ANSWER
+    assert (result.our_reference, result.reason, result.is_decided) == (ID, reason, True)
 
 
-def test_a_page_that_cannot_be_read_whole_says_nothing() -> None:
-    body = orjson.dumps([{OUR_REFERENCE: REFERENCE}] * 3)
+def test_a_duplicate_is_not_decided_and_goes_by_itself() -> None:
+    row = {OUR_REFERENCE: str(ID), "rejectionReason": "duplicateRequest: paid before"}
+    page = batches.results_page(ResultKind.REJECTIONS, 200, json.dumps([row]).encode(), limit=10)
+    assert page is not None
+    plain, odd = plain_and_odd(page)
+    assert plain == []
+    assert [(result.reason, result.is_decided) for result in odd] == [("duplicateRequest", False)]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "batchId",
+                    "batchStatus",
+                    "status",
+                    "error",
+                    "errorCode",
+                    "errorCategory",
+                    "link",
+                    OUR_REFERENCE,
+                    "rejectionReason",
+                    "transactionReference",
+                ]
+            ),
+            inner,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.integers(100, 599), JSON.map(lambda value: json.dumps(value).encode()) | st.binary())
+def test_whatever_is_said_is_read_or_says_nothing(status: int, body: bytes) -> None:
+    reply = Reply(status, body)
+    for meaning in MEANINGS:
+        assert isinstance(meaning(reply), BatchAnswer)
     for kind in ResultKind:
-        assert results_page(kind, 200, body[:-1], limit=10) is None
-        assert results_page(kind, 200, body, limit=2) is None
-        assert results_page(kind, 503, body, limit=10) is None
-        assert results_page(kind, 200, b'{"transactions": []}', limit=10) is None
+        page = batches.results_page(kind, status, body, limit=10)
+        assert page is None or len(page.results) <= page.count

@@ -53,7 +53,7 @@ class Batches:
         body = orjson.dumps({"transactions": lines, **changes})
         return self._send("POST", "/batchtransactions", body, headers)
 
-    def take(self, lines: object, **changes: object) -> str:
+    def take(self, lines: object, **changes: Any) -> str:
         """Ask for a batch under a new id, and wait until there is one; its name."""
         correlation_id = str(uuid.uuid4())
         answer = self.post(correlation_id, lines, **changes)

@@ -164,6 +164,9 @@ class BatchLane:
         if answer.kind is BatchAnswerKind.NOT_SENT and not batch.sent_before:
             await self._give_back(batch, BatchStatus.UNSENT, reason=answer.reason)
             return
+        if answer.kind is BatchAnswerKind.NOT_TAKEN and not batch.sent_before:
+            await self._give_back(batch, BatchStatus.REFUSED, reason=answer.reason)
+            return
         await self._learn(batch, answer)
 
     async def _send_again(self, batch: DueBatch) -> None:
@@ -209,7 +212,12 @@ class BatchLane:
                 await self._wait(batch, self._results_wait(batch), answer=answer)
             case BatchAnswerKind.NOT_KNOWN if batch.status is not BatchStatus.SENDING:
                 await self._not_known(batch)
-            case BatchAnswerKind.NOT_KNOWN | BatchAnswerKind.NO_ANSWER | BatchAnswerKind.NOT_SENT:
+            case (
+                BatchAnswerKind.NOT_KNOWN
+                | BatchAnswerKind.NO_ANSWER
+                | BatchAnswerKind.NOT_TAKEN
+                | BatchAnswerKind.NOT_SENT
+            ):
                 seconds = self._settings.unknown_inquiry.seconds(batch.inquiries)
                 if batch.status is BatchStatus.SENDING:
                     await self._move(batch, BatchStatus.UNKNOWN, answer=answer, seconds=seconds)
@@ -523,6 +531,8 @@ class BatchLane:
             self.pausing.note_reply(unwell=answer.provider_unwell)
             failed = answer.kind is BatchAnswerKind.NO_ANSWER or answer.provider_unwell
             self._noting.note_reply(failure=(answer.reason or "no_answer") if failed else None)
+            if answer.kind is BatchAnswerKind.NOT_TAKEN or answer.rest_seconds is not None:
+                self.pausing.rest(answer.rest_seconds)
         return answer
 
     def _results_wait(self, batch: DueBatch, *, found: bool = False) -> float:

@@ -75,6 +75,8 @@ class Results:
 def plain_and_odd(page: ResultsPage) -> tuple[list[LineResult], list[LineResult]]:
     """A page's results that name a line and a reference that no other of the page names; others.
 
+    A result that does not say how its line ended is among the others.
+
     What names no line of ours is in neither: it says nothing that we could record.
     """
     named = [result for result in page.results if result.our_reference is not None]
@@ -86,8 +88,8 @@ def plain_and_odd(page: ResultsPage) -> tuple[list[LineResult], list[LineResult]
     odd: list[LineResult] = []
     for result in named:
         is_plain = (
-            lines[result.our_reference] == 1
-            and not result.was_paid_before
+            result.is_decided
+            and lines[result.our_reference] == 1
             and references.get(result.transaction_reference or "", 1) == 1
         )
         (plain if is_plain else odd).append(result)
@@ -97,16 +99,13 @@ def plain_and_odd(page: ResultsPage) -> tuple[list[LineResult], list[LineResult]
 def heard_of(result: LineResult, *, provider_number: int) -> Heard:
     """What a result says, as an answer about its payment."""
     assert result.our_reference is not None
-    return Heard(result.our_reference, provider_number, _answer(result))
-
-
-def _answer(result: LineResult) -> Answer:
     if result.kind is ResultKind.COMPLETIONS:
-        return Answer(
+        answer = Answer(
             AnswerKind.SETTLED,
             our_reference=result.our_reference,
             transaction_reference=result.transaction_reference,
         )
-    if result.was_paid_before:
-        return Answer(AnswerKind.NO_ANSWER, reason=result.reason)
-    return Answer(AnswerKind.REJECTED, reason=result.reason)
+    else:
+        kind = AnswerKind.REJECTED if result.is_decided else AnswerKind.NO_ANSWER
+        answer = Answer(kind, reason=result.reason)
+    return Heard(result.our_reference, provider_number, answer)

@@ -43,6 +43,9 @@ class BatchAnswerKind(StrEnum):
     """The provider says that it has never heard of it."""
     NO_ANSWER = "no_answer"
     """Silence, an error of theirs, or something that we cannot read: tells nothing."""
+    NOT_TAKEN = "not_taken"
+    """The provider says that it did not look at the request, for a reason that passes: of an
+    earlier one under the same id that says nothing."""
     NOT_SENT = "not_sent"
     """Not the provider's: nothing was sent this time, for a reason of ours that passes."""
 
@@ -62,6 +65,8 @@ class BatchAnswer:
     """Lines whose account could not be opened, and what that means for each: not sent."""
     provider_unwell: bool = False
     """The provider as a whole seems down or asks for less: leave it alone for a while."""
+    rest_seconds: float | None = None
+    """For how long it asks to be left alone, where it says so."""
 
 
 class ResultKind(StrEnum):
@@ -78,17 +83,18 @@ class LineResult:
     transaction_reference: str | None = None
     reason: str | None = None
     """Of a rejection: a code."""
-    was_paid_before: bool = False
-    """Of a rejection: the provider has the line's reference already. It tells no end."""
+    is_decided: bool = True
+    """False: it does not say whether the line was paid."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResultsPage:
-    """Some results in the provider's order."""
+    """Some results in the provider's order; ``is_last``: it says that there are no more now."""
 
     results: Sequence[LineResult]
     count: int
-    """How many rows the page had, with those that could not be read as results; 0: no more now."""
+    """How many rows the page had, with those that could not be read as results."""
+    is_last: bool
 
 
 @runtime_checkable

@@ -18,6 +18,8 @@ from services.payments.providers.protocol import Permit
 _CONNECT_SECONDS = 5
 _IDLE_SECONDS = 4
 """Less than servers commonly keep an idle connection: no order is sent on one that is closing."""
+_RETRY_AFTER_DIGITS = 9
+_LONGEST_REST_SECONDS = 900
 
 MAXIMUM_REPLY_BYTES = 256 * 1024
 """No reply about one payment is longer. What is, is not read."""
@@ -29,6 +31,8 @@ class Reply:
 
     status: int
     body: bytes
+    rest_seconds: float | None = None
+    """For how long the provider asks to be left alone, where it says so in seconds."""
 
 
 class NoReply(Exception):
@@ -118,11 +122,22 @@ class Line:
                     ceil_threshold=math.inf,
                 ),
             ) as response:
-                return Reply(response.status, await _read(response, maximum_bytes))
+                return Reply(
+                    response.status,
+                    await _read(response, maximum_bytes),
+                    _seconds(response.headers.get("Retry-After", "")),
+                )
         # A broken connection is not always a ClientError; a timeout is an OSError.
         except (aiohttp.ClientError, OSError) as error:
             reason = "timeout" if isinstance(error, TimeoutError) else "connection_lost"
             raise NoReply(reason) from error
+
+
+def _seconds(text: str) -> float | None:
+    """A ``Retry-After`` in seconds, no longer than we wait for anybody; None: there is none."""
+    if not text.isascii() or not text.isdecimal():
+        return None
+    return float(min(int(text[:_RETRY_AFTER_DIGITS]), _LONGEST_REST_SECONDS))
 
 
 async def _read(response: aiohttp.ClientResponse, maximum_bytes: int) -> bytes:

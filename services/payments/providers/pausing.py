@@ -31,6 +31,11 @@ class Pausing:
         if answer.kind not in (AnswerKind.UNSENDABLE, AnswerKind.NOT_SENT):
             self.note_reply(unwell=answer.provider_unwell)
 
+    def rest(self, seconds: float | None) -> None:
+        """Leave it alone for as long as it asks; None: for as long as a first pause."""
+        asked = self._lengths.seconds(0) if seconds is None else seconds
+        self._paused_until = max(self._paused_until, time.monotonic() + asked)
+
     def note_reply(self, *, unwell: bool) -> None:
         """Take one reply, or that none came, into account."""
         if not unwell:

@@ -28,6 +28,7 @@ from services.payments.providers.protocol import (
     ToldOfBatch,
 )
 from services.payments.settings import ProviderSettings, WorkerSettings
+from shared.ids import id_of
 
 _Asking: TypeAlias = Callable[[], Awaitable[BatchAnswer]]
 
@@ -58,12 +59,15 @@ class GsmaBatchAdapter(GsmaAdapter):
                 reply = await line.post(
                     self._base_url + _BATCHES,
                     body=body,
-                    headers=self._headers(order.batch_id),
+                    headers={
+                        **self._headers(order.batch_id),
+                        "X-Callback-URL": self._callback_url,
+                    },
                     permit=permit,
                 )
         except (NoReply, NotPermitted) as silence:
             return replace(_silence(silence.answer()), left_out=left_out)
-        return replace(batches.answer_to_batch(reply.status, reply.body), left_out=left_out)
+        return replace(batches.answer_to_batch(reply), left_out=left_out)
 
     async def approve_batch(self, name: BatchName, permit: Permit) -> BatchAnswer:
         """Ask the provider to pay a batch that it has."""
@@ -74,12 +78,13 @@ class GsmaBatchAdapter(GsmaAdapter):
                 reply = await line.patch(
                     self._batch_url(name.provider_batch_id),
                     body=batches.APPROVAL,
-                    headers=self._headers(name.batch_id),
+                    # What comes of it is told by the batch's own callback.
+                    headers=self._headers(approval_id(name.batch_id)),
                     permit=permit,
                 )
         except (NoReply, NotPermitted) as silence:
             return _silence(silence.answer())
-        return batches.answer_to_batch(reply.status, reply.body)
+        return batches.answer_to_approval(reply)
 
     async def ask_batch(self, name: BatchName) -> BatchAnswer:
         """Ask what became of a batch: by its name, by the request that made it, by our id."""
@@ -127,7 +132,7 @@ class GsmaBatchAdapter(GsmaAdapter):
 
     async def _batch(self, line: Line, provider_batch_id: str) -> BatchAnswer:
         reply = await self._get(line, f"{_BATCHES}/{quote(provider_batch_id, safe='')}")
-        return batches.answer_about_batch(reply.status, reply.body)
+        return batches.answer_about_batch(reply)
 
     async def _request_of_batch(self, line: Line, server_correlation_id: str) -> BatchAnswer:
         reply = await self._get(line, f"/requeststates/{quote(server_correlation_id, safe='')}")
@@ -171,16 +176,20 @@ class GsmaBatchAdapter(GsmaAdapter):
         )
         return body, left_out
 
-    def _headers(self, batch_id: UUID) -> dict[str, str]:
+    def _headers(self, request_id: UUID) -> dict[str, str]:
         return {
             "Content-Type": "application/json",
             "X-Date": date_header(),
-            "X-CorrelationID": str(batch_id),
-            "X-Callback-URL": self._callback_url,
+            "X-CorrelationID": str(request_id),
         }
 
     def _batch_url(self, provider_batch_id: str) -> str:
         return f"{self._base_url}{_BATCHES}/{quote(provider_batch_id, safe='')}"
+
+
+def approval_id(batch_id: UUID) -> UUID:
+    """The correlation id of a batch's approval: a request of its own, the same however often."""
+    return id_of("batch-approval", batch_id)
 
 
 def _silence(answer: Answer) -> BatchAnswer:
@@ -198,5 +207,5 @@ def _content(reply: Reply) -> dict[str, Any] | BatchAnswer:
     if messages.is_not_known(reply.status, content):
         return batches.NOT_KNOWN
     if reply.status != HTTPStatus.OK:
-        return batches.no_answer(reply.status)
+        return batches.no_answer(reply)
     return batches.NO_ANSWER if content is None else content

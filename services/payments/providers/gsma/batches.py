@@ -26,6 +26,7 @@ from services.payments.providers.gsma.messages import (
     read_reference,
     read_uuid,
 )
+from services.payments.providers.lines import Reply
 from services.payments.providers.protocol import Order
 
 APPROVAL = orjson.dumps([{"op": "replace", "path": "/batchStatus", "value": "approved"}])
@@ -37,12 +38,17 @@ _DUPLICATE = "duplicateRequest"
 _PASSING = frozenset(
     {
         "insufficientFunds",
-        "serviceUnavailable",
-        "underMaintenance",
-        "maxConcurrentLimitReached",
-        "tooManyRequests",
+        "dailyVolumeLimitExceeded",
+        "dailyValueLimitExceeded",
+        "weeklyVolumeLimitExceeded",
+        "weeklyValueLimitExceeded",
+        "monthlyVolumeLimitExceeded",
+        "monthlyValueLimitExceeded",
     }
 )
+_ASKED_FOR_LESS = ("serviceUnavailable", "rateLimitError")
+# Codes of a refused approval that are about the request for it: the batch may be approved already.
+_ABOUT_THE_APPROVAL = frozenset({"incorrectState", "identifierError", "formatError"})
 _STATUSES = {
     "created": BatchAnswerKind.CREATED,
     "approved": BatchAnswerKind.UNDER_WAY,
@@ -78,36 +84,68 @@ def batch(
     )
 
 
-def answer_to_batch(status: int, body: bytes) -> BatchAnswer:
-    """What the reply to a batch, or to the approval of one, means."""
-    content = read_object(body)
-    match status:
+def answer_to_batch(reply: Reply) -> BatchAnswer:
+    """What the reply to a batch means."""
+    content = read_object(reply.body)
+    match reply.status:
         case 202 if content is not None:
             return request_state(content)
         case 200 | 201 if content is not None and "batchStatus" in content:
             return batch_object(content)
-        case 204:
-            return BatchAnswer(BatchAnswerKind.UNDER_WAY)
         case 400 | 404 if content is not None:
             return _error_object(content) or NO_ANSWER
+        case 429 if content is not None and _asks_for_less(content):
+            return BatchAnswer(
+                BatchAnswerKind.NOT_TAKEN,
+                reason=_ASKED_FOR_LESS[1],
+                provider_unwell=True,
+                rest_seconds=reply.rest_seconds,
+            )
         case _:
-            return no_answer(status)
+            return no_answer(reply)
 
 
-def answer_about_batch(status: int, body: bytes) -> BatchAnswer:
+def answer_to_approval(reply: Reply) -> BatchAnswer:
+    """What the reply to the approval of a batch means.
+
+    A refusal that is about the request, as of what is approved already, says nothing of the batch,
+    which is asked for.
+    """
+    content = read_object(reply.body)
+    match reply.status:
+        case 202 if content is not None:
+            # The update's own request, and not the one that made the batch.
+            return BatchAnswer(BatchAnswerKind.PENDING)
+        case 200 if content is not None and "batchStatus" in content:
+            return batch_object(content)
+        case 204:
+            return BatchAnswer(BatchAnswerKind.UNDER_WAY)
+        case 400 if content is not None:
+            refused = _error_object(content)
+            if refused is not None and refused.reason in _ABOUT_THE_APPROVAL:
+                return BatchAnswer(BatchAnswerKind.NO_ANSWER, reason=refused.reason)
+            return refused or NO_ANSWER
+        case _:
+            return no_answer(reply)
+
+
+def answer_about_batch(reply: Reply) -> BatchAnswer:
     """What the reply to a question about a batch means."""
-    content = read_object(body)
-    if is_not_known(status, content):
+    content = read_object(reply.body)
+    if is_not_known(reply.status, content):
         return NOT_KNOWN
-    if status != 200:
-        return no_answer(status)
+    if reply.status != 200:
+        return no_answer(reply)
     return NO_ANSWER if content is None else batch_object(content)
 
 
-def no_answer(status: int) -> BatchAnswer:
+def no_answer(reply: Reply) -> BatchAnswer:
     """A status that tells nothing about the batch."""
     return BatchAnswer(
-        BatchAnswerKind.NO_ANSWER, reason=f"http_{status}", provider_unwell=status in (429, 503)
+        BatchAnswerKind.NO_ANSWER,
+        reason=f"http_{reply.status}",
+        provider_unwell=reply.status in (429, 503),
+        rest_seconds=reply.rest_seconds,
     )
 
 
@@ -164,6 +202,7 @@ def results_page(kind: ResultKind, status: int, body: bytes, *, limit: int) -> R
     return ResultsPage(
         results=[read(row) for row in rows if isinstance(row, dict)],
         count=len(rows),
+        is_last=not rows,
     )
 
 
@@ -176,18 +215,20 @@ def _completion(row: dict[str, Any]) -> LineResult:
 
 
 def _rejection(row: dict[str, Any]) -> LineResult:
-    reason = _rejection_code(row.get("rejectionReason"))
+    """A rejected line. Its reason is a code, and perhaps words behind it, which are left out."""
+    told = row.get("rejectionReason")
+    reason = read_code(told.partition(":")[0].strip()) if isinstance(told, str) else None
     return LineResult(
         ResultKind.REJECTIONS,
         our_reference=read_uuid(row.get(OUR_REFERENCE)),
         reason=reason or "rejected_without_reason",
-        was_paid_before=reason == _DUPLICATE,
+        # The line came before, and was paid then for all that anybody knows here.
+        is_decided=reason != _DUPLICATE,
     )
 
 
-def _rejection_code(reason: Any) -> str | None:
-    """The code of a rejection, which some providers follow up with words: ``code: words``."""
-    return read_code(reason.partition(":")[0].strip()) if isinstance(reason, str) else None
+def _asks_for_less(content: dict[str, Any]) -> bool:
+    return (content.get("errorCategory"), content.get("errorCode")) == _ASKED_FOR_LESS
 
 
 def _error_object(content: dict[str, Any]) -> BatchAnswer | None:

@@ -1,0 +1,178 @@
+"""The real client against the real sandbox: whole chunks paid in batches, and its book judges."""
+
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.payments.announcing import Announced
+from tests.payments.conftest import Sandbox, StartSandbox, World, entitlements, providers_with
+from tests.payments.steps import Steps
+from tests.server import eventually
+
+QUICK_BATCHES = {
+    "PAYMENTS_BATCH_LEASE_SECONDS": "3",
+    "PAYMENTS_BATCH_PAGE_SIZE": "17",
+    "PAYMENTS_BATCH_RESULTS_SECONDS": "0.05",
+    "PAYMENTS_BATCH_RESULTS_LONGEST_SECONDS": "0.2",
+}
+"""Every wait about a batch made short, and pages small."""
+
+
+@pytest.fixture(params=[True, False], ids=["two-steps", "one-step"])
+def two_steps(request: pytest.FixtureRequest) -> bool:
+    """Whether a batch is taken first, and paid once it is approved."""
+    return bool(request.param)
+
+
+@pytest.fixture
+def environment(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, two_steps: bool
+) -> dict[str, str]:
+    """Both providers take batches."""
+    changed = {
+        **environment,
+        **QUICK_BATCHES,
+        "PAYMENTS_PROVIDERS": providers_with(
+            environment,
+            protocol="gsma-mobile-money-1.2-batches",
+            batch_lines=40,
+            batch_two_steps=two_steps,
+        ),
+    }
+    for name, value in changed.items():
+        monkeypatch.setenv(name, value)
+    return changed
+
+
+async def pay(world: World, count: int) -> Announced:
+    """Have so many entitlements announced and paid, and wait until the chunk is settled."""
+    await world.fund(count * 200_000)
+    async with world.working():
+        announced = await world.registry.announce(entitlements(count))
+        await world.until_chunk(announced, "settled", seconds=40)
+    return announced
+
+
+async def judge(world: World, sandbox: Sandbox) -> Counter[str]:
+    """Whether the book says of each line what the service says; how many are in which state."""
+    book = sandbox.book()
+    rows = await world.owner.fetch(
+        "SELECT id, status::text, amount_minor, transaction_reference FROM payments.instruction"
+    )
+    assert set(book) <= {str(row["id"]) for row in rows}
+    for row in rows:
+        paid = book.get(str(row["id"]))
+        if row["status"] == "settled":
+            assert paid is not None
+            assert paid["transaction_reference"] == row["transaction_reference"]
+            assert int(paid["amount"]) == row["amount_minor"]
+        elif row["status"] == "rejected":
+            assert paid is None
+    assert summary(sandbox)["duplicate_references"] == 0
+    await world.proofs()
+    return Counter(row["status"] for row in rows)
+
+
+def summary(sandbox: Sandbox) -> dict[str, Any]:
+    """The sums of the sandbox's book."""
+    found: dict[str, Any] = httpx.get(f"{sandbox.options.url}/book/summary").json()
+    return found
+
+
+async def test_a_whole_chunk_is_paid_in_batches(
+    world: World, start_sandbox: StartSandbox, two_steps: bool
+) -> None:
+    sandbox = start_sandbox(missing_account_share=0.1)
+    announced = await pay(world, 200)
+    ends = await judge(world, sandbox)
+    assert ends.keys() == {"settled", "rejected"}
+    assert sum(ends.values()) == 200
+    assert summary(sandbox)["batches"] == {"completed": 6}
+    reasons = {reason for _, reason in (await world.outcomes(announced)).values() if reason}
+    assert reasons == {"identifierError", "incorrectState"}
+    for batch in (await world.get("/batches"))["items"]:
+        assert (batch["status"], batch["reason"]) == ("closed", None)
+        assert batch["completions_read"] + batch["rejections_read"] == batch["line_count"]
+        moves = (await world.get(f"/batches/{batch['id']}"))["moves"]
+        assert ("approving" in {move["to_status"] for move in moves}) is two_steps
+
+
+async def test_callbacks_about_batches_are_understood(
+    world: World, start_sandbox: StartSandbox, two_steps: bool
+) -> None:
+    sandbox = start_sandbox()
+    await pay(world, 20)
+    assert await judge(world, sandbox) == {"settled": 20}
+
+    async def at_rest() -> bool:
+        found = summary(sandbox)
+        rows = await world.owner.fetch("SELECT status::text FROM payments.webhook")
+        heard = Counter(row["status"] for row in rows)
+        return not found["callbacks_due"] and heard == {"applied": 4 if two_steps else 2}
+
+    async with world.working():
+        await eventually(at_rest, seconds=20)
+
+
+async def test_what_a_busy_provider_does_not_take_is_paid_later(
+    world: World, start_sandbox: StartSandbox
+) -> None:
+    sandbox = start_sandbox(most_open_batches=1)
+    await pay(world, 200)
+    assert await judge(world, sandbox) == {"settled": 200}
+    assert summary(sandbox)["batches"] == {"completed": 6}
+    reasons = {batch["reason"] for batch in (await world.get("/batches"))["items"]}
+    assert "rateLimitError" in reasons
+
+
+async def test_a_line_that_was_paid_before_is_not_called_rejected(
+    world: World, steps: Steps, start_sandbox: StartSandbox
+) -> None:
+    sandbox = start_sandbox()
+    await world.fund(10_000_000)
+    announced = await world.registry.announce(entitlements(6, provider="mekong"))
+
+    async def released() -> bool:
+        await steps.raise_announced()
+        return await world.count("ready") == 6
+
+    await eventually(released)
+    before = [str(line) for line in await instruction_ids(world)][:2]
+    pay_elsewhere(sandbox, before)
+    async with world.working():
+        await world.until_count("settled", 4)
+        await world.until_count("unknown", 2)
+    assert await judge(world, sandbox) == {"settled": 4, "unknown": 2}
+    for line in before:
+        assert (await world.get(f"/instructions/{line}"))["reason"] == "duplicateRequest"
+    assert (await world.chunk(announced))["status"] == "raised"
+
+
+def pay_elsewhere(sandbox: Sandbox, references: list[str]) -> None:
+    """Have the first provider pay lines by these references, as if asked in another way."""
+    provider = sandbox.options.providers[0]
+    party = [{"key": "organisationid", "value": "nspc"}]
+    lines = [
+        {
+            "amount": "96000",
+            "currency": "KHR",
+            "type": "disbursement",
+            "creditParty": [{"key": "msisdn", "value": "+85512000000"}],
+            "debitParty": party,
+            "requestingOrganisationTransactionReference": reference,
+        }
+        for reference in references
+    ]
+    answer = httpx.post(
+        f"{sandbox.options.base_url(provider.code)}/batchtransactions",
+        json={"transactions": lines, "batchStatus": "approved"},
+        headers={"X-API-Key": provider.api_key, "X-CorrelationID": references[0]},
+    )
+    assert answer.status_code == 202
+
+
+async def instruction_ids(world: World) -> list[Any]:
+    rows = await world.owner.fetch("SELECT id FROM payments.instruction ORDER BY id")
+    return [row["id"] for row in rows]
