@@ -161,6 +161,14 @@ class BatchBook:
         assert batch is not None
         return batch
 
+    def forget(self, batch: Batch) -> None:
+        """Keep a batch that nobody finds by the client's id any more: it may be made again."""
+        self._connection.execute(
+            "UPDATE batch SET correlation_id = correlation_id || ' forgotten ' || id"
+            " WHERE id = ? AND length(correlation_id) = 36",
+            (batch.id,),
+        )
+
     def count_request(self, batch: Batch) -> None:
         """Note that the client asked again for a batch that is in the book."""
         self._connection.execute(
@@ -217,7 +225,7 @@ class BatchBook:
         self._connection.execute(
             "UPDATE batch SET callback_state = ?, callback_copies = ?, callback_attempts = 0,"
             " callback_at = ? WHERE id = ?",
-            (state, copies, at, batch.id),
+            (state, copies, at if state == "waiting" else None, batch.id),
         )
 
     def due_callbacks(self, *, now: int, limit: int) -> list[Batch]:
@@ -249,6 +257,17 @@ class BatchBook:
             f"SELECT {COLUMNS} FROM payment WHERE id BETWEEN ? AND ? AND status = ?"
             " ORDER BY finished_at, id LIMIT ? OFFSET ?",
             (*batch.payments, status, page.limit, page.offset),
+        )
+        return [Payment(*row) for row in rows]
+
+    def shuffled_results(
+        self, batch: Batch, *, status: str, page: Page, shuffle: int
+    ) -> list[Payment]:
+        """The same in an order that each number has another of."""
+        rows = self._connection.execute(
+            f"SELECT {COLUMNS} FROM payment WHERE id BETWEEN ? AND ? AND status = ?"
+            " ORDER BY (id * ?) % 10007, id LIMIT ? OFFSET ?",
+            (*batch.payments, status, shuffle * 7919 + 1, page.limit, page.offset),
         )
         return [Payment(*row) for row in rows]
 

@@ -27,7 +27,7 @@ from sandbox.batch_validation import (
 )
 from sandbox.book import Book, Payment
 from sandbox.clerk import Clerk
-from sandbox.misbehaviour import Temperament
+from sandbox.options import SandboxOptions
 from sandbox.validation import InvalidRequest, check_callback_url, read_correlation_id
 
 RETRY_AFTER_SECONDS = 1
@@ -38,19 +38,13 @@ class BatchDesk:
     """Answers what is asked of batches."""
 
     def __init__(
-        self,
-        *,
-        book: Book,
-        batches: BatchBook,
-        clerk: Clerk,
-        temperament: Temperament,
-        most_open: int,
+        self, *, options: SandboxOptions, book: Book, batches: BatchBook, clerk: Clerk
     ) -> None:
         self._book = book
         self._batches = batches
         self._clerk = clerk
-        self._temperament = temperament
-        self._most_open = most_open
+        self._temperament = options.temperament
+        self._most_open = options.most_open_batches
 
     async def answer(
         self, scope: Scope, receive: Receive, provider: str, method: str, call: list[str]
@@ -59,31 +53,55 @@ class BatchDesk:
         match method, call:
             case "POST", []:
                 return await self._take(scope, receive, provider)
-            case "PATCH", [identifier]:
-                return await self._approve(scope, receive, provider, identifier)
-            case "GET", [identifier]:
+            case _, [identifier, *rest]:
                 batch = self._find(provider, identifier)
                 if batch is None:
                     return not_known()
-                body = batch_messages.batch_transaction(batch, self._batches.counts(batch))
-                return Answer(200, body)
-            case "GET", [identifier, ("completions" | "rejections") as kind]:
-                batch = self._find(provider, identifier)
-                return not_known() if batch is None else self._results(scope, batch, kind)
+                return await self._answer_about(scope, receive, batch, method, rest)
         return nothing_here()
 
     def request_state(self, provider: str, identifier: str) -> Answer | None:
         """What became of a request by the id that we gave it; None: it was no batch."""
         number = batch_messages.number_in_server_correlation_id(identifier)
         batch = self._of_number(provider, number)
-        return None if batch is None else Answer(200, batch_messages.request_state(batch))
+        if batch is None or not self._knows(batch):
+            return None
+        return self._told(batch, Answer(200, batch_messages.request_state(batch)))
 
     def response(self, provider: str, correlation_id: str) -> Answer | None:
         """What became of a request by the id that the client gave it; None: it was no batch."""
         batch = self._batches.find_by_correlation_id(
             provider=provider, correlation_id=correlation_id
         )
-        return None if batch is None else Answer(200, batch_messages.link(batch))
+        if batch is None or not self._knows(batch):
+            return None
+        return self._told(batch, Answer(200, batch_messages.link(batch)))
+
+    def _knows(self, batch: Batch) -> bool:
+        """Whether a batch of the book is spoken of."""
+        return True
+
+    def _fault(self, correlation_id: str) -> str | None:
+        """The name of how a batch is treated, where it is not treated well."""
+        return None
+
+    def _told(self, batch: Batch, answer: Answer) -> Answer:
+        """What is said about a batch, as it leaves."""
+        return answer
+
+    async def _answer_about(
+        self, scope: Scope, receive: Receive, batch: Batch, method: str, rest: list[str]
+    ) -> Answer | None:
+        """What a call about a batch gets; None: no answer, or it is on the wire already."""
+        match method, rest:
+            case "PATCH", []:
+                return await self._approve(scope, receive, batch)
+            case "GET", []:
+                body = batch_messages.batch_transaction(batch, self._batches.counts(batch))
+                return self._told(batch, Answer(200, body))
+            case "GET", [("completions" | "rejections") as kind]:
+                return self._told(batch, self._results(scope, batch, kind))
+        return nothing_here()
 
     async def _take(self, scope: Scope, receive: Receive, provider: str) -> Answer | None:
         body = await read_body(receive, largest=LARGEST_BATCH_BODY)
@@ -95,16 +113,19 @@ class BatchDesk:
         )
         return self._receive(request, digest=hashlib.sha256(body).digest())
 
-    def _receive(self, request: BatchRequest, *, digest: bytes) -> Answer:
+    def _receive(self, request: BatchRequest, *, digest: bytes) -> Answer | None:
+        """Write a batch down, and answer it; None: without an answer."""
         with self._book.transaction():
             known = self._batches.find_by_correlation_id(
                 provider=request.provider, correlation_id=request.correlation_id
             )
-            if known is not None:
+            if known is not None and not self._knows(known):
+                self._batches.forget(known)
+            elif known is not None:
                 if known.digest != digest:
                     return _used_otherwise()
                 self._batches.count_request(known)
-                return Answer(202, batch_messages.accepted(known))
+                return self._told(known, Answer(202, batch_messages.accepted(known)))
             if self._is_used(request.provider, request.correlation_id):
                 return _used_otherwise()
             if self._batches.count_open(request.provider) >= self._most_open:
@@ -114,23 +135,20 @@ class BatchDesk:
             batch = self._batches.add(
                 request,
                 digest=digest,
-                fault=None,
+                fault=self._fault(request.correlation_id),
                 now=received_at,
                 due_at=received_at + conduct.completion_delay_ms,
             )
-        return Answer(202, batch_messages.accepted(batch))
+        return self._told(batch, Answer(202, batch_messages.accepted(batch)))
 
-    async def _approve(
-        self, scope: Scope, receive: Receive, provider: str, identifier: str
-    ) -> Answer:
+    async def _approve(self, scope: Scope, receive: Receive, named: Batch) -> Answer:
+        provider = named.provider
         read_approval(await read_body(receive))
         given = header(scope, b"x-correlationid").decode("latin-1") or None
         approval_id = None if given is None else read_correlation_id(given)
         check_callback_url(header(scope, b"x-callback-url").decode("latin-1") or None)
         with self._book.transaction():
-            batch = self._find(provider, identifier)
-            if batch is None:
-                return not_known()
+            batch = self._batches.find(named.id) or named
             if approval_id is not None:
                 if batch.approval_id == approval_id:
                     return Answer(204, b"")
@@ -148,9 +166,13 @@ class BatchDesk:
     def _results(self, scope: Scope, batch: Batch, kind: str) -> Answer:
         page = read_page(scope["query_string"])
         status = _RESULTS[kind]
-        payments = self._batches.results(batch, status=status, page=page)
+        payments = self._payments(batch, status=status, page=page)
         available = self._batches.counts(batch).get(status, 0)
         return self._page(payments, page, kind=kind, available=available)
+
+    def _payments(self, batch: Batch, *, status: str, page: Page) -> list[Payment]:
+        """A page of the lines that ended so."""
+        return self._batches.results(batch, status=status, page=page)
 
     def _page(self, payments: list[Payment], page: Page, *, kind: str, available: int) -> Answer:
         rows = [
@@ -179,7 +201,7 @@ class BatchDesk:
         if batch is None or batch_messages.batch_id(batch) != identifier:
             return None
         # What was received is no batch yet, and has no name that anybody was told.
-        return None if batch.status == "received" else batch
+        return batch if batch.status != "received" and self._knows(batch) else None
 
     def _of_number(self, provider: str, number: int | None) -> Batch | None:
         batch = None if number is None else self._batches.find(number)

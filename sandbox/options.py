@@ -6,22 +6,26 @@ Whoever is on the machine may read the command line of every process, but not it
 import argparse
 import base64
 import binascii
+import enum
 import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
+from sandbox.batch_faults import BatchFault, BatchNature
 from sandbox.hostility import ALL, Hostility, Nature
-from sandbox.misbehaviour import GREATEST_MISBEHAVE
+from sandbox.misbehaviour import GREATEST_MISBEHAVE, Temperament
 
 PROVIDER_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 LONGEST_DELAY_MS = 600_000
 LONGEST_HOSTILE_SECONDS = 3_600
 MOST_OPEN_BATCHES = 10_000
 PROVIDERS_VARIABLE = "SANDBOX_PROVIDERS"
+
+Kind = TypeVar("Kind", bound=enum.StrEnum)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class SandboxOptions:
     `completion_delay_ms` is the least and the most time from the 202 to the outcome.
     `synchronous` answers 201 with the outcome at once and never calls back.
     `most_open_batches` are taken at a time of each provider; more are answered 429.
+    `batch_faults` are the kinds of faults that a part of all batches (`batch_fault_share`, 0 to 1)
+    meets; `batch_fault_seconds` is how long what does not last for ever lasts.
     `hostile` are the kinds of hostility that a part of all payments (`hostile_share`, 0 to 1)
     meets, at `hostile_providers` (none named: at all); `hostile_seconds` is how long what does not
     last for ever lasts.
@@ -60,10 +66,23 @@ class SandboxOptions:
     completion_delay_ms: tuple[int, int] = (0, 300)
     synchronous: bool = False
     most_open_batches: int = 64
+    batch_faults: tuple[BatchFault, ...] = ()
+    batch_fault_share: float = 1.0
+    batch_fault_seconds: float = 30.0
     hostile: tuple[Hostility, ...] = ()
     hostile_share: float = 1.0
     hostile_seconds: float = 30.0
     hostile_providers: tuple[str, ...] = ()
+
+    @property
+    def temperament(self) -> Temperament:
+        """How the providers misbehave, and which accounts they have."""
+        return Temperament(
+            seed=self.seed,
+            misbehave=self.misbehave,
+            missing_account_share=self.missing_account_share,
+            completion_delay_ms=self.completion_delay_ms,
+        )
 
     @property
     def nature(self) -> Nature:
@@ -74,6 +93,16 @@ class SandboxOptions:
             share=self.hostile_share,
             seconds=self.hostile_seconds,
             providers=self.hostile_providers,
+        )
+
+    @property
+    def batch_nature(self) -> BatchNature:
+        """Which batches go wrong, and how."""
+        return BatchNature(
+            seed=self.seed,
+            kinds=self.batch_faults,
+            share=self.batch_fault_share,
+            seconds=self.batch_fault_seconds,
         )
 
     @property
@@ -97,6 +126,10 @@ class SandboxOptions:
         words += ["--most-open-batches", str(self.most_open_batches)]
         if self.synchronous:
             words.append("--synchronous")
+        if self.batch_faults:
+            words += ["--batch-faults", ",".join(self.batch_faults)]
+            words += ["--batch-fault-share", repr(self.batch_fault_share)]
+            words += ["--batch-fault-seconds", repr(self.batch_fault_seconds)]
         if self.hostile:
             words += ["--hostile", ",".join(self.hostile)]
             words += ["--hostile-share", repr(self.hostile_share)]
@@ -156,6 +189,25 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         help="batches of a provider that are taken at a time (%(default)s)",
     )
     parser.add_argument(
+        "--batch-faults",
+        type=_batch_faults,
+        default=(),
+        metavar="KINDS",
+        help=f"faults of batches with commas between them, or {ALL} (none)",
+    )
+    parser.add_argument(
+        "--batch-fault-share",
+        type=_share,
+        default=1.0,
+        help="part of all batches that meets one, 0 to 1 (%(default)s)",
+    )
+    parser.add_argument(
+        "--batch-fault-seconds",
+        type=_hostile_seconds,
+        default=30.0,
+        help="how long what does not last for ever lasts (%(default)s)",
+    )
+    parser.add_argument(
         "--hostile",
         type=_hostile,
         default=(),
@@ -197,6 +249,9 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         completion_delay_ms=values.completion_delay_ms,
         synchronous=values.synchronous,
         most_open_batches=values.most_open_batches,
+        batch_faults=values.batch_faults,
+        batch_fault_share=values.batch_fault_share,
+        batch_fault_seconds=values.batch_fault_seconds,
         hostile=values.hostile,
         hostile_share=values.hostile_share,
         hostile_seconds=values.hostile_seconds,
@@ -229,10 +284,18 @@ def _hostile_seconds(text: str) -> float:
 
 
 def _hostile(text: str) -> tuple[Hostility, ...]:
+    return _kinds(text, Hostility)
+
+
+def _batch_faults(text: str) -> tuple[BatchFault, ...]:
+    return _kinds(text, BatchFault)
+
+
+def _kinds(text: str, known: type[Kind]) -> tuple[Kind, ...]:
     if text == ALL:
-        return tuple(Hostility)
+        return tuple(known)
     try:
-        return tuple(Hostility(name) for name in text.split(","))
+        return tuple(known(name) for name in text.split(","))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{error}; sandbox/README.md lists them") from None
 

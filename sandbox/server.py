@@ -14,8 +14,8 @@ from sandbox.batch_desk import BatchDesk
 from sandbox.book import Book, CannotOpenBook
 from sandbox.clerk import Clerk
 from sandbox.courier import Courier
+from sandbox.faulty_desk import FaultyBatchDesk
 from sandbox.hostile import HostileApplication
-from sandbox.misbehaviour import Temperament
 from sandbox.options import SandboxOptions
 from sandbox.postman import Postman
 from sandbox.rumours import Rumours
@@ -68,12 +68,7 @@ def _listen(options: SandboxOptions) -> socket.socket:
 
 
 async def _serve(options: SandboxOptions, *, listener: socket.socket, book: Book) -> None:
-    temperament = Temperament(
-        seed=options.seed,
-        misbehave=options.misbehave,
-        missing_account_share=options.missing_account_share,
-        completion_delay_ms=options.completion_delay_ms,
-    )
+    temperament = options.temperament
     teller = Teller(
         book=book,
         temperament=temperament,
@@ -83,13 +78,17 @@ async def _serve(options: SandboxOptions, *, listener: socket.socket, book: Book
     postman = Postman(options.providers)
     courier = Courier(book=book, temperament=temperament, postman=postman)
     batches = BatchBook(book)
-    clerk = Clerk(book=book, batches=batches, temperament=temperament, postman=postman)
-    desk = BatchDesk(
+    clerk = Clerk(
         book=book,
         batches=batches,
-        clerk=clerk,
         temperament=temperament,
-        most_open=options.most_open_batches,
+        nature=options.batch_nature,
+        postman=postman,
+    )
+    desk = (
+        FaultyBatchDesk(options=options, book=book, batches=batches, clerk=clerk)
+        if options.batch_faults
+        else BatchDesk(options=options, book=book, batches=batches, clerk=clerk)
     )
     rumours = Rumours(options.providers)
     application = (

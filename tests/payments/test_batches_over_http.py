@@ -6,18 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.payments.announcing import Announced
-from tests.payments.conftest import Sandbox, StartSandbox, World, entitlements, providers_with
+from tests.payments.batch_world import judge, pay, set_for_batches, summary
+from tests.payments.conftest import Sandbox, StartSandbox, World, entitlements
 from tests.payments.steps import Steps
 from tests.server import eventually
-
-QUICK_BATCHES = {
-    "PAYMENTS_BATCH_LEASE_SECONDS": "3",
-    "PAYMENTS_BATCH_PAGE_SIZE": "17",
-    "PAYMENTS_BATCH_RESULTS_SECONDS": "0.05",
-    "PAYMENTS_BATCH_RESULTS_LONGEST_SECONDS": "0.2",
-}
-"""Every wait about a batch made short, and pages small."""
 
 
 @pytest.fixture(params=[True, False], ids=["two-steps", "one-step"])
@@ -30,55 +22,7 @@ def two_steps(request: pytest.FixtureRequest) -> bool:
 def environment(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, two_steps: bool
 ) -> dict[str, str]:
-    """Both providers take batches."""
-    changed = {
-        **environment,
-        **QUICK_BATCHES,
-        "PAYMENTS_PROVIDERS": providers_with(
-            environment,
-            protocol="gsma-mobile-money-1.2-batches",
-            batch_lines=40,
-            batch_two_steps=two_steps,
-        ),
-    }
-    for name, value in changed.items():
-        monkeypatch.setenv(name, value)
-    return changed
-
-
-async def pay(world: World, count: int) -> Announced:
-    """Have so many entitlements announced and paid, and wait until the chunk is settled."""
-    await world.fund(count * 200_000)
-    async with world.working():
-        announced = await world.registry.announce(entitlements(count))
-        await world.until_chunk(announced, "settled", seconds=40)
-    return announced
-
-
-async def judge(world: World, sandbox: Sandbox) -> Counter[str]:
-    """Whether the book says of each line what the service says; how many are in which state."""
-    book = sandbox.book()
-    rows = await world.owner.fetch(
-        "SELECT id, status::text, amount_minor, transaction_reference FROM payments.instruction"
-    )
-    assert set(book) <= {str(row["id"]) for row in rows}
-    for row in rows:
-        paid = book.get(str(row["id"]))
-        if row["status"] == "settled":
-            assert paid is not None
-            assert paid["transaction_reference"] == row["transaction_reference"]
-            assert int(paid["amount"]) == row["amount_minor"]
-        elif row["status"] == "rejected":
-            assert paid is None
-    assert summary(sandbox)["duplicate_references"] == 0
-    await world.proofs()
-    return Counter(row["status"] for row in rows)
-
-
-def summary(sandbox: Sandbox) -> dict[str, Any]:
-    """The sums of the sandbox's book."""
-    found: dict[str, Any] = httpx.get(f"{sandbox.options.url}/book/summary").json()
-    return found
+    return set_for_batches(environment, monkeypatch, batch_lines=40, batch_two_steps=two_steps)
 
 
 async def test_a_whole_chunk_is_paid_in_batches(

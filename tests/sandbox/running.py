@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import orjson
 
-from sandbox.misbehaviour import AccountState, Misbehaviour, Temperament
+from sandbox.misbehaviour import AccountState, Misbehaviour
 from sandbox.options import SandboxOptions
 
 START_SECONDS = 20
@@ -101,12 +101,7 @@ class RunningSandbox:
     def __init__(self, options: SandboxOptions, receiver: CallbackReceiver) -> None:
         self.options = options
         self.receiver = receiver
-        self.temperament = Temperament(
-            seed=options.seed,
-            misbehave=options.misbehave,
-            missing_account_share=options.missing_account_share,
-            completion_delay_ms=options.completion_delay_ms,
-        )
+        self.temperament = options.temperament
         self.provider = options.providers[0]
         self.client = httpx.Client(timeout=5)
         self._process: subprocess.Popen[bytes] | None = None
