@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 
-from sandbox import messages
+from sandbox import accounts, messages
 from sandbox.answers import (
     Answer,
     Receive,
@@ -48,6 +48,7 @@ class Application:
     ) -> None:
         self._storage: Path = options.storage
         self._synchronous = options.synchronous
+        self._temperament = options.temperament
         self._keys = {provider.code: provider.api_key.encode() for provider in options.providers}
         self._book = book
         self._teller = teller
@@ -113,6 +114,13 @@ class Application:
                 return Answer(200, messages.transaction(payment))
             case _, ["batchtransactions", *rest]:
                 return await self._desk.answer(scope, receive, provider, method, rest)
+            case "GET", ["accounts", kind, identifier, ("status" | "accountname") as asked_for]:
+                return accounts.about(
+                    self._temperament,
+                    identifier_type=kind,
+                    identifier=identifier,
+                    asked_for=asked_for,
+                )
             case "GET", ["heartbeat"]:
                 return Answer(200, HEARTBEAT)
         return nothing_here()
