@@ -89,12 +89,11 @@ class LineResult:
 
 @dataclass(frozen=True, slots=True)
 class ResultsPage:
-    """Some results in the provider's order; ``is_last``: it says that there are no more now."""
+    """Some results in the provider's order."""
 
     results: Sequence[LineResult]
     count: int
-    """How many rows the page had, with those that could not be read as results."""
-    is_last: bool
+    """How many rows the page had, with those that could not be read as results; 0: no more now."""
 
 
 @runtime_checkable

@@ -202,7 +202,6 @@ def results_page(kind: ResultKind, status: int, body: bytes, *, limit: int) -> R
     return ResultsPage(
         results=[read(row) for row in rows if isinstance(row, dict)],
         count=len(rows),
-        is_last=not rows,
     )
 
 
