@@ -15,6 +15,7 @@ from services.triggers.evaluations.routes import router as evaluations
 from services.triggers.explanations.routes import router as explanations
 from services.triggers.feeds.routes import pulls
 from services.triggers.feeds.routes import router as feeds
+from services.triggers.imports.routes import router as imports
 from services.triggers.indicators.routes import router as indicators
 from services.triggers.methods import registry
 from services.triggers.observations.routes import router as observations
@@ -29,6 +30,7 @@ from shared.application import create_application
 from shared.approvals.routes import approval_routes
 from shared.events.routes import router as events
 from shared.http import service_client
+from shared.streams import Places
 
 _DESCRIPTION = """
 Decides **when** an emergency is one. Observations (a rice price at a market, the households that a
@@ -86,6 +88,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             reporting,
             places,
             observations,
+            imports,
             feeds,
             pulls,
             releases,
@@ -118,5 +121,10 @@ async def _asking_the_others(app: FastAPI) -> AsyncIterator[None]:
             registry=registry,
             payments=payments,
             clock=app.state.clock,
+        )
+        app.state.import_places = Places(
+            settings.imports_at_once,
+            per_caller=settings.imports_per_caller,
+            wait_seconds=settings.place_wait_seconds,
         )
         yield

@@ -12,6 +12,8 @@ GRANTS = {
     "feed": "SELECT, INSERT",
     "feed_state": "SELECT, INSERT, UPDATE",
     "feed_pull": "SELECT, INSERT",
+    "observation_import": "SELECT, INSERT, UPDATE (sent_by, read_at, digest, seen, recorded, "
+    "unchanged, set_aside, refused, refusals, proposed, approval_id)",
     "place": "SELECT, INSERT",
     "place_alias": "SELECT, INSERT",
     "doubtful_observation": "SELECT, INSERT, UPDATE (reason, says, suggested_place, decision, "

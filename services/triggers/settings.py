@@ -37,6 +37,11 @@ class ApiSettings(Settings):
     """Whom alerts are from: unique in the world, such as ``cash@nspc.example``."""
     alerts_are_exercises: bool = False
     """Whether alerts say that they are an exercise; with a clock that can be set they do anyway."""
+    imports_at_once: int = Field(default=2, ge=1)
+    """Files that are read at one time: each is held whole."""
+    imports_per_caller: int = Field(default=1, ge=1)
+    place_wait_seconds: float = Field(default=5, gt=0)
+    """How long a file waits for a place before it is answered 503."""
 
 
 class WorkerSettings(Settings):

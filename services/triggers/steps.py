@@ -6,6 +6,7 @@ from services.triggers.activations.steps import activation_steps
 from services.triggers.approvals.tables import Approval, ApprovalKind
 from services.triggers.definitions.service import TRIGGERS
 from services.triggers.feeds.service import FEEDS
+from services.triggers.imports.steps import import_step
 from services.triggers.observations.steps import observations_step
 from services.triggers.settings import Settings
 from shared.approvals import Steps
@@ -22,6 +23,7 @@ def steps_of(settings: Settings) -> Steps:
             document_step(TRIGGERS, ApprovalKind.TRIGGER, waits=waits),
             document_step(FEEDS, ApprovalKind.FEED, waits=waits),
             observations_step(waits=waits),
+            import_step(waits=waits),
             *activation_steps(waits=waits),
         ],
     )

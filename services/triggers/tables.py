@@ -9,6 +9,7 @@ from services.triggers.definitions.tables import TriggerDefinition, TriggerLeg
 from services.triggers.doubtful.tables import DoubtfulObservation
 from services.triggers.evaluations.tables import Evaluation
 from services.triggers.feeds.tables import Feed, FeedPull, FeedState
+from services.triggers.imports.tables import ObservationImport
 from services.triggers.indicators.tables import Indicator
 from services.triggers.observations.tables import Observation
 from services.triggers.places.tables import Place, PlaceAlias
@@ -31,6 +32,7 @@ __all__ = [
     "Indicator",
     "KnownArea",
     "Observation",
+    "ObservationImport",
     "Place",
     "PlaceAlias",
     "Readiness",

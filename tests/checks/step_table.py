@@ -30,6 +30,7 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
     Kind("triggers", "trigger"): ("POST /v1/triggers", "POST /v1/triggers/{code}/versions"),
     Kind("triggers", "feed"): ("POST /v1/feeds", "POST /v1/feeds/{code}/versions"),
     Kind("triggers", "observations"): ("POST /v1/observations",),
+    Kind("triggers", "observation_import"): ("PUT /v1/observations/imports/{import_id}/file",),
     Kind("triggers", "activation"): (),
     Kind("triggers", "declaration"): ("POST /v1/activations",),
     Kind("triggers", "widening"): (),

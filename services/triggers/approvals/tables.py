@@ -26,6 +26,8 @@ class ApprovalKind(StrEnum):
     """The end of an activation: whatever of it has not been sent never is."""
     FEED = "feed"
     """A version of a feed: what it brings counts with nobody asked again."""
+    OBSERVATION_IMPORT = "observation_import"
+    """Figures of a file that a person sent by hand, and that a trigger in force reads."""
 
 
 class Approval(tables.Approval, Base):

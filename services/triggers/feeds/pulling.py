@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 import structlog
 from yarl import URL
@@ -24,14 +24,14 @@ from services.triggers.feeds.outcomes import Alarm, Outcome
 from services.triggers.feeds.reading import read, read_entries_of
 from services.triggers.feeds.recording import Recorded, record
 from services.triggers.feeds.repository import Claim, Standing
-from services.triggers.feeds.service import FEEDS
-from services.triggers.indicators import service as indicators
+from services.triggers.feeds.service import FEEDS, setting_of
+from services.triggers.observations import service as observations
 from services.triggers.observations.repository import Hands
-from shared.clock import COUNTRY_ZONE, Clock
+from shared.clock import Clock
 from shared.contracts.events import FeedRecovered, FeedStale
 from shared.database import Database
 from shared.documents import service as documents
-from shared.errors import NotFound, Unavailable, account_of
+from shared.errors import Unavailable, account_of
 from shared.events import publish
 from shared.liveness import goes_on
 
@@ -79,7 +79,7 @@ class Pulling:
             if claimed is None:
                 return 0
             version = await documents.get(session, FEEDS, claimed.code, claimed.version)
-            setting = await self._setting(session, version.document)
+            setting = await setting_of(session, version.document, clock=self._clock)
         began_at = self._clock.now()
         try:
             async with asyncio.timeout(_LONGEST_SECONDS):
@@ -114,22 +114,6 @@ class Pulling:
         for row in silent:
             log.warning("feed_stale", feed=row.code, because=Alarm.SILENT)
         return len(silent)
-
-    async def _setting(self, session: Any, document: FeedDocument) -> Setting:
-        levels = {}
-        for code in document.format.brings():
-            try:
-                levels[code] = (await indicators.get(session, code)).area_level
-            except NotFound:
-                # Its rows are refused, each with that reason.
-                continue
-        return Setting(
-            source=document.source,
-            on=self._clock.today(),
-            zone=COUNTRY_ZONE,
-            maximum_rows=document.maximum_rows,
-            levels=levels,
-        )
 
     async def _pull(self, claimed: Claim, document: FeedDocument, setting: Setting) -> _Result:
         try:
@@ -167,9 +151,12 @@ class Pulling:
             self._database,
             reading,
             setting,
-            hands=Hands(posted_by=f"feed:{claimed.code}", published=True),
+            keep=partial(
+                observations.record,
+                hands=Hands(posted_by=f"feed:{claimed.code}", published=True),
+                clock=self._clock,
+            ),
             checks=self._checks,
-            clock=self._clock,
         )
         return replace(result, outcome=Outcome.READ, seen=reading.seen, recorded=recorded)
 

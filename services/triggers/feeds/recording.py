@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Protocol
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,11 +15,8 @@ from services.triggers.feeds import repository
 from services.triggers.feeds.formats.reading import Reading, Row, Setting, Unreadable, told
 from services.triggers.indicators import service as indicators
 from services.triggers.indicators.schemas import IndicatorOut
-from services.triggers.observations import service as observations
-from services.triggers.observations.repository import Hands
-from services.triggers.observations.schemas import ObservationIn, ObservationsIn
+from services.triggers.observations.schemas import ObservationIn, ObservationsIn, RecordedOut
 from services.triggers.observations.sifting import kept_places
-from shared.clock import Clock
 from shared.database import Database
 from shared.errors import Conflict, NotFound, Problem, Unprocessable
 from shared.liveness import goes_on
@@ -35,19 +33,25 @@ class Recorded:
 
     recorded: int = 0
     unchanged: int = 0
+    set_aside: int = 0
     refused: list[Unreadable] = field(default_factory=list)
 
 
+class Keep(Protocol):
+    """What is done with a batch of new figures; raises Conflict or Unprocessable as posting does.
+
+    None: nothing is saved yet, because a second person is asked first.
+    """
+
+    async def __call__(
+        self, session: AsyncSession, body: ObservationsIn, *, areas: AreasChecked
+    ) -> RecordedOut | None: ...
+
+
 async def record(
-    database: Database,
-    reading: Reading,
-    setting: Setting,
-    *,
-    hands: Hands,
-    checks: Checks,
-    clock: Clock,
+    database: Database, reading: Reading, setting: Setting, *, keep: Keep, checks: Checks
 ) -> Recorded:
-    """Save what is new of a reading, each batch in a transaction of its own.
+    """Keep what is new of a reading, each batch in a transaction of its own.
 
     What was saved before an interruption is known when the same is read again.
     """
@@ -60,8 +64,7 @@ async def record(
                 new = await _new(session, code, batch, setting, done)
                 if new is not None and new[1]:
                     indicator, observed = new
-                    body = _Batch(session, indicator, hands=hands, clock=clock)
-                    await body.save(observed, areas, done)
+                    await _save(session, indicator, observed, areas, done, keep=keep)
             goes_on()
     return done
 
@@ -133,50 +136,46 @@ def _observation(row: Row) -> ObservationIn:
     )
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Saves rows of one indicator, all that can be."""
+async def _save(
+    session: AsyncSession,
+    indicator: IndicatorOut,
+    observed: list[_Observed],
+    areas: AreasChecked,
+    done: Recorded,
+    *,
+    keep: Keep,
+) -> None:
+    """Post rows of one indicator; those that are refused are set aside with their reasons, and the
+    rest again.
 
-    session: AsyncSession
-    indicator: IndicatorOut
-    hands: Hands = field(kw_only=True)
-    clock: Clock = field(kw_only=True)
-
-    async def save(self, observed: list[_Observed], areas: AreasChecked, done: Recorded) -> None:
-        """Post them; those that are refused are set aside with their reasons, and the rest again.
-
-        Each time some are set aside, so it ends.
-        """
-        while observed:
-            body = ObservationsIn(
-                indicator=self.indicator.code,
-                unit=self.indicator.unit,
-                observations=[observation for _, observation in observed],
-            )
-            try:
-                async with self.session.begin_nested():
-                    saved = await observations.record(
-                        self.session,
-                        body,
-                        areas=areas,
-                        hands=self.hands,
-                        clock=self.clock,
-                    )
-            except (Conflict, Unprocessable) as problem:
-                reasons = _reasons(problem)
-                for position, (row, _) in enumerate(observed):
-                    if not reasons or position in reasons:
-                        reason = reasons.get(position, problem.detail)
-                        done.refused.append(Unreadable(row.where, reason))
-                observed = [
-                    pair
-                    for position, pair in enumerate(observed)
-                    if reasons and position not in reasons
-                ]
-                continue
+    Each time some are set aside, so it ends.
+    """
+    while observed:
+        body = ObservationsIn(
+            indicator=indicator.code,
+            unit=indicator.unit,
+            observations=[observation for _, observation in observed],
+        )
+        try:
+            async with session.begin_nested():
+                saved = await keep(session, body, areas=areas)
+        except (Conflict, Unprocessable) as problem:
+            reasons = _reasons(problem)
+            for position, (row, _) in enumerate(observed):
+                if not reasons or position in reasons:
+                    reason = reasons.get(position, problem.detail)
+                    done.refused.append(Unreadable(row.where, reason))
+            observed = [
+                pair
+                for position, pair in enumerate(observed)
+                if reasons and position not in reasons
+            ]
+            continue
+        if saved is not None:
             done.recorded += saved.recorded
             done.unchanged += saved.unchanged
-            return
+            done.set_aside += saved.set_aside
+        return
 
 
 def _reasons(problem: Problem) -> dict[int, str]:

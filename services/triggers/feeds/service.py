@@ -9,10 +9,12 @@ from services.triggers.areas import AreaLevel
 from services.triggers.feeds import repository
 from services.triggers.feeds.document import FeedDocument, address_of, is_this_machine
 from services.triggers.feeds.formats.extents import ExtentsFormat
+from services.triggers.feeds.formats.reading import Setting
 from services.triggers.feeds.schemas import FeedHealth, FeedOut, PullOut
 from services.triggers.feeds.tables import Feed, FeedState
 from services.triggers.indicators import service as indicators
 from shared import audit
+from shared.clock import COUNTRY_ZONE, Clock
 from shared.documents import DocumentKind, VersionOut
 from shared.documents import service as documents
 from shared.errors import Conflict, NotFound, Unprocessable
@@ -41,6 +43,24 @@ def require_public(document: FeedDocument, environment: Environment) -> None:
             "This address is not pulled from. Correct it and send the document again.",
             errors=[{"pointer": "/body/url", "detail": fault}],
         )
+
+
+async def setting_of(session: AsyncSession, document: FeedDocument, *, clock: Clock) -> Setting:
+    """What whoever reads an answer, or a file, of a feed knows beside its bytes."""
+    levels = {}
+    for code in document.format.brings():
+        try:
+            levels[code] = (await indicators.get(session, code)).area_level
+        except NotFound:
+            # Its rows are refused, each with that reason.
+            continue
+    return Setting(
+        source=document.source,
+        on=clock.today(),
+        zone=COUNTRY_ZONE,
+        maximum_rows=document.maximum_rows,
+        levels=levels,
+    )
 
 
 async def list_pulls(session: AsyncSession, code: str, page: Page) -> PageOf[PullOut]:

@@ -69,6 +69,28 @@ _RECORD = text(
     """
 )
 
+_KNOWN_AS_THEY_ARE = text(
+    """
+    SELECT given.position
+    FROM unnest(
+        CAST(:areas AS text[]), CAST(:places AS text[]), CAST(:sources AS text[]),
+        CAST(:observed AS date[]), CAST(:published AS date[]), CAST(:issues AS integer[]),
+        CAST(:members AS integer[]), CAST(:given AS numeric[]), CAST(:details AS text[])
+    ) WITH ORDINALITY
+        AS given (area_code, place, source, observed_on, published_on, issue, member, value,
+                  details, position)
+    WHERE EXISTS (
+        SELECT FROM triggers.observation
+        WHERE (indicator_code, observed_on, area_code, place, source)
+            = (:indicator, given.observed_on, given.area_code, given.place, given.source)
+          AND (observation.published_on, observation.issue) = (given.published_on, given.issue)
+          AND observation.member IS NOT DISTINCT FROM given.member
+          AND observation.value IS NOT DISTINCT FROM given.value
+          AND observation.details IS NOT DISTINCT FROM CAST(given.details AS jsonb)
+    )
+    """
+)
+
 _LATEST_ISSUES = text(
     """
     SELECT given.position, max(observation.issue) AS issue
@@ -201,18 +223,7 @@ async def record(
             {
                 "indicator": indicator,
                 "forecast": forecast,
-                "areas": [row.area for row in observations],
-                "places": [row.place or "" for row in observations],
-                "sources": [row.source for row in observations],
-                "observed": [row.observed_on for row in observations],
-                "published": [row.published_on for row in observations],
-                "issues": [row.issue for row in observations],
-                "members": [row.member for row in observations],
-                "given": [row.value for row in observations],
-                "details": [
-                    None if row.details is None else orjson.dumps(row.details).decode()
-                    for row in observations
-                ],
+                **_in_columns(observations),
                 "recorded_at": recorded_at,
                 "posted_by": hands.posted_by,
                 "by_publisher": hands.published,
@@ -222,6 +233,31 @@ async def record(
         )
     ).one()
     return Recorded(count=row.rows, first_on=row.first_on, last_on=row.last_on)
+
+
+async def known_as_they_are(
+    session: AsyncSession, indicator: str, rows: Sequence[ObservationIn]
+) -> set[int]:
+    """Which rows are recorded to the last detail, by their positions from 0."""
+    found = await session.execute(_KNOWN_AS_THEY_ARE, {"indicator": indicator, **_in_columns(rows)})
+    return {row.position - 1 for row in found}
+
+
+def _in_columns(rows: Sequence[ObservationIn]) -> dict[str, list[Any]]:
+    """Rows as one array for each column."""
+    return {
+        "areas": [row.area for row in rows],
+        "places": [row.place or "" for row in rows],
+        "sources": [row.source for row in rows],
+        "observed": [row.observed_on for row in rows],
+        "published": [row.published_on for row in rows],
+        "issues": [row.issue for row in rows],
+        "members": [row.member for row in rows],
+        "given": [row.value for row in rows],
+        "details": [
+            None if row.details is None else orjson.dumps(row.details).decode() for row in rows
+        ],
+    }
 
 
 async def as_latest_issues(

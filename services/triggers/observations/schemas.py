@@ -164,6 +164,11 @@ class ObservationsIn(BaseModel):
     ]
     observations: Annotated[list[ObservationIn], Field(min_length=1, max_length=MAXIMUM_ROWS)]
 
+    def as_posted(self) -> dict[str, Any]:
+        """The batch as JSON that holds each value to its last digit."""
+        rows = [row.as_posted() for row in self.observations]
+        return {"indicator": self.indicator, "unit": self.unit, "observations": rows}
+
 
 class RecordedOut(BaseModel):
     """What became of a batch."""

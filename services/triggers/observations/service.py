@@ -68,9 +68,7 @@ async def propose(
             f"A second person looks through what is posted by hand: send {MAXIMUM_ROWS_BY_HAND} "
             "rows at most in one batch."
         )
-    sifted = await sifting.sift(session, indicator, body.observations)
-    beside = await screening.doubtful_now(session, indicator, sifted.sound, clock=clock)
-    doubtful = len(sifted.doubted) + beside
+    doubtful = await _doubtful(session, indicator, body.observations, clock=clock)
     doubted = f" Doubtful by what is known now: {_counted(doubtful, 'value')}." if doubtful else ""
     named = sorted({row.area for row in body.observations})
     days = sorted({row.observed_on for row in body.observations})
@@ -80,8 +78,7 @@ async def propose(
         steps,
         ApprovalKind.OBSERVATIONS,
         {
-            "batch": body.model_dump(mode="json")
-            | {"observations": [row.as_posted() for row in body.observations]},
+            "batch": body.as_posted(),
             "areas_unchecked": sorted(areas.unchecked),
         },
         Effect(
@@ -93,6 +90,24 @@ async def propose(
         caller=caller,
         clock=clock,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class New:
+    """Rows of a batch that are not known, nor set aside, as they are."""
+
+    rows: Sequence[ObservationIn]
+    doubtful: int
+    """How many of them are doubtful by what is known now."""
+
+
+async def new_of(
+    session: AsyncSession, body: ObservationsIn, *, areas: AreasChecked, clock: Clock
+) -> New:
+    """What a batch would add, checked whole and not saved. Raises as ``record`` does."""
+    indicator = await _checked(session, body, areas=areas, clock=clock)
+    rows = await sifting.unheard(session, indicator, body.observations)
+    return New(rows=rows, doubtful=await _doubtful(session, indicator, rows, clock=clock))
 
 
 async def record(
@@ -207,6 +222,15 @@ async def _keep(
     )
     await publish(session, fact, clock=clock)
     return _Kept(count=recorded.count, judged_at=judged_at)
+
+
+async def _doubtful(
+    session: AsyncSession, indicator: IndicatorOut, rows: Sequence[ObservationIn], *, clock: Clock
+) -> int:
+    """How many rows are doubtful, by themselves or beside what is known now."""
+    sifted = await sifting.sift(session, indicator, rows)
+    beside = await screening.doubtful_now(session, indicator, sifted.sound, clock=clock)
+    return len(sifted.doubted) + beside
 
 
 async def _checked(

@@ -14,6 +14,7 @@ from services.triggers.doubtful import repository as doubtful
 from services.triggers.doubtful.tables import DoubtDecision
 from services.triggers.indicators.schemas import KINDS, IndicatorOut
 from services.triggers.indicators.tables import Places
+from services.triggers.observations import repository as observations
 from services.triggers.observations.repository import Hands
 from services.triggers.observations.schemas import ObservationIn
 from services.triggers.places import repository as places
@@ -142,6 +143,23 @@ async def as_kept(
                     )
             kept[position] = kept[position].model_copy(update={"value": value, "unit": None})
     return kept, doubts
+
+
+async def unheard(
+    session: AsyncSession, indicator: IndicatorOut, rows: Sequence[ObservationIn]
+) -> list[ObservationIn]:
+    """The rows, as posted, that are neither recorded as they are nor were ever set aside."""
+    if not rows:
+        return []
+    kept, _ = await as_kept(session, indicator, rows)
+    known = await observations.known_as_they_are(session, indicator.code, kept)
+    digests = [digest_of(row) for row in rows]
+    aside = await doubtful.decisions(session, indicator.code, set(digests))
+    return [
+        row
+        for position, row in enumerate(rows)
+        if position not in known and digests[position] not in aside
+    ]
 
 
 async def kept_places(
