@@ -115,7 +115,7 @@ async def test_what_a_feed_says_that_is_doubtful_waits_once_however_often_it_is_
     first = await pull(flow, worker)
     (doubtful,) = (await flow.got("/doubtful-observations"))["items"]
     assert (doubtful["reason"], doubtful["posted"]["place"]) == ("place-unknown", "Takeo")
-    assert (first["recorded"], first["unchanged"]) == (0, 0)
+    assert (first["recorded"], first["unchanged"], first["set_aside"]) == (0, 0, 1)
 
     # On another day, without a word on when it was published, it is the same.
     flow.go_to(TODAY + timedelta(days=2))

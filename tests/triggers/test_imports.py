@@ -131,6 +131,90 @@ async def test_what_is_doubtful_of_a_file_is_set_aside_once(flow: Flow) -> None:
     assert len((await flow.got("/doubtful-observations"))["items"]) == 1
 
 
+async def test_a_row_in_another_unit_is_brought_into_the_indicators_or_set_aside_alone(
+    flow: Flow,
+) -> None:
+    gauges = {"name": "Stage", "unit": "metres", "kind": "river_stage", "area_level": "province"}
+    await flow.created("/indicators", {**gauges, "code": "stage"})
+    await flow.created(
+        "/feeds",
+        {
+            "code": "gauges",
+            "name": "Stages of the Mekong",
+            "url": "https://gauges.example/stages.json",
+            "source": "MRC",
+            "format": {"kind": "observations", "indicators": ["stage"]},
+            **AWAY,
+        },
+    )
+    day = {"source": "MRC", "observed_on": str(TODAY), "published_on": str(TODAY)}
+    content = json.dumps(
+        [
+            {
+                "indicator": "stage",
+                "unit": "cm",
+                "observations": [
+                    {**day, "area": "10", "place": "Kratie", "value": 1_850},
+                    {**day, "area": "03", "place": "Kompong Cham", "value": 40, "unit": "ft"},
+                    {**day, "area": "12", "place": "Bassac", "value": 9, "unit": "m3/s"},
+                ],
+            },
+            {
+                "indicator": "stage",
+                "unit": "metres",
+                "observations": [{**day, "area": "19", "place": "Stung Treng", "value": 7.5}],
+            },
+        ]
+    )
+    first = await send(flow, "gauges", content)
+    assert (first["recorded"], first["set_aside"], first["refused"]) == (3, 1, 0)
+    figures = (await flow.got("/observations", indicator="stage"))["items"]
+    kept = {
+        figure["place"]: (figure["value"], figure["said_value"], figure["said_unit"])
+        for figure in figures
+    }
+    assert kept == {
+        "Kratie": (18.5, 1_850, "cm"),
+        "Kompong Cham": (12.192, 40, "ft"),
+        "Stung Treng": (7.5, None, None),
+    }
+    (doubtful,) = (await flow.got("/doubtful-observations"))["items"]
+    assert (doubtful["reason"], doubtful["posted"]["unit"]) == ("unit-differs", "m3/s")
+    assert "in m3/s, and the indicator in metres" in doubtful["says"]
+    again = await send(flow, "gauges", content)
+    assert (again["recorded"], again["unchanged"]) == (0, 3)
+    assert len((await flow.got("/doubtful-observations"))["items"]) == 1
+
+
+async def test_a_price_of_another_package_is_one_of_the_indicators_quantity(flow: Flow) -> None:
+    await flow.created("/indicators", {**RICE_INDICATOR, "places": "listed"})
+    document = {**shipped_document(FEED), "enabled": False}
+    (series,) = document["format"]["series"]
+    riel = {**document["format"], "series": [{**series, "currency": "KHR"}]}
+    refused = await flow.post("/feeds", {**document, "format": riel})
+    assert refused.status_code == 409
+    assert "in KHR/KG, and 'rice-wholesale-price' is in USD/KG" in refused.json()["detail"]
+    half = {**document["format"], "series": [{**series, "unit": "500 G"}]}
+    await flow.created("/feeds", {**document, "format": half})
+
+    # What is set aside for its place is the same on another day, in whichever package.
+    content = WHOLE.replace(",KG,", ",500 G,")
+    assert (await send(flow, FEED, content))["set_aside"] == 1
+    flow.go_to(TODAY + timedelta(days=2))
+    assert (await send(flow, FEED, content))["unchanged"] == 1
+    await flow.created("/places", {"code": "t", "name": "Takeo", "kind": "market", "area": "21"})
+    (doubtful,) = (await flow.got("/doubtful-observations"))["items"]
+    async with flow.client_of(CHECKER) as checker:
+        released = await checker.post(
+            f"/doubtful-observations/{doubtful['id']}/release", json={"reason": "It is listed now."}
+        )
+    assert released.status_code == 200, released.text
+    (figure,) = (await flow.got("/observations", indicator=RICE))["items"]
+    assert (figure["value"], figure["said_value"]) == (0.96, 0.48)
+    assert figure["said_unit"] == "USD/500 G"
+    assert (await send(flow, FEED, content))["unchanged"] == 1
+
+
 async def test_what_a_trigger_in_force_reads_waits_for_a_second_person(working: Flow) -> None:
     flow = working
     flow.go_to(TODAY)

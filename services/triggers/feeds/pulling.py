@@ -236,6 +236,7 @@ class Pulling:
                     "seen": result.seen,
                     "recorded": result.recorded.recorded,
                     "unchanged": result.recorded.unchanged,
+                    "set_aside": result.recorded.set_aside,
                     "refused": len(refused),
                     "refusals": [
                         {"where": where, "reason": reason}

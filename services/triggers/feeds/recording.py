@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import groupby
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from services.triggers.indicators import service as indicators
 from services.triggers.indicators.schemas import IndicatorOut
 from services.triggers.observations.schemas import ObservationIn, ObservationsIn, RecordedOut
 from services.triggers.observations.sifting import kept_places
+from services.triggers.quality.units import brought_into
 from shared.database import Database
 from shared.errors import Conflict, NotFound, Problem, Unprocessable
 from shared.liveness import goes_on
@@ -100,7 +102,8 @@ async def _new(
     for position, row in enumerate(batch):
         before = known.get(position)
         if before is not None and not row.publication_is_stated:
-            if before.value == row.value:
+            was = _in_unit(before.value, before.unit, indicator)
+            if was == _in_unit(row.value, row.unit, indicator):
                 done.unchanged += 1
                 continue
             # A figure that changed was published when we see it, not when the first one was; and
@@ -109,19 +112,22 @@ async def _new(
             row = row._replace(
                 published_on=setting.on, issue=before.issue + 1 if again else row.issue
             )
-        if row.unit is not None and row.unit != indicator.unit:
-            done.refused.append(
-                Unreadable(row.where, f"It is in {row.unit}, and the indicator {indicator.unit}.")
-            )
-            continue
         try:
-            observed.append((row, _observation(row)))
+            observed.append((row, _observation(row, indicator)))
         except ValidationError as error:
             done.refused.append(Unreadable(row.where, told(error)))
     return indicator, observed
 
 
-def _observation(row: Row) -> ObservationIn:
+def _in_unit(value: Decimal | None, said: str | None, indicator: IndicatorOut) -> Decimal | None:
+    """A value in the indicator's unit; as it was said where it cannot be brought into that."""
+    if value is None or said is None:
+        return value
+    brought = brought_into(value, said=said, unit=indicator.unit)
+    return value if brought is None else brought
+
+
+def _observation(row: Row, indicator: IndicatorOut) -> ObservationIn:
     """A row as POST /v1/observations takes it; raises ValidationError."""
     return ObservationIn(
         area=row.area,
@@ -133,6 +139,7 @@ def _observation(row: Row) -> ObservationIn:
         issue=row.issue,
         member=row.member,
         details=None if row.details is None else dict(row.details),
+        unit=None if row.unit == indicator.unit else row.unit,
     )
 
 

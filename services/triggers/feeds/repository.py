@@ -89,7 +89,7 @@ _SILENT = text(
 
 _KNOWN = text(
     """
-    SELECT given.position, latest.value, latest.published_on, latest.issue
+    SELECT given.position, latest.value, latest.unit, latest.published_on, latest.issue
     FROM unnest(
         CAST(:areas AS text[]), CAST(:places AS text[]), CAST(:sources AS text[]),
         CAST(:observed AS date[]), CAST(:published AS date[]), CAST(:members AS integer[]),
@@ -97,9 +97,10 @@ _KNOWN = text(
     ) WITH ORDINALITY
         AS given (area_code, place, source, observed_on, published_on, member, spelt, position)
     CROSS JOIN LATERAL (
-        SELECT said.value, said.published_on, said.issue
+        SELECT said.value, said.unit, said.published_on, said.issue
         FROM (
-            SELECT observation.value, observation.published_on, observation.issue
+            SELECT observation.value, CAST(NULL AS text) AS unit, observation.published_on,
+                   observation.issue
             FROM triggers.observation
             WHERE (indicator_code, observed_on, area_code, place, source)
                 = (:indicator, given.observed_on, given.area_code, given.place, given.source)
@@ -107,8 +108,8 @@ _KNOWN = text(
               AND observation.member IS NOT DISTINCT FROM given.member
             UNION ALL
             -- What was set aside was heard as well: it is not new each time that it is read.
-            SELECT CAST(posted ->> 'value' AS numeric), CAST(posted ->> 'published_on' AS date),
-                   CAST(posted ->> 'issue' AS integer)
+            SELECT CAST(posted ->> 'value' AS numeric), posted ->> 'unit',
+                   CAST(posted ->> 'published_on' AS date), CAST(posted ->> 'issue' AS integer)
             FROM triggers.doubtful_observation
             WHERE (indicator_code, observed_on) = (:indicator, given.observed_on)
               AND posted ->> 'area' = given.area_code
@@ -148,6 +149,8 @@ class Known:
     """What is known already of the thing that a row is about."""
 
     value: Decimal | None
+    unit: str | None
+    """In which it was set aside; None: the indicator's."""
     published_on: date
     issue: int
 
@@ -279,6 +282,8 @@ async def known(
         },
     )
     return {
-        row.position - 1: Known(value=row.value, published_on=row.published_on, issue=row.issue)
+        row.position - 1: Known(
+            value=row.value, unit=row.unit, published_on=row.published_on, issue=row.issue
+        )
         for row in found
     }

@@ -89,6 +89,7 @@ class PullOut(BaseModel):
                     "seen": 54798,
                     "recorded": 38,
                     "unchanged": 3126,
+                    "set_aside": 0,
                     "refused": 1,
                     "refusals": [
                         {
@@ -113,6 +114,13 @@ class PullOut(BaseModel):
     seen: Annotated[int, Field(description="Rows, alerts or features, wanted or not.")]
     recorded: Annotated[int, Field(description="New values and new revisions.")]
     unchanged: Annotated[int, Field(description="Rows that were known as they are.")]
+    set_aside: Annotated[
+        int,
+        Field(
+            description="Rows that are doubtful by themselves, such as of an unknown place or in a "
+            "unit that cannot be brought into the indicator's: `GET /v1/doubtful-observations`."
+        ),
+    ]
     refused: int
     refusals: Annotated[list[Refusal], Field(description="The first hundred, with reasons.")]
     etag: str | None

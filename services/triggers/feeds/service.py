@@ -1,6 +1,7 @@
 """What is asked of a feed's document beyond its shape, and how feeds are shown."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,10 +10,13 @@ from services.triggers.areas import AreaLevel
 from services.triggers.feeds import repository
 from services.triggers.feeds.document import FeedDocument, address_of, is_this_machine
 from services.triggers.feeds.formats.extents import ExtentsFormat
+from services.triggers.feeds.formats.prices import PricesFormat
 from services.triggers.feeds.formats.reading import Setting
 from services.triggers.feeds.schemas import FeedHealth, FeedOut, PullOut
 from services.triggers.feeds.tables import Feed, FeedState
 from services.triggers.indicators import service as indicators
+from services.triggers.indicators.schemas import IndicatorOut
+from services.triggers.quality.units import brought_into
 from shared import audit
 from shared.clock import COUNTRY_ZONE, Clock
 from shared.documents import DocumentKind, VersionOut
@@ -91,6 +95,8 @@ async def _check(session: AsyncSession, document: FeedDocument) -> None:
             raise Conflict(
                 f"There is no indicator '{code}' yet. Register it with POST /v1/indicators."
             ) from None
+        if isinstance(document.format, PricesFormat):
+            _require_like_units(document.format, indicator)
         if (
             isinstance(document.format, ExtentsFormat)
             and indicator.area_level is not AreaLevel.COMMUNE
@@ -98,6 +104,21 @@ async def _check(session: AsyncSession, document: FeedDocument) -> None:
             raise Conflict(
                 f"Extents are laid over communes, and '{code}' is observed by "
                 f"{indicator.area_level}. Register an indicator by commune."
+            )
+
+
+def _require_like_units(form: PricesFormat, indicator: IndicatorOut) -> None:
+    """Raises Conflict where every price of a series would be set aside for its unit."""
+    for series in form.series:
+        said = series.said_unit
+        if (
+            series.indicator == indicator.code
+            and said is not None
+            and brought_into(Decimal(1), said=said, unit=indicator.unit) is None
+        ):
+            raise Conflict(
+                f"Prices of {series.commodity} are in {said}, and '{indicator.code}' is in "
+                f"{indicator.unit}. Register an indicator of their unit and currency."
             )
 
 

@@ -90,6 +90,7 @@ class FeedPull(Base):
     seen: Mapped[int] = mapped_column(Integer)
     recorded: Mapped[int] = mapped_column(Integer)
     unchanged: Mapped[int] = mapped_column(Integer)
+    set_aside: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     refused: Mapped[int] = mapped_column(Integer)
     refusals: Mapped[list[dict[str, Any]]] = mapped_column(
         JSONB, comment="The first of them, each with its reason."

@@ -24,10 +24,11 @@ _RECORD = text(
         FROM unnest(
             CAST(:areas AS text[]), CAST(:places AS text[]), CAST(:sources AS text[]),
             CAST(:observed AS date[]), CAST(:published AS date[]), CAST(:issues AS integer[]),
-            CAST(:members AS integer[]), CAST(:given AS numeric[]), CAST(:details AS text[])
+            CAST(:members AS integer[]), CAST(:given AS numeric[]), CAST(:details AS text[]),
+            CAST(:said_values AS numeric[]), CAST(:said_units AS text[])
         ) WITH ORDINALITY
             AS row (area_code, place, source, observed_on, published_on, issue, member, value,
-                    details, position)
+                    details, said_value, said_unit, position)
     ),
     known AS (
         SELECT given.*, coalesce(earlier.revisions, 0) AS revisions
@@ -50,16 +51,17 @@ _RECORD = text(
     recorded AS (
         INSERT INTO triggers.observation (
             indicator_code, forecast, observed_on, area_code, place, source, revision,
-            value, published_on, issue, member, details, recorded_at, posted_by, published,
-            approved_by, released
+            value, said_value, said_unit, published_on, issue, member, details, recorded_at,
+            posted_by, published, approved_by, released
         )
         SELECT :indicator, CAST(:forecast AS boolean), observed_on, area_code, place, source,
                revisions + row_number() OVER (
                    PARTITION BY observed_on, area_code, place, source, issued_on, member
                    ORDER BY published_on, issue, position
                ),
-               value, published_on, issue, member, CAST(details AS jsonb), :recorded_at,
-               :posted_by, :by_publisher, CAST(:approved_by AS text), :released
+               value, said_value, said_unit, published_on, issue, member,
+               CAST(details AS jsonb), :recorded_at, :posted_by, :by_publisher,
+               CAST(:approved_by AS text), :released
         FROM known
         ORDER BY position
         RETURNING observed_on
@@ -133,6 +135,8 @@ _COLUMNS = (
     Observation.observed_on,
     Observation.published_on,
     Observation.value,
+    Observation.said_value,
+    Observation.said_unit,
     Observation.issue,
     Observation.member,
     Observation.details,
@@ -224,6 +228,8 @@ async def record(
                 "indicator": indicator,
                 "forecast": forecast,
                 **_in_columns(observations),
+                "said_values": [row.said and row.said.value for row in observations],
+                "said_units": [row.said and row.said.unit for row in observations],
                 "recorded_at": recorded_at,
                 "posted_by": hands.posted_by,
                 "by_publisher": hands.published,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PrivateAttr
 
 from services.triggers.areas import AreaCode
 from services.triggers.methods import registry
@@ -94,14 +94,25 @@ class ObservedRow(BaseModel):
     ] = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What was published, where that was in another unit than the indicator's."""
+
+    value: Decimal | None
+    unit: str
+
+
 class ObservationIn(ObservedRow):
     """One value, as it is posted."""
+
+    _said: Said | None = PrivateAttr(default=None)
 
     unit: Annotated[
         Annotated[str, Text(longest=40)] | None,
         Field(
-            description="The unit of this row, where it is a package of the indicator's: `5 L` or "
-            "`USD/50 KG`. The value is brought into the indicator's unit. Another currency, or "
+            description="The unit of this row, where it is another one of the same: a package "
+            "(`5 L`, `USD/50 KG`), a length (`cm`, `ft`, `in`), a flow (`l/s`). The value is "
+            "brought into the indicator's unit, and what was said is kept. Another currency, or "
             "what is no quantity of the same, is set aside. Null: the indicator's."
         ),
     ] = None
@@ -118,6 +129,18 @@ class ObservationIn(ObservedRow):
             self.issue,
             self.member,
         )
+
+    @property
+    def said(self) -> Said | None:
+        """What was published in another unit; None: it is in the indicator's, or not brought."""
+        return self._said
+
+    def brought(self, value: Decimal | None) -> Self:
+        """The row with its value in the indicator's unit, and with what was said."""
+        kept = self.model_copy(update={"value": value, "unit": None})
+        if self.unit is not None:
+            kept._said = Said(value=self.value, unit=self.unit)
+        return kept
 
     def as_posted(self) -> dict[str, Any]:
         """The row as JSON that holds the value to its last digit."""
@@ -245,6 +268,8 @@ class ObservationOut(ObservedRow):
                     "issue": 1,
                     "member": None,
                     "details": None,
+                    "said_value": None,
+                    "said_unit": None,
                     "revision": 1,
                     "recorded_at": "2020-10-19T02:00:00Z",
                     "posted_by": "feed:hrf",
@@ -258,6 +283,12 @@ class ObservationOut(ObservedRow):
     )
 
     indicator: str
+    said_value: Annotated[
+        Value | None, Field(description="The value as published, where that was in another unit.")
+    ]
+    said_unit: Annotated[
+        str | None, Field(description="The unit in which it was published; null: this one.")
+    ]
     revision: Annotated[
         int,
         Field(ge=1, description="1 for the first word on the same thing, one more for each later."),

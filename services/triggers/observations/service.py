@@ -307,7 +307,16 @@ def _faults_of(
         faults.append(RowFault("published_on", f"It lies after today, {today}."))
     if row.observed_on > row.published_on and not indicator.forecast:
         faults.append(RowFault("observed_on", "It lies after published_on."))
-    return [*faults, *kind.faults_of(row)]
+    return [*faults, *_faults_of_kind(row, indicator=indicator)]
+
+
+def _faults_of_kind(row: ObservationIn, *, indicator: IndicatorOut) -> Sequence[RowFault]:
+    """What the kind says of a row as it is kept; a value in a unit that is none is set aside."""
+    kind = KINDS[indicator.kind]
+    brought = sifting.in_unit(row, unit=indicator.unit)
+    if brought is not None:
+        return kind.faults_of(brought)
+    return [fault for fault in kind.faults_of(row) if fault.field != "value"]
 
 
 def _faults_of_details(row: ObservationIn, *, kind: IndicatorKind) -> list[RowFault]:

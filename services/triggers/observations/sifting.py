@@ -131,17 +131,14 @@ async def as_kept(
                 doubts[position] = _unknown(row.place, area=row.area, names=names)
             elif place.name != row.place:
                 kept[position] = kept[position].model_copy(update={"place": place.name})
-        if row.unit is not None:
-            value = None
-            if row.value is not None:
-                value = brought_into(row.value, said=row.unit, unit=indicator.unit)
-                if value is None:
-                    doubts[position] = Doubt(
-                        reason=DoubtReason.UNIT_DIFFERS,
-                        says=f"It is in {row.unit}, and the indicator in {indicator.unit}. Reject "
-                        "it, and post it to an indicator of its own unit.",
-                    )
-            kept[position] = kept[position].model_copy(update={"value": value, "unit": None})
+        brought = in_unit(kept[position], unit=indicator.unit)
+        if brought is None:
+            doubts[position] = Doubt(
+                reason=DoubtReason.UNIT_DIFFERS,
+                says=f"It is in {row.unit}, and the indicator in {indicator.unit}. Reject "
+                "it, and post it to an indicator of its own unit.",
+            )
+        kept[position] = brought or kept[position].brought(None)
     return kept, doubts
 
 
@@ -160,6 +157,18 @@ async def unheard(
         for position, row in enumerate(rows)
         if position not in known and digests[position] not in aside
     ]
+
+
+def in_unit(row: ObservationIn, *, unit: str) -> ObservationIn | None:
+    """A row in an indicator's unit, with what was said in another; None: it cannot be brought."""
+    if row.unit is None:
+        return row
+    if row.unit == unit:
+        return row.model_copy(update={"unit": None})
+    if row.value is None:
+        return row.brought(None)
+    value = brought_into(row.value, said=row.unit, unit=unit)
+    return None if value is None else row.brought(value)
 
 
 async def kept_places(

@@ -52,6 +52,7 @@ class Observation(Base):
         ),
         Index("observation_recorded_at_index", "indicator_code", "recorded_at"),
         CheckConstraint("revision >= 1", name="revision"),
+        CheckConstraint("said_value IS NULL OR said_unit IS NOT NULL", name="said_in_a_unit"),
         CheckConstraint("issue >= 1", name="issue"),
         CheckConstraint("forecast OR published_on >= observed_on", name="published_on"),
     )
@@ -66,6 +67,12 @@ class Observation(Base):
     revision: Mapped[int] = mapped_column(Integer)
     value: Mapped[Decimal | None] = mapped_column(
         Numeric(18, 6), comment="Null: named without a figure."
+    )
+    said_value: Mapped[Decimal | None] = mapped_column(
+        Numeric(18, 6), comment="As published, in another unit."
+    )
+    said_unit: Mapped[str | None] = mapped_column(
+        Text, comment="In which it was published; null: in the indicator's."
     )
     published_on: Mapped[date] = mapped_column(Date)
     issued_on: Mapped[date | None] = mapped_column(

@@ -108,7 +108,7 @@ def _row(
     return Row(
         where=where,
         indicator=indicator,
-        unit=unit,
+        unit=row.unit or unit,
         area=row.area,
         place=row.place,
         source=row.source,

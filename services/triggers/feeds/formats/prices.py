@@ -25,6 +25,7 @@ from services.triggers.feeds.formats.reading import (
 )
 from services.triggers.feeds.formats.table import read_table
 from services.triggers.observations.schemas import Value
+from services.triggers.quality.units import unit_of
 from shared.documents import Code
 from shared.values import Text, Whole
 
@@ -53,6 +54,12 @@ class PriceSeries(BaseModel):
             "`usdprice`."
         ),
     ] = None
+
+    @property
+    def said_unit(self) -> str | None:
+        """In which its prices are, such as `USD/500 G`; None: its unit is no quantity."""
+        said = f"{self.currency or 'USD'}/{self.unit}"
+        return said if unit_of(said) else None
 
 
 class PricesFormat(BaseModel):
@@ -157,6 +164,7 @@ def _price(
         published_on=published_on,
         publication_is_stated=False,
         value=value,
+        unit=series.said_unit,
     )
 
 

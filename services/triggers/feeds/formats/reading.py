@@ -30,7 +30,7 @@ class Row(NamedTuple):
     publication_is_stated: bool = True
     """Whether the publisher says when it was published, or we do."""
     unit: str | None = None
-    """As stated beside the value; None: it is the indicator's, by the feed's document."""
+    """As stated beside the value or in the feed's document; None: it is the indicator's."""
     issue: int = 1
     """Of several that a source published on one day: which, by its own count."""
     details: Mapping[str, Any] | None = None
