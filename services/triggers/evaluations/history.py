@@ -11,6 +11,7 @@ before.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,14 @@ class Step:
     """The number of the episode that it belongs to; None: activation was not reached."""
     because: str | None = None
     """Why an activation stage that was reached begins nothing, or what it continues."""
+    is_lapse: bool = False
+    """Whether nothing was said, and time alone made it due."""
+
+    @property
+    def evidence_on(self) -> date:
+        """The last day of what was said: of what lapsed, the day before it did."""
+        period = self.judgement.period
+        return period.first_on - _ONE_DAY if self.is_lapse else period.last_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +103,8 @@ class Readiness:
     """A span in which a trigger was ready or active; it ends when a judgement is below."""
 
     decided_on: date
+    latest_on: date
+    """The last day of the evidence that kept it so."""
     ended_on: date | None
     areas: tuple[str, ...]
 
@@ -133,6 +144,8 @@ class _Due:
     decided_on: date
     leg: int
     period: Period
+    is_lapse: bool = False
+    """Whether time alone makes it due."""
 
 
 class _LegHistory:
@@ -189,12 +202,18 @@ class _LegHistory:
         )
 
     def _due_events(self, figures: Figures) -> list[_Due]:
-        """On each day of publication, the events that what was published belongs to."""
+        """On each day of publication, the events that what was published belongs to.
+
+        Between two of them, what time alone makes due by what is known then.
+        """
         due = []
-        for ordinal in np.unique(figures.published_on):
-            day = date.fromordinal(int(ordinal))
-            if day > self._over_on:
-                break
+        days = [
+            date.fromordinal(int(ordinal))
+            for ordinal in np.unique(figures.published_on)
+            if ordinal <= self._over_on.toordinal()
+        ]
+        for day, next_day in pairwise([*days, self._over_on + _ONE_DAY]):
+            ordinal = day.toordinal()
             observed = figures.observed_on[figures.published_on == ordinal]
             changed = Period(
                 first_on=date.fromordinal(int(observed.min())),
@@ -206,7 +225,27 @@ class _LegHistory:
                 _Due(decided_on=day, leg=self.position, period=period)
                 for period in self.method.events(series, self.document, changed=changed)
             ]
+            judged = {each.period for each in due if each.decided_on == day}
+            for lapse in self.method.lapses(series, self.document):
+                if day < lapse.on < next_day:
+                    at = lapse.on
+                elif lapse.on <= day and lapse.period.last_on >= changed.first_on - _ONE_DAY:
+                    at = day
+                else:
+                    continue
+                if at != day or lapse.period not in judged:
+                    due.append(
+                        _Due(decided_on=at, leg=self.position, period=lapse.period, is_lapse=True)
+                    )
         return due
+
+    def next_lapse(self) -> date | None:
+        """The next day on which time alone makes something due, by what is known now."""
+        if not self._by_publication or not len(self._known.figures):
+            return None
+        series = self.series_on(self._over_on, to=date.max)
+        days = (lapse.on for lapse in self.method.lapses(series, self.document))
+        return min((day for day in days if day > self._over_on), default=None)
 
     def _due_periods(self, figures: Figures) -> list[_Due]:
         calendar = self._known.calendar
@@ -320,10 +359,12 @@ class _Telling:
         leg = self._legs[due.leg]
         judgement, series = leg.judge(due)
         latest = self._latest.get(due.leg)
-        if latest is None or judgement.period.last_on >= latest.period.last_on:
+        is_later = latest is None or judgement.period.last_on >= latest.period.last_on
+        # That nobody says any more takes nothing back of what holds beside other legs.
+        if is_later and not (due.is_lapse and judgement.unjudged is not None):
             self._latest[due.leg] = judgement
         reached = joined(self._document, {**self._latest, due.leg: judgement}, on=due.decided_on)
-        self._note_readiness(reached, due.decided_on)
+        self._note_readiness(reached, due)
         if reached.stage is TriggerStage.ACTIVATION and judgement.unjudged is None:
             number, because = self._episode_of(due, reached, series=series)
         else:
@@ -341,6 +382,7 @@ class _Telling:
                 areas=reached.areas,
                 episode=number,
                 because=because,
+                is_lapse=due.is_lapse,
             )
         )
 
@@ -467,29 +509,42 @@ class _Telling:
             return f"It activates {season.at_most} times in a season at most, and has."
         return None
 
-    def _note_readiness(self, reached: Joined, day: date) -> None:
+    def _note_readiness(self, reached: Joined, due: _Due) -> None:
+        day, said_on = due.decided_on, due.period.last_on
         ready = reached.stage.rank >= TriggerStage.READINESS.rank
         latest = self._readiness[-1] if self._readiness else None
         if latest is None or latest.ended_on is not None:
             if ready:
                 self._readiness.append(
-                    Readiness(decided_on=day, ended_on=None, areas=reached.areas)
+                    Readiness(decided_on=day, latest_on=said_on, ended_on=None, areas=reached.areas)
                 )
         elif ready:
             areas = tuple(sorted({*latest.areas, *reached.areas}))
-            self._readiness[-1] = replace(latest, areas=areas)
+            latest_on = max(latest.latest_on, said_on)
+            self._readiness[-1] = replace(latest, areas=areas, latest_on=latest_on)
         elif reached.is_judged:
             self._readiness[-1] = replace(latest, ended_on=day)
 
 
-def next_due(known: Known, *, on: date) -> date | None:
+def next_due(
+    known: Known, *, on: date, documents: Sequence[TriggerDocument] = (), indicator: str = ""
+) -> date | None:
     """The next day after `on` on which time alone makes a period of an indicator due.
 
-    A period is over, or the waiting for it is; None: nothing is ever due without a figure.
+    A period is over, or the waiting for it is; of events, what the methods of these triggers know
+    to lapse. None: nothing is ever due without a figure.
     """
     calendar = known.calendar
-    if calendar.frequency is Frequency.EVENT or known.figures.forecast or not len(known.figures):
+    if not len(known.figures):
         return None
+    if calendar.frequency is Frequency.EVENT or known.figures.forecast:
+        lapses = [
+            _LegHistory(position, leg, known, document=document, on=on).next_lapse()
+            for document in documents
+            for position, leg in enumerate(document.legs)
+            if leg.indicator == indicator
+        ]
+        return min((day for day in lapses if day is not None), default=None)
     ends: list[date] = []
     first_on, last_on = calendar.period_of(on - timedelta(days=calendar.waits_days))
     while not ends or first_on <= on:

@@ -114,7 +114,12 @@ class Judging:
             again_at = self._clock.now() + _AGAIN_AFTER
             await indicators.judge_later(session, cut.indicator, at=again_at)
             return
-        next_on = next_due(known[cut.indicator], on=on) if triggers else None
+        next_on = None
+        if triggers:
+            documents = [trigger.document for trigger in triggers]
+            next_on = next_due(
+                known[cut.indicator], on=on, documents=documents, indicator=cut.indicator
+            )
         await indicators.judged(session, cut, next_on=next_on)
 
     async def _keep(
@@ -125,7 +130,7 @@ class Judging:
         recent = {
             evaluation_id(trigger, step): step
             for step in history.steps
-            if step.judgement.period.last_on >= oldest_on
+            if step.evidence_on >= oldest_on or (step.is_lapse and step.decided_on == on)
         }
         kept = await repository.kept(session, recent.keys())
         new = {id_: step for id_, step in recent.items() if id_ not in kept}
@@ -137,7 +142,7 @@ class Judging:
             [
                 Ready(readied_on=span.decided_on, stood_down_on=span.ended_on, areas=span.areas)
                 for span in history.readiness
-                if span.ended_on is None or span.ended_on >= oldest_on
+                if (span.latest_on if span.ended_on is None else span.ended_on) >= oldest_on
             ],
             clock=self._clock,
         )

@@ -17,6 +17,15 @@ class Period:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lapse:
+    """Days that time alone makes due: something said before ended, or nobody said any more."""
+
+    on: date
+    """The day on which they are judged, if nothing that is published until then changes it."""
+    period: Period
+
+
+@dataclass(frozen=True, kw_only=True)
 class Judgement:
     """One period, judged. It knows nothing of activations.
 

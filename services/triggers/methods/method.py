@@ -19,7 +19,7 @@ from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.chart import Chart
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.indicator_kind import IndicatorKind
-from services.triggers.methods.judgement import Judgement, Period
+from services.triggers.methods.judgement import Judgement, Lapse, Period
 from services.triggers.methods.measured import Measured, plainly_measured
 from services.triggers.methods.plain import plain_chart, plain_reasons
 from shared.wording.phrase import Phrase
@@ -111,6 +111,13 @@ class Method(ABC, Generic[Document, Series]):
         Oldest first. Of any other indicator the calendar says which periods there are.
         """
         return [changed]
+
+    def lapses(self, series: Series, document: Document) -> Sequence[Lapse]:
+        """Of an indicator of events: what time alone makes due, by what is known.
+
+        Such as that an alert ends when it said it would, or that nobody reports any more.
+        """
+        return ()
 
     def used(self, period: Period) -> Period:
         """The days of figures that judging a period can use: its own, unless a method says more.

@@ -10,7 +10,8 @@ from services.triggers.methods.warning.judgement import WarningJudgement
 def finding(judgement: WarningJudgement, day: date, *, document: AlertWarning) -> str:
     thresholds = document.activation
     return (
-        f"{day}: {_in_force(judgement)}; activation needs {thresholds.severity.value} severity, "
+        f"{day}: {_in_force(judgement)}{_ended(judgement)}; "
+        f"activation needs {thresholds.severity.value} severity, "
         f"{thresholds.urgency.value} urgency and {thresholds.certainty.value} certainty, or more: "
         f"{judgement.stage.value}."
     )
@@ -30,8 +31,24 @@ def evidence(judgement: WarningJudgement, day: date, *, document: AlertWarning) 
             }
             for judged in judgement.alerts
         ],
+        "ended": [
+            {
+                "area": alert.area,
+                "sent_on": alert.sent_on.isoformat(),
+                "last_on": alert.last_on.isoformat(),
+                "said_when": alert.details.expires is not None,
+                "sender": alert.details.sender,
+                "identifier": alert.details.identifier,
+            }
+            for alert in judgement.ended
+        ],
         "thresholds": document.model_dump(mode="json"),
     }
+
+
+def _ended(judgement: WarningJudgement) -> str:
+    ended = {(alert.details.sender, alert.details.identifier) for alert in judgement.ended}
+    return f" ({len(ended)} ended the day before, as was known)" if ended else ""
 
 
 def _in_force(judgement: WarningJudgement) -> str:

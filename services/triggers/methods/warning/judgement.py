@@ -23,6 +23,8 @@ class WarningJudgement:
     """One day, judged by the alerts in force."""
 
     alerts: tuple[JudgedAlert, ...]
+    ended: tuple[AreaAlert, ...] = ()
+    """Those whose last day was the day before."""
 
     @property
     def stage(self) -> TriggerStage:
@@ -56,7 +58,8 @@ def judge_alerts(alerts: Alerts, day: date, *, document: AlertWarning) -> Warnin
         alerts=tuple(
             JudgedAlert(alert=alert, stage=_stage(alert, document=document))
             for alert in alerts.in_force(day)
-        )
+        ),
+        ended=tuple(alerts.ended(day)),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from services.triggers.methods.figures import Figures
-from services.triggers.methods.judgement import Judgement, Period
+from services.triggers.methods.judgement import Judgement, Lapse, Period
 from services.triggers.methods.method import Words
 from services.triggers.methods.rearm import ByDay
 from services.triggers.methods.warning.document import AlertWarning
@@ -31,6 +31,15 @@ class WarningMethod(ByDay[AlertWarning, Alerts]):
 
     def days_of(self, series: Alerts) -> Sequence[date]:
         return series.days
+
+    def lapses(self, series: Alerts, document: AlertWarning) -> Sequence[Lapse]:
+        """The day after the last of each alert that nothing took away: it is known to have ended.
+
+        That is no silence: its sender said when, or the document does where the sender does not.
+        """
+        return [
+            Lapse(on=day, period=Period(first_on=day, last_on=day)) for day in series.ended_on_days
+        ]
 
     def judge(
         self,

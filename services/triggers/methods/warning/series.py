@@ -14,6 +14,7 @@ from services.triggers.methods.warning.indicator import (
     MessageType,
 )
 
+_ONE_DAY = timedelta(days=1)
 _REPLACING = {MessageType.UPDATE, MessageType.CANCEL}
 _ALERTING = {MessageType.ALERT, MessageType.UPDATE}
 
@@ -62,6 +63,17 @@ class Alerts:
             and (alert.details.sender, alert.details.identifier) not in gone
             and alert.counts_on(day)
         ]
+
+    def ended(self, day: date) -> list[AreaAlert]:
+        """The alerts whose last day was the day before, and that nothing had taken away."""
+        yesterday = day - _ONE_DAY
+        return [alert for alert in self.in_force(yesterday) if alert.last_on == yesterday]
+
+    @property
+    def ended_on_days(self) -> list[date]:
+        """The days on which an alert does not count any more, though no message said so."""
+        days = {alert.last_on + _ONE_DAY for alert in self.said if alert.last_on < date.max}
+        return [day for day in sorted(days) if self.ended(day)]
 
     @property
     def days(self) -> list[date]:
