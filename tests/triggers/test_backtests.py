@@ -236,7 +236,7 @@ def test_nothing_is_known_before_it_was_published() -> None:
         assert until == [step for step in whole if step.decided_on <= day]
     # Of reports, too, none of the day after the span is in it.
     eve = flood_trial(EVENTS, last_on=date(2017, 8, 31))
-    assert [each.decided_on for each in told(eve, TOLD).steps] == [
+    assert [each.decided_on for each in told(eve, TOLD).steps if not each.is_lapse] == [
         date(2011, 9, 20),
         date(2013, 10, 1),
         date(2015, 9, 1),

@@ -420,7 +420,9 @@ def _leg(trial: Trial, position: int, steps: Sequence[Step]) -> LegTried:
     leg = trial.document.legs[position]
     latest: dict[Period, str | None] = {}
     for step in steps:
-        latest[step.judgement.period] = why_unjudged(step.judgement)
+        # Nobody reporting any more is no period of its own: it says nothing of the history's gaps.
+        if not step.is_lapse:
+            latest[step.judgement.period] = why_unjudged(step.judgement)
     reasons = Counter(_kind_of(because) for because in latest.values() if because is not None)
     judged = [period.first_on for period, because in latest.items() if because is None]
     return LegTried(
@@ -508,7 +510,7 @@ def _measures(said: Told, steps: Sequence[Step]) -> Iterable[Measure]:
         method = method_of(leg.method)
         points: dict[tuple[str, str], dict[date, Point]] = {}
         for step in steps:
-            if step.leg != position:
+            if step.leg != position or step.is_lapse:
                 continue
             for measured in method.measured(step.judgement.evidence):
                 of_name = points.setdefault((measured.name.en, measured.name.km), {})

@@ -21,6 +21,14 @@ class ImpactReadiness(BaseModel):
         Households,
         Field(description="Households in one authority's report from which to prepare."),
     ]
+    stands_down_after_days: Annotated[
+        Annotated[int, Whole(least=1, most=366)] | None,
+        Field(
+            description="After so many days without a report readiness ends, by this rule. Null: "
+            "silence ends none. Only a report that is lower does; nobody reporting for as long as "
+            "an event may pause is told as what cannot be judged."
+        ),
+    ] = None
 
 
 class ImpactActivation(BaseModel):

@@ -6,6 +6,7 @@ from typing import Any
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.reported_impact.document import ReportedImpact
 from services.triggers.methods.reported_impact.judgement import ImpactJudgement, Total
+from services.triggers.methods.reported_impact.series import ReportedEvent
 from services.triggers.methods.trigger_stage import TriggerStage
 
 
@@ -22,6 +23,16 @@ def finding(judgement: ImpactJudgement, *, document: ReportedImpact) -> str:
     if is_short_of_areas:
         said.append("No area is to be taken in yet, so nobody can be enrolled.")
     return " ".join(sentence for sentence in said if sentence)
+
+
+def silence(event: ReportedEvent, *, days: int, is_by_rule: bool) -> str:
+    said = f"Nobody has reported since {event.last_on}, for {days} days"
+    if is_by_rule:
+        return f"{said}: after so many readiness ends, by the trigger's document."
+    return (
+        f"{said}: it cannot be judged whether the event is over. Silence is no report of zero; ask "
+        "the authorities."
+    )
 
 
 def evidence(

@@ -92,6 +92,11 @@ def judge_impact(event: ReportedEvent, *, document: ReportedImpact) -> ImpactJud
     )
 
 
+def is_holding(judgement: ImpactJudgement) -> bool:
+    """Whether an event keeps a trigger ready, or active."""
+    return judgement.stage.rank >= TriggerStage.READINESS.rank
+
+
 def total_of(figures: Mapping[str, int | None]) -> int | None:
     """What one report's figures, by area, come to; None where there is none.
 

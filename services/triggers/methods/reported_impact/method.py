@@ -6,21 +6,24 @@ from typing import Any
 
 from services.triggers.methods.chart import Chart
 from services.triggers.methods.figures import Figures
-from services.triggers.methods.judgement import Judgement, Period
+from services.triggers.methods.judgement import Judgement, Lapse, Period
 from services.triggers.methods.measured import Measured, measured_of
 from services.triggers.methods.method import Continuation, Method, Order, Words
 from services.triggers.methods.reported_impact import telling
 from services.triggers.methods.reported_impact.document import ReportedImpact
-from services.triggers.methods.reported_impact.evidence import evidence, finding
+from services.triggers.methods.reported_impact.evidence import evidence, finding, silence
 from services.triggers.methods.reported_impact.indicator import HOUSEHOLDS_AFFECTED
-from services.triggers.methods.reported_impact.judgement import judge_impact
+from services.triggers.methods.reported_impact.judgement import is_holding, judge_impact
 from services.triggers.methods.reported_impact.series import (
+    ReportedEvent,
     Reports,
+    event_before,
     event_in,
     events_of,
     last_affected_on,
     reports_of,
 )
+from services.triggers.methods.trigger_stage import TriggerStage
 from shared.wording.phrase import Phrase
 
 
@@ -51,6 +54,27 @@ class ReportedImpactMethod(Method[ReportedImpact, Reports]):
             if event.first_on <= changed.last_on and event.last_on >= changed.first_on
         ]
 
+    def lapses(self, series: Reports, document: ReportedImpact) -> Sequence[Lapse]:
+        """Days on which nobody reports any more of an event that keeps a trigger ready.
+
+        After as many as an event may pause, and as many as the document lets readiness end by.
+        """
+        pause, rule = document.rearm.days_without_reports, _stands_down_after(document)
+        told_after = [pause, rule] if rule is not None and rule > pause else [rule or pause]
+        return [
+            Lapse(
+                on=event.last_on + timedelta(days=days + 1),
+                period=Period(
+                    first_on=event.last_on + timedelta(days=1),
+                    last_on=event.last_on + timedelta(days=days),
+                ),
+            )
+            for event, following in _with_following(events_of(series.within, document=document))
+            if is_holding(judge_impact(event, document=document))
+            for days in told_after
+            if following is None or following.first_on > event.last_on + timedelta(days=days)
+        ]
+
     def judge(
         self,
         series: Reports,
@@ -59,6 +83,10 @@ class ReportedImpactMethod(Method[ReportedImpact, Reports]):
         period: Period,
         areas: Sequence[str],
     ) -> Judgement:
+        if not event_in(series, period=period).reports:
+            silent = event_before(series, period.first_on, document=document)
+            if silent is not None:
+                return _of_silence(silent, period, document=document)
         judgement = judge_impact(event_in(series, period=period), document=document)
         return Judgement(
             period=period,
@@ -108,6 +136,37 @@ class ReportedImpactMethod(Method[ReportedImpact, Reports]):
 
     def chart(self, evidence: Mapping[str, Any], *, unit: str) -> Chart:
         return telling.chart(evidence, unit=unit)
+
+
+def _of_silence(event: ReportedEvent, period: Period, *, document: ReportedImpact) -> Judgement:
+    """Days on which nobody reported: no calm, unless the document says after how many it is."""
+    judged = judge_impact(event, document=document)
+    days = (period.last_on - event.last_on).days
+    rule = _stands_down_after(document)
+    is_by_rule = rule is not None and days >= rule
+    return Judgement(
+        period=period,
+        stage=TriggerStage.NONE,
+        severity=judged.severity,
+        areas=(),
+        finding=silence(event, days=days, is_by_rule=is_by_rule),
+        evidence={
+            **evidence(judged, period=event.period, document=document),
+            "silent_days": days,
+            "stands_down_by_rule": is_by_rule,
+        },
+        unjudged=None if is_by_rule else silence(event, days=days, is_by_rule=False),
+    )
+
+
+def _stands_down_after(document: ReportedImpact) -> int | None:
+    return None if document.readiness is None else document.readiness.stands_down_after_days
+
+
+def _with_following(
+    events: Sequence[ReportedEvent],
+) -> Sequence[tuple[ReportedEvent, ReportedEvent | None]]:
+    return list(zip(events, [*events[1:], None], strict=True))
 
 
 REPORTED_IMPACT = ReportedImpactMethod()

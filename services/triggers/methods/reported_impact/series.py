@@ -124,6 +124,13 @@ def event_in(reports: Reports, *, period: Period) -> ReportedEvent:
     )
 
 
+def event_before(reports: Reports, day: date, *, document: ReportedImpact) -> ReportedEvent | None:
+    """The last event before a day, as far as it was reported by then; None: there is none."""
+    said = [report for report in reports.within if report.reported_on < day]
+    before = events_of(said, document=document)
+    return event_in(reports, period=before[-1].period) if before else None
+
+
 def last_affected_on(reports: Reports, *, period: Period) -> date:
     """The last day of a period on which somebody was affected; its last where there was none."""
     days = [

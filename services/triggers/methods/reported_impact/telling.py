@@ -61,7 +61,27 @@ def reasons(evidence: Mapping[str, Any], *, unit: str) -> list[Phrase]:
                 "តំបន់ដែលត្រូវបានរាយនាមដោយគ្មានតួលេខ មិនត្រូវបានរាប់បញ្ចូលទេ។",
             )
         )
-    return told
+    return [*told, *_silence(evidence)]
+
+
+def _silence(evidence: Mapping[str, Any]) -> list[Phrase]:
+    if "silent_days" not in evidence:
+        return []
+    days = numbers.number(evidence["silent_days"])
+    if evidence["stands_down_by_rule"]:
+        return [
+            Phrase(
+                f"Nobody has reported for {days.en} days: readiness ends by the trigger's rule.",
+                f"គ្មាននរណារាយការណ៍អស់រយៈពេល {days.km} ថ្ងៃ៖ ការត្រៀមខ្លួនត្រូវបញ្ចប់តាមវិធានរបស់លក្ខខណ្ឌនេះ។",
+            )
+        ]
+    return [
+        Phrase(
+            f"Nobody has reported for {days.en} days. It cannot be judged: silence is not calm.",
+            f"គ្មាននរណារាយការណ៍អស់រយៈពេល {days.km} ថ្ងៃ។ មិនអាចវាយតម្លៃបានទេ៖ "
+            "ភាពស្ងៀមស្ងាត់មិនមានន័យថាស្ថានភាពធម្មតាទេ។",
+        )
+    ]
 
 
 def _report(highest: Mapping[str, Any]) -> Phrase:
