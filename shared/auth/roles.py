@@ -52,7 +52,8 @@ _FOLLOWING = """
     indicators:read observations:read feeds:read triggers:read activations:read
 """
 """Rules, shocks and their progress: no household, no payment."""
-_READING = f"{_FOLLOWING} households:read entitlements:read funds:read payments:read events:read"
+_READING = f"""{_FOLLOWING} households:read entitlements:read funds:read payments:read
+    event-log:read events:read"""
 
 SCOPES: dict[Role, frozenset[str]] = {
     role: frozenset(scopes.split())
@@ -73,8 +74,10 @@ SCOPES: dict[Role, frozenset[str]] = {
             households:read households:search households:read-personal
         """,
         Role.AUDITOR: f"{_READING} webhooks:read audit:read",
-        Role.OPERATOR: f"{_FOLLOWING} payments:read webhooks:read events:read events:replay",
-        Role.MINISTRY: f"{_FOLLOWING} events:read",
+        Role.OPERATOR: f"""{_FOLLOWING} payments:read webhooks:read
+            event-log:read events:read events:replay
+        """,
+        Role.MINISTRY: f"{_FOLLOWING} event-log:read",
         Role.PUBLISHER: """
             areas:read indicators:read observations:read observations:write observations:publish
         """,

@@ -67,7 +67,7 @@ class Published(BaseModel, ABC):
     ``source`` is the service that tells it (``/triggers``), ``subject`` the id of what it is about.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     type: ClassVar[str]
     source: ClassVar[str]

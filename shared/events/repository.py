@@ -1,6 +1,8 @@
 """What readers over HTTP ask of the event log, and of a service's consumers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +15,9 @@ Position = tuple[int, int, int]
 """Epoch, transaction id and sequence: the order of the log."""
 
 MOST_COUNTED = 10_000
+
+MOST_SEARCHED = 10_000
+"""Events that are looked at for those that a reader wants, in one request."""
 
 BEGIN_EPOCH = "SELECT events.begin_epoch()"
 """Keeps when an epoch began that the server's timeline says is new; otherwise does nothing."""
@@ -58,6 +63,39 @@ _DISCARD = """
     RETURNING true
 """
 
+# The wanted events, and the last that was looked at: the reader goes on behind it.
+_FOLLOW = text(
+    f"""
+    WITH looked_at AS MATERIALIZED ({READ_FENCED.replace(":limit", ":most")}),
+    wanted AS (
+        SELECT looked_at.*, true AS is_wanted
+        FROM looked_at
+        WHERE (CAST(:type AS text) IS NULL OR type = :type)
+          AND (CAST(:subject AS text) IS NULL OR subject = :subject)
+          AND (CAST(:since AS timestamptz) IS NULL OR time >= :since)
+        ORDER BY epoch, CAST(transaction_id AS xid8), sequence
+        LIMIT :limit
+    ),
+    last_looked_at AS (
+        SELECT looked_at.*, false AS is_wanted
+        FROM looked_at
+        WHERE (SELECT count(*) FROM wanted) < :limit
+        ORDER BY epoch DESC, CAST(transaction_id AS xid8) DESC, sequence DESC
+        LIMIT 1
+    ),
+    read AS (
+        SELECT * FROM wanted
+        UNION ALL
+        SELECT * FROM last_looked_at WHERE id NOT IN (SELECT id FROM wanted)
+    )
+    SELECT read.*,
+        (SELECT count(*) FROM wanted) >= :limit
+            OR (SELECT count(*) FROM looked_at) >= :most AS more
+    FROM read
+    ORDER BY epoch, CAST(transaction_id AS xid8), sequence
+    """
+)
+
 # Whatever is beyond a cursor waits for its consumer, also what the fence still holds back.
 _PROGRESS = """
     SELECT cursor.consumer, waiting.events AS waiting, waiting.oldest_at AS oldest_waiting_at,
@@ -78,19 +116,53 @@ _PROGRESS = """
 """
 
 
-async def read_events(session: AsyncSession, after: Position, *, limit: int) -> Sequence[Row[Any]]:
-    """Events behind a position, in order, as far as no earlier one can still appear."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Only:
+    """Which events a reader wants; what is None does not narrow."""
+
+    type: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Events that were wanted, how far the log was read for them, and whether it goes on."""
+
+    events: Sequence[Row[Any]]
+    read_to: Position
+    more: bool
+
+
+async def read_events(session: AsyncSession, after: Position, *, only: Only, limit: int) -> Found:
+    """Events behind a position, in order, as far as no earlier one can still appear.
+
+    ``MOST_SEARCHED`` events are looked at, at most, however few of them are wanted.
+    """
     epoch, transaction_id, sequence = after
-    rows = await session.execute(
-        text(READ_FENCED),
-        {
-            "epoch": epoch,
-            "transaction_id": str(transaction_id),
-            "sequence": sequence,
-            "limit": limit,
-        },
+    rows = (
+        await session.execute(
+            _FOLLOW,
+            {
+                "epoch": epoch,
+                "transaction_id": str(transaction_id),
+                "sequence": sequence,
+                "type": only.type,
+                "subject": only.subject,
+                "since": only.since,
+                "limit": limit,
+                "most": limit if only == Only() else MOST_SEARCHED,
+            },
+        )
+    ).all()
+    if not rows:
+        return Found(events=[], read_to=after, more=False)
+    last = rows[-1]
+    return Found(
+        events=[row for row in rows if row.is_wanted],
+        read_to=(last.epoch, int(last.transaction_id), last.sequence),
+        more=last.more,
     )
-    return rows.all()
 
 
 async def list_dead_letters(

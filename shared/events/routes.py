@@ -1,10 +1,11 @@
 """The event log over HTTP: the feed for outside readers, and the events that failed here."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,37 +14,44 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import Conflict, NotFound, problem_responses
 from shared.events import repository
+from shared.events.cloud_events import AnyDescribed, CloudEvent
+from shared.events.repository import Only
 from shared.pagination import CursorText, Int4, PageOf, PageQuery, decode_cursor, encode_cursor
-from shared.values import Text, Whole
+from shared.values import Instant, Text, Whole
 
 router = APIRouter(tags=["events"])
 
+EventLogRead = Annotated[Caller, require("event-log:read")]
 EventsRead = Annotated[Caller, require("events:read")]
 EventsReplay = Annotated[Caller, require("events:replay")]
+
+EventType = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9.-]{1,100}$",
+        max_length=100,
+        examples=["org.sangkroh.activation-opened.v1"],
+    ),
+]
+Subject = Annotated[
+    str, Text(longest=200), Field(examples=["0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10"])
+]
 
 _BEGINNING = (0, 0, 0)
 
 
-class CloudEvent(BaseModel):
-    """CloudEvents 1.0, JSON format."""
-
-    specversion: str = "1.0"
-    id: UUID
-    type: str = Field(examples=["org.sangkroh.activation-opened.v1"])
-    source: str = Field(examples=["/triggers"])
-    subject: str = Field(examples=["0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10"])
-    time: datetime
-    datacontenttype: str = "application/json"
-    data: dict[str, Any]
-
-
 class Feed(BaseModel):
-    """Events in order, and where to go on."""
+    """Events in order, and where to go on. Types are added: leave one that you do not know."""
 
-    items: list[CloudEvent]
+    items: list[AnyDescribed]
     next_cursor: str = Field(
         description="Send it as `cursor` to get what came after these.",
         examples=["WzEsIDc0MSwgOV0"],
+    )
+    more: bool = Field(
+        description="Whether to go on at once. Of a log that is read for some events only, a page "
+        "may hold few of them, or none, and more come later.",
+        examples=[False],
     )
 
 
@@ -112,27 +120,45 @@ class Progress(BaseModel):
     consumers: list[ConsumerProgress]
 
 
-@router.get("/events", summary="Read the event log", responses=problem_responses(400, 401, 403))
+@router.get(
+    "/events",
+    response_model=Feed,
+    summary="Follow the event log",
+    responses=problem_responses(400, 401, 403),
+)
 async def read_events(
-    _: EventsRead,
+    _: EventLogRead,
     session: Session,
     cursor: Annotated[
         CursorText | None, Query(description="Where to go on; none: from the beginning.")
     ] = None,
     limit: Annotated[int, Whole(least=1, most=500)] = 100,
-) -> Feed:
-    """All events of all services in order: poll with the cursor of the last answer.
+    type: Annotated[EventType | None, Query(description="Only events of this type.")] = None,
+    subject: Annotated[
+        Subject | None, Query(description="Only events about what has this id or code.")
+    ] = None,
+    since: Annotated[
+        Instant | None, Query(description="Only what happened at this instant or after it.")
+    ] = None,
+) -> JSONResponse:
+    """All events of all services in order, as CloudEvents: poll with the cursor of the last
+    answer, and with the same filters. At once where it says `more`, a little later where not.
 
     No event is skipped: the feed stops where an earlier transaction is still open.
     """
     after = decode_cursor(cursor, Int4, int, int) if cursor else _BEGINNING
-    rows = await repository.read_events(session, after, limit=limit)
-    if rows:
-        last = rows[-1]
-        after = last.epoch, int(last.transaction_id), last.sequence
-    return Feed(
-        items=[CloudEvent.model_validate(row._asdict()) for row in rows],
-        next_cursor=encode_cursor(*after),
+    found = await repository.read_events(
+        session,
+        after,
+        only=Only(type=type, subject=subject, since=since),
+        limit=limit,
+    )
+    return JSONResponse(
+        {
+            "items": [CloudEvent.of(row).model_dump(mode="json") for row in found.events],
+            "next_cursor": encode_cursor(*found.read_to),
+            "more": found.more,
+        }
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from deploy.local.postgres import LocalPostgres
 from shared.database import Database
 from shared.events import Event, append
-from shared.events.repository import BEGIN_EPOCH, Position, read_events
+from shared.events.repository import BEGIN_EPOCH, Only, Position, read_events
 
 BEGINNING: Position = (0, 0, 0)
 
@@ -53,10 +53,8 @@ async def tell(database: Database, *numbers: int) -> None:
 
 async def read(database: Database, after: Position) -> tuple[list[int], Position]:
     async with database.transaction() as session:
-        rows = await read_events(session, after, limit=100)
-    if rows:
-        after = rows[-1].epoch, int(rows[-1].transaction_id), rows[-1].sequence
-    return [row.data["number"] for row in rows], after
+        found = await read_events(session, after, only=Only(), limit=100)
+    return [row.data["number"] for row in found.events], found.read_to
 
 
 @pytest.mark.long
