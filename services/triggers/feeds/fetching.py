@@ -6,19 +6,15 @@ at and another when it is used.
 """
 
 import asyncio
-import socket
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
+from shared.outbound import JudgingResolver, LeadsInwards, is_public, require_outward
 from shared.version import VERSION
 
 MAXIMUM_REDIRECTS = 3
@@ -59,36 +55,6 @@ class Fetched:
     last_modified: str | None = None
 
 
-class _LeadsInwards(OSError):
-    """A name that means an address from which nothing is published."""
-
-
-def is_public(address: str) -> bool:
-    """Whether an address is of the public internet."""
-    parsed: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv6Address):
-        parsed = parsed.ipv4_mapped or parsed.sixtofour or parsed
-    return parsed.is_global and not parsed.is_multicast
-
-
-class _PublicResolver(AbstractResolver):
-    """Looks a name up, and gives no address that is not public."""
-
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        if not all(is_public(answer["host"]) for answer in found):
-            raise _LeadsInwards
-        return found
-
-    async def close(self) -> None:
-        await self._resolver.close()
-
-
 class Fetcher:
     """Fetches what is published, one answer at a time."""
 
@@ -123,7 +89,7 @@ class Fetcher:
                 f"It did not answer whole within {timeout_seconds} seconds."
             ) from None
         except aiohttp.ClientConnectorError as error:
-            if isinstance(error.os_error, _LeadsInwards):
+            if isinstance(error.os_error, LeadsInwards):
                 raise FetchFailed(_INWARDS) from None
             raise FetchFailed("No connection came about.") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -156,13 +122,16 @@ class Fetcher:
             return
         if url.scheme != "https":
             raise FetchFailed("It is not published by https.")
-        with suppress(ValueError):
-            if not is_public(url.host or ""):
-                raise FetchFailed(_INWARDS)
+        try:
+            require_outward(url, is_public)
+        except LeadsInwards:
+            raise FetchFailed(_INWARDS) from None
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
-            options: dict[str, Any] = {"resolver": _PublicResolver()} if self._only_public else {}
+            options: dict[str, Any] = (
+                {"resolver": JudgingResolver(is_public)} if self._only_public else {}
+            )
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=4, force_close=True, use_dns_cache=False, **options
