@@ -1,14 +1,18 @@
-"""Standard Webhooks 1.0 signatures, symmetric (``v1``): sign and verify the raw body.
+"""Standard Webhooks 1.0 signatures: sign the raw body either way, and verify the symmetric one.
 
-The signed content is ``id.timestamp.body``; secrets are ``whsec_`` and base64. Several secrets,
-and several signatures in one header, are for rotation.
+The signed content is ``id.timestamp.body``. Symmetric (``v1``, HMAC-SHA256) secrets are ``whsec_``
+and base64; of asymmetric ones (``v1a``, Ed25519) the key that signs is ``whsk_`` and the one that
+verifies ``whpk_``. Several secrets, and several signatures in one header, are for rotation.
 """
 
 import base64
 import binascii
 import hashlib
 import hmac
+import os
 from collections.abc import Mapping, Sequence
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ID_HEADER = "webhook-id"
 TIMESTAMP_HEADER = "webhook-timestamp"
@@ -18,8 +22,12 @@ TOLERANCE_SECONDS = 300
 LEAST_SECRET_BYTES = 24
 """As the standard has it."""
 _MAXIMUM_ID_CHARACTERS = 128
+_NEW_SECRET_BYTES = 32
 _SECRET_PREFIX = "whsec_"
+_SIGNING_PREFIX = "whsk_"
+_VERIFYING_PREFIX = "whpk_"
 _VERSION = "v1"
+_ASYMMETRIC_VERSION = "v1a"
 
 
 class BadSignature(Exception):
@@ -40,11 +48,43 @@ def key_of(secret: str) -> bytes:
     return key
 
 
+def new_secret() -> str:
+    """A secret that both sides know: ``whsec_…``."""
+    return _SECRET_PREFIX + _in_base64(os.urandom(_NEW_SECRET_BYTES))
+
+
+def new_signing_key() -> str:
+    """A key that signs, and that nobody else has to know: ``whsk_…``."""
+    return _SIGNING_PREFIX + _in_base64(Ed25519PrivateKey.generate().private_bytes_raw())
+
+
+def public_key_of(secret: str) -> str | None:
+    """What verifies the signatures of a ``whsk_…``: ``whpk_…``; None for a symmetric secret."""
+    if not secret.startswith(_SIGNING_PREFIX):
+        return None
+    return _VERIFYING_PREFIX + _in_base64(_signing_key(secret).public_key().public_bytes_raw())
+
+
 def sign(secret: str, *, message_id: str, timestamp: int, body: bytes) -> str:
-    """The ``webhook-signature`` header of a body sent at ``timestamp`` (Unix seconds)."""
+    """The ``webhook-signature`` header of a body sent at ``timestamp`` (Unix seconds).
+
+    With a ``whsk_…`` it is asymmetric.
+    """
     content = f"{message_id}.{timestamp}.".encode() + body
+    if secret.startswith(_SIGNING_PREFIX):
+        return f"{_ASYMMETRIC_VERSION},{_in_base64(_signing_key(secret).sign(content))}"
     digest = hmac.digest(key_of(secret), content, hashlib.sha256)
-    return f"{_VERSION},{base64.b64encode(digest).decode()}"
+    return f"{_VERSION},{_in_base64(digest)}"
+
+
+def _signing_key(secret: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(
+        base64.b64decode(secret.removeprefix(_SIGNING_PREFIX), validate=True)
+    )
+
+
+def _in_base64(plain: bytes) -> str:
+    return base64.b64encode(plain).decode()
 
 
 def verify(

@@ -65,7 +65,12 @@ class Loop:
 
     @classmethod
     def reading(
-        cls, consumer: Consumer, *, rest: Backoff = WITHOUT_WORK, then: Iterable["Loop"] = ()
+        cls,
+        consumer: Consumer,
+        *,
+        name: str = "events",
+        rest: Backoff = WITHOUT_WORK,
+        then: Iterable["Loop"] = (),
     ) -> "Loop":
         """A loop that reads the event log; ``then`` go on with what the handlers did."""
         following = tuple(then)
@@ -78,7 +83,7 @@ class Loop:
             return done
 
         return cls(
-            "events",
+            name,
             read,
             rest=Backoff(
                 first_seconds=min(rest.first_seconds, _LONGEST_UNHEARD_SECONDS),

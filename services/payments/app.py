@@ -11,6 +11,7 @@ from services.payments.alarms.routes import router as alarms
 from services.payments.approvals.tables import Approval, ApprovalKind
 from services.payments.batches.routes import router as batches
 from services.payments.chunks.routes import router as chunks
+from services.payments.deliveries.routes import router as deliveries
 from services.payments.funds.routes import router as funds
 from services.payments.funds.service import fund_steps
 from services.payments.histories.routes import router as histories
@@ -30,6 +31,9 @@ from services.payments.rounds.service import release_step
 from services.payments.scopes import PaymentsApprove, PaymentsRead
 from services.payments.settings import ApiSettings
 from services.payments.settlement.routes import router as settlement
+from services.payments.subscriptions.routes import router as subscriptions
+from services.payments.subscriptions.sealing import cipher_of_keys
+from services.payments.subscriptions.service import subscription_step
 from services.payments.sweeps.routes import router as sweeps
 from services.payments.unresolved.routes import router as unresolved
 from services.payments.webhooks.intake import WebhookIntake
@@ -67,6 +71,7 @@ _TAGS = [
     {"name": "webhooks", "description": "Callbacks from providers."},
     {"name": "sweeps", "description": "Our books compared with what the providers say."},
     {"name": "proofs", "description": "That the books are right."},
+    {"name": "subscriptions", "description": "Events that are sent to others, and how that goes."},
     {"name": "events", "description": "The event log, and what failed here."},
 ]
 
@@ -84,6 +89,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             release_step(waits),
             attempt_step(waits),
             resolution_step(waits),
+            subscription_step(
+                waits, cipher=cipher_of_keys(settings), maximum=settings.subscriptions_maximum
+            ),
         ],
     )
     app = create_application(
@@ -112,6 +120,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             webhooks,
             sweeps,
             proofs,
+            subscriptions,
+            deliveries,
             events,
         ],
         tags=_TAGS,

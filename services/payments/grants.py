@@ -52,6 +52,12 @@ GRANTS = {
     "webhook": (
         "SELECT, INSERT, UPDATE (status, worked_at, instruction_id, reason, body_sealed), DELETE"
     ),
+    "subscription": "SELECT, INSERT, UPDATE (status, ended_at, ended_because)",
+    "subscription_key": "SELECT, INSERT, UPDATE (secret_sealed, signs_until)",
+    "delivery": (
+        "SELECT, INSERT, DELETE, UPDATE (status, attempts, next_attempt_at, attempted_at, "
+        "finished_at, answer_status, detail)"
+    ),
     "event_cursor": "SELECT, INSERT, UPDATE",
     "dead_letter": "SELECT, INSERT, UPDATE, DELETE",
     "idempotency_key": "SELECT, INSERT, UPDATE, DELETE",

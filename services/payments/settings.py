@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from shared.known_keys import KeyRing, versions
 from shared.money import CurrencyCode
+from shared.outbound import Judge, is_public, is_public_or_loopback
 from shared.production import Secret, https_fault
 from shared.retry import Backoff
 from shared.settings import (
@@ -69,7 +70,8 @@ class Settings(ServiceSettings):
 
     port: int = 8003
     webhook_keys: KeyVersions = Field(validation_alias=AliasChoices("WEBHOOK_KEYS", "webhook_keys"))
-    """The API seals callbacks as they come, the worker opens them."""
+    """The API seals callbacks as they come, the worker opens them; and so with the keys that sign
+    what is sent to subscribers, which the API shows to whoever made them."""
 
     providers: list[ProviderSettings] = []
 
@@ -136,6 +138,14 @@ class Settings(ServiceSettings):
     callback_days: int = Field(default=365, ge=30)
     """How long a callback is kept after it was applied, or found to be none."""
 
+    # Events that are sent to subscribers.
+    subscribers_on_loopback: bool = False
+    """Whether events may be sent to this machine, by http as well: for a laptop and for tests."""
+    subscriptions_maximum: int = Field(default=100, ge=1, le=1_000)
+    """How many are active, at most: each has requests of its own under way."""
+    delivery_days: int = Field(default=90, ge=7)
+    """How long a delivery is kept after it was made, or given up."""
+
     # What has no end. By the domain's clock, from its first sending on.
     not_sent_too_long_seconds: float = Field(default=900, gt=0)
     """From when on, after its round was released, a payment that was not sent is listed."""
@@ -165,6 +175,11 @@ class Settings(ServiceSettings):
     rest_seconds: float = Field(default=0.1, gt=0)
     """How long a loop without work sleeps before it looks again; up to ten times as long, but no
     longer than a second, where it finds nothing again and again."""
+
+    @property
+    def subscriber_judge(self) -> Judge:
+        """Where events may be sent."""
+        return is_public_or_loopback if self.subscribers_on_loopback else is_public
 
     @property
     def chunk_retry(self) -> Backoff:
@@ -246,6 +261,14 @@ class Settings(ServiceSettings):
         yield from super().secrets()
         yield from secrets_of_keys("WEBHOOK_KEYS", self.webhook_keys)
 
+    def unfit_for_production(self) -> Iterator[str]:
+        yield from super().unfit_for_production()
+        if self.subscribers_on_loopback:
+            yield (
+                "PAYMENTS_SUBSCRIBERS_ON_LOOPBACK lets a subscription lead back into this machine: "
+                "take it out"
+            )
+
     def _require_of_each(self, given: Collection[str], *, field: str) -> None:
         """Raises ValueError where a provider of the settings is not among ``given``."""
         missing = [provider.code for provider in self.providers if provider.code not in given]
@@ -290,6 +313,27 @@ class WorkerSettings(CallingSettings, Settings):
     callback_base_url: str = "http://127.0.0.1:8003"
     debit_party: str = "nspc"
     """The organisation's identifier at every provider (GSMA ``organisationid``)."""
+
+    # Sending to subscribers, by the machine's clock.
+    delivery_timeout_seconds: float = Field(default=15, gt=0, le=60)
+    """How long a receiver may take to answer."""
+    delivery_each: int = Field(default=4, ge=1, le=32)
+    """Requests under way at one receiver, at most."""
+    delivery_retry_seconds: Annotated[
+        list[Annotated[float, Field(gt=0)]], Field(min_length=1, max_length=20)
+    ] = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
+    """From each attempt to the next: the schedule of Standard Webhooks."""
+    delivery_pause_seconds: float = Field(default=1, gt=0)
+    """How long a receiver that does not answer is left alone; doubled each time."""
+    delivery_pause_longest_seconds: float = 300
+
+    @property
+    def delivery_pause(self) -> Backoff:
+        """For how long a receiver that does not answer is left alone."""
+        return Backoff(
+            first_seconds=self.delivery_pause_seconds,
+            longest_seconds=max(self.delivery_pause_seconds, self.delivery_pause_longest_seconds),
+        )
 
     @model_validator(mode="after")
     def _each_lets_us_in(self) -> Self:

@@ -7,6 +7,7 @@ from services.payments.approvals import tables as approvals
 from services.payments.batches import tables as batches
 from services.payments.chunks import tables as chunks
 from services.payments.database import SCHEMA, Base
+from services.payments.deliveries import tables as deliveries
 from services.payments.funds import tables as funds
 from services.payments.instructions import tables as instructions
 from services.payments.ledger import balances
@@ -16,6 +17,7 @@ from services.payments.providers.health import tables as health
 from services.payments.reservations import tables as reservations
 from services.payments.resolutions import tables as resolutions
 from services.payments.rounds import tables as rounds
+from services.payments.subscriptions import tables as subscriptions
 from services.payments.sweeps import tables as sweeps
 from services.payments.webhooks import tables as webhooks
 
@@ -30,6 +32,7 @@ __all__ = [
     "balances",
     "batches",
     "chunks",
+    "deliveries",
     "funds",
     "health",
     "instructions",
@@ -39,6 +42,7 @@ __all__ = [
     "reservations",
     "resolutions",
     "rounds",
+    "subscriptions",
     "sweeps",
     "webhooks",
 ]

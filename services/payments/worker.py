@@ -13,6 +13,10 @@ from services.payments.answers.recording import Recording
 from services.payments.batches.lane import BatchLane
 from services.payments.chunks.handlers import handlers as of_chunks
 from services.payments.database import SCHEMA
+from services.payments.deliveries.delivering import Delivering
+from services.payments.deliveries.handlers import handlers as of_deliveries
+from services.payments.deliveries.schedule import Schedule
+from services.payments.deliveries.sending import Sender
 from services.payments.dispatch.asking_first import AskingFirst
 from services.payments.dispatch.inquiring import Inquiring
 from services.payments.dispatch.lane import Lane
@@ -34,6 +38,7 @@ from services.payments.rounds.releasing import Releasing
 from services.payments.settings import WorkerSettings
 from services.payments.settlement.closing import Closing
 from services.payments.settlement.progressing import Progressing
+from services.payments.subscriptions.sealing import cipher_of_keys
 from services.payments.sweeps.sweeping import Sweeping
 from services.payments.unresolved.limits import Limits
 from services.payments.unresolved.watching import Watching
@@ -71,23 +76,27 @@ class Wiring:
     """By provider, those that take batches."""
     notings: Mapping[str, Noting]
     """By provider, how it answers this worker."""
+    delivering: Delivering
 
     async def end_requests(self) -> None:
-        """Let what is under way at the providers end, and nothing new begin."""
+        """Let what is under way at the providers and receivers end, and nothing new begin."""
         await asyncio.gather(
             *(lane.close() for lane in self.lanes.values()),
             *(inquiry.close() for inquiry in self.inquiries.values()),
             *(lane.close() for lane in self.batch_lanes.values()),
+            self.delivering.close(),
         )
 
     async def settle_requests(self) -> None:
-        """Wait until nothing is under way at the providers and all of it is recorded."""
+        """Wait until nothing is under way at the providers and receivers, and all of it is
+        recorded."""
         for inquiry in self.inquiries.values():
             await inquiry.asks.settle()
         for lane in self.lanes.values():
             await lane.sends.settle()
         for batch_lane in self.batch_lanes.values():
             await batch_lane.jobs.settle()
+        await self.delivering.requests.settle()
 
 
 def wire(settings: WorkerSettings) -> Wiring:
@@ -147,6 +156,19 @@ def wire(settings: WorkerSettings) -> Wiring:
         inquiries={code: Inquiring(lane, settings) for code, lane in lanes.items()},
         batch_lanes=batch_lanes,
         notings=notings,
+        delivering=Delivering(
+            database=database,
+            sender=Sender(
+                judge=settings.subscriber_judge, timeout_seconds=settings.delivery_timeout_seconds
+            ),
+            cipher=cipher_of_keys(settings),
+            clock=clock,
+            schedule=Schedule(settings.delivery_retry_seconds),
+            each=settings.delivery_each,
+            maximum=settings.subscriptions_maximum,
+            timeout_seconds=settings.delivery_timeout_seconds,
+            pauses=settings.delivery_pause,
+        ),
     )
 
 
@@ -223,6 +245,13 @@ def worker_of(wiring: Wiring) -> Worker:
         rest=rest,
         then=[reserving, *fetching, releasing, cancelling],
     )
+    delivering = Loop("deliver", wiring.delivering.step, rest=rest)
+    telling = Loop.reading(
+        Consumer(database, name="subscriptions", schema=SCHEMA, handlers=of_deliveries()),
+        name="events-to-subscribers",
+        rest=rest,
+        then=[delivering],
+    )
     batches = [
         Loop(f"batches-{code}", lane.due_step, rest=rest, then=[closing])
         for code, lane in wiring.batch_lanes.items()
@@ -270,6 +299,8 @@ def worker_of(wiring: Wiring) -> Worker:
                 Loop(f"sweep-{code}", Sweeping(lane, settings).step, rest=rest, then=[closing])
                 for code, lane in wiring.lanes.items()
             ),
+            telling,
+            delivering,
             Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring]),
             Loop("progress", progressing.step, rest=settings.progress_rest),
             Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),

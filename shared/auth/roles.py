@@ -61,23 +61,24 @@ SCOPES: dict[Role, frozenset[str]] = {
         Role.OFFICER: f"""{_READING}
             schemes:write rounds:release
             indicators:write observations:write feeds:write triggers:write activations:write
-            payments:write
+            payments:write subscriptions:read subscriptions:write
         """,
         Role.REGISTRAR: """
             areas:read areas:write schemes:read entitlements:read
             households:read households:search households:read-personal households:write
         """,
         Role.TREASURER: "schemes:read enrolments:read funds:read funds:write payments:read",
-        Role.CHECKER: f"{_READING} webhooks:read {' '.join(sorted(APPROVING))}",
+        Role.CHECKER: f"{_READING} webhooks:read subscriptions:read {' '.join(sorted(APPROVING))}",
         Role.CASE_WORKER: """
             areas:read schemes:read enrolments:read entitlements:read payments:read
             households:read households:search households:read-personal
         """,
-        Role.AUDITOR: f"{_READING} webhooks:read audit:read",
+        Role.AUDITOR: f"{_READING} webhooks:read subscriptions:read audit:read",
         Role.OPERATOR: f"""{_FOLLOWING} payments:read webhooks:read
+            subscriptions:read subscriptions:write
             event-log:read events:read events:replay
         """,
-        Role.MINISTRY: f"{_FOLLOWING} event-log:read",
+        Role.MINISTRY: f"{_FOLLOWING} event-log:read subscriptions:read subscriptions:write",
         Role.PUBLISHER: """
             areas:read indicators:read observations:read observations:write observations:publish
         """,

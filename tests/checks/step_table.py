@@ -42,6 +42,7 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
     Kind("payments", "prefunding"): ("POST /v1/providers/{provider_code}/prefundings",),
     Kind("payments", "round_release"): ("POST /v1/rounds/{number}/release",),
     Kind("payments", "attempt"): ("POST /v1/instructions/{instruction_id}/attempts",),
+    Kind("payments", "subscription"): ("POST /v1/subscriptions",),
     Kind("payments", "resolution"): (
         "POST /v1/resolutions",
         "POST /v1/instructions/{instruction_id}/resolution",

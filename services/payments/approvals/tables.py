@@ -24,6 +24,8 @@ class ApprovalKind(StrEnum):
     """A round is sent that is above what its fund lets go by itself."""
     ATTEMPT = "attempt"
     """A rejected payment is tried again."""
+    SUBSCRIPTION = "subscription"
+    """Events are sent to an address outside."""
 
 
 class Approval(tables.Approval, Base):

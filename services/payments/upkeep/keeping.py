@@ -23,4 +23,12 @@ def kept_for_a_time(settings: Settings) -> list[Kept]:
             variable="PAYMENTS_CALLBACK_DAYS",
             condition="status IN ('applied', 'malformed')",
         ),
+        Kept(
+            what="deliveries to subscribers that were made, or given up",
+            table="payments.delivery",
+            since="finished_at",
+            days=settings.delivery_days,
+            variable="PAYMENTS_DELIVERY_DAYS",
+            condition="finished_at IS NOT NULL",
+        ),
     ]
