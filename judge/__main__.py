@@ -96,14 +96,14 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         type=_amount,
         metavar="FUND=MINOR",
-        help="what was ever paid into a fund, in minor units; once for each fund",
+        help="what was paid into a fund and not taken back, in minor units; once for each fund",
     )
     parser.add_argument(
         "--prefunding",
         action="append",
         type=_amount,
         metavar="PROVIDER=MINOR",
-        help="what was ever prefunded, in minor units; once for each provider",
+        help="what was prefunded and not taken back, in minor units; once for each provider",
     )
     parser.add_argument(
         "--payments-for-an-account", type=int, metavar="N", help="that it may have got at most"

@@ -56,6 +56,21 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """A deposit or prefunding that was taken back.
+
+    ``recorded`` are its transfers as accounts and amounts, ``taken_back`` those of the reversal
+    read the other way round.
+    """
+
+    id: UUID
+    proposed_by: str | None
+    decided_by: str | None
+    recorded: Sequence[str]
+    taken_back: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
     """One attempt to pay one entitlement, and what the registry says of that entitlement.
 
@@ -166,6 +181,7 @@ class Records:
     kept_minor: Mapping[str, int]
     """By fund: what it keeps for triggers that are ready."""
     providers: Sequence[Provider]
+    reversals: Sequence[Reversal]
     instructions: Mapping[UUID, Instruction]
     paid_twice: Sequence[PaidTwice]
     announced: Sequence[Announced]

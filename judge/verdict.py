@@ -90,6 +90,10 @@ CLAIMS = (
         prove=lambda case: ledger.money_with_providers_is_accounted_for(case.records.providers),
     ),
     Claim(
+        name="What was taken back was so whole, by two persons",
+        prove=lambda case: ledger.reversals_undo(case.records.reversals),
+    ),
+    Claim(
         name="Every balance follows from the book and the deposits",
         prove=lambda case: ledger.balances_follow_from_the_book(
             case.records.accounts,

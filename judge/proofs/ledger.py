@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from judge.proofs.finding import Finding
-from judge.records import Account, BookLine, Fund, Instruction, Provider
+from judge.records import Account, BookLine, Fund, Instruction, Provider, Reversal
 
 
 def sums_to_zero(accounts: Sequence[Account], *, transfers: int) -> Finding:
@@ -89,6 +89,25 @@ def money_with_providers_is_accounted_for(providers: Sequence[Provider]) -> Find
         ),
         evidence=tuple(evidence),
     )
+
+
+def reversals_undo(reversals: Sequence[Reversal]) -> Finding:
+    """What was taken back is what was recorded, once and whole, and one person decided on it who
+    had not proposed it."""
+    evidence = []
+    for reversal in reversals:
+        if not reversal.recorded:
+            evidence.append(f"reversal {reversal.id} takes back what was never recorded")
+        elif list(reversal.recorded) != list(reversal.taken_back):
+            evidence.append(
+                f"reversal {reversal.id}: {', '.join(reversal.recorded)} was recorded, "
+                f"{', '.join(reversal.taken_back) or 'nothing'} was taken back"
+            )
+        if None in (reversal.proposed_by, reversal.decided_by) or (
+            reversal.proposed_by == reversal.decided_by
+        ):
+            evidence.append(f"reversal {reversal.id} is not of two persons")
+    return Finding(numbers=f"{len(reversals):,} reversals", evidence=tuple(evidence))
 
 
 def balances_follow_from_the_book(

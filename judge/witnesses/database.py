@@ -22,6 +22,7 @@ from judge.records import (
     Provider,
     Reach,
     Records,
+    Reversal,
 )
 from judge.witnesses import statements
 from judge.words import PAYMENT_ENDS
@@ -76,6 +77,7 @@ async def read_records(connection: asyncpg.Connection) -> Records:
         funds=[Fund(**row) for row in await connection.fetch(statements.FUNDS, ends)],
         kept_minor={row["fund"]: row["minor"] for row in await connection.fetch(statements.KEPT)},
         providers=[Provider(**row) for row in await connection.fetch(statements.PROVIDERS, ends)],
+        reversals=[Reversal(**row) for row in await connection.fetch(statements.REVERSALS)],
         instructions=await _instructions(connection),
         paid_twice=[PaidTwice(**row) for row in await connection.fetch(statements.PAID_TWICE)],
         announced=[Announced(**row) for row in await connection.fetch(statements.ANNOUNCED)],

@@ -128,6 +128,22 @@ PROVIDERS = """
     ORDER BY provider.code
 """
 
+# Each transfer as its accounts and its amount; those of the reversal the other way round.
+REVERSALS = """
+    SELECT reversal.id, approval.proposed_by, approval.decided_by,
+        ARRAY(
+            SELECT format('%s from %s to %s', amount_minor, credit_account, debit_account)
+            FROM payments.transfer WHERE approval_id = reversal.reverses ORDER BY 1
+        ) AS recorded,
+        ARRAY(
+            SELECT format('%s from %s to %s', amount_minor, debit_account, credit_account)
+            FROM payments.transfer WHERE approval_id = reversal.id ORDER BY 1
+        ) AS taken_back
+    FROM payments.reversal
+    LEFT JOIN payments.approval USING (id)
+    ORDER BY reversal.id
+"""
+
 INSTRUCTIONS = f"""
     SELECT instruction.id, instruction.entitlement_id, provider.code AS provider, chunk.fund,
         instruction.amount_minor, chunk.currency, instruction.status::text AS status,

@@ -26,6 +26,8 @@ from services.payments.providers.service import prefunding_step
 from services.payments.reservations.routes import router as reservations
 from services.payments.resolutions.routes import router as resolutions
 from services.payments.resolutions.service import resolution_step
+from services.payments.reversals.routes import router as reversals
+from services.payments.reversals.service import reversal_step
 from services.payments.rounds.routes import router as rounds
 from services.payments.rounds.service import release_step
 from services.payments.scopes import PaymentsApprove, PaymentsRead
@@ -86,6 +88,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         [
             *fund_steps(waits),
             prefunding_step(waits),
+            reversal_step(waits),
             release_step(waits),
             attempt_step(waits),
             resolution_step(waits),
@@ -105,6 +108,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             funds,
             reservations,
             providers,
+            reversals,
             rounds,
             chunks,
             settlement,

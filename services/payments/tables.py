@@ -16,6 +16,7 @@ from services.payments.providers import tables as providers
 from services.payments.providers.health import tables as health
 from services.payments.reservations import tables as reservations
 from services.payments.resolutions import tables as resolutions
+from services.payments.reversals import tables as reversals
 from services.payments.rounds import tables as rounds
 from services.payments.subscriptions import tables as subscriptions
 from services.payments.sweeps import tables as sweeps
@@ -41,6 +42,7 @@ __all__ = [
     "providers",
     "reservations",
     "resolutions",
+    "reversals",
     "rounds",
     "subscriptions",
     "sweeps",

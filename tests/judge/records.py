@@ -17,6 +17,7 @@ from judge.records import (
     Reach,
     ReadBack,
     Records,
+    Reversal,
     Searched,
 )
 
@@ -134,12 +135,20 @@ REACH = Reach(
     enrolled=5,
     changed_since=0,
 )
+REVERSAL = Reversal(
+    id=UUID(int=2_000),
+    proposed_by="officer@nspc",
+    decided_by="checker@nspc",
+    recorded=["90 from 2 to 1", "90 from 7 to 8"],
+    taken_back=["90 from 2 to 1", "90 from 7 to 8"],
+)
 RECORDS = Records(
     accounts=ACCOUNTS,
     transfers=20,
     funds=FUNDS,
     kept_minor={},
     providers=PROVIDERS,
+    reversals=[REVERSAL],
     instructions=INSTRUCTIONS,
     paid_twice=[],
     announced=[ANNOUNCED],

@@ -28,6 +28,7 @@ from tests.judge.records import (
     REACH,
     READ_BACK,
     RECORDS,
+    REVERSAL,
     account,
     instruction,
 )
@@ -35,6 +36,7 @@ from tests.judge.records import (
 SUMS = "The ledger sums to zero"
 COMMITMENTS = "Committed = paid + in flight + released"
 WITH_PROVIDERS = "Money with the providers is accounted for"
+REVERSED = "What was taken back was so whole, by two persons"
 BALANCES = "Every balance follows from the book and the deposits"
 BOOKED = "Our records equal the providers' book, line by line"
 LISTED = "Every difference from the providers' book is on a list"
@@ -76,6 +78,10 @@ def fund(**changes: Any) -> Doctor:
 
 def provider(**changes: Any) -> Doctor:
     return records(providers=[replace(PROVIDERS[0], **changes), PROVIDERS[1]])
+
+
+def reversed_(**changes: Any) -> Doctor:
+    return records(reversals=[replace(REVERSAL, **changes)])
 
 
 def ended(**changes: Any) -> Doctor:
@@ -126,6 +132,11 @@ def test_where_everything_agrees_each_proof_holds() -> None:
         (WITH_PROVIDERS, provider(in_flight_minor=80), "IN_TRANSIT of mekong is 0"),
         (WITH_PROVIDERS, provider(held_minor=80), "SUSPENSE of mekong is 0"),
         (WITH_PROVIDERS, records(providers=[]), "no provider at all"),
+        (REVERSED, reversed_(recorded=[]), "what was never recorded"),
+        (REVERSED, reversed_(taken_back=["90 from 2 to 1"]), "90 from 2 to 1 was taken back"),
+        (REVERSED, reversed_(taken_back=[]), "nothing was taken back"),
+        (REVERSED, reversed_(decided_by="officer@nspc"), "is not of two persons"),
+        (REVERSED, reversed_(decided_by=None), "is not of two persons"),
         (BALANCES, expected(deposited_minor={"national-relief": 999}), "has to be 647"),
         (BALANCES, expected(prefunded_minor={"mekong": 600}), "PROVIDER_FLOAT of tonle is 188"),
         (BALANCES, booked(*BOOK[1:]), "BUDGET_SPENT of national-relief is 352"),

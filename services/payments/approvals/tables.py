@@ -26,6 +26,8 @@ class ApprovalKind(StrEnum):
     """A rejected payment is tried again."""
     SUBSCRIPTION = "subscription"
     """Events are sent to an address outside."""
+    REVERSAL = "reversal"
+    """A deposit or a prefunding that was recorded wrongly is taken back."""
 
 
 class Approval(tables.Approval, Base):

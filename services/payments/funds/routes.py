@@ -1,10 +1,14 @@
 """Funds: what is set aside, promised and spent."""
 
+from uuid import UUID
+
 from fastapi import APIRouter, Response
 
 from services.payments.funds import repository, service
 from services.payments.funds.schemas import DepositIn, FundBoundsIn, FundCode, FundIn, FundOut
 from services.payments.listing import by_code, page_of_rows
+from services.payments.reversals.repository import list_deposits
+from services.payments.reversals.schemas import BroughtInOut
 from services.payments.scopes import FundsRead, FundsWrite
 from shared.approvals import ApprovalOut
 from shared.approvals.routes import TwoPersonSteps
@@ -104,3 +108,18 @@ async def propose_deposit(
         ),
         status_code=202,
     )
+
+
+@router.get(
+    "/{fund_code}/deposits",
+    summary="List the deposits into a fund",
+    responses=problem_responses(400, 401, 403, 404, 422),
+)
+async def list_fund_deposits(
+    fund_code: FundCode, _: FundsRead, session: Session, page: PageQuery
+) -> PageOf[BroughtInOut]:
+    """What two persons recorded as arrived for the fund, in the order of the proposals, and which
+    of it was taken back by a reversal."""
+    await service.get_fund(session, fund_code)
+    rows = await list_deposits(session, fund_code, after=page.after(UUID), limit=page.fetch_limit)
+    return page_of_rows(page, rows, BroughtInOut, key=lambda row: (row.id,))

@@ -130,7 +130,9 @@ class FundOut(BaseModel):
         description="For one round of one activation; null: nobody has set it, and each round "
         "waits until two persons release it."
     )
-    authorised_minor: int = Field(description="Paid in, ever.")
+    authorised_minor: int = Field(
+        description="Paid in, ever, without what was taken back by a reversal."
+    )
     available_minor: int = Field(description="Not promised to anyone.")
     reserved_minor: int = Field(
         description="Kept for triggers that are ready: `GET /v1/reservations`."

@@ -95,6 +95,9 @@ class TransferCode(StrEnum):
     OVERPAID_SPENT = "overpaid_spent"
     READINESS_RESERVED = "readiness_reserved"
     READINESS_RELEASED = "readiness_released"
+    FUND_RECEIVED_REVERSED = "fund_received_reversed"
+    BUDGET_AUTHORISED_REVERSED = "budget_authorised_reversed"
+    PROVIDER_PREFUNDED_REVERSED = "provider_prefunded_reversed"
 
 
 @dataclass(frozen=True)
@@ -127,3 +130,10 @@ ROUND_RESERVED = Posting(
 ATTEMPT_RESERVED = Posting(
     TransferCode.ATTEMPT_RESERVED, AccountCode.COMMITTED, AccountCode.BUDGET_AVAILABLE
 )
+
+REVERSED_BY: dict[TransferCode, TransferCode] = {
+    TransferCode.FUND_RECEIVED: TransferCode.FUND_RECEIVED_REVERSED,
+    TransferCode.BUDGET_AUTHORISED: TransferCode.BUDGET_AUTHORISED_REVERSED,
+    TransferCode.PROVIDER_PREFUNDED: TransferCode.PROVIDER_PREFUNDED_REVERSED,
+}
+"""What is corrected by another transfer: the same accounts the other way round, the same amount."""

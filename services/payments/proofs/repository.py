@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.instructions.postings import POSTING_ROWS
 from services.payments.instructions.states import EXCLUSIVE, LIVE, MOVES
-from services.payments.ledger.accounts import TransferCode
+from services.payments.ledger.accounts import REVERSED_BY, TransferCode
 from services.payments.statements import AnyRow, among, legal
 
 Statement: TypeAlias = TextClause
 """What a proof reads: two things that were written separately, side by side."""
 
 _LEGAL = legal(MOVES, enum_type="instruction_status")
+_REVERSED_ROWS = ", ".join(f"('{code}', '{reversal}')" for code, reversal in REVERSED_BY.items())
 _OF_MOVES = among(sorted({posting.code for postings in MOVES.values() for posting in postings}))
 
 BOOKS = text(
@@ -209,6 +210,32 @@ ATTEMPTS = text(
         WHERE code = 'attempt_reserved'
         GROUP BY payment_instruction_id
     ) AS reserved ON reserved.id = instruction.id
+    """
+)
+
+# What should have been taken back by the transfers that reversals name; what was.
+REVERSALS = text(
+    f"""
+    WITH undone (code, reversal) AS (VALUES {_REVERSED_ROWS}),
+    owed AS (
+        SELECT reversal.id, undone.reversal AS code, transfer.credit_account AS debit_account,
+            transfer.debit_account AS credit_account, transfer.amount_minor, true AS is_owed
+        FROM payments.reversal
+        JOIN payments.transfer ON transfer.approval_id = reversal.reverses
+        JOIN undone ON undone.code = transfer.code::text
+    ),
+    booked AS (
+        SELECT approval_id AS id, transfer.code::text AS code, debit_account, credit_account,
+            amount_minor, true AS is_booked
+        FROM payments.transfer
+        WHERE transfer.code::text IN (SELECT reversal FROM undone)
+    )
+    SELECT (SELECT count(*) FROM payments.reversal) AS reversals,
+        (SELECT count(*) FROM payments.reversal WHERE id NOT IN (SELECT id FROM owed))
+            AS without_original,
+        count(*) FILTER (WHERE is_owed IS NULL OR is_booked IS NULL) AS different
+    FROM owed
+    FULL JOIN booked USING (id, code, debit_account, credit_account, amount_minor)
     """
 )
 

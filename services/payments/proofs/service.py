@@ -95,6 +95,14 @@ async def prove(session: AsyncSession) -> ProofsOut:
         ),
         await _proof(
             session,
+            "reversals_undo",
+            "Each deposit or prefunding that was taken back was so once and whole: the same "
+            "accounts the other way round, the same amount.",
+            repository.REVERSALS,
+            lambda row: (row.without_original, row.different) == (0, 0),
+        ),
+        await _proof(
+            session,
             "history_matches_states",
             "Each instruction came to the state that it is in by legal moves, and none is missing.",
             repository.HISTORY,

@@ -1,10 +1,15 @@
 """Providers: the money that is with them."""
 
+from uuid import UUID
+
 from fastapi import APIRouter, Request, Response
 
+from services.payments.listing import page_of_rows
 from services.payments.providers import service
 from services.payments.providers.schemas import PrefundingIn, ProviderCode, ProviderOut
-from services.payments.scopes import FundsWrite, PaymentsRead
+from services.payments.reversals.repository import list_prefundings
+from services.payments.reversals.schemas import BroughtInOut
+from services.payments.scopes import FundsRead, FundsWrite, PaymentsRead
 from services.payments.settings import Settings
 from shared.approvals import ApprovalOut
 from shared.approvals.routes import TwoPersonSteps
@@ -72,3 +77,20 @@ async def propose_prefunding(
         ),
         status_code=202,
     )
+
+
+@router.get(
+    "/{provider_code}/prefundings",
+    summary="List the prefundings of a provider",
+    responses=problem_responses(400, 401, 403, 404, 422),
+)
+async def list_provider_prefundings(
+    provider_code: ProviderCode, _: FundsRead, session: Session, page: PageQuery, request: Request
+) -> PageOf[BroughtInOut]:
+    """What two persons recorded as paid to the provider, in the order of the proposals, and which
+    of it was taken back by a reversal."""
+    await service.get_provider(session, provider_code, configured=_configured(request))
+    rows = await list_prefundings(
+        session, provider_code, after=page.after(UUID), limit=page.fetch_limit
+    )
+    return page_of_rows(page, rows, BroughtInOut, key=lambda row: (row.id,))
