@@ -10,6 +10,7 @@ from services.payments.activations.routes import router as activations
 from services.payments.alarms.routes import router as alarms
 from services.payments.approvals.tables import Approval, ApprovalKind
 from services.payments.batches.routes import router as batches
+from services.payments.books.routes import router as books
 from services.payments.chunks.routes import router as chunks
 from services.payments.deliveries.routes import router as deliveries
 from services.payments.funds.routes import router as funds
@@ -72,6 +73,7 @@ _TAGS = [
     {"name": "alarms", "description": "Contradictions that a person has to settle."},
     {"name": "webhooks", "description": "Callbacks from providers."},
     {"name": "sweeps", "description": "Our books compared with what the providers say."},
+    {"name": "books", "description": "The trial balance, for accountants."},
     {"name": "proofs", "description": "That the books are right."},
     {"name": "subscriptions", "description": "Events that are sent to others, and how that goes."},
     {"name": "events", "description": "The event log, and what failed here."},
@@ -123,6 +125,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             alarms,
             webhooks,
             sweeps,
+            books,
             proofs,
             subscriptions,
             deliveries,

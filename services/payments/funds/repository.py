@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.ledger.statements import BALANCE_AT, BALANCE_NOW
 from services.payments.statements import AnyRow
 
 _SELECT = """
@@ -24,14 +25,17 @@ _SELECT = """
             AS spent_minor
     FROM payments.fund
     LEFT JOIN LATERAL (
-        SELECT account.code, debits_minor - credits_minor AS balance
+        SELECT account.code, {balance} AS balance
         FROM payments.account
         WHERE account.scope = fund.code AND account.book = 'budget'
     ) AS account ON true
 """
-_GET = text(_SELECT + " WHERE fund.code = :code GROUP BY fund.code")
+_ONE = " WHERE fund.code = :code GROUP BY fund.code"
+_GET = text(_SELECT.format(balance=BALANCE_NOW) + _ONE)
+_GET_AT = text(_SELECT.format(balance=BALANCE_AT) + _ONE)
 _LIST = text(
-    _SELECT + " WHERE fund.code > :after GROUP BY fund.code ORDER BY fund.code LIMIT :limit"
+    _SELECT.format(balance=BALANCE_NOW)
+    + " WHERE fund.code > :after GROUP BY fund.code ORDER BY fund.code LIMIT :limit"
 )
 
 _INSERT = text(
@@ -117,9 +121,13 @@ async def set_bounds(
     await session.execute(_SET_BOUNDS, given)
 
 
-async def find_fund(session: AsyncSession, code: str) -> AnyRow | None:
-    """A fund with its balances."""
-    return (await session.execute(_GET, {"code": code})).one_or_none()
+async def find_fund(
+    session: AsyncSession, code: str, *, at: datetime | None = None
+) -> AnyRow | None:
+    """A fund with its balances, now or at a past moment."""
+    if at is None:
+        return (await session.execute(_GET, {"code": code})).one_or_none()
+    return (await session.execute(_GET_AT, {"code": code, "at": at})).one_or_none()
 
 
 async def list_funds(session: AsyncSession, *, after: str | None, limit: int) -> Sequence[AnyRow]:

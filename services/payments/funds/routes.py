@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from services.payments.funds import repository, service
 from services.payments.funds.schemas import DepositIn, FundBoundsIn, FundCode, FundIn, FundOut
 from services.payments.listing import by_code, page_of_rows
+from services.payments.moments import Moment
 from services.payments.reversals.repository import list_deposits
 from services.payments.reversals.schemas import BroughtInOut
 from services.payments.scopes import FundsRead, FundsWrite
@@ -53,9 +54,10 @@ async def list_funds(_: FundsRead, session: Session, page: PageQuery) -> PageOf[
 
 
 @router.get("/{fund_code}", summary="Get a fund", responses=problem_responses(401, 403, 404, 422))
-async def get_fund(fund_code: FundCode, _: FundsRead, session: Session) -> FundOut:
-    """One fund and what of it is available, committed and spent."""
-    return await service.get_fund(session, fund_code)
+async def get_fund(fund_code: FundCode, _: FundsRead, session: Session, at: Moment) -> FundOut:
+    """One fund and what of it is available, committed and spent, now or at a past moment. Its name
+    and bounds are those of now."""
+    return await service.get_fund(session, fund_code, at=at)
 
 
 @router.post(

@@ -1,6 +1,6 @@
 """Opening funds, bounding them and paying into them by two persons, and reading their balances."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -103,11 +103,13 @@ async def propose_deposit(
     )
 
 
-async def get_fund(session: AsyncSession, code: str) -> FundOut:
-    """A fund with its balances; raises NotFound."""
-    row = await repository.find_fund(session, code)
+async def get_fund(session: AsyncSession, code: str, *, at: datetime | None = None) -> FundOut:
+    """A fund with its balances, now or at a past moment; raises NotFound."""
+    row = await repository.find_fund(session, code, at=at)
     if row is None:
         raise NotFound(f"There is no fund {code}. GET /v1/funds lists them.")
+    if at is not None and at < row.created_at:
+        raise NotFound(f"Fund {code} was opened later, at {row.created_at.isoformat()}.")
     return FundOut.model_validate(row._asdict())
 
 

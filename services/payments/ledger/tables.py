@@ -114,6 +114,19 @@ class Transfer(Base):
         CheckConstraint(
             "payment_instruction_id IS NULL OR entry_number IS NULL", name="has_one_source"
         ),
+        # Balances at a past moment.
+        Index(
+            "transfer_debit_index",
+            "debit_account",
+            "posted_at",
+            postgresql_include=["amount_minor"],
+        ),
+        Index(
+            "transfer_credit_index",
+            "credit_account",
+            "posted_at",
+            postgresql_include=["amount_minor"],
+        ),
         CheckConstraint("amount_minor > 0", name="amount_is_positive"),
         CheckConstraint("debit_account <> credit_account", name="accounts_differ"),
         Index(
