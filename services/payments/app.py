@@ -73,7 +73,7 @@ _TAGS = [
     {"name": "alarms", "description": "Contradictions that a person has to settle."},
     {"name": "webhooks", "description": "Callbacks from providers."},
     {"name": "sweeps", "description": "Our books compared with what the providers say."},
-    {"name": "books", "description": "The trial balance, for accountants."},
+    {"name": "books", "description": "The trial balance and the journal, for accountants."},
     {"name": "proofs", "description": "That the books are right."},
     {"name": "subscriptions", "description": "Events that are sent to others, and how that goes."},
     {"name": "events", "description": "The event log, and what failed here."},

@@ -239,7 +239,7 @@ def worker_of(wiring: Wiring) -> Worker:
                 **of_chunks(ask_first_seconds=settings.ask_first_seconds),
                 **of_rounds(),
                 **of_activations(),
-                **of_reservations(),
+                **of_reservations(clock),
             },
         ),
         rest=rest,

@@ -1,16 +1,32 @@
 """The books as accountants read them."""
 
-from fastapi import APIRouter
+from typing import Annotated, Any
 
-from services.payments.books import service
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+
+from services.payments.books import journal, service
 from services.payments.books.schemas import TrialBalanceOut
 from services.payments.moments import Moment
 from services.payments.scopes import FundsRead
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.values import Instant
 
 router = APIRouter(tags=["books"])
+
+CSV = "text/csv"
+_EXAMPLE = ",".join(journal.COLUMNS) + (
+    "\r\n0199c1de-6100-7a54-8f62-0d6f0a6f5b12,2020-10-12T02:03:04.000000Z,settled,GRANTS_PAID,"
+    "shock-response,IN_TRANSIT,mekong,48000000,KHR,4711,,,\r\n"
+)
+_JOURNAL_REPLY: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": f"CSV with a header: {', '.join(journal.COLUMNS)}.",
+        "content": {CSV: {"schema": {"type": "string"}, "example": _EXAMPLE}},
+    }
+}
 
 
 @router.get(
@@ -22,3 +38,40 @@ async def get_trial_balance(
     """The balance of every account now or at a past moment, in its debit or credit column: in each
     book and currency both columns come to the same."""
     return await service.trial_balance(session, at=at, clock=clock)
+
+
+@router.get(
+    "/journal",
+    summary="Export the journal",
+    response_class=StreamingResponse,
+    responses={**_JOURNAL_REPLY, **problem_responses(401, 403, 422)},
+)
+async def export_journal(
+    _: FundsRead,
+    request: Request,
+    clock: ClockDependency,
+    begins_at: Annotated[
+        Instant,
+        Query(
+            alias="from",
+            description="From this moment on, with its offset from UTC.",
+            examples=["2020-10-01T00:00:00+07:00"],
+        ),
+    ],
+    until: Annotated[
+        Instant,
+        Query(
+            alias="to",
+            description="Up to this moment, which is five minutes back and belongs to the next "
+            "span.",
+            examples=["2020-11-01T00:00:00+07:00"],
+        ),
+    ],
+) -> StreamingResponse:
+    """Every transfer that was posted in a span, in the order of time, for an accounting system:
+    ids, codes and amounts, no personal data. The same span is told the same each time; spans that
+    follow one another have each transfer once."""
+    journal.require_closed(begins_at, until, now=clock.now())
+    return StreamingResponse(
+        journal.pieces(request.app.state.database, begins_at, until), media_type=CSV
+    )

@@ -114,6 +114,7 @@ class Transfer(Base):
         CheckConstraint(
             "payment_instruction_id IS NULL OR entry_number IS NULL", name="has_one_source"
         ),
+        Index("transfer_time_index", "posted_at", "id"),
         # Balances at a past moment.
         Index(
             "transfer_debit_index",
