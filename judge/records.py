@@ -56,6 +56,17 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What is committed and spent on one budget line, by the ledger and by the instructions."""
+
+    code: str
+    committed_minor: int
+    in_flight_minor: int
+    spent_minor: int
+    paid_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reversal:
     """A deposit or prefunding that was taken back.
 
@@ -181,6 +192,8 @@ class Records:
     kept_minor: Mapping[str, int]
     """By fund: what it keeps for triggers that are ready."""
     providers: Sequence[Provider]
+    lines: Sequence[Line]
+    """Budget lines of funds."""
     reversals: Sequence[Reversal]
     instructions: Mapping[UUID, Instruction]
     paid_twice: Sequence[PaidTwice]

@@ -90,6 +90,10 @@ CLAIMS = (
         prove=lambda case: ledger.money_with_providers_is_accounted_for(case.records.providers),
     ),
     Claim(
+        name="Each budget line is what its payments come to",
+        prove=lambda case: ledger.lines_add_up(case.records.lines),
+    ),
+    Claim(
         name="What was taken back was so whole, by two persons",
         prove=lambda case: ledger.reversals_undo(case.records.reversals),
     ),

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from judge.proofs.finding import Finding
-from judge.records import Account, BookLine, Fund, Instruction, Provider, Reversal
+from judge.records import Account, BookLine, Fund, Instruction, Line, Provider, Reversal
 
 
 def sums_to_zero(accounts: Sequence[Account], *, transfers: int) -> Finding:
@@ -88,6 +88,23 @@ def money_with_providers_is_accounted_for(providers: Sequence[Provider]) -> Find
             for provider in providers
         ),
         evidence=tuple(evidence),
+    )
+
+
+def lines_add_up(lines: Sequence[Line]) -> Finding:
+    """On each budget line, committed = in flight, and spent = what was paid."""
+    return Finding(
+        numbers=f"{len(lines):,} budget lines",
+        evidence=tuple(
+            f"{what} on {line.code} is {by_ledger:,}, by the instructions it has to be "
+            f"{by_instructions:,}"
+            for line in lines
+            for what, by_ledger, by_instructions in (
+                ("committed", line.committed_minor, line.in_flight_minor),
+                ("spent", line.spent_minor, line.paid_minor),
+            )
+            if by_ledger != by_instructions
+        ),
     )
 
 

@@ -128,6 +128,33 @@ PROVIDERS = """
     ORDER BY provider.code
 """
 
+LINES = f"""
+    WITH instructed AS (
+        SELECT chunk.fund || '/' || chunk.budget_line AS code,
+            sum(instruction.amount_minor) FILTER (
+                WHERE instruction.status::text <> ALL($1)
+            ) AS in_flight_minor,
+            sum(coalesce(paid_minor, amount_minor)) FILTER (WHERE {_SPENT}) AS paid_minor
+        FROM payments.instruction
+        JOIN payments.chunk ON chunk.number = instruction.chunk_number
+        JOIN payments.payment_round ON payment_round.number = chunk.round_number
+        WHERE chunk.budget_line IS NOT NULL AND payment_round.status::text = 'released'
+        GROUP BY 1
+    )
+    SELECT line.fund || '/' || line.code AS code,
+        coalesce(sum(debits_minor - credits_minor)
+            FILTER (WHERE account.code::text = 'LINE_COMMITTED'), 0)::bigint AS committed_minor,
+        coalesce(instructed.in_flight_minor, 0)::bigint AS in_flight_minor,
+        coalesce(sum(debits_minor - credits_minor)
+            FILTER (WHERE account.code::text = 'LINE_SPENT'), 0)::bigint AS spent_minor,
+        coalesce(instructed.paid_minor, 0)::bigint AS paid_minor
+    FROM payments.budget_line AS line
+    LEFT JOIN payments.account ON account.scope = line.fund || '/' || line.code
+    LEFT JOIN instructed ON instructed.code = line.fund || '/' || line.code
+    GROUP BY line.fund, line.code, instructed.in_flight_minor, instructed.paid_minor
+    ORDER BY 1
+"""
+
 # Each transfer as its accounts and its amount; those of the reversal the other way round.
 REVERSALS = """
     SELECT reversal.id, approval.proposed_by, approval.decided_by,

@@ -11,6 +11,8 @@ from services.payments.alarms.routes import router as alarms
 from services.payments.approvals.tables import Approval, ApprovalKind
 from services.payments.batches.routes import router as batches
 from services.payments.books.routes import router as books
+from services.payments.budget_lines.routes import router as budget_lines
+from services.payments.budget_lines.service import budget_line_step
 from services.payments.chunks.routes import router as chunks
 from services.payments.deliveries.routes import router as deliveries
 from services.payments.funds.routes import router as funds
@@ -89,6 +91,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         ApprovalKind,
         [
             *fund_steps(waits),
+            budget_line_step(waits),
             prefunding_step(waits),
             reversal_step(waits),
             release_step(waits),
@@ -108,6 +111,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             # First: routers are tried in turn, and callbacks come by the hundred thousand.
             callbacks,
             funds,
+            budget_lines,
             reservations,
             providers,
             reversals,

@@ -47,6 +47,7 @@ GRANTS = {
     ),
     "resolution": "SELECT, INSERT, UPDATE (approved_at, finished_at)",
     "resolution_item": "SELECT, INSERT, UPDATE (result, detail)",
+    "budget_line": "SELECT, INSERT, UPDATE (name, ceiling_minor)",
     "reversal": "SELECT, INSERT",
     "sweep": "SELECT, INSERT, UPDATE (finished_at)",
     "sweep_item": "SELECT, INSERT, UPDATE (asked, ask_at, finding, detail)",

@@ -5,6 +5,7 @@ from services.payments.alarms import tables as alarms
 from services.payments.answers import tables as answers
 from services.payments.approvals import tables as approvals
 from services.payments.batches import tables as batches
+from services.payments.budget_lines import tables as budget_lines
 from services.payments.chunks import tables as chunks
 from services.payments.database import SCHEMA, Base
 from services.payments.deliveries import tables as deliveries
@@ -32,6 +33,7 @@ __all__ = [
     "approvals",
     "balances",
     "batches",
+    "budget_lines",
     "chunks",
     "deliveries",
     "funds",

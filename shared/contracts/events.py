@@ -210,6 +210,8 @@ class EntitlementsReady(Published):
     currency: str
     count: int
     total_minor: int
+    budget_line: str | None = None
+    """The line of the fund that it is booked on; none: on no line."""
 
     @property
     def subject(self) -> str:
@@ -235,6 +237,8 @@ class EnrolmentCompleted(Published):
     total_minor: int
     unpayable: int
     """Entitled households without a payee account: visible in the registry, in no chunk."""
+    budget_line: str | None = None
+    """The line of the fund that it is booked on; none: on no line."""
 
     @property
     def subject(self) -> str:

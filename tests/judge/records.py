@@ -13,6 +13,7 @@ from judge.records import (
     Ends,
     Fund,
     Instruction,
+    Line,
     Provider,
     Reach,
     ReadBack,
@@ -142,12 +143,20 @@ REVERSAL = Reversal(
     recorded=["90 from 2 to 1", "90 from 7 to 8"],
     taken_back=["90 from 2 to 1", "90 from 7 to 8"],
 )
+LINE = Line(
+    code=f"{FUND}/floods",
+    committed_minor=0,
+    in_flight_minor=0,
+    spent_minor=192,
+    paid_minor=192,
+)
 RECORDS = Records(
     accounts=ACCOUNTS,
     transfers=20,
     funds=FUNDS,
     kept_minor={},
     providers=PROVIDERS,
+    lines=[LINE],
     reversals=[REVERSAL],
     instructions=INSTRUCTIONS,
     paid_twice=[],

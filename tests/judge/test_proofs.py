@@ -24,6 +24,7 @@ from tests.judge.records import (
     ENDS,
     FUNDS,
     INSTRUCTIONS,
+    LINE,
     PROVIDERS,
     REACH,
     READ_BACK,
@@ -36,6 +37,7 @@ from tests.judge.records import (
 SUMS = "The ledger sums to zero"
 COMMITMENTS = "Committed = paid + in flight + released"
 WITH_PROVIDERS = "Money with the providers is accounted for"
+LINES = "Each budget line is what its payments come to"
 REVERSED = "What was taken back was so whole, by two persons"
 BALANCES = "Every balance follows from the book and the deposits"
 BOOKED = "Our records equal the providers' book, line by line"
@@ -132,6 +134,9 @@ def test_where_everything_agrees_each_proof_holds() -> None:
         (WITH_PROVIDERS, provider(in_flight_minor=80), "IN_TRANSIT of mekong is 0"),
         (WITH_PROVIDERS, provider(held_minor=80), "SUSPENSE of mekong is 0"),
         (WITH_PROVIDERS, records(providers=[]), "no provider at all"),
+        (LINES, records(lines=[replace(LINE, spent_minor=80)]), "spent on national-relief/floods"),
+        (LINES, records(lines=[replace(LINE, committed_minor=80)]), "has to be 0"),
+        (LINES, records(lines=[replace(LINE, in_flight_minor=80)]), "has to be 80"),
         (REVERSED, reversed_(recorded=[]), "what was never recorded"),
         (REVERSED, reversed_(taken_back=["90 from 2 to 1"]), "90 from 2 to 1 was taken back"),
         (REVERSED, reversed_(taken_back=[]), "nothing was taken back"),

@@ -114,6 +114,7 @@ class Registry:
         content: bytes | None = None,
         fund: str = FUND,
         round: int = 1,
+        budget_line: str | None = None,
     ) -> Announced:
         """Announce one chunk; ``count``, ``total_minor`` and ``content`` may lie."""
         announced = Announced(
@@ -135,6 +136,7 @@ class Registry:
             currency=CURRENCY,
             count=len(entitlements) if count is None else count,
             total_minor=total if total_minor is None else total_minor,
+            budget_line=budget_line,
         )
         self.announcements[announced.chunk_id] = ready
         await self.publish(ready)
@@ -162,6 +164,7 @@ class Registry:
         chunk_count: int = 1,
         fund: str = FUND,
         round: int = 1,
+        budget_line: str | None = None,
     ) -> None:
         """Say that these were all the chunks of the enrolment's round."""
         await self.publish(
@@ -177,6 +180,7 @@ class Registry:
                 entitlements=len(entitlements),
                 total_minor=sum(entitlement.amount_minor for entitlement in entitlements),
                 unpayable=0,
+                budget_line=budget_line,
             )
         )
 
@@ -187,12 +191,17 @@ class Registry:
         fund: str = FUND,
         activation_id: UUID | None = None,
         content: bytes | None = None,
+        budget_line: str | None = None,
     ) -> Announced:
         """Announce entitlements as the only chunk of an enrolment."""
         announced = await self.announce_chunk(
-            entitlements, fund=fund, activation_id=activation_id, content=content
+            entitlements,
+            fund=fund,
+            activation_id=activation_id,
+            content=content,
+            budget_line=budget_line,
         )
-        await self.complete(announced, entitlements, fund=fund)
+        await self.complete(announced, entitlements, fund=fund, budget_line=budget_line)
         return announced
 
     async def publish(self, data: Published) -> None:

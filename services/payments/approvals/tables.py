@@ -28,6 +28,8 @@ class ApprovalKind(StrEnum):
     """Events are sent to an address outside."""
     REVERSAL = "reversal"
     """A deposit or a prefunding that was recorded wrongly is taken back."""
+    BUDGET_LINE = "budget_line"
+    """A line of a fund is opened, or gets another ceiling."""
 
 
 class Approval(tables.Approval, Base):

@@ -34,9 +34,10 @@ _KEEP = text(
                 AND at < epoch_begun_at + make_interval(secs => :ask_first_seconds) AS perhaps_sent
         FROM told
     )
-    INSERT INTO payments.chunk (chunk_id, round_number, fund, currency, entitlement_count,
-        total_minor, status, fetch_at, epoch, told_at, announced_at)
-    SELECT :chunk_id, :round_number, :fund, :currency, :count, :total_minor, 'announced',
+    INSERT INTO payments.chunk (chunk_id, round_number, fund, currency, budget_line,
+        entitlement_count, total_minor, status, fetch_at, epoch, told_at, announced_at)
+    SELECT :chunk_id, :round_number, :fund, :currency, :budget_line, :count, :total_minor,
+        'announced',
         clock_timestamp(),
         CASE WHEN perhaps_sent THEN :epoch - 1 ELSE :epoch END,
         CASE WHEN perhaps_sent THEN least(at, epoch_begun_at) ELSE at END,
@@ -52,7 +53,7 @@ _LOCK_KNOWN = text(
     SELECT chunk.number, chunk.status::text AS status, chunk.round_number,
         payment_round.status::text AS round_status, payment_round.enrolment_id,
         payment_round.activation_id, payment_round.scheme, payment_round.round, chunk.fund,
-        chunk.currency, chunk.entitlement_count AS count, chunk.total_minor
+        chunk.currency, chunk.budget_line, chunk.entitlement_count AS count, chunk.total_minor
     FROM payments.chunk
     JOIN payments.payment_round ON payment_round.number = chunk.round_number
     WHERE chunk.chunk_id = :chunk_id
@@ -173,6 +174,7 @@ class Announcement:
     round: int
     fund: str
     currency: str
+    budget_line: str | None
     count: int
     total_minor: int
 
@@ -222,6 +224,7 @@ async def keep_announced(
             "round_number": round_number,
             "fund": ready.fund,
             "currency": ready.currency,
+            "budget_line": ready.budget_line,
             "count": ready.count,
             "total_minor": ready.total_minor,
             "epoch": event.epoch,

@@ -33,6 +33,8 @@ class Chunk(Base):
     round_number: Mapped[int] = mapped_column(Integer, ForeignKey(f"{SCHEMA}.payment_round.number"))
     fund: Mapped[str] = mapped_column(Text)
     currency: Mapped[str] = mapped_column(Text)
+    # The line of the fund that it is booked on; null: on none.
+    budget_line: Mapped[str | None] = mapped_column(Text)
     entitlement_count: Mapped[int] = mapped_column(Integer)
     total_minor: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[ChunkStatus] = mapped_column(enum_column(ChunkStatus, "chunk_status", SCHEMA))

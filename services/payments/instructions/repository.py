@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.chunks.tables import Chunk
-from services.payments.instructions.postings import POSTING_ROWS
+from services.payments.instructions.postings import POSTING_ROWS, scope_of
 from services.payments.instructions.states import EXCLUSIVE, NOT_EXCLUSIVE, Status
 from services.payments.instructions.tables import Instruction, InstructionMove
 from services.payments.ledger.accounts import TransferCode
@@ -63,11 +63,11 @@ _TRANSFERS = text(
         JOIN payments.account AS debit
             ON debit.code = CAST(posting.debit AS payments.account_code)
             AND debit.scope =
-                CASE posting.debit_scope WHEN 'fund' THEN chunk.fund ELSE provider.code END
+                {scope_of("posting.debit_scope")}
         JOIN payments.account AS credit
             ON credit.code = CAST(posting.credit AS payments.account_code)
             AND credit.scope =
-                CASE posting.credit_scope WHEN 'fund' THEN chunk.fund ELSE provider.code END
+                {scope_of("posting.credit_scope")}
         JOIN payments.transfer ON transfer.entry_number = move.entry_number
             AND transfer.code = CAST(posting.code AS payments.transfer_code)
             AND (debit_account, credit_account) = (debit.id, credit.id)
@@ -145,6 +145,7 @@ class RoundOfInstruction:
     status: RoundStatus
     fund: str
     currency: str
+    budget_line: str | None
 
 
 async def lock_known(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, Known]:
@@ -273,7 +274,7 @@ async def has_later_attempt(session: AsyncSession, instruction_id: UUID) -> bool
 async def round_of(session: AsyncSession, instruction_id: UUID) -> RoundOfInstruction:
     """The round that an instruction is part of."""
     query = (
-        select(PaymentRound.status, Chunk.fund, Chunk.currency)
+        select(PaymentRound.status, Chunk.fund, Chunk.currency, Chunk.budget_line)
         .join(Chunk, Chunk.round_number == PaymentRound.number)
         .join(Instruction, Instruction.chunk_number == Chunk.number)
         .where(Instruction.id == instruction_id)

@@ -2,6 +2,7 @@
 
 from sqlalchemy import TextClause, text
 
+from services.payments.instructions.postings import IS_OF_THE_CHUNK, scope_of
 from services.payments.instructions.postings import POSTING_ROWS as POSTING_ROWS
 from services.payments.instructions.states import ENDS, MOVES
 from services.payments.ledger.accounts import TransferCode
@@ -161,15 +162,16 @@ def move_instructions(
             JOIN payments.provider ON provider.number = turnover.provider_number
             JOIN posting ON CAST(posting.from_status AS {_STATUS}) = turnover.from_status
                 AND CAST(posting.to_status AS {_STATUS}) = turnover.to_status
+                AND {IS_OF_THE_CHUNK}
             -- An account that is missing makes a null here, and the whole statement fails.
             LEFT JOIN payments.account AS debit
                 ON debit.code = CAST(posting.debit AS payments.account_code)
                 AND debit.scope =
-                    CASE posting.debit_scope WHEN 'fund' THEN chunk.fund ELSE provider.code END
+                    {scope_of("posting.debit_scope")}
             LEFT JOIN payments.account AS credit
                 ON credit.code = CAST(posting.credit AS payments.account_code)
                 AND credit.scope =
-                    CASE posting.credit_scope WHEN 'fund' THEN chunk.fund ELSE provider.code END
+                    {scope_of("posting.credit_scope")}
         ),
         posted AS (
             INSERT INTO payments.transfer (entry_number, debit_account, credit_account,

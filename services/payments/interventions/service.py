@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.payments.amounts import readable
 from services.payments.answers.repository import says_paid
 from services.payments.approvals.tables import ApprovalKind
+from services.payments.budget_lines.repository import line_room
 from services.payments.funds.repository import lock_bounds
 from services.payments.instructions import repository
 from services.payments.instructions.repository import Known
@@ -102,6 +103,7 @@ async def _attempt_again(session: AsyncSession, proposal: Approval, clock: Clock
             ATTEMPT_RESERVED,
             debit_scope=paid_in.fund,
             credit_scope=paid_in.fund,
+            budget_line=paid_in.budget_line,
             amount_minor=known.amount_minor,
             currency=paid_in.currency,
             posted_at=at,
@@ -130,6 +132,15 @@ async def _lock_triable(session: AsyncSession, instruction_id: UUID) -> Known:
     paid_in = await repository.round_of(session, instruction_id)
     bounds = await lock_bounds(session, paid_in.fund)
     maximum_minor = bounds.maximum_payment_minor if bounds else None
+    if paid_in.budget_line is not None:
+        room_minor = await line_room(session, paid_in.fund, paid_in.budget_line) or 0
+        if known.amount_minor > room_minor:
+            raise Conflict(
+                f"It is {readable(known.amount_minor, known.currency)}, and budget line "
+                f"{paid_in.budget_line} of fund {paid_in.fund} has room for "
+                f"{readable(max(room_minor, 0), known.currency)}: POST "
+                f"/v1/funds/{paid_in.fund}/budget-lines raises its ceiling, by two persons."
+            )
     if maximum_minor is not None and known.amount_minor > maximum_minor:
         raise Conflict(
             f"It is {readable(known.amount_minor, known.currency)}, and fund {paid_in.fund} pays "

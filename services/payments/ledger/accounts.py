@@ -1,7 +1,8 @@
 """The chart of accounts. docs/ledger.md explains it to accountants.
 
-Two books, each of which sums to zero: *cash* says where the money is, *budget* says what it is
-promised for. One transfer stays within one book.
+Three books, each of which sums to zero: *cash* says where the money is, *budget* says what it is
+promised for, *line* says the same of what is booked on a budget line. One transfer stays within
+one book.
 """
 
 from dataclasses import dataclass
@@ -11,14 +12,16 @@ from enum import StrEnum
 class Book(StrEnum):
     CASH = "cash"
     BUDGET = "budget"
+    LINE = "line"
 
 
 class AccountScope(StrEnum):
-    """What an account is kept for: one account for each currency, fund or provider."""
+    """What an account is kept for: one account for each currency, fund, provider or line."""
 
     CURRENCY = "currency"
     FUND = "fund"
     PROVIDER = "provider"
+    LINE = "line"
 
 
 class AccountCode(StrEnum):
@@ -34,6 +37,9 @@ class AccountCode(StrEnum):
     COMMITTED = "COMMITTED"
     BUDGET_SPENT = "BUDGET_SPENT"
     RESERVED = "RESERVED"
+    LINE_OPEN = "LINE_OPEN"
+    LINE_COMMITTED = "LINE_COMMITTED"
+    LINE_SPENT = "LINE_SPENT"
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,10 @@ ACCOUNT_KINDS: dict[AccountCode, AccountKind] = {
     AccountCode.COMMITTED: AccountKind(Book.BUDGET, AccountScope.FUND, True),
     AccountCode.BUDGET_SPENT: AccountKind(Book.BUDGET, AccountScope.FUND, True),
     AccountCode.RESERVED: AccountKind(Book.BUDGET, AccountScope.FUND, True),
+    # A ceiling is looked at before a round is released. What happened is recorded above it, too.
+    AccountCode.LINE_OPEN: AccountKind(Book.LINE, AccountScope.LINE, False),
+    AccountCode.LINE_COMMITTED: AccountKind(Book.LINE, AccountScope.LINE, True),
+    AccountCode.LINE_SPENT: AccountKind(Book.LINE, AccountScope.LINE, True),
 }
 
 
@@ -107,6 +117,26 @@ class Posting:
     code: TransferCode
     debit: AccountCode
     credit: AccountCode
+
+
+_ON_A_LINE: dict[AccountCode, AccountCode] = {
+    AccountCode.BUDGET_AVAILABLE: AccountCode.LINE_OPEN,
+    AccountCode.COMMITTED: AccountCode.LINE_COMMITTED,
+    AccountCode.BUDGET_SPENT: AccountCode.LINE_SPENT,
+}
+
+
+def on_a_line(posting: Posting) -> Posting | None:
+    """What a posting of the budget makes on the line that the payment is booked on, with the same
+    code; None: it is none of the budget."""
+    if posting.debit not in _ON_A_LINE or posting.credit not in _ON_A_LINE:
+        return None
+    return Posting(posting.code, _ON_A_LINE[posting.debit], _ON_A_LINE[posting.credit])
+
+
+def scope_of_line(fund: str, line: str) -> str:
+    """What the accounts of a fund's budget line are kept for."""
+    return f"{fund}/{line}"
 
 
 FUND_RECEIVED = Posting(

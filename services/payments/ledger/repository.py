@@ -7,7 +7,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.ledger.accounts import ACCOUNT_KINDS, AccountCode, AccountScope, Posting
+from services.payments.ledger.accounts import (
+    ACCOUNT_KINDS,
+    AccountCode,
+    AccountScope,
+    Posting,
+    on_a_line,
+    scope_of_line,
+)
 
 OVERDRAFT_CONSTRAINT = "account_overdraft_refused_check"
 
@@ -54,7 +61,7 @@ def accounts_of(scope: AccountScope) -> list[AccountCode]:
 async def open_accounts(
     session: AsyncSession, *, kept_for: AccountScope, scope: str, currency: str
 ) -> None:
-    """Open the accounts of one currency, fund or provider, where they are not open yet."""
+    """Open the accounts of one currency, fund, provider or line, where they are not open yet."""
     codes = accounts_of(kept_for)
     await session.execute(
         _OPEN,
@@ -82,30 +89,40 @@ async def post(
     payment_instruction_id: UUID | None = None,
     round_number: int | None = None,
     approval_id: UUID | None = None,
+    budget_line: str | None = None,
 ) -> None:
-    """Record one transfer; ``posted_by`` is the person that had it posted, where one did, and
-    ``approval_id`` says by which two persons.
+    """Record one transfer, and the same on the fund's budget line where it is on one.
 
-    Raises IntegrityError where an account would be overdrawn.
+    ``posted_by`` is the person that had it posted, where one did, and ``approval_id`` says by
+    which two persons. Raises IntegrityError where an account would be overdrawn.
     """
-    await session.execute(
-        _POST,
-        {
-            "debit": posting.debit.value,
-            "credit": posting.credit.value,
-            "code": posting.code.value,
-            "debit_scope": debit_scope,
-            "credit_scope": credit_scope,
-            "amount_minor": amount_minor,
-            "currency": currency,
-            "posted_at": posted_at,
-            "posted_by": posted_by,
-            "reason": reason,
-            "payment_instruction_id": payment_instruction_id,
-            "round_number": round_number,
-            "approval_id": approval_id,
-        },
-    )
+    told = {
+        "amount_minor": amount_minor,
+        "currency": currency,
+        "posted_at": posted_at,
+        "posted_by": posted_by,
+        "reason": reason,
+        "payment_instruction_id": payment_instruction_id,
+        "round_number": round_number,
+        "approval_id": approval_id,
+    }
+    given = [{**told, **_sides(posting, debit_scope=debit_scope, credit_scope=credit_scope)}]
+    on_line = on_a_line(posting)
+    if budget_line is not None and on_line is not None:
+        scope = scope_of_line(debit_scope, budget_line)
+        given.append({**told, **_sides(on_line, debit_scope=scope, credit_scope=scope)})
+    for each in given:
+        await session.execute(_POST, each)
+
+
+def _sides(posting: Posting, *, debit_scope: str, credit_scope: str) -> dict[str, str]:
+    return {
+        "debit": posting.debit.value,
+        "credit": posting.credit.value,
+        "code": posting.code.value,
+        "debit_scope": debit_scope,
+        "credit_scope": credit_scope,
+    }
 
 
 def is_overdraft(error: IntegrityError) -> bool:

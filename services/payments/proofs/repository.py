@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.instructions.postings import POSTING_ROWS
+from services.payments.instructions.postings import IS_OF_THE_CHUNK, POSTING_ROWS, scope_of
 from services.payments.instructions.states import EXCLUSIVE, LIVE, MOVES
 from services.payments.ledger.accounts import REVERSED_BY, TransferCode
 from services.payments.statements import AnyRow, among, legal
@@ -17,6 +17,10 @@ Statement: TypeAlias = TextClause
 
 _LEGAL = legal(MOVES, enum_type="instruction_status")
 _REVERSED_ROWS = ", ".join(f"('{code}', '{reversal}')" for code, reversal in REVERSED_BY.items())
+_WAS_SETTLED = """EXISTS (
+    SELECT FROM payments.instruction_move AS move
+    WHERE move.instruction_id = instruction.id AND move.to_status = 'settled'
+)"""
 _OF_MOVES = among(sorted({posting.code for postings in MOVES.values() for posting in postings}))
 
 BOOKS = text(
@@ -81,6 +85,42 @@ COMMITMENTS = text(
     LEFT JOIN posted ON posted.fund = fund.code
     LEFT JOIN instructed ON instructed.fund = fund.code
     ORDER BY fund.code
+    """
+)
+
+# By line, as COMMITMENTS and what was paid are by fund.
+LINES = text(
+    f"""
+    WITH instructed AS (
+        SELECT chunk.fund, chunk.budget_line,
+            sum(instruction.amount_minor) FILTER (WHERE instruction.status IN ({among(LIVE)}))
+                AS in_flight,
+            sum(coalesce(paid_minor, amount_minor)) FILTER (
+                WHERE instruction.status = 'settled'
+                   OR instruction.status = 'returned' AND {_WAS_SETTLED}
+            ) AS paid
+        FROM payments.payment_round
+        JOIN payments.chunk ON chunk.round_number = payment_round.number
+        JOIN payments.instruction ON instruction.chunk_number = chunk.number
+        WHERE payment_round.status = 'released' AND chunk.budget_line IS NOT NULL
+        GROUP BY chunk.fund, chunk.budget_line
+    )
+    SELECT line.fund, line.code AS budget_line,
+        coalesce(account.committed, 0)::bigint AS committed_minor,
+        coalesce(instructed.in_flight, 0)::bigint AS in_flight_minor,
+        coalesce(account.spent, 0)::bigint AS spent_minor,
+        coalesce(instructed.paid, 0)::bigint AS paid_minor
+    FROM payments.budget_line AS line
+    LEFT JOIN (
+        SELECT scope,
+            sum(debits_minor - credits_minor) FILTER (WHERE code = 'LINE_COMMITTED') AS committed,
+            sum(debits_minor - credits_minor) FILTER (WHERE code = 'LINE_SPENT') AS spent
+        FROM payments.account
+        GROUP BY scope
+    ) AS account ON account.scope = line.fund || '/' || line.code
+    LEFT JOIN instructed
+        ON (instructed.fund, instructed.budget_line) = (line.fund, line.code)
+    ORDER BY line.fund, line.code
     """
 )
 
@@ -151,10 +191,8 @@ POSTINGS = text(
     ),
     owed AS (
         SELECT move.entry_number, posting.code,
-            posting.debit || ' ' || CASE posting.debit_scope
-                WHEN 'fund' THEN chunk.fund ELSE provider.code END AS debit,
-            posting.credit || ' ' || CASE posting.credit_scope
-                WHEN 'fund' THEN chunk.fund ELSE provider.code END AS credit,
+            posting.debit || ' ' || {scope_of("posting.debit_scope")} AS debit,
+            posting.credit || ' ' || {scope_of("posting.credit_scope")} AS credit,
             count(*) AS lines,
             sum(CASE
                 WHEN posting.differs <> 0 THEN abs(paid_minor - amount_minor)
@@ -171,6 +209,7 @@ POSTINGS = text(
                 = move.from_status
             AND CAST(posting.to_status AS payments.instruction_status) = move.to_status
             AND posting.differs IN (0, sign(coalesce(paid_minor, amount_minor) - amount_minor))
+            AND {IS_OF_THE_CHUNK}
         -- What was never reserved is cancelled without a posting.
         WHERE payment_round.status <> 'refused' OR move.to_status <> 'cancelled'
         GROUP BY 1, 2, 3, 4
@@ -208,6 +247,7 @@ ATTEMPTS = text(
         SELECT payment_instruction_id AS id, count(*) AS times, sum(amount_minor) AS minor
         FROM payments.transfer
         WHERE code = 'attempt_reserved'
+          AND debit_account IN (SELECT id FROM payments.account WHERE book = 'budget')
         GROUP BY payment_instruction_id
     ) AS reserved ON reserved.id = instruction.id
     """

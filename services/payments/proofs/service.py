@@ -57,6 +57,16 @@ async def prove(session: AsyncSession) -> ProofsOut:
         ),
         await _proof(
             session,
+            "budget_lines_add_up",
+            "On each budget line, committed is what is in flight of its payments, and spent is "
+            "what was paid of them.",
+            repository.LINES,
+            lambda row: (
+                (row.committed_minor, row.spent_minor) == (row.in_flight_minor, row.paid_minor)
+            ),
+        ),
+        await _proof(
+            session,
             "reservations_add_up",
             "In each fund, what is reserved is what is kept for triggers that are ready.",
             repository.RESERVATIONS,

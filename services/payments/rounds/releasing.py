@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.amounts import readable
+from services.payments.budget_lines.repository import line_room
 from services.payments.funds.repository import Bounds, lock_bounds
 from services.payments.ledger.accounts import ROUND_RESERVED
 from services.payments.ledger.repository import is_overdraft, post
@@ -80,6 +81,8 @@ def judge(gathered: GatheredRound) -> tuple[RoundStatus, str | None]:
         )
     if gathered.available_minor < gathered.raised_minor:
         return RoundStatus.UNFUNDED, _short(gathered)
+    if reason := above_line(gathered, room_minor=gathered.line_room_minor):
+        return RoundStatus.UNFUNDED, reason
     return RoundStatus.RELEASED, None
 
 
@@ -89,6 +92,27 @@ def _short(gathered: GatheredRound) -> str:
         f"The round needs {readable(gathered.raised_minor, gathered.currency)} and fund "
         f"{gathered.fund} has {readable(available_minor, gathered.currency)} available. Nothing is "
         "sent until a deposit covers all of it."
+    )
+
+
+def above_line(gathered: GatheredRound, *, room_minor: int | None) -> str | None:
+    """Why the budget line of a round has no room for it, and what to do; None: it has, or the
+    round is on none. ``room_minor`` is None where there is no such line."""
+    if gathered.budget_line is None:
+        return None
+    lines = f"/v1/funds/{gathered.fund}/budget-lines"
+    if room_minor is None:
+        return (
+            f"Fund {gathered.fund} has no budget line {gathered.budget_line}. Nothing is sent "
+            f"until two persons open it: POST {lines}."
+        )
+    if gathered.raised_minor <= room_minor:
+        return None
+    return (
+        f"The round needs {readable(gathered.raised_minor, gathered.currency)} and budget line "
+        f"{gathered.budget_line} of fund {gathered.fund} has room for "
+        f"{readable(max(room_minor, 0), gathered.currency)}. Nothing is sent until two persons "
+        f"raise its ceiling: POST {lines}."
     )
 
 
@@ -139,7 +163,14 @@ def above_bounds(gathered: GatheredRound, bounds: Bounds, *, released_minor: int
 async def reserve(
     session: AsyncSession, gathered: GatheredRound, *, at: datetime, approval_id: UUID | None = None
 ) -> tuple[RoundStatus, str | None]:
-    """Reserve the whole of a round in its fund: whether that is released, or why it waits."""
+    """Reserve the whole of a round in its fund: whether that is released, or why it waits.
+
+    The fund is locked: nobody else takes the room of its lines meanwhile.
+    """
+    if gathered.budget_line is not None:
+        room_minor = await line_room(session, gathered.fund, gathered.budget_line)
+        if reason := above_line(gathered, room_minor=room_minor):
+            return RoundStatus.UNFUNDED, reason
     try:
         async with session.begin_nested():
             await draw(
@@ -154,6 +185,7 @@ async def reserve(
                 ROUND_RESERVED,
                 debit_scope=gathered.fund,
                 credit_scope=gathered.fund,
+                budget_line=gathered.budget_line,
                 amount_minor=gathered.raised_minor,
                 currency=gathered.currency,
                 posted_at=at,

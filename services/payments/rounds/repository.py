@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.budget_lines.statements import LINE_ROOM
 from services.payments.rounds.states import MOVES, WAITING, RoundStatus
 from services.payments.rounds.tables import PaymentRound
 from services.payments.statements import AnyRow, among, legal, narrowed, paged
@@ -16,8 +17,10 @@ from shared.contracts.events import EnrolmentCompleted, EntitlementsReady
 _BEGIN = text(
     """
     INSERT INTO payments.payment_round AS begun
-        (enrolment_id, round, activation_id, scheme, fund, currency, status, announced_at)
-    VALUES (:enrolment_id, :round, :activation_id, :scheme, :fund, :currency, 'gathering', :at)
+        (enrolment_id, round, activation_id, scheme, fund, currency, budget_line, status,
+        announced_at)
+    VALUES (:enrolment_id, :round, :activation_id, :scheme, :fund, :currency, :budget_line,
+        'gathering', :at)
     -- An update that changes nothing, so that the number is returned either way.
     ON CONFLICT (enrolment_id, round, supplement) DO UPDATE SET round = begun.round
     RETURNING number
@@ -27,9 +30,10 @@ _BEGIN = text(
 _BEGIN_SUPPLEMENT = text(
     """
     INSERT INTO payments.payment_round (enrolment_id, round, supplement, activation_id, scheme,
-        fund, currency, chunk_count, entitlement_count, total_minor, status, announced_at)
+        fund, currency, budget_line, chunk_count, entitlement_count, total_minor, status,
+        announced_at)
     SELECT :enrolment_id, :round, max(supplement) + 1, :activation_id, :scheme, :fund, :currency,
-        1, :count, :total_minor, 'gathering', :at
+        :budget_line, 1, :count, :total_minor, 'gathering', :at
     FROM payments.payment_round
     WHERE enrolment_id = :enrolment_id AND round = :round
     RETURNING number
@@ -39,9 +43,9 @@ _BEGIN_SUPPLEMENT = text(
 _KEEP_TOTAL = text(
     """
     INSERT INTO payments.payment_round AS kept (enrolment_id, round, activation_id, scheme, fund,
-        currency, chunk_count, entitlement_count, total_minor, status, announced_at)
-    VALUES (:enrolment_id, :round, :activation_id, :scheme, :fund, :currency, :chunk_count,
-        :entitlements, :total_minor, 'gathering', :at)
+        currency, budget_line, chunk_count, entitlement_count, total_minor, status, announced_at)
+    VALUES (:enrolment_id, :round, :activation_id, :scheme, :fund, :currency, :budget_line,
+        :chunk_count, :entitlements, :total_minor, 'gathering', :at)
     ON CONFLICT (enrolment_id, round, supplement) DO UPDATE
     SET chunk_count = excluded.chunk_count,
         entitlement_count = excluded.entitlement_count,
@@ -60,13 +64,14 @@ _RELEASED_BEFORE = """
       AND other.status = 'released'
 """
 
-_GATHERED = """
+_GATHERED = f"""
     SELECT waiting.number, waiting.status::text AS status, waiting.activation_id, waiting.scheme,
-        waiting.round, waiting.fund, waiting.currency, waiting.chunk_count,
+        waiting.round, waiting.fund, waiting.currency, waiting.budget_line, waiting.chunk_count,
         waiting.entitlement_count, waiting.total_minor, here.chunks, here.entitlements,
         here.announced_minor, here.raised_minor, here.raised_count, here.largest_minor,
         available.currency AS fund_currency,
-        available.balance_minor + kept.minor AS available_minor
+        available.balance_minor + kept.minor AS available_minor,
+        line.room_minor AS line_room_minor
     FROM payments.payment_round AS waiting
     CROSS JOIN LATERAL (
         SELECT count(*) AS chunks,
@@ -100,6 +105,9 @@ _GATHERED = """
         WHERE activation_trigger.activation_id = waiting.activation_id
           AND reservation.fund = waiting.fund AND reservation.released_at IS NULL
     ) AS kept
+    LEFT JOIN LATERAL (
+        {LINE_ROOM} AND budget_line.fund = waiting.fund AND budget_line.code = waiting.budget_line
+    ) AS line ON true
 """
 
 # One that waits for money is only looked at again when there is enough of it, and one that waits
@@ -115,6 +123,7 @@ _PICK = text(
           waiting.status = 'gathering'
           OR available.balance_minor + kept.minor >= here.raised_minor
               AND available.currency = waiting.currency
+              AND (waiting.budget_line IS NULL OR line.room_minor >= here.raised_minor)
               AND (
                   waiting.status = 'unfunded'
                   OR here.largest_minor <= fund.maximum_payment_minor
@@ -167,6 +176,8 @@ class GatheredRound:
     round: int
     fund: str
     currency: str
+    budget_line: str | None
+    """The line of its fund that it is booked on, where it is on one."""
     chunk_count: int
     entitlement_count: int
     total_minor: int
@@ -183,6 +194,8 @@ class GatheredRound:
     fund_currency: str | None
     available_minor: int | None
     """What its fund has for it; None where there is no such fund."""
+    line_room_minor: int | None
+    """What its budget line has room for; None where there is no such line."""
 
 
 async def begin_round(session: AsyncSession, ready: EntitlementsReady, *, at: datetime) -> int:
@@ -196,6 +209,7 @@ async def begin_round(session: AsyncSession, ready: EntitlementsReady, *, at: da
             "scheme": ready.scheme,
             "fund": ready.fund,
             "currency": ready.currency,
+            "budget_line": ready.budget_line,
             "at": at,
         },
     )
@@ -213,6 +227,7 @@ async def begin_supplement(session: AsyncSession, ready: EntitlementsReady, *, a
             "scheme": ready.scheme,
             "fund": ready.fund,
             "currency": ready.currency,
+            "budget_line": ready.budget_line,
             "count": ready.count,
             "total_minor": ready.total_minor,
             "at": at,
@@ -232,6 +247,7 @@ async def keep_total(session: AsyncSession, completed: EnrolmentCompleted, *, at
             "scheme": completed.scheme,
             "fund": completed.fund,
             "currency": completed.currency,
+            "budget_line": completed.budget_line,
             "chunk_count": completed.chunk_count,
             "entitlements": completed.entitlements,
             "total_minor": completed.total_minor,
@@ -269,6 +285,7 @@ def _gathered(row: AnyRow) -> GatheredRound:
         round=row.round,
         fund=row.fund,
         currency=row.currency,
+        budget_line=row.budget_line,
         chunk_count=row.chunk_count,
         entitlement_count=row.entitlement_count,
         total_minor=row.total_minor,
@@ -281,6 +298,7 @@ def _gathered(row: AnyRow) -> GatheredRound:
         largest_minor=row.largest_minor,
         fund_currency=row.fund_currency,
         available_minor=row.available_minor,
+        line_room_minor=row.line_room_minor,
     )
 
 

@@ -37,6 +37,7 @@ class RoundOut(BaseModel):
                     "supplement": 0,
                     "fund": "shock-response",
                     "currency": "KHR",
+                    "budget_line": "floods-2022",
                     "status": "unfunded",
                     "reason": "The round needs 9,600,000 KHR and fund shock-response has 500,000 "
                     "KHR available. Nothing is sent until a deposit covers all of it.",
@@ -62,6 +63,9 @@ class RoundOut(BaseModel):
     )
     fund: str | None
     currency: str | None
+    budget_line: str | None = Field(
+        description="The line of the fund that it is booked on; null: on none."
+    )
     status: RoundStatus
     reason: str | None = Field(description="Why it is not released, and what to do.")
     chunk_count: int | None = Field(description="As the registry announced; null until it has.")

@@ -37,6 +37,8 @@ class PaymentRound(Base):
     scheme: Mapped[str] = mapped_column(Text)
     fund: Mapped[str | None] = mapped_column(Text)
     currency: Mapped[str | None] = mapped_column(Text)
+    # The line of the fund that it is booked on; null: on none.
+    budget_line: Mapped[str | None] = mapped_column(Text)
     chunk_count: Mapped[int | None] = mapped_column(Integer)
     entitlement_count: Mapped[int | None] = mapped_column(Integer)
     total_minor: Mapped[int | None] = mapped_column(BigInteger)

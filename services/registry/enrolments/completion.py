@@ -68,6 +68,7 @@ async def completion_of(
         entitlements=sums.announced,
         total_minor=int(sums.announced_minor),
         unpayable=sums.without_account,
+        budget_line=document.budget_line,
     )
 
 
@@ -89,4 +90,5 @@ def announcement_of(
         currency=document.currency,
         count=count,
         total_minor=total_minor,
+        budget_line=document.budget_line,
     )

@@ -117,6 +117,12 @@ class SchemeDocument(Document):
     name: Annotated[str, Text(longest=200)]
     shock: Literal["flood", "price", "drought", "disease", "other"]
     fund: Code
+    budget_line: Code | None = Field(
+        default=None,
+        description="The line of the fund that its rounds are booked on, and whose ceiling holds "
+        "for them; null: on none.",
+        examples=["floods-2022"],
+    )
     currency: CurrencyCode
     eligibility: Rule
     benefit: Annotated[list[BenefitCase], Field(min_length=1, max_length=20)]
