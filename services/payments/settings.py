@@ -1,6 +1,9 @@
 """What the payments service is told by its environment."""
 
+import base64
+import binascii
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -19,6 +22,50 @@ from shared.settings import (
     secrets_of_keys,
 )
 from shared.signatures import key_of
+
+SIGNING_KEY_BYTES = 32
+
+
+def is_signing_key(text: str) -> bool:
+    """Whether a text is a private key of Ed25519: 32 bytes in base64 (RFC 8032, section 5.1.5)."""
+    try:
+        return len(base64.b64decode(text, validate=True)) == SIGNING_KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
+class BankFileSettings(BaseModel):
+    """How a bank takes files: where they are exchanged, and who pays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    outgoing_directory: Path
+    """Where the bank fetches what we write."""
+    incoming_directory: Path
+    """Where the bank writes what it says of it."""
+    state_directory: Path
+    """Ours alone: which files left, what came in, and what was set aside. It outlives processes,
+    and all workers share it."""
+
+    debtor_name: str = Field(min_length=1, max_length=140)
+    debtor_id: str = Field(min_length=1, max_length=35)
+    """The organisation's identifier at the bank."""
+    debtor_account: str = Field(pattern="^[!-~]{1,34}$")
+    """The account that is debited: the one that is prefunded."""
+    debtor_agent_bic: str = Field(pattern="^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$")
+
+    settling_seconds: float = Field(default=60, gt=0)
+    """How long a file that came in has to be unchanged, until one that cannot be read is not taken
+    for half-written any more."""
+
+    @model_validator(mode="after")
+    def _keeps_apart(self) -> Self:
+        places = [self.outgoing_directory, self.incoming_directory, self.state_directory]
+        if not all(place.is_absolute() for place in places):
+            raise ValueError("give the directories of a bank file as absolute paths")
+        if len(set(places)) < len(places):
+            raise ValueError("outgoing, incoming and state are three directories")
+        return self
 
 
 class ProviderSettings(BaseModel):
@@ -40,7 +87,10 @@ class ProviderSettings(BaseModel):
     name: str
     protocol: str = "gsma-mobile-money-1.2"
     """Which adapter speaks to it: a name in ``providers/adapters.py``."""
-    base_url: str
+    base_url: str | None = None
+    """Where one is that is spoken to over HTTP."""
+    bank_file: BankFileSettings | None = None
+    """Of one that takes files instead."""
     currency: CurrencyCode
 
     # What it is known to do. The defaults assume the worst that is common.
@@ -57,8 +107,33 @@ class ProviderSettings(BaseModel):
     """Payments in one batch, at most."""
     batches_at_once: int = Field(default=4, ge=1, le=64)
     """Batches that are open at it, at most, by all workers together."""
+    batch_maximum_minor: int | None = Field(default=None, ge=1)
+    """The sum of a batch, at most; a payment that is above it by itself is rejected."""
     batch_two_steps: bool = True
     """Whether it takes a batch first, and pays it once we approve it."""
+
+    @property
+    def url(self) -> str:
+        """Where it is spoken to over HTTP; raises ValueError of one that takes files."""
+        if self.base_url is None:
+            raise ValueError(f"provider {self.code} takes files: choose a protocol that does")
+        return self.base_url
+
+    @property
+    def files(self) -> BankFileSettings:
+        """How it takes files; raises ValueError of one that is spoken to over HTTP."""
+        if self.bank_file is None:
+            raise ValueError(f"provider {self.code} has no bank_file, which its protocol needs")
+        return self.bank_file
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if (self.base_url is None) == (self.bank_file is None):
+            raise ValueError(
+                "give base_url of a provider that is spoken to over HTTP, or bank_file of one that "
+                "takes files"
+            )
+        return self
 
 
 class Settings(ServiceSettings):
@@ -269,9 +344,18 @@ class Settings(ServiceSettings):
                 "take it out"
             )
 
-    def _require_of_each(self, given: Collection[str], *, field: str) -> None:
-        """Raises ValueError where a provider of the settings is not among ``given``."""
-        missing = [provider.code for provider in self.providers if provider.code not in given]
+    def _require_of_each(
+        self, given: Collection[str], *, field: str, takes_files: bool = False
+    ) -> None:
+        """Raises ValueError where a provider of the settings is not among ``given``.
+
+        ``takes_files``: those that take files, and otherwise those that are spoken to over HTTP.
+        """
+        missing = [
+            provider.code
+            for provider in self.providers
+            if (provider.bank_file is not None) == takes_files and provider.code not in given
+        ]
         if missing:
             raise ValueError(f"{self.variable_of(field)} has nothing for {', '.join(missing)}")
 
@@ -309,7 +393,9 @@ class WorkerSettings(CallingSettings, Settings):
     )
     account_keys: KeyVersions = Field(validation_alias=AliasChoices("ACCOUNT_KEYS", "account_keys"))
     provider_api_keys: dict[str, Annotated[SecretStr, Field(min_length=1)]] = {}
-    """By provider: what it lets us in by."""
+    """By provider that is spoken to over HTTP: what it lets us in by."""
+    provider_signing_keys: dict[str, Annotated[SecretStr, Field(min_length=1)]] = {}
+    """By provider that takes files: the Ed25519 key that signs them, 32 bytes in base64."""
     callback_base_url: str = "http://127.0.0.1:8003"
     debit_party: str = "nspc"
     """The organisation's identifier at every provider (GSMA ``organisationid``)."""
@@ -338,6 +424,15 @@ class WorkerSettings(CallingSettings, Settings):
     @model_validator(mode="after")
     def _each_lets_us_in(self) -> Self:
         self._require_of_each(self.provider_api_keys, field="provider_api_keys")
+        self._require_of_each(
+            self.provider_signing_keys, field="provider_signing_keys", takes_files=True
+        )
+        for code, key in self.provider_signing_keys.items():
+            if not is_signing_key(key.get_secret_value()):
+                raise ValueError(
+                    f"{self.variable_of('provider_signing_keys')}: the key of {code} is not 32 "
+                    "bytes in base64"
+                )
         return self
 
     def secrets(self) -> Iterator[Secret]:
@@ -346,6 +441,9 @@ class WorkerSettings(CallingSettings, Settings):
         for code, key in self.provider_api_keys.items():
             where = f"PAYMENTS_PROVIDER_API_KEYS.{code}"
             yield Secret.of_text(where, key.get_secret_value())
+        for code, key in self.provider_signing_keys.items():
+            where, text = f"PAYMENTS_PROVIDER_SIGNING_KEYS.{code}", key.get_secret_value()
+            yield Secret.of_key(where, base64.b64decode(text), text)
 
     def key_rings(self) -> Iterator[KeyRing]:
         yield from super().key_rings()
@@ -356,5 +454,6 @@ class WorkerSettings(CallingSettings, Settings):
         yield from super().unfit_for_production()
         yield from https_fault("PAYMENTS_CALLBACK_BASE_URL", self.callback_base_url)
         for number, provider in enumerate(self.providers):
-            variable = f"PAYMENTS_PROVIDERS.{number}.base_url ({provider.code})"
-            yield from https_fault(variable, provider.base_url)
+            if provider.base_url is not None:
+                variable = f"PAYMENTS_PROVIDERS.{number}.base_url ({provider.code})"
+                yield from https_fault(variable, provider.base_url)

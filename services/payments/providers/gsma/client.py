@@ -27,7 +27,7 @@ class GsmaAdapter:
         self.code = provider.code
         self._debit_party = settings.debit_party
         self._accounts = Accounts(settings)
-        self._base_url = provider.base_url.rstrip("/")
+        self._base_url = provider.url.rstrip("/")
         self._disbursement_url = self._base_url + _DISBURSEMENT
         self._callback_url = (
             settings.callback_base_url.rstrip("/")
