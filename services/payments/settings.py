@@ -198,6 +198,9 @@ class Settings(ServiceSettings):
     """How often all results of a batch are read until what has none is a payment of which nobody
     knows what became of it."""
 
+    files_size: int = Field(default=20, ge=1, le=1_000)
+    """Files of a provider that answers by files, taken in together."""
+
     # Asking what became of instructions without an answer.
     inquiry_size: int = Field(default=200, ge=1, le=5_000)
     unknown_inquiry_seconds: float = Field(default=5, gt=0)

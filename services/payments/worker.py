@@ -10,6 +10,7 @@ from services.payments.activations.cancelling import Cancelling
 from services.payments.activations.handlers import handlers as of_activations
 from services.payments.answers.applying import ApplyingAnswers
 from services.payments.answers.recording import Recording
+from services.payments.batches.files import TakingFiles
 from services.payments.batches.lane import BatchLane
 from services.payments.chunks.handlers import handlers as of_chunks
 from services.payments.database import SCHEMA
@@ -28,6 +29,7 @@ from services.payments.providers.batches import BatchAdapter
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.health.keeping import KeepingHealth
 from services.payments.providers.health.noting import Noting
+from services.payments.providers.files import FileAdapter
 from services.payments.providers.protocol import Adapter, Capability
 from services.payments.raising.fetching import Fetching
 from services.payments.reservations.handlers import handlers as of_reservations
@@ -256,6 +258,23 @@ def worker_of(wiring: Wiring) -> Worker:
         Loop(f"batches-{code}", lane.due_step, rest=rest, then=[closing])
         for code, lane in wiring.batch_lanes.items()
     ]
+    taking_files = [
+        Loop(
+            f"files-{code}",
+            TakingFiles(
+                adapter,
+                directory=wiring.directory,
+                database=database,
+                recording=wiring.recording,
+                clock=clock,
+                size=settings.files_size,
+            ).step,
+            rest=rest,
+            then=[closing, *batches],
+        )
+        for code, adapter in wiring.adapters.items()
+        if isinstance(adapter, FileAdapter)
+    ]
     leases = Leases(database=database, moves=wiring.moves, size=settings.inquiry_size)
     applying = Applying(
         database=database,
@@ -291,6 +310,7 @@ def worker_of(wiring: Wiring) -> Worker:
             *sending,
             Loop("leases", leases.step, rest=rest),
             *batches,
+            *taking_files,
             Loop("apply-answers", answering.step, rest=rest, then=[closing]),
             Loop("apply-callbacks", applying.step, rest=rest, then=[closing, *batches]),
             Loop("health", health.step, rest=settings.health_rest),

@@ -90,7 +90,7 @@ async def test_a_sender_that_died_after_it_sent_finds_the_payment_made(
     await steps.raise_announced()
     [order] = await steps.claim()
     provider = world.settings.providers[0]
-    async with httpx.AsyncClient(base_url=provider.base_url) as client:
+    async with httpx.AsyncClient(base_url=provider.url) as client:
         answer = await client.post(
             "/transactions/type/disbursement",
             headers={

@@ -1,5 +1,6 @@
 """Raising alarms, each once for an instruction and a kind, and listing them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +37,21 @@ _RAISE = text(
     """
 )
 
+_RAISE_OF_PROVIDER = text(
+    """
+    INSERT INTO payments.alarm (provider_number, kind, detail, occurrences, raised_at)
+    SELECT provider_number, CAST(kind AS payments.alarm_kind), detail, occurrences, :at
+    FROM unnest(CAST(:numbers AS smallint[]), CAST(:kinds AS text[]), CAST(:details AS text[]),
+        CAST(:occurrences AS integer[])) AS given (provider_number, kind, detail, occurrences)
+    ON CONFLICT (provider_number, kind) WHERE instruction_id IS NULL
+        DO UPDATE SET occurrences = alarm.occurrences + excluded.occurrences,
+            detail = excluded.detail,
+            raised_at = CASE WHEN alarm.cleared_at IS NULL THEN alarm.raised_at
+                ELSE excluded.raised_at END,
+            cleared_at = NULL, cleared_by = NULL, cleared_reason = NULL
+    """
+)
+
 
 class AlarmStatus(StrEnum):
     OPEN = "open"
@@ -49,6 +65,38 @@ class NewAlarm:
     instruction_id: UUID
     kind: AlarmKind
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAlarm:
+    """What a person has to look at that is about no single payment."""
+
+    provider_number: int
+    kind: AlarmKind
+    detail: str
+
+
+async def raise_of_provider(
+    session: AsyncSession, alarms: Sequence[ProviderAlarm], *, at: datetime
+) -> None:
+    """Keep alarms about providers and log them; of one kind the latest is told, and all count."""
+    if not alarms:
+        return
+    counts = Counter((alarm.provider_number, alarm.kind) for alarm in alarms)
+    latest = {(alarm.provider_number, alarm.kind): alarm for alarm in alarms}
+    told = [latest[key] for key in sorted(latest)]
+    await session.execute(
+        _RAISE_OF_PROVIDER,
+        {
+            "numbers": [alarm.provider_number for alarm in told],
+            "kinds": [alarm.kind.value for alarm in told],
+            "details": [alarm.detail for alarm in told],
+            "occurrences": [counts[alarm.provider_number, alarm.kind] for alarm in told],
+            "at": at,
+        },
+    )
+    for alarm in told:
+        log.error("alarm", kind=alarm.kind, provider_number=alarm.provider_number)
 
 
 async def raise_alarms(session: AsyncSession, alarms: Sequence[NewAlarm], *, at: datetime) -> None:

@@ -48,12 +48,21 @@ class AlarmKind(StrEnum):
     """Settled here, and not known or not decided at the provider."""
     PROVIDER_DOWN = "provider_down"
     """A provider answers nothing that can be used; about the provider as such."""
+    FILE_SET_ASIDE = "file_set_aside"
+    """A file that came in cannot be read, or is about none of ours; about the provider."""
+    FILE_DIFFERS = "file_differs"
+    """A file that was to leave is there with other bytes; about the provider."""
+    LINES_NOT_OURS = "lines_not_ours"
+    """A file that came in speaks of lines that its file has not; about the provider."""
 
 
 CLEARED_BY_PERSONS = (
     AlarmKind.CONTRADICTION,
     AlarmKind.DIFFERENT_PAYMENT,
     AlarmKind.SETTLED_NOT_BOOKED,
+    AlarmKind.FILE_SET_ASIDE,
+    AlarmKind.FILE_DIFFERS,
+    AlarmKind.LINES_NOT_OURS,
 )
 """What may stay true for good: a person who has looked says so. Every other cause ends."""
 

@@ -41,11 +41,14 @@ class BatchClaims:
         provider: str,
         provider_number: int,
         size: int,
+        most_minor: int | None,
         most_open: int,
         lease_seconds: float,
         actor: str,
     ) -> MadeBatch | None:
         """Make a batch of ready lines of one chunk, no more than the provider's float covers.
+
+        Its sum is ``most_minor`` at most, unless it is of one payment.
 
         None: nothing is ready, or as many batches are open at the provider as may be, or another
         worker is making one. Once the session's transaction is committed it may be sent.
@@ -60,6 +63,7 @@ class BatchClaims:
                     "provider": provider,
                     "provider_number": provider_number,
                     "size": size,
+                    "most_minor": most_minor,
                     "most_open": most_open,
                     "batch_id": batch_id,
                     "batch_lease_seconds": lease_seconds,

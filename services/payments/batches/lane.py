@@ -47,6 +47,8 @@ log = structlog.get_logger()
 ACTOR = "batches"
 
 _CLOSING_SECONDS = 3.0
+_TOO_LARGE = BatchAnswer(BatchAnswerKind.REFUSED, reason="above_batch_maximum")
+"""Ours, and definite: nothing of it was sent, and none of its parts that are too large will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class BatchLane:
                 provider=self.adapter.code,
                 provider_number=number,
                 size=self._provider.batch_lines,
+                most_minor=self._provider.batch_maximum_minor,
                 most_open=self._provider.batches_at_once,
                 lease_seconds=self._settings.batch_lease_seconds,
                 actor=ACTOR,
@@ -159,6 +162,9 @@ class BatchLane:
                 raise AssertionError(f"{batch.status} is due never")
 
     async def _send(self, batch: DueBatch, order: BatchOrder, permit: LeasePermit) -> None:
+        if not batch.sent_before and self._is_too_large(order):
+            await self._learn(batch, _TOO_LARGE)
+            return
         answer = await self._heard(self.adapter.send_batch(order, permit))
         await self._leave_out(batch, answer)
         if answer.kind is BatchAnswerKind.NOT_SENT and not batch.sent_before:
@@ -520,6 +526,11 @@ class BatchLane:
     async def _is_cancelled(self, batch: DueBatch) -> bool:
         async with self.database.transaction() as session:
             return await repository.is_cancelled(session, batch.chunk_number)
+
+    def _is_too_large(self, order: BatchOrder) -> bool:
+        most_minor = self._provider.batch_maximum_minor
+        total_minor = sum(line.money.amount_minor for line in order.lines)
+        return most_minor is not None and total_minor > most_minor
 
     async def _heard(self, asking: Awaitable[BatchAnswer]) -> BatchAnswer:
         try:

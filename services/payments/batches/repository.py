@@ -8,13 +8,13 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.batches.statements import PARTS, SPLIT
+from services.payments.batches.statements import LATE, PARTS, SPLIT
 from services.payments.batches.states import MOVES, OPEN, BatchStatus
 from services.payments.batches.tables import Batch, BatchMove
 from services.payments.chunks.tables import Chunk
 from services.payments.instructions.repository import Known
 from services.payments.instructions.states import Status
-from services.payments.providers.batches import BatchName, ResultKind
+from services.payments.providers.batches import BatchName, LineResult, ResultKind
 from services.payments.providers.tables import Provider
 from services.payments.rounds.tables import PaymentRound
 from services.payments.statements import AnyRow, AnySelect, among, legal, narrowed, paged
@@ -282,6 +282,22 @@ async def ask_now(
     """Have a provider asked at once about batches that it speaks of, by its names for them."""
     given = {"provider_number": provider_number, "names": list(provider_batch_ids)}
     await session.execute(_ASK_NOW, given)
+
+
+async def late_of(
+    session: AsyncSession, batch_id: UUID, results: Sequence[LineResult]
+) -> list[LineResult]:
+    """Those results of a batch's file that reading the batch by the page would not find."""
+    rows = await session.scalars(
+        LATE,
+        {
+            "batch_id": batch_id,
+            "ids": [result.our_reference for result in results],
+            "paid": [result.kind is ResultKind.COMPLETIONS for result in results],
+            "references": [result.transaction_reference for result in results],
+        },
+    )
+    return [results[position - 1] for position in rows]
 
 
 async def read_again(

@@ -53,6 +53,9 @@ _PICKED = f"""
         FROM covered
         JOIN payments.instruction ON instruction.id = covered.id
         WHERE instruction.status = 'ready'
+          -- A payment that is above the most by itself makes a batch of its own.
+          AND (running <= coalesce(CAST(:most_minor AS bigint), running)
+            OR running = covered.amount_minor)
         ORDER BY instruction.id
         FOR NO KEY UPDATE OF instruction SKIP LOCKED
     ),
@@ -124,6 +127,29 @@ _LEFT = """
     SELECT instruction_id FROM batch_result
     WHERE instruction_id NOT IN (SELECT id FROM moved)
 """
+
+# What a batch that is open hears of a line that waits for it is read by the page. All else comes
+# late: it says something new of a line that has an end, or that is not its any more. That another
+# batch than a line's own did not pay it is not new.
+LATE = text(
+    f"""
+    SELECT given.position
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:paid AS boolean[]), CAST(:references AS text[]))
+        WITH ORDINALITY AS given (id, paid, transaction_reference, position)
+    LEFT JOIN payments.instruction ON instruction.id = given.id
+    LEFT JOIN payments.batch ON batch.number = instruction.batch_number
+    WHERE instruction.id IS NULL
+       OR given.paid
+          AND NOT (instruction.status = 'sending' AND batch.id = :batch_id
+              AND batch.status IN ({among(OPEN)}))
+          AND NOT (instruction.status = 'settled' AND (given.transaction_reference IS NULL
+              OR instruction.transaction_reference = given.transaction_reference))
+       OR NOT given.paid AND batch.id = :batch_id
+          AND (instruction.status NOT IN ('sending', 'rejected')
+              OR instruction.status = 'sending' AND batch.status NOT IN ({among(OPEN)}))
+    ORDER BY given.position
+    """
+)
 
 PARTS = 10
 """Into how many: a line at fault among 10,000 is alone after four rounds of ten batches."""

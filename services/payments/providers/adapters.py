@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from services.payments.providers.bankfile.callbacks import NoCallbacks
+from services.payments.providers.bankfile.client import BankFileAdapter
 from services.payments.providers.gsma.batch_client import GsmaBatchAdapter
 from services.payments.providers.gsma.callbacks import SignedCallbacks
 from services.payments.providers.gsma.client import GsmaAdapter
@@ -13,12 +15,14 @@ from shared.errors import Explained
 ADAPTERS: Mapping[str, Callable[[ProviderSettings, WorkerSettings], Adapter]] = {
     "gsma-mobile-money-1.2": GsmaAdapter,
     "gsma-mobile-money-1.2-batches": GsmaBatchAdapter,
+    "iso20022-pain.001-files": BankFileAdapter,
 }
 """By the names that a provider's settings give as its ``protocol``: what sends and asks."""
 
 VERIFIERS: Mapping[str, Callable[[ProviderSettings, ApiSettings], Verifier]] = {
     "gsma-mobile-money-1.2": SignedCallbacks,
     "gsma-mobile-money-1.2-batches": SignedCallbacks,
+    "iso20022-pain.001-files": NoCallbacks,
 }
 """By the same names: what tells whether a callback is the provider's."""
 

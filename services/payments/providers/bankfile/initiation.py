@@ -66,23 +66,23 @@ def initiation(
     made_at = made_at_of(batch_id)
     message_id = reference_of(batch_id)
     total_minor = sum(transfer.money.amount_minor for transfer in transfers)
-    totals = [
+    totals: Content = [
         ("NbOfTxs", str(len(transfers))),
         ("CtrlSum", _amount(Money(total_minor, currency))),
     ]
-    debtor = [
+    debtor: Content = [
         ("Nm", bank.debtor_name),
         ("Id", [("OrgId", [("Othr", [("Id", bank.debtor_id)])])]),
     ]
     document = etree.Element(_named("Document"), nsmap={None: NAMESPACE})
     root = etree.SubElement(document, _named("CstmrCdtTrfInitn"))
-    header = [
+    header: Content = [
         ("MsgId", message_id),
         ("CreDtTm", made_at.strftime("%Y-%m-%dT%H:%M:%SZ")),
         *totals,
         ("InitgPty", debtor),
     ]
-    payments = [
+    payments: Content = [
         ("PmtInfId", message_id),
         ("PmtMtd", "TRF"),
         *totals,

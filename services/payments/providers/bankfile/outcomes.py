@@ -5,8 +5,8 @@ only ever grow at their end, so that they can be read by the page. Source of the
 external code set, ExternalPaymentGroupStatus1Code and ExternalPaymentTransactionStatus1Code.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from services.payments.providers.bankfile.initiation import read_reference
@@ -34,51 +34,68 @@ _PASSING_PREFIX = "DS"
 """The signature, or who signed."""
 
 
-@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a file, as far as the bank has said it."""
-
-    answer: BatchAnswer
-    results: tuple[LineResult, ...]
-    """In an order that keeps: another report only adds to its end."""
-
-    def of_kind(self, kind: ResultKind) -> list[LineResult]:
-        """Its results of a kind."""
-        return [result for result in self.results if result.kind is kind]
-
-
-def outcome(reports: Sequence[Report], lines: frozenset[UUID], *, message_id: str) -> Outcome:
-    """What reports about a file mean, in the order in which they came; ``lines`` are the file's.
+    """What became of a file, as far as the bank has said it; ``lines`` are the file's.
 
     What is said of a line that is not the file's is left out here, and listed where reports are
     taken. A word that nobody here knows ends nothing. A file that is refused whole before anything
     of it was accepted is refused; one that is refused whole later has its lines rejected.
     """
-    begun, refusal = False, None
-    results: dict[LineResult, None] = {}
-    for report in reports:
+
+    def __init__(self, lines: frozenset[UUID], *, message_id: str) -> None:
+        self._lines = lines
+        self._message_id = message_id
+        self._begun = False
+        self._taken = False
+        self._refusal: Word | None = None
+        self._results: dict[LineResult, None] = {}
+        self._ended: set[UUID | None] = set()
+        self._counts = [0]
+
+    @property
+    def reports(self) -> int:
+        """How many reports it was made of."""
+        return len(self._counts) - 1
+
+    def add(self, report: Report) -> None:
+        """Take what another report says, in the order in which they came."""
         word = _of_all(report)
         if any(said.status in ACCEPTED for said in _words(report)):
-            begun = True
+            self._begun = True
         elif word is not None and word.reason not in DUPLICATES:
-            refusal = refusal or word
-        elif report.lines and refusal is None:
-            begun = True
-        results |= dict.fromkeys(_told_by_line(report, lines))
-        if word is not None and begun:
-            results |= dict.fromkeys(_told_of_all(report, word, lines))
-    if lines <= {result.our_reference for result in results}:
-        answer = BatchAnswer(BatchAnswerKind.COMPLETED)
-    elif begun:
-        answer = BatchAnswer(BatchAnswerKind.UNDER_WAY)
-    elif refusal is not None:
-        answer = _refused(refusal)
-    elif any(word.status in TAKEN for report in reports for word in _of_file(report)):
-        answer = BatchAnswer(BatchAnswerKind.PENDING)
-    else:
-        reason = "undecided_report" if reports else "no_report_yet"
-        answer = BatchAnswer(BatchAnswerKind.NO_ANSWER, reason=reason)
-    return Outcome(replace(answer, provider_batch_id=message_id), tuple(results))
+            self._refusal = self._refusal or word
+        elif report.lines and self._refusal is None:
+            self._begun = True
+        self._taken |= any(said.status in TAKEN for said in _of_file(report))
+        told = list(_told_by_line(report, self._lines))
+        if word is not None and self._begun:
+            told += _told_of_all(report, word, self._lines)
+        self._results |= dict.fromkeys(told)
+        self._ended |= {result.our_reference for result in told}
+        self._counts.append(len(self._results))
+
+    def answer(self) -> BatchAnswer:
+        """What the bank says of the file as a whole."""
+        if self.reports and self._lines <= self._ended:
+            answer = BatchAnswer(BatchAnswerKind.COMPLETED)
+        elif self._begun:
+            answer = BatchAnswer(BatchAnswerKind.UNDER_WAY)
+        elif self._refusal is not None:
+            answer = _refused(self._refusal)
+        elif self._taken:
+            answer = BatchAnswer(BatchAnswerKind.PENDING)
+        else:
+            reason = "undecided_report" if self.reports else "no_report_yet"
+            answer = BatchAnswer(BatchAnswerKind.NO_ANSWER, reason=reason)
+        return replace(answer, provider_batch_id=self._message_id)
+
+    def results(self) -> list[LineResult]:
+        """How its lines ended, in an order that keeps: another report only adds to its end."""
+        return list(self._results)
+
+    def brought_by(self, number: int) -> list[LineResult]:
+        """The results that no report before that one had told; the first report is number 1."""
+        return self.results()[self._counts[number - 1] : self._counts[number]]
 
 
 def foreign_lines(report: Report, lines: frozenset[UUID]) -> list[UUID | None]:

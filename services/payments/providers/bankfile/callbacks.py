@@ -1,0 +1,17 @@
+"""A bank that answers by files calls nobody back."""
+
+from collections.abc import Mapping
+
+from services.payments.settings import ApiSettings, ProviderSettings
+from shared.signatures import BadSignature
+
+
+class NoCallbacks:
+    """Verifies nothing: whoever calls back in such a bank's name is somebody else."""
+
+    def __init__(self, provider: ProviderSettings, settings: ApiSettings) -> None:
+        self._name = provider.code
+
+    def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
+        """Raises BadSignature."""
+        raise BadSignature(f"{self._name} answers by files, and calls nobody back.")
