@@ -27,9 +27,9 @@ from services.payments.instructions.moves import InstructionMoves, Waits
 from services.payments.providers.adapters import adapters_of
 from services.payments.providers.batches import BatchAdapter
 from services.payments.providers.directory import ProviderDirectory
+from services.payments.providers.files import FileAdapter
 from services.payments.providers.health.keeping import KeepingHealth
 from services.payments.providers.health.noting import Noting
-from services.payments.providers.files import FileAdapter
 from services.payments.providers.protocol import Adapter, Capability
 from services.payments.raising.fetching import Fetching
 from services.payments.reservations.handlers import handlers as of_reservations

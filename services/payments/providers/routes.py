@@ -89,7 +89,7 @@ async def list_provider_prefundings(
 ) -> PageOf[BroughtInOut]:
     """What two persons recorded as paid to the provider, in the order of the proposals, and which
     of it was taken back by a reversal."""
-    await service.get_provider(session, provider_code, configured=_configured(request))
+    await service.get_provider(session, provider_code, settings=_settings(request))
     rows = await list_prefundings(
         session, provider_code, after=page.after(UUID), limit=page.fetch_limit
     )
