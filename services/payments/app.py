@@ -21,6 +21,8 @@ from services.payments.histories.routes import router as histories
 from services.payments.instructions.routes import router as instructions
 from services.payments.interventions.routes import router as interventions
 from services.payments.interventions.service import attempt_step
+from services.payments.pauses.routes import router as pauses
+from services.payments.pauses.service import resumption_step
 from services.payments.proofs.routes import router as proofs
 from services.payments.providers.adapters import verifiers_of
 from services.payments.providers.directory import ProviderDirectory
@@ -69,6 +71,7 @@ _TAGS = [
     {"name": "instructions", "description": "Single payments and their whole history."},
     {"name": "histories", "description": "Where an entitlement's money is, and its receipt."},
     {"name": "batches", "description": "Payments that leave in one request, and their results."},
+    {"name": "pauses", "description": "What is not sent for the time being."},
     {"name": "unresolved", "description": "What has no end or not a good one, and the way out."},
     {"name": "resolutions", "description": "What two persons decide about payments."},
     {"name": "approvals", "description": "What waits for a second person."},
@@ -100,6 +103,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             subscription_step(
                 waits, cipher=cipher_of_keys(settings), maximum=settings.subscriptions_maximum
             ),
+            resumption_step(waits),
         ],
     )
     app = create_application(
@@ -123,6 +127,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             batches,
             interventions,
             resolutions,
+            pauses,
             approval_routes(steps, reader=PaymentsRead, decider=PaymentsApprove),
             activations,
             unresolved,

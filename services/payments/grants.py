@@ -25,6 +25,7 @@ GRANTS = {
     "chunk": "SELECT, INSERT, UPDATE",
     "set_aside": "SELECT, INSERT",
     "cancelled_activation": "SELECT, INSERT",
+    "pause": "SELECT, INSERT, UPDATE (resumed_at)",
     "instruction": (
         "SELECT, INSERT, UPDATE (status, moves, inquiries, next_action_at, first_sent_at, sent_at, "
         "finished_at, server_correlation_id, batch_number, transaction_reference, reason, "

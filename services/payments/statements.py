@@ -65,3 +65,55 @@ def answers_that_say_paid(entitlement_id: str) -> str:
           AND answer.kind = 'settled'
           AND answered.entitlement_id = {entitlement_id}
     )"""
+
+
+_ALL = "'KH'"
+"""The code of the whole country: every area lies in it."""
+
+_CONCERNS_ROUND = """
+    (pause.scheme IS NULL OR pause.scheme = payment_round.scheme)
+    AND (pause.activation_id IS NULL OR pause.activation_id = payment_round.activation_id)
+"""
+
+PAUSE_FITS = f"""
+    (pause.provider_number IS NULL OR pause.provider_number = instruction.provider_number)
+    AND {_CONCERNS_ROUND}
+    -- Of what was raised before areas were kept, nobody knows where it goes: it waits.
+    AND (pause.area_code IS NULL OR pause.area_code = {_ALL} OR instruction.area_code IS NULL
+        OR starts_with(instruction.area_code, pause.area_code))
+"""
+"""Whether a ``pause``, in force or not, concerns an ``instruction`` of a ``payment_round``."""
+
+PAUSED = f"""EXISTS (
+    SELECT FROM payments.pause WHERE pause.resumed_at IS NULL AND {PAUSE_FITS}
+)"""
+"""Whether an ``instruction`` of a ``payment_round`` is not to be sent for the time being."""
+
+CHUNK_PAUSED = f"""EXISTS (
+    SELECT FROM payments.pause
+    WHERE pause.resumed_at IS NULL
+      AND (pause.provider_number IS NULL OR pause.provider_number = :provider_number)
+      AND {_CONCERNS_ROUND}
+      AND (pause.area_code IS NULL OR pause.area_code = {_ALL}
+        OR starts_with(chunk.area_code, pause.area_code))
+)"""
+"""Whether all that a ``chunk`` of a ``payment_round`` has for :provider_number is paused."""
+
+PAUSED_AREAS = f"""ARRAY(
+    SELECT pause.area_code FROM payments.pause
+    WHERE pause.resumed_at IS NULL AND pause.area_code IS NOT NULL
+      AND (pause.provider_number IS NULL OR pause.provider_number = :provider_number)
+      AND {_CONCERNS_ROUND}
+)"""
+"""The areas to which nothing of a ``payment_round`` is sent through :provider_number."""
+
+
+def outside(areas: str) -> str:
+    """Whether an ``instruction`` goes to none of the areas, an SQL expression of an array.
+
+    Where nobody knows where it goes, it goes to each of them.
+    """
+    return f"""(
+        cardinality({areas}) = 0
+        OR instruction.area_code IS NOT NULL AND NOT instruction.area_code ^@ ANY ({areas})
+    )"""

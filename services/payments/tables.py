@@ -13,6 +13,7 @@ from services.payments.funds import tables as funds
 from services.payments.instructions import tables as instructions
 from services.payments.ledger import balances
 from services.payments.ledger import tables as ledger
+from services.payments.pauses import tables as pauses
 from services.payments.providers import tables as providers
 from services.payments.providers.health import tables as health
 from services.payments.reservations import tables as reservations
@@ -41,6 +42,7 @@ __all__ = [
     "instructions",
     "ledger",
     "metadata",
+    "pauses",
     "providers",
     "reservations",
     "resolutions",

@@ -22,6 +22,8 @@ from services.payments.dispatch.asking_first import AskingFirst
 from services.payments.dispatch.inquiring import Inquiring
 from services.payments.dispatch.lane import Lane
 from services.payments.dispatch.leases import Leases
+from services.payments.dispatch.pauses import HearingOfPauses
+from services.payments.dispatch.permits import KnownPauses
 from services.payments.dispatch.sending import Sending
 from services.payments.instructions.moves import InstructionMoves, Waits
 from services.payments.providers.adapters import adapters_of
@@ -57,6 +59,8 @@ from shared.retry import Backoff
 from shared.worker import Loop, Worker
 
 _MATCH_AGAIN = Backoff(first_seconds=5, longest_seconds=5)
+_HEAR_OF_PAUSES = Backoff(first_seconds=0.25, longest_seconds=0.25)
+"""A pause is to be effective within a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Wiring:
     notings: Mapping[str, Noting]
     """By provider, how it answers this worker."""
     delivering: Delivering
+    pauses: KnownPauses
 
     async def end_requests(self) -> None:
         """Let what is under way at the providers and receivers end, and nothing new begin."""
@@ -117,6 +122,7 @@ def wire(settings: WorkerSettings) -> Wiring:
     recording = Recording(database=database, moves=moves, directory=directory)
     providers = {provider.code: provider for provider in settings.providers}
     notings = {code: Noting() for code in adapters}
+    pauses = KnownPauses()
     lanes = {
         code: Lane(
             adapter=adapter,
@@ -127,6 +133,7 @@ def wire(settings: WorkerSettings) -> Wiring:
             moves=moves,
             recording=recording,
             noting=notings[code],
+            pauses=pauses,
         )
         for code, adapter in adapters.items()
         if Capability.SINGLE in adapter.capabilities
@@ -141,6 +148,7 @@ def wire(settings: WorkerSettings) -> Wiring:
             moves=moves,
             recording=recording,
             noting=notings[code],
+            pauses=pauses,
         )
         for code, adapter in adapters.items()
         if isinstance(adapter, BatchAdapter)
@@ -171,7 +179,13 @@ def wire(settings: WorkerSettings) -> Wiring:
             timeout_seconds=settings.delivery_timeout_seconds,
             pauses=settings.delivery_pause,
         ),
+        pauses=pauses,
     )
+
+
+def _never(done: int) -> bool:
+    """Whatever was found, it is looked at again after a rest."""
+    return False
 
 
 def create_worker(settings: WorkerSettings | None = None) -> Worker:
@@ -276,6 +290,7 @@ def worker_of(wiring: Wiring) -> Worker:
         if isinstance(adapter, FileAdapter)
     ]
     leases = Leases(database=database, moves=wiring.moves, size=settings.inquiry_size)
+    hearing = HearingOfPauses(database=database, known=wiring.pauses)
     applying = Applying(
         database=database,
         adapters=wiring.adapters,
@@ -307,6 +322,7 @@ def worker_of(wiring: Wiring) -> Worker:
             releasing,
             cancelling,
             *asking_first,
+            Loop("pauses", hearing.step, rest=_HEAR_OF_PAUSES, has_more=_never),
             *sending,
             Loop("leases", leases.step, rest=rest),
             *batches,

@@ -49,6 +49,7 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
         "POST /v1/resolutions",
         "POST /v1/instructions/{instruction_id}/resolution",
     ),
+    Kind("payments", "resumption"): ("POST /v1/pauses/{pause_id}/resumption",),
 }
 """The operations that propose each kind. None: the service itself, on what others published."""
 

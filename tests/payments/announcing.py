@@ -35,6 +35,7 @@ class Entitlement:
     provider: str = "mekong"
     currency: str = CURRENCY
     announcement: int = 1
+    area: str = "020103"
     entitlement_id: UUID = field(default_factory=new_id)
     household_id: UUID = field(default_factory=new_id)
 
@@ -93,7 +94,7 @@ class Registry:
             [
                 entitlement.entitlement_id.bytes,
                 entitlement.household_id.bytes,
-                b"020103",
+                entitlement.area.encode(),
                 struct.pack("!q", entitlement.amount_minor),
                 entitlement.currency.encode(),
                 entitlement.provider.encode(),

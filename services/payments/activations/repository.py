@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.rounds.states import WAITING
-from services.payments.statements import AnyRow, among
+from services.payments.statements import PAUSED, AnyRow, among
 from shared.contracts.events import ActivationCancelled
 
 _KEEP = text(
@@ -69,10 +69,10 @@ _LOCK_READY = text(
 )
 
 _STANDING = text(
-    """
+    f"""
     WITH whole AS (
         SELECT chunk.number, chunk.currency, chunk.status, chunk.entitlement_count,
-            chunk.total_minor
+            chunk.total_minor, chunk.round_number
         FROM payments.payment_round
         JOIN payments.chunk ON chunk.round_number = payment_round.number
         WHERE payment_round.activation_id = :activation_id
@@ -99,6 +99,10 @@ _STANDING = text(
         SELECT count(*) FILTER (WHERE instruction.status = 'ready') AS waiting_count,
             coalesce(sum(amount_minor) FILTER (WHERE instruction.status = 'ready'), 0)::bigint
                 AS waiting_minor,
+            count(*) FILTER (WHERE instruction.status = 'ready' AND {PAUSED}) AS paused_count,
+            coalesce(
+                sum(amount_minor) FILTER (WHERE instruction.status = 'ready' AND {PAUSED}), 0
+            )::bigint AS paused_minor,
             count(*) FILTER (WHERE instruction.status = 'cancelled') AS cancelled_count,
             coalesce(sum(amount_minor) FILTER (WHERE instruction.status = 'cancelled'), 0)::bigint
                 AS cancelled_minor,
@@ -110,6 +114,7 @@ _STANDING = text(
                 AS paid_minor
         FROM payments.instruction
         JOIN whole ON whole.number = instruction.chunk_number
+        JOIN payments.payment_round ON payment_round.number = whole.round_number
     )
     SELECT announced.*, aside.*, instructed.*, cancelled.cancelled_on, cancelled.heard_at
     FROM announced

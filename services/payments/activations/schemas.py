@@ -23,6 +23,8 @@ class ActivationOut(BaseModel):
                     "unpayable_minor": 96_000,
                     "waiting_count": 0,
                     "waiting_minor": 0,
+                    "paused_count": 0,
+                    "paused_minor": 0,
                     "cancelled_count": 3999,
                     "cancelled_minor": 383_904_000,
                     "sent_count": 1000,
@@ -46,6 +48,8 @@ class ActivationOut(BaseModel):
     unpayable_minor: int
     waiting_count: int = Field(description="Raised and not sent.")
     waiting_minor: int
+    paused_count: int = Field(description="Of what waits: for a pause, GET /v1/pauses.")
+    paused_minor: int
     cancelled_count: int = Field(description="Not sent, and not to be sent any more.")
     cancelled_minor: int
     sent_count: int = Field(

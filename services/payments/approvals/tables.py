@@ -30,6 +30,8 @@ class ApprovalKind(StrEnum):
     """A deposit or a prefunding that was recorded wrongly is taken back."""
     BUDGET_LINE = "budget_line"
     """A line of a fund is opened, or gets another ceiling."""
+    RESUMPTION = "resumption"
+    """What one person paused is sent again."""
 
 
 class Approval(tables.Approval, Base):

@@ -20,7 +20,12 @@ from services.payments.batches.claiming import BatchClaims, order_of
 from services.payments.batches.repository import DueBatch
 from services.payments.batches.results import Results, heard_of, plain_and_odd
 from services.payments.batches.states import BatchStatus
-from services.payments.dispatch.permits import LeasePermit, Stopping, seconds_since_boot
+from services.payments.dispatch.permits import (
+    KnownPauses,
+    LeasePermit,
+    Stopping,
+    seconds_since_boot,
+)
 from services.payments.dispatch.pipeline import Pipeline
 from services.payments.instructions.moves import InstructionMoves, Move
 from services.payments.instructions.repository import Known
@@ -73,6 +78,7 @@ class BatchLane:
         moves: InstructionMoves,
         recording: Recording,
         noting: Noting,
+        pauses: KnownPauses,
         now: Callable[[], float] = seconds_since_boot,
     ) -> None:
         self.adapter = adapter
@@ -81,6 +87,7 @@ class BatchLane:
         self._provider = provider
         self._settings = settings
         self._directory = directory
+        self._pauses = pauses
         self.database = database
         self.moves = moves
         self._recording = recording
@@ -178,6 +185,8 @@ class BatchLane:
     async def _send_again(self, batch: DueBatch) -> None:
         """Send what waits, or what the provider does not know: the same lines, the same id."""
         permit = self._permit()
+        if await self._waits_for_pause(batch):
+            return
         async with self.database.transaction() as session:
             currency, lines = await repository.lines_of(session, batch)
             moved = bool(lines) and await repository.move_batch(
@@ -203,7 +212,8 @@ class BatchLane:
         match answer.kind:
             case BatchAnswerKind.CREATED if batch.status is BatchStatus.APPROVING:
                 # Our approval was lost, or is not seen yet: it is given again.
-                await self._give_approval(batch)
+                if not await self._waits_for_pause(batch):
+                    await self._give_approval(batch)
             case BatchAnswerKind.CREATED:
                 await self._move(batch, BatchStatus.CREATED, answer=answer)
             case BatchAnswerKind.UNDER_WAY | BatchAnswerKind.COMPLETED:
@@ -252,6 +262,8 @@ class BatchLane:
     async def _approve(self, batch: DueBatch) -> None:
         if await self._is_cancelled(batch):
             await self._give_back(batch, BatchStatus.REFUSED, reason="activation_cancelled")
+            return
+        if await self._waits_for_pause(batch):
             return
         if await self._move(
             batch, BatchStatus.APPROVING, seconds=self._settings.batch_lease_seconds
@@ -532,6 +544,14 @@ class BatchLane:
         total_minor = sum(line.money.amount_minor for line in order.lines)
         return most_minor is not None and total_minor > most_minor
 
+    async def _waits_for_pause(self, batch: DueBatch) -> bool:
+        """Whether a line of it is paused: then the whole batch is looked at again later."""
+        async with self.database.transaction() as session:
+            paused = await repository.is_paused(session, batch)
+        if paused:
+            await self._wait(batch, self._results_wait(batch), reason="paused")
+        return paused
+
     async def _heard(self, asking: Awaitable[BatchAnswer]) -> BatchAnswer:
         try:
             answer = await asking
@@ -558,6 +578,8 @@ class BatchLane:
             now=self._now,
             pausing=self.pausing,
             stopping=self.stopping,
+            pauses=self._pauses,
+            pauses_before=self._pauses.count,
         )
 
     async def provider_number(self) -> int:

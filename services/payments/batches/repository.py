@@ -17,7 +17,15 @@ from services.payments.instructions.states import Status
 from services.payments.providers.batches import BatchName, LineResult, ResultKind
 from services.payments.providers.tables import Provider
 from services.payments.rounds.tables import PaymentRound
-from services.payments.statements import AnyRow, AnySelect, among, legal, narrowed, paged
+from services.payments.statements import (
+    PAUSED,
+    AnyRow,
+    AnySelect,
+    among,
+    legal,
+    narrowed,
+    paged,
+)
 
 _LEGAL = legal(MOVES, enum_type="batch_status")
 
@@ -120,6 +128,20 @@ _IS_CANCELLED = text(
         JOIN payments.payment_round ON payment_round.number = chunk.round_number
         JOIN payments.cancelled_activation USING (activation_id)
         WHERE chunk.number = :number
+    )
+    """
+)
+
+_IS_PAUSED = text(
+    f"""
+    SELECT EXISTS (
+        SELECT FROM payments.instruction
+        JOIN payments.chunk ON chunk.number = instruction.chunk_number
+        JOIN payments.payment_round ON payment_round.number = chunk.round_number
+        WHERE instruction.chunk_number = :chunk_number
+          AND instruction.batch_number = :number
+          AND instruction.status = 'sending'
+          AND {PAUSED}
     )
     """
 )
@@ -311,6 +333,12 @@ async def read_again(
 async def is_cancelled(session: AsyncSession, chunk_number: int) -> bool:
     """Whether the activation of a chunk was cancelled."""
     return bool(await session.scalar(_IS_CANCELLED, {"number": chunk_number}))
+
+
+async def is_paused(session: AsyncSession, batch: DueBatch) -> bool:
+    """Whether a line of a batch without an end is not to be sent for the time being."""
+    given = {"chunk_number": batch.chunk_number, "number": batch.number}
+    return bool(await session.scalar(_IS_PAUSED, given))
 
 
 async def lines_of(session: AsyncSession, batch: DueBatch) -> tuple[str, Sequence[AnyRow]]:

@@ -10,21 +10,24 @@ from services.payments.instructions.moves import Waits
 from services.payments.instructions.statements import move_instructions, moves_given
 from services.payments.instructions.states import Status
 from services.payments.providers.batches import ResultKind
-from services.payments.statements import among
+from services.payments.statements import CHUNK_PAUSED, PAUSED_AREAS, among, outside
 
 # The oldest chunk that has something ready at the provider: a batch is of one chunk.
 _PICKED = f"""
     open AS MATERIALIZED (
-        SELECT chunk.number, chunk.currency
+        SELECT chunk.number, chunk.currency, paused.areas AS paused_areas
         FROM payments.chunk
         JOIN payments.payment_round ON payment_round.number = chunk.round_number
+        CROSS JOIN LATERAL (SELECT {PAUSED_AREAS} AS areas) AS paused
         WHERE chunk.status = 'raised' AND payment_round.status = 'released'
+          AND NOT {CHUNK_PAUSED}
           AND chunk.epoch = (SELECT events.current_epoch()) AND {NOT_CANCELLED}
           AND EXISTS (
               SELECT FROM payments.instruction
               WHERE chunk_number = chunk.number AND status = 'ready'
                 AND provider_number = :provider_number
                 AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
+                AND {outside("paused.areas")}
           )
           AND (
               SELECT count(*) FROM payments.batch
@@ -44,6 +47,7 @@ _PICKED = f"""
               AND provider_number = :provider_number
               AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
               AND NOT {PERHAPS_PAID}
+              AND {outside("open.paused_areas")}
             LIMIT :size
         ) AS ready
     ),

@@ -48,6 +48,9 @@ class Chunk(Base):
     set_aside_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     # The largest payment that was raised of it, once it is raised.
     largest_minor: Mapped[int | None] = mapped_column(BigInteger)
+    # The smallest area in which all of it lies; empty where that is the country. None: it is not
+    # raised, or was before areas were kept.
+    area_code: Mapped[str | None] = mapped_column(Text)
     # What the registry was last told while payments were open, and when that is looked at again.
     progress_paid: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     progress_failed: Mapped[int] = mapped_column(Integer, server_default=text("0"))

@@ -11,7 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.answers.recording import Recording
 from services.payments.answers.repository import Heard, keep_reasons
-from services.payments.dispatch.permits import LeasePermit, Stopping, seconds_since_boot
+from services.payments.dispatch.permits import (
+    KnownPauses,
+    LeasePermit,
+    Stopping,
+    seconds_since_boot,
+)
 from services.payments.dispatch.pipeline import Pipeline
 from services.payments.dispatch.repository import Due, Picked, lock_not_known, pick_ready
 from services.payments.instructions.moves import InstructionMoves, Move
@@ -72,6 +77,7 @@ class Lane:
         moves: InstructionMoves,
         recording: Recording,
         noting: Noting,
+        pauses: KnownPauses,
         now: Callable[[], float] = seconds_since_boot,
     ) -> None:
         self.adapter = adapter
@@ -85,6 +91,7 @@ class Lane:
         self._provider = provider
         self._settings = settings
         self._directory = directory
+        self._pauses = pauses
         self.sends: Pipeline[Sent] = Pipeline(
             self._record,
             places=settings.dispatch_concurrency,
@@ -185,6 +192,8 @@ class Lane:
             now=self.now,
             pausing=self.pausing,
             stopping=self.stopping,
+            pauses=self._pauses,
+            pauses_before=self._pauses.count,
         )
 
     async def _intend(

@@ -11,7 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.payments.instructions.moves import Waits
 from services.payments.instructions.states import Status
 from services.payments.providers.protocol import Order
-from services.payments.statements import answers_that_say_paid
+from services.payments.statements import (
+    CHUNK_PAUSED,
+    PAUSED,
+    PAUSED_AREAS,
+    answers_that_say_paid,
+    outside,
+)
 from shared.money import Money
 
 _CLAIM_LOCK = 7_205_011
@@ -47,7 +53,7 @@ _PICK_READY = f"""
     WITH candidate AS MATERIALIZED (
         SELECT ready.*, open.currency
         FROM (
-            SELECT chunk.number, chunk.currency
+            SELECT chunk.number, chunk.currency, {{paused_areas}} AS paused_areas
             FROM payments.chunk
             JOIN payments.payment_round ON payment_round.number = chunk.round_number
             WHERE chunk.status = 'raised' AND payment_round.status = 'released'
@@ -62,6 +68,7 @@ _PICK_READY = f"""
               AND provider_number = :provider_number
               AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
               AND NOT {PERHAPS_PAID}
+              AND {outside("open.paused_areas")}
             LIMIT :size
         ) AS ready
         LIMIT :size
@@ -85,15 +92,22 @@ NOT_CANCELLED = """
 
 _PICK_UNSENT = text(
     _PICK_READY.format(
-        of_chunks=f"chunk.epoch = (SELECT events.current_epoch()) AND {NOT_CANCELLED}"
+        of_chunks=f"chunk.epoch = (SELECT events.current_epoch()) AND {NOT_CANCELLED} "
+        f"AND NOT {CHUNK_PAUSED}",
+        paused_areas=PAUSED_AREAS,
     )
 )
 
 # In a later epoch than its chunk was announced in, what is ready may have been sent before: the
-# database may have lost that it was.
+# database may have lost that it was. It is only asked about, so a pause does not keep it.
 _PICK_PERHAPS_SENT = text(
-    _PICK_READY.format(of_chunks="chunk.epoch < (SELECT events.current_epoch())")
+    _PICK_READY.format(
+        of_chunks="chunk.epoch < (SELECT events.current_epoch())",
+        paused_areas="CAST('{}' AS text[])",
+    )
 )
+
+_COUNT_PAUSES = text("SELECT count(*) FROM payments.pause")
 
 _PICK_EXPIRED = text(
     """
@@ -114,6 +128,7 @@ _NOT_KNOWN = text(
             WHEN sent_at > clock_timestamp() - make_interval(secs => :not_known_untrue_seconds)
                 THEN 'not_known_may_be_untrue'
             WHEN {PERHAPS_PAID} THEN 'perhaps_paid_by_another_attempt'
+            WHEN {PAUSED} THEN 'paused'
             WHEN resend_approved_at IS NOT NULL THEN NULL
             WHEN NOT {NOT_CANCELLED} THEN 'activation_cancelled'
             WHEN :recognises_repeats_seconds = 0 THEN 'repeats_not_recognised'
@@ -192,6 +207,11 @@ async def lock_claims(session: AsyncSession, provider_number: int) -> bool:
     )
 
 
+async def count_pauses(session: AsyncSession) -> int:
+    """How many pauses were ever made. They are never deleted, so a new one always shows."""
+    return int(await session.scalar(_COUNT_PAUSES) or 0)
+
+
 async def pick_ready(
     session: AsyncSession,
     *,
@@ -202,7 +222,7 @@ async def pick_ready(
 ) -> list[Picked]:
     """Lock ready instructions of released rounds, no more than the provider's float covers.
 
-    Those that were certainly never sent; or, ``perhaps_sent``, the others.
+    Those that were certainly never sent and are not paused; or, ``perhaps_sent``, the others.
     """
     if not await lock_claims(session, provider_number):
         return []

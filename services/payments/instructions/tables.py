@@ -60,6 +60,8 @@ class Instruction(Base):
     # Of what left, or is about to leave, in a batch: it ends by the batch's results.
     batch_number: Mapped[int | None] = mapped_column(Integer)
     account_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    # Where the household lives. None: it was raised before areas were kept.
+    area_code: Mapped[str | None] = mapped_column(Text)
     transaction_reference: Mapped[str | None] = mapped_column(Text)
     # What was really paid, where that is another amount than ordered.
     paid_minor: Mapped[int | None] = mapped_column(BigInteger)

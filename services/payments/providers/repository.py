@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.providers.health.repository import IS_DOWN, RECENT
 from services.payments.providers.tables import Provider
-from services.payments.statements import AnyRow
+from services.payments.statements import PAUSED, AnyRow
 
 # What is ready waits for the provider's float, or first for the fund of its round, for two persons
 # to release it, or for the rest of its round to arrive; what is in a refused round waits for
@@ -31,7 +31,9 @@ _SELECT = f"""
         coalesce({IS_DOWN}, false) AS is_down,
         recent.replies, recent.failures, recent.sent_minor, recent.seconds AS recent_seconds,
         in_doubt.count AS unknown_count, in_doubt.minor AS unknown_minor,
-        in_doubt.oldest_seconds AS unknown_oldest_seconds
+        in_doubt.oldest_seconds AS unknown_oldest_seconds,
+        waiting.paused_minor AS waiting_for_resumption_minor,
+        waiting.paused_count AS waiting_for_resumption_count
     FROM payments.provider
     LEFT JOIN payments.provider_health AS health ON health.provider_number = provider.number
     CROSS JOIN LATERAL ({RECENT}) AS recent
@@ -50,7 +52,12 @@ _SELECT = f"""
             count(*) FILTER (WHERE payment_round.status = 'unapproved') AS unapproved_count,
             coalesce(
                 sum(amount_minor) FILTER (WHERE payment_round.status = 'unapproved'), 0
-            )::bigint AS unapproved_minor
+            )::bigint AS unapproved_minor,
+            count(*) FILTER (WHERE payment_round.status = 'released' AND {PAUSED})
+                AS paused_count,
+            coalesce(
+                sum(amount_minor) FILTER (WHERE payment_round.status = 'released' AND {PAUSED}), 0
+            )::bigint AS paused_minor
         FROM payments.payment_round
         JOIN payments.chunk ON chunk.round_number = payment_round.number
         JOIN payments.instruction ON instruction.chunk_number = chunk.number
@@ -69,7 +76,8 @@ _GROUP = """
     GROUP BY provider.number, waiting.minor, waiting.count, waiting.unfunded_minor,
         waiting.unfunded_count, waiting.unapproved_minor, waiting.unapproved_count,
         health.provider_number, recent.replies, recent.failures, recent.sent_minor,
-        recent.seconds, in_doubt.count, in_doubt.minor, in_doubt.oldest_seconds
+        recent.seconds, in_doubt.count, in_doubt.minor, in_doubt.oldest_seconds,
+        waiting.paused_minor, waiting.paused_count
 """
 _GET = text(_SELECT + " WHERE provider.code = :code" + _GROUP)
 _LIST = text(

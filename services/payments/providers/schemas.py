@@ -54,6 +54,8 @@ class ProviderOut(BaseModel):
                         "unknown_oldest_seconds": 5,
                         "float_lasts_seconds": 890,
                     },
+                    "waiting_for_resumption_minor": 0,
+                    "waiting_for_resumption_count": 0,
                 }
             ]
         }
@@ -78,6 +80,10 @@ class ProviderOut(BaseModel):
     )
     waiting_for_release_count: int = Field(description="How many instructions that is.")
     health: HealthOut
+    waiting_for_resumption_minor: int = Field(
+        description="Of what waits: paused, in rounds that are released."
+    )
+    waiting_for_resumption_count: int = Field(description="How many instructions that is.")
 
 
 class PrefundingIn(BaseModel):

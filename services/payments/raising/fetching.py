@@ -141,7 +141,7 @@ class Fetching:
         await move_chunks(session, [chunk.number], ChunkStatus.RAISED, at=now)
         if staged.all_payable and not careful and not await repository.has_ended_before(session):
             await repository.raise_all(session, chunk)
-            await repository.keep_largest(session, chunk)
+            await repository.keep_extent(session, chunk)
             return
         if await repository.count_distinct(session) != staged.entitlements:
             raise Unusable("An entitlement is in it twice.")
@@ -149,7 +149,7 @@ class Fetching:
             session, chunk, providers=providers, maximum_minor=maximum_minor, at=now
         )
         await repository.raise_others(session, chunk)
-        await repository.keep_largest(session, chunk)
+        await repository.keep_extent(session, chunk)
         log.warning("entitlements_set_aside", chunk_id=str(chunk.chunk_id), count=count)
 
     async def _try_again_or_refuse(self, chunk: AnnouncedChunk, reason: str) -> None:

@@ -136,20 +136,22 @@ _NEW_ID = INSTRUCTION_ID.format(
 
 _RAISE = f"""
     INSERT INTO payments.instruction (id, entitlement_id, household_id, amount_minor, chunk_number,
-        status, provider_number, announcement, account_sealed)
+        status, provider_number, announcement, account_sealed, area_code)
     SELECT {_NEW_ID}, fetched.entitlement_id, fetched.household_id, fetched.amount_minor,
-        :number, 'ready', provider.number, fetched.announcement, fetched.account_sealed
+        :number, 'ready', provider.number, fetched.announcement, fetched.account_sealed,
+        fetched.area_code
     FROM fetched_entitlement AS fetched
     JOIN payments.provider ON provider.code = fetched.provider_code
 """
 
 _RAISE_ALL = text(_RAISE)
 
-_KEEP_LARGEST = text(
+# What the first and the last in order begin with alike, all between them begin with.
+_KEEP_EXTENT = text(
     """
-    UPDATE payments.chunk
-    SET largest_minor = (
-        SELECT coalesce(max(fetched.amount_minor), 0)
+    WITH raised AS (
+        SELECT coalesce(max(fetched.amount_minor), 0) AS largest_minor,
+            min(fetched.area_code COLLATE "C") AS first, max(fetched.area_code COLLATE "C") AS last
         FROM fetched_entitlement AS fetched
         WHERE NOT EXISTS (
             SELECT FROM payments.set_aside
@@ -157,6 +159,14 @@ _KEEP_LARGEST = text(
               AND set_aside.entitlement_id = fetched.entitlement_id
         )
     )
+    UPDATE payments.chunk
+    SET largest_minor = raised.largest_minor,
+        area_code = (
+            SELECT left(first, max(length))
+            FROM generate_series(0, length(first)) AS length
+            WHERE left(first, length) = left(last, length)
+        )
+    FROM raised
     WHERE number = :number
     """
 )
@@ -254,9 +264,10 @@ async def raise_others(session: AsyncSession, chunk: AnnouncedChunk) -> None:
     await session.execute(_RAISE_OTHERS, {"number": chunk.number})
 
 
-async def keep_largest(session: AsyncSession, chunk: AnnouncedChunk) -> None:
-    """Keep the largest payment that was raised of a chunk, by which its round is measured."""
-    await session.execute(_KEEP_LARGEST, {"number": chunk.number})
+async def keep_extent(session: AsyncSession, chunk: AnnouncedChunk) -> None:
+    """Keep the largest payment that was raised of a chunk, by which its round is measured, and the
+    smallest area in which all of it lies."""
+    await session.execute(_KEEP_EXTENT, {"number": chunk.number})
 
 
 def is_second_instruction(error: IntegrityError) -> bool:

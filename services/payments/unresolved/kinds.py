@@ -7,6 +7,7 @@ from enum import StrEnum
 class UnresolvedKind(StrEnum):
     NOT_FUNDED = "not_funded"
     NOT_RELEASED = "not_released"
+    PAUSED = "paused"
     NOT_SENT_TOO_LONG = "not_sent_too_long"
     PENDING_TOO_LONG = "pending_too_long"
     UNKNOWN_TOO_LONG = "unknown_too_long"
@@ -43,6 +44,12 @@ WAYS: dict[UnresolvedKind, Way] = {
         "Its round is above what its fund lets go by itself, so nothing of that is sent.",
         "GET /v1/rounds?status=unapproved says why; POST /v1/rounds/{number}/release; another "
         "person approves it. Or POST /v1/funds/{fund_code}/bounds.",
+    ),
+    UnresolvedKind.PAUSED: Way(
+        "It is released, and somebody paused what it belongs to; or the provider does not know it, "
+        "and it is not sent again before that is resumed.",
+        "GET /v1/pauses says by whom and why; POST /v1/pauses/{pause_id}/resumption; another "
+        "person approves it. It goes on by itself.",
     ),
     UnresolvedKind.NOT_SENT_TOO_LONG: Way(
         "It is released and was not sent for longer than is usual: its provider's float does not "

@@ -1,7 +1,7 @@
 """Where each kind of payment without a good end is found: one set of columns for all of them."""
 
 from services.payments.instructions.states import EXCLUSIVE, NOT_EXCLUSIVE
-from services.payments.statements import among, move_at
+from services.payments.statements import PAUSE_FITS, PAUSED, among, move_at
 from services.payments.unresolved.kinds import UnresolvedKind
 
 
@@ -82,6 +82,14 @@ _FIRST_MOVE = f"JOIN LATERAL ({move_at('1')}) AS first_move ON true"
 _FIRST_MOVE_IF_ANY = f"LEFT {_FIRST_MOVE}"
 _LAST_MOVE = f"JOIN LATERAL ({move_at('instruction.moves')}) AS last_move ON true"
 
+_FIRST_PAUSE = f"""
+    JOIN LATERAL (
+        SELECT min(pause.paused_at) AS paused_at
+        FROM payments.pause
+        WHERE pause.resumed_at IS NULL AND {PAUSE_FITS}
+    ) AS paused ON paused.paused_at IS NOT NULL
+"""
+
 # An end that a later attempt made good, or replaced by its own, is none to look at any more. Two
 # partial indexes share the entitlements between them.
 _LATEST = f"""
@@ -131,9 +139,16 @@ ROWS: dict[UnresolvedKind, str] = {
         "instruction.status = 'ready' AND payment_round.status = 'unapproved'",
         since="chunk.announced_at",
     ),
+    UnresolvedKind.PAUSED: _instructions(
+        "chunk.status = 'raised' AND payment_round.status = 'released' "
+        "AND (instruction.status = 'ready' "
+        "OR instruction.status = 'unknown' AND instruction.reason = 'paused')",
+        since="greatest(payment_round.released_at, paused.paused_at)",
+        joins=_FIRST_PAUSE,
+    ),
     UnresolvedKind.NOT_SENT_TOO_LONG: _instructions(
         "instruction.status = 'ready' AND chunk.status = 'raised' "
-        "AND payment_round.status = 'released' "
+        f"AND payment_round.status = 'released' AND NOT {PAUSED} "
         "AND provider.code = ANY(CAST(:configured AS text[])) AND payment_round.released_at <= "
         "CAST(:now AS timestamptz) - make_interval(secs => :not_sent_too_long_seconds)",
         since="payment_round.released_at",
