@@ -28,6 +28,9 @@ from services.payments.providers.adapters import verifiers_of
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.routes import router as providers
 from services.payments.providers.service import prefunding_step
+from services.payments.reconciliation.mapping import MAPPINGS
+from services.payments.reconciliation.routes import mappings as statement_mappings
+from services.payments.reconciliation.routes import router as statements
 from services.payments.reservations.routes import router as reservations
 from services.payments.resolutions.routes import router as resolutions
 from services.payments.resolutions.service import resolution_step
@@ -51,7 +54,9 @@ from services.payments.webhooks.sealing import cipher_of_bodies
 from shared.application import create_application
 from shared.approvals import Steps
 from shared.approvals.routes import approval_routes
+from shared.documents.service import document_step
 from shared.events.routes import router as events
+from shared.streams import Places
 
 _DESCRIPTION = """
 Pays entitlements into mobile-money accounts, each exactly once, and keeps the books of it.
@@ -79,6 +84,8 @@ _TAGS = [
     {"name": "webhooks", "description": "Callbacks from providers."},
     {"name": "sweeps", "description": "Our books compared with what the providers say."},
     {"name": "books", "description": "The trial balance and the journal, for accountants."},
+    {"name": "statement mappings", "description": "How each provider's statements are read."},
+    {"name": "statements", "description": "What providers say of a day, against our books."},
     {"name": "proofs", "description": "That the books are right."},
     {"name": "subscriptions", "description": "Events that are sent to others, and how that goes."},
     {"name": "events", "description": "The event log, and what failed here."},
@@ -104,6 +111,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
                 waits, cipher=cipher_of_keys(settings), maximum=settings.subscriptions_maximum
             ),
             resumption_step(waits),
+            document_step(MAPPINGS, ApprovalKind.STATEMENT_MAPPING, waits=waits),
         ],
     )
     app = create_application(
@@ -135,6 +143,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             webhooks,
             sweeps,
             books,
+            statement_mappings,
+            statements,
             proofs,
             subscriptions,
             deliveries,
@@ -144,6 +154,11 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         lifespans=[_taking_callbacks],
     )
     app.state.steps = steps
+    app.state.statement_places = Places(
+        settings.statements_at_once,
+        per_caller=1,
+        wait_seconds=settings.place_wait_seconds,
+    )
     return app
 
 

@@ -52,6 +52,14 @@ GRANTS = {
     "reversal": "SELECT, INSERT",
     "sweep": "SELECT, INSERT, UPDATE (finished_at)",
     "sweep_item": "SELECT, INSERT, UPDATE (asked, ask_at, finding, detail)",
+    "statement_mapping": "SELECT, INSERT",
+    "statement": "SELECT, INSERT, UPDATE (superseded_by, superseded_at)",
+    "statement_line": "SELECT, INSERT, UPDATE (payment_id)",
+    "statement_fault": "SELECT, INSERT",
+    "statement_difference": (
+        "SELECT, INSERT, UPDATE (kind, suspense_minor, answered_at, assigned_to, assigned_by, "
+        "assigned_at, closed_at, closure, closed_reason, explained_by, approval_id)"
+    ),
     "webhook": (
         "SELECT, INSERT, UPDATE (status, worked_at, instruction_id, reason, body_sealed), DELETE"
     ),

@@ -246,6 +246,10 @@ class Settings(ServiceSettings):
     sweep_again_seconds: float = Field(default=60, gt=0)
     """From asking in vain to asking again."""
 
+    # Statements of providers.
+    statement_maximum_bytes: int = Field(default=256 * 1024 * 1024, ge=1_024)
+    """A statement has no more: 700,000 lines take about 100 megabytes."""
+
     # What persons decide.
     resolution_size: int = Field(default=500, ge=1, le=5_000)
     """Payments of a resolution that are moved in one transaction, at most."""
@@ -365,6 +369,11 @@ class Settings(ServiceSettings):
 
 class ApiSettings(Settings):
     """The API's: it tells whether a provider has signed, and cannot pay."""
+
+    statements_at_once: int = Field(default=2, ge=1, le=16)
+    """Statements that are read at the same time; each is held in memory until its end."""
+    place_wait_seconds: float = Field(default=2, gt=0)
+    """How long a request waits for a place among them."""
 
     provider_webhook_secrets: dict[str, Annotated[list[WebhookSecret], Field(min_length=1)]] = {}
     """By provider; several while a secret is being rotated: any of them verifies."""

@@ -16,6 +16,7 @@ from services.payments.ledger import tables as ledger
 from services.payments.pauses import tables as pauses
 from services.payments.providers import tables as providers
 from services.payments.providers.health import tables as health
+from services.payments.reconciliation import tables as reconciliation
 from services.payments.reservations import tables as reservations
 from services.payments.resolutions import tables as resolutions
 from services.payments.reversals import tables as reversals
@@ -44,6 +45,7 @@ __all__ = [
     "metadata",
     "pauses",
     "providers",
+    "reconciliation",
     "reservations",
     "resolutions",
     "reversals",

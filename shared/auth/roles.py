@@ -16,7 +16,7 @@ class Role(StrEnum):
     REGISTRAR = "registrar"
     """Keeps places and households: imports, and the accounts that households are paid to."""
     TREASURER = "treasurer"
-    """Puts money in funds and at providers."""
+    """Puts money in funds and at providers, and holds the books against their statements."""
     CHECKER = "checker"
     """The second person: reads, and decides what others propose."""
     CASE_WORKER = "case-worker"
@@ -67,8 +67,10 @@ SCOPES: dict[Role, frozenset[str]] = {
             areas:read areas:write schemes:read entitlements:read
             households:read households:search households:read-personal households:write
         """,
-        Role.TREASURER: "schemes:read enrolments:read funds:read funds:write payments:read",
         Role.CHECKER: f"{_READING} webhooks:read subscriptions:read {' '.join(sorted(APPROVING))}",
+        Role.TREASURER: """
+            schemes:read enrolments:read funds:read funds:write payments:read statements:write
+        """,
         Role.CASE_WORKER: """
             areas:read schemes:read enrolments:read entitlements:read payments:read
             households:read households:search households:read-personal

@@ -50,6 +50,10 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
         "POST /v1/instructions/{instruction_id}/resolution",
     ),
     Kind("payments", "resumption"): ("POST /v1/pauses/{pause_id}/resumption",),
+    Kind("payments", "statement_mapping"): (
+        "POST /v1/statement-mappings",
+        "POST /v1/statement-mappings/{code}/versions",
+    ),
 }
 """The operations that propose each kind. None: the service itself, on what others published."""
 

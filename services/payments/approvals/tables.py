@@ -32,6 +32,10 @@ class ApprovalKind(StrEnum):
     """A line of a fund is opened, or gets another ceiling."""
     RESUMPTION = "resumption"
     """What one person paused is sent again."""
+    STATEMENT_MAPPING = "statement_mapping"
+    """How a provider's statements are read."""
+    DIFFERENCE = "difference"
+    """What a difference between a statement and our books was, and what is booked for it."""
 
 
 class Approval(tables.Approval, Base):

@@ -40,6 +40,7 @@ class AccountCode(StrEnum):
     LINE_OPEN = "LINE_OPEN"
     LINE_COMMITTED = "LINE_COMMITTED"
     LINE_SPENT = "LINE_SPENT"
+    PROVIDER_CHARGES = "PROVIDER_CHARGES"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ ACCOUNT_KINDS: dict[AccountCode, AccountKind] = {
     AccountCode.LINE_OPEN: AccountKind(Book.LINE, AccountScope.LINE, False),
     AccountCode.LINE_COMMITTED: AccountKind(Book.LINE, AccountScope.LINE, True),
     AccountCode.LINE_SPENT: AccountKind(Book.LINE, AccountScope.LINE, True),
+    AccountCode.PROVIDER_CHARGES: AccountKind(Book.CASH, AccountScope.PROVIDER, False),
 }
 
 
@@ -108,6 +110,10 @@ class TransferCode(StrEnum):
     FUND_RECEIVED_REVERSED = "fund_received_reversed"
     BUDGET_AUTHORISED_REVERSED = "budget_authorised_reversed"
     PROVIDER_PREFUNDED_REVERSED = "provider_prefunded_reversed"
+    STATEMENT_SUSPENDED = "statement_suspended"
+    STATEMENT_RELEASED = "statement_released"
+    STATEMENT_CHARGED = "statement_charged"
+    STATEMENT_RECEIVED = "statement_received"
 
 
 @dataclass(frozen=True)
@@ -153,6 +159,18 @@ READINESS_RESERVED = Posting(
 )
 READINESS_RELEASED = Posting(
     TransferCode.READINESS_RELEASED, AccountCode.BUDGET_AVAILABLE, AccountCode.RESERVED
+)
+STATEMENT_SUSPENDED = Posting(
+    TransferCode.STATEMENT_SUSPENDED, AccountCode.SUSPENSE, AccountCode.PROVIDER_FLOAT
+)
+STATEMENT_RELEASED = Posting(
+    TransferCode.STATEMENT_RELEASED, AccountCode.PROVIDER_FLOAT, AccountCode.SUSPENSE
+)
+STATEMENT_CHARGED = Posting(
+    TransferCode.STATEMENT_CHARGED, AccountCode.PROVIDER_CHARGES, AccountCode.SUSPENSE
+)
+STATEMENT_RECEIVED = Posting(
+    TransferCode.STATEMENT_RECEIVED, AccountCode.PROVIDER_FLOAT, AccountCode.PROVIDER_CHARGES
 )
 ROUND_RESERVED = Posting(
     TransferCode.ROUND_RESERVED, AccountCode.COMMITTED, AccountCode.BUDGET_AVAILABLE

@@ -1,0 +1,213 @@
+"""SQL of statements: keeping one with its lines, holding it against our books, and listing."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.payments.providers.tables import Provider
+from services.payments.reconciliation.kinds import Direction
+from services.payments.reconciliation.lines import SetAside, StatementRead
+from services.payments.reconciliation.statements import (
+    COMPARE,
+    NAME_BY_REFERENCE,
+)
+from services.payments.reconciliation.tables import (
+    Statement,
+    StatementDifference,
+    StatementFault,
+    StatementLine,
+)
+from services.payments.statements import AnyRow, AnySelect, narrowed
+from shared.database import driver_connection
+
+_COPIED = [
+    "statement_number",
+    "line",
+    "direction",
+    "amount_minor",
+    "balance_minor",
+    "booked_at",
+    "payment_id",
+    "reference",
+]
+
+# One statement of a provider at a time: each looks at what the others found.
+_LOCK_PROVIDER = text(
+    "SELECT number, currency FROM payments.provider WHERE code = :code FOR NO KEY UPDATE"
+)
+
+# Fresh lines have no statistics, and both sides are as many as a country has households.
+_MUCH_MEMORY = text("SET LOCAL work_mem = '128MB'")
+
+
+async def find_provider(session: AsyncSession, code: str) -> AnyRow | None:
+    """A provider's number and currency; None: there is no such provider."""
+    query = select(Provider.number, Provider.currency).where(Provider.code == code)
+    return (await session.execute(query)).one_or_none()
+
+
+async def lock_provider(session: AsyncSession, code: str) -> AnyRow:
+    """Have nobody else take a statement of the provider meanwhile; its number and currency."""
+    return (await session.execute(_LOCK_PROVIDER, {"code": code})).one()
+
+
+async def find_by_digest(
+    session: AsyncSession, *, provider_number: int, day: date, digest: bytes
+) -> UUID | None:
+    """The statement that the same file made before."""
+    return await session.scalar(
+        select(Statement.id).where(
+            Statement.provider_number == provider_number,
+            Statement.day == day,
+            Statement.content_digest == digest,
+        )
+    )
+
+
+async def insert_statement(session: AsyncSession, **values: Any) -> int:
+    """Keep a statement; its number."""
+    number: int | None = await session.scalar(
+        insert(Statement).values(**values).returning(Statement.number)
+    )
+    assert number is not None
+    return number
+
+
+async def copy_lines(session: AsyncSession, number: int, read: StatementRead) -> None:
+    """Keep the lines of a statement that could be read, and why the others could not."""
+    connection = await driver_connection(session)
+    if read.blocks:
+        await connection.copy_to_table(
+            "statement_line",
+            schema_name="payments",
+            columns=_COPIED,
+            source=_numbered(read.blocks, number),
+        )
+    if read.faults:
+        await connection.copy_records_to_table(
+            "statement_fault",
+            schema_name="payments",
+            columns=["statement_number", "line", "field", "reason"],
+            records=[_fault(number, fault) for fault in read.faults],
+        )
+
+
+def _fault(number: int, fault: SetAside) -> tuple[int, int, str, str]:
+    return (number, fault.line, fault.field, fault.reason)
+
+
+async def _numbered(blocks: Sequence[bytes], number: int) -> AsyncIterator[bytes]:
+    """The blocks with the statement's number before each of their lines."""
+    before = f"{number}\t".encode()
+    for block in blocks:
+        yield before + block[:-1].replace(b"\n", b"\n" + before) + b"\n"
+
+
+async def compare(
+    session: AsyncSession,
+    number: int,
+    *,
+    provider_number: int,
+    begins_at: datetime,
+    ends_at: datetime,
+    at: datetime,
+) -> None:
+    """Hold a statement's lines against the payments of its provider; keep what differs.
+
+    ``begins_at`` and ``ends_at`` bound the day in our books.
+    """
+    await session.execute(_MUCH_MEMORY)
+    of_statement = {"number": number, "provider_number": provider_number}
+    await session.execute(NAME_BY_REFERENCE, of_statement)
+    await session.execute(
+        COMPARE, {**of_statement, "begins_at": begins_at, "ends_at": ends_at, "at": at}
+    )
+
+
+def _statements() -> AnySelect:
+    return select(Statement.__table__, Provider.code.label("provider")).join(
+        Provider, Provider.number == Statement.provider_number
+    )
+
+
+async def find_statement(session: AsyncSession, statement_id: UUID) -> AnyRow | None:
+    """A statement, with its provider's code."""
+    return (await session.execute(_statements().where(Statement.id == statement_id))).one_or_none()
+
+
+async def list_statements(
+    session: AsyncSession,
+    *,
+    provider: str | None,
+    day: date | None,
+    before: int | None,
+    limit: int,
+) -> Sequence[AnyRow]:
+    """Statements, the newest first; what is None does not narrow."""
+    query = narrowed(_statements(), {Provider.code: provider, Statement.day: day})
+    if before is not None:
+        query = query.where(Statement.number < before)
+    return (await session.execute(query.order_by(Statement.number.desc()).limit(limit))).all()
+
+
+async def open_counts(session: AsyncSession, numbers: Sequence[int]) -> dict[int, int]:
+    """How many differences of each statement are open."""
+    query = (
+        select(StatementDifference.statement_number, func.count().label("open"))
+        .where(
+            StatementDifference.statement_number.in_(numbers),
+            StatementDifference.closed_at.is_(None),
+        )
+        .group_by(StatementDifference.statement_number)
+    )
+    return {row.statement_number: row.open for row in await session.execute(query)}
+
+
+async def list_lines(
+    session: AsyncSession,
+    number: int,
+    *,
+    direction: Direction | None,
+    payment_id: UUID | None,
+    reference: str | None,
+    differs: bool,
+    after: int | None,
+    limit: int,
+) -> Sequence[AnyRow]:
+    """A statement's lines in their order; what is None does not narrow."""
+    query = narrowed(
+        select(StatementLine.__table__).where(StatementLine.statement_number == number),
+        {
+            StatementLine.direction: direction,
+            StatementLine.payment_id: payment_id,
+            StatementLine.reference: reference,
+        },
+    )
+    if differs:
+        query = query.where(
+            StatementLine.line.in_(
+                select(StatementDifference.line).where(
+                    StatementDifference.statement_number == number,
+                    StatementDifference.closed_at.is_(None),
+                )
+            )
+        )
+    if after is not None:
+        query = query.where(StatementLine.line > after)
+    return (await session.execute(query.order_by(StatementLine.line).limit(limit))).all()
+
+
+async def list_faults(
+    session: AsyncSession, number: int, *, after: int | None, limit: int
+) -> Sequence[AnyRow]:
+    """The lines of a statement that were set aside, in their order."""
+    query = select(StatementFault.line, StatementFault.field, StatementFault.reason).where(
+        StatementFault.statement_number == number
+    )
+    if after is not None:
+        query = query.where(StatementFault.line > after)
+    return (await session.execute(query.order_by(StatementFault.line).limit(limit))).all()
