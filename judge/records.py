@@ -53,6 +53,7 @@ class Provider:
     in_flight_minor: int
     suspense_minor: int
     held_minor: int
+    """Of payments that are held, and of money that is gone by a statement and by nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

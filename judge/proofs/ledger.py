@@ -68,7 +68,10 @@ def commitments_add_up(funds: Sequence[Fund]) -> Finding:
 
 
 def money_with_providers_is_accounted_for(providers: Sequence[Provider]) -> Finding:
-    """At each provider, in transit = instructions in flight, and suspense = those held."""
+    """At each provider, in transit = what is in flight, and suspense = what is to be decided.
+
+    That is those held, and what is gone by a statement and by no order of ours.
+    """
     evidence = [
         f"{account} of {provider.code} is {by_ledger:,}, by the instructions it has to be "
         f"{by_instructions:,}"

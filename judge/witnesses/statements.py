@@ -105,7 +105,7 @@ PROVIDERS = """
         coalesce(in_transit_minor, 0)::bigint AS in_transit_minor,
         coalesce(in_flight_minor, 0)::bigint AS in_flight_minor,
         coalesce(suspense_minor, 0)::bigint AS suspense_minor,
-        coalesce(held_minor, 0)::bigint AS held_minor
+        (coalesce(held_minor, 0) + coalesce(gone_minor, 0))::bigint AS held_minor
     FROM payments.provider
     LEFT JOIN (
         SELECT scope AS code,
@@ -125,6 +125,13 @@ PROVIDERS = """
         FROM payments.instruction
         GROUP BY provider_number
     ) AS instructed USING (number)
+    LEFT JOIN (
+        SELECT provider_number AS number, sum(suspense_minor) AS gone_minor
+        FROM payments.statement_difference
+        JOIN payments.statement ON statement.number = statement_number
+        WHERE closed_at IS NULL AND superseded_at IS NULL
+        GROUP BY provider_number
+    ) AS stated USING (number)
     ORDER BY provider.code
 """
 

@@ -15,6 +15,8 @@ from services.payments.budget_lines.routes import router as budget_lines
 from services.payments.budget_lines.service import budget_line_step
 from services.payments.chunks.routes import router as chunks
 from services.payments.deliveries.routes import router as deliveries
+from services.payments.differences.routes import router as differences
+from services.payments.differences.service import difference_step
 from services.payments.funds.routes import router as funds
 from services.payments.funds.service import fund_steps
 from services.payments.histories.routes import router as histories
@@ -86,6 +88,7 @@ _TAGS = [
     {"name": "books", "description": "The trial balance and the journal, for accountants."},
     {"name": "statement mappings", "description": "How each provider's statements are read."},
     {"name": "statements", "description": "What providers say of a day, against our books."},
+    {"name": "differences", "description": "Where statements and our books differ."},
     {"name": "proofs", "description": "That the books are right."},
     {"name": "subscriptions", "description": "Events that are sent to others, and how that goes."},
     {"name": "events", "description": "The event log, and what failed here."},
@@ -111,6 +114,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
                 waits, cipher=cipher_of_keys(settings), maximum=settings.subscriptions_maximum
             ),
             resumption_step(waits),
+            difference_step(waits),
             document_step(MAPPINGS, ApprovalKind.STATEMENT_MAPPING, waits=waits),
         ],
     )
@@ -145,6 +149,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             books,
             statement_mappings,
             statements,
+            differences,
             proofs,
             subscriptions,
             deliveries,

@@ -57,8 +57,8 @@ GRANTS = {
     "statement_line": "SELECT, INSERT, UPDATE (payment_id)",
     "statement_fault": "SELECT, INSERT",
     "statement_difference": (
-        "SELECT, INSERT, UPDATE (kind, suspense_minor, answered_at, assigned_to, assigned_by, "
-        "assigned_at, closed_at, closure, closed_reason, explained_by, approval_id)"
+        "SELECT, INSERT, UPDATE (kind, found_at, suspense_minor, answered_at, assigned_to, "
+        "assigned_by, assigned_at, closed_at, closure, closed_reason, explained_by, approval_id)"
     ),
     "webhook": (
         "SELECT, INSERT, UPDATE (status, worked_at, instruction_id, reason, body_sealed), DELETE"

@@ -18,6 +18,7 @@ from services.payments.deliveries.delivering import Delivering
 from services.payments.deliveries.handlers import handlers as of_deliveries
 from services.payments.deliveries.schedule import Schedule
 from services.payments.deliveries.sending import Sender
+from services.payments.differences.following import Following
 from services.payments.dispatch.asking_first import AskingFirst
 from services.payments.dispatch.inquiring import Inquiring
 from services.payments.dispatch.lane import Lane
@@ -308,6 +309,12 @@ def worker_of(wiring: Wiring) -> Worker:
         database=database, clock=clock, every_seconds=settings.progress_seconds
     )
     answering = ApplyingAnswers(wiring.recording, size=settings.dispatch_outcomes_size)
+    following = Following(
+        database=database,
+        recording=wiring.recording,
+        clock=clock,
+        size=settings.dispatch_outcomes_size,
+    )
     matching = Matching(database=database, size=settings.webhook_batch_size)
     return Worker(
         name="payments-worker",
@@ -338,6 +345,7 @@ def worker_of(wiring: Wiring) -> Worker:
             telling,
             delivering,
             Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring]),
+            Loop("follow-statements", following.step, rest=settings.watch_rest, then=[closing]),
             Loop("progress", progressing.step, rest=settings.progress_rest),
             Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),
             Loop("audit", Sequencer(database, schema=SCHEMA).step, rest=RESTS),

@@ -147,7 +147,8 @@ PROVIDERS = text(
         coalesce(account.in_transit, 0)::bigint AS in_transit_minor,
         coalesce(instructed.in_flight, 0)::bigint AS in_flight_minor,
         coalesce(account.suspense, 0)::bigint AS suspense_minor,
-        coalesce(instructed.held, 0)::bigint AS held_minor
+        coalesce(instructed.held, 0)::bigint AS held_minor,
+        coalesce(stated.gone, 0)::bigint AS gone_on_statements_minor
     FROM payments.provider
     LEFT JOIN (
         SELECT scope,
@@ -164,6 +165,13 @@ PROVIDERS = text(
         FROM payments.instruction
         GROUP BY provider_number
     ) AS instructed ON instructed.provider_number = provider.number
+    LEFT JOIN (
+        SELECT statement.provider_number, sum(statement_difference.suspense_minor) AS gone
+        FROM payments.statement_difference
+        JOIN payments.statement ON statement.number = statement_difference.statement_number
+        WHERE statement_difference.closed_at IS NULL AND statement.superseded_at IS NULL
+        GROUP BY statement.provider_number
+    ) AS stated ON stated.provider_number = provider.number
     ORDER BY provider.code
     """
 )

@@ -75,10 +75,12 @@ async def prove(session: AsyncSession) -> ProofsOut:
         await _proof(
             session,
             "money_with_providers_is_accounted_for",
-            "At each provider, in transit = instructions in flight and suspense = those held.",
+            "At each provider, in transit = instructions in flight, and suspense = those held and "
+            "what is gone by a statement and by no order of ours.",
             repository.PROVIDERS,
             lambda row: (
-                (row.in_transit_minor, row.suspense_minor) == (row.in_flight_minor, row.held_minor)
+                (row.in_transit_minor, row.suspense_minor)
+                == (row.in_flight_minor, row.held_minor + row.gone_on_statements_minor)
             ),
         ),
         await _proof(

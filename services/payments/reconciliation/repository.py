@@ -5,16 +5,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.providers.tables import Provider
+from services.payments.reconciliation import statements
 from services.payments.reconciliation.kinds import Direction
 from services.payments.reconciliation.lines import SetAside, StatementRead
-from services.payments.reconciliation.statements import (
-    COMPARE,
-    NAME_BY_REFERENCE,
-)
 from services.payments.reconciliation.tables import (
     Statement,
     StatementDifference,
@@ -118,13 +115,82 @@ async def compare(
 ) -> None:
     """Hold a statement's lines against the payments of its provider; keep what differs.
 
-    ``begins_at`` and ``ends_at`` bound the day in our books.
+    ``begins_at`` and ``ends_at`` bound the day in our books. What another statement has too is
+    looked at where the books have it on another day: elsewhere it cannot be.
     """
     await session.execute(_MUCH_MEMORY)
     of_statement = {"number": number, "provider_number": provider_number}
-    await session.execute(NAME_BY_REFERENCE, of_statement)
+    timed = {**of_statement, "at": at}
+    bounds = {"begins_at": begins_at, "ends_at": ends_at}
+    await session.execute(statements.NAME_BY_REFERENCE, of_statement)
+    await session.execute(statements.COMPARE, {**timed, **bounds})
+    await session.execute(statements.ON_ANOTHER_TOO, of_statement)
+    await session.execute(statements.ON_ANOTHER_BEFORE, timed)
+    await session.execute(statements.EXPLAIN_OTHER_DAYS, {"number": number, "at": at})
+    await session.execute(statements.EXPLAIN_BY_ANOTHER, {"number": number, "at": at})
+    await session.execute(statements.PREFUNDINGS_NOT_ON_STATEMENT, {**timed, **bounds})
+    await session.execute(statements.EXPLAIN_PREFUNDINGS, timed)
+
+
+async def mark_superseded(
+    session: AsyncSession, *, provider_number: int, day: date, by: UUID, at: datetime
+) -> int | None:
+    """Have another statement hold in place of the current one; the number of that, if any."""
+    number: int | None = await session.scalar(
+        update(Statement)
+        .where(
+            Statement.provider_number == provider_number,
+            Statement.day == day,
+            Statement.superseded_at.is_(None),
+        )
+        .values(superseded_by=by, superseded_at=at)
+        .returning(Statement.number)
+    )
+    return number
+
+
+async def supersede_differences(session: AsyncSession, number: int, *, at: datetime) -> None:
+    """Close what is open of a superseded statement, and open again what it explained."""
+    await session.execute(statements.SUPERSEDE_DIFFERENCES, {"number": number, "at": at})
+    await session.execute(statements.REOPEN_EXPLAINED, {"number": number})
+
+
+async def carry_over(
+    session: AsyncSession, number: int, *, statement_id: UUID, provider_number: int, day: date
+) -> None:
+    """Have differences that an earlier statement of the day had too go on as they were."""
     await session.execute(
-        COMPARE, {**of_statement, "begins_at": begins_at, "ends_at": ends_at, "at": at}
+        statements.CARRY_OVER,
+        {
+            "number": number,
+            "statement_id": statement_id,
+            "provider_number": provider_number,
+            "day": day,
+        },
+    )
+
+
+async def in_suspense(session: AsyncSession, number: int) -> int:
+    """How much is in SUSPENSE for a statement's differences."""
+    return int(await session.scalar(statements.IN_SUSPENSE_OF, {"number": number}) or 0)
+
+
+async def to_suspend(session: AsyncSession, number: int) -> int:
+    """How much of a statement is gone without our order, and not in SUSPENSE yet."""
+    return int(await session.scalar(statements.TO_SUSPEND, {"number": number}) or 0)
+
+
+async def mark_suspended(session: AsyncSession, number: int) -> None:
+    """All that is gone without our order is in SUSPENSE."""
+    await session.execute(statements.SUSPEND, {"number": number})
+
+
+async def clear_proven(
+    session: AsyncSession, number: int, *, at: datetime, by: str, reason: str
+) -> None:
+    """Clear alarms that a statement's lines prove wrong."""
+    await session.execute(
+        statements.CLEAR_PROVEN, {"number": number, "at": at, "by": by, "reason": reason}
     )
 
 

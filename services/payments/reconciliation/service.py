@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.reconciliation import repository
+from services.payments.reconciliation.balances.checking import Balances, check_balances
+from services.payments.reconciliation.comparing import Compared, compare, supersede
 from services.payments.reconciliation.csv_reading import CsvReader
 from services.payments.reconciliation.kinds import Direction, StatementFormat
 from services.payments.reconciliation.lines import StatementRead
@@ -103,6 +105,9 @@ async def take(
         return await get(session, known)
     now = clock.now()
     statement_id = new_id()
+    superseded = await repository.mark_superseded(
+        session, provider_number=provider.number, day=uploaded.day, by=statement_id, at=now
+    )
     number = await repository.insert_statement(
         session,
         id=statement_id,
@@ -125,14 +130,29 @@ async def take(
     )
     await repository.copy_lines(session, number, read)
     begins_at, ends_at = bounds_of(uploaded.day)
-    await repository.compare(
-        session,
-        number,
+    statement = Compared(
+        number=number,
+        statement_id=statement_id,
+        provider=uploaded.provider,
         provider_number=provider.number,
+        currency=provider.currency,
+        day=uploaded.day,
         begins_at=begins_at,
         ends_at=ends_at,
-        at=now,
     )
+    if superseded is not None:
+        await supersede(session, statement, superseded=superseded, at=now)
+    await compare(session, statement, is_correction=superseded is not None, at=now)
+    balances = Balances(
+        number=number,
+        provider_number=provider.number,
+        day=uploaded.day,
+        ends_at=ends_at,
+        opening_minor=read.opening_minor,
+        closing_minor=read.closing_minor,
+        net_minor=read.totals.net_minor,
+    )
+    await check_balances(session, balances, at=now)
     return await get(session, statement_id)
 
 

@@ -2,8 +2,9 @@
 
 from sqlalchemy import text
 
-from services.payments.instructions.states import IN_FLIGHT, Status
-from services.payments.reconciliation.kinds import ANSWERED, DifferenceKind
+from services.payments.alarms.tables import AlarmKind
+from services.payments.instructions.states import IN_FLIGHT
+from services.payments.reconciliation.kinds import IN_SUSPENSE, DifferenceKind
 from services.payments.statements import among
 
 NAME_BY_REFERENCE = text(
@@ -23,15 +24,15 @@ NAME_BY_REFERENCE = text(
 # What our books have of a payment: what was really paid of it, else what was ordered.
 _PAID = "coalesce(instruction.paid_minor, instruction.amount_minor)"
 
+# Prefundings by reference and amount, each counted: as many lines may be the same ones.
 _PREFUNDINGS = """
-    SELECT transfer.reason AS reference, transfer.amount_minor,
-        row_number() OVER (
-            PARTITION BY transfer.reason, transfer.amount_minor ORDER BY transfer.id
-        ) AS nth
+    SELECT transfer.reason AS reference, transfer.amount_minor, count(*) AS count
     FROM payments.transfer
     JOIN payments.account ON account.id = transfer.debit_account
     JOIN payments.provider ON provider.code = account.scope
     WHERE transfer.code = 'provider_prefunded' AND provider.number = :provider_number
+      AND transfer.reason IS NOT NULL
+    GROUP BY transfer.reason, transfer.amount_minor
 """
 
 _KIND = f"""
@@ -60,10 +61,8 @@ _KIND = f"""
             WHEN instruction.finished_at < :begins_at OR instruction.finished_at >= :ends_at
                 THEN '{DifferenceKind.OTHER_DAY}'
         END
-        WHEN again.came_back THEN CASE
-            WHEN instruction.status IN ('rejected', 'cancelled') THEN NULL
-            ELSE '{DifferenceKind.NOT_PAID_HERE}'
-        END
+        -- It came back on the same statement, by a line that is looked at itself.
+        WHEN again.came_back THEN NULL
         WHEN instruction.status IN ({among(IN_FLIGHT)}) THEN '{DifferenceKind.AWAITING_ANSWER}'
         ELSE '{DifferenceKind.NOT_PAID_HERE}'
     END
@@ -85,15 +84,27 @@ COMPARE = text(
         )
         GROUP BY payment_id
     ),
+    receipt AS (
+        SELECT line, reference, amount_minor,
+            row_number() OVER (PARTITION BY reference, amount_minor ORDER BY line) AS nth
+        FROM line
+        WHERE direction = 'in' AND payment_id IS NULL
+    ),
     prefunding AS (
-        SELECT line.line
-        FROM (
-            SELECT line.*,
-                row_number() OVER (PARTITION BY reference, amount_minor ORDER BY line) AS nth
-            FROM line
-            WHERE direction = 'in' AND payment_id IS NULL
-        ) AS line
-        JOIN ({_PREFUNDINGS}) AS posted USING (reference, amount_minor, nth)
+        SELECT receipt.line
+        FROM receipt
+        JOIN ({_PREFUNDINGS}) AS posted USING (reference, amount_minor)
+        WHERE receipt.nth + (
+            SELECT count(*)
+            FROM payments.statement_line AS other
+            JOIN payments.statement ON statement.number = other.statement_number
+            WHERE other.direction = 'in' AND other.reference = receipt.reference
+              AND other.amount_minor = receipt.amount_minor
+              AND other.payment_id IS NULL
+              AND statement.provider_number = :provider_number
+              AND statement.number <> :number
+              AND statement.superseded_at IS NULL
+        ) <= posted.count
     )
     INSERT INTO payments.statement_difference (statement_number, line, kind, payment_id,
         statement_minor, ledger_minor, reference, found_at)
@@ -116,6 +127,7 @@ COMPARE = text(
         WHERE line.line IS NOT NULL OR instruction.is_of_the_day
     ) AS compared
     WHERE compared.kind IS NOT NULL
+    ORDER BY compared.line, payment_id
     """
 )
 """Everything in which lines and payments of a provider differ, each with its kind.
@@ -123,10 +135,254 @@ COMPARE = text(
 One pass: a line beside its payment, either of which may be missing. What is equal makes no row.
 """
 
-SETTLED_AS_ON_LINE = f"""
-    instruction.status IN ('{Status.SETTLED}', '{Status.RETURNED}')
-    AND difference.statement_minor = {_PAID}
-"""
-"""Whether our books say of a difference's payment what its line says by now."""
 
-ANSWERED_KINDS = among(ANSWERED)
+# What the books of another day have, or a person is to look at: it may stand on another statement.
+_PERHAPS_ELSEWHERE = among(
+    [
+        DifferenceKind.OTHER_DAY,
+        DifferenceKind.AWAITING_ANSWER,
+        DifferenceKind.NOT_PAID_HERE,
+        DifferenceKind.OTHER_AMOUNT,
+        DifferenceKind.OTHER_REFERENCE,
+    ]
+)
+_AGAIN = f"""
+    CASE WHEN {{reference}} IS NOT DISTINCT FROM other.reference
+        THEN CAST('{DifferenceKind.LINE_REPEATED}' AS payments.difference_kind)
+        ELSE CAST('{DifferenceKind.PAID_AGAIN}' AS payments.difference_kind) END
+"""
+
+ON_ANOTHER_TOO = text(
+    f"""
+    UPDATE payments.statement_difference AS difference
+    SET kind = {_AGAIN.format(reference="difference.reference")}
+    FROM payments.statement_line AS other
+    JOIN payments.statement ON statement.number = other.statement_number
+    WHERE difference.statement_number = :number
+      AND difference.kind IN ({_PERHAPS_ELSEWHERE})
+      AND other.payment_id = difference.payment_id
+      AND other.direction = 'out'
+      AND statement.provider_number = :provider_number
+      AND statement.number <> :number
+      AND statement.superseded_at IS NULL
+    """
+)
+"""Payments of other days that another statement has already: they went out again."""
+
+ON_ANOTHER_BEFORE = text(
+    f"""
+    INSERT INTO payments.statement_difference (statement_number, line, kind, payment_id,
+        statement_minor, ledger_minor, reference, found_at)
+    SELECT :number, line.line, {_AGAIN.format(reference="line.reference")}, line.payment_id,
+        line.amount_minor, other.ledger_minor, line.reference, :at
+    FROM payments.statement_difference AS other
+    JOIN payments.statement ON statement.number = other.statement_number
+    JOIN payments.statement_line AS line ON line.payment_id = other.payment_id
+    WHERE line.statement_number = :number
+      AND line.direction = 'out'
+      AND other.kind IN ({_PERHAPS_ELSEWHERE})
+      AND statement.provider_number = :provider_number
+      AND statement.number <> :number
+      AND statement.superseded_at IS NULL
+      AND NOT EXISTS (
+          SELECT FROM payments.statement_difference AS known
+          WHERE known.statement_number = :number AND known.line = line.line
+      )
+    """
+)
+"""Payments of this day that a statement of another day has already."""
+
+EXPLAIN_OTHER_DAYS = text(
+    f"""
+    UPDATE payments.statement_difference
+    SET closed_at = :at, closure = 'explained',
+        closed_reason = 'Our books have the same payment on another day.'
+    WHERE statement_number = :number AND kind = '{DifferenceKind.OTHER_DAY}'
+    """
+)
+
+EXPLAIN_BY_ANOTHER = text(
+    f"""
+    UPDATE payments.statement_difference AS missing
+    SET closed_at = :at, closure = 'explained', explained_by = seen.statement_number,
+        closed_reason = 'It stands on the statement of ' || statement.day || '.'
+    FROM payments.statement_difference AS seen
+    JOIN payments.statement ON statement.number = seen.statement_number
+    WHERE missing.kind = '{DifferenceKind.NOT_ON_STATEMENT}'
+      AND missing.closed_at IS NULL
+      AND seen.payment_id = missing.payment_id
+      AND seen.kind IN ('{DifferenceKind.OTHER_DAY}', '{DifferenceKind.AWAITING_ANSWER}')
+      AND seen.statement_minor = missing.ledger_minor
+      AND statement.superseded_at IS NULL
+      AND statement.number <> missing.statement_number
+      AND :number IN (missing.statement_number, seen.statement_number)
+    """
+)
+"""What one statement misses another has: of a day before, or of the day after."""
+
+PREFUNDINGS_NOT_ON_STATEMENT = text(
+    f"""
+    INSERT INTO payments.statement_difference (statement_number, kind, ledger_minor, reference,
+        found_at)
+    SELECT :number, '{DifferenceKind.PREFUNDING_NOT_ON_STATEMENT}', posted.amount_minor,
+        posted.reference, :at
+    FROM (
+        SELECT transfer.reason AS reference, transfer.amount_minor,
+            row_number() OVER (
+                PARTITION BY transfer.reason, transfer.amount_minor ORDER BY transfer.id
+            ) AS nth
+        FROM payments.transfer
+        JOIN payments.account ON account.id = transfer.debit_account
+        JOIN payments.provider ON provider.code = account.scope
+        WHERE transfer.code = 'provider_prefunded' AND provider.number = :provider_number
+          AND transfer.posted_at >= :begins_at AND transfer.posted_at < :ends_at
+    ) AS posted
+    WHERE posted.nth > (
+        SELECT count(*)
+        FROM payments.statement_line AS line
+        JOIN payments.statement ON statement.number = line.statement_number
+        WHERE line.direction = 'in' AND line.reference = posted.reference
+          AND line.amount_minor = posted.amount_minor
+          AND line.payment_id IS NULL
+          AND statement.provider_number = :provider_number
+          AND statement.superseded_at IS NULL
+    )
+    """
+)
+"""What was paid to the provider by our books on that day, and stands on no statement of it."""
+
+EXPLAIN_PREFUNDINGS = text(
+    f"""
+    UPDATE payments.statement_difference AS missing
+    SET closed_at = :at, closure = 'explained', explained_by = :number,
+        closed_reason = 'It stands on another statement.'
+    FROM payments.statement
+    WHERE missing.kind = '{DifferenceKind.PREFUNDING_NOT_ON_STATEMENT}'
+      AND missing.closed_at IS NULL
+      AND statement.number = missing.statement_number
+      AND statement.provider_number = :provider_number
+      AND EXISTS (
+          SELECT FROM payments.statement_line AS line
+          WHERE line.statement_number = :number AND line.direction = 'in'
+            AND line.reference = missing.reference AND line.amount_minor = missing.ledger_minor
+      )
+    """
+)
+
+CLEAR_PROVEN = text(
+    f"""
+    UPDATE payments.alarm
+    SET cleared_at = :at, cleared_by = :by, cleared_reason = :reason
+    FROM payments.instruction
+    JOIN payments.statement_line AS line ON line.payment_id = instruction.id
+    WHERE alarm.cleared_at IS NULL
+      AND alarm.kind IN ('{AlarmKind.SETTLED_NOT_BOOKED}', '{AlarmKind.CONTRADICTION}')
+      AND instruction.id = alarm.instruction_id
+      AND instruction.status = 'settled'
+      AND line.statement_number = :number
+      AND line.direction = 'out'
+      AND line.amount_minor = {_PAID}
+      AND NOT EXISTS (
+          SELECT FROM payments.statement_difference AS difference
+          WHERE difference.statement_number = :number AND difference.payment_id = instruction.id
+            AND difference.closed_at IS NULL
+      )
+    """
+)
+"""A line with the right amount proves that what is settled here was paid there."""
+
+SUPERSEDE_DIFFERENCES = text(
+    """
+    UPDATE payments.statement_difference
+    SET closed_at = :at, closure = 'superseded', suspense_minor = 0,
+        closed_reason = 'A corrected statement took the place of this one.'
+    WHERE statement_number = :number AND closed_at IS NULL
+    """
+)
+
+REOPEN_EXPLAINED = text(
+    """
+    UPDATE payments.statement_difference
+    SET closed_at = NULL, closure = NULL, closed_reason = NULL, explained_by = NULL
+    WHERE explained_by = :number
+    """
+)
+"""What a superseded statement explained is open again."""
+
+CARRY_OVER = text(
+    """
+    WITH before AS (
+        SELECT difference.*, statement.superseded_by
+        FROM payments.statement_difference AS difference
+        JOIN payments.statement ON statement.number = difference.statement_number
+        WHERE statement.provider_number = :provider_number AND statement.day = :day
+          AND statement.superseded_at IS NOT NULL
+    ),
+    earlier AS (
+        SELECT kept.*, row_number() OVER same AS nth
+        FROM (
+            -- A decision that was carried over before is still one.
+            (SELECT DISTINCT ON (approval_id) * FROM before
+             WHERE closure = 'resolved' ORDER BY approval_id, number DESC)
+            UNION ALL
+            SELECT * FROM before
+            WHERE superseded_by = :statement_id AND closure = 'superseded'
+        ) AS kept
+        WINDOW same AS (
+            PARTITION BY kind, payment_id, reference, statement_minor, ledger_minor
+            ORDER BY closure, number
+        )
+    ),
+    found AS (
+        SELECT difference.*, row_number() OVER same AS nth
+        FROM payments.statement_difference AS difference
+        WHERE statement_number = :number AND closed_at IS NULL
+        WINDOW same AS (
+            PARTITION BY kind, payment_id, reference, statement_minor, ledger_minor ORDER BY number
+        )
+    )
+    UPDATE payments.statement_difference AS difference
+    SET found_at = earlier.found_at,
+        answered_at = earlier.answered_at,
+        assigned_to = earlier.assigned_to,
+        assigned_by = earlier.assigned_by,
+        assigned_at = earlier.assigned_at,
+        closed_at = CASE WHEN earlier.closure = 'resolved' THEN earlier.closed_at END,
+        closure = CASE WHEN earlier.closure = 'resolved' THEN earlier.closure END,
+        closed_reason = CASE WHEN earlier.closure = 'resolved' THEN earlier.closed_reason END,
+        approval_id = CASE WHEN earlier.closure = 'resolved' THEN earlier.approval_id END
+    FROM found
+    JOIN earlier ON earlier.kind = found.kind AND earlier.nth = found.nth
+        AND (earlier.payment_id, earlier.reference, earlier.statement_minor, earlier.ledger_minor)
+            IS NOT DISTINCT FROM
+            (found.payment_id, found.reference, found.statement_minor, found.ledger_minor)
+    WHERE difference.number = found.number
+    """
+)
+"""The same difference on a corrected statement keeps its age, whose it is, and what two persons
+decided about it."""
+
+TO_SUSPEND = text(
+    f"""
+    SELECT coalesce(sum(statement_minor), 0)::bigint
+    FROM payments.statement_difference
+    WHERE statement_number = :number AND closed_at IS NULL AND suspense_minor = 0
+      AND kind IN ({among(IN_SUSPENSE)})
+    """
+)
+
+SUSPEND = text(
+    f"""
+    UPDATE payments.statement_difference SET suspense_minor = statement_minor
+    WHERE statement_number = :number AND closed_at IS NULL AND suspense_minor = 0
+      AND kind IN ({among(IN_SUSPENSE)})
+    """
+)
+
+IN_SUSPENSE_OF = text(
+    """
+    SELECT coalesce(sum(suspense_minor), 0)::bigint
+    FROM payments.statement_difference
+    WHERE statement_number = :number
+    """
+)

@@ -108,6 +108,10 @@ class StatementLine(Base):
 
     __table_args__ = (
         PrimaryKeyConstraint("statement_number", "line"),
+        # What came in is little beside what was paid.
+        Index(
+            "statement_line_received_index", "reference", postgresql_where=text("direction = 'in'")
+        ),
         {"comment": "Lines of statements that could be read. They only gain rows."},
     )
 

@@ -87,6 +87,8 @@ CREATE TABLE payments.statement_line (
     reference text,
     CONSTRAINT statement_line_primary_key PRIMARY KEY (statement_number, line)
 );
+CREATE INDEX statement_line_received_index ON payments.statement_line (reference)
+    WHERE direction = 'in';
 COMMENT ON TABLE payments.statement_line IS
 'Lines of statements that could be read. They only gain rows.';
 GRANT SELECT, INSERT, UPDATE (payment_id) ON payments.statement_line TO {ROLE};
@@ -139,7 +141,7 @@ CREATE INDEX statement_difference_payment_index
     ON payments.statement_difference (payment_id) WHERE payment_id IS NOT NULL;
 COMMENT ON TABLE payments.statement_difference IS
 'In what statements and our books differ, until each has its end.';
-GRANT SELECT, INSERT, UPDATE (kind, suspense_minor, answered_at, assigned_to, assigned_by,
+GRANT SELECT, INSERT, UPDATE (kind, found_at, suspense_minor, answered_at, assigned_to, assigned_by,
     assigned_at, closed_at, closure, closed_reason, explained_by, approval_id)
     ON payments.statement_difference TO {ROLE};
 INSERT INTO payments.account (code, scope, book, currency, overdraft_refused)

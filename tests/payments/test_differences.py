@@ -1,0 +1,348 @@
+"""What a statement and our books do not agree on is listed, given to a person, and ended by two."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.payments.alarms.repository import NewAlarm, raise_alarms
+from services.payments.alarms.tables import AlarmKind
+from shared.clock import set_clock
+from tests.conftest import NOON
+from tests.payments.conftest import World
+from tests.payments.statement_files import (
+    TREASURER,
+    Line,
+    lines_of,
+    mapped,
+    open_differences,
+    ordered,
+    send,
+    written,
+)
+from tests.payments.steps import REJECTED, SILENCE, Steps, paid
+
+FUNDED = Line(None, 5_000_000, "test", "deposit")
+
+
+@pytest.fixture
+async def ready(world: World) -> World:
+    await world.fund(10_000_000)
+    await mapped(world)
+    return world
+
+
+async def settled(world: World, steps: Steps, count: int) -> list[Line]:
+    """Payments that our books have as paid, and their lines."""
+    orders = await ordered(world, steps, count)
+    await steps.hear([(order.instruction_id, paid(order.instruction_id)) for order in orders])
+    return lines_of(orders)
+
+
+async def kinds(world: World) -> list[str]:
+    return [found["kind"] for found in await open_differences(world)]
+
+
+async def account(owner: asyncpg.Connection, code: str) -> int:
+    found = await owner.fetchval(
+        "SELECT debits_minor - credits_minor FROM payments.account "
+        "WHERE code::text = $1 AND scope = 'mekong'",
+        code,
+    )
+    return int(found)
+
+
+async def propose(world: World, number: int, outcome: str, *, status: int = 202) -> Any:
+    return await world.post(
+        f"/differences/{number}/resolution",
+        {"outcome": outcome, "reason": "By the provider's letter."},
+        status=status,
+    )
+
+
+async def test_each_kind_of_difference_is_listed_with_both_amounts(
+    ready: World, steps: Steps
+) -> None:
+    right, half, missing, other_reference = await settled(ready, steps, 4)
+    late, rejected = lines_of(await ordered(ready, steps, 2))
+    assert rejected.payment_id is not None
+    await steps.hear([(rejected.payment_id, REJECTED)])
+    lines = [
+        FUNDED,
+        right,
+        replace(half, amount_minor=48_000),
+        replace(other_reference, reference="MK-OTHER"),
+        replace(late, amount_minor=95_000),
+        rejected,
+        Line(None, 5_000, "MK-FEE", "charge"),
+        right,
+        replace(right, reference="MK-AGAIN"),
+        Line(None, 7_000, "MK-GIFT", "deposit"),
+        replace(right, kind="reversal"),
+    ]
+    await send(ready, written(lines))
+    found = {
+        (each["kind"], each["line"]): (each["statement_minor"], each["ledger_minor"])
+        for each in await open_differences(ready)
+    }
+    float_differs = found.pop(("float_differs", None))
+    assert float_differs[0] == 5_000_000 - sum(-line.net_minor for line in lines[1:])
+    assert found == {
+        ("other_amount", 4): (48_000, 96_000),
+        ("other_reference", 5): (96_000, 96_000),
+        ("other_amount", 6): (95_000, 96_000),
+        ("not_paid_here", 7): (96_000, 96_000),
+        ("unknown_payment", 8): (5_000, None),
+        ("line_repeated", 9): (96_000, 96_000),
+        ("paid_again", 10): (96_000, 96_000),
+        ("unknown_receipt", 11): (7_000, None),
+        ("returned_there", 12): (96_000, 96_000),
+        ("not_on_statement", None): (None, 96_000),
+    }
+    [gone] = [each for each in await open_differences(ready) if each["kind"] == "not_on_statement"]
+    assert gone["instruction_id"] == str(missing.payment_id)
+    await ready.proofs()
+
+
+async def test_a_line_with_the_right_amount_settles_a_payment_that_nobody_knew_of(
+    ready: World, steps: Steps
+) -> None:
+    right, wrong = lines_of(await ordered(ready, steps, 2))
+    for line in (right, wrong):
+        assert line.payment_id is not None
+        await steps.hear([(line.payment_id, SILENCE)])
+    await send(ready, written([FUNDED, right, replace(wrong, amount_minor=48_000)]))
+    assert sorted(await kinds(ready)) == ["awaiting_answer", "float_differs", "other_amount"]
+    assert await ready.count("unknown") == 2
+    await steps.step("follow-statements")
+    assert (await ready.get(f"/instructions/{right.payment_id}"))["status"] == "settled"
+    # Another amount settles nothing: it is listed.
+    assert (await ready.get(f"/instructions/{wrong.payment_id}"))["status"] == "unknown"
+    assert sorted(await kinds(ready)) == ["float_differs", "other_amount"]
+    moved = (await ready.get(f"/instructions/{right.payment_id}"))["moves"][-1]
+    assert moved["actor"] == "statement"
+
+    # Two persons record what was paid, and the difference ends by itself.
+    await ready.resolve(wrong.payment_id, "settled", paid_minor=48_000)
+    while await steps.step("resolve"):
+        pass
+    await steps.step("follow-statements")
+    assert await kinds(ready) == ["float_differs"]
+    await ready.proofs()
+
+
+async def test_what_was_rejected_and_is_paid_on_the_statement_is_a_late_success(
+    ready: World, steps: Steps
+) -> None:
+    [line] = lines_of(await ordered(ready, steps, 1))
+    assert line.payment_id is not None
+    await steps.hear([(line.payment_id, REJECTED)])
+    await send(ready, written([FUNDED, line]))
+    await steps.step("follow-statements")
+    assert (await ready.get(f"/instructions/{line.payment_id}"))["status"] == "held"
+    [alarm] = (await ready.get("/alarms", status="open"))["items"]
+    assert alarm["kind"] == "late_success"
+    assert "not_paid_here" in await kinds(ready)
+    await ready.resolve(line.payment_id, "settled")
+    while await steps.step("resolve"):
+        pass
+    await steps.step("follow-statements")
+    assert "not_paid_here" not in await kinds(ready)
+    await ready.proofs()
+
+
+async def test_what_went_out_and_came_back_on_one_statement_was_not_paid(
+    ready: World, steps: Steps
+) -> None:
+    [line] = lines_of(await ordered(ready, steps, 1))
+    assert line.payment_id is not None
+    await steps.hear([(line.payment_id, REJECTED)])
+    await send(ready, written([FUNDED, line, replace(line, kind="reversal")]))
+    assert await kinds(ready) == []
+
+
+async def test_money_that_is_gone_is_in_suspense_until_two_persons_say_what_it_was(
+    ready: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    [right] = await settled(ready, steps, 1)
+    before = await account(owner, "PROVIDER_FLOAT")
+    lines = [FUNDED, right, Line(None, 5_000, "MK-FEE", "charge"), Line(None, 700, "MK-ODD")]
+    await send(ready, written(lines))
+    fee, odd = (each for each in await open_differences(ready) if each["kind"] == "unknown_payment")
+    assert (fee["suspense_minor"], odd["suspense_minor"]) == (5_000, 700)
+    assert await account(owner, "SUSPENSE") == 5_700
+    assert await account(owner, "PROVIDER_FLOAT") == before - 5_700
+    await ready.proofs()
+
+    assigned = await ready.client.put(
+        f"/differences/{fee['number']}/assignment", json={"assigned_to": TREASURER}
+    )
+    assert assigned.status_code == 200
+    assert assigned.json()["assigned_to"] == TREASURER
+    mine = await open_differences(ready, assigned_to=TREASURER)
+    assert [each["number"] for each in mine] == [fee["number"]]
+
+    refused = await propose(ready, fee["number"], "accepted", status=409)
+    assert "released or charged" in refused["detail"]
+    proposal = await propose(ready, fee["number"], "charged")
+    assert "5,000 KHR" in proposal["what"]
+    alone = await ready.client.post(
+        f"/approvals/{proposal['id']}/approval", json={"reason": "I did it myself."}
+    )
+    assert alone.status_code in (403, 409)
+    async with ready.service.client(subject=TREASURER) as sender:
+        by_sender = await sender.post(
+            f"/approvals/{proposal['id']}/approval", json={"reason": "I sent the statement."}
+        )
+    assert by_sender.status_code == 409
+    assert await account(owner, "SUSPENSE") == 5_700
+    decided = await ready.approve(proposal["id"])
+    assert decided["outcome"] == f"/v1/differences/{fee['number']}"
+    ended = await ready.get(f"/differences/{fee['number']}")
+    assert (ended["closure"], ended["suspense_minor"]) == ("resolved", 0)
+    assert ended["closed_reason"] == "By the provider's letter."
+    assert await account(owner, "SUSPENSE") == 700
+    assert await account(owner, "PROVIDER_CHARGES") == 5_000
+
+    await ready.approve((await propose(ready, odd["number"], "released"))["id"])
+    assert await account(owner, "SUSPENSE") == 0
+    assert await account(owner, "PROVIDER_FLOAT") == before - 5_000
+    again = await propose(ready, odd["number"], "released", status=409)
+    assert "has its end already" in again["detail"]
+    await ready.proofs()
+
+
+async def test_money_that_came_in_counts_only_once_two_persons_say_so(
+    ready: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    before = await account(owner, "PROVIDER_FLOAT")
+    gifts = [Line(None, 700, "MK-GIFT", "deposit"), Line(None, 900, "June", "deposit")]
+    await send(ready, written([FUNDED, *gifts]))
+    assert await account(owner, "PROVIDER_FLOAT") == before
+    gift, june = (
+        each for each in await open_differences(ready) if each["kind"] == "unknown_receipt"
+    )
+    await ready.approve((await propose(ready, gift["number"], "received"))["id"])
+    assert await account(owner, "PROVIDER_FLOAT") == before + 700
+    assert await account(owner, "PROVIDER_CHARGES") == -700
+    # A prefunding that was recorded late ends the other by itself.
+    body = {"amount_minor": 900, "reference": "June"}
+    await ready.post("/funds/relief/deposits", body)
+    await ready.post("/providers/mekong/prefundings", body)
+    await steps.step("follow-statements")
+    assert (await ready.get(f"/differences/{june['number']}"))["closure"] == "explained"
+    await ready.proofs()
+
+
+async def test_what_the_float_does_not_cover_is_suspended_once_it_does(
+    ready: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    lines = [FUNDED, Line(None, 5_000_001, "MK-TOO-MUCH")]
+    await send(ready, written(lines))
+    [found] = [each for each in await open_differences(ready) if each["line"] == 3]
+    assert found["suspense_minor"] == 0
+    await steps.step("follow-statements")
+    assert await account(owner, "SUSPENSE") == 0
+    refused = await propose(ready, found["number"], "charged")
+    assert "does not cover" in (await ready.approve(refused["id"], status=409))["detail"]
+    await ready.post("/funds/relief/deposits", {"amount_minor": 10, "reference": "more"})
+    await ready.post("/providers/mekong/prefundings", {"amount_minor": 10, "reference": "more"})
+    await steps.step("follow-statements")
+    assert await account(owner, "SUSPENSE") == 5_000_001
+    await ready.proofs()
+
+
+async def test_an_alarm_that_the_statement_proves_wrong_is_cleared_by_it(
+    ready: World, steps: Steps
+) -> None:
+    proven, other = await settled(ready, steps, 2)
+    async with steps.wiring.database.transaction() as session:
+        alarms = [
+            NewAlarm(line.payment_id, kind, "Not booked there.")
+            for line in (proven, other)
+            for kind in (AlarmKind.SETTLED_NOT_BOOKED, AlarmKind.DIFFERENT_PAYMENT)
+            if line.payment_id is not None
+        ]
+        await raise_alarms(session, alarms, at=NOON)
+    taken = await send(ready, written([FUNDED, proven, replace(other, amount_minor=1)]))
+    closed = (await ready.get("/alarms", status="cleared"))["items"]
+    assert [(each["instruction_id"], each["kind"]) for each in closed] == [
+        (str(proven.payment_id), "settled_not_booked")
+    ]
+    assert closed[0]["cleared_by"] == f"statement {taken['id']}"
+
+
+async def test_a_corrected_statement_takes_the_place_of_the_earlier_and_keeps_what_was_decided(
+    ready: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    [right] = await settled(ready, steps, 1)
+    before = await account(owner, "PROVIDER_FLOAT")
+    fee, odd = Line(None, 5_000, "MK-FEE", "charge"), Line(None, 700, "MK-ODD")
+    content = written([FUNDED, right, fee, odd])
+    first = await send(ready, content)
+    known = {each["reference"]: each for each in await open_differences(ready)}
+    await ready.client.put(
+        f"/differences/{known['MK-ODD']['number']}/assignment", json={"assigned_to": TREASURER}
+    )
+    charged = await propose(ready, known["MK-FEE"]["number"], "charged")
+    await ready.approve(charged["id"])
+    waiting = await propose(ready, known["MK-ODD"]["number"], "charged")
+
+    other = Line(None, 80, "MK-NEW")
+    second = await send(ready, written([FUNDED, right, odd, other, fee]))
+    shown = await ready.get(f"/statements/{first['id']}")
+    assert (shown["superseded_by"], shown["open_count"]) == (second["id"], 0)
+    assert second["superseded_by"] is None
+    found = {
+        each["reference"]: each for each in await open_differences(ready, kind="unknown_payment")
+    }
+    # What two persons decided stays decided, and is booked once.
+    assert set(found) == {"MK-ODD", "MK-NEW"}
+    assert found["MK-ODD"]["assigned_to"] == TREASURER
+    assert found["MK-ODD"]["found_at"] == known["MK-ODD"]["found_at"]
+    assert await account(owner, "PROVIDER_CHARGES") == 5_000
+    assert await account(owner, "SUSPENSE") == 780
+    assert await account(owner, "PROVIDER_FLOAT") == before - 5_780
+    assert "has its end already" in (await ready.approve(waiting["id"], status=409))["detail"]
+    await ready.proofs()
+
+    # The earlier file once more is known, and changes nothing.
+    assert (await send(ready, content))["id"] == first["id"]
+    assert (await ready.get(f"/statements/{second['id']}"))["superseded_by"] is None
+    third = await send(ready, written([FUNDED, right, fee]))
+    assert await account(owner, "SUSPENSE") == 0
+    assert await account(owner, "PROVIDER_FLOAT") == before - 5_000
+    resolved = await ready.get("/differences", statement_id=third["id"], status="closed")
+    assert [each["reference"] for each in resolved["items"]] == ["MK-FEE"]
+    await ready.proofs()
+
+
+async def test_what_stands_on_the_statement_of_another_day_is_explained_by_it(
+    ready: World, steps: Steps, clock_file: Path
+) -> None:
+    today, tomorrow, again = await settled(ready, steps, 3)
+    opening = 5_000_000 - today.amount_minor
+    first = await send(ready, written([FUNDED, today]))
+    missing = await open_differences(ready, kind="not_on_statement")
+    assert {each["instruction_id"] for each in missing} == {
+        str(tomorrow.payment_id),
+        str(again.payment_id),
+    }
+    set_clock(clock_file, NOON + timedelta(days=1))
+    late = [replace(line, at=NOON + timedelta(days=1)) for line in (tomorrow, today)]
+    content = written([*late, replace(late[1], reference="MK-2")], opening_minor=opening)
+    await send(ready, content, day="2026-01-06")
+    missing = await open_differences(ready, kind="not_on_statement")
+    assert [each["instruction_id"] for each in missing] == [str(again.payment_id)]
+    found = {each["line"]: each["kind"] for each in await open_differences(ready, day="2026-01-06")}
+    # The balances agree by chance: one line too many, and one payment on no statement.
+    assert found == {3: "line_repeated", 4: "paid_again"}
+
+    # Without what explained it, it is open again.
+    await send(ready, written([], opening_minor=opening), day="2026-01-06")
+    missing = await open_differences(ready, statement_id=first["id"], kind="not_on_statement")
+    assert len(missing) == 2
+    await ready.proofs()
