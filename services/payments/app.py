@@ -33,6 +33,7 @@ from services.payments.providers.service import prefunding_step
 from services.payments.reconciliation.mapping import MAPPINGS
 from services.payments.reconciliation.routes import mappings as statement_mappings
 from services.payments.reconciliation.routes import router as statements
+from services.payments.reports.routes import router as reconciliations
 from services.payments.reservations.routes import router as reservations
 from services.payments.resolutions.routes import router as resolutions
 from services.payments.resolutions.service import resolution_step
@@ -89,6 +90,7 @@ _TAGS = [
     {"name": "statement mappings", "description": "How each provider's statements are read."},
     {"name": "statements", "description": "What providers say of a day, against our books."},
     {"name": "differences", "description": "Where statements and our books differ."},
+    {"name": "reconciliations", "description": "A provider and a day: what does not match."},
     {"name": "proofs", "description": "That the books are right."},
     {"name": "subscriptions", "description": "Events that are sent to others, and how that goes."},
     {"name": "events", "description": "The event log, and what failed here."},
@@ -150,6 +152,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             statement_mappings,
             statements,
             differences,
+            reconciliations,
             proofs,
             subscriptions,
             deliveries,

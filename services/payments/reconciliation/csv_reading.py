@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
 from services.payments.reconciliation import values
+from services.payments.reconciliation.chain import Chain
 from services.payments.reconciliation.kinds import Direction
 from services.payments.reconciliation.lines import (
     NOTHING,
@@ -40,6 +41,7 @@ class CsvReader:
         self._width = 0
         self._line = 0
         self._waiting = b""
+        self._chain = Chain()
         self._read = StatementRead()
 
     def feed(self, part: bytes) -> None:
@@ -61,6 +63,8 @@ class CsvReader:
             self._waiting = b""
         if not self._places:
             raise self._without_headings()
+        if ends := self._chain.ends():
+            self._read.opening_minor, self._read.closing_minor = ends
         return self._read
 
     def _take(self, content: bytes) -> None:
@@ -194,7 +198,10 @@ class CsvReader:
     def _keep_balances(
         self, directions: Sequence[Direction], amounts: Sequence[int], balances: Sequence[str]
     ) -> None:
-        if self._read.opening_minor is None:
-            change = amounts[0] if directions[0] is Direction.IN else -amounts[0]
-            self._read.opening_minor = int(balances[0]) - change
-        self._read.closing_minor = int(balances[-1])
+        self._chain.extend(
+            (
+                amount if direction is Direction.IN else -amount
+                for amount, direction in zip(amounts, directions, strict=True)
+            ),
+            map(int, balances),
+        )

@@ -205,6 +205,11 @@ async def find_statement(session: AsyncSession, statement_id: UUID) -> AnyRow | 
     return (await session.execute(_statements().where(Statement.id == statement_id))).one_or_none()
 
 
+async def get_by_number(session: AsyncSession, number: int) -> AnyRow:
+    """A statement that is known to be there."""
+    return (await session.execute(_statements().where(Statement.number == number))).one()
+
+
 async def list_statements(
     session: AsyncSession,
     *,

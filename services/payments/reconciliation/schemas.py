@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.payments.reconciliation.kinds import Direction, StatementFormat
 
-_STATEMENT: dict[str, Any] = {
+STATEMENT: dict[str, Any] = {
     "id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
     "provider": "mekong",
     "day": "2020-10-17",
@@ -35,7 +35,7 @@ _STATEMENT: dict[str, Any] = {
 class StatementOut(BaseModel):
     """What a provider says of one day, and how many differences to our books are open."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_STATEMENT]})
+    model_config = ConfigDict(json_schema_extra={"examples": [STATEMENT]})
 
     id: UUID
     provider: str

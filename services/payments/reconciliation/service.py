@@ -168,6 +168,13 @@ async def get(session: AsyncSession, statement_id: UUID) -> StatementOut:
     return shown
 
 
+async def statement_of(session: AsyncSession, number: int) -> StatementOut:
+    """The statement of a number that is known to be there."""
+    row = await repository.get_by_number(session, number)
+    [shown] = await _shown(session, [row])
+    return shown
+
+
 async def row_of(session: AsyncSession, statement_id: UUID) -> AnyRow:
     """A statement's row; raises NotFound."""
     row = await repository.find_statement(session, statement_id)

@@ -1,0 +1,190 @@
+"""A report on a page, to be printed, signed and filed.
+
+It asks for nothing else, no script runs in it, and whatever somebody wrote is escaped.
+"""
+
+from collections.abc import Set
+from datetime import datetime
+from html import escape
+
+from services.payments.amounts import readable
+from services.payments.reports.schemas import ReconciliationOut
+from shared.clock import COUNTRY_ZONE
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+_STYLE = """
+body { font: 14px/1.5 "Noto Sans", "Noto Sans Khmer", sans-serif; color: #222; margin: 2rem auto;
+  max-width: 64rem; padding: 0 1rem }
+h1 { font-size: 1.4rem; margin-bottom: 0 } h2 { font-size: 1.1rem; margin-top: 1.6rem }
+.verdict { font-size: 1.2rem; border: 2px solid; padding: 0.4rem 0.8rem; margin: 1rem 0 }
+table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 }
+td, th { border: 1px solid #bbb; padding: 0.2rem 0.5rem; text-align: left; vertical-align: top }
+td.figure, th.figure { text-align: right; white-space: nowrap }
+.signatures td { height: 4rem; width: 50% }
+@media print { body { margin: 0; max-width: none } tr { break-inside: avoid } }
+"""
+
+
+def page(report: ReconciliationOut) -> str:
+    """The page of a report."""
+    title = f"{report.provider}, {report.day}"
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>Reconciliation {escape(title)}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>Reconciliation: {escape(title)}</h1>"
+        f'<p class="verdict">{escape(report.verdict)}</p>'
+        f"{_statement(report)}{_totals(report)}{_balances(report)}{_open(report)}"
+        f"{_differences(report)}{_set_aside(report)}{_SIGNATURES}</body></html>"
+    )
+
+
+_SIGNATURES = (
+    '<table class="signatures"><tr><td>Prepared by, date</td><td>Checked by, date</td></tr></table>'
+)
+
+
+def _statement(report: ReconciliationOut) -> str:
+    statement = report.statement
+    if statement is None:
+        return ""
+    rows = [
+        ["Statement", str(statement.id)],
+        ["Sent", f"{_instant(statement.uploaded_at)} by {statement.uploaded_by}"],
+        ["SHA-256 of the file", statement.content_sha256],
+    ]
+    rows += [
+        [
+            "Took the place of",
+            f"{earlier.id}, sent {_instant(earlier.uploaded_at)} by {earlier.uploaded_by}",
+        ]
+        for earlier in report.superseded
+    ]
+    return _table([], rows)
+
+
+def _totals(report: ReconciliationOut) -> str:
+    rows = [["Paid by our books", f"{report.paid_count:,}", _money(report, report.paid_minor)]]
+    if statement := report.statement:
+        rows += [
+            [
+                "Out on the statement",
+                f"{statement.out_count:,}",
+                _money(report, statement.out_minor),
+            ],
+            ["In on the statement", f"{statement.in_count:,}", _money(report, statement.in_minor)],
+            ["Lines that agree", f"{report.agreeing_count:,}", ""],
+            ["Lines set aside", f"{statement.set_aside_count:,}", ""],
+            ["Differences that ended by themselves", f"{report.explained_count:,}", ""],
+            ["Differences that two persons ended", f"{report.resolved_count:,}", ""],
+        ]
+    return "<h2>Both sides</h2>" + _table(["", "count", "amount"], rows, figures={1, 2})
+
+
+def _balances(report: ReconciliationOut) -> str:
+    balances = report.balances
+    if balances is None:
+        return ""
+    rows = [
+        ["Closing of the day before", _money(report, balances.closing_before_minor)],
+        ["Opening", _money(report, balances.opening_minor)],
+        ["Lines", _money(report, balances.net_minor)],
+        ["Closing", _money(report, balances.closing_minor)],
+        ["PROVIDER_FLOAT when the day ended", _money(report, balances.float_minor)],
+        ["IN_TRANSIT when the day ended", _money(report, balances.in_transit_minor)],
+        ["Gone by then, and booked later", _money(report, balances.told_later_minor)],
+        ["Expected by our books", _money(report, balances.expected_minor)],
+    ]
+    return "<h2>Balances</h2>" + _table(["", "amount"], rows, figures={1})
+
+
+def _open(report: ReconciliationOut) -> str:
+    if not report.open:
+        return ""
+    rows = [
+        [
+            kind.kind.value,
+            f"{kind.count:,}",
+            _money(report, kind.statement_minor),
+            _money(report, kind.ledger_minor),
+            _money(report, kind.suspense_minor),
+            _age(kind.oldest_age_seconds),
+            kind.what_to_do,
+        ]
+        for kind in report.open
+    ]
+    heads = ["open", "count", "statement", "our books", "in suspense", "oldest", "what to do"]
+    return "<h2>What does not match</h2>" + _table(heads, rows, figures={1, 2, 3, 4})
+
+
+def _differences(report: ReconciliationOut) -> str:
+    if not report.differences:
+        return ""
+    rows = [
+        [
+            str(found.number),
+            found.kind.value,
+            "" if found.line is None else str(found.line),
+            found.reference or "",
+            "" if found.instruction_id is None else str(found.instruction_id),
+            _money(report, found.statement_minor),
+            _money(report, found.ledger_minor),
+            _age(found.age_seconds),
+            found.assigned_to or "",
+        ]
+        for found in report.differences
+    ]
+    heads = [
+        "number",
+        "kind",
+        "line",
+        "reference",
+        "payment",
+        "statement",
+        "our books",
+        "age",
+        "assigned to",
+    ]
+    more = "" if report.is_whole else "<p>There are more: GET /v1/differences lists them all.</p>"
+    return "<h2>Each of them</h2>" + _table(heads, rows, figures={0, 2, 5, 6}) + more
+
+
+def _set_aside(report: ReconciliationOut) -> str:
+    if not report.set_aside:
+        return ""
+    rows = [[str(line.line), line.field, line.reason] for line in report.set_aside]
+    return "<h2>Lines set aside</h2>" + _table(["line", "field", "why"], rows, figures={0})
+
+
+def _table(heads: list[str], rows: list[list[str]], *, figures: Set[int] = frozenset()) -> str:
+    def cells(tag: str, row: list[str]) -> str:
+        return "".join(
+            f'<{tag} class="figure">{escape(cell)}</{tag}>'
+            if at in figures
+            else f"<{tag}>{escape(cell)}</{tag}>"
+            for at, cell in enumerate(row)
+        )
+
+    head = f"<tr>{cells('th', heads)}</tr>" if heads else ""
+    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    return f"<table>{head}{body}</table>"
+
+
+def _money(report: ReconciliationOut, amount_minor: int | None) -> str:
+    return "not told" if amount_minor is None else readable(amount_minor, report.currency)
+
+
+def _age(seconds: int) -> str:
+    days, hours = seconds // 86_400, seconds // 3_600
+    return f"{days} days" if days > 1 else f"{hours} hours"
+
+
+def _instant(at: datetime) -> str:
+    return f"{at.astimezone(COUNTRY_ZONE):%Y-%m-%d %H:%M}"

@@ -1,0 +1,131 @@
+"""The report of a provider and day says that everything matches, or exactly what does not."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from shared.clock import set_clock
+from tests.conftest import NOON
+from tests.payments.conftest import World
+from tests.payments.statement_files import DAY, Line, lines_of, mapped, ordered, send, written
+from tests.payments.steps import SILENCE, Steps, paid
+
+FUNDED = Line(None, 5_000_000, "test", "deposit")
+OF_THE_DAY = {"provider": "mekong", "day": DAY}
+
+
+async def test_a_day_that_agrees_says_that_everything_matches(world: World, steps: Steps) -> None:
+    await world.fund(10_000_000)
+    await mapped(world)
+    orders = await ordered(world, steps, 3)
+    await steps.hear([(order.instruction_id, paid(order.instruction_id)) for order in orders])
+    before = await world.get("/reconciliations", **OF_THE_DAY)
+    assert (before["everything_matches"], before["statement"]) == (False, None)
+    assert (before["paid_count"], before["paid_minor"]) == (3, 288_000)
+    assert "No statement" in before["verdict"]
+
+    taken = await send(world, written([FUNDED, *lines_of(orders)]))
+    report = await world.get("/reconciliations", **OF_THE_DAY)
+    assert report["everything_matches"] is True
+    assert report["verdict"] == "Everything matches."
+    assert report["statement"] == taken
+    assert (report["agreeing_count"], report["open"], report["differences"]) == (4, [], [])
+    assert report["balances"] == {
+        "closing_before_minor": None,
+        "opening_minor": 0,
+        "net_minor": 4_712_000,
+        "closing_minor": 4_712_000,
+        "float_minor": 4_712_000,
+        "in_transit_minor": 0,
+        "told_later_minor": 0,
+        "expected_minor": 4_712_000,
+    }
+    nobody = await world.client.get("/reconciliations", params={**OF_THE_DAY, "provider": "no"})
+    assert nobody.status_code == 404
+
+
+async def test_what_does_not_match_is_listed_and_printed(world: World, steps: Steps) -> None:
+    await world.fund(10_000_000)
+    await mapped(world)
+    orders = await ordered(world, steps, 2)
+    await steps.hear([(order.instruction_id, paid(order.instruction_id)) for order in orders])
+    half, right = lines_of(orders)
+    lines = [FUNDED, replace(half, amount_minor=48_000), right, Line(None, 50, "<b>MK&co</b>")]
+    first = await send(world, written([FUNDED]))
+    await send(world, written(lines) + "cut,off\n")
+    report = await world.get("/reconciliations", **OF_THE_DAY)
+    assert report["everything_matches"] is False
+    assert report["verdict"] == "3 differences are open. 1 line is set aside."
+    assert {
+        (kind["kind"], kind["count"], kind["statement_minor"], kind["ledger_minor"])
+        for kind in report["open"]
+    } == {
+        ("other_amount", 1, 48_000, 96_000),
+        ("unknown_payment", 1, 50, 0),
+        ("float_differs", 1, 4_855_950, 4_807_950),
+    }
+    assert [found["line"] for found in report["differences"]] == [3, 5, None]
+    assert [line["line"] for line in report["set_aside"]] == [6]
+    assert [earlier["id"] for earlier in report["superseded"]] == [first["id"]]
+    assert report["agreeing_count"] == 2
+
+    page = await world.client.get("/reconciliations/page", params=OF_THE_DAY)
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "&lt;b&gt;MK&amp;co&lt;/b&gt;" in page.text
+    assert "<b>" not in page.text
+    assert "3 differences are open." in page.text
+    assert "48,000 KHR" in page.text
+
+
+async def test_a_balance_is_held_against_the_day_before_the_lines_and_the_float(
+    world: World, steps: Steps, clock_file: Path
+) -> None:
+    await world.fund(10_000_000)
+    await mapped(world)
+    [order] = await ordered(world, steps, 1)
+    await steps.hear([(order.instruction_id, SILENCE)])
+    # In transit when the day ended, and paid by the statement: both sides agree on what is left.
+    set_clock(clock_file, NOON + timedelta(days=1))
+    await send(world, written([FUNDED, *lines_of([order])]))
+    await steps.step("follow-statements")
+    report = await world.get("/reconciliations", **OF_THE_DAY)
+    assert report["verdict"] == "Everything matches."
+    assert report["balances"]["in_transit_minor"] == 96_000
+    assert report["balances"]["told_later_minor"] == 96_000
+
+    tomorrow = {"provider": "mekong", "day": "2026-01-06"}
+    late = Line(None, 10, "MK-1", "charge", at=NOON + timedelta(days=1))
+    await send(world, written([late], opening_minor=4_904_001), day="2026-01-06")
+    report = await world.get("/reconciliations", **tomorrow)
+    found = {
+        each["kind"]: (each["statement_minor"], each["ledger_minor"])
+        for each in report["differences"]
+    }
+    assert found == {
+        "unknown_payment": (10, None),
+        "opening_differs": (4_904_001, 4_904_000),
+        "float_differs": (4_903_991, 4_903_990),
+    }
+    # A line is missing between two others: the lines do not lead from the first to the last.
+    rows = written(
+        [late, replace(late, reference="MK-2"), replace(late, reference="MK-3")],
+        opening_minor=4_904_000,
+    ).splitlines()
+    await send(world, "\n".join([*rows[:2], rows[3]]), day="2026-01-06")
+    report = await world.get("/reconciliations", **tomorrow)
+    found = {
+        each["kind"]: (each["statement_minor"], each["ledger_minor"])
+        for each in report["differences"]
+        if "differs" in each["kind"]
+    }
+    assert found == {
+        "closing_differs": (4_903_970, 4_903_980),
+        "float_differs": (4_903_970, 4_903_980),
+    }
+    # The whole file, in whatever order its lines are.
+    await send(world, "\n".join([rows[0], rows[3], rows[1], rows[2]]), day="2026-01-06")
+    report = await world.get("/reconciliations", **tomorrow)
+    assert {each["kind"] for each in report["differences"]} == {"unknown_payment"}
+    await world.proofs()
