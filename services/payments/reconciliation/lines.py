@@ -70,6 +70,8 @@ class StatementRead:
     totals: Totals = field(default_factory=Totals)
     opening_minor: int | None = None
     closing_minor: int | None = None
+    about_day: str | None = None
+    """The day that the file says it is about, as YYYY-MM-DD; None: it does not say."""
     first_day: str | None = None
     last_day: str | None = None
     """Of its lines, as YYYY-MM-DD; None: they tell no time."""

@@ -45,7 +45,10 @@ ProviderQuery = Annotated[
 ]
 DayQuery = Annotated[Day, Query(description="The day, in the country's zone.")]
 
-_FORMATS = {"text/csv": StatementFormat.CSV}
+_FORMATS = {
+    "text/csv": StatementFormat.CSV,
+    "application/xml": StatementFormat.CAMT_053,
+}
 
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -56,6 +59,11 @@ _BODY: dict[str, Any] = {
                 "example": "Time,Transaction ID,Correlation ID,Type,Amount,Currency,Balance\n"
                 "2020-10-17T10:14:16,MK-8812-0001,0199c1de53a17f6b8a272f1f6a1d9a10,disbursement,"
                 "96000,KHR,999904000\n",
+            },
+            "application/xml": {
+                "schema": {"type": "string"},
+                "example": '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08">'
+                "<BkToCstmrStmt><Stmt>…</Stmt></BkToCstmrStmt></Document>",
             },
         },
     }
@@ -79,10 +87,10 @@ async def send(
     once: Once,
     clock: ClockDependency,
 ) -> Response:
-    """What a provider says of a day, as CSV (read by its statement mapping). Every line is held
-    against our books by reference and amount, at once. A line that cannot be read is set aside and
-    the rest goes on; the same file twice changes nothing; another file of the same provider and
-    day takes the place of the one before."""
+    """What a provider says of a day, as CSV (read by its statement mapping) or as camt.053. Every
+    line is held against our books by reference and amount, at once. A line that cannot be read is
+    set aside and the rest goes on; the same file twice changes nothing; another file of the same
+    provider and day takes the place of the one before."""
     media_type = request.headers.get("content-type", "").split(";")[0].strip()
     if media_type not in _FORMATS:
         raise Unprocessable(f"Send the statement as {' or '.join(_FORMATS)}.")

@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.reconciliation import repository
 from services.payments.reconciliation.balances.checking import Balances, check_balances
+from services.payments.reconciliation.camt_reading import CamtReader
 from services.payments.reconciliation.comparing import Compared, compare, supersede
 from services.payments.reconciliation.csv_reading import CsvReader
 from services.payments.reconciliation.kinds import Direction, StatementFormat
 from services.payments.reconciliation.lines import StatementRead
 from services.payments.reconciliation.mapping import MAPPINGS, StatementMappingDocument
-from services.payments.reconciliation.receiving import Received, receive
+from services.payments.reconciliation.receiving import Reader, Received, receive
 from services.payments.reconciliation.schemas import (
     SetAsideLineOut,
     StatementLineOut,
@@ -29,6 +30,7 @@ from shared.documents import repository as documents
 from shared.errors import Conflict, NotFound, Unprocessable
 from shared.ids import new_id
 from shared.pagination import Int4, Page, PageOf
+from shared.values import STORED
 
 MISSING = "There is no such statement. GET /v1/statements lists them."
 _ONE_DAY = timedelta(days=1)
@@ -61,28 +63,40 @@ async def read_upload(
     """
     if day > clock.today():
         raise Unprocessable(f"{day} has not come yet: a statement is about a day that was.")
+    reader, mapping_version = await _reader(database, provider, format)
+    received = await receive(body, reader, maximum_bytes=maximum_bytes)
+    _require_day(received.read, day)
+    return Uploaded(provider, day, format, mapping_version, received)
+
+
+async def _reader(
+    database: Database, provider: str, format: StatementFormat
+) -> tuple[Reader, int | None]:
+    """What reads a provider's files, and by which version of its statement mapping."""
     async with database.reading() as session:
         found = await repository.find_provider(session, provider)
         if found is None:
             raise NotFound(f"There is no provider {provider}. GET /v1/providers lists them.")
         mapping = await documents.find_version(session, MAPPINGS, provider)
+    if format is StatementFormat.CAMT_053:
+        return CamtReader(currency=found.currency, zone=COUNTRY_ZONE), None
     if mapping is None:
         raise Conflict(
             f"Nobody has said how the CSV of {provider} is read: propose its columns with "
             "POST /v1/statement-mappings, and have a second person approve them."
         )
-    reader = CsvReader(
-        StatementMappingDocument.model_validate(mapping.document),
-        currency=found.currency,
-        zone=COUNTRY_ZONE,
-    )
-    received = await receive(body, reader, maximum_bytes=maximum_bytes)
-    _require_day(received.read, day)
-    return Uploaded(provider, day, format, mapping.version, received)
+    document = StatementMappingDocument.model_validate(mapping.document, context=STORED)
+    reader = CsvReader(document, currency=found.currency, zone=COUNTRY_ZONE)
+    return reader, mapping.version
 
 
 def _require_day(read: StatementRead, day: date) -> None:
     """Lines may lie on the neighbouring days; raises Unprocessable where all are of others."""
+    if read.about_day is not None and read.about_day != str(day):
+        raise Unprocessable(
+            f"The statement is not taken: it says that it is about {read.about_day}, and not "
+            f"{day}. Give the day that it is about."
+        )
     if read.first_day is None or read.last_day is None:
         return
     if read.last_day < str(day - _ONE_DAY) or read.first_day > str(day + _ONE_DAY):

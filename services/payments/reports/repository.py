@@ -10,7 +10,7 @@ from services.payments.statements import AnyRow
 
 _BY_KIND = text(
     """
-    SELECT kind::text AS kind, count(*) AS count,
+    SELECT kind::text AS kind, count(*) AS differences,
         coalesce(sum(statement_minor), 0)::bigint AS statement_minor,
         coalesce(sum(ledger_minor), 0)::bigint AS ledger_minor,
         sum(suspense_minor)::bigint AS suspense_minor,
@@ -34,7 +34,7 @@ _ENDED = text(
 
 _PAID = text(
     """
-    SELECT count(*) AS count,
+    SELECT count(*) AS payments,
         coalesce(sum(coalesce(paid_minor, amount_minor)), 0)::bigint AS minor
     FROM payments.instruction
     WHERE provider_number = :provider_number AND status = 'settled'

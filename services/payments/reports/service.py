@@ -51,7 +51,7 @@ async def report_of(
         verdict=f"No statement of {provider} for {day} was sent: nothing can be said of it.",
         statement=None,
         superseded=[SupersededOut.model_validate(row._asdict()) for row in superseded],
-        paid_count=paid.count,
+        paid_count=paid.payments,
         paid_minor=paid.minor,
         agreeing_count=0,
         open=[],
@@ -97,7 +97,7 @@ async def _of_statement(
         limit=LISTED,
     )
     faults = await statements.list_faults(session, number, after=None, limit=LISTED)
-    open_count = sum(row.count for row in by_kind)
+    open_count = sum(row.differences for row in by_kind)
     return {
         "everything_matches": not open_count and not statement.set_aside_count,
         "verdict": _verdict(statement, open_count=open_count, resolved_count=ended.resolved_count),
@@ -140,7 +140,7 @@ def _kind(row: AnyRow, *, now: datetime) -> OpenKindOut:
     kind = DifferenceKind(row.kind)
     return OpenKindOut(
         kind=kind,
-        count=row.count,
+        count=row.differences,
         statement_minor=row.statement_minor,
         ledger_minor=row.ledger_minor,
         suspense_minor=row.suspense_minor,
