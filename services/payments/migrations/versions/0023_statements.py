@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.migrations import role_of
 
-revision = "0015"
-down_revision = "0014"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
