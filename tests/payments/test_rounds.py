@@ -155,6 +155,7 @@ GATHERED = GatheredRound(
     round=1,
     fund="relief",
     currency="KHR",
+    budget_line=None,
     chunk_count=1,
     entitlement_count=1_000,
     total_minor=77_270_000,
@@ -164,6 +165,7 @@ GATHERED = GatheredRound(
     raised_minor=77_270_000,
     raised_count=1_000,
     largest_minor=96_000,
+    line_room_minor=None,
     fund_currency="KHR",
     available_minor=10_000_000,
 )

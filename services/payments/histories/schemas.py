@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from services.payments.instructions.states import Status
 from shared.wording.said import Said
@@ -36,7 +37,7 @@ class AttemptOut(BaseModel):
     steps: list[StepOut]
 
 
-_SAID = {"en": "It was paid.", "km": "បានទូទាត់រួចហើយ។"}
+_SAID: JsonDict = {"en": "It was paid.", "km": "បានទូទាត់រួចហើយ។"}
 
 
 class HistoryOut(BaseModel):

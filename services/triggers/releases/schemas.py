@@ -171,7 +171,6 @@ class AliasOut(BaseModel):
                         "area": "12",
                         "latitude": 11.563056,
                         "longitude": 104.914722,
-                        "reaches": ["12"],
                         "created_at": "2020-10-01T02:00:00Z",
                         "posted_by": "officer@nspc.example",
                     },
