@@ -5,7 +5,7 @@ python -m benchmarks webhooks dispatch   those
 python -m benchmarks activation --households 70000
 
 The names are import, activation (with its sizes, and memory), events, dispatch, webhooks,
-observations, polygons, backtests.
+observations, judging, polygons, backtests.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from benchmarks.measurements import (
     backtests,
     dispatch,
     events,
+    judging,
     observing,
     polygons,
     registration,
@@ -51,6 +52,7 @@ NAMES = (
     "dispatch",
     "webhooks",
     "observations",
+    "judging",
     "polygons",
     "backtests",
 )
@@ -127,6 +129,8 @@ def _run(names: Sequence[str], size: int, console: Console) -> list[Figure]:
             figures += webhooks.measure(setting)
         if "observations" in names:
             figures += observing.measure(setting)
+        if "judging" in names:
+            figures += judging.measure(setting)
         if "polygons" in names:
             figures += polygons.measure(setting)
         if "backtests" in names:

@@ -17,6 +17,7 @@ ORDER = (
     "dispatch",
     "events",
     "observations",
+    "judging",
     "polygons",
     "backtests",
     "memory",

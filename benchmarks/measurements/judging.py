@@ -1,0 +1,278 @@
+"""From a batch of figures to the last evaluation that it brings about, of 500 triggers."""
+
+import asyncio
+import math
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import asyncpg
+
+from benchmarks.database import copy_of, make_copies, owner, quiet
+from benchmarks.figures import (
+    Bound,
+    Figure,
+    Pair,
+    Reach,
+    median_bare,
+    median_measured,
+    median_ratio,
+    spread,
+)
+from benchmarks.measurements.measured import Setting
+from benchmarks.world import SCHEME, World
+from demo.api import NeverCame
+from demo.show import Phase
+from shared.auth.roles import Role
+from shared.clock import SystemClock
+
+NAME = "judging"
+_TRIGGERS, _INDICATORS = 500, 2_000
+_GAUGES = _INDICATORS - 1
+_GAUGES_A_TRIGGER = 4
+_GAUGE_DAYS = 60
+_REPORT_DAYS = range(1, 40, 2)
+_PROVINCES = [f"{province:02}" for province in range(1, 26)]
+_BATCHES = 7
+_LOOK_SECONDS = 0.005
+_STILL_SECONDS = 300
+_REPORTS = "benchmark-reports"
+_TABLE = "triggers.evaluation"
+
+_DUE = "SELECT count(*) FROM triggers.indicator WHERE judge_at <= clock_timestamp()"
+_NEWEST = "SELECT coalesce(max(evaluated_at), '-infinity') FROM triggers.evaluation"
+_UNMADE = "SELECT $1 - count(*) FROM triggers.evaluation WHERE evaluated_at > $2"
+_FIGURES = """
+    SELECT area_code, place, source, observed_on, published_on,
+           CAST(value AS double precision), member, issue, details
+    FROM triggers.observation WHERE indicator_code = $1
+"""
+_DEFINITIONS = """
+    SELECT DISTINCT ON (definition.code) definition.*
+    FROM triggers.trigger_definition AS definition
+    JOIN triggers.trigger_leg AS leg ON leg.trigger_code = definition.code
+    WHERE leg.indicator_code = $1
+    ORDER BY definition.code, definition.version DESC
+"""
+
+
+def measure(setting: Setting) -> list[Figure]:
+    """Batches of reports that every trigger reads, each followed by the bare reads and writes."""
+    world = setting.world
+    with world.only("registry-api", "triggers-api"):
+        _provide(world)
+    pairs = []
+    with world.show.phase("judging: batches, and bare reads and writes", total=_BATCHES) as phase:
+        for done in range(1, _BATCHES + 1):
+            pairs.append(asyncio.run(_measure_batch(world, done)))
+            phase.reach(done)
+    # The first batch of a day is judged beside all that the day before brought.
+    first, *later = pairs
+    return [
+        setting.figure(
+            NAME,
+            path=f"batch → {_TRIGGERS:,} triggers over {_INDICATORS:,} indicators evaluated",
+            limit="the same reads and writes by bare SQL",
+            value=median_measured(later),
+            unit="ms",
+            reach=Reach(bound=Bound.AT_MOST, value=2_000),
+            measured=f"{median_ratio(later):.0f} × the limit",
+            bare=f"{median_bare(later):,.0f} ms",
+            details=[
+                f"""
+                {_TRIGGERS:,} triggers, each of one indicator of reports that all of them read and
+                of {_GAUGES_A_TRIGGER} gauges of its own, which have {_GAUGE_DAYS} days each. The
+                clock runs from the POST of a batch of reports of {len(_PROVINCES)} provinces until
+                the last of the {_TRIGGERS:,} evaluations is committed.
+                """,
+                """
+                The limit: on one connection, the figures of the reports and the definitions read,
+                and the rows of the evaluations that were made inserted into a copy of the table
+                with all indexes and foreign keys, in one transaction.
+                """,
+                f"""
+                The first of {_BATCHES} batches, which is not counted, took
+                {first.measured:,.0f} ms; the others
+                {", ".join(f"{pair.measured:,.0f} ms" for pair in later)}.
+                """,
+                spread(later),
+            ],
+        )
+    ]
+
+
+async def _measure_batch(world: World, number: int) -> Pair:
+    body = {"indicator": _REPORTS, "unit": "households", "observations": list(_batch(number))}
+    publisher = world.api("triggers", Role.PUBLISHER)
+    async with owner(world.stack.database_url) as connection:
+        if not await connection.fetchval("SELECT to_regclass($1)", copy_of(_TABLE)):
+            await make_copies(connection, [_TABLE])
+        newest = await connection.fetchval(_NEWEST)
+        await quiet(connection, _TABLE)
+        began = time.perf_counter()
+        await asyncio.to_thread(publisher.post, "/observations", body)
+        await _wait_until_none(connection, _UNMADE, _TRIGGERS, newest)
+        measured = time.perf_counter() - began
+        await _wait_until_none(connection, _DUE)
+        rows = await connection.fetch(f"SELECT * FROM {_TABLE} WHERE evaluated_at > $1", newest)
+        await quiet(connection, copy_of(_TABLE))
+        began = time.perf_counter()
+        await _bare(connection, rows)
+        bare = time.perf_counter() - began
+    return Pair(1_000 * measured, 1_000 * bare)
+
+
+async def _bare(connection: asyncpg.Connection, rows: list[asyncpg.Record]) -> None:
+    schema, _, name = copy_of(_TABLE).partition(".")
+    async with connection.transaction():
+        await connection.fetch(_FIGURES, _REPORTS)
+        await connection.fetch(_DEFINITIONS, _REPORTS)
+        await connection.copy_records_to_table(
+            name,
+            schema_name=schema,
+            columns=list(rows[0].keys()),
+            records=[tuple(row.values()) for row in rows],
+        )
+
+
+def _provide(world: World) -> None:
+    """The indicators, what is known of them, and the triggers, all judged once."""
+    triggers, publisher = world.api("triggers"), world.api("triggers", Role.PUBLISHER)
+    with world.show.phase("judging: indicators and figures", total=_INDICATORS) as phase:
+        triggers.post("/indicators", _indicator(_REPORTS, "households", "households_affected"))
+        publisher.post(
+            "/observations",
+            {"indicator": _REPORTS, "unit": "households", "observations": list(_reports())},
+        )
+        for gauge in range(_GAUGES):
+            code = f"benchmark-gauge-{gauge}"
+            triggers.post("/indicators", _indicator(code, "m", "river_stage"))
+            publisher.post(
+                "/observations",
+                {"indicator": code, "unit": "m", "observations": list(_stages(gauge))},
+            )
+            phase.reach(gauge + 2)
+    with world.show.phase("judging: triggers", total=_TRIGGERS) as phase:
+        for number in range(_TRIGGERS):
+            triggers.post("/triggers", _trigger(number))
+            phase.reach(number + 1)
+
+    async def judged() -> None:
+        async with owner(world.stack.database_url) as connection:
+            await _wait_until_none(connection, _DUE, phase=phase)
+
+    with (
+        world.show.phase("judging: for the first time", total=_INDICATORS) as phase,
+        world.only("registry-api", "triggers-api", "triggers-worker"),
+    ):
+        asyncio.run(judged())
+
+
+async def _wait_until_none(
+    connection: asyncpg.Connection, statement: str, *values: object, phase: Phase | None = None
+) -> None:
+    """Wait until a statement counts nothing; raises NeverCame where it stands still for long."""
+    last, deadline = -1, 0.0
+    while True:
+        left = await connection.fetchval(statement, *values)
+        if left <= 0:
+            return
+        if left != last:
+            last, deadline = left, time.monotonic() + _STILL_SECONDS
+        if time.monotonic() > deadline:
+            raise NeverCame(f"What is judged stood still for {_STILL_SECONDS} s: {left} are left.")
+        if phase is not None:
+            phase.reach(_INDICATORS - left)
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _indicator(code: str, unit: str, kind: str) -> dict[str, Any]:
+    return {"code": code, "name": code, "unit": unit, "kind": kind, "area_level": "province"}
+
+
+def _reports() -> Iterator[dict[str, Any]]:
+    """What was reported on every other day before today."""
+    today = SystemClock().today()
+    for days in _REPORT_DAYS:
+        yield from _reports_of(today - timedelta(days=days), households=100 + days)
+
+
+def _batch(number: int) -> Iterator[dict[str, Any]]:
+    """What is reported today, again and again, each time a little more."""
+    for row in _reports_of(SystemClock().today(), households=100 + number):
+        yield row | {"issue": number}
+
+
+def _reports_of(day: date, *, households: int) -> Iterator[dict[str, Any]]:
+    for province in _PROVINCES:
+        yield {
+            "area": province,
+            "source": "NCDM",
+            "observed_on": day.isoformat(),
+            "published_on": day.isoformat(),
+            "value": households + int(province),
+        }
+
+
+def _stages(gauge: int) -> Iterator[dict[str, Any]]:
+    """A day each, up to yesterday, below every level."""
+    today = SystemClock().today()
+    for days in range(_GAUGE_DAYS, 0, -1):
+        day = (today - timedelta(days=days)).isoformat()
+        yield {
+            "area": _PROVINCES[gauge % len(_PROVINCES)],
+            "place": f"gauge {gauge}",
+            "source": "MRC",
+            "observed_on": day,
+            "published_on": day,
+            "value": round(6 + math.sin(gauge + days / 9), 2),
+        }
+
+
+def _trigger(number: int) -> dict[str, Any]:
+    """Its reports reach readiness for one trigger in ten, and activation for one in twenty."""
+    reached = number % 20 == 0
+    ready = number % 10 == 0
+    legs = [
+        {
+            "indicator": _REPORTS,
+            "method": {
+                "kind": "reported-impact",
+                "readiness": {"national_threshold_households": 1_000 if ready else 100_000},
+                "activation": {
+                    "national_threshold_households": 1_000 if reached else 200_000 + number,
+                    "area_threshold_households": 50,
+                },
+                "unquantified": "include",
+                "rearm": {"days_without_reports": 30},
+            },
+        }
+    ]
+    first = number * _GAUGES_A_TRIGGER
+    for gauge in range(first, min(first + _GAUGES_A_TRIGGER, _GAUGES)):
+        place = f"gauge {gauge}"
+        legs.append(
+            {
+                "indicator": f"benchmark-gauge-{gauge}",
+                "method": {
+                    "kind": "stage-threshold",
+                    "levels": {place: {"readiness": 10.0, "activation": 12.0}},
+                    "reaches": {place: [_PROVINCES[gauge % len(_PROVINCES)]]},
+                    "rearm": {"quiet_days": 30, "after_days": 120},
+                },
+            }
+        )
+    return {
+        "code": f"benchmark-judging-{number}",
+        "name": f"Benchmark {number}",
+        "scheme": SCHEME,
+        "shock": "flood",
+        "areas": ["KH"],
+        "area_filter": None,
+        "enabled": True,
+        "judge_within_days": 30,
+        "legs": legs,
+        "join": "any",
+        "stages": {"activation": {"approval": "second-person"}},
+    }
