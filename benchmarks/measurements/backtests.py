@@ -14,7 +14,7 @@ from services.triggers.backtests.places import Place, Places
 from services.triggers.backtests.trying import Trial, backtest
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
-from services.triggers.evaluations.history import Known
+from services.triggers.evaluations.due import Known
 from services.triggers.methods import figures
 from services.triggers.methods.calendar import Calendar, Frequency
 

@@ -9,7 +9,8 @@ import pytest
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
 from services.triggers.evaluations import service as evaluations
-from services.triggers.evaluations.history import History, tell
+from services.triggers.evaluations.episodes import History
+from services.triggers.evaluations.history import tell
 from services.triggers.evaluations.service import Judging
 from services.triggers.settings import WorkerSettings
 from services.triggers.steps import steps_of

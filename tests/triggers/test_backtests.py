@@ -18,7 +18,7 @@ from services.triggers.backtests.report import Fate, Met, Report
 from services.triggers.backtests.trying import Trial, backtest, told
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
-from services.triggers.evaluations.history import Known
+from services.triggers.evaluations.due import Known
 from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.price_spike.series import NationalMonth, national_months

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
-from services.triggers.evaluations.history import History, Known, tell
+from services.triggers.evaluations.due import Known
+from services.triggers.evaluations.episodes import History
+from services.triggers.evaluations.history import tell
 from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.price_spike.series import month_after

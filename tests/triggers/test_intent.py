@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.triggers.activations.known import KnownActivation
 from services.triggers.activations.states import LEGAL_MOVES, Origin, State
-from services.triggers.evaluations.history import Episode, Noted
+from services.triggers.evaluations.episodes import Episode, Noted
 from services.triggers.evaluations.intent import (
     Begin,
     Closing,

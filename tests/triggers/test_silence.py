@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
-from services.triggers.evaluations.history import History, Known, next_due, tell
+from services.triggers.evaluations.due import Known, next_due
+from services.triggers.evaluations.episodes import History
+from services.triggers.evaluations.history import tell
 from services.triggers.methods.calendar import Calendar
 from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.registry import method_of

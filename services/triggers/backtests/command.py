@@ -18,7 +18,7 @@ from services.triggers.backtests.service import given_histories, trial_of, usual
 from services.triggers.backtests.trying import Trial, backtest, refused
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import DOCUMENTS, shipped_document
-from services.triggers.evaluations.history import Known
+from services.triggers.evaluations.due import Known
 from services.triggers.methods.figures import Figure, Figures
 from services.triggers.observations.schemas import ObservationIn
 from shared.errors import Explained

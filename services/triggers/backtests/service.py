@@ -23,7 +23,7 @@ from services.triggers.checks.asking import RegistryAway
 from services.triggers.checks.service import Checks
 from services.triggers.definitions import service as definitions
 from services.triggers.definitions.document import Leg, TriggerDocument
-from services.triggers.evaluations.history import Known
+from services.triggers.evaluations.due import Known
 from services.triggers.evaluations.service import knowledge
 from services.triggers.methods.calendar import Calendar
 from services.triggers.methods.indicator_kind import IndicatorKind

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from services.triggers.evaluations.history import Known
+from services.triggers.evaluations.due import Known
 from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.figures import Figures
 

@@ -31,7 +31,9 @@ from services.triggers.backtests.report import (
     Scores,
 )
 from services.triggers.definitions.document import TriggerDocument
-from services.triggers.evaluations.history import Episode, History, Known, Step, tell
+from services.triggers.evaluations.due import Known
+from services.triggers.evaluations.episodes import Episode, History, Step
+from services.triggers.evaluations.history import tell
 from services.triggers.methods.calendar import Frequency
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.registry import method_of

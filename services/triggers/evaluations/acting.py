@@ -10,7 +10,7 @@ from services.triggers.activations import acting
 from services.triggers.activations.acting import Beginning
 from services.triggers.activations.states import Origin
 from services.triggers.definitions.schemas import Trigger
-from services.triggers.evaluations.history import Episode
+from services.triggers.evaluations.episodes import Episode
 from services.triggers.evaluations.intent import Begin, Intent, Quiet, Widen, Withheld
 from services.triggers.evaluations.outcomes import Outcome
 from services.triggers.methods.judgement import Period

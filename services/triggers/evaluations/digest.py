@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from services.triggers.definitions.schemas import Trigger
-from services.triggers.evaluations.history import Step
+from services.triggers.evaluations.episodes import Step
 from shared.ids import id_of
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.triggers.activations.known import KnownActivation
 from services.triggers.activations.states import Origin, State
-from services.triggers.evaluations.history import Episode, Noted
+from services.triggers.evaluations.episodes import Episode, Noted
 from services.triggers.methods.severity import Severity
 
 

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.triggers.definitions import service as definitions
 from services.triggers.evaluations import repository
 from services.triggers.evaluations.digest import digest_of, evaluation_id
-from services.triggers.evaluations.history import Step, tell
+from services.triggers.evaluations.episodes import Step
+from services.triggers.evaluations.history import tell
 from services.triggers.evaluations.service import day_of, knowledge
 from services.triggers.evaluations.tables import Evaluation
 from shared.database import Database

@@ -22,7 +22,9 @@ from services.triggers.definitions.schemas import Trigger
 from services.triggers.evaluations import repository
 from services.triggers.evaluations.acting import Effect, act
 from services.triggers.evaluations.digest import digest_of, evaluation_id
-from services.triggers.evaluations.history import History, Known, Step, next_due, tell
+from services.triggers.evaluations.due import Known, next_due
+from services.triggers.evaluations.episodes import History, Step
+from services.triggers.evaluations.history import tell
 from services.triggers.evaluations.intent import assigned, closings, doubts, intent_of
 from services.triggers.evaluations.outcomes import Outcome
 from services.triggers.evaluations.schemas import EvaluationOut
