@@ -21,6 +21,7 @@ GRANTS = {
     "trigger_definition": "SELECT, INSERT",
     "trigger_leg": "SELECT, INSERT",
     "evaluation": "SELECT, INSERT",
+    "trigger_standing": "SELECT, INSERT, UPDATE (known_at, told_by, standing), DELETE",
     "readiness": "SELECT, INSERT, UPDATE (stood_down_on, areas)",
     "activation": "SELECT, INSERT, UPDATE (state, opened_on, evidence_from, evidence_to, "
     "approval_id, weigh_at, weighing_since, ceiling_households, ceiling_minor, severity, "

@@ -7,7 +7,7 @@ from services.triggers.checks.tables import KnownArea
 from services.triggers.database import SCHEMA, Base
 from services.triggers.definitions.tables import TriggerDefinition, TriggerLeg
 from services.triggers.doubtful.tables import DoubtfulObservation
-from services.triggers.evaluations.tables import Evaluation
+from services.triggers.evaluations.tables import Evaluation, TriggerStanding
 from services.triggers.feeds.tables import Feed, FeedPull, FeedState
 from services.triggers.imports.tables import ObservationImport
 from services.triggers.indicators.tables import Indicator
@@ -38,5 +38,6 @@ __all__ = [
     "Readiness",
     "TriggerDefinition",
     "TriggerLeg",
+    "TriggerStanding",
     "metadata",
 ]

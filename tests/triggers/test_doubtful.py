@@ -286,7 +286,7 @@ async def test_each_day_is_screened_by_itself_however_late_and_once(
     for _ in range(2):
         async with database.transaction() as session:
             await screening.screen(
-                session, RICE_INDICATOR["code"], after=None, until=until, clock=SystemClock()
+                session, {RICE_INDICATOR["code"]: None}, until=until, clock=SystemClock()
             )
     await database.dispose()
     assert [(row["posted"]["value"], row["set_aside_at"]) for row in await waiting(flow)] == [

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
-from services.triggers.evaluations.due import Known, next_due
+from services.triggers.evaluations.due import Known
 from services.triggers.evaluations.episodes import History
-from services.triggers.evaluations.history import tell
+from services.triggers.evaluations.history import tell, tell_on
 from services.triggers.methods.calendar import Calendar
 from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.registry import method_of
@@ -131,8 +131,8 @@ def test_on_each_day_the_history_of_reports_is_what_it_was_on_that_day(
     if by_then:
         trigger = document(stands_down_after_days=rule)
         code = trigger.legs[0].indicator
-        known = Known(calendar=Calendar(), figures=Figures.of(by_then))
-        due = next_due(known, on=after(on), documents=[trigger], indicator=code)
+        known = {code: Known(calendar=Calendar(), figures=Figures.of(by_then))}
+        (due,) = tell_on(trigger, known, on=after(on)).lapses_on
         ahead = told(by_then, on=600, stands_down_after_days=rule).steps
         to_come = [step.decided_on for step in ahead if step.decided_on > after(on)]
         assert due == min(to_come, default=None)

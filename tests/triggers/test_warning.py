@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
-from services.triggers.evaluations.due import Known, next_due
+from services.triggers.evaluations.due import Known
 from services.triggers.evaluations.episodes import History
-from services.triggers.evaluations.history import tell
+from services.triggers.evaluations.history import tell, tell_on
 from services.triggers.methods.calendar import Calendar
 from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.judgement import Period
@@ -256,7 +256,7 @@ def test_on_each_day_the_history_of_alerts_is_what_it_was_on_that_day(
         calendar=Calendar(),
         figures=Figures.of([each for each in figures if each.published_on <= then]),
     )
-    due = next_due(known, on=then, documents=[WATCHED], indicator="a")
+    (due,) = tell_on(WATCHED, {"a": known}, on=then).lapses_on
     lapsed = [
         step.decided_on
         for step in told([each for each in figures if each.published_on <= then], on=60).steps

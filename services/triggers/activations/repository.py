@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, Text, Uuid, any_, func, literal, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.activations.states import State
@@ -270,11 +270,11 @@ async def lock_activation(session: AsyncSession, activation_id: UUID) -> Activat
     return (await session.scalars(statement)).one_or_none()
 
 
-async def lock_all(session: AsyncSession, trigger: str) -> Sequence[Activation]:
-    """The trigger's activations as committed, in the order in which they were proposed; locked."""
+async def lock_all(session: AsyncSession, triggers: Collection[str]) -> Sequence[Activation]:
+    """These triggers' activations as committed, the first proposed first; locked."""
     statement = (
         select(Activation)
-        .where(Activation.trigger_code == trigger)
+        .where(Activation.trigger_code == any_(literal(sorted(triggers), ARRAY(Text))))
         .order_by(Activation.proposed_at, Activation.id)
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -328,6 +328,22 @@ async def areas_of(session: AsyncSession, activation_id: UUID) -> Sequence[Activ
         .execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).all()
+
+
+async def areas_of_all(
+    session: AsyncSession, ids: Collection[UUID]
+) -> dict[UUID, list[ActivationArea]]:
+    """The areas of several activations, in the order in which they were added."""
+    found: dict[UUID, list[ActivationArea]] = {activation_id: [] for activation_id in ids}
+    statement = (
+        select(ActivationArea)
+        .where(ActivationArea.activation_id == any_(literal(sorted(ids), ARRAY(Uuid))))
+        .order_by(ActivationArea.added_at, ActivationArea.area_code)
+        .execution_options(populate_existing=True)
+    )
+    for area in await session.scalars(statement):
+        found[area.activation_id].append(area)
+    return found
 
 
 async def moves_of(session: AsyncSession, activation_id: UUID) -> Sequence[ActivationMove]:

@@ -1,6 +1,6 @@
 """What may happen to an activation: it is proposed, opens, widens, is corrected, closes, ends."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -54,13 +54,17 @@ class LookedUp:
     """What the activation would pay once it is corrected."""
 
 
-async def lock_known(session: AsyncSession, trigger: str) -> list[KnownActivation]:
-    """The trigger's activations, in the order in which they were proposed; locked."""
-    found = []
-    for activation in await repository.lock_all(session, trigger):
-        areas = await repository.areas_of(session, activation.id)
+async def lock_known(
+    session: AsyncSession, triggers: Collection[str]
+) -> dict[str, list[KnownActivation]]:
+    """These triggers' activations, in the order in which they were proposed; locked."""
+    found: dict[str, list[KnownActivation]] = {trigger: [] for trigger in triggers}
+    locked = await repository.lock_all(session, triggers)
+    areas_of = await repository.areas_of_all(session, [activation.id for activation in locked])
+    for activation in locked:
+        areas = areas_of[activation.id]
         declined = frozenset(area.area_code for area in areas if area.declined_at is not None)
-        found.append(
+        found[activation.trigger_code].append(
             KnownActivation(
                 id=activation.id,
                 trigger_version=activation.trigger_version,
@@ -359,7 +363,7 @@ def _require_within(areas: Iterable[str], trigger: Trigger) -> None:
 
 
 async def _find_live(session: AsyncSession, trigger: str) -> KnownActivation | None:
-    known = await lock_known(session, trigger)
+    known = (await lock_known(session, [trigger]))[trigger]
     return next((activation for activation in known if activation.is_live), None)
 
 

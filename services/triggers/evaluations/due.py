@@ -1,6 +1,6 @@
 """What is known of an indicator, and which periods of it are due on which days: pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
@@ -114,21 +114,19 @@ class LegHistory:
             series,
         )
 
-    def lapses_on(self, day: date) -> date | None:
+    def lapses_on(self, day: date | None = None) -> date | None:
         """The next day on which time alone makes something due, by what is known at the end of one.
 
-        Of an indicator of events alone: periods of others are over by their calendar.
+        None: by what is known now. Of an indicator of events alone: periods of others are over by
+        their calendar.
         """
+        day = self._over_on if day is None else day
         figures = self._known.figures
         if not self._by_publication or not (figures.published_on <= day.toordinal()).any():
             return None
         series = self.series_on(day, to=date.max)
         days = (lapse.on for lapse in self.method.lapses(series, self.document))
         return min((on for on in days if on > day), default=None)
-
-    def next_lapse(self) -> date | None:
-        """The same, by what is known now."""
-        return self.lapses_on(self._over_on)
 
     def _due_events(self, figures: Figures) -> list[Due]:
         """On each day of publication, the events that what was published belongs to.
@@ -291,25 +289,15 @@ def is_due_by_time(calendar: Calendar, *, forecast: bool, after: date, on: date)
     return False
 
 
-def next_due(
-    known: Known, *, on: date, documents: Sequence[TriggerDocument] = (), indicator: str = ""
-) -> date | None:
-    """The next day after `on` on which time alone makes a period of an indicator due.
+def next_due(known: Known, *, on: date) -> date | None:
+    """The next day after `on` on which the calendar alone makes a period of an indicator due.
 
-    A period is over, or the waiting for it is; of events, what the methods of these triggers know
-    to lapse. None: nothing is ever due without a figure.
+    A period is over, or the waiting for it is; None: nothing is ever due without a figure. What
+    lapses of events, a trigger's history tells.
     """
     calendar = known.calendar
-    if not len(known.figures):
+    if calendar.frequency is Frequency.EVENT or known.figures.forecast or not len(known.figures):
         return None
-    if calendar.frequency is Frequency.EVENT or known.figures.forecast:
-        lapses = [
-            LegHistory(position, leg, known, document=document, on=on, after=None).next_lapse()
-            for document in documents
-            for position, leg in enumerate(document.legs)
-            if leg.indicator == indicator
-        ]
-        return min((day for day in lapses if day is not None), default=None)
     ends: list[date] = []
     first_on, last_on = calendar.period_of(on - timedelta(days=calendar.waits_days))
     while not ends or first_on <= on:

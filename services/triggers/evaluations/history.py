@@ -31,6 +31,8 @@ class Told:
     """All of its episodes and readiness; of its steps those that were told now."""
     standings: tuple[Standing, ...]
     """How the trigger stood at the end of days that are over, the earliest first."""
+    lapses_on: tuple[date | None, ...]
+    """By leg, the next day on which time alone makes something due, by what is known now."""
 
 
 def tell(document: TriggerDocument, known: Mapping[str, Known], *, on: date) -> History:
@@ -77,15 +79,14 @@ def tell_on(
     )
     lapsing = (None,) * len(document.legs) if since is None else since.lapses_on
 
-    def standing(day: date) -> Standing:
-        return telling.standing(
-            day,
-            begun_on=begun_on,
-            lapses_on=tuple(
-                legs[position].lapses_on(day) if position in legs else before
-                for position, before in enumerate(lapsing)
-            ),
+    def lapses_on(day: date | None = None) -> tuple[date | None, ...]:
+        return tuple(
+            legs[position].lapses_on(day) if position in legs else before
+            for position, before in enumerate(lapsing)
         )
+
+    def standing(day: date) -> Standing:
+        return telling.standing(day, begun_on=begun_on, lapses_on=lapses_on(day))
 
     telling = Telling(document, legs, since=since)
     standings: list[Standing] = []
@@ -99,4 +100,4 @@ def tell_on(
             standings.append(standing(stops.pop(0)))
         telling.add(decision)
     standings += [standing(day) for day in stops]
-    return Told(history=telling.told(), standings=tuple(standings))
+    return Told(history=telling.told(), standings=tuple(standings), lapses_on=lapses_on())

@@ -1,25 +1,196 @@
-"""What is asked of the database about evaluations."""
+"""What is asked of the database about evaluations, and about standings to tell on from."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, any_, func, literal, select, text, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.evaluations.tables import Evaluation
 from services.triggers.methods.trigger_stage import TriggerStage
 
+_LOCK = text(
+    """
+    SELECT pg_advisory_xact_lock(hashtextextended('triggers.evaluation/' || code, 0))
+    FROM (SELECT code FROM unnest(CAST(:triggers AS text[])) AS code ORDER BY code) AS ordered
+    """
+)
 
-async def lock_trigger(session: AsyncSession, trigger: str) -> None:
+_STANDINGS = text(
+    """
+    SELECT DISTINCT ON (standing.trigger_code)
+           standing.trigger_code, CAST(standing.standing AS text) AS standing
+    FROM unnest(CAST(:triggers AS text[]), CAST(:versions AS integer[]))
+        AS wanted (trigger_code, trigger_version)
+    JOIN triggers.trigger_standing AS standing USING (trigger_code, trigger_version)
+    WHERE standing.told_by = :told_by AND standing.known_at <= :known_at
+      AND standing.told_to < :on
+      AND NOT EXISTS (
+          SELECT FROM triggers.trigger_leg AS leg
+          JOIN triggers.observation AS figure ON figure.indicator_code = leg.indicator_code
+          WHERE (leg.trigger_code, leg.trigger_version)
+              = (standing.trigger_code, standing.trigger_version)
+            AND figure.recorded_at > standing.known_at AND figure.recorded_at <= :known_at
+            AND (figure.published_on <= standing.told_to
+                 OR figure.observed_on
+                    < CAST(standing.standing -> 'begun_on' ->> leg.position AS date))
+      )
+      AND NOT EXISTS (
+          SELECT FROM triggers.trigger_leg AS leg
+          JOIN triggers.doubtful_observation AS doubt ON doubt.indicator_code = leg.indicator_code
+          JOIN triggers.observation AS figure ON figure.sequence = doubt.sequence
+          WHERE (leg.trigger_code, leg.trigger_version)
+              = (standing.trigger_code, standing.trigger_version)
+            AND (doubt.decision = 'released'
+                    AND doubt.decided_at > standing.known_at AND doubt.decided_at <= :known_at
+                 OR figure.recorded_at <= standing.known_at
+                    AND doubt.set_aside_at > standing.known_at AND doubt.set_aside_at <= :known_at)
+      )
+    ORDER BY standing.trigger_code, standing.told_to DESC
+    """
+)
+
+_PUBLISHED = text(
+    """
+    SELECT given.indicator_code
+    FROM unnest(
+        CAST(:indicators AS text[]), CAST(:after AS date[]), CAST(:recorded_from AS timestamptz[])
+    ) AS given (indicator_code, after, recorded_from)
+    WHERE EXISTS (
+        SELECT FROM triggers.observation AS figure
+        WHERE figure.indicator_code = given.indicator_code
+          AND figure.recorded_at >= given.recorded_from AND figure.recorded_at <= :known_at
+          AND figure.published_on > given.after
+    )
+    """
+)
+
+_KEEP_STANDINGS = text(
+    """
+    INSERT INTO triggers.trigger_standing
+        (trigger_code, trigger_version, told_to, known_at, told_by, standing)
+    SELECT trigger_code, trigger_version, told_to, :known_at, :told_by, CAST(standing AS jsonb)
+    FROM unnest(
+        CAST(:triggers AS text[]), CAST(:versions AS integer[]), CAST(:told_to AS date[]),
+        CAST(:standings AS text[])
+    ) AS given (trigger_code, trigger_version, told_to, standing)
+    ON CONFLICT (trigger_code, trigger_version, told_to) DO UPDATE
+        SET known_at = excluded.known_at, told_by = excluded.told_by, standing = excluded.standing
+        WHERE trigger_standing.known_at <= excluded.known_at
+    """
+)
+
+_FORGET_STANDINGS = text(
+    """
+    DELETE FROM triggers.trigger_standing AS standing
+    USING unnest(CAST(:triggers AS text[]), CAST(:versions AS integer[]))
+        AS given (trigger_code, trigger_version)
+    WHERE standing.trigger_code = given.trigger_code
+      AND (standing.trigger_version < given.trigger_version OR standing.told_to < :oldest)
+    """
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptStanding:
+    """A standing as it is kept."""
+
+    trigger_code: str
+    trigger_version: int
+    told_to: date
+    standing: str
+    """As JSON."""
+
+
+async def lock_triggers(session: AsyncSession, triggers: Collection[str]) -> None:
     """Evaluations of one trigger follow each other, whichever worker makes them."""
-    key = func.hashtextextended(f"triggers.evaluation/{trigger}", 0)
-    await session.execute(select(func.pg_advisory_xact_lock(key)))
+    await session.execute(_LOCK, {"triggers": sorted(triggers)})
+
+
+async def find_standings(
+    session: AsyncSession,
+    versions: Mapping[str, int],
+    *,
+    on: date,
+    known_at: datetime,
+    told_by: str,
+) -> dict[str, str]:
+    """By trigger, as JSON: its latest standing before a day that still holds at an instant.
+
+    It does as long as nothing became known since of days that were told, or was set aside of them,
+    and no figure of a leg is of a day before its first. Versions are given by trigger.
+    """
+    rows = await session.execute(
+        _STANDINGS,
+        {
+            "triggers": list(versions),
+            "versions": list(versions.values()),
+            "on": on,
+            "known_at": known_at,
+            "told_by": told_by,
+        },
+    )
+    return {row.trigger_code: row.standing for row in rows}
+
+
+async def find_published(
+    session: AsyncSession, after: Mapping[str, tuple[date, datetime]], *, known_at: datetime
+) -> frozenset[str]:
+    """Those of the indicators of which a figure was published after a day, and known by now.
+
+    The day is given with the instant at which it ended: nothing is recorded before the day on
+    which it is published.
+    """
+    days, ends = zip(*after.values(), strict=True) if after else ((), ())
+    return frozenset(
+        await session.scalars(
+            _PUBLISHED,
+            {
+                "indicators": list(after),
+                "after": list(days),
+                "recorded_from": list(ends),
+                "known_at": known_at,
+            },
+        )
+    )
+
+
+async def keep_standings(
+    session: AsyncSession,
+    standings: Sequence[KeptStanding],
+    *,
+    known_at: datetime,
+    told_by: str,
+    oldest: date,
+) -> None:
+    """Keep standings, unless more is known of one already; forget those of days before `oldest`."""
+    if not standings:
+        return
+    versions = {standing.trigger_code: standing.trigger_version for standing in standings}
+    await session.execute(
+        _FORGET_STANDINGS,
+        {"triggers": list(versions), "versions": list(versions.values()), "oldest": oldest},
+    )
+    await session.execute(
+        _KEEP_STANDINGS,
+        {
+            "triggers": [standing.trigger_code for standing in standings],
+            "versions": [standing.trigger_version for standing in standings],
+            "told_to": [standing.told_to for standing in standings],
+            "standings": [standing.standing for standing in standings],
+            "known_at": known_at,
+            "told_by": told_by,
+        },
+    )
 
 
 async def kept(session: AsyncSession, ids: Collection[UUID]) -> frozenset[UUID]:
     """Those of ``ids`` that were evaluated before."""
-    return frozenset(await session.scalars(select(Evaluation.id).where(Evaluation.id.in_(ids))))
+    statement = select(Evaluation.id).where(Evaluation.id == any_(literal(list(ids), ARRAY(Uuid))))
+    return frozenset(await session.scalars(statement))
 
 
 async def add_evaluations(session: AsyncSession, evaluations: Sequence[dict[str, object]]) -> None:

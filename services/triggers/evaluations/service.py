@@ -1,51 +1,49 @@
-"""Evaluating triggers by what was known at an instant, and keeping why.
+"""Evaluating triggers by what was known at an instant.
 
 An indicator is due when it has new figures, or when the waiting for a period of it ends. The
 instant up to which its figures count is fixed first, under its lock and in a transaction of its
 own, which sets aside what of them is doubtful: whatever is recorded later bears a later one. By
 then nothing that happens beside the evaluation can change what it sees, and it can be made again.
+
+The histories of its triggers are told on from where each stood, many together: what they need is
+read by a few statements, and what is new of them is kept by a few, in one transaction. Figures are
+read of those indicators alone of which something may be due since.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
-from functools import partial
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.triggers.activations import service as activations
 from services.triggers.definitions import service as definitions
-from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.schemas import Trigger
 from services.triggers.evaluations import repository
-from services.triggers.evaluations.acting import Effect, act
-from services.triggers.evaluations.digest import digest_of, evaluation_id
-from services.triggers.evaluations.due import Known, next_due
-from services.triggers.evaluations.episodes import History, Step
-from services.triggers.evaluations.history import tell
-from services.triggers.evaluations.intent import assigned, closings, doubts, intent_of
-from services.triggers.evaluations.outcomes import Outcome
+from services.triggers.evaluations.due import Known, is_due_by_time, next_due
+from services.triggers.evaluations.history import tell_on
+from services.triggers.evaluations.keeping import Evaluated, keep
 from services.triggers.evaluations.schemas import EvaluationOut
+from services.triggers.evaluations.standing import STANDING, Standing
 from services.triggers.indicators import service as indicators
 from services.triggers.indicators.service import Cut
-from services.triggers.methods.registry import method_of
 from services.triggers.methods.trigger_stage import TriggerStage
 from services.triggers.observations import repository as observations
 from services.triggers.observations import screening
-from services.triggers.readiness import service as readiness
-from services.triggers.readiness.service import Ready
 from shared.approvals import Steps
 from shared.clock import COUNTRY_ZONE, Clock
 from shared.database import Database, may_pass
 from shared.errors import account_of
 from shared.pagination import Page, PageOf
+from shared.version import VERSION
 
 log = structlog.get_logger()
 
 _AGAIN_AFTER = timedelta(minutes=1)
 """When an indicator whose evaluation fails is tried again: its neighbours go on."""
+_TOGETHER = 100
+"""So many triggers are evaluated together, and kept in one transaction."""
 
 
 class Judging:
@@ -68,15 +66,12 @@ class Judging:
                 cut = await self._cut(session, due, triggers)
             if cut is None:
                 return 1
-            async with self._database.transaction() as session:
-                await self._evaluate(session, cut, triggers)
+            await self._evaluate(cut, triggers)
         except Exception as error:
             if may_pass(error):
                 raise
             log.error("indicator_not_judged", indicator=due, **account_of(error))
-            async with self._database.transaction() as session:
-                again_at = self._clock.now() + _AGAIN_AFTER
-                await indicators.judge_later(session, due, at=again_at)
+            await self._judge_later(due)
         return 1
 
     async def _cut(
@@ -85,145 +80,136 @@ class Judging:
         """Fix what is known, and set aside what of it is doubtful and was not looked at before."""
         read = {due, *(code for trigger in triggers for code in trigger.document.indicators)}
         cut = await indicators.cut_knowledge(session, due, read=read, now=self._clock.now())
-        if cut is None:
-            return None
-        for code in cut.read:
+        if cut is not None:
             await screening.screen(
-                session,
-                code,
-                after=cut.screened_until[code],
-                until=cut.known_at,
-                clock=self._clock,
+                session, cut.screened_until, until=cut.known_at, clock=self._clock
             )
         return cut
 
-    async def _evaluate(self, session: AsyncSession, cut: Cut, triggers: Sequence[Trigger]) -> None:
+    async def _evaluate(self, cut: Cut, triggers: Sequence[Trigger]) -> None:
         on = day_of(cut.known_at)
-        known = await knowledge(session, cut.read, known_at=cut.known_at)
         all_told = True
-        for trigger in triggers:
-            try:
-                # A country's history takes a while to tell, and nothing else may wait for it.
-                history = await asyncio.to_thread(tell, trigger.document, known, on=on)
-            except Exception as error:
-                # What one rule cannot bear concerns that rule: the others on the indicator go on.
-                log.error("trigger_not_judged", trigger=trigger.code, **account_of(error))
-                all_told = False
-                continue
-            await repository.lock_trigger(session, trigger.code)
-            await self._keep(session, trigger, history, cut=cut, on=on)
+        due_on: list[date] = []
+        for together in _batches(triggers):
+            evaluated = await self._tell(cut, together, on=on)
+            all_told = all_told and len(evaluated) == len(together)
+            due_on += [day for each in evaluated for day in each.lapses_on(cut.indicator)]
+            async with self._database.transaction() as session:
+                await keep(session, evaluated, cut=cut, on=on, steps=self._steps, clock=self._clock)
         if not all_told:
+            await self._judge_later(cut.indicator)
+            return
+        async with self._database.transaction() as session:
+            if triggers:
+                known = await knowledge(session, [cut.indicator], known_at=cut.known_at)
+                by_calendar = next_due(known[cut.indicator], on=on)
+                due_on += [] if by_calendar is None else [by_calendar]
+            await indicators.judged(session, cut, next_on=min(due_on, default=None))
+
+    async def _tell(self, cut: Cut, triggers: Sequence[Trigger], *, on: date) -> list[Evaluated]:
+        """The histories of triggers, told on from where they stood; without those that fail."""
+        async with self._database.reading() as session:
+            since = await _standings(session, triggers, on=on, known_at=cut.known_at)
+            needed = await _needed(session, triggers, since, on=on, known_at=cut.known_at)
+            known = await knowledge(session, needed, known_at=cut.known_at)
+        # A country's history takes a while to tell, and nothing else may wait for it.
+        return await asyncio.to_thread(_told, triggers, known, since, on=on)
+
+    async def _judge_later(self, indicator: str) -> None:
+        async with self._database.transaction() as session:
             again_at = self._clock.now() + _AGAIN_AFTER
-            await indicators.judge_later(session, cut.indicator, at=again_at)
-            return
-        next_on = None
-        if triggers:
-            documents = [trigger.document for trigger in triggers]
-            next_on = next_due(
-                known[cut.indicator], on=on, documents=documents, indicator=cut.indicator
-            )
-        await indicators.judged(session, cut, next_on=next_on)
+            await indicators.judge_later(session, indicator, at=again_at)
 
-    async def _keep(
-        self, session: AsyncSession, trigger: Trigger, history: History, *, cut: Cut, on: date
-    ) -> None:
-        """Keep what of a history was not known before, and act on its episodes."""
-        oldest_on = on - timedelta(days=trigger.document.judge_within_days)
-        recent = {
-            evaluation_id(trigger, step): step
-            for step in history.steps
-            if step.evidence_on >= oldest_on or (step.is_lapse and step.decided_on == on)
-        }
-        kept = await repository.kept(session, recent.keys())
-        new = {id_: step for id_, step in recent.items() if id_ not in kept}
-        if not new:
-            return
-        await readiness.note(
-            session,
-            trigger,
-            [
-                Ready(readied_on=span.decided_on, stood_down_on=span.ended_on, areas=span.areas)
-                for span in history.readiness
-                if (span.latest_on if span.ended_on is None else span.ended_on) >= oldest_on
-            ],
-            clock=self._clock,
-        )
-        touched = {step.episode for step in new.values() if step.episode is not None}
-        effects = await self._act(session, trigger, history, touched, oldest_on=oldest_on)
-        last_of = {step.episode: id_ for id_, step in new.items()}
-        rows = []
-        for id_, step in new.items():
-            effect = _effect_on(step, effects, is_last=last_of.get(step.episode) == id_)
-            if step.judgement.unjudged is not None:
-                log.warning(
-                    "period_not_judged",
-                    trigger=trigger.code,
-                    period=step.judgement.period.last_on.isoformat(),
-                )
-            rows.append(_row(trigger, id_, step, effect, cut=cut, clock=self._clock))
-        await repository.add_evaluations(session, rows)
 
-    async def _act(
-        self,
-        session: AsyncSession,
-        trigger: Trigger,
-        history: History,
-        touched: set[int],
-        *,
-        oldest_on: date,
-    ) -> Mapping[int, Effect]:
-        """Act on the recent episodes of which something new is known, the oldest first."""
-        document = trigger.document
-        is_over = partial(_is_over, document)
-        widens = any(method_of(leg.method).widens for leg in document.legs)
-        effects = {}
-        for episode in history.episodes:
-            if episode.last_on < oldest_on or episode.number not in touched:
-                continue
-            known = await activations.lock_known(session, trigger.code)
-            assignment = assigned(history.episodes, known, is_over=is_over)
-            intent = intent_of(episode, known, assignment=assignment, widens=widens)
-            effects[episode.number] = await act(
-                session, trigger, episode, intent, clock=self._clock
-            )
-        known = await activations.lock_known(session, trigger.code)
-        for closing in closings(history.episodes, known):
-            await activations.close_by_evidence(
-                session, trigger, closing.activation_id, closing.reason, clock=self._clock
-            )
-        for doubted in doubts(
-            history.episodes,
-            [
-                activation
-                for activation in known
-                if activation.evidence.last_on >= oldest_on
-                and activation.trigger_version == trigger.version
-            ],
-            is_over=is_over,
-        ):
-            await activations.doubt(
-                session,
-                self._steps,
-                trigger,
-                doubted.activation_id,
-                doubted.because,
-                clock=self._clock,
-            )
-        return effects
+def _batches(triggers: Sequence[Trigger]) -> Iterator[Sequence[Trigger]]:
+    for first in range(0, len(triggers), _TOGETHER):
+        yield triggers[first : first + _TOGETHER]
+
+
+async def _standings(
+    session: AsyncSession, triggers: Sequence[Trigger], *, on: date, known_at: datetime
+) -> dict[str, Standing]:
+    """By trigger, where it stood; without those whose history is to be told from its beginning."""
+    found = await repository.find_standings(
+        session,
+        {trigger.code: trigger.version for trigger in triggers},
+        on=on,
+        known_at=known_at,
+        told_by=VERSION,
+    )
+    return {trigger: STANDING.validate_json(standing) for trigger, standing in found.items()}
+
+
+async def _needed(
+    session: AsyncSession,
+    triggers: Sequence[Trigger],
+    since: Mapping[str, Standing],
+    *,
+    on: date,
+    known_at: datetime,
+) -> frozenset[str]:
+    """The indicators of which something may be due that is not told yet."""
+    untold: set[str] = set()
+    told_to: dict[str, date] = {}
+    for trigger in triggers:
+        standing = since.get(trigger.code)
+        for code in trigger.document.indicators:
+            if standing is None:
+                untold.add(code)
+            else:
+                told_to[code] = min(standing.told_to, told_to.get(code, standing.told_to))
+        if standing is not None:
+            untold |= {trigger.document.legs[leg].indicator for leg in standing.lapsed(on)}
+    published = await repository.find_published(
+        session,
+        {code: (day, _end_of(day)) for code, day in told_to.items()},
+        known_at=known_at,
+    )
+    readings = await indicators.readings(session, told_to)
+    by_time = {
+        code
+        for code, reading in readings.items()
+        if is_due_by_time(reading.calendar, forecast=reading.forecast, after=told_to[code], on=on)
+    }
+    return published | by_time | untold
+
+
+def _told(
+    triggers: Sequence[Trigger],
+    known: Mapping[str, Known],
+    since: Mapping[str, Standing],
+    *,
+    on: date,
+) -> list[Evaluated]:
+    evaluated = []
+    for trigger in triggers:
+        try:
+            told = tell_on(trigger.document, known, on=on, since=since.get(trigger.code))
+        except Exception as error:
+            # What one rule cannot bear concerns that rule: the others on the indicator go on.
+            log.error("trigger_not_judged", trigger=trigger.code, **account_of(error))
+            continue
+        evaluated.append(Evaluated(trigger=trigger, told=told, on=on))
+    return evaluated
 
 
 async def knowledge(
-    session: AsyncSession, codes: Sequence[str], *, known_at: datetime
+    session: AsyncSession, codes: Collection[str], *, known_at: datetime
 ) -> dict[str, Known]:
     """What was known of some indicators at an instant."""
-    found = {}
-    for code in codes:
-        indicator = await indicators.get(session, code)
-        figures = await observations.figures(
-            session, code, forecast=indicator.forecast, known_at=known_at
-        )
-        found[code] = Known(calendar=indicator.calendar, figures=figures)
-    return found
+    readings = await indicators.readings(session, codes)
+    figures = await observations.figures(
+        session, {code: reading.forecast for code, reading in readings.items()}, known_at=known_at
+    )
+    return {
+        code: Known(calendar=reading.calendar, figures=figures[code])
+        for code, reading in readings.items()
+    }
+
+
+def _end_of(day: date) -> datetime:
+    """The midnight in the country that ends a day."""
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=COUNTRY_ZONE)
 
 
 def day_of(instant: datetime) -> date:
@@ -251,55 +237,3 @@ async def list_page(
             evaluation.id,
         ),
     )
-
-
-def _is_over(document: TriggerDocument, *, evidence_to: date, on: date) -> bool:
-    """Whether something is too late for evidence by every leg."""
-    return all(
-        method_of(leg.method).is_over(leg.method, evidence_to=evidence_to, on=on)
-        for leg in document.legs
-    )
-
-
-def _effect_on(step: Step, effects: Mapping[int, Effect], *, is_last: bool) -> Effect:
-    """What was done about a step: the last of its episode brought about what was done for it."""
-    if step.judgement.unjudged is not None:
-        return Effect(outcome=Outcome.UNJUDGED)
-    effect = None if step.episode is None else effects.get(step.episode)
-    if effect is None:
-        return Effect(
-            outcome=Outcome.NONE if step.stage is not TriggerStage.ACTIVATION else Outcome.QUIET,
-            because=step.because,
-        )
-    if is_last:
-        return effect
-    return Effect(
-        outcome=Outcome.QUIET,
-        activation_id=effect.activation_id,
-        because="What was known after it decided together with it.",
-    )
-
-
-def _row(
-    trigger: Trigger, id_: UUID, step: Step, effect: Effect, *, cut: Cut, clock: Clock
-) -> dict[str, object]:
-    judgement = step.judgement
-    return {
-        "id": id_,
-        "trigger_code": trigger.code,
-        "trigger_version": trigger.version,
-        "leg": step.leg,
-        "judged_from": judgement.period.first_on,
-        "judged_on": judgement.period.last_on,
-        "decided_on": step.decided_on,
-        "known_at": cut.known_at,
-        "digest": digest_of(step),
-        "evaluated_at": clock.now(),
-        "stage": step.stage,
-        "leg_stage": judgement.stage,
-        "unjudged": judgement.unjudged,
-        "outcome": effect.outcome,
-        "activation_id": effect.activation_id,
-        "explanation": " ".join(part for part in (judgement.finding, effect.because) if part),
-        "evidence": judgement.evidence,
-    }

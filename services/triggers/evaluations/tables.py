@@ -1,4 +1,4 @@
-"""Where evaluations are kept: append-only, with the numbers that decided."""
+"""Where evaluations are kept, with the numbers that decided; and where telling goes on from."""
 
 from datetime import date, datetime
 from typing import Any
@@ -74,3 +74,33 @@ class Evaluation(Base):
     activation_id: Mapped[UUID | None] = mapped_column(ForeignKey(Activation.id))
     explanation: Mapped[str] = mapped_column(Text)
     evidence: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class TriggerStanding(Base):
+    """How a trigger stood at the end of a day, from which its history is told on.
+
+    It follows from what was known, and can be deleted at any time: then all is told again.
+    """
+
+    __tablename__ = "trigger_standing"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["trigger_code", "trigger_version"],
+            ["triggers.trigger_definition.code", "triggers.trigger_definition.version"],
+            name="trigger_standing_trigger_foreign_key",
+        ),
+    )
+
+    trigger_code: Mapped[str] = mapped_column(Text, primary_key=True)
+    trigger_version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    told_to: Mapped[date] = mapped_column(
+        Date, primary_key=True, comment="The day at the end of which it stood so."
+    )
+    known_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True),
+        comment="By what was known until then; what became known later is held against told_to.",
+    )
+    told_by: Mapped[str] = mapped_column(
+        Text, comment="The product's version: another tells the history from its beginning."
+    )
+    standing: Mapped[dict[str, Any]] = mapped_column(JSONB)

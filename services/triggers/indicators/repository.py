@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Row, Text, any_, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.indicators.tables import Indicator
@@ -26,6 +27,12 @@ _FIRST_RECORDED_AFTER = text(
 
 async def find_indicator(session: AsyncSession, code: str) -> Indicator | None:
     return await session.scalar(select(Indicator).where(Indicator.code == code))
+
+
+async def list_readings(session: AsyncSession, codes: Collection[str]) -> Sequence[Row[Any]]:
+    """Of these indicators what their figures are read by: code, calendar, forecast."""
+    statement = select(Indicator.code, Indicator.calendar, Indicator.forecast).where(_is_of(codes))
+    return (await session.execute(statement)).all()
 
 
 async def add_indicator(session: AsyncSession, indicator: dict[str, object]) -> Indicator | None:
@@ -59,7 +66,7 @@ async def lock(session: AsyncSession, codes: Collection[str]) -> Sequence[Indica
     """These indicators as committed, for this transaction alone until it ends; by code."""
     statement = (
         select(Indicator)
-        .where(Indicator.code.in_(codes))
+        .where(_is_of(codes))
         .order_by(Indicator.code)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
@@ -73,7 +80,7 @@ async def set_judged_until(
     """Let whatever is recorded from now on be known later than an instant."""
     await session.execute(
         update(Indicator)
-        .where(Indicator.code.in_(codes))
+        .where(_is_of(codes))
         .values(judged_until=func.greatest(Indicator.judged_until, known_at))
         .execution_options(synchronize_session=False)
     )
@@ -92,7 +99,7 @@ async def judge_by(session: AsyncSession, codes: Collection[str], *, at: datetim
     """Have these judged at an instant, unless they are before."""
     await session.execute(
         update(Indicator)
-        .where(Indicator.code.in_(codes))
+        .where(_is_of(codes))
         .values(judge_at=func.least(Indicator.judge_at, at))
         .execution_options(synchronize_session=False)
     )
@@ -106,3 +113,8 @@ async def first_recorded_after(
         _FIRST_RECORDED_AFTER, {"indicator": code, "known_at": known_at}
     )
     return first
+
+
+def _is_of(codes: Collection[str]) -> ColumnElement[bool]:
+    """Whether an indicator is one of many: one parameter, however many they are."""
+    return Indicator.code == any_(literal(sorted(codes), ARRAY(Text)))

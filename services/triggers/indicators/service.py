@@ -44,8 +44,28 @@ async def get(session: AsyncSession, code: str) -> IndicatorOut:
     """The indicator; raises NotFound."""
     indicator = await repository.find_indicator(session, code)
     if indicator is None:
-        raise NotFound(f"No indicator has the code '{code}'. GET /v1/indicators lists them.")
+        raise _unknown(code)
     return IndicatorOut.model_validate(indicator)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What the figures of an indicator are read by."""
+
+    calendar: Calendar
+    forecast: bool
+
+
+async def readings(session: AsyncSession, codes: Collection[str]) -> dict[str, Reading]:
+    """What the figures of several indicators are read by; raises NotFound."""
+    found = {
+        row.code: Reading(calendar=Calendar.model_validate(row.calendar), forecast=row.forecast)
+        for row in await repository.list_readings(session, codes)
+    }
+    for code in codes:
+        if code not in found:
+            raise _unknown(code)
+    return found
 
 
 async def list_page(session: AsyncSession, page: Page) -> PageOf[IndicatorOut]:
@@ -167,6 +187,10 @@ def _judged_at(calendar: Calendar, recorded_at: datetime) -> datetime:
     if calendar.frequency is Frequency.EVENT:
         return recorded_at
     return _midnight(recorded_at.astimezone(COUNTRY_ZONE).date() + timedelta(days=1))
+
+
+def _unknown(code: str) -> NotFound:
+    return NotFound(f"No indicator has the code '{code}'. GET /v1/indicators lists them.")
 
 
 def _told(instant: datetime) -> str:

@@ -1,13 +1,14 @@
 """What is asked of the database about observations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, func, select, text, tuple_
+from sqlalchemy import ColumnElement, DateTime, Row, Text, func, literal, select, text, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -113,10 +114,10 @@ _LATEST_ISSUES = text(
 
 _FIGURES = text(
     """
-    SELECT area_code AS area, nullif(place, '') AS place, source, observed_on, published_on,
-           CAST(value AS double precision) AS value, member, issue, details
+    SELECT indicator_code, area_code AS area, nullif(place, '') AS place, source, observed_on,
+           published_on, CAST(value AS double precision) AS value, member, issue, details
     FROM triggers.observation
-    WHERE indicator_code = :indicator AND recorded_at <= :known_at
+    WHERE indicator_code = ANY(CAST(:indicators AS text[])) AND recorded_at <= :known_at
       AND NOT EXISTS (
           SELECT FROM triggers.doubtful_observation AS doubt
           WHERE doubt.sequence = observation.sequence AND doubt.set_aside_at <= :known_at
@@ -148,6 +149,7 @@ _COLUMNS = (
 )
 
 _ABOVE_ANY_VALUE = Decimal(10) ** 12
+_EVER = text("CAST('-infinity' AS timestamptz)")
 
 _PERSONS_BEHIND = text(
     """
@@ -292,31 +294,44 @@ async def as_latest_issues(
 
 
 async def figures(
-    session: AsyncSession, indicator: str, *, forecast: bool, known_at: datetime
-) -> Figures:
-    """Every figure of an indicator in every revision that was known at an instant.
+    session: AsyncSession, forecasts: Mapping[str, bool], *, known_at: datetime
+) -> dict[str, Figures]:
+    """Every figure of some indicators in every revision that was known at an instant.
 
-    What was set aside by then counts again once it is released.
+    ``forecasts`` says of each indicator whether it is one. What was set aside by then counts again
+    once it is released.
     """
-    rows = await session.execute(_FIGURES, {"indicator": indicator, "known_at": known_at})
-    return Figures.of((Figure(*row) for row in rows), forecast=forecast)
+    rows = await session.execute(_FIGURES, {"indicators": sorted(forecasts), "known_at": known_at})
+    found: dict[str, list[Figure]] = {indicator: [] for indicator in forecasts}
+    for indicator, *figure in rows:
+        found[indicator].append(Figure(*figure))
+    return {
+        indicator: Figures.of(figures, forecast=forecasts[indicator])
+        for indicator, figures in found.items()
+    }
 
 
 async def unscreened(
-    session: AsyncSession, indicator: str, *, after: datetime | None, until: datetime
+    session: AsyncSession, after: Mapping[str, datetime | None], *, until: datetime
 ) -> Sequence[Row[Any]]:
-    """What was recorded between two instants, and nobody released before it was; oldest first."""
+    """What was recorded until an instant, and nobody released before it was.
+
+    ``after`` says of each indicator since when; None: ever. By indicator, oldest first.
+    """
+    codes = literal(list(after), ARRAY(Text))
+    instants = literal(list(after.values()), ARRAY(DateTime(timezone=True)))
+    given = func.unnest(codes, instants).table_valued("indicator_code", "after", name="given")
+    given = given.render_derived()
     statement = (
         select(*_COLUMNS)
+        .join_from(given, Observation, Observation.indicator_code == given.c.indicator_code)
         .where(
-            Observation.indicator_code == indicator,
+            Observation.recorded_at > func.coalesce(given.c.after, _EVER),
             Observation.recorded_at <= until,
             Observation.released.is_(False),
         )
-        .order_by(Observation.recorded_at, Observation.sequence)
+        .order_by(Observation.indicator_code, Observation.recorded_at, Observation.sequence)
     )
-    if after is not None:
-        statement = statement.where(Observation.recorded_at > after)
     return (await session.execute(statement)).all()
 
 

@@ -5,7 +5,7 @@ doubted before: the order in which it came, and in which batches, decides nothin
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import groupby
@@ -29,22 +29,27 @@ from shared.values import STORED
 
 
 async def screen(
-    session: AsyncSession, code: str, *, after: datetime | None, until: datetime, clock: Clock
+    session: AsyncSession,
+    after: Mapping[str, datetime | None],
+    *,
+    until: datetime,
+    clock: Clock,
 ) -> None:
-    """Set aside what is doubtful of what was recorded after an instant, until another.
+    """Set aside what is doubtful of what was recorded until an instant; of each indicator, since.
 
-    Each day by itself, so that it comes out the same however late it is done. The indicator is
+    Each day by itself, so that it comes out the same however late it is done. The indicators are
     this transaction's alone until it ends.
     """
-    rows = await repository.unscreened(session, code, after=after, until=until)
-    if not rows:
-        return
-    indicator = await indicators.get(session, code)
-    before = after
-    for ends_at, of_day in groupby(rows, key=lambda row: indicators.end_of_day(row.recorded_at)):
-        known_at = min(ends_at, until)
-        await _screen(session, indicator, list(of_day), before=before, at=known_at, clock=clock)
-        before = known_at
+    rows = await repository.unscreened(session, after, until=until)
+    for code, of_indicator in groupby(rows, key=lambda row: str(row.indicator)):
+        indicator = await indicators.get(session, code)
+        before = after[code]
+        for ends_at, of_day in groupby(
+            of_indicator, key=lambda row: indicators.end_of_day(row.recorded_at)
+        ):
+            known_at = min(ends_at, until)
+            await _screen(session, indicator, list(of_day), before=before, at=known_at, clock=clock)
+            before = known_at
 
 
 async def doubtful_now(

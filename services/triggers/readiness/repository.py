@@ -1,22 +1,24 @@
 """What is asked of the database about readiness."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, any_, literal, select, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.readiness.tables import Readiness
 
 
-async def find(session: AsyncSession, readiness_id: UUID) -> Readiness | None:
-    return await session.scalar(
+async def find(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Readiness]:
+    """Those of ``ids`` that are kept."""
+    statement = (
         select(Readiness)
-        .where(Readiness.id == readiness_id)
+        .where(Readiness.id == any_(literal(sorted(ids), ARRAY(Uuid))))
         .execution_options(populate_existing=True)
     )
+    return {found.id: found for found in await session.scalars(statement)}
 
 
 async def add(session: AsyncSession, readiness: dict[str, object]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.triggers.definitions.schemas import Trigger
 from services.triggers.readiness import repository
 from services.triggers.readiness.schemas import ReadinessOut
+from services.triggers.readiness.tables import Readiness
 from shared.clock import Clock
 from shared.contracts.events import TriggerReadied, TriggerStoodDown
 from shared.events import publish
@@ -27,41 +28,52 @@ class Ready:
 
 
 async def note(
-    session: AsyncSession, trigger: Trigger, spans: Sequence[Ready], *, clock: Clock
+    session: AsyncSession, spans: Sequence[tuple[Trigger, Ready]], *, clock: Clock
 ) -> None:
     """Keep spans of readiness, and tell of what is new in them; twice equals once."""
-    for span in spans:
-        id_ = id_of("readiness", trigger.code, trigger.version, day=span.readied_on)
-        known = await repository.find(session, id_)
-        if known is None:
-            await repository.add(
-                session,
-                {
-                    "id": id_,
-                    "trigger_code": trigger.code,
-                    "trigger_version": trigger.version,
-                    "readied_on": span.readied_on,
-                    "stood_down_on": span.stood_down_on,
-                    "areas": list(span.areas),
-                    "noted_at": clock.now(),
-                },
-            )
-            if span.stood_down_on is None:
-                await _tell_ready(session, trigger, span, id_, clock=clock)
+    ids = [
+        id_of("readiness", trigger.code, trigger.version, day=span.readied_on)
+        for trigger, span in spans
+    ]
+    if not ids:
+        return
+    known = await repository.find(session, ids)
+    for id_, (trigger, span) in zip(ids, spans, strict=True):
+        if id_ in known:
+            await _note_change(session, trigger, span, known[id_], clock=clock)
             continue
-        if (known.stood_down_on, tuple(known.areas)) == (span.stood_down_on, span.areas):
-            continue
-        was_ready, areas = known.stood_down_on is None, tuple(known.areas)
-        await repository.change(
-            session, id_, stood_down_on=span.stood_down_on, areas=list(span.areas)
+        await repository.add(
+            session,
+            {
+                "id": id_,
+                "trigger_code": trigger.code,
+                "trigger_version": trigger.version,
+                "readied_on": span.readied_on,
+                "stood_down_on": span.stood_down_on,
+                "areas": list(span.areas),
+                "noted_at": clock.now(),
+            },
         )
-        if span.stood_down_on is None and (not was_ready or areas != span.areas):
+        if span.stood_down_on is None:
             await _tell_ready(session, trigger, span, id_, clock=clock)
-        elif span.stood_down_on is not None and was_ready:
-            fact = TriggerStoodDown(
-                readiness_id=id_, trigger=trigger.code, stood_down_on=span.stood_down_on
-            )
-            await publish(session, fact, clock=clock)
+
+
+async def _note_change(
+    session: AsyncSession, trigger: Trigger, span: Ready, known: Readiness, *, clock: Clock
+) -> None:
+    if (known.stood_down_on, tuple(known.areas)) == (span.stood_down_on, span.areas):
+        return
+    was_ready, areas = known.stood_down_on is None, tuple(known.areas)
+    await repository.change(
+        session, known.id, stood_down_on=span.stood_down_on, areas=list(span.areas)
+    )
+    if span.stood_down_on is None and (not was_ready or areas != span.areas):
+        await _tell_ready(session, trigger, span, known.id, clock=clock)
+    elif span.stood_down_on is not None and was_ready:
+        fact = TriggerStoodDown(
+            readiness_id=known.id, trigger=trigger.code, stood_down_on=span.stood_down_on
+        )
+        await publish(session, fact, clock=clock)
 
 
 async def list_page(
