@@ -3,7 +3,10 @@
 import asyncio
 import hmac
 import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
@@ -23,15 +26,25 @@ from sandbox.answers import (
 )
 from sandbox.batch_desk import BatchDesk
 from sandbox.book import Book, Payment
+from sandbox.camt import as_camt
 from sandbox.courier import Courier
 from sandbox.inspection import book_as_csv, summary
 from sandbox.misbehaviour import WITHOUT_REPLY, Misbehaviour
 from sandbox.options import SandboxOptions
+from sandbox.statements import ZONE, as_csv, read_account
 from sandbox.teller import Receipt, Reception, Teller
+from sandbox.treasury import Recorded, Treasury
 from sandbox.validation import Disbursement, InvalidRequest, read_disbursement
 
 NO_CONTENT = 204
 HEARTBEAT = orjson.dumps({"serviceStatus": "available"})
+
+
+class Stream(NamedTuple):
+    """A body that is made as it is sent."""
+
+    content_type: bytes
+    pages: Iterator[bytes]
 
 
 class Application:
@@ -45,6 +58,7 @@ class Application:
         teller: Teller,
         courier: Courier,
         desk: BatchDesk,
+        treasury: Treasury,
     ) -> None:
         self._storage: Path = options.storage
         self._synchronous = options.synchronous
@@ -54,13 +68,14 @@ class Application:
         self._teller = teller
         self._courier = courier
         self._desk = desk
+        self._treasury = treasury
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        if scope["method"] == "GET" and path == "/book":
-            await self._send_book(send)
-            return
         try:
+            if scope["method"] == "GET" and (stream := self._stream(scope, path.split("/")[1:])):
+                await _send_stream(send, stream)
+                return
             answer = await self._answer(scope, receive, path.split("/")[1:])
         except InvalidRequest as fault:
             answer = Answer(400, messages.invalid(fault, now=now()))
@@ -73,15 +88,47 @@ class Application:
             return
         await _reply(send, answer)
 
+    def _stream(self, scope: Scope, path: list[str]) -> Stream | None:
+        """What is asked for, where it is too long for one body."""
+        match path:
+            case ["book"]:
+                return Stream(
+                    b"text/csv; charset=utf-8; header=present", book_as_csv(self._storage)
+                )
+            case [provider, "statements", name] if self._admits(scope, provider):
+                account = read_account(provider, name, scope["query_string"])
+                if name.endswith(".csv"):
+                    pages = as_csv(self._storage, account)
+                    return Stream(b"text/csv; charset=utf-8; header=present", pages)
+                pages = as_camt(self._storage, account, now=datetime.now(ZONE))
+                return Stream(b"application/xml", pages)
+        return None
+
+    def _admits(self, scope: Scope, provider: str) -> bool:
+        """Whether a call of a provider's client has its key."""
+        key = self._keys.get(provider)
+        return key is not None and hmac.compare_digest(header(scope, b"x-api-key"), key)
+
     async def _answer(self, scope: Scope, receive: Receive, path: list[str]) -> Answer | None:
         match scope["method"], path:
             case "GET", ["book", "summary"]:
                 return Answer(200, orjson.dumps(await asyncio.to_thread(summary, self._storage)))
-            case method, [provider, "v1.2", *call] if provider in self._keys:
-                if not hmac.compare_digest(header(scope, b"x-api-key"), self._keys[provider]):
+            case "POST", ["book", "floats"]:
+                body = await read_body(receive)
+                providers = frozenset(self._keys)
+                return _recorded(self._treasury.record_float(body, providers=providers, now=now()))
+            case "POST", ["book", "returns"]:
+                body = await read_body(receive)
+                return _recorded(self._treasury.record_return(body, now=now()))
+            case method, [provider, ("v1.2" | "statements") as part, *call] if (
+                provider in self._keys
+            ):
+                if not self._admits(scope, provider):
                     return failure(
                         401, "authorisation", "clientAuthorisationError", "X-API-Key is not right"
                     )
+                if part == "statements":
+                    return nothing_here()
                 return await self._answer_client(scope, receive, provider, method, call)
         return nothing_here()
 
@@ -183,12 +230,19 @@ class Application:
             return Answer(201, messages.transaction(payment))
         return Answer(202, messages.accepted(payment))
 
-    async def _send_book(self, send: Send) -> None:
-        await _start(send, 200, b"text/csv; charset=utf-8; header=present")
-        for page in book_as_csv(self._storage):
-            await send({"type": "http.response.body", "body": page, "more_body": True})
-            await asyncio.sleep(0)
-        await send({"type": "http.response.body", "body": b""})
+
+async def _send_stream(send: Send, stream: Stream) -> None:
+    # Nothing is announced before it is known that there is something to say.
+    page = await asyncio.to_thread(next, stream.pages, None)
+    await _start(send, 200, stream.content_type)
+    while page is not None:
+        await send({"type": "http.response.body", "body": page, "more_body": True})
+        page = await asyncio.to_thread(next, stream.pages, None)
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _recorded(recorded: Recorded) -> Answer:
+    return Answer(201 if recorded.is_new else 200, orjson.dumps(recorded.content))
 
 
 async def _reply(send: Send, answer: Answer) -> None:

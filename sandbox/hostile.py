@@ -16,6 +16,7 @@ from sandbox.hostility import (
 from sandbox.options import SandboxOptions
 from sandbox.rumours import Rumours, early_rumour, rumours_of
 from sandbox.teller import Reception, Teller
+from sandbox.treasury import Treasury
 from sandbox.validation import Disbursement
 
 ELSEWHERE = "/elsewhere"
@@ -37,9 +38,17 @@ class HostileApplication(Application):
         teller: Teller,
         courier: Courier,
         desk: BatchDesk,
+        treasury: Treasury,
         rumours: Rumours,
     ) -> None:
-        super().__init__(options=options, book=book, teller=teller, courier=courier, desk=desk)
+        super().__init__(
+            options=options,
+            book=book,
+            teller=teller,
+            courier=courier,
+            desk=desk,
+            treasury=treasury,
+        )
         self._nature = options.nature
         self._elsewhere = options.url + ELSEWHERE
         self._rumours = rumours

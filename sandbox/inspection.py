@@ -31,6 +31,12 @@ AMOUNTS = """
 SELECT currency, amount, count(*) FROM payment WHERE booked_at IS NOT NULL
 GROUP BY currency, amount
 """
+BOOKED = "SELECT count(*) FROM payment WHERE booked_at IS NOT NULL"
+FLOATS = "SELECT currency, amount, count(*) FROM float_arrival GROUP BY currency, amount"
+RETURNS = """
+SELECT currency, amount, count(*) FROM payment_return JOIN payment ON payment.id = payment_id
+GROUP BY currency, amount
+"""
 PAID_MORE_THAN_ONCE = """
 SELECT count(*) FROM (
     SELECT 1 FROM payment WHERE booked_at IS NOT NULL AND {column} IS NOT NULL
@@ -62,17 +68,12 @@ def summary(path: Path) -> dict[str, object]:
     """Counts and totals of the book; see the README for the meaning of each."""
     with closing(_open(path)) as connection:
         connection.execute("BEGIN")
-        totals: dict[str, Decimal] = {}
-        count = 0
-        for currency, amount, times in connection.execute(AMOUNTS):
-            totals[currency] = totals.get(currency, Decimal(0)) + Decimal(amount) * times
-            count += times
         statuses = _counts(connection, "status")
         callbacks = _counts(connection, "callback_state")
         batches = _counts(connection, "status", table="batch")
         return {
-            "count": count,
-            "totals": {currency: f"{total:f}" for currency, total in sorted(totals.items())},
+            "count": _number(connection, BOOKED),
+            "totals": _totals(connection, AMOUNTS),
             "pending": statuses.get("pending", 0)
             + batches.get("received", 0)
             + batches.get("approved", 0),
@@ -88,6 +89,8 @@ def summary(path: Path) -> dict[str, object]:
             "refused_requests": _number(connection, "SELECT coalesce(sum(tries), 0) FROM refusal"),
             "callbacks": callbacks,
             "callbacks_due": _number(connection, CALLBACKS_DUE),
+            "floats": _totals(connection, FLOATS),
+            "returns": _totals(connection, RETURNS),
             "batches": batches,
             "batch_callbacks": _counts(connection, "callback_state", table="batch"),
             "repeated_batches": _number(
@@ -110,6 +113,14 @@ def _counts(
         f" WHERE {column} IS NOT NULL AND {where} GROUP BY {column}"
     )
     return dict(rows.fetchall())
+
+
+def _totals(connection: sqlite3.Connection, query: str) -> dict[str, str]:
+    """Sums by currency, as decimal text, of amounts that are text."""
+    totals: dict[str, Decimal] = {}
+    for currency, amount, times in connection.execute(query):
+        totals[currency] = totals.get(currency, Decimal(0)) + Decimal(amount) * times
+    return {currency: f"{total:f}" for currency, total in sorted(totals.items())}
 
 
 def _number(connection: sqlite3.Connection, query: str) -> int:

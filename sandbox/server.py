@@ -20,6 +20,7 @@ from sandbox.options import SandboxOptions
 from sandbox.postman import Postman
 from sandbox.rumours import Rumours
 from sandbox.teller import Teller
+from sandbox.treasury import Treasury
 
 BACKLOG = 2_048
 KEEP_ALIVE_SECONDS = 75
@@ -90,13 +91,27 @@ async def _serve(options: SandboxOptions, *, listener: socket.socket, book: Book
         if options.batch_faults
         else BatchDesk(options=options, book=book, batches=batches, clerk=clerk)
     )
+    treasury = Treasury(book)
     rumours = Rumours(options.providers)
     application = (
         HostileApplication(
-            options=options, book=book, teller=teller, courier=courier, desk=desk, rumours=rumours
+            options=options,
+            book=book,
+            teller=teller,
+            courier=courier,
+            desk=desk,
+            treasury=treasury,
+            rumours=rumours,
         )
         if options.hostile
-        else Application(options=options, book=book, teller=teller, courier=courier, desk=desk)
+        else Application(
+            options=options,
+            book=book,
+            teller=teller,
+            courier=courier,
+            desk=desk,
+            treasury=treasury,
+        )
     )
     server = _Server(
         uvicorn.Config(

@@ -1,0 +1,268 @@
+"""The client's account with a provider, a day at a time: what was on it, what moved, what is."""
+
+import csv
+import io
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+
+from sandbox.messages import reference_of
+from sandbox.treasury import float_reference, return_reference
+from sandbox.validation import DECIMALS, InvalidRequest
+
+ZONE = timezone(timedelta(hours=7))
+"""Cambodia's, in which a day is a day."""
+
+DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
+ENTRIES_AT_ONCE = 1_000
+
+COLUMNS = (
+    "kind",
+    "booked_at",
+    "amount",
+    "currency",
+    "entry_reference",
+    "transaction_reference",
+    "requesting_reference",
+    "account",
+    "text",
+)
+
+# A payment is on the account once it is completed: what is still promised is not on it.
+ENTRIES = """
+WITH entry AS (
+    SELECT 'payment' AS kind, finished_at AS at, amount, id, id AS payment_id,
+        requesting_reference, account, description AS text
+    FROM payment
+    WHERE provider = :provider AND currency = :currency AND status = 'completed'
+      AND booked_at IS NOT NULL
+    UNION ALL
+    SELECT 'return', returned_at, amount, payment_return.id, payment_id, requesting_reference,
+        account, reason
+    FROM payment_return JOIN payment ON payment.id = payment_id
+    WHERE provider = :provider AND currency = :currency
+    UNION ALL
+    SELECT 'float', arrived_at, amount, id, NULL, NULL, NULL, reference
+    FROM float_arrival
+    WHERE provider = :provider AND currency = :currency
+)
+"""
+OF_THE_DAY = (
+    ENTRIES
+    + """
+SELECT kind, at, amount, id, payment_id, requesting_reference, account, text FROM entry
+WHERE at >= :begins AND at < :ends ORDER BY at, kind, id
+"""
+)
+SUMS = (
+    ENTRIES
+    + """
+SELECT kind, at >= :begins AS of_the_day, amount, count(*) FROM entry
+WHERE at < :ends GROUP BY 1, 2, 3
+"""
+)
+
+
+class Kind(StrEnum):
+    """What moved money on the account."""
+
+    PAYMENT = "payment"
+    RETURN = "return"
+    FLOAT = "float"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One movement on the account: a payment takes from it, a return and a float add to it.
+
+    `reference` is the provider's for the entry, `transaction_reference` that of the payment that
+    it is, or that came back. `requesting_reference` is the client's, of the payment.
+    """
+
+    kind: Kind
+    booked_at: datetime
+    amount: Decimal
+    reference: str
+    transaction_reference: str | None
+    requesting_reference: str | None
+    account: str | None
+    text: str | None
+
+    @property
+    def signed_amount(self) -> Decimal:
+        return -self.amount if self.kind is Kind.PAYMENT else self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a statement adds up to. Amounts in major units; balances below zero are owed."""
+
+    opening: Decimal
+    credits: Decimal
+    credit_count: int
+    debits: Decimal
+    debit_count: int
+
+    @property
+    def closing(self) -> Decimal:
+        return self.opening + self.credits - self.debits
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose statement, of which day and currency."""
+
+    provider: str
+    day: date
+    currency: str
+
+    @property
+    def begins_at(self) -> datetime:
+        return datetime.combine(self.day, time.min, ZONE)
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.begins_at + timedelta(days=1)
+
+
+class Statement:
+    """One day of one account, as of one moment of the book: its totals, then its entries."""
+
+    def __init__(self, connection: sqlite3.Connection, account: Account) -> None:
+        self.account = account
+        self._connection = connection
+        self._given = {
+            "provider": account.provider,
+            "currency": account.currency,
+            "begins": _milliseconds(account.begins_at),
+            "ends": _milliseconds(account.ends_at),
+        }
+        self.totals = self._totals()
+
+    def entries(self) -> Iterator[list[Entry]]:
+        """The day's entries in the order of booking, some at a time."""
+        cursor = self._connection.execute(OF_THE_DAY, self._given)
+        while rows := cursor.fetchmany(ENTRIES_AT_ONCE):
+            yield [_entry(self.account.provider, *row) for row in rows]
+
+    def _totals(self) -> Totals:
+        opening = credits = debits = Decimal(0)
+        credit_count = debit_count = 0
+        for kind, of_the_day, amount, count in self._connection.execute(SUMS, self._given):
+            money = Decimal(amount) * count
+            is_debit = kind == Kind.PAYMENT
+            if not of_the_day:
+                opening += -money if is_debit else money
+            elif is_debit:
+                debits += money
+                debit_count += count
+            else:
+                credits += money
+                credit_count += count
+        return Totals(opening, credits, credit_count, debits, debit_count)
+
+
+def read_account(provider: str, name: str, query: bytes) -> Account:
+    """The account that `{day}.csv` or `{day}.camt.053.xml` is of; raises InvalidRequest."""
+    day, _, form = name.partition(".")
+    if form not in ("csv", "camt.053.xml"):
+        raise InvalidRequest("formatError", "a statement is .csv or .camt.053.xml")
+    given = dict(part.partition("=")[::2] for part in query.decode("latin-1").split("&") if part)
+    currency = given.get("currency", "KHR")
+    if currency not in DECIMALS:
+        raise InvalidRequest("currencyNotSupported", "currency must be KHR or USD")
+    try:
+        if DAY.fullmatch(day):
+            return Account(provider, date.fromisoformat(day), currency)
+    except ValueError:
+        pass
+    raise InvalidRequest("formatError", "a day is like 2026-11-29, of this century")
+
+
+def as_csv(path: Path, account: Account) -> Iterator[bytes]:
+    """A statement as CSV: a header, the opening balance, the entries, the closing balance."""
+    with closing(_open(path)) as connection:
+        connection.execute("BEGIN")
+        statement = Statement(connection, account)
+        page = io.StringIO()
+        writer = csv.writer(page, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        totals, currency = statement.totals, account.currency
+        begins = account.begins_at.isoformat()
+        writer.writerow(["opening-balance", begins, f"{totals.opening:f}", currency, *[""] * 5])
+        for entries in statement.entries():
+            writer.writerows(_row(entry, currency) for entry in entries)
+            yield page.getvalue().encode()
+            page.seek(0)
+            page.truncate()
+        ends = account.ends_at.isoformat()
+        writer.writerow(["closing-balance", ends, f"{totals.closing:f}", currency, *[""] * 5])
+        yield page.getvalue().encode()
+
+
+def open_statement(path: Path, account: Account) -> tuple[sqlite3.Connection, Statement]:
+    """A statement, with the connection that whoever reads it closes in the end."""
+    connection = _open(path)
+    connection.execute("BEGIN")
+    return connection, Statement(connection, account)
+
+
+def _row(entry: Entry, currency: str) -> list[str]:
+    return [
+        entry.kind,
+        entry.booked_at.isoformat(timespec="milliseconds"),
+        f"{entry.signed_amount:f}",
+        currency,
+        entry.reference,
+        entry.transaction_reference or "",
+        entry.requesting_reference or "",
+        entry.account or "",
+        entry.text or "",
+    ]
+
+
+def _entry(
+    provider: str,
+    kind: str,
+    at: int,
+    amount: str,
+    number: int,
+    payment_id: int | None,
+    requesting_reference: str | None,
+    account: str | None,
+    text: str | None,
+) -> Entry:
+    transaction = None if payment_id is None else reference_of(provider, payment_id)
+    match Kind(kind):
+        case Kind.PAYMENT:
+            reference = reference_of(provider, number)
+        case Kind.RETURN:
+            reference = return_reference(provider, number)
+        case Kind.FLOAT:
+            reference = float_reference(provider, number)
+    return Entry(
+        kind=Kind(kind),
+        booked_at=datetime.fromtimestamp(at / 1_000, UTC).astimezone(ZONE),
+        amount=Decimal(amount),
+        reference=reference,
+        transaction_reference=transaction,
+        requesting_reference=requesting_reference,
+        account=account,
+        text=text,
+    )
+
+
+def _milliseconds(instant: datetime) -> int:
+    return int(instant.timestamp()) * 1_000
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    # A reader of its own sees one moment of the book while the writer goes on.
+    # It is read piece by piece, each in whichever thread is free.
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
