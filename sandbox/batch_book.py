@@ -6,7 +6,7 @@ follow one another, so that a batch knows its lines by the first and the last of
 
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -203,10 +203,24 @@ class BatchBook:
         self, batch: Batch, lines: Iterable[BookedLine], *, approval_id: str | None, now: int
     ) -> None:
         """Pay a batch: its lines enter the book, each paid unless it has a reason against it."""
-        first = self._next_payment()
-        last = first - 1
-        for last, booked in enumerate(lines, start=first):
-            self._book(batch, last, booked, now=now)
+        numbered = list(enumerate(self._once_each(batch.provider, lines), self._next_payment()))
+        first, last = numbered[0][0], numbered[-1][0]
+        self._connection.executemany(
+            "INSERT INTO paid_line VALUES (?, ?, ?)",
+            (
+                (batch.provider, booked.line.requesting_reference, number)
+                for number, booked in numbered
+                if booked.rejection is None and booked.line.requesting_reference is not None
+            ),
+        )
+        self._connection.executemany(
+            "INSERT INTO payment (id, provider, correlation_id, requesting_reference, amount,"
+            " currency, account, credit_party, debit_party, description, status, rejection,"
+            " rejected_at_once, received_at, booked_at, completes_at, callback_state,"
+            " callback_copies) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, ?, ?, ?,"
+            " 'none', 0)",
+            (_payment(batch, number, booked, now=now) for number, booked in numbered),
+        )
         self._connection.execute(
             "UPDATE batch SET status = 'approved', approval_id = ?, approved_at = ?,"
             " first_payment = ?, last_payment = ? WHERE id = ?",
@@ -279,37 +293,23 @@ class BatchBook:
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def _book(self, batch: Batch, number: int, booked: BookedLine, *, now: int) -> None:
-        line, rejection = booked.line, booked.rejection
-        if rejection is None and line.requesting_reference is not None:
-            is_first = self._connection.execute(
-                "INSERT INTO paid_line VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                (batch.provider, line.requesting_reference, number),
-            ).rowcount
-            rejection = None if is_first else PAID_BEFORE
-        self._connection.execute(
-            "INSERT INTO payment (id, provider, correlation_id, requesting_reference, amount,"
-            " currency, account, credit_party, debit_party, description, status, rejection,"
-            " rejected_at_once, received_at, booked_at, completes_at, callback_state,"
-            " callback_copies) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, ?, ?, ?,"
-            " 'none', 0)",
-            (
-                number,
-                batch.provider,
-                f"{_clients_id(batch, number, line)} in batch {batch.id} as {number}",
-                line.requesting_reference,
-                line.amount,
-                line.currency,
-                line.account,
-                line.credit_party,
-                line.debit_party,
-                line.description,
-                rejection,
-                batch.received_at,
-                now if rejection is None else None,
-                booked.completes_at,
-            ),
+    def _once_each(self, provider: str, lines: Iterable[BookedLine]) -> Iterator[BookedLine]:
+        """The lines, those rejected that were paid before or that stand above in the batch."""
+        booked_lines = list(lines)
+        references = [booked.line.requesting_reference for booked in booked_lines]
+        rows = self._connection.execute(
+            "SELECT requesting_reference FROM paid_line WHERE provider = ?"
+            " AND requesting_reference IN (SELECT value FROM json_each(?))",
+            (provider, orjson.dumps(references).decode()),
         )
+        paid = {row[0] for row in rows}
+        for booked in booked_lines:
+            reference = booked.line.requesting_reference
+            if booked.rejection is None and reference is not None:
+                if reference in paid:
+                    booked = replace(booked, rejection=PAID_BEFORE)
+                paid.add(reference)
+            yield booked
 
     def _next_payment(self) -> int:
         row = self._connection.execute("SELECT coalesce(max(id), 0) + 1 FROM payment").fetchone()
@@ -324,6 +324,27 @@ class BatchBook:
     def _rows(self, where: str, values: tuple[Any, ...]) -> Iterator[Batch]:
         rows = self._connection.execute(f"SELECT {BATCH_COLUMNS} FROM batch WHERE {where}", values)
         return (Batch(*row) for row in rows)
+
+
+def _payment(batch: Batch, number: int, booked: BookedLine, *, now: int) -> tuple[object, ...]:
+    """A line as a payment of the book."""
+    line = booked.line
+    return (
+        number,
+        batch.provider,
+        f"{_clients_id(batch, number, line)} in batch {batch.id} as {number}",
+        line.requesting_reference,
+        line.amount,
+        line.currency,
+        line.account,
+        line.credit_party,
+        line.debit_party,
+        line.description,
+        booked.rejection,
+        batch.received_at,
+        now if booked.rejection is None else None,
+        booked.completes_at,
+    )
 
 
 def _clients_id(batch: Batch, number: int, line: Line) -> str:

@@ -140,6 +140,8 @@ def _line(position: int, line: Any) -> Line:
         amount, currency = read_money(line)
         if line.get("type") != "disbursement":
             why = "transactionTypeError: only disbursements"
+        elif reference is not None and not reference.isprintable():
+            why = f"formatError: {OUR_REFERENCE} must be printable"
     except InvalidRequest as fault:
         why = f"{fault.code}: {fault.description}"
     return Line(

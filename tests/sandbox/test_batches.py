@@ -119,6 +119,7 @@ def test_one_bad_line_concerns_one_line(sandbox: RunningSandbox, batches: Batche
         ("currencyNotSupported", a_line(currency="EUR")),
         ("lessThanTransactionMinValue", a_line(amount="0")),
         ("transactionTypeError", a_line(type="transfer")),
+        ("formatError", a_line("a reference\x00with NUL")),
     ]
     good = [a_line(), a_line(requestingOrganisationTransactionReference="not a UUID")]
     batch_id = batches.take([*(line for _, line in bad), *good], batchStatus="approved")
