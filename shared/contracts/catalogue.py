@@ -11,6 +11,9 @@ _ACTIVATION = "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10"
 _ENROLMENT = "0199c1de-6b02-8c11-a3b5-5f0e9d2c7b44"
 _CHUNK = "0199c1de-7c13-8d22-b4c6-6a1fae3d8c55"
 
+_HOUSEHOLD = "0199c1de-8d24-8e33-a5d7-7b2abf4e9d66"
+_IMPORT = "0199c1de-9e35-7f44-b6e8-8c3bca5fae77"
+
 _OPENED = {
     "activation_id": _ACTIVATION,
     "trigger": "flood-reported-impact",
@@ -80,6 +83,18 @@ EXAMPLES: Final[Mapping[type[Published], Mapping[str, Any]]] = {
         "last_new_at": "2020-09-01T02:00:00Z",
     },
     events.FeedRecovered: {"feed": "wfp-rice-price", "version": 2},
+    events.HouseholdChanged: {
+        "household_id": _HOUSEHOLD,
+        "changes": ["payee-account"],
+        "areas": ["010202"],
+    },
+    events.HouseholdsImported: {
+        "import_id": _IMPORT,
+        "added": 3200,
+        "changed": 41,
+        "areas": ["0102", "0103"],
+    },
+    events.PayeeAccountsChanged: {"import_id": _IMPORT, "count": 37, "areas": ["0102"]},
     events.EntitlementsReady: {
         **_OF_A_CHUNK,
         "enrolment_id": _ENROLMENT,

@@ -194,6 +194,56 @@ class FeedRecovered(Published):
         return self.feed
 
 
+class HouseholdChanged(Published):
+    """Something about one household is not as it was: ask the registry for it."""
+
+    type: ClassVar[str] = "org.sangkroh.household-changed.v1"
+    source: ClassVar[str] = REGISTRY
+
+    household_id: UUID
+    changes: list[str]
+    """What kind of thing: ``payee-account``. Never from what to what."""
+    areas: list[str]
+    """The code of its commune."""
+
+    @property
+    def subject(self) -> str:
+        return str(self.household_id)
+
+
+class HouseholdsImported(Published):
+    """An import registered households, or changed what is known of them; told for each block."""
+
+    type: ClassVar[str] = "org.sangkroh.households-imported.v1"
+    source: ClassVar[str] = REGISTRY
+
+    import_id: UUID
+    added: int
+    changed: int
+    areas: list[str]
+    """Codes of their districts."""
+
+    @property
+    def subject(self) -> str:
+        return str(self.import_id)
+
+
+class PayeeAccountsChanged(Published):
+    """Households of an import are paid to other accounts from now on; told some at a time."""
+
+    type: ClassVar[str] = "org.sangkroh.payee-accounts-changed.v1"
+    source: ClassVar[str] = REGISTRY
+
+    import_id: UUID
+    count: int
+    areas: list[str]
+    """Codes of their districts."""
+
+    @property
+    def subject(self) -> str:
+        return str(self.import_id)
+
+
 class EntitlementsReady(Published):
     """A chunk of entitlements can be fetched, and adds up to this."""
 

@@ -1,7 +1,7 @@
 """The event log: facts that other services need, appended in the transaction that made them."""
 
 from shared.events.consumer import Consumer, Handler, Handlers
-from shared.events.log import Event, Published, StoredEvent, append, publish, publish_all
+from shared.events.log import Event, Published, StoredEvent, append, append_on, publish, publish_all
 
 __all__ = [
     "Consumer",
@@ -11,6 +11,7 @@ __all__ = [
     "Published",
     "StoredEvent",
     "append",
+    "append_on",
     "publish",
     "publish_all",
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
+import asyncpg
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import text
@@ -96,33 +97,41 @@ class Published(BaseModel, ABC):
             raise EventUnreadable(error, source=event.source) from error
 
 
-_INSERT = text(
-    """
+_INSERT = """
     INSERT INTO events.event (id, type, source, subject, time, data)
-    SELECT id, type, source, subject, time, data::jsonb
+    SELECT id, type, source, subject, time, CAST(data AS jsonb)
     FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:sources AS text[]),
-        CAST(:subjects AS text[]), CAST(:times AS timestamptz[]), CAST(:data AS text[])
+        CAST({} AS uuid[]), CAST({} AS text[]), CAST({} AS text[]),
+        CAST({} AS text[]), CAST({} AS timestamptz[]), CAST({} AS text[])
     ) AS given (id, type, source, subject, time, data)
-    """
-)
+"""
+_COLUMNS = ("ids", "types", "sources", "subjects", "times", "data")
+_APPEND = text(_INSERT.format(*(f":{name}" for name in _COLUMNS)))
+_APPEND_ON = _INSERT.format(*(f"${position}" for position in range(1, len(_COLUMNS) + 1)))
 
 
 async def append(session: AsyncSession, events: Sequence[Event]) -> None:
     """Append events, in order, in the session's transaction."""
-    if not events:
-        return
-    await session.execute(
-        _INSERT,
-        {
-            "ids": [event.id for event in events],
-            "types": [event.type for event in events],
-            "sources": [event.source for event in events],
-            "subjects": [event.subject for event in events],
-            "times": [event.time for event in events],
-            "data": [orjson.dumps(event.data).decode() for event in events],
-        },
+    if events:
+        await session.execute(_APPEND, _columns(events))
+
+
+async def append_on(connection: asyncpg.Connection, events: Sequence[Event]) -> None:
+    """Append events, in order, in the transaction of a connection that is no session's."""
+    if events:
+        await connection.execute(_APPEND_ON, *_columns(events).values())
+
+
+def _columns(events: Sequence[Event]) -> dict[str, list[Any]]:
+    columns = (
+        [event.id for event in events],
+        [event.type for event in events],
+        [event.source for event in events],
+        [event.subject for event in events],
+        [event.time for event in events],
+        [orjson.dumps(event.data).decode() for event in events],
     )
+    return dict(zip(_COLUMNS, columns, strict=True))
 
 
 async def publish_all(session: AsyncSession, facts: Sequence[Published], *, clock: Clock) -> None:

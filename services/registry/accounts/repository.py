@@ -62,7 +62,7 @@ _PREFER_INDEXES = text(
 # Locked in one order. An account that is newer than the change knows better.
 _NEXT = text(
     """
-    SELECT change.id, change.household_id,
+    SELECT change.id, change.household_id, household.area_code,
            account.id IS NULL
                OR account.began_at <= change.asked_at
                    AND (account.provider_code, account.account_index)
@@ -182,6 +182,8 @@ class MadeChanges:
     looked_at: int
     changed: int
     last: UUID | None
+    communes: frozenset[str]
+    """Where those households live whose accounts were changed."""
 
 
 async def make_changes(
@@ -209,7 +211,12 @@ async def make_changes(
         )
     await session.execute(_TAKEN_WHOLE, {"ids": [row.id for row in looked_at]})
     last = looked_at[-1].household_id if looked_at else None
-    return MadeChanges(looked_at=len(looked_at), changed=len(ids), last=last)
+    return MadeChanges(
+        looked_at=len(looked_at),
+        changed=len(ids),
+        last=last,
+        communes=frozenset(row.area_code for row in looked_at if row.applies),
+    )
 
 
 async def add_batch(session: AsyncSession, **fields: Any) -> None:

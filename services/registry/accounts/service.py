@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.accounts import repository
 from services.registry.accounts.schemas import AccountBatchOut, PayeeAccountIn
 from services.registry.approvals.tables import ApprovalKind
+from services.registry.areas.codes import districts_of
 from services.registry.households.persons import PersonalData
 from services.registry.households.schemas import HouseholdOut
 from services.registry.households.service import Households
@@ -26,11 +27,14 @@ from shared.approvals import Approval, ApprovalOut, Effect, Steps
 from shared.approvals import service as approvals
 from shared.auth import Caller
 from shared.clock import COUNTRY_ZONE, Clock
+from shared.contracts.events import HouseholdChanged, PayeeAccountsChanged
 from shared.errors import Conflict, Unprocessable
+from shared.events import publish
 from shared.ids import new_id
 from shared.version import API_PREFIX
 
 _SHOWN_DIGITS = 2
+_ACCOUNT = "payee-account"
 
 
 async def change_account(
@@ -99,6 +103,7 @@ async def change_account(
                 "Somebody else gave the household an account at this moment. Read it, and try "
                 "again if it is not right."
             )
+        await tell_of_household(session, household_id, made.communes, clock=clock)
         household, account = await households.find(household_id)
         await audit.record(session, before=_sealed(running), after=_sealed(account))
         return households.shown(household, account)
@@ -135,6 +140,7 @@ async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> 
             "The household was given another account since. Decline this, and propose the change "
             f"again if it is still right: PUT /v1/households/{household_id}/payee-account."
         )
+    await tell_of_household(session, UUID(household_id), made.communes, clock=clock)
     return f"{API_PREFIX}/households/{household_id}"
 
 
@@ -167,6 +173,7 @@ async def settle_import(
                 limit=counted.households,
                 now=clock.now(),
             )
+            await tell_of_import(session, import_id, made, clock=clock)
             return made.changed
     households = "1 household" if counted.households == 1 else f"{counted.households:,} households"
     await approvals.propose(
@@ -203,6 +210,27 @@ async def carry_out_import(session: AsyncSession, proposal: Approval, clock: Clo
     """Have the accounts of an import changed: the worker does it, some thousands at a time."""
     batch = await repository.approve_batch(session, proposal.id, at=clock.now())
     return f"{API_PREFIX}/imports/{batch.import_id}"
+
+
+async def tell_of_household(
+    session: AsyncSession, household_id: UUID, communes: Collection[str], *, clock: Clock
+) -> None:
+    """Tell that a household is paid to another account; not to which."""
+    changed = HouseholdChanged(
+        household_id=household_id, changes=[_ACCOUNT], areas=sorted(communes)
+    )
+    await publish(session, changed, clock=clock)
+
+
+async def tell_of_import(
+    session: AsyncSession, import_id: UUID, made: repository.MadeChanges, *, clock: Clock
+) -> None:
+    """Tell how many households of an import are paid to other accounts: one event for them all."""
+    if made.changed:
+        told = PayeeAccountsChanged(
+            import_id=import_id, count=made.changed, areas=districts_of(made.communes)
+        )
+        await publish(session, told, clock=clock)
 
 
 async def batches_of(

@@ -1,6 +1,7 @@
 """Making the account changes of imports that two persons wanted: some thousands at each step."""
 
 from services.registry.accounts import repository
+from services.registry.accounts.service import tell_of_import
 from shared.clock import Clock
 from shared.database import Database
 
@@ -32,6 +33,7 @@ class AccountWork:
                 limit=HOUSEHOLDS_PER_STEP,
                 now=now,
             )
+            await tell_of_import(session, batch.import_id, made, clock=self._clock)
             await repository.keep_progress(
                 session,
                 batch.id,

@@ -14,6 +14,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.accounts.service import settle_import
+from services.registry.areas.codes import districts_of
 from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
 from services.registry.imports.blocks import Unreadable, row_blocks
@@ -24,8 +25,10 @@ from shared import audit
 from shared.approvals import Steps
 from shared.auth import Caller
 from shared.clock import Clock
+from shared.contracts.events import HouseholdsImported
 from shared.database import Database
 from shared.errors import Conflict, NotFound, TooLarge, Unprocessable
+from shared.events import Event
 from shared.ids import new_id
 
 _ATTEMPTS = 5
@@ -197,7 +200,8 @@ class Receiver:
     ) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                await repository.store_block(storing, import_id, read, sealed)
+                told = self._told(import_id, sealed)
+                await repository.store_block(storing, import_id, read, sealed, told=told)
                 self._saved_up_to_line = read.last_line
                 return
             except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
@@ -205,3 +209,15 @@ class Receiver:
                 if attempt == _ATTEMPTS:
                     raise
                 sealed = await self._seal(read, storing)
+
+    def _told(self, import_id: UUID, sealed: SealedBlock) -> list[Event]:
+        """One event for the block, and none where everything was known."""
+        if not sealed.households and not sealed.changed_households:
+            return []
+        imported = HouseholdsImported(
+            import_id=import_id,
+            added=len(sealed.households),
+            changed=len(sealed.changed_households),
+            areas=districts_of(sealed.communes),
+        )
+        return [imported.to_event(clock=self._clock)]

@@ -33,6 +33,7 @@ from services.registry.imports.sealing import (
     SealedBlock,
 )
 from services.registry.imports.tables import HouseholdImport, ImportRejection, ImportStatus
+from shared.events import Event, append_on
 
 _LOCK_CLASS = 7_201
 
@@ -133,9 +134,14 @@ async def known_households(
 
 
 async def store_block(
-    connection: asyncpg.Connection, import_id: UUID, read: ReadBlock, sealed: SealedBlock
+    connection: asyncpg.Connection,
+    import_id: UUID,
+    read: ReadBlock,
+    sealed: SealedBlock,
+    *,
+    told: Sequence[Event],
 ) -> None:
-    """Store a block in one transaction, with its counts and rejections.
+    """Store a block in one transaction, with its counts and rejections and what is told of it.
 
     Raises asyncpg.UniqueViolationError where somebody else registered one of the new households
     in the meantime.
@@ -162,6 +168,7 @@ async def store_block(
             sealed.unchanged_count,
             read.rejected_count,
         )
+        await append_on(connection, told)
 
 
 async def _copy(

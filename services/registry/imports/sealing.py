@@ -16,6 +16,7 @@ from services.registry.households.fields import Kept
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import (
     ACCOUNT,
+    COMMUNE,
     FOUND,
     OPEN,
     PROVIDER,
@@ -43,6 +44,7 @@ HOUSEHOLD_COLUMNS = (
     "content_index",
     "changed_at",
 )
+_AREA = HOUSEHOLD_COLUMNS.index(COMMUNE.name)
 _CONTENT_INDEX = HOUSEHOLD_COLUMNS.index("content_index")
 ACCOUNT_COLUMNS = (
     "id",
@@ -88,6 +90,13 @@ class SealedBlock:
     account_changes: Sequence[Record]
     """Accounts that known households are to have: no block decides about them by itself."""
     unchanged_count: int
+
+    @property
+    def communes(self) -> frozenset[str]:
+        """Where those live who are new, or changed."""
+        return frozenset(
+            str(record[_AREA]) for record in (*self.households, *self.changed_households)
+        )
 
 
 def seal(
