@@ -58,6 +58,8 @@ from shared.application import create_application
 from shared.approvals import Steps
 from shared.approvals.routes import approval_routes
 from shared.documents.service import document_step
+from shared.events.asyncapi import PATH as ASYNCAPI_PATH
+from shared.events.asyncapi import asyncapi_document
 from shared.events.routes import router as events
 from shared.streams import Places
 
@@ -167,6 +169,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         per_caller=1,
         wait_seconds=settings.place_wait_seconds,
     )
+    app.get(ASYNCAPI_PATH, include_in_schema=False)(asyncapi_document)
     return app
 
 
