@@ -277,7 +277,7 @@ def test_only_the_first_word_is_dated_by_the_calendar() -> None:
     revised = first._replace(published_on=date(2022, 1, 1), value=2.0)
     early = first._replace(area="02", published_on=date(2020, 2, 3))
     known = Known(calendar=MONTHLY, figures=Figures.of([revised, early, first]))
-    dated = timing.assumed(known, days=10).figures.rows()
+    dated = timing.assumed(known, days=10).figures.rows
     assert [row.published_on for row in dated] == [
         date(2020, 2, 10),
         date(2022, 1, 1),
@@ -381,9 +381,9 @@ def test_a_national_price_is_the_median_of_the_markets_medians(
     )
     day = date(2020, 3, 15)
     known = figures.known_on(day)
-    assert known.rows() == [row for row in figures.rows() if row.published_on <= day]
+    assert known.rows == [row for row in figures.rows if row.published_on <= day]
     by_month: dict[date, dict[str, list[float]]] = {}
-    for row in known.rows():
+    for row in known.rows:
         if row.value is not None:
             by_month.setdefault(row.observed_on, {}).setdefault(str(row.place), []).append(
                 row.value

@@ -81,7 +81,7 @@ def october_2020(unquantified: str) -> Judgement:
         for row in rows
     )
     series = REPORTED_IMPACT.lay_out(figures, document, areas=["KH"])
-    days = [figure.observed_on for figure in figures.rows()]
+    days = [figure.observed_on for figure in figures.rows]
     period = Period(first_on=min(days), last_on=max(days))
     return REPORTED_IMPACT.judge(series, document, period=period, areas=["KH"])
 

@@ -1,16 +1,19 @@
 """What is known of an indicator: its figures in columns, each as it was published."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from math import isnan
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 NOWHERE = -1
 """The index of a place, or the number of a member, where there is none."""
+
+Laid = TypeVar("Laid")
 
 _COLUMNS = (
     "area",
@@ -134,21 +137,43 @@ class Figures:
         """For each row whether it is the first word on its thing, and revises none."""
         return np.append(True, self._key[1:] != self._key[:-1])[: len(self)]
 
+    def laid_out(self, by: Hashable, lay_out: Callable[[Self], Laid]) -> Laid:
+        """What `lay_out` makes of these figures, once for all who name it the same."""
+        if by not in self._laid_out:
+            self._laid_out[by] = lay_out(self)
+        laid: Laid = self._laid_out[by]
+        return laid
+
+    @cached_property
+    def _laid_out(self) -> dict[Hashable, Any]:
+        return {}
+
+    @cached_property
     def rows(self) -> Sequence[Figure]:
         """The figures one by one."""
         return [
             Figure(
-                area=self.areas[self.area[row]],
-                place=None if self.place[row] == NOWHERE else self.places[self.place[row]],
-                source=self.sources[self.source[row]],
-                observed_on=date.fromordinal(int(self.observed_on[row])),
-                published_on=date.fromordinal(int(self.published_on[row])),
-                value=None if np.isnan(self.value[row]) else float(self.value[row]),
-                member=None if self.member[row] == NOWHERE else int(self.member[row]),
-                issue=int(self.issue[row]),
-                details=self.details[row],
+                area=self.areas[area],
+                place=None if place == NOWHERE else self.places[place],
+                source=self.sources[source],
+                observed_on=date.fromordinal(observed_on),
+                published_on=date.fromordinal(published_on),
+                value=None if isnan(value) else value,
+                member=None if member == NOWHERE else member,
+                issue=issue,
+                details=details,
             )
-            for row in range(len(self))
+            for (
+                area,
+                place,
+                source,
+                observed_on,
+                published_on,
+                issue,
+                value,
+                member,
+                details,
+            ) in zip(*(getattr(self, name).tolist() for name in _COLUMNS), strict=True)
         ]
 
     @cached_property

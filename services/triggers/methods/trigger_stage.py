@@ -14,4 +14,7 @@ class TriggerStage(StrEnum):
     @property
     def rank(self) -> int:
         """0 for none, one more for each stage."""
-        return list(TriggerStage).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {stage: rank for rank, stage in enumerate(TriggerStage)}

@@ -68,7 +68,7 @@ class ForecastLevelMethod(Method[GaugeForecast, Sequence[Forecast]]):
                 issued_on=figure.published_on,
                 metres=figure.value or 0,
             )
-            for figure in sorted(figures.rows(), key=lambda figure: figure.published_on)
+            for figure in sorted(figures.rows, key=lambda figure: figure.published_on)
         }
         return list(latest.values())
 

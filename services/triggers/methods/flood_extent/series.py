@@ -34,7 +34,7 @@ def extents_of(figures: Figures, *, areas: Sequence[str]) -> list[Extent]:
             share=figure.value,
             flooded_km2=ExtentDetails.model_validate(figure.details or {}).flooded_km2,
         )
-        for figure in figures.rows()
+        for figure in figures.rows
         if figure.value is not None and lies_within(figure.area, areas)
     ]
     return sorted(extents, key=lambda extent: (extent.seen_on, extent.source, extent.area))

@@ -48,7 +48,7 @@ class AreaPhases:
 def phases_of(figures: Figures, *, areas: Sequence[str]) -> list[AreaPhases]:
     """The classifications of the areas that concern a trigger; one without a phase is none."""
     by_area: dict[tuple[str, str], list[Classified]] = defaultdict(list)
-    for figure in figures.rows():
+    for figure in figures.rows:
         if figure.value is None:
             continue
         details = PhaseDetails.model_validate(figure.details or {})

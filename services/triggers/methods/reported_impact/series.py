@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from itertools import groupby
 
 from services.triggers.areas import lies_within
@@ -58,13 +59,17 @@ class ReportedEvent:
 
 
 def reports_of(figures: Figures, *, areas: Sequence[str]) -> Reports:
-    """The figures as reports.
+    """The figures as reports; the same for all triggers that act in the same areas.
 
     An area that is reported by its places is reported by their sum, or by the figure for the
     whole of it where that is higher.
     """
+    return figures.laid_out(("reports", *areas), partial(_reports_of, areas=areas))
+
+
+def _reports_of(figures: Figures, *, areas: Sequence[str]) -> Reports:
     by_area: dict[tuple[date, str, str], list[Figure]] = defaultdict(list)
-    for figure in figures.rows():
+    for figure in figures.rows:
         by_area[figure.observed_on, figure.source, figure.area].append(figure)
     reports = [
         Report(

@@ -99,7 +99,7 @@ def alerts_of(
     events = {event.casefold() for event in document.events}
     said: list[AreaAlert] = []
     taken_away: set[TakenAway] = set()
-    for figure in figures.rows():
+    for figure in figures.rows:
         if figure.details is None or figure.value is None:
             continue
         details = AlertDetails.model_validate(figure.details)
