@@ -265,6 +265,36 @@ async def test_a_doubtful_figure_of_a_person_needs_another_and_who_releases_is_i
     assert rejudged(environment) == 0
 
 
+@pytest.mark.parametrize("first_is_larger", [True, False])
+async def test_of_two_reports_that_contradict_each_other_the_smaller_counts_in_either_order(
+    working: Flow, environment: dict[str, str], first_is_larger: bool
+) -> None:
+    day = date(2022, 10, 2)
+    working.go_to(day)
+    await working.set_up(FLOOD_INDICATOR, FLOOD)
+    said = {"area": "02", "source": "HRF", "observed_on": str(day), "published_on": str(day)}
+    for value in sorted((26_000, 2_600), reverse=first_is_larger):
+        await working.record(FLOOD_INDICATOR, [{**said, "value": value}])
+        await working.caught_up()
+    (doubtful,) = await waiting(working)
+    assert (doubtful["reason"], doubtful["posted"]["value"]) == ("contradiction", "26000")
+    assert "of two of one issue the smaller counts" in doubtful["says"]
+    (counting,) = (await working.got("/observations", indicator=FLOOD_INDICATOR["code"]))["items"]
+    assert counting["value"] == 2_600
+    last = (await working.evaluations(FLOOD))[-1]
+    assert (last["stage"], last["evidence"]["national_households"]) == ("none", 2_600)
+    activations = await working.activations()
+    if first_is_larger:
+        # What was done on the larger is not undone by a figure: a person is asked.
+        (activation,) = activations
+        assert activation["doubt"] is not None
+        assert await working.proposals("cancellation")
+    else:
+        assert activations == []
+    # What each evaluation knew is told again as it was.
+    assert rejudged(environment) == 0
+
+
 async def test_each_day_is_screened_by_itself_however_late_and_once(
     flow: Flow, environment: dict[str, str]
 ) -> None:

@@ -218,7 +218,7 @@ def test_what_is_recorded_until_a_cut_is_screened_alike_in_any_order_and_batches
         came = [figure for batch in batches for figure in batch]
         mixed = order.sample(known, len(known))
         doubts = doubts_beside(came, mixed, expects=PRICES)
-        return {came[at]: doubt for at, doubt in doubts.items()}
+        return {came[at]: doubt for at, doubt in doubts.posted.items()}
 
     expected = screened([rows])
     assert {doubt.reason for doubt in expected.values()} >= {
@@ -317,6 +317,53 @@ def test_a_flood_that_rises_fast_is_not_doubtful() -> None:
     )
     reports = figures([0, 0, 10, 0, 12, 0, 10, 9_000, 31_000])
     assert doubts_about(reports, [], expects=HOUSEHOLDS) == {}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([4.0, 40.0, 41.0, None]), st.integers(1, 2)), max_size=6),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=80, deadline=None)
+def test_of_figures_that_contradict_each_other_the_smaller_stays_however_they_came(
+    said: list[tuple[float | None, int]], order: random.Random
+) -> None:
+    day = date(2020, 1, 1)
+    rows = [PostedFigure("01", None, "HRF", day, day, value, issue=issue) for value, issue in said]
+    smallest = {
+        issue: min((value for value, of in said if of == issue and value is not None), default=None)
+        for _, issue in said
+    }
+    for _ in range(3):
+        waiting = order.sample(rows, len(rows))
+        known: list[PostedFigure] = []
+        aside: list[PostedFigure] = []
+        while waiting:
+            cut = order.randint(1, len(waiting))
+            came, waiting = waiting[:cut], waiting[cut:]
+            found = doubts_beside(came, known, expects=HOUSEHOLDS)
+            aside += [came[at] for at in found.posted] + [known[at] for at in found.known]
+            known = [
+                *(figure for at, figure in enumerate(known) if at not in found.known),
+                *(figure for at, figure in enumerate(came) if at not in found.posted),
+            ]
+        assert all(each.value in (None, smallest[each.issue]) for each in known)
+        assert sorted(each.value or 0 for each in aside) == sorted(
+            value for value, issue in said if value is not None and value != smallest[issue]
+        )
+
+
+def test_what_a_person_vouched_for_stays_and_a_slip_sets_no_sound_figure_aside() -> None:
+    said = figures([40])
+    smaller = [said[0]._replace(value=4)]
+    beside = doubts_beside(smaller, said, expects=HOUSEHOLDS, vouched={0})
+    assert (beside.posted.keys(), beside.known.keys()) == ({0}, set())
+    assert doubts_beside(smaller, said, expects=HOUSEHOLDS).known.keys() == {0}
+    history = [figure for figure in RICE if figure.observed_on < date(2021, 1, 1)]
+    sound = history.pop()
+    slip = sound._replace(value=(sound.value or 0) / 100)
+    beside = doubts_beside([slip], [*history, sound], expects=PRICES)
+    assert beside.known == {}
+    assert beside.posted[0].reason is DoubtReason.DECIMAL_SLIP
 
 
 def test_another_value_of_the_same_day_contradicts_and_a_later_one_corrects() -> None:

@@ -1,6 +1,7 @@
 """What is asked of the database about doubtful figures, and about those that are known."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,11 @@ from services.triggers.quality.figure import PostedFigure
 _KNOWN = text(
     """
     SELECT area_code, nullif(place, ''), source, observed_on, published_on,
-           CAST(value AS double precision), issue, member
+           CAST(value AS double precision), issue, member, sequence,
+           released OR EXISTS (
+               SELECT FROM triggers.doubtful_observation AS doubt
+               WHERE doubt.sequence = observation.sequence
+           ) AS vouched
     FROM triggers.observation
     WHERE indicator_code = :indicator AND observed_on BETWEEN :first_on AND :last_on
       AND (CAST(:published AS date[]) IS NULL OR published_on = ANY(CAST(:published AS date[])))
@@ -31,6 +36,16 @@ _KNOWN = text(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class KnownFigure:
+    """A figure that counts, and which row it is."""
+
+    figure: PostedFigure
+    sequence: int
+    is_vouched: bool
+    """Whether a person released it, doubtful as it was."""
+
+
 async def known_figures(
     session: AsyncSession,
     indicator: str,
@@ -40,7 +55,7 @@ async def known_figures(
     published: Collection[date] | None,
     before: datetime | None,
     known_at: datetime,
-) -> list[PostedFigure]:
+) -> list[KnownFigure]:
     """Every figure of these days, in every revision; of those published then, unless None.
 
     What was recorded until `before`, or released until `known_at`, without what is doubtful then.
@@ -53,7 +68,10 @@ async def known_figures(
         "before": before,
         "known_at": known_at,
     }
-    return [PostedFigure(*row) for row in await session.execute(_KNOWN, days)]
+    return [
+        KnownFigure(figure=PostedFigure(*row[:-2]), sequence=row.sequence, is_vouched=row.vouched)
+        for row in await session.execute(_KNOWN, days)
+    ]
 
 
 def is_doubted(

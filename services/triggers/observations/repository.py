@@ -1,6 +1,6 @@
 """What is asked of the database about observations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -333,6 +333,12 @@ async def unscreened(
         .order_by(Observation.indicator_code, Observation.recorded_at, Observation.sequence)
     )
     return (await session.execute(statement)).all()
+
+
+async def by_sequence(session: AsyncSession, sequences: Collection[int]) -> Sequence[Row[Any]]:
+    """Rows in the order in which they were recorded."""
+    statement = select(*_COLUMNS).where(Observation.sequence.in_(sequences))
+    return (await session.execute(statement.order_by(Observation.sequence))).all()
 
 
 async def persons_behind(session: AsyncSession, indicator: str, period: Period) -> Sequence[str]:

@@ -6,6 +6,7 @@ doubted before: the order in which it came, and in which batches, decides nothin
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import groupby
@@ -60,7 +61,8 @@ async def doubtful_now(
         return 0
     now = clock.now()
     figures = [figure_of(row) for row in rows]
-    return len(await _doubts(session, indicator, figures, before=now, known_at=now))
+    found = await _doubts(session, indicator, figures, before=now, known_at=now)
+    return len(found.posted)
 
 
 async def _screen(
@@ -72,9 +74,14 @@ async def _screen(
     at: datetime,
     clock: Clock,
 ) -> None:
-    posted = [_as_posted(row) for row in rows]
-    figures = [figure_of(row) for row in posted]
-    doubts = await _doubts(session, indicator, figures, before=before, known_at=at)
+    figures = [figure_of(_as_posted(row)) for row in rows]
+    found = await _doubts(session, indicator, figures, before=before, known_at=at)
+    # What was judged before, and is taken back now, is doubtful from now on and not for then.
+    before_now = await repository.by_sequence(session, found.known) if found.known else []
+    doubted = [
+        *((rows[position], doubt) for position, doubt in found.posted.items()),
+        *((row, found.known[row.sequence]) for row in before_now),
+    ]
     await keep_aside(
         session,
         indicator.code,
@@ -83,21 +90,29 @@ async def _screen(
                 "id": new_id(),
                 "indicator_code": indicator.code,
                 "digest": None,
-                "sequence": rows[position].sequence,
-                "posted": posted[position].as_posted(),
-                "observed_on": rows[position].observed_on,
+                "sequence": row.sequence,
+                "posted": _as_posted(row).as_posted(),
+                "observed_on": row.observed_on,
                 "reason": doubt.reason,
                 "says": doubt.says,
                 "suggested_place": None,
                 "set_aside_at": at,
-                "posted_by": rows[position].posted_by,
-                "published": rows[position].published,
-                "approved_by": rows[position].approved_by,
+                "posted_by": row.posted_by,
+                "published": row.published,
+                "approved_by": row.approved_by,
             }
-            for position, doubt in doubts.items()
+            for row, doubt in doubted
         ],
         clock=clock,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What is doubtful of rows, by their positions, and of what was known, by sequence."""
+
+    posted: dict[int, Doubt]
+    known: dict[int, Doubt]
 
 
 async def _doubts(
@@ -107,7 +122,7 @@ async def _doubts(
     *,
     before: datetime | None,
     known_at: datetime,
-) -> dict[int, Doubt]:
+) -> _Found:
     expects = KINDS[indicator.kind].expects
     looks_back = timedelta(days=expects.looks_back_days)
     known = await doubtful.known_figures(
@@ -120,8 +135,19 @@ async def _doubts(
         known_at=known_at,
     )
     # A long history takes a while, and nothing else may wait for it.
-    return await asyncio.to_thread(
-        partial(doubts_beside, figures, known, expects=expects, forecast=indicator.forecast)
+    beside = await asyncio.to_thread(
+        partial(
+            doubts_beside,
+            figures,
+            [each.figure for each in known],
+            expects=expects,
+            forecast=indicator.forecast,
+            vouched={position for position, each in enumerate(known) if each.is_vouched},
+        )
+    )
+    return _Found(
+        posted=beside.posted,
+        known={known[position].sequence: doubt for position, doubt in beside.known.items()},
     )
 
 

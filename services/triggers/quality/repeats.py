@@ -1,7 +1,7 @@
 """Figures that say the same too often, and figures that do not say the same."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from services.triggers.quality.doubt import Doubt, DoubtReason
 from services.triggers.quality.figure import PostedFigure
@@ -43,28 +43,35 @@ def stuck(
 
 
 def contradicting(
-    posted: Sequence[PostedFigure], known: Sequence[PostedFigure]
-) -> dict[int, Doubt]:
-    """The figures, by their positions, that contradict what was said before.
+    posted: Sequence[PostedFigure],
+    known: Sequence[PostedFigure],
+    *,
+    vouched: Collection[int] = (),
+) -> tuple[dict[int, Doubt], dict[int, Doubt]]:
+    """The figures that contradict another: those posted and those known, by their positions.
 
-    It was said by the same authority of the same thing, published on the same day as the same
-    issue. That a figure follows a word without one is no contradiction.
+    Said by the same authority of the same thing, published on the same day as the same issue. The
+    smallest value stays, whichever came first; one that was known and is `vouched` for by a person
+    stays before any. A word without a figure contradicts none.
     """
-    said: dict[tuple[object, ...], list[float]] = defaultdict(list)
-    for figure in known:
-        if figure.value is not None:
-            said[figure.said_once].append(figure.value)
-    doubts: dict[int, Doubt] = {}
-    for position, figure in enumerate(posted):
-        if figure.value is None:
-            continue
-        before = said[figure.said_once]
-        if before and figure.value not in before:
-            doubts[position] = Doubt(
-                reason=DoubtReason.CONTRADICTION,
-                says=f"{figure.source} published {before[-1]:.10g} for the same on the same day, "
-                f"and this says {figure.value:.10g}. A correction is published later.",
-            )
-        else:
-            before.append(figure.value)
-    return doubts
+    said: dict[tuple[object, ...], list[tuple[bool, int, float]]] = defaultdict(list)
+    for is_known, figures in ((True, known), (False, posted)):
+        for position, figure in enumerate(figures):
+            if figure.value is not None:
+                said[figure.said_once].append((is_known, position, figure.value))
+    doubts: dict[bool, dict[int, Doubt]] = {True: {}, False: {}}
+    for values in said.values():
+        trusted = [
+            value for is_known, position, value in values if is_known and position in vouched
+        ]
+        stays = min(trusted or [value for *_, value in values])
+        for is_known, position, value in values:
+            if value != stays and not (is_known and position in vouched):
+                figure = (known if is_known else posted)[position]
+                doubts[is_known][position] = Doubt(
+                    reason=DoubtReason.CONTRADICTION,
+                    says=f"{figure.source} published {stays:.10g} for the same on the same day, "
+                    f"and this says {value:.10g}: of two of one issue the smaller counts. A "
+                    "correction is published later, or as a higher issue.",
+                )
+    return doubts[False], doubts[True]

@@ -1,9 +1,10 @@
 """Every check of figures that are posted, in the order in which a doubt says most."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from services.triggers.quality.bounds import beyond_bounds
-from services.triggers.quality.doubt import Doubt
+from services.triggers.quality.doubt import Doubt, DoubtReason
 from services.triggers.quality.expectations import Expectations
 from services.triggers.quality.figure import PostedFigure
 from services.triggers.quality.repeats import contradicting, stuck
@@ -22,7 +23,7 @@ def doubts_about(
     beside = doubts_beside(
         posted, known, expects=expects, forecast=forecast, doubted=frozenset(alone)
     )
-    return alone | beside
+    return alone | beside.posted
 
 
 def doubts_alone(posted: Sequence[PostedFigure], *, expects: Expectations) -> dict[int, Doubt]:
@@ -34,6 +35,15 @@ def doubts_alone(posted: Sequence[PostedFigure], *, expects: Expectations) -> di
     return doubts
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What is doubtful of figures beside each other, by position."""
+
+    posted: dict[int, Doubt]
+    known: dict[int, Doubt]
+    """Of those that were known: what contradicts a figure that stays."""
+
+
 def doubts_beside(
     posted: Sequence[PostedFigure],
     known: Sequence[PostedFigure],
@@ -41,26 +51,52 @@ def doubts_beside(
     expects: Expectations,
     forecast: bool = False,
     doubted: Collection[int] = (),
-) -> dict[int, Doubt]:
-    """What is doubtful of `posted` beside each other and what is known, by position.
+    vouched: Collection[int] = (),
+) -> Beside:
+    """What is doubtful of `posted` beside each other and what is known.
 
-    The order of both does not matter: of two that contradict each other the smaller stays. Those
-    that are `doubted` are no ground for others. Forecasts are held against contradictions alone:
-    their values may lie apart, and should.
+    The order of both does not matter, nor which came first of two that contradict each other: the
+    smaller stays, if it is not doubtful for another reason. Those posted that are `doubted` are no
+    ground for others; those known that are `vouched` for by a person stay. Forecasts are held
+    against contradictions alone: their values may lie apart, and should.
     """
     order = sorted(
         (position for position in range(len(posted)) if position not in doubted),
         key=lambda position: posted[position].in_order,
     )
+    known_order = sorted(range(len(known)), key=lambda position: known[position].in_order)
     figures = [posted[position] for position in order]
-    known = sorted(known, key=lambda figure: figure.in_order)
-    doubts = contradicting(figures, known)
-    if not forecast:
+    before = [known[position] for position in known_order]
+    trusted = {at for at, position in enumerate(known_order) if position in vouched}
+    unfit: dict[int, Doubt] = {}
+    while True:
+        kept = [at for at in range(len(figures)) if at not in unfit]
+        against, taken_back = contradicting([figures[at] for at in kept], before, vouched=trusted)
+        doubts = unfit | {kept[at]: doubt for at, doubt in against.items()}
+        if forecast:
+            break
+        ground = [figure for at, figure in enumerate(before) if at not in taken_back]
         if expects.stuck_after is not None:
-            doubts = stuck(figures, known, after=expects.stuck_after) | doubts
+            doubts = stuck(figures, ground, after=expects.stuck_after) | doubts
         if expects.by_factors:
-            doubts |= off_their_series(figures, known, expects=expects, doubted=doubts)
-    return {order[at]: doubt for at, doubt in sorted(doubts.items())}
+            doubts |= off_their_series(figures, ground, expects=expects, doubted=doubts)
+        # One for whose sake another would be set aside has to be sound itself.
+        said = {before[at].said_once for at in taken_back}
+        said |= {figures[kept[at]].said_once for at in against}
+        more = {
+            at: doubt
+            for at, doubt in doubts.items()
+            if at not in unfit
+            and doubt.reason is not DoubtReason.CONTRADICTION
+            and figures[at].said_once in said
+        }
+        if not more:
+            break
+        unfit |= more
+    return Beside(
+        posted={order[at]: doubt for at, doubt in sorted(doubts.items())},
+        known={known_order[at]: doubt for at, doubt in sorted(taken_back.items())},
+    )
 
 
 def is_old(figure: PostedFigure, *, expects: Expectations) -> bool:
