@@ -23,7 +23,13 @@ from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.price_spike.series import NationalMonth, national_months
 from tests.server import eventually
-from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR, flood_reports, rice_by_month
+from tests.triggers.data import (
+    FLOOD_INDICATOR,
+    RICE_INDICATOR,
+    flood_reports,
+    published_in,
+    rice_by_month,
+)
 from tests.triggers.flow import Flow
 
 FLOOD = TriggerDocument.model_validate(shipped_document("flood-reported-impact"))
@@ -409,6 +415,56 @@ def test_two_definitions_stand_side_by_side(monkeypatch: pytest.MonkeyPatch) -> 
     assert "version 2</th>" in content
     assert "0.67 (n = 3)" in content
     assert "1.00 (n = 1)" in content
+
+
+async def test_a_span_that_reaches_today_reads_what_live_judging_reads(working: Flow) -> None:
+    months = [(month, rows) for month, rows in rice_by_month() if month.year >= 2019]
+    month, rows = next(pair for pair in months if pair[0] == date(2023, 1, 1))
+    day = published_in(month)
+    working.go_to(day)
+    await working.set_up(RICE_INDICATOR, "rice-price-spike")
+    for before, published in months:
+        if before < month:
+            await working.record(RICE_INDICATOR, published)
+    # One of the prices was typed in riel, and nobody has looked at any of them yet.
+    slip = {**rows[0], "value": rows[0]["value"] * 4_100}
+    await working.record(RICE_INDICATOR, [slip, *rows[1:]])
+
+    async def tried(last_on: date) -> Report:
+        asked = {
+            "name": "Until today",
+            "trigger": {"code": "rice-price-spike"},
+            "first_on": "2022-01-01",
+            "last_on": last_on.isoformat(),
+        }
+        path = f"/backtests/{(await working.post('/backtests', asked)).json()['id']}"
+
+        async def done() -> bool:
+            return (await working.got(path))["state"] == "finished"
+
+        await eventually(done)
+        return Report.model_validate((await working.got(path))["report"])
+
+    report = await tried(day)
+    figures = sum(len(published) for before, published in months if before <= month)
+    (used,) = report.histories
+    assert used.figures == figures - 1
+    # It reads beside the series as judging will, and keeps nothing of that.
+    assert (await working.got("/doubtful-observations"))["items"] == []
+    # The day is not over: what came on it has decided nothing yet, there or here.
+    assert report.activations == []
+    assert any("which is not over" in remark for remark in report.remarks)
+    far = await tried(day + timedelta(days=400))
+    assert (far.activations, far.legs) == (report.activations, report.legs)
+
+    working.go_to(day + timedelta(days=1))
+    await working.caught_up()
+    (doubtful,) = (await working.got("/doubtful-observations"))["items"]
+    assert doubtful["reason"] == "riel-for-dollars"
+    (live,) = await working.activations()
+    (activation,) = (await tried(day)).activations
+    assert activation.decided_on == day
+    assert str(activation.evidence_from) == live["evidence_from"]
 
 
 async def test_a_posted_backtest_is_worked_through_and_kept(working: Flow) -> None:

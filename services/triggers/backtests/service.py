@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from services.triggers.checks.service import Checks
 from services.triggers.definitions import service as definitions
 from services.triggers.definitions.document import Leg, TriggerDocument
 from services.triggers.evaluations.due import Known
-from services.triggers.evaluations.service import knowledge
+from services.triggers.evaluations.service import knowledge_now
 from services.triggers.methods.calendar import Calendar
 from services.triggers.methods.indicator_kind import IndicatorKind
 from services.triggers.methods.registry import method_of
@@ -168,14 +169,14 @@ class Trying:
         async with self._database.transaction() as session:
             row = await repository.find(session, claim.id)
             assert row is not None
-            trial, asked = _trial(row)
+            trial, asked = _trial(row, today=self._clock.today())
             given = {history.indicator for history in asked.figures}
             recorded = sorted(set(trial.document.indicators) - given)
             count = await repository.count_figures(session, recorded)
             if count > MAXIMUM_RECORDED_FIGURES:
                 known: Mapping[str, Known] = {}
             else:
-                known = await knowledge(session, recorded, known_at=self._clock.now())
+                known = await knowledge_now(session, recorded, clock=self._clock)
         if count > MAXIMUM_RECORDED_FIGURES:
             await self._fail(
                 claim,
@@ -246,11 +247,12 @@ class Trying:
             await repository.fail(session, claim, because, at=self._clock.now())
 
 
-def _trial(row: Backtest) -> tuple[Trial, BacktestIn]:
+def _trial(row: Backtest, *, today: date) -> tuple[Trial, BacktestIn]:
     """What was asked, as it was taken then."""
     asked = BacktestIn.model_validate(row.asked, context=STORED)
     assert asked.document is not None
-    return trial_of(asked, asked.document, version=row.trigger_version), asked
+    trial = trial_of(asked, asked.document, version=row.trigger_version)
+    return replace(trial, today=today), asked
 
 
 def trial_of(asked: BacktestIn, document: TriggerDocument, *, version: int | None = None) -> Trial:

@@ -56,6 +56,14 @@ class Trial:
     events: Sequence[RealEvent]
     window: Window
     assume_published_after_days: int | None = None
+    today: date | None = None
+    """The day on which it is tried, which is not over yet; None: the span is."""
+
+    @property
+    def told_on(self) -> date:
+        """The day by which it is told: the one after the span, and never one to come."""
+        after = self.last_on + _ONE_DAY
+        return after if self.today is None else min(after, self.today)
 
 
 def refused(document: TriggerDocument) -> str | None:
@@ -111,7 +119,7 @@ def told(trial: Trial, known: Mapping[str, Known]) -> Told:
         out[code] = timing.until(dated, trial.last_on)
     return Told(
         trial=trial,
-        history=tell(trial.document, out, on=trial.last_on + _ONE_DAY),
+        history=tell(trial.document, out, on=trial.told_on),
         known=out,
         came_after={code: len(known[code].figures) - len(out[code].figures) for code in out},
     )
@@ -450,6 +458,11 @@ def _remarks(
     trial: Trial, histories: Sequence[HistoryUsed], legs: Sequence[LegTried], places: Places
 ) -> Iterable[str]:
     days = trial.assume_published_after_days
+    if trial.today is not None and trial.last_on >= trial.today:
+        yield (
+            f"The span reaches {trial.today}, which is not over: it is told as it is judged so "
+            "far. Of what has a calendar, what comes on that day decides when it is over."
+        )
     for used in histories:
         if not used.figures and used.came_after:
             yield (

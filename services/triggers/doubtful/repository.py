@@ -111,6 +111,20 @@ async def set_aside(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> Se
     return (await session.scalars(statement, rows)).all()
 
 
+async def set_aside_since(
+    session: AsyncSession, indicator: str, *, after: datetime | None
+) -> Sequence[int]:
+    """The recorded rows that are doubtful from an instant after this one on, and wait."""
+    statement = select(DoubtfulObservation.sequence).where(
+        DoubtfulObservation.indicator_code == indicator,
+        DoubtfulObservation.sequence.is_not(None),
+        DoubtfulObservation.decision.is_(None),
+    )
+    if after is not None:
+        statement = statement.where(DoubtfulObservation.set_aside_at > after)
+    return [sequence for sequence in await session.scalars(statement) if sequence is not None]
+
+
 async def lock(session: AsyncSession, ids: Collection[UUID]) -> Sequence[DoubtfulObservation]:
     """Doubtful figures, locked in the order in which they were set aside."""
     statement = (

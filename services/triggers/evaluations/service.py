@@ -194,17 +194,38 @@ def _told(
 
 
 async def knowledge(
-    session: AsyncSession, codes: Collection[str], *, known_at: datetime
+    session: AsyncSession,
+    codes: Collection[str],
+    *,
+    known_at: datetime,
+    without: Collection[int] = (),
 ) -> dict[str, Known]:
-    """What was known of some indicators at an instant."""
+    """What was known of some indicators at an instant; rows of ``without`` are left out."""
     readings = await indicators.readings(session, codes)
     figures = await observations.figures(
-        session, {code: reading.forecast for code, reading in readings.items()}, known_at=known_at
+        session,
+        {code: reading.forecast for code, reading in readings.items()},
+        known_at=known_at,
+        without=without,
     )
     return {
         code: Known(calendar=reading.calendar, figures=figures[code])
         for code, reading in readings.items()
     }
+
+
+async def knowledge_now(
+    session: AsyncSession, codes: Collection[str], *, clock: Clock
+) -> dict[str, Known]:
+    """What some indicators would be judged by if they were judged now.
+
+    What was not held against its series yet is, as judging does, and nothing of that is kept.
+    """
+    now = clock.now()
+    doubtful: list[int] = []
+    for code in codes:
+        doubtful += await screening.would_set_aside(session, code, until=now, clock=clock)
+    return await knowledge(session, codes, known_at=now, without=doubtful)
 
 
 def _end_of(day: date) -> datetime:

@@ -123,6 +123,12 @@ async def cut_knowledge(
     return Cut(indicator=code, read=codes, known_at=known_at, screened_until=screened_until)
 
 
+async def screened_until(session: AsyncSession, code: str) -> datetime | None:
+    """Until when an indicator's figures were screened; it is this transaction's alone from now."""
+    (indicator,) = await repository.lock(session, [code])
+    return indicator.judged_until
+
+
 async def known_from(session: AsyncSession, code: str, *, clock: Clock) -> datetime:
     """The instant at which figures that are recorded now become known; when they are judged is set.
 

@@ -118,6 +118,7 @@ _FIGURES = text(
            published_on, CAST(value AS double precision) AS value, member, issue, details
     FROM triggers.observation
     WHERE indicator_code = ANY(CAST(:indicators AS text[])) AND recorded_at <= :known_at
+      AND sequence <> ALL (CAST(:without AS bigint[]))
       AND NOT EXISTS (
           SELECT FROM triggers.doubtful_observation AS doubt
           WHERE doubt.sequence = observation.sequence AND doubt.set_aside_at <= :known_at
@@ -294,14 +295,21 @@ async def as_latest_issues(
 
 
 async def figures(
-    session: AsyncSession, forecasts: Mapping[str, bool], *, known_at: datetime
+    session: AsyncSession,
+    forecasts: Mapping[str, bool],
+    *,
+    known_at: datetime,
+    without: Collection[int] = (),
 ) -> dict[str, Figures]:
     """Every figure of some indicators in every revision that was known at an instant.
 
     ``forecasts`` says of each indicator whether it is one. What was set aside by then counts again
-    once it is released.
+    once it is released. Rows of the sequences ``without`` are left out.
     """
-    rows = await session.execute(_FIGURES, {"indicators": sorted(forecasts), "known_at": known_at})
+    rows = await session.execute(
+        _FIGURES,
+        {"indicators": sorted(forecasts), "known_at": known_at, "without": list(without)},
+    )
     found: dict[str, list[Figure]] = {indicator: [] for indicator in forecasts}
     for indicator, *figure in rows:
         found[indicator].append(Figure(*figure))

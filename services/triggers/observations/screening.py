@@ -53,6 +53,18 @@ async def screen(
             before = known_at
 
 
+async def would_set_aside(
+    session: AsyncSession, code: str, *, until: datetime, clock: Clock
+) -> Sequence[int]:
+    """What `screen` would set aside by an instant, by sequence; nothing of it is kept, or held."""
+    attempt = await session.begin_nested()
+    after = await indicators.screened_until(session, code)
+    await screen(session, {code: after}, until=until, clock=clock)
+    found = await doubtful.set_aside_since(session, code, after=after)
+    await attempt.rollback()
+    return found
+
+
 async def doubtful_now(
     session: AsyncSession, indicator: IndicatorOut, rows: Sequence[ObservationIn], *, clock: Clock
 ) -> int:
