@@ -24,8 +24,8 @@ GRANTS = {
     "trigger_standing": "SELECT, INSERT, UPDATE (known_at, told_by, standing), DELETE",
     "readiness": "SELECT, INSERT, UPDATE (stood_down_on, areas)",
     "activation": "SELECT, INSERT, UPDATE (state, opened_on, evidence_from, evidence_to, "
-    "approval_id, weigh_at, weighing_since, ceiling_households, ceiling_minor, severity, "
-    "doubt)",
+    "approval_id, weigh_at, weighing_since, judge_again_at, ceiling_households, ceiling_minor, "
+    "severity, doubt)",
     "activation_area": "SELECT, INSERT, UPDATE (added_at, added_by, announced_at, declined_at, "
     "declined_by, refused_at, refused_by, filtered)",
     "activation_move": "SELECT, INSERT",

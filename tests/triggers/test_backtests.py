@@ -440,7 +440,7 @@ async def test_a_span_that_reaches_today_reads_what_live_judging_reads(working: 
         path = f"/backtests/{(await working.post('/backtests', asked)).json()['id']}"
 
         async def done() -> bool:
-            return (await working.got(path))["state"] == "finished"
+            return bool((await working.got(path))["state"] == "finished")
 
         await eventually(done)
         return Report.model_validate((await working.got(path))["report"])

@@ -166,7 +166,10 @@ def test_an_earlier_episode_waits_for_no_later_one() -> None:
 def test_a_live_activation_whose_event_is_over_is_closed() -> None:
     ended = Noted(decided_on=DAY + timedelta(days=40), because=BECAUSE)
     live = activation(State.OPEN)
-    assert closings([episode(ended=ended)], [live]) == [Closing(activation_id=ID, reason=BECAUSE)]
+    (closing,) = closings([episode(ended=ended)], [live])
+    assert closing == Closing(activation_id=ID, reason=BECAUSE, ended_on=ended.decided_on)
+    (undecided,) = closings([episode(ended=ended)], [activation(State.PROPOSED)])
+    assert undecided.reason.startswith(f"{BECAUSE} Nobody had decided on it by then")
     assert closings([episode()], [live]) == []
     assert closings([episode(ended=ended)], [activation(State.CLOSED)]) == []
 

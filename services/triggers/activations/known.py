@@ -22,6 +22,8 @@ class KnownActivation:
     """Those that it has, announced or waiting."""
     declined: frozenset[str] = frozenset()
     """Those that evidence named, and a person declined."""
+    is_unweighed: bool = False
+    """Whether what it would pay, or some areas of it, has still to be held against its ceiling."""
     is_doubted: bool = False
     """Whether it was noted already that later figures would not have let it begin."""
 

@@ -208,7 +208,13 @@ async def weigh_now(session: AsyncSession, activation_id: UUID) -> None:
 
 async def weighed(session: AsyncSession, activation_id: UUID) -> None:
     """Keep that nothing is to be weighed until more evidence comes."""
-    await _update(session, activation_id, {"weigh_at": None, "weighing_since": None})
+    values = {"weigh_at": None, "weighing_since": None, "judge_again_at": None}
+    await _update(session, activation_id, values)
+
+
+async def judge_once_weighed(session: AsyncSession, activation_id: UUID, *, at: datetime) -> None:
+    """Keep that something waits for it to be weighed."""
+    await _update(session, activation_id, {"judge_again_at": at})
 
 
 async def weigh_again(session: AsyncSession, activation_id: UUID, *, after_seconds: float) -> None:

@@ -74,10 +74,16 @@ async def lock_known(
                 evidence=evidence_of(activation),
                 areas=frozenset(area.area_code for area in areas) - declined,
                 declined=declined,
+                is_unweighed=activation.weigh_at is not None,
                 is_doubted=activation.doubt is not None,
             )
         )
     return found
+
+
+async def judge_once_weighed(session: AsyncSession, activation_id: UUID, *, at: datetime) -> None:
+    """Have a live activation's trigger judged again, by an instant, once it is weighed."""
+    await repository.judge_once_weighed(session, activation_id, at=at)
 
 
 async def close_by_evidence(

@@ -87,6 +87,11 @@ class Activation(Base):
     weighing_since: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=True), comment="Since when the registry is asked in vain."
     )
+    judge_again_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True),
+        comment="By which instant its trigger is judged again once it is weighed; null: nothing "
+        "waits for it.",
+    )
     doubt: Mapped[str | None] = mapped_column(
         Text, comment="Why what became known later would not have let it begin."
     )

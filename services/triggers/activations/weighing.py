@@ -22,6 +22,7 @@ from services.triggers.checks.asking import RegistryAway
 from services.triggers.checks.estimate import Estimate
 from services.triggers.checks.service import Checks
 from services.triggers.definitions import service as definitions
+from services.triggers.indicators import service as indicators
 from shared.approvals import ApprovalStatus, Steps
 from shared.approvals import service as approvals
 from shared.approvals.tables import Approval
@@ -131,6 +132,12 @@ class Weighing:
             await self._open_or_ask(session, activation, proposal, claim, added=added)
         else:
             await self._supersede(session, proposal, reason="Nothing of it is left to add.")
+        if activation.judge_again_at is not None:
+            # Another event waited for this one to be opened, or asked about.
+            trigger = await definitions.get(session, activation.trigger_code)
+            await indicators.judge_by(
+                session, trigger.document.indicators, at=activation.judge_again_at
+            )
         await repository.weighed(session, activation.id)
 
     async def _open_or_ask(

@@ -55,6 +55,8 @@ class Closing:
 
     activation_id: UUID
     reason: str
+    ended_on: date | None = None
+    """The day by whose figures its event was over; None: by those of the next event."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,9 +132,8 @@ def intent_of(
                     "one as well, declare an activation.",
                 )
             )
-        closing = Closing(
-            activation_id=live.id, reason=episode.because or "Another event has begun."
-        )
+        reason = episode.because or "Another event has begun."
+        closing = Closing(activation_id=live.id, reason=_closed(live, reason))
         return Intent(act=Begin(), closing=closing)
     return Intent(act=Begin())
 
@@ -140,7 +141,11 @@ def intent_of(
 def closings(episodes: Sequence[Episode], activations: Sequence[KnownActivation]) -> list[Closing]:
     """Live activations whose event is over, whether or not another has begun."""
     return [
-        Closing(activation_id=activation.id, reason=episode.ended.because)
+        Closing(
+            activation_id=activation.id,
+            reason=_closed(activation, episode.ended.because),
+            ended_on=episode.ended.decided_on,
+        )
         for activation in activations
         if activation.is_live
         for episode in episodes
@@ -154,6 +159,13 @@ class Doubt:
 
     activation_id: UUID
     because: str
+
+
+def _closed(live: KnownActivation, because: str) -> str:
+    """Why one is closed, and what is left to do where nobody had decided on it."""
+    if live.state is not State.PROPOSED:
+        return because
+    return f"{because} Nobody had decided on it by then: to pay for it as well, declare one."
 
 
 def doubts(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -82,8 +82,8 @@ class Evaluated:
             if (span.latest_on if span.ended_on is None else span.ended_on) >= self.oldest_on
         ]
 
-    def standings(self) -> list[KeptStanding]:
-        """From where the history is told on."""
+    def standings(self, *, waits_from: date | None) -> list[KeptStanding]:
+        """From where the history is told on: of no day on which something of it waits."""
         return [
             KeptStanding(
                 trigger_code=self.trigger.code,
@@ -92,6 +92,7 @@ class Evaluated:
                 standing=STANDING.dump_json(standing).decode(),
             )
             for standing in self.told.standings
+            if waits_from is None or standing.told_to < waits_from
         ]
 
 
@@ -122,20 +123,45 @@ async def keep(
     )
     known = await activations.lock_known(session, [each.trigger.code for each, _ in news])
     rows = []
+    waiting: dict[str, date] = {}
     for each, new in news:
         touched = {step.episode for step in new.values() if step.episode is not None}
-        effects = await _act(
-            session, each, touched, known=known[each.trigger.code], steps=steps, clock=clock
+        acted = await _act(
+            session,
+            each,
+            touched,
+            known=known[each.trigger.code],
+            known_at=cut.known_at,
+            steps=steps,
+            clock=clock,
         )
-        rows += _rows(each.trigger, new, effects, cut=cut, clock=clock)
+        if acted.waits_from is not None:
+            # What waits is as new as it is now when it is judged again.
+            waits_from = min(acted.waits_from, max(step.decided_on for step in new.values()))
+            waiting[each.trigger.code] = waits_from
+            new = {id_: step for id_, step in new.items() if step.decided_on < waits_from}
+        rows += _rows(each.trigger, new, acted.effects, cut=cut, clock=clock)
     await repository.add_evaluations(session, rows)
     await repository.keep_standings(
         session,
-        [standing for each in evaluated for standing in each.standings()],
+        [
+            standing
+            for each in evaluated
+            for standing in each.standings(waits_from=waiting.get(each.trigger.code))
+        ],
         known_at=cut.known_at,
         told_by=VERSION,
         oldest=on - timedelta(days=KEPT_DAYS),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Acted:
+    """What was done about the episodes of a history."""
+
+    effects: Mapping[int, Effect]
+    waits_from: date | None
+    """From which day of decision on it waits for an activation to be weighed; None: it does not."""
 
 
 async def _act(
@@ -144,27 +170,35 @@ async def _act(
     touched: set[int],
     *,
     known: Sequence[KnownActivation],
+    known_at: datetime,
     steps: Steps,
     clock: Clock,
-) -> Mapping[int, Effect]:
+) -> _Acted:
     """Act on the recent episodes of which something new is known, the oldest first.
 
-    `known` are the trigger's activations, locked.
+    `known` are the trigger's activations, locked. An event ends no activation of an earlier one
+    that has not been weighed yet: it waits, so that two events that become known together are both
+    opened, or asked about, one after the other, as they would have been on their days.
     """
     trigger, history = evaluated.trigger, evaluated.told.history
     is_over = partial(_is_over, trigger.document)
     widens = any(method_of(leg.method).widens for leg in trigger.document.legs)
-    effects = {}
+    effects: dict[int, Effect] = {}
     for episode in history.episodes:
         if episode.last_on < evaluated.oldest_on or episode.number not in touched:
             continue
         assignment = assigned(history.episodes, known, is_over=is_over)
         intent = intent_of(episode, known, assignment=assignment, widens=widens)
+        if intent.closing and intent.closing.activation_id in _unweighed(known):
+            await activations.judge_once_weighed(session, intent.closing.activation_id, at=known_at)
+            return _Acted(effects=effects, waits_from=episode.decided_on)
         effects[episode.number] = await act(session, trigger, episode, intent, clock=clock)
         if not isinstance(intent.act, Quiet | Withheld):
             known = (await activations.lock_known(session, [trigger.code]))[trigger.code]
-    await _close_and_doubt(session, evaluated, known=known, steps=steps, clock=clock)
-    return effects
+    waits_from = await _close_and_doubt(
+        session, evaluated, known=known, known_at=known_at, steps=steps, clock=clock
+    )
+    return _Acted(effects=effects, waits_from=waits_from)
 
 
 async def _close_and_doubt(
@@ -172,12 +206,21 @@ async def _close_and_doubt(
     evaluated: Evaluated,
     *,
     known: Sequence[KnownActivation],
+    known_at: datetime,
     steps: Steps,
     clock: Clock,
-) -> None:
-    """Close live activations whose event is over, and doubt those that would not begin now."""
+) -> date | None:
+    """Close live activations whose event is over, and doubt those that would not begin now.
+
+    Returns from which day of decision on something waits for one to be weighed.
+    """
     trigger, history = evaluated.trigger, evaluated.told.history
+    waits_from = None
     for closing in closings(history.episodes, known):
+        if closing.activation_id in _unweighed(known):
+            await activations.judge_once_weighed(session, closing.activation_id, at=known_at)
+            waits_from = closing.ended_on
+            continue
         await activations.close_by_evidence(
             session, trigger, closing.activation_id, closing.reason, clock=clock
         )
@@ -192,6 +235,11 @@ async def _close_and_doubt(
         await activations.doubt(
             session, steps, trigger, doubted.activation_id, doubted.because, clock=clock
         )
+    return waits_from
+
+
+def _unweighed(known: Sequence[KnownActivation]) -> set[UUID]:
+    return {activation.id for activation in known if activation.is_unweighed}
 
 
 def _is_over(document: TriggerDocument, *, evidence_to: date, on: date) -> bool:
