@@ -168,6 +168,7 @@ GATHERED = GatheredRound(
     line_room_minor=None,
     fund_currency="KHR",
     available_minor=10_000_000,
+    line_room_minor=None,
 )
 
 
@@ -188,6 +189,26 @@ def test_a_shortage_is_told_in_amounts_that_people_read() -> None:
         ({"available_minor": None, "fund_currency": None}, RoundStatus.UNFUNDED),
         ({"available_minor": 99_000_000, "fund_currency": "USD"}, RoundStatus.UNFUNDED),
         ({"raised_minor": 0, "available_minor": None}, RoundStatus.RELEASED),
+        (
+            {"available_minor": 99_000_000, "budget_line": "floods"},
+            RoundStatus.UNFUNDED,
+        ),
+        (
+            {
+                "available_minor": 99_000_000,
+                "budget_line": "floods",
+                "line_room_minor": 77_269_999,
+            },
+            RoundStatus.UNFUNDED,
+        ),
+        (
+            {
+                "available_minor": 99_000_000,
+                "budget_line": "floods",
+                "line_room_minor": 77_270_000,
+            },
+            RoundStatus.RELEASED,
+        ),
         ({"chunks": 2, "available_minor": 99_000_000}, RoundStatus.REFUSED),
     ],
 )

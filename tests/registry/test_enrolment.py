@@ -77,8 +77,20 @@ async def test_an_activation_enrols_the_eligible_and_announces_what_they_are_owe
         "entitlements": 7,
         "total_minor": total,
         "unpayable": 0,
+        "budget_line": None,
     }
     assert completed["enrolment_id"] == activation["runs"][0]["id"]
+
+
+async def test_a_scheme_tells_payments_on_which_budget_line_it_is_booked(working: Flow) -> None:
+    document = (await working.get("/schemes/flood-2022"))["document"]
+    assert document["budget_line"] is None
+    await working.post("/schemes/flood-2022/versions", {**document, "budget_line": "floods-2022"})
+    await working.register(rows(3))
+    await working.worked(await working.open(BATTAMBANG))
+    for told in ("entitlements-ready", "enrolment-completed"):
+        (event,) = await working.events(told)
+        assert (event["fund"], event["budget_line"]) == ("national-relief", "floods-2022")
 
 
 async def test_an_activation_that_is_told_twice_enrols_once(working: Flow) -> None:
