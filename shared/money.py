@@ -16,7 +16,10 @@ MAXIMUM_AMOUNT_MINOR = 10**15
 CurrencyCode = Annotated[
     str,
     Field(
-        pattern="^[A-Z]{3}$", max_length=3, description="ISO 4217 currency code.", examples=["KHR"]
+        pattern=f"^({'|'.join(_MINOR_DIGITS)})$",
+        max_length=3,
+        description="ISO 4217 currency code, of those that are in use here.",
+        examples=["KHR"],
     ),
 ]
 AmountMinor = Annotated[

@@ -116,6 +116,7 @@ class Registry:
         fund: str = FUND,
         round: int = 1,
         budget_line: str | None = None,
+        currency: str = CURRENCY,
     ) -> Announced:
         """Announce one chunk; ``count``, ``total_minor`` and ``content`` may lie."""
         announced = Announced(
@@ -134,7 +135,7 @@ class Registry:
             scheme="flood",
             round=round,
             fund=fund,
-            currency=CURRENCY,
+            currency=currency,
             count=len(entitlements) if count is None else count,
             total_minor=total if total_minor is None else total_minor,
             budget_line=budget_line,
@@ -166,6 +167,7 @@ class Registry:
         fund: str = FUND,
         round: int = 1,
         budget_line: str | None = None,
+        currency: str = CURRENCY,
     ) -> None:
         """Say that these were all the chunks of the enrolment's round."""
         await self.publish(
@@ -175,7 +177,7 @@ class Registry:
                 scheme="flood",
                 round=round,
                 fund=fund,
-                currency=CURRENCY,
+                currency=currency,
                 chunk_count=chunk_count,
                 households=len(entitlements),
                 entitlements=len(entitlements),
@@ -193,6 +195,7 @@ class Registry:
         activation_id: UUID | None = None,
         content: bytes | None = None,
         budget_line: str | None = None,
+        currency: str = CURRENCY,
     ) -> Announced:
         """Announce entitlements as the only chunk of an enrolment."""
         announced = await self.announce_chunk(
@@ -201,8 +204,11 @@ class Registry:
             activation_id=activation_id,
             content=content,
             budget_line=budget_line,
+            currency=currency,
         )
-        await self.complete(announced, entitlements, fund=fund, budget_line=budget_line)
+        await self.complete(
+            announced, entitlements, fund=fund, budget_line=budget_line, currency=currency
+        )
         return announced
 
     async def publish(self, data: Published) -> None:
