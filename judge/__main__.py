@@ -106,6 +106,13 @@ def _parser() -> argparse.ArgumentParser:
         help="what was prefunded and not taken back, in minor units; once for each provider",
     )
     parser.add_argument(
+        "--charges-taken",
+        action="append",
+        type=_amount,
+        metavar="PROVIDER=MINOR",
+        help="what it took from the money with it for its services; once for each provider",
+    )
+    parser.add_argument(
         "--payments-for-an-account", type=int, metavar="N", help="that it may have got at most"
     )
     parser.add_argument(
@@ -134,6 +141,7 @@ def _case(options: argparse.Namespace, books: Sequence[Book]) -> Case:
             entitlements=options.entitlements,
             deposited_minor=None if options.deposit is None else dict(options.deposit),
             prefunded_minor=None if options.prefunding is None else dict(options.prefunding),
+            charges_taken_minor=dict(options.charges_taken or ()),
             payments_for_an_account=options.payments_for_an_account,
         ),
         book=all_lines(books) if books else None,

@@ -1,7 +1,7 @@
 """What is known of a system that is judged: its records, and what other witnesses said of it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
@@ -19,15 +19,17 @@ class NotHeard(Exception):
 class Expected:
     """What whoever asks for a verdict knows beyond the system. None: not known.
 
-    ``deposited_minor`` is by fund, ``prefunded_minor`` by provider. ``payments_for_an_account``
-    is how many payments an account may have got at most. The ends are those that can come about
-    in this system: where no officer acts, for instance, no payment is cancelled.
+    ``deposited_minor`` is by fund, ``prefunded_minor`` by provider, as ``charges_taken_minor``:
+    what it took from our money with it for its services. ``payments_for_an_account`` is how many
+    payments an account may have got at most. The ends are those that can come about in this
+    system: where no officer acts, for instance, no payment is cancelled.
     """
 
     households: int | None = None
     entitlements: int | None = None
     deposited_minor: Mapping[str, int] | None = None
     prefunded_minor: Mapping[str, int] | None = None
+    charges_taken_minor: Mapping[str, int] = field(default_factory=dict)
     payments_for_an_account: int | None = None
     entitlement_ends: Collection[str] = ENTITLEMENT_ENDS
     payment_ends: Collection[str] = PAYMENT_ENDS

@@ -106,6 +106,7 @@ CLAIMS = (
             kept_minor=case.records.kept_minor,
             deposited_minor=heard(case.expected.deposited_minor, "what was deposited"),
             prefunded_minor=heard(case.expected.prefunded_minor, "what was prefunded"),
+            charges_taken_minor=case.expected.charges_taken_minor,
         ),
     ),
     Claim(

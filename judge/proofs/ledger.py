@@ -138,11 +138,12 @@ def balances_follow_from_the_book(
     kept_minor: Mapping[str, int],
     deposited_minor: Mapping[str, int],
     prefunded_minor: Mapping[str, int],
+    charges_taken_minor: Mapping[str, int],
 ) -> Finding:
     """What each fund and each float holds at rest, worked out without the ledger.
 
-    From what was paid in, what the providers booked, what our instructions say came back, and what
-    is kept for triggers that are ready.
+    From what was paid in, what the providers booked and took for their services, what our
+    instructions say came back, and what is kept for triggers that are ready.
     """
     balances = {(account.code, account.scope): account.balance_minor for account in accounts}
     unknown = sum(line.correlation_id not in instructions for line in book)
@@ -154,7 +155,13 @@ def balances_follow_from_the_book(
             kept_minor=kept_minor,
             deposited_minor=deposited_minor,
         ),
-        **_of_providers(balances, book, instructions=instructions, prefunded_minor=prefunded_minor),
+        **_of_providers(
+            balances,
+            book,
+            instructions=instructions,
+            prefunded_minor=prefunded_minor,
+            charges_taken_minor=charges_taken_minor,
+        ),
     }
     evidence = [
         f"{code} of {scope} is {_told(balances.get((code, scope)))}, by the book and the deposits "
@@ -210,8 +217,9 @@ def _of_providers(
     *,
     instructions: Mapping[UUID, Instruction],
     prefunded_minor: Mapping[str, int],
+    charges_taken_minor: Mapping[str, int],
 ) -> dict[tuple[str, str], int]:
-    gone: Counter[str] = Counter()
+    gone: Counter[str] = Counter(charges_taken_minor)
     for line in book:
         gone[line.provider] += line.amount_minor
     for instruction in instructions.values():

@@ -29,7 +29,7 @@ from services.payments.proofs.routes import router as proofs
 from services.payments.providers.adapters import verifiers_of
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.routes import router as providers
-from services.payments.providers.service import prefunding_step
+from services.payments.providers.service import provider_steps
 from services.payments.reconciliation.mapping import MAPPINGS
 from services.payments.reconciliation.routes import mappings as statement_mappings
 from services.payments.reconciliation.routes import router as statements
@@ -109,7 +109,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         [
             *fund_steps(waits),
             budget_line_step(waits),
-            prefunding_step(waits),
+            *provider_steps(waits),
             reversal_step(waits),
             release_step(waits),
             attempt_step(waits),

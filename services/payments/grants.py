@@ -7,7 +7,8 @@ are moved by the trigger on transfers alone.
 from shared.audit.grants import AUDIT_GRANTS
 
 GRANTS = {
-    "provider": "SELECT, INSERT (code, name, currency), UPDATE (name, published)",
+    "provider": "SELECT, INSERT (code, name, currency), UPDATE (name, published, "
+    "charge_fixed_minor, charge_basis_points)",
     "provider_health": (
         "SELECT, INSERT, UPDATE (last_reply_at, last_failure_at, last_failure, failing_since)"
     ),

@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, mode
 from pydantic_settings import SettingsConfigDict
 
 from shared.known_keys import KeyRing, versions
-from shared.money import CurrencyCode
+from shared.money import MAXIMUM_AMOUNT_MINOR, CurrencyCode
 from shared.outbound import Judge, is_public, is_public_or_loopback
 from shared.production import Secret, https_fault
 from shared.retry import Backoff
@@ -101,6 +101,11 @@ class ProviderSettings(BaseModel):
     """How long after a request it may still say that it knows nothing of it, and pay it yet."""
     returns_our_reference: bool = True
     """Whether what it paid carries our reference. Without it, such an answer is not believed."""
+
+    # What it charges for a payment that it made, in minor units of its currency: both together.
+    charge_fixed_minor: int = Field(default=0, ge=0, le=MAXIMUM_AMOUNT_MINOR)
+    charge_basis_points: int = Field(default=0, ge=0, le=10_000)
+    """Hundredths of a percent of what was paid, rounded down to whole minor units."""
 
     # Of one that takes batches.
     batch_lines: int = Field(default=10_000, ge=1, le=100_000)

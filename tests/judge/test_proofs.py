@@ -144,6 +144,11 @@ def test_where_everything_agrees_each_proof_holds() -> None:
         (REVERSED, reversed_(decided_by=None), "is not of two persons"),
         (BALANCES, expected(deposited_minor={"national-relief": 999}), "has to be 647"),
         (BALANCES, expected(prefunded_minor={"mekong": 600}), "PROVIDER_FLOAT of tonle is 188"),
+        (
+            BALANCES,
+            expected(charges_taken_minor={"tonle": 8}),
+            "PROVIDER_FLOAT of tonle is 188, by the book and the deposits it has to be 180",
+        ),
         (BALANCES, booked(*BOOK[1:]), "BUDGET_SPENT of national-relief is 352"),
         (
             BALANCES,

@@ -165,7 +165,6 @@ GATHERED = GatheredRound(
     raised_minor=77_270_000,
     raised_count=1_000,
     largest_minor=96_000,
-    line_room_minor=None,
     fund_currency="KHR",
     available_minor=10_000_000,
     line_room_minor=None,

@@ -36,6 +36,8 @@ class ApprovalKind(StrEnum):
     """How a provider's statements are read."""
     DIFFERENCE = "difference"
     """What a difference between a statement and our books was, and what is booked for it."""
+    CHARGES = "charges"
+    """A provider took, or was paid, what it charges."""
 
 
 class Approval(tables.Approval, Base):

@@ -46,6 +46,7 @@ _TRANSFERS = text(
         SELECT transfer.id,
             CASE
                 WHEN posting.differs <> 0 THEN abs(paid_minor - instruction.amount_minor)
+                WHEN posting.code = '{TransferCode.CHARGED}' THEN move.charge_minor
                 WHEN posting.code = '{TransferCode.RETURNED}'
                     THEN coalesce(paid_minor, instruction.amount_minor)
                 ELSE instruction.amount_minor
@@ -72,6 +73,7 @@ _TRANSFERS = text(
             AND transfer.code = CAST(posting.code AS payments.transfer_code)
             AND (debit_account, credit_account) = (debit.id, credit.id)
         WHERE instruction.id = :id
+          AND (posting.code <> '{TransferCode.CHARGED}' OR move.charge_minor IS NOT NULL)
         UNION ALL
         SELECT id, amount_minor FROM payments.transfer WHERE payment_instruction_id = :id
     )

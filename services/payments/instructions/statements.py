@@ -128,18 +128,27 @@ def move_instructions(
             SELECT :at, :actor WHERE EXISTS (SELECT FROM moved)
             RETURNING number
         ),
+        charged AS (
+            SELECT moved.*, CASE WHEN moved.to_status = 'settled' THEN nullif(
+                provider.charge_fixed_minor + floor(
+                    moved.paid_minor::numeric * provider.charge_basis_points / 10000
+                )::bigint, 0) END AS charge_minor
+            FROM moved
+            JOIN payments.provider ON provider.number = moved.provider_number
+        ),
         remembered AS (
             INSERT INTO payments.instruction_move (instruction_id, entry_number, position,
-                from_status, to_status, reason)
-            SELECT id, entry.number, position, from_status, to_status, reason
-            FROM moved CROSS JOIN entry
+                from_status, to_status, charge_minor, reason)
+            SELECT id, entry.number, position, from_status, to_status, charge_minor, reason
+            FROM charged CROSS JOIN entry
         ),
         turnover AS (
             SELECT chunk_number, provider_number, from_status, to_status,
                 sum(amount_minor) AS ordered_minor, sum(paid_minor) AS paid_minor,
                 sum(greatest(amount_minor - paid_minor, 0)) AS under_minor,
-                sum(greatest(paid_minor - amount_minor, 0)) AS over_minor
-            FROM moved
+                sum(greatest(paid_minor - amount_minor, 0)) AS over_minor,
+                sum(charge_minor) AS charge_minor
+            FROM charged
             GROUP BY chunk_number, provider_number, from_status, to_status
         ),
         posting (from_status, to_status, differs, code, debit, debit_scope, credit, credit_scope)
@@ -152,7 +161,9 @@ def move_instructions(
                 CASE posting.differs
                     WHEN -1 THEN turnover.under_minor
                     WHEN 1 THEN turnover.over_minor
-                    ELSE CASE posting.code WHEN '{TransferCode.RETURNED}' THEN turnover.paid_minor
+                    ELSE CASE posting.code
+                        WHEN '{TransferCode.RETURNED}' THEN turnover.paid_minor
+                        WHEN '{TransferCode.CHARGED}' THEN turnover.charge_minor
                         ELSE turnover.ordered_minor END
                 END AS amount_minor
             FROM turnover

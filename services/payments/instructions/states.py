@@ -6,7 +6,7 @@ id towards the provider, fixed before anything is sent and the same on every res
 
 from enum import StrEnum
 
-from services.payments.ledger.accounts import AccountCode, Posting, TransferCode
+from services.payments.ledger.accounts import CHARGED, AccountCode, Posting, TransferCode
 
 
 class Status(StrEnum):
@@ -49,11 +49,13 @@ _NOT_SENT = (Posting(TransferCode.NOT_SENT, AccountCode.PROVIDER_FLOAT, AccountC
 _SETTLED = (
     Posting(TransferCode.SETTLED, AccountCode.GRANTS_PAID, AccountCode.IN_TRANSIT),
     Posting(TransferCode.COMMITMENT_SPENT, AccountCode.BUDGET_SPENT, AccountCode.COMMITTED),
+    CHARGED,
 )
 _REJECTED = (
     Posting(TransferCode.REJECTED, AccountCode.PROVIDER_FLOAT, AccountCode.IN_TRANSIT),
     Posting(TransferCode.COMMITMENT_RELEASED, AccountCode.BUDGET_AVAILABLE, AccountCode.COMMITTED),
 )
+# ``CHARGED`` posts what the provider charges for the payment, and nothing where that is nothing.
 _HELD = (Posting(TransferCode.HELD, AccountCode.SUSPENSE, AccountCode.IN_TRANSIT),)
 _HELD_AFTER_REJECTION = (
     Posting(TransferCode.LATE_SUCCESS_HELD, AccountCode.SUSPENSE, AccountCode.PROVIDER_FLOAT),
@@ -64,6 +66,7 @@ _HELD_AFTER_REJECTION = (
 _HELD_SETTLED = (
     Posting(TransferCode.HELD_SETTLED, AccountCode.GRANTS_PAID, AccountCode.SUSPENSE),
     Posting(TransferCode.COMMITMENT_SPENT, AccountCode.BUDGET_SPENT, AccountCode.COMMITTED),
+    CHARGED,
 )
 _HELD_RETURNED = (
     Posting(TransferCode.HELD_RETURNED, AccountCode.PROVIDER_FLOAT, AccountCode.SUSPENSE),

@@ -114,11 +114,14 @@ class InstructionMove(Base):
     from_status: Mapped[Status] = mapped_column(_STATUS)
     to_status: Mapped[Status] = mapped_column(_STATUS)
     position: Mapped[int] = mapped_column(SmallInteger)
+    # Of a move to "settled": what the provider charges for the payment; null: nothing.
+    charge_minor: Mapped[int | None] = mapped_column(BigInteger)
     reason: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         PrimaryKeyConstraint("instruction_id", "position"),
         # From an entry to its lines. They lie beside one another, as they were written.
         Index("instruction_move_entry_index", "entry_number", postgresql_using="brin"),
+        CheckConstraint("charge_minor > 0", name="charge_is_positive"),
         {"comment": "What an instruction went through, and why. It only gains rows."},
     )

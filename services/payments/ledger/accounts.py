@@ -41,6 +41,7 @@ class AccountCode(StrEnum):
     LINE_COMMITTED = "LINE_COMMITTED"
     LINE_SPENT = "LINE_SPENT"
     PROVIDER_CHARGES = "PROVIDER_CHARGES"
+    CHARGES_PAYABLE = "CHARGES_PAYABLE"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,9 @@ ACCOUNT_KINDS: dict[AccountCode, AccountKind] = {
     AccountCode.GRANTS_PAID: AccountKind(Book.CASH, AccountScope.FUND, True),
     AccountCode.RETURNS_PAYABLE: AccountKind(Book.CASH, AccountScope.PROVIDER, False),
     AccountCode.SUSPENSE: AccountKind(Book.CASH, AccountScope.PROVIDER, True),
+    AccountCode.PROVIDER_CHARGES: AccountKind(Book.CASH, AccountScope.PROVIDER, True),
+    # What was paid may come to more than what we worked out.
+    AccountCode.CHARGES_PAYABLE: AccountKind(Book.CASH, AccountScope.PROVIDER, False),
     AccountCode.BUDGET_AUTHORISED: AccountKind(Book.BUDGET, AccountScope.FUND, False),
     AccountCode.BUDGET_AVAILABLE: AccountKind(Book.BUDGET, AccountScope.FUND, True),
     AccountCode.COMMITTED: AccountKind(Book.BUDGET, AccountScope.FUND, True),
@@ -114,6 +118,9 @@ class TransferCode(StrEnum):
     STATEMENT_RELEASED = "statement_released"
     STATEMENT_CHARGED = "statement_charged"
     STATEMENT_RECEIVED = "statement_received"
+    CHARGED = "charged"
+    CHARGES_TAKEN = "charges_taken"
+    CHARGES_PAID = "charges_paid"
 
 
 @dataclass(frozen=True)
@@ -171,6 +178,13 @@ STATEMENT_CHARGED = Posting(
 )
 STATEMENT_RECEIVED = Posting(
     TransferCode.STATEMENT_RECEIVED, AccountCode.PROVIDER_FLOAT, AccountCode.PROVIDER_CHARGES
+)
+CHARGED = Posting(TransferCode.CHARGED, AccountCode.PROVIDER_CHARGES, AccountCode.CHARGES_PAYABLE)
+CHARGES_TAKEN = Posting(
+    TransferCode.CHARGES_TAKEN, AccountCode.CHARGES_PAYABLE, AccountCode.PROVIDER_FLOAT
+)
+CHARGES_PAID = Posting(
+    TransferCode.CHARGES_PAID, AccountCode.CHARGES_PAYABLE, AccountCode.TREASURY_CASH
 )
 ROUND_RESERVED = Posting(
     TransferCode.ROUND_RESERVED, AccountCode.COMMITTED, AccountCode.BUDGET_AVAILABLE

@@ -204,6 +204,7 @@ POSTINGS = text(
             count(*) AS lines,
             sum(CASE
                 WHEN posting.differs <> 0 THEN abs(paid_minor - amount_minor)
+                WHEN posting.code = '{TransferCode.CHARGED}' THEN move.charge_minor
                 WHEN posting.code = '{TransferCode.RETURNED}'
                     THEN coalesce(paid_minor, amount_minor)
                 ELSE amount_minor
@@ -219,7 +220,8 @@ POSTINGS = text(
             AND posting.differs IN (0, sign(coalesce(paid_minor, amount_minor) - amount_minor))
             AND {IS_OF_THE_CHUNK}
         -- What was never reserved is cancelled without a posting.
-        WHERE payment_round.status <> 'refused' OR move.to_status <> 'cancelled'
+        WHERE (payment_round.status <> 'refused' OR move.to_status <> 'cancelled')
+          AND (posting.code <> '{TransferCode.CHARGED}' OR move.charge_minor IS NOT NULL)
         GROUP BY 1, 2, 3, 4
     ),
     booked AS (

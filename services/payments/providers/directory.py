@@ -69,7 +69,12 @@ class ProviderDirectory:
             # In one order everywhere: several processes register at the same time.
             for provider in sorted(self._providers, key=lambda provider: provider.code):
                 number, currency = await keep_provider(
-                    session, code=provider.code, name=provider.name, currency=provider.currency
+                    session,
+                    code=provider.code,
+                    name=provider.name,
+                    currency=provider.currency,
+                    charge_fixed_minor=provider.charge_fixed_minor,
+                    charge_basis_points=provider.charge_basis_points,
                 )
                 if currency != provider.currency:
                     raise ProviderCurrencyChanged(

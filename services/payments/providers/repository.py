@@ -22,6 +22,10 @@ _SELECT = f"""
             AS suspense_minor,
         coalesce(sum(-balance) FILTER (WHERE account.code = 'RETURNS_PAYABLE'), 0)::bigint
             AS returns_payable_minor,
+        coalesce(sum(balance) FILTER (WHERE account.code = 'PROVIDER_CHARGES'), 0)::bigint
+            AS charges_minor,
+        coalesce(sum(-balance) FILTER (WHERE account.code = 'CHARGES_PAYABLE'), 0)::bigint
+            AS charges_payable_minor,
         waiting.minor AS waiting_minor, waiting.count AS waiting_count,
         waiting.unfunded_minor AS waiting_for_fund_minor,
         waiting.unfunded_count AS waiting_for_fund_count,
@@ -93,7 +97,14 @@ _INSERT = text(
     ON CONFLICT (code) DO NOTHING
     """
 )
-_RENAME = text("UPDATE payments.provider SET name = :name WHERE code = :code AND name <> :name")
+_KEEP = text(
+    """
+    UPDATE payments.provider
+    SET name = :name, charge_fixed_minor = :fixed_minor, charge_basis_points = :basis_points
+    WHERE code = :code
+      AND (name, charge_fixed_minor, charge_basis_points) <> (:name, :fixed_minor, :basis_points)
+    """
+)
 
 
 # In one order everywhere, and locked: several processes start at the same time.
@@ -118,11 +129,24 @@ async def publish_list(session: AsyncSession, codes: Collection[str]) -> bool:
 
 
 async def keep_provider(
-    session: AsyncSession, *, code: str, name: str, currency: str
+    session: AsyncSession,
+    *,
+    code: str,
+    name: str,
+    currency: str,
+    charge_fixed_minor: int,
+    charge_basis_points: int,
 ) -> tuple[int, str]:
-    """The provider's number and its currency; a new one is inserted, a known one renamed."""
+    """The provider's number and its currency; a new one is inserted, of a known one the name and
+    what it charges are kept."""
     await session.execute(_INSERT, {"code": code, "name": name, "currency": currency})
-    await session.execute(_RENAME, {"code": code, "name": name})
+    given = {
+        "code": code,
+        "name": name,
+        "fixed_minor": charge_fixed_minor,
+        "basis_points": charge_basis_points,
+    }
+    await session.execute(_KEEP, given)
     query = select(Provider.number, Provider.currency).where(Provider.code == code)
     number, kept_currency = (await session.execute(query)).one()
     return number, kept_currency

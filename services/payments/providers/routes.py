@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.payments.listing import page_of_rows
 from services.payments.providers import service
-from services.payments.providers.schemas import PrefundingIn, ProviderCode, ProviderOut
+from services.payments.providers.schemas import ChargesIn, PrefundingIn, ProviderCode, ProviderOut
 from services.payments.reversals.repository import list_prefundings
 from services.payments.reversals.schemas import BroughtInOut
 from services.payments.scopes import FundsRead, FundsWrite, PaymentsRead
@@ -94,3 +94,30 @@ async def list_provider_prefundings(
         session, provider_code, after=page.after(UUID), limit=page.fetch_limit
     )
     return page_of_rows(page, rows, BroughtInOut, key=lambda row: (row.id,))
+
+
+@router.post(
+    "/{provider_code}/charges",
+    status_code=202,
+    response_model=ApprovalOut,
+    summary="Propose what a provider took or was paid of its charges",
+    responses=problem_responses(400, 401, 403, 404, 422),
+)
+async def propose_charges(
+    provider_code: ProviderCode,
+    body: ChargesIn,
+    caller: FundsWrite,
+    session: Session,
+    once: Once,
+    steps: TwoPersonSteps,
+    clock: ClockDependency,
+) -> Response:
+    """What the provider's statement or invoice tells is recorded once another person approves it,
+    and stands against what its payments were to cost."""
+    return await once.reply(
+        body,
+        lambda: service.propose_charges(
+            session, steps, provider_code, body, caller=caller, clock=clock
+        ),
+        status_code=202,
+    )

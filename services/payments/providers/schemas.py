@@ -1,5 +1,6 @@
 """Bodies of the provider routes."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,6 +35,8 @@ class ProviderOut(BaseModel):
                     "in_transit_minor": 4_800_000,
                     "suspense_minor": 0,
                     "returns_payable_minor": 0,
+                    "charges_minor": 1_250_000,
+                    "charges_payable_minor": 250_000,
                     "waiting_minor": 9_600_000,
                     "waiting_count": 100,
                     "waiting_for_fund_minor": 9_600_000,
@@ -69,6 +72,10 @@ class ProviderOut(BaseModel):
     in_transit_minor: int = Field(description="Sent, and not yet known to be paid or rejected.")
     suspense_minor: int = Field(description="Paid in contradiction, until an officer decides.")
     returns_payable_minor: int = Field(description="Came back after it was paid.")
+    charges_minor: int = Field(description="What it charges for the payments that it made, ever.")
+    charges_payable_minor: int = Field(
+        description="Of that, not taken by it nor paid to it yet; less than nothing: it took more."
+    )
     waiting_minor: int = Field(description="Ready to be sent to it, and not sent yet.")
     waiting_count: int = Field(description="How many instructions that is.")
     waiting_for_fund_minor: int = Field(
@@ -84,6 +91,38 @@ class ProviderOut(BaseModel):
         description="Of what waits: paused, in rounds that are released."
     )
     waiting_for_resumption_count: int = Field(description="How many instructions that is.")
+
+
+class PaidFrom(StrEnum):
+    FLOAT = "float"
+    """The provider took it from our money with it."""
+    TREASURY = "treasury"
+    """It was paid on the provider's invoice."""
+
+
+class ChargesIn(BaseModel):
+    """What the provider took, or was paid, of what it charges, for another person to approve."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "amount_minor": 1_000_000,
+                    "paid_from": "float",
+                    "reference": "Statement of October 2020, page 3",
+                }
+            ]
+        },
+    )
+
+    amount_minor: Annotated[
+        int,
+        Whole(least=1, most=MAXIMUM_AMOUNT_MINOR),
+        Field(description="As the statement or the invoice tells, in minor units."),
+    ]
+    paid_from: PaidFrom
+    reference: Annotated[str, Text(longest=200), Field(description="What it is called on paper.")]
 
 
 class PrefundingIn(BaseModel):

@@ -7,11 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.amounts import readable
 from services.payments.approvals.tables import ApprovalKind
-from services.payments.ledger.accounts import PROVIDER_PREFUNDED
+from services.payments.ledger.accounts import CHARGES_PAID, CHARGES_TAKEN, PROVIDER_PREFUNDED
 from services.payments.ledger.repository import is_overdraft, post
 from services.payments.providers import repository
 from services.payments.providers.health.schemas import HealthOut
-from services.payments.providers.schemas import PrefundingIn, ProviderOut
+from services.payments.providers.schemas import ChargesIn, PaidFrom, PrefundingIn, ProviderOut
 from services.payments.providers.tables import Provider
 from services.payments.settings import Settings
 from services.payments.statements import AnyRow
@@ -22,9 +22,12 @@ from shared.clock import Clock
 from shared.errors import Conflict, NotFound
 
 
-def prefunding_step(waits: timedelta) -> Step:
-    """Prefundings as a kind of step that needs two persons."""
-    return Step(kind=ApprovalKind.PREFUNDING, waits=waits, carry_out=_prefund)
+def provider_steps(waits: timedelta) -> list[Step]:
+    """What needs two persons about providers, each with what carries it out."""
+    return [
+        Step(kind=ApprovalKind.PREFUNDING, waits=waits, carry_out=_prefund),
+        Step(kind=ApprovalKind.CHARGES, waits=waits, carry_out=_pay_charges),
+    ]
 
 
 async def list_providers(
@@ -78,6 +81,69 @@ async def propose_prefunding(
     )
 
 
+async def propose_charges(
+    session: AsyncSession,
+    steps: Steps,
+    code: str,
+    given: ChargesIn,
+    *,
+    caller: Caller,
+    clock: Clock,
+) -> ApprovalOut:
+    """Propose to record what a provider took, or was paid, of what it charges; raises NotFound."""
+    provider = await _find(session, code)
+    amount = readable(given.amount_minor, provider.currency)
+    what = (
+        f"Record that {code} took {amount} of its charges from our money with it"
+        if given.paid_from is PaidFrom.FLOAT
+        else f"Record {amount} of its charges as paid from the treasury to {code}"
+    )
+    return await approvals.propose(
+        session,
+        steps,
+        ApprovalKind.CHARGES,
+        {"provider": code, **given.model_dump(mode="json")},
+        Effect(
+            what=f"{what}: {given.reference}. By what it was to charge, "
+            f"{readable(provider.charges_payable_minor, provider.currency)} is owed.",
+            amount_minor=given.amount_minor,
+            currency=provider.currency,
+        ),
+        reason=None,
+        caller=caller,
+        clock=clock,
+    )
+
+
+async def _pay_charges(session: AsyncSession, proposal: Approval, clock: Clock) -> str:
+    code = str(proposal.document["provider"])
+    provider = await _find(session, code)
+    is_taken = PaidFrom(proposal.document["paid_from"]) is PaidFrom.FLOAT
+    try:
+        await post(
+            session,
+            CHARGES_TAKEN if is_taken else CHARGES_PAID,
+            debit_scope=provider.code,
+            credit_scope=provider.code if is_taken else provider.currency,
+            amount_minor=int(proposal.document["amount_minor"]),
+            currency=provider.currency,
+            posted_at=clock.now(),
+            reason=str(proposal.document["reference"]),
+            posted_by=proposal.proposed_by,
+            approval_id=proposal.id,
+        )
+    except IntegrityError as error:
+        if is_overdraft(error) or "credit_account" in str(error.orig):
+            raise Conflict(
+                f"The float at {code} is less than that: what was paid to it in advance is "
+                f"recorded with POST /v1/providers/{code}/prefundings. Approve that first."
+                if is_taken
+                else _treasury_short(provider.currency)
+            ) from None
+        raise
+    return f"/v1/providers/{code}"
+
+
 async def _prefund(session: AsyncSession, proposal: Approval, clock: Clock) -> str:
     code = str(proposal.document["provider"])
     provider = await _find(session, code)
@@ -96,13 +162,16 @@ async def _prefund(session: AsyncSession, proposal: Approval, clock: Clock) -> s
         )
     except IntegrityError as error:
         if is_overdraft(error) or "credit_account" in str(error.orig):
-            raise Conflict(
-                f"The treasury account in {provider.currency} holds less than that: record the "
-                "deposit that it came from first, with POST /v1/funds/{fund_code}/deposits, and "
-                "approve that."
-            ) from None
+            raise Conflict(_treasury_short(provider.currency)) from None
         raise
     return f"/v1/providers/{code}"
+
+
+def _treasury_short(currency: str) -> str:
+    return (
+        f"The treasury account in {currency} holds less than that: record the deposit that it came "
+        "from first, with POST /v1/funds/{fund_code}/deposits, and approve that."
+    )
 
 
 async def _find(session: AsyncSession, code: str) -> Provider:

@@ -1,6 +1,6 @@
 """Providers as ledger and instructions know them. Addresses and secrets stay in the settings."""
 
-from sqlalchemy import Boolean, Identity, SmallInteger, Text, text
+from sqlalchemy import BigInteger, Boolean, Identity, SmallInteger, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.payments.database import Base
@@ -15,6 +15,9 @@ class Provider(Base):
     code: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text)
     currency: Mapped[str] = mapped_column(Text)
+    # What it charges for a payment, as the settings said last: both together.
+    charge_fixed_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    charge_basis_points: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     # Whether the list of providers that was published last names it.
     published: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 

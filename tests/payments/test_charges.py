@@ -1,0 +1,195 @@
+"""What a provider charges is booked with the payment, and touches no fund."""
+
+import asyncio
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.payments.providers.directory import ProviderDirectory
+from tests.payments.announcing import FUND
+from tests.payments.conftest import World, entitlements
+from tests.payments.steps import REJECTED, Steps, paid
+
+FIXED_MINOR = 300
+BASIS_POINTS = 25
+
+
+@pytest.fixture
+def environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The first provider charges for payments, the second does not."""
+    tariff = {"charge_fixed_minor": FIXED_MINOR, "charge_basis_points": BASIS_POINTS}
+    changed = json.dumps(
+        [
+            {**provider, **(tariff if provider["code"] == "mekong" else {})}
+            for provider in json.loads(environment["PAYMENTS_PROVIDERS"])
+        ]
+    )
+    monkeypatch.setenv("PAYMENTS_PROVIDERS", changed)
+    return {**environment, "PAYMENTS_PROVIDERS": changed}
+
+
+def charge_of(paid_minor: int) -> int:
+    return FIXED_MINOR + paid_minor * BASIS_POINTS // 10_000
+
+
+async def charges(world: World, provider: str = "mekong") -> tuple[int, int]:
+    """What a provider charged ever, and what of it is owed."""
+    found = await world.get(f"/providers/{provider}")
+    return found["charges_minor"], found["charges_payable_minor"]
+
+
+async def test_each_settled_payment_is_charged_for_and_no_other(world: World, steps: Steps) -> None:
+    await world.fund(2_000_000, prefund_minor=900_000)
+    owed = entitlements(4)
+    await world.registry.announce(owed)
+    await steps.raise_announced()
+    first, second = await steps.claim("mekong")
+    await steps.hear([(first.instruction_id, REJECTED)])
+    assert await charges(world) == (0, 0)
+    await steps.hear([(second.instruction_id, paid(second.instruction_id))])
+    for order in await steps.claim("tonle"):
+        await steps.hear([(order.instruction_id, paid(order.instruction_id))], provider="tonle")
+    each = charge_of(96_000)
+    assert await charges(world) == (each, each)
+    assert await charges(world, "tonle") == (0, 0)
+    fund = await world.get(f"/funds/{FUND}")
+    assert (fund["spent_minor"], fund["available_minor"]) == (288_000, 2_000_000 - 288_000)
+    assert (await world.get("/providers/mekong"))["float_minor"] == 900_000 - 96_000
+    shown = await world.get(f"/instructions/{second.instruction_id}")
+    [charged] = [each for each in shown["transfers"] if each["code"] == "charged"]
+    assert (charged["debit"], charged["credit"], charged["amount_minor"]) == (
+        "PROVIDER_CHARGES mekong",
+        "CHARGES_PAYABLE mekong",
+        each,
+    )
+    silent = await world.get(f"/instructions/{first.instruction_id}")
+    assert "charged" not in {each["code"] for each in silent["transfers"]}
+    # What comes back has cost what it cost.
+    await world.resolve(second.instruction_id, "returned")
+    while await steps.step("resolve"):
+        pass
+    assert await charges(world) == (each, each)
+    await world.proofs()
+
+
+async def test_two_persons_record_what_the_statement_tells(world: World, steps: Steps) -> None:
+    await world.fund(2_000_000, prefund_minor=900_000)
+    await world.registry.announce(entitlements(1, provider="mekong"))
+    await steps.raise_announced()
+    await steps.pay_all()
+    owed = charge_of(96_000)
+    taken = await world.propose(
+        "/providers/mekong/charges",
+        {"amount_minor": 500, "paid_from": "float", "reference": "Statement 10/2020"},
+    )
+    assert taken["what"] == (
+        "Record that mekong took 500 KHR of its charges from our money with it: Statement "
+        f"10/2020. By what it was to charge, {owed} KHR is owed."
+    )
+    own = await world.client.post(f"/approvals/{taken['id']}/approval", json={"reason": "Mine."})
+    assert own.status_code == 409
+    await world.approve(taken["id"])
+    provider = await world.get("/providers/mekong")
+    assert provider["float_minor"] == 900_000 - 96_000 - 500
+    assert (provider["charges_minor"], provider["charges_payable_minor"]) == (owed, owed - 500)
+    invoice = {"amount_minor": 100, "paid_from": "treasury", "reference": "Invoice 7"}
+    await world.post("/providers/mekong/charges", invoice)
+    # It took more than was worked out: the difference stands below nothing.
+    assert await charges(world) == (owed, owed - 600)
+    assert owed < 600
+    for paid_from, words in (("float", "The float at mekong"), ("treasury", "treasury account")):
+        body = {"amount_minor": 10**9, "paid_from": paid_from, "reference": "x"}
+        too_much = await world.propose("/providers/mekong/charges", body)
+        problem = await world.approve(too_much["id"], status=409)
+        assert words in problem["detail"]
+    missing = {"amount_minor": 1, "paid_from": "float", "reference": "x"}
+    await world.post("/providers/nobody/charges", missing, status=404)
+    await world.proofs()
+
+
+async def test_another_tariff_holds_for_what_is_settled_after_it(
+    world: World, steps: Steps
+) -> None:
+    await world.fund(2_000_000, prefund_minor=900_000)
+    await world.registry.announce(entitlements(1, provider="mekong"))
+    await steps.raise_announced()
+    await steps.pay_all()
+    before = charge_of(96_000)
+    [mekong, *others] = world.settings.providers
+    dearer = mekong.model_copy(update={"charge_fixed_minor": 7, "charge_basis_points": 0})
+    directory = ProviderDirectory(
+        steps.wiring.database, [dearer, *others], clock=steps.wiring.clock
+    )
+    await directory.numbers()
+    await world.registry.announce(entitlements(2, provider="mekong"))
+    await steps.raise_announced()
+    await steps.pay_all()
+    assert await charges(world) == (before + 14, before + 14)
+    await world.proofs()
+
+
+PAYMENTS = st.lists(
+    st.tuples(st.integers(1, 200_000), st.sampled_from(["paid", "less", "rejected"])),
+    min_size=1,
+    max_size=6,
+)
+
+
+async def test_charges_are_of_what_was_really_paid_to_the_last_riel(
+    world: World, steps: Steps
+) -> None:
+    await world.fund(10**9, prefund_minor=400_000_000)
+    loop = asyncio.get_running_loop()
+    expected: Counter[str] = Counter()
+
+    async def play(payments: list[tuple[int, str]]) -> None:
+        owed = [
+            entitlement
+            for minor, _ in payments
+            for entitlement in entitlements(1, provider="mekong", amount_minor=minor)
+        ]
+        await world.registry.announce(owed)
+        await steps.raise_announced()
+        ends = dict(payments)
+        answers = []
+        for order in await steps.claim():
+            minor, end = order.money.amount_minor, ends[order.money.amount_minor]
+            if end == "rejected":
+                answers.append((order.instruction_id, REJECTED))
+            elif end == "less" and minor > 1:
+                answers.append(
+                    (order.instruction_id, paid(order.instruction_id, amount_minor=minor - 1))
+                )
+            else:
+                answers.append(
+                    (order.instruction_id, paid(order.instruction_id, amount_minor=minor))
+                )
+                expected["charged"] += charge_of(minor)
+        await steps.hear(answers)
+        for instruction_id, answer in answers:
+            shown = await world.get(f"/instructions/{instruction_id}")
+            if shown["status"] == "held":
+                assert answer.amount_minor is not None
+                body = {"paid_minor": answer.amount_minor}
+                await world.resolve(instruction_id, "settled", **body)
+                while await steps.step("resolve"):
+                    pass
+                expected["charged"] += charge_of(answer.amount_minor)
+        assert await charges(world) == (expected["charged"], expected["charged"])
+        await world.proofs()
+
+    @given(PAYMENTS)
+    @settings(
+        max_examples=8,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=True,
+    )
+    def run(payments: list[tuple[int, str]]) -> None:
+        asyncio.run_coroutine_threadsafe(play(payments), loop).result()
+
+    await asyncio.to_thread(run)
+    assert expected["charged"]
