@@ -64,7 +64,6 @@ ACCOUNT_KINDS: dict[AccountCode, AccountKind] = {
     AccountCode.GRANTS_PAID: AccountKind(Book.CASH, AccountScope.FUND, True),
     AccountCode.RETURNS_PAYABLE: AccountKind(Book.CASH, AccountScope.PROVIDER, False),
     AccountCode.SUSPENSE: AccountKind(Book.CASH, AccountScope.PROVIDER, True),
-    AccountCode.PROVIDER_CHARGES: AccountKind(Book.CASH, AccountScope.PROVIDER, True),
     # What was paid may come to more than what we worked out.
     AccountCode.CHARGES_PAYABLE: AccountKind(Book.CASH, AccountScope.PROVIDER, False),
     AccountCode.BUDGET_AUTHORISED: AccountKind(Book.BUDGET, AccountScope.FUND, False),

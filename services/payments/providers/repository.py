@@ -88,6 +88,14 @@ _LIST = text(
     _SELECT + " WHERE provider.code > :after" + _GROUP + " ORDER BY provider.code LIMIT :limit"
 )
 
+_CHARGES_PAYABLE = text(
+    """
+    SELECT credits_minor - debits_minor
+    FROM payments.account
+    WHERE code = 'CHARGES_PAYABLE' AND scope = :code
+    """
+)
+
 # Inserted only where it is missing: an upsert would use up a number at every start.
 _INSERT = text(
     """
@@ -155,6 +163,11 @@ async def keep_provider(
 async def find_provider(session: AsyncSession, code: str) -> Provider | None:
     """A provider as such."""
     return await session.scalar(select(Provider).where(Provider.code == code))
+
+
+async def charges_payable_minor(session: AsyncSession, code: str) -> int:
+    """What a provider was to charge and was not paid yet, by our books."""
+    return int(await session.scalar(_CHARGES_PAYABLE, {"code": code}) or 0)
 
 
 async def find_provider_with_money(

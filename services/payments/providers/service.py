@@ -92,6 +92,7 @@ async def propose_charges(
 ) -> ApprovalOut:
     """Propose to record what a provider took, or was paid, of what it charges; raises NotFound."""
     provider = await _find(session, code)
+    owed_minor = await repository.charges_payable_minor(session, code)
     amount = readable(given.amount_minor, provider.currency)
     what = (
         f"Record that {code} took {amount} of its charges from our money with it"
@@ -105,7 +106,7 @@ async def propose_charges(
         {"provider": code, **given.model_dump(mode="json")},
         Effect(
             what=f"{what}: {given.reference}. By what it was to charge, "
-            f"{readable(provider.charges_payable_minor, provider.currency)} is owed.",
+            f"{readable(owed_minor, provider.currency)} is owed.",
             amount_minor=given.amount_minor,
             currency=provider.currency,
         ),

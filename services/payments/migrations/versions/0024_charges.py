@@ -4,15 +4,14 @@ from alembic import op
 
 from shared.migrations import role_of
 
-revision = "0019"
-down_revision = "0018"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
 ROLE = role_of("payments")
 
 VALUES = (
-    "ALTER TYPE payments.account_code ADD VALUE IF NOT EXISTS 'PROVIDER_CHARGES'",
     "ALTER TYPE payments.account_code ADD VALUE IF NOT EXISTS 'CHARGES_PAYABLE'",
     "ALTER TYPE payments.transfer_code ADD VALUE IF NOT EXISTS 'charged'",
     "ALTER TYPE payments.transfer_code ADD VALUE IF NOT EXISTS 'charges_taken'",
@@ -34,12 +33,7 @@ UPGRADE = (
     """,
     """
     INSERT INTO payments.account (code, scope, book, currency, overdraft_refused)
-    SELECT kind.code::payments.account_code, provider.code, 'cash', provider.currency,
-        kind.overdraft_refused
-    FROM payments.provider
-    CROSS JOIN (
-        VALUES ('PROVIDER_CHARGES', true), ('CHARGES_PAYABLE', false)
-    ) AS kind (code, overdraft_refused)
+    SELECT 'CHARGES_PAYABLE', code, 'cash', currency, false FROM payments.provider
     -- They stay where the schema was taken back.
     ON CONFLICT DO NOTHING
     """,
