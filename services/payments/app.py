@@ -20,6 +20,8 @@ from services.payments.differences.service import difference_step
 from services.payments.funds.routes import router as funds
 from services.payments.funds.service import fund_steps
 from services.payments.histories.routes import router as histories
+from services.payments.holds.routes import router as holds
+from services.payments.holds.service import hold_rules_step
 from services.payments.instructions.routes import router as instructions
 from services.payments.interventions.routes import router as interventions
 from services.payments.interventions.service import attempt_step
@@ -82,6 +84,7 @@ _TAGS = [
     {"name": "histories", "description": "Where an entitlement's money is, and its receipt."},
     {"name": "batches", "description": "Payments that leave in one request, and their results."},
     {"name": "pauses", "description": "What is not sent for the time being."},
+    {"name": "holds", "description": "What a rule keeps from being sent, and the rules."},
     {"name": "unresolved", "description": "What has no end or not a good one, and the way out."},
     {"name": "resolutions", "description": "What two persons decide about payments."},
     {"name": "approvals", "description": "What waits for a second person."},
@@ -117,6 +120,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             subscription_step(
                 waits, cipher=cipher_of_keys(settings), maximum=settings.subscriptions_maximum
             ),
+            hold_rules_step(waits),
             resumption_step(waits),
             difference_step(waits),
             document_step(MAPPINGS, ApprovalKind.STATEMENT_MAPPING, waits=waits),
@@ -144,6 +148,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             interventions,
             resolutions,
             pauses,
+            holds,
             approval_routes(steps, reader=PaymentsRead, decider=PaymentsApprove),
             activations,
             unresolved,

@@ -30,7 +30,7 @@ GRANTS = {
     "instruction": (
         "SELECT, INSERT, UPDATE (status, moves, inquiries, next_action_at, first_sent_at, sent_at, "
         "finished_at, server_correlation_id, batch_number, transaction_reference, reason, "
-        "paid_minor, resend_approved_at, account_sealed)"
+        "paid_minor, resend_approved_at, account_sealed, withheld)"
     ),
     "batch": (
         "SELECT, INSERT, UPDATE (status, moves, provider_batch_id, server_correlation_id, "
@@ -47,6 +47,11 @@ GRANTS = {
     "approval": (
         "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, decision_reason, outcome)"
     ),
+    "hold_rules": (
+        "SELECT, INSERT, UPDATE (account_households, account_days, cap_minor, cap_currency, "
+        "cap_days, duplicate_days, set_at)"
+    ),
+    "hold": "SELECT, INSERT, UPDATE (ended_at, resolution_id)",
     "resolution": "SELECT, INSERT, UPDATE (approved_at, finished_at)",
     "resolution_item": "SELECT, INSERT, UPDATE (result, detail)",
     "budget_line": "SELECT, INSERT, UPDATE (name, ceiling_minor)",

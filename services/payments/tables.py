@@ -10,6 +10,7 @@ from services.payments.chunks import tables as chunks
 from services.payments.database import SCHEMA, Base
 from services.payments.deliveries import tables as deliveries
 from services.payments.funds import tables as funds
+from services.payments.holds import tables as holds
 from services.payments.instructions import tables as instructions
 from services.payments.ledger import balances
 from services.payments.ledger import tables as ledger
@@ -40,6 +41,7 @@ __all__ = [
     "deliveries",
     "funds",
     "health",
+    "holds",
     "instructions",
     "ledger",
     "metadata",

@@ -50,6 +50,7 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
         "POST /v1/resolutions",
         "POST /v1/instructions/{instruction_id}/resolution",
     ),
+    Kind("payments", "hold_rules"): ("POST /v1/hold-rules",),
     Kind("payments", "resumption"): ("POST /v1/pauses/{pause_id}/resumption",),
     Kind("payments", "difference"): ("POST /v1/differences/{number}/resolution",),
     Kind("payments", "statement_mapping"): (

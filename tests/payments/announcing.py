@@ -1,5 +1,6 @@
 """The registry's side of a payment: entitlements to announce, and chunks to be fetched."""
 
+import hashlib
 import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
@@ -100,6 +101,7 @@ class Registry:
                 entitlement.provider.encode(),
                 self._cipher.encrypt(entitlement.account.encode(), bound_to=household_id.bytes),
                 struct.pack("!h", entitlement.announcement),
+                hashlib.sha256(entitlement.account.encode()).digest()[:8],
             ]
             for entitlement, household_id in zip(entitlements, households, strict=True)
         )

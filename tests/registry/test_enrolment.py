@@ -42,6 +42,27 @@ async def assert_chunks_agree(flow: Flow, activation_id: UUID) -> list[list[str]
     return fetched
 
 
+async def test_an_account_of_several_households_has_one_fingerprint_and_is_not_told(
+    working: Flow,
+) -> None:
+    await working.register(
+        [*rows(2, account="+85512345678"), *rows(1, begin=10, account="+85512345679")]
+    )
+    activation_id = await working.open(BATTAMBANG)
+    await working.worked(activation_id)
+    fetched = await assert_chunks_agree(working, activation_id)
+    fingerprints = sorted(row[8] for row in fetched)
+    assert len(set(fingerprints)) == 2
+    assert {len(bytes.fromhex(each.removeprefix("\\x"))) for each in fingerprints} == {8}
+    # Nor is it what the registry finds accounts by.
+    indexes = await working.owner.fetch("SELECT account_index FROM registry.payee_account")
+    assert all(
+        bytes.fromhex(each.removeprefix("\\x")) not in row["account_index"]
+        for each in fingerprints
+        for row in indexes
+    )
+
+
 async def test_an_activation_enrols_the_eligible_and_announces_what_they_are_owed(
     working: Flow,
 ) -> None:

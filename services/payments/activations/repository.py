@@ -103,6 +103,11 @@ _STANDING = text(
             coalesce(
                 sum(amount_minor) FILTER (WHERE instruction.status = 'ready' AND {PAUSED}), 0
             )::bigint AS paused_minor,
+            count(*) FILTER (WHERE instruction.status = 'ready' AND withheld)
+                AS held_by_rule_count,
+            coalesce(
+                sum(amount_minor) FILTER (WHERE instruction.status = 'ready' AND withheld), 0
+            )::bigint AS held_by_rule_minor,
             count(*) FILTER (WHERE instruction.status = 'cancelled') AS cancelled_count,
             coalesce(sum(amount_minor) FILTER (WHERE instruction.status = 'cancelled'), 0)::bigint
                 AS cancelled_minor,

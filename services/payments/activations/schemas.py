@@ -25,6 +25,8 @@ class ActivationOut(BaseModel):
                     "waiting_minor": 0,
                     "paused_count": 0,
                     "paused_minor": 0,
+                    "held_by_rule_count": 0,
+                    "held_by_rule_minor": 0,
                     "cancelled_count": 3999,
                     "cancelled_minor": 383_904_000,
                     "sent_count": 1000,
@@ -50,6 +52,8 @@ class ActivationOut(BaseModel):
     waiting_minor: int
     paused_count: int = Field(description="Of what waits: for a pause, GET /v1/pauses.")
     paused_minor: int
+    held_by_rule_count: int = Field(description="Of what waits: for a decision, GET /v1/holds.")
+    held_by_rule_minor: int
     cancelled_count: int = Field(description="Not sent, and not to be sent any more.")
     cancelled_minor: int
     sent_count: int = Field(

@@ -38,6 +38,8 @@ class ApprovalKind(StrEnum):
     """What a difference between a statement and our books was, and what is booked for it."""
     CHARGES = "charges"
     """A provider took, or was paid, what it charges."""
+    HOLD_RULES = "hold_rules"
+    """Which payments of a scheme are looked at before they are sent."""
 
 
 class Approval(tables.Approval, Base):

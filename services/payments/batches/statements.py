@@ -28,6 +28,7 @@ _PICKED = f"""
                 AND provider_number = :provider_number
                 AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
                 AND {outside("paused.areas")}
+                AND NOT withheld
           )
           AND (
               SELECT count(*) FROM payments.batch
@@ -48,6 +49,7 @@ _PICKED = f"""
               AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
               AND NOT {PERHAPS_PAID}
               AND {outside("open.paused_areas")}
+              AND NOT withheld
             LIMIT :size
         ) AS ready
     ),

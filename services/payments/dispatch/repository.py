@@ -69,6 +69,7 @@ _PICK_READY = f"""
               AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
               AND NOT {PERHAPS_PAID}
               AND {outside("open.paused_areas")}
+              AND {{may_go}}
             LIMIT :size
         ) AS ready
         LIMIT :size
@@ -95,15 +96,17 @@ _PICK_UNSENT = text(
         of_chunks=f"chunk.epoch = (SELECT events.current_epoch()) AND {NOT_CANCELLED} "
         f"AND NOT {CHUNK_PAUSED}",
         paused_areas=PAUSED_AREAS,
+        may_go="NOT withheld",
     )
 )
 
 # In a later epoch than its chunk was announced in, what is ready may have been sent before: the
-# database may have lost that it was. It is only asked about, so a pause does not keep it.
+# database may have lost that it was. It is only asked about, so neither pause nor rule keeps it.
 _PICK_PERHAPS_SENT = text(
     _PICK_READY.format(
         of_chunks="chunk.epoch < (SELECT events.current_epoch())",
         paused_areas="CAST('{}' AS text[])",
+        may_go="true",
     )
 )
 
@@ -129,6 +132,7 @@ _NOT_KNOWN = text(
                 THEN 'not_known_may_be_untrue'
             WHEN {PERHAPS_PAID} THEN 'perhaps_paid_by_another_attempt'
             WHEN {PAUSED} THEN 'paused'
+            WHEN instruction.withheld THEN 'held_by_rule'
             WHEN resend_approved_at IS NOT NULL THEN NULL
             WHEN NOT {NOT_CANCELLED} THEN 'activation_cancelled'
             WHEN :recognises_repeats_seconds = 0 THEN 'repeats_not_recognised'

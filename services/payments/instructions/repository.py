@@ -98,9 +98,11 @@ _NEXT_ID = INSTRUCTION_ID.format(
 _NEW_ATTEMPT = text(
     f"""
     INSERT INTO payments.instruction (id, entitlement_id, household_id, amount_minor, chunk_number,
-        status, provider_number, announcement, attempt, account_sealed, area_code)
+        status, provider_number, announcement, attempt, account_sealed, area_code,
+        account_fingerprint)
     SELECT {_NEXT_ID}, entitlement_id, household_id, amount_minor, chunk_number,
-        'ready', provider_number, announcement, attempt + 1, account_sealed, area_code
+        'ready', provider_number, announcement, attempt + 1, account_sealed, area_code,
+        account_fingerprint
     FROM payments.instruction
     WHERE id = :of
     RETURNING id

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     DateTime,
     Index,
@@ -62,6 +63,10 @@ class Instruction(Base):
     account_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     # Where the household lives. None: it was raised before areas were kept.
     area_code: Mapped[str | None] = mapped_column(Text)
+    # A rule keeps it from being sent: ``hold`` says which, and two persons decide.
+    withheld: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    # The same for the same account, as long as the registry finds accounts by the same key.
+    account_fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
     transaction_reference: Mapped[str | None] = mapped_column(Text)
     # What was really paid, where that is another amount than ordered.
     paid_minor: Mapped[int | None] = mapped_column(BigInteger)
@@ -82,7 +87,7 @@ class Instruction(Base):
             "entitlement_id",
             postgresql_where=text(f"status IN ({among(NOT_EXCLUSIVE)})"),
         ),
-        Index("instruction_chunk_index", "chunk_number", "status", "provider_number"),
+        Index("instruction_chunk_index", "chunk_number", "status", "provider_number", "withheld"),
         CheckConstraint("paid_minor > 0", name="paid_is_positive"),
         Index(
             "instruction_due_index",

@@ -12,7 +12,7 @@ from services.payments.pauses.tables import Pause
 from services.payments.providers.tables import Provider
 from services.payments.statements import PAUSE_FITS, AnyRow, AnySelect, paged
 
-# What would go but for this pause: unless another one keeps it as well.
+# What would go but for this pause, unless another one keeps it as well.
 _WAITING = text(
     f"""
     SELECT chunk.currency, count(*) AS payments,
@@ -24,7 +24,7 @@ _WAITING = text(
     JOIN payments.instruction ON instruction.chunk_number = chunk.number
     WHERE pause.id = :pause_id AND pause.resumed_at IS NULL
       AND payment_round.status = 'released' AND chunk.status = 'raised'
-      AND instruction.status = 'ready'
+      AND instruction.status = 'ready' AND NOT instruction.withheld
       AND {PAUSE_FITS}
     GROUP BY chunk.currency
     ORDER BY chunk.currency

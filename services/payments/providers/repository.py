@@ -9,6 +9,8 @@ from services.payments.providers.health.repository import IS_DOWN, RECENT
 from services.payments.providers.tables import Provider
 from services.payments.statements import PAUSED, AnyRow
 
+_PAUSED = f"payment_round.status = 'released' AND NOT instruction.withheld AND {PAUSED}"
+
 # What is ready waits for the provider's float, or first for the fund of its round, for two persons
 # to release it, or for the rest of its round to arrive; what is in a refused round waits for
 # nothing.
@@ -37,7 +39,9 @@ _SELECT = f"""
         in_doubt.count AS unknown_count, in_doubt.minor AS unknown_minor,
         in_doubt.oldest_seconds AS unknown_oldest_seconds,
         waiting.paused_minor AS waiting_for_resumption_minor,
-        waiting.paused_count AS waiting_for_resumption_count
+        waiting.paused_count AS waiting_for_resumption_count,
+        waiting.withheld_minor AS waiting_for_decision_minor,
+        waiting.withheld_count AS waiting_for_decision_count
     FROM payments.provider
     LEFT JOIN payments.provider_health AS health ON health.provider_number = provider.number
     CROSS JOIN LATERAL ({RECENT}) AS recent
@@ -57,11 +61,11 @@ _SELECT = f"""
             coalesce(
                 sum(amount_minor) FILTER (WHERE payment_round.status = 'unapproved'), 0
             )::bigint AS unapproved_minor,
-            count(*) FILTER (WHERE payment_round.status = 'released' AND {PAUSED})
-                AS paused_count,
-            coalesce(
-                sum(amount_minor) FILTER (WHERE payment_round.status = 'released' AND {PAUSED}), 0
-            )::bigint AS paused_minor
+            count(*) FILTER (WHERE {_PAUSED}) AS paused_count,
+            coalesce(sum(amount_minor) FILTER (WHERE {_PAUSED}), 0)::bigint AS paused_minor,
+            count(*) FILTER (WHERE instruction.withheld) AS withheld_count,
+            coalesce(sum(amount_minor) FILTER (WHERE instruction.withheld), 0)::bigint
+                AS withheld_minor
         FROM payments.payment_round
         JOIN payments.chunk ON chunk.round_number = payment_round.number
         JOIN payments.instruction ON instruction.chunk_number = chunk.number
@@ -81,7 +85,8 @@ _GROUP = """
         waiting.unfunded_count, waiting.unapproved_minor, waiting.unapproved_count,
         health.provider_number, recent.replies, recent.failures, recent.sent_minor,
         recent.seconds, in_doubt.count, in_doubt.minor, in_doubt.oldest_seconds,
-        waiting.paused_minor, waiting.paused_count
+        waiting.paused_minor, waiting.paused_count,
+        waiting.withheld_minor, waiting.withheld_count
 """
 _GET = text(_SELECT + " WHERE provider.code = :code" + _GROUP)
 _LIST = text(

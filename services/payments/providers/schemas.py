@@ -59,6 +59,8 @@ class ProviderOut(BaseModel):
                     },
                     "waiting_for_resumption_minor": 0,
                     "waiting_for_resumption_count": 0,
+                    "waiting_for_decision_minor": 0,
+                    "waiting_for_decision_count": 0,
                 }
             ]
         }
@@ -91,6 +93,10 @@ class ProviderOut(BaseModel):
         description="Of what waits: paused, in rounds that are released."
     )
     waiting_for_resumption_count: int = Field(description="How many instructions that is.")
+    waiting_for_decision_minor: int = Field(
+        description="Of what waits: held by a rule of its scheme."
+    )
+    waiting_for_decision_count: int = Field(description="How many instructions that is.")
 
 
 class PaidFrom(StrEnum):

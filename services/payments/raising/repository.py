@@ -40,7 +40,8 @@ _STAGING = text(
         currency text NOT NULL,
         provider_code text NOT NULL,
         account_sealed bytea NOT NULL,
-        announcement smallint NOT NULL CHECK (announcement > 0)
+        announcement smallint NOT NULL CHECK (announcement > 0),
+        account_fingerprint bytea NOT NULL
     ) ON COMMIT DELETE ROWS
     """
 )
@@ -136,10 +137,11 @@ _NEW_ID = INSTRUCTION_ID.format(
 
 _RAISE = f"""
     INSERT INTO payments.instruction (id, entitlement_id, household_id, amount_minor, chunk_number,
-        status, provider_number, announcement, account_sealed, area_code)
+        status, provider_number, announcement, account_sealed, area_code,
+        account_fingerprint)
     SELECT {_NEW_ID}, fetched.entitlement_id, fetched.household_id, fetched.amount_minor,
         :number, 'ready', provider.number, fetched.announcement, fetched.account_sealed,
-        fetched.area_code
+        fetched.area_code, fetched.account_fingerprint
     FROM fetched_entitlement AS fetched
     JOIN payments.provider ON provider.code = fetched.provider_code
 """

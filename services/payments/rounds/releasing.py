@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.payments.amounts import readable
 from services.payments.budget_lines.repository import line_room
 from services.payments.funds.repository import Bounds, lock_bounds
+from services.payments.holds.judging import hold_by_rules
 from services.payments.ledger.accounts import ROUND_RESERVED
 from services.payments.ledger.repository import is_overdraft, post
 from services.payments.reservations.reserving import draw
@@ -43,14 +44,10 @@ class Releasing:
             status, reason = judge(gathered)
             if status is RoundStatus.RELEASED and gathered.raised_minor:
                 status, reason = await _let_go(session, gathered, at=now)
-            await move_round(
-                session,
-                gathered.number,
-                status,
-                at=now,
-                reason=reason,
-                reserved_minor=gathered.raised_minor if status is RoundStatus.RELEASED else None,
-            )
+            if status is RoundStatus.RELEASED:
+                await release(session, gathered, at=now)
+            else:
+                await move_round(session, gathered.number, status, at=now, reason=reason)
         log.info("round_decided", number=gathered.number, status=status, reason=reason)
         return 1
 
@@ -198,6 +195,25 @@ async def reserve(
             raise
         return RoundStatus.UNFUNDED, _short(gathered)
     return RoundStatus.RELEASED, None
+
+
+async def release(session: AsyncSession, gathered: GatheredRound, *, at: datetime) -> None:
+    """Let a round be sent that is reserved, but for what its scheme's rules hold of it."""
+    await move_round(
+        session,
+        gathered.number,
+        RoundStatus.RELEASED,
+        at=at,
+        reason=None,
+        reserved_minor=gathered.raised_minor,
+    )
+    await hold_by_rules(
+        session,
+        gathered.number,
+        scheme=gathered.scheme,
+        activation_id=gathered.activation_id,
+        at=at,
+    )
 
 
 async def _let_go(

@@ -8,7 +8,7 @@ from services.payments.amounts import readable
 from services.payments.approvals.tables import ApprovalKind
 from services.payments.funds.repository import lock_bounds
 from services.payments.rounds import repository
-from services.payments.rounds.releasing import above_payment, judge, reserve
+from services.payments.rounds.releasing import above_payment, judge, release, reserve
 from services.payments.rounds.repository import GatheredRound
 from services.payments.rounds.schemas import ReleaseIn, RoundOut
 from services.payments.rounds.states import RoundStatus
@@ -79,17 +79,10 @@ async def _release(session: AsyncSession, proposal: Approval, clock: Clock) -> s
             f"to {readable(proposal.amount_minor or 0, proposal.currency)} when this was proposed. "
             "Propose it again."
         )
-    status, reason = await reserve(session, gathered, at=clock.now(), approval_id=proposal.id)
+    _, reason = await reserve(session, gathered, at=clock.now(), approval_id=proposal.id)
     if reason is not None:
         raise Conflict(reason)
-    await repository.move_round(
-        session,
-        number,
-        status,
-        at=clock.now(),
-        reason=None,
-        reserved_minor=gathered.raised_minor,
-    )
+    await release(session, gathered, at=clock.now())
     return f"/v1/rounds/{number}"
 
 

@@ -8,6 +8,7 @@ class UnresolvedKind(StrEnum):
     NOT_FUNDED = "not_funded"
     NOT_RELEASED = "not_released"
     PAUSED = "paused"
+    HELD_BY_RULE = "held_by_rule"
     NOT_SENT_TOO_LONG = "not_sent_too_long"
     PENDING_TOO_LONG = "pending_too_long"
     UNKNOWN_TOO_LONG = "unknown_too_long"
@@ -50,6 +51,11 @@ WAYS: dict[UnresolvedKind, Way] = {
         "and it is not sent again before that is resumed.",
         "GET /v1/pauses says by whom and why; POST /v1/pauses/{pause_id}/resumption; another "
         "person approves it. It goes on by itself.",
+    ),
+    UnresolvedKind.HELD_BY_RULE: Way(
+        "A rule of its scheme keeps it from being sent; its reason names the rules.",
+        "GET /v1/holds says what the rule found; POST /v1/holds/decisions lets it go or cancels "
+        "it, all of a sort at once; another person approves it.",
     ),
     UnresolvedKind.NOT_SENT_TOO_LONG: Way(
         "It is released and was not sent for longer than is usual: its provider's float does not "

@@ -5,11 +5,13 @@ from services.payments.statements import PAUSE_FITS, PAUSED, among, move_at
 from services.payments.unresolved.kinds import UnresolvedKind
 
 
-def _instructions(condition: str, *, since: str, joins: str = "") -> str:
+def _instructions(
+    condition: str, *, since: str, joins: str = "", reason: str = "instruction.reason"
+) -> str:
     """Rows of instructions; ``since`` is domain time, and so is what their age is counted by."""
     return f"""
         SELECT instruction.id, instruction.id AS instruction_id,
-            instruction.reason, provider.code AS provider, instruction.amount_minor,
+            {reason} AS reason, provider.code AS provider, instruction.amount_minor,
             chunk.currency, payment_round.activation_id, {since} AS since,
             extract(epoch FROM CAST(:now AS timestamptz) - {since})::bigint AS age_seconds
         FROM payments.instruction
@@ -90,6 +92,16 @@ _FIRST_PAUSE = f"""
     ) AS paused ON paused.paused_at IS NOT NULL
 """
 
+_HELD_BY_RULE = """
+    JOIN (
+        SELECT instruction_id, min(held_at) AS held_at,
+            string_agg(rule::text, ', ' ORDER BY rule) AS rules
+        FROM payments.hold
+        WHERE ended_at IS NULL
+        GROUP BY instruction_id
+    ) AS held ON held.instruction_id = instruction.id
+"""
+
 # An end that a later attempt made good, or replaced by its own, is none to look at any more. Two
 # partial indexes share the entitlements between them.
 _LATEST = f"""
@@ -141,14 +153,20 @@ ROWS: dict[UnresolvedKind, str] = {
     ),
     UnresolvedKind.PAUSED: _instructions(
         "chunk.status = 'raised' AND payment_round.status = 'released' "
-        "AND (instruction.status = 'ready' "
+        "AND NOT instruction.withheld AND (instruction.status = 'ready' "
         "OR instruction.status = 'unknown' AND instruction.reason = 'paused')",
         since="greatest(payment_round.released_at, paused.paused_at)",
         joins=_FIRST_PAUSE,
     ),
+    UnresolvedKind.HELD_BY_RULE: _instructions(
+        "instruction.withheld AND instruction.status IN ('ready', 'unknown')",
+        since="held.held_at",
+        joins=_HELD_BY_RULE,
+        reason="held.rules",
+    ),
     UnresolvedKind.NOT_SENT_TOO_LONG: _instructions(
         "instruction.status = 'ready' AND chunk.status = 'raised' "
-        f"AND payment_round.status = 'released' AND NOT {PAUSED} "
+        f"AND payment_round.status = 'released' AND NOT withheld AND NOT {PAUSED} "
         "AND provider.code = ANY(CAST(:configured AS text[])) AND payment_round.released_at <= "
         "CAST(:now AS timestamptz) - make_interval(secs => :not_sent_too_long_seconds)",
         since="payment_round.released_at",

@@ -69,7 +69,7 @@ _UNTROUBLED: dict[str, Any] = {"attempts": 0, "attempt_after": None, "last_error
 COPY = """
     SELECT entitlement.id, entitlement.household_id, entitlement.area_code,
            entitlement.amount_minor, $2::text, account.provider_code, account.account_sealed,
-           1::smallint
+           1::smallint, substr(sha256(account.account_index), 1, 8)
     FROM registry.entitlement
     JOIN registry.payee_account AS account ON account.id = entitlement.payee_account_id
     WHERE entitlement.chunk_id = $1::uuid
@@ -80,7 +80,7 @@ COPY = """
 COPY_AGAIN = """
     SELECT entitlement.id, entitlement.household_id, entitlement.area_code,
            entitlement.amount_minor, $2::text, account.provider_code, account.account_sealed,
-           announcement.number
+           announcement.number, substr(sha256(account.account_index), 1, 8)
     FROM registry.announcement
     JOIN registry.entitlement ON entitlement.id = announcement.entitlement_id
     JOIN registry.payee_account AS account ON account.id = announcement.payee_account_id

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/entitlement-chunks", tags=["entitlements"])
 
 _EXAMPLE = (
     "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10,0199c1de-0000-7f6b-8a27-2f1f6a1d9a10,020101,176000,KHR,"
-    "mekong,\\x0001a3f1,1\n"
+    "mekong,\\x0001a3f1,1,\\x5f70bf18a086007c\n"
 )
 _CHUNK_REPLY: dict[int | str, dict[str, Any]] = {
     200: {

@@ -1,0 +1,75 @@
+"""What is held by rule before it is sent, and the rules, which two persons set."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from services.payments.holds import service
+from services.payments.holds.repository import HoldFilter
+from services.payments.holds.schemas import HoldOut, HoldRulesIn, HoldRulesOut
+from services.payments.holds.states import HoldRule
+from services.payments.listing import ActivationFilter
+from services.payments.providers.schemas import ProviderCode
+from services.payments.scopes import PaymentsRead, PaymentsWrite
+from shared.approvals import ApprovalOut
+from shared.approvals.routes import TwoPersonSteps
+from shared.clock import ClockDependency
+from shared.database import Session
+from shared.documents import Code
+from shared.errors import problem_responses
+from shared.idempotency import Once
+from shared.pagination import PageOf, PageQuery
+
+router = APIRouter(tags=["holds"])
+
+
+@router.get("/holds", summary="List holds", responses=problem_responses(400, 401, 403, 422))
+async def list_holds(
+    _: PaymentsRead,
+    session: Session,
+    page: PageQuery,
+    clock: ClockDependency,
+    activation_id: ActivationFilter = None,
+    rule: Annotated[HoldRule | None, Query(description="Only those by this rule.")] = None,
+    scheme: Annotated[Code | None, Query(description="Only those of this scheme.")] = None,
+    provider: Annotated[
+        ProviderCode | None, Query(description="Only those at this provider.")
+    ] = None,
+    ended: Annotated[bool, Query(description="Also those that were decided on.")] = False,
+) -> PageOf[HoldOut]:
+    """Payments that a rule keeps from being sent, each with what the rule found and its age,
+    oldest first. `POST /v1/holds/decisions` ends them."""
+    chosen = HoldFilter(rule=rule, scheme=scheme, activation_id=activation_id, provider=provider)
+    return await service.list_holds(session, page, chosen, ended=ended, clock=clock)
+
+
+@router.get(
+    "/hold-rules", summary="List hold rules", responses=problem_responses(400, 401, 403, 422)
+)
+async def list_rules(_: PaymentsRead, session: Session, page: PageQuery) -> PageOf[HoldRulesOut]:
+    """By scheme, what is held before it is sent. A scheme that is not here holds nothing."""
+    return await service.list_rules(session, page)
+
+
+@router.post(
+    "/hold-rules",
+    status_code=202,
+    response_model=ApprovalOut,
+    summary="Propose hold rules",
+    responses=problem_responses(400, 401, 403, 409, 422),
+)
+async def propose_rules(
+    body: HoldRulesIn,
+    caller: PaymentsWrite,
+    session: Session,
+    once: Once,
+    steps: TwoPersonSteps,
+    clock: ClockDependency,
+) -> Response:
+    """The rules of a scheme, whole. Once another person approves them, each round of the scheme
+    that is released from then on is looked at by them; what they find waits for two persons."""
+    return await once.reply(
+        body,
+        lambda: service.propose_rules(session, steps, body, caller=caller, clock=clock),
+        status_code=202,
+    )
