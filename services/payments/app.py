@@ -14,6 +14,7 @@ from services.payments.books.routes import router as books
 from services.payments.budget_lines.routes import router as budget_lines
 from services.payments.budget_lines.service import budget_line_step
 from services.payments.chunks.routes import router as chunks
+from services.payments.decisions.routes import router as decisions
 from services.payments.deliveries.routes import router as deliveries
 from services.payments.differences.routes import router as differences
 from services.payments.differences.service import difference_step
@@ -149,6 +150,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             resolutions,
             pauses,
             holds,
+            decisions,
             approval_routes(steps, reader=PaymentsRead, decider=PaymentsApprove),
             activations,
             unresolved,

@@ -346,6 +346,7 @@ def worker_of(wiring: Wiring) -> Worker:
             delivering,
             Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring]),
             Loop("follow-statements", following.step, rest=settings.watch_rest, then=[closing]),
+            Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring, *sending]),
             Loop("progress", progressing.step, rest=settings.progress_rest),
             Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),
             Loop("audit", Sequencer(database, schema=SCHEMA).step, rest=RESTS),

@@ -49,6 +49,7 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
     Kind("payments", "resolution"): (
         "POST /v1/resolutions",
         "POST /v1/instructions/{instruction_id}/resolution",
+        "POST /v1/holds/decisions",
     ),
     Kind("payments", "hold_rules"): ("POST /v1/hold-rules",),
     Kind("payments", "resumption"): ("POST /v1/pauses/{pause_id}/resumption",),

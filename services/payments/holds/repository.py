@@ -50,6 +50,7 @@ _LIST = text(
       AND (CAST(:scheme AS text) IS NULL OR payment_round.scheme = :scheme)
       AND (CAST(:activation_id AS uuid) IS NULL OR payment_round.activation_id = :activation_id)
       AND (CAST(:provider AS text) IS NULL OR provider.code = :provider)
+      AND (CAST(:instruction_id AS uuid) IS NULL OR hold.instruction_id = :instruction_id)
     ORDER BY hold.number
     LIMIT :limit
     """
@@ -76,6 +77,7 @@ class HoldFilter:
     scheme: str | None = None
     activation_id: UUID | None = None
     provider: str | None = None
+    instruction_id: UUID | None = None
 
 
 async def find_limits(session: AsyncSession, scheme: str) -> Limits | None:

@@ -1,6 +1,7 @@
 """What is held by rule before it is sent, and the rules, which two persons set."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
@@ -35,11 +36,12 @@ async def list_holds(
     provider: Annotated[
         ProviderCode | None, Query(description="Only those at this provider.")
     ] = None,
+    instruction_id: Annotated[UUID | None, Query(description="Only those of this payment.")] = None,
     ended: Annotated[bool, Query(description="Also those that were decided on.")] = False,
 ) -> PageOf[HoldOut]:
     """Payments that a rule keeps from being sent, each with what the rule found and its age,
     oldest first. `POST /v1/holds/decisions` ends them."""
-    chosen = HoldFilter(rule=rule, scheme=scheme, activation_id=activation_id, provider=provider)
+    chosen = HoldFilter(rule, scheme, activation_id, provider, instruction_id)
     return await service.list_holds(session, page, chosen, ended=ended, clock=clock)
 
 

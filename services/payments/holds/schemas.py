@@ -1,10 +1,11 @@
 """Bodies of holds and of the rules that make them."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from services.payments.holds.states import HoldRule
 from shared.approvals import Reason
@@ -58,7 +59,7 @@ class RulesIn(BaseModel):
     suspected_duplicate: DuplicateRule | None = None
 
 
-_EXAMPLE = {
+_EXAMPLE: JsonDict = {
     "same_account": {"households": 1, "window_days": 365},
     "above_cap": {"amount_minor": 800_000, "currency": "KHR", "window_days": 180},
     "suspected_duplicate": {"window_days": 30},
@@ -143,20 +144,3 @@ class HoldOut(BaseModel):
     resolution_id: UUID | None = Field(
         description="The decision that ended it: `GET /v1/resolutions/{resolution_id}`."
     )
-
-
-class HoldChoice(BaseModel):
-    """Held payments by what they have in common; none given: all of them."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rule: HoldRule | None = None
-    scheme: Code | None = None
-    activation_id: UUID | None = None
-    provider: Annotated[str, Field(pattern="^[a-z0-9-]{1,32}$", max_length=32)] | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_dump(exclude_none=True):
-            raise ValueError("Give rule, scheme, activation_id or provider.")
-        return self

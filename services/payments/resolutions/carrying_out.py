@@ -29,6 +29,8 @@ ANSWER_WAITS = (
     "was changed: look again when it is applied."
 )
 
+NOT_HELD = "It is {status} now, and no rule holds it. Nothing was changed."
+
 _BEGINNING = UUID(int=0)
 
 Results = dict[UUID, tuple[Result, str | None]]
@@ -62,6 +64,8 @@ class CarryingOut:
             open_items = {each: state for each, state in items.items() if each not in answered}
             if resolved.outcome is Outcome.RESEND:
                 results = await self._allow_resend(session, open_items, known)
+            elif resolved.outcome is Outcome.RELEASED:
+                results = await self._let_go(session, resolved, open_items, known)
             else:
                 results = await self._resolve(session, resolved, open_items, known)
             results |= dict.fromkeys(answered, (Result.OVERTAKEN, ANSWER_WAITS))
@@ -97,6 +101,23 @@ class CarryingOut:
             for instruction_id in items
         }
 
+    async def _let_go(
+        self,
+        session: AsyncSession,
+        resolved: Resolved,
+        items: dict[UUID, Status],
+        known: dict[UUID, Known],
+    ) -> Results:
+        gone = await repository.let_go(
+            session, resolved.resolution_id, list(items), at=self._moves.clock.now()
+        )
+        return {
+            instruction_id: (Result.DONE, None)
+            if instruction_id in gone
+            else (Result.OVERTAKEN, NOT_HELD.format(status=known[instruction_id].status))
+            for instruction_id in items
+        }
+
     async def _resolve(
         self,
         session: AsyncSession,
@@ -117,6 +138,14 @@ class CarryingOut:
         if chunks:
             await reopen_chunks(session, chunks, at=self._moves.clock.now())
         refused = await self._make(session, moves, actor=resolved.actor)
+        if resolved.outcome is Outcome.CANCELLED:
+            cancelled = [move.instruction_id for move in moves]
+            await repository.end_holds(
+                session,
+                resolved.resolution_id,
+                [each for each in cancelled if each not in refused],
+                at=self._moves.clock.now(),
+            )
         return results | refused
 
     async def _make(self, session: AsyncSession, moves: Sequence[Move], *, actor: str) -> Results:

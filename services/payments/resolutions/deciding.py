@@ -38,7 +38,7 @@ class Overtaken:
 def move_of(resolved: Resolved, *, proposed_in: Status, known: Known) -> Move | Overtaken:
     """The move of a payment that is still as it was when the decision was proposed.
 
-    Not for a resend, which moves nothing by itself.
+    Not for a resend or a release, which move nothing by themselves.
     """
     if known.status is not proposed_in:
         return Overtaken(

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, literal, select, text, update
+from sqlalchemy import exists, insert, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.approvals.tables import Approval
 from services.payments.chunks.tables import Chunk
+from services.payments.holds.states import HoldRule
+from services.payments.holds.tables import Hold
 from services.payments.instructions.states import Status
 from services.payments.instructions.tables import Instruction
 from services.payments.providers.tables import Provider
@@ -70,6 +72,22 @@ _ALLOW_RESEND = text(
     """
 )
 
+_LET_GO = text(
+    """
+    WITH let_go AS (
+        UPDATE payments.instruction SET withheld = false
+        WHERE id = ANY(:ids) AND withheld AND status IN ('ready', 'unknown')
+        RETURNING id
+    ),
+    ended AS (
+        UPDATE payments.hold SET ended_at = :at, resolution_id = :resolution_id
+        FROM let_go
+        WHERE hold.instruction_id = let_go.id AND hold.ended_at IS NULL
+    )
+    SELECT id FROM let_go
+    """
+)
+
 _COUNTS = text(
     """
     SELECT resolution_id AS id, count(*) AS payments,
@@ -88,7 +106,15 @@ _EFFECT = text(
         coalesce(sum(instruction.amount_minor), 0)::bigint AS amount_minor,
         array_agg(DISTINCT chunk.currency) AS currencies,
         array_agg(DISTINCT provider.code) AS providers,
-        array_agg(DISTINCT resolution_item.from_status::text) AS statuses
+        array_agg(DISTINCT resolution_item.from_status::text) AS statuses,
+        ARRAY(
+            SELECT hold.rule::text || ' ' || count(*)
+            FROM payments.resolution_item AS item
+            JOIN payments.hold USING (instruction_id)
+            WHERE item.resolution_id = :resolution_id AND hold.ended_at IS NULL
+            GROUP BY hold.rule
+            ORDER BY hold.rule
+        ) AS rules
     FROM payments.resolution_item
     JOIN payments.instruction ON instruction.id = resolution_item.instruction_id
     JOIN payments.chunk ON chunk.number = instruction.chunk_number
@@ -102,16 +128,21 @@ _EFFECT = text(
 class Choice:
     """Payments by what they have in common; what is None does not narrow."""
 
-    status: Status
+    status: Status | None = None
     provider: str | None = None
     activation_id: UUID | None = None
     reason: str | None = None
+    scheme: str | None = None
+    rule: HoldRule | None = None
+    withheld: bool | None = None
 
 
-async def statuses_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, Status]:
-    """The states of those of the instructions that there are."""
-    query = select(Instruction.id, Instruction.status).where(Instruction.id.in_(ids))
-    return {row.id: row.status for row in await session.execute(query)}
+async def standing_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, AnyRow]:
+    """Of those of the instructions that there are, status, and whether they are withheld."""
+    query = select(Instruction.id, Instruction.status, Instruction.withheld).where(
+        Instruction.id.in_(ids)
+    )
+    return {row.id: row for row in await session.execute(query)}
 
 
 async def add_listed(
@@ -138,8 +169,18 @@ async def add_chosen(
             Provider.code: choice.provider,
             PaymentRound.activation_id: choice.activation_id,
             Instruction.reason: choice.reason,
+            PaymentRound.scheme: choice.scheme,
+            Instruction.withheld: choice.withheld,
         },
     )
+    if choice.rule is not None:
+        chosen = chosen.where(
+            exists().where(
+                Hold.instruction_id == Instruction.id,
+                Hold.rule == choice.rule,
+                Hold.ended_at.is_(None),
+            )
+        )
     await _add_items(session, chosen.limit(maximum))
 
 
@@ -158,6 +199,8 @@ def _payments(resolution_id: UUID, outcome: Outcome) -> AnySelect:
     if outcome is Outcome.CANCELLED:
         # Before its release nothing is reserved for a payment, so nothing can be given back.
         query = query.where(PaymentRound.status == RoundStatus.RELEASED)
+    if outcome is Outcome.RELEASED:
+        query = query.where(Instruction.withheld)
     return query
 
 
@@ -236,6 +279,25 @@ async def keep_results(
 async def allow_resend(session: AsyncSession, ids: Sequence[UUID]) -> set[UUID]:
     """Have unknown payments asked about now, and sent again where the provider knows nothing."""
     return set((await session.execute(_ALLOW_RESEND, {"ids": list(ids)})).scalars())
+
+
+async def let_go(
+    session: AsyncSession, resolution_id: UUID, ids: Sequence[UUID], *, at: datetime
+) -> set[UUID]:
+    """Let locked payments be sent that a rule holds; which were."""
+    given = {"resolution_id": resolution_id, "ids": list(ids), "at": at}
+    return set((await session.execute(_LET_GO, given)).scalars())
+
+
+async def end_holds(
+    session: AsyncSession, resolution_id: UUID, ids: Sequence[UUID], *, at: datetime
+) -> None:
+    """What a rule held of these is decided on: nobody lists it as waiting any more."""
+    await session.execute(
+        update(Hold)
+        .where(Hold.instruction_id.in_(ids), Hold.ended_at.is_(None))
+        .values(ended_at=at, resolution_id=resolution_id)
+    )
 
 
 async def finish(session: AsyncSession, resolution_id: UUID, *, at: datetime) -> None:

@@ -19,7 +19,8 @@ MAXIMUM_LISTED = 5_000
 _OUTCOME = (
     "`settled`: the household has the money. `rejected`: the provider did not pay and will not. "
     "`returned`: we have it back. `resend`: the provider is asked once more, and sent the same "
-    "order again if it does not know it. `cancelled`: it was not sent and is not to be."
+    "order again if it does not know it. `cancelled`: it was not sent and is not to be. "
+    "`released`: a rule held it, and it may go."
 )
 
 OutcomeField = Annotated[Outcome, Field(description=_OUTCOME)]

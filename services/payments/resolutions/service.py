@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.approvals.tables import ApprovalKind
+from services.payments.instructions.states import Status
 from services.payments.resolutions import repository
 from services.payments.resolutions.repository import Choice
 from services.payments.resolutions.schemas import ResolutionItemOut, ResolutionOut, ResolutionsIn
@@ -30,6 +31,7 @@ _WORDS: dict[Outcome, str] = {
     Outcome.RETURNED: "Record {count} as returned",
     Outcome.RESEND: "Send {count} again, where the provider does not know them",
     Outcome.CANCELLED: "Cancel {count}",
+    Outcome.RELEASED: "Let {count} be sent after all",
 }
 
 
@@ -51,31 +53,65 @@ async def propose(
     Raises NotFound where a listed payment is not there, and Conflict where one does not fit the
     outcome, none does, or they are of several currencies.
     """
-    resolution_id = new_id()
     if body.instruction_ids is not None:
         await _require_fitting(session, body.outcome, body.instruction_ids)
-        await repository.add_listed(session, resolution_id, body.outcome, body.instruction_ids)
-    else:
-        assert body.chosen is not None
-        _require_fit(body.outcome, Choice(**dict(body.chosen)))
-        await repository.add_chosen(
+        return await propose_about(
             session,
-            resolution_id,
+            steps,
             body.outcome,
-            Choice(**dict(body.chosen)),
-            maximum=MAXIMUM_CHOSEN,
+            body.instruction_ids,
+            _document(body),
+            reason=body.reason,
+            paid_minor=body.paid_minor,
+            caller=caller,
+            clock=clock,
         )
-    await repository.insert_resolution(
-        session, resolution_id, body.outcome, paid_minor=body.paid_minor
+    assert body.chosen is not None
+    _require_fit(body.outcome, body.chosen.status)
+    return await propose_about(
+        session,
+        steps,
+        body.outcome,
+        Choice(**dict(body.chosen)),
+        _document(body),
+        reason=body.reason,
+        paid_minor=body.paid_minor,
+        caller=caller,
+        clock=clock,
     )
-    effect = _effect(body, await repository.effect_of(session, resolution_id))
+
+
+async def propose_about(
+    session: AsyncSession,
+    steps: Steps,
+    outcome: Outcome,
+    chosen: Sequence[UUID] | Choice,
+    document: dict[str, Any],
+    *,
+    reason: str,
+    caller: Caller,
+    clock: Clock,
+    paid_minor: int | None = None,
+) -> ApprovalOut:
+    """Propose an outcome for those that fit it among the listed or chosen payments, as they are.
+
+    ``document`` is what was asked for. Raises Conflict where none fits, or they are of several
+    currencies.
+    """
+    resolution_id = new_id()
+    if isinstance(chosen, Choice):
+        await repository.add_chosen(session, resolution_id, outcome, chosen, maximum=MAXIMUM_CHOSEN)
+    else:
+        await repository.add_listed(session, resolution_id, outcome, chosen)
+    await repository.insert_resolution(session, resolution_id, outcome, paid_minor=paid_minor)
+    effect = _effect(outcome, await repository.effect_of(session, resolution_id))
     return await service.propose(
         session,
         steps,
         ApprovalKind.RESOLUTION,
-        _document(body),
+        document,
         effect,
-        reason=body.reason,
+        reason=reason,
         caller=caller,
         clock=clock,
         approval_id=resolution_id,
@@ -118,18 +154,23 @@ async def _require(session: AsyncSession, resolution_id: UUID) -> AnyRow:
     return row
 
 
+async def require_held(session: AsyncSession, ids: Sequence[UUID]) -> None:
+    """Raises NotFound where one is not there, Conflict where a rule does not hold one."""
+    await _require_fitting(session, Outcome.RELEASED, ids)
+
+
 async def _require_fitting(session: AsyncSession, outcome: Outcome, ids: Sequence[UUID]) -> None:
-    statuses = await repository.statuses_of(session, ids)
-    missing = [str(instruction_id) for instruction_id in ids if instruction_id not in statuses]
+    standing = await repository.standing_of(session, ids)
+    missing = [str(instruction_id) for instruction_id in ids if instruction_id not in standing]
     if missing:
         raise NotFound(
             f"{len(missing)} of these instructions are not here, such as "
             f"{', '.join(missing[:_TOLD])}. GET /v1/instructions lists them."
         )
     unfit = [
-        f"{instruction_id} is {status}"
-        for instruction_id, status in statuses.items()
-        if status not in FITS[outcome]
+        f"{instruction_id} is {row.status}{' and held by no rule' * _is_free(outcome, row)}"
+        for instruction_id, row in standing.items()
+        if row.status not in FITS[outcome] or _is_free(outcome, row)
     ]
     if unfit:
         raise Conflict(
@@ -138,16 +179,21 @@ async def _require_fitting(session: AsyncSession, outcome: Outcome, ids: Sequenc
         )
 
 
-def _require_fit(outcome: Outcome, choice: Choice) -> None:
-    if choice.status not in FITS[outcome]:
+def _is_free(outcome: Outcome, row: AnyRow) -> bool:
+    return outcome is Outcome.RELEASED and not row.withheld
+
+
+def _require_fit(outcome: Outcome, status: Status) -> None:
+    if status not in FITS[outcome]:
         raise Conflict(_fitting(outcome))
 
 
 def _fitting(outcome: Outcome) -> str:
-    return f"The outcome {outcome} is for payments that are {' or '.join(FITS[outcome])}."
+    held = ", and that a rule holds" if outcome is Outcome.RELEASED else ""
+    return f"The outcome {outcome} is for payments that are {' or '.join(FITS[outcome])}{held}."
 
 
-def _effect(body: ResolutionsIn, row: AnyRow) -> Effect:
+def _effect(outcome: Outcome, row: AnyRow) -> Effect:
     if row.payments == 0:
         raise Conflict(
             "There is no such payment. GET /v1/unresolved shows what waits for a decision; what "
@@ -166,8 +212,9 @@ def _effect(body: ResolutionsIn, row: AnyRow) -> Effect:
         f"{row.payments:,} {' or '.join(sorted(row.statuses))} payment{'s'[: row.payments > 1]}"
     )
     where = " and ".join(sorted(row.providers))
+    held = f" Rules hold them: {', '.join(row.rules)}." if row.rules else ""
     return Effect(
-        what=f"{_WORDS[body.outcome].format(count=payments)}, at {where}.",
+        what=f"{_WORDS[outcome].format(count=payments)}, at {where}.{held}",
         households=row.households,
         amount_minor=row.amount_minor,
         currency=row.currencies[0],

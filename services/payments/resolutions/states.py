@@ -16,6 +16,8 @@ class Outcome(StrEnum):
     """The provider is asked once more, and sent the same order again if it does not know it."""
     CANCELLED = "cancelled"
     """It was not sent, and is not to be."""
+    RELEASED = "released"
+    """A rule held it before it was sent, and it may go."""
 
 
 class Result(StrEnum):
@@ -32,6 +34,7 @@ FITS: dict[Outcome, tuple[Status, ...]] = {
     Outcome.RETURNED: (Status.HELD, Status.SETTLED),
     Outcome.RESEND: (Status.UNKNOWN,),
     Outcome.CANCELLED: (Status.READY,),
+    Outcome.RELEASED: (Status.READY, Status.UNKNOWN),
 }
 """The states from which each outcome can be reached. ``sending`` is left within its lease."""
 
@@ -41,4 +44,4 @@ TARGETS: dict[Outcome, Status] = {
     Outcome.RETURNED: Status.RETURNED,
     Outcome.CANCELLED: Status.CANCELLED,
 }
-"""Where each outcome moves an instruction; a resend moves nothing until it is sent."""
+"""Where each outcome moves an instruction; what is resent or released moves once it is sent."""
