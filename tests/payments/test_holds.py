@@ -433,7 +433,8 @@ async def test_a_list_of_held_payments_is_decided_on(world: World, steps: Steps)
     ]
     for decision in ("release", "cancel"):
         for ids, status in (([free], 409), ([str(new_id())], 404), ([], 422)):
-            body = {"decision": decision, "reason": "Looked at.", "instruction_ids": ids}
+            body: dict[str, Any] = {"decision": decision, "reason": "Looked at."}
+            body["instruction_ids"] = ids
             await world.post("/holds/decisions", body, status=status)
     for chosen in ({}, {"rule": "above_cap"}):
         body = {"decision": "release", "reason": "Looked at.", "chosen": chosen}
