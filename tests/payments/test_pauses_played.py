@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,11 +13,12 @@ from hypothesis import strategies as st
 from services.payments.providers.answers import Answer
 from shared.ids import new_id
 from tests.payments.announcing import Entitlement
+from tests.payments.batch_provider import BatchProvider, Fault, provider
 from tests.payments.conftest import World
 from tests.payments.scripted import Script, script
 from tests.payments.steps import NOT_KNOWN, SILENCE, Steps, paid, running_steps
 
-__all__ = ["script"]
+__all__ = ["provider", "script"]
 
 AREAS = ("020103", "020104", "0202", "080101")
 PROVIDERS = ("mekong", "tonle")
@@ -64,7 +66,7 @@ class Provider:
     async def send(self, instruction_id: UUID) -> Answer:
         if next(self.lost, False):
             return SILENCE
-        self.paid[instruction_id] = 1
+        self.paid[instruction_id] += 1
         return paid(instruction_id)
 
     async def ask(self, instruction_id: UUID) -> Answer:
@@ -88,43 +90,66 @@ ACTIONS = st.one_of(
 )
 
 
-async def test_nothing_is_sent_that_was_paused_when_it_was_claimed(
-    script: Script, world: World
-) -> None:
+async def play_all(world: World, make: Callable[[tuple[Steps, Steps], list[bool]], "Play"]) -> None:
+    """Whatever happens in whichever order, by two workers that claim two payments at a time."""
     await world.fund(1_000_000_000)
     loop = asyncio.get_running_loop()
     few = world.settings.model_copy(update={"dispatch_claim_size": 2})
     async with running_steps(few) as first, running_steps(few) as second:
-        workers = (first, second)
-
-        async def play(actions: list[tuple[str, Any]], lost: list[bool]) -> None:
-            await Play(world, script, workers, lost).run(actions)
 
         @given(st.lists(ACTIONS, min_size=3, max_size=12), st.lists(st.booleans(), max_size=12))
         @settings(
-            max_examples=12,
+            max_examples=8,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
             derandomize=True,
         )
         def run(actions: list[tuple[str, Any]], lost: list[bool]) -> None:
-            asyncio.run_coroutine_threadsafe(play(actions, lost), loop).result()
+            playing = make((first, second), lost).run(actions)
+            asyncio.run_coroutine_threadsafe(playing, loop).result()
 
         await asyncio.to_thread(run)
+
+
+async def test_nothing_is_sent_that_was_paused_when_it_was_claimed(
+    script: Script, world: World
+) -> None:
+    def make(workers: tuple[Steps, Steps], lost: list[bool]) -> Play:
+        taking = Provider(lost)
+        script.on_send, script.on_ask = taking.send, taking.ask
+        return Play(world, workers, sent=script.sent, paid=taking.paid)
+
+    await play_all(world, make)
+
+
+async def test_nothing_in_a_batch_is_paid_that_was_paused_before_it_was_approved(
+    provider: BatchProvider, world: World
+) -> None:
+    def make(workers: tuple[Steps, Steps], lost: list[bool]) -> Play:
+        provider.faults = iter([Fault.LOST_AFTER if each else Fault.NONE for each in lost])
+        provider.paid = Counter()
+        return BatchPlay(world, workers, sent=None, paid=provider.paid)
+
+    await play_all(world, make)
 
 
 class Play:
     """Two activations, two workers, and whoever pauses among them."""
 
     def __init__(
-        self, world: World, script: Script, workers: tuple[Steps, Steps], lost: list[bool]
+        self,
+        world: World,
+        workers: tuple[Steps, Steps],
+        *,
+        sent: list[UUID] | None,
+        paid: Counter[UUID],
     ) -> None:
+        """``sent`` is what left, and grows; None: all that left was paid."""
         self.world = world
-        self.script = script
         self.workers = workers
         self.model = Model()
-        self.provider = Provider(lost)
-        script.on_send, script.on_ask = self.provider.send, self.provider.ask
+        self.sent = sent
+        self.paid = paid
         self.activations = (new_id(), new_id())
 
     async def run(self, actions: list[tuple[str, Any]]) -> None:
@@ -151,15 +176,19 @@ class Play:
         for _ in range(40):
             await self._pass_time()
             await self._work(self.workers[0])
-            if len(self.provider.paid) == len(self.model.households):
+            if await self._all_settled():
                 break
-        assert set(self.provider.paid) == set(self.model.households)
+        assert set(self.paid) == set(self.model.households)
+        assert set(self.paid.values()) == {1}
+        assert await self._all_settled()
+        await self.world.proofs()
+
+    async def _all_settled(self) -> bool:
         settled = await self.world.owner.fetchval(
             "SELECT count(*) FROM payments.instruction WHERE status = 'settled' AND id = ANY($1)",
             list(self.model.households),
         )
-        assert settled == len(self.model.households)
-        await self.world.proofs()
+        return bool(settled == len(self.model.households))
 
     async def _announce(self) -> None:
         worker = self.workers[0]
@@ -190,9 +219,13 @@ class Play:
             for instruction_id, household in self.model.households.items()
             if self.model.is_paused(household)
         }
-        before = len(self.script.sent)
+        before = self._left()
         await doing
-        assert not paused & set(self.script.sent[before:])
+        left = self._left() - before
+        assert not paused & set(left)
+
+    def _left(self) -> Counter[UUID]:
+        return self.paid.copy() if self.sent is None else Counter(self.sent)
 
     async def _pause(self, scope: dict[str, Any]) -> None:
         chosen = {name: value for name, value in scope.items() if name != "activation"}
@@ -222,3 +255,20 @@ class Play:
         for code in PROVIDERS:
             await worker.step(f"send-{code}")
             await worker.step(f"inquire-{code}")
+
+
+class BatchPlay(Play):
+    """The same, where the providers take batches in two steps."""
+
+    async def _pass_time(self) -> None:
+        await super()._pass_time()
+        await self.world.owner.execute(
+            "UPDATE payments.batch SET next_action_at = now(), "
+            "sent_at = sent_at - interval '2 seconds' WHERE next_action_at IS NOT NULL"
+        )
+
+    async def _work(self, worker: Steps) -> None:
+        await worker.step("pauses")
+        for code in PROVIDERS:
+            await worker.step(f"send-batches-{code}")
+            await worker.step(f"batches-{code}")
