@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
