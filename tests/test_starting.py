@@ -111,7 +111,13 @@ def test_a_token_for_everybody(
             "payments",
             "PAYMENTS_PROVIDERS",
             json.dumps([{"code": _SECRET.upper()}]),
-            "PAYMENTS_PROVIDERS.0.base_url: Field required",
+            "PAYMENTS_PROVIDERS.0.currency: Field required",
+        ),
+        (
+            "payments",
+            "PAYMENTS_PROVIDERS",
+            json.dumps([{"code": "mekong", "name": "Mekong", "currency": "KHR"}]),
+            "give base_url of a provider that is spoken to over HTTP, or bank_file",
         ),
         (
             "payments",

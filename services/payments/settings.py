@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from shared.errors import Explained
 from shared.known_keys import KeyRing, versions
 from shared.money import MAXIMUM_AMOUNT_MINOR, CurrencyCode
 from shared.outbound import Judge, is_public, is_public_or_loopback
@@ -68,6 +69,10 @@ class BankFileSettings(BaseModel):
         return self
 
 
+class WrongPlace(Explained):
+    """A provider's settings say that it is where its protocol cannot reach it."""
+
+
 class ProviderSettings(BaseModel):
     """One provider: what it speaks, and where it is. Its secrets are with who uses them, below."""
 
@@ -119,16 +124,22 @@ class ProviderSettings(BaseModel):
 
     @property
     def url(self) -> str:
-        """Where it is spoken to over HTTP; raises ValueError of one that takes files."""
+        """Where it is spoken to over HTTP; raises WrongPlace of one that takes files."""
         if self.base_url is None:
-            raise ValueError(f"provider {self.code} takes files: choose a protocol that does")
+            raise WrongPlace(
+                f"Provider {self.code} has a bank_file, and its protocol {self.protocol!r} is "
+                "spoken over HTTP. In PAYMENTS_PROVIDERS, give it a base_url, or another protocol."
+            )
         return self.base_url
 
     @property
     def files(self) -> BankFileSettings:
-        """How it takes files; raises ValueError of one that is spoken to over HTTP."""
+        """How it takes files; raises WrongPlace of one that is spoken to over HTTP."""
         if self.bank_file is None:
-            raise ValueError(f"provider {self.code} has no bank_file, which its protocol needs")
+            raise WrongPlace(
+                f"Provider {self.code} has a base_url, and its protocol {self.protocol!r} takes "
+                "files. In PAYMENTS_PROVIDERS, give it a bank_file, or another protocol."
+            )
         return self.bank_file
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from services.payments.providers import adapters
 from services.payments.providers.adapters import ADAPTERS, VERIFIERS, UnknownProtocol, adapters_of
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.protocol import Capability, Order, Permit, Told
-from services.payments.settings import ApiSettings, ProviderSettings, WorkerSettings
+from services.payments.settings import ApiSettings, ProviderSettings, WorkerSettings, WrongPlace
 from shared.ids import new_id
 from shared.signatures import BadSignature
 from tests.payments.conftest import World, entitlements
@@ -116,7 +116,10 @@ def test_a_protocol_that_nothing_speaks_is_refused_with_those_that_there_are(
     monkeypatch.setenv("PAYMENTS_PROVIDERS", json.dumps([{**providers[1], "protocol": "telex"}]))
     with pytest.raises(
         UnknownProtocol,
-        match=re.escape("choose from gsma-mobile-money-1.2, gsma-mobile-money-1.2-batches."),
+        match=re.escape(
+            "choose from gsma-mobile-money-1.2, gsma-mobile-money-1.2-batches, "
+            "iso20022-pain.001-files."
+        ),
     ):
         adapters_of(WorkerSettings())
 
@@ -130,3 +133,28 @@ def test_a_provider_speaks_gsma_where_its_settings_name_no_protocol(
     for adapter in spoken.values():
         assert adapter.capabilities == {Capability.SINGLE}
         assert adapter.read_callback(str(new_id()).encode()) is None
+
+
+def test_a_provider_that_is_where_its_protocol_cannot_reach_it_is_refused(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [provider, *_] = json.loads(environment["PAYMENTS_PROVIDERS"])
+    monkeypatch.setenv("PAYMENTS_PROVIDER_SIGNING_KEYS", json.dumps({"mekong": "A" * 43 + "="}))
+    bank_file = {
+        **{f"{name}_directory": f"/bank/{name}" for name in ("outgoing", "incoming", "state")},
+        "debtor_name": "Social Protection Fund",
+        "debtor_id": "nspc",
+        "debtor_account": "000123456789",
+        "debtor_agent_bic": "NCAMKHPP",
+    }
+    by_file = {**provider, "base_url": None, "bank_file": bank_file}
+    for given, said in (
+        ({**provider, "protocol": "iso20022-pain.001-files"}, "give it a bank_file"),
+        (by_file, "give it a base_url"),
+    ):
+        monkeypatch.setenv("PAYMENTS_PROVIDERS", json.dumps([given]))
+        with pytest.raises(WrongPlace, match=said):
+            adapters_of(WorkerSettings())
+    monkeypatch.setenv("PAYMENTS_PROVIDER_SIGNING_KEYS", "{}")
+    with pytest.raises(ValueError, match="PROVIDER_SIGNING_KEYS has nothing for mekong"):
+        WorkerSettings()

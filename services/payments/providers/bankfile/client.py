@@ -171,6 +171,6 @@ class BankFileAdapter:
             elif fits(account):
                 transfers.append(Transfer(line.instruction_id, line.money, account))
             else:
-                rejected = Answer(AnswerKind.REJECTED, reason="account_too_long_or_odd")
+                rejected = Answer(AnswerKind.REJECTED, reason="account_not_of_standard")
                 left_out[line.instruction_id] = rejected
         return transfers, left_out

@@ -1,0 +1,1 @@
+"""A bank that takes files of payments, misbehaves, and keeps its own book."""

@@ -1,0 +1,161 @@
+"""Payments by files with a bank that keeps its own book, and is judged by it."""
+
+import base64
+import os
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.bank.misbehaviour import Misbehaviour
+from sandbox.bank.options import BankOptions
+from tests.payments.announcing import Announced, Entitlement
+from tests.payments.bank import KEY, environment, folders, more_settings
+from tests.payments.conftest import World, entitlements
+
+__all__ = ["environment", "folders", "more_settings"]
+
+
+@dataclass
+class Bank:
+    """The bank as a process, and its book."""
+
+    options: BankOptions
+    process: subprocess.Popen[bytes]
+
+    def paid(self) -> dict[str, tuple[str, str]]:
+        """Account and amount of each line that the bank has really paid."""
+        return {
+            name: (account, amount)
+            for name, account, amount in self._rows(
+                "SELECT end_to_end_id, account, amount FROM payment WHERE rejection IS NULL"
+            )
+        }
+
+    def rejected(self) -> dict[str, str]:
+        """Why, of each line that the bank has not paid."""
+        rows = self._rows(
+            "SELECT end_to_end_id, rejection FROM payment WHERE rejection IS NOT NULL"
+        )
+        return dict(rows)
+
+    def refusals(self) -> list[str | None]:
+        """Of each file, why it was refused whole."""
+        return [refusal for (refusal,) in self._rows("SELECT refusal FROM file")]
+
+    def _rows(self, query: str) -> list[Any]:
+        connection = sqlite3.connect(self.options.storage)
+        try:
+            return list(connection.execute(query))
+        finally:
+            connection.close()
+
+
+StartBank = Callable[..., Bank]
+
+
+@pytest.fixture
+def start_bank(folders: dict[str, Path], tmp_path: Path) -> Iterator[StartBank]:
+    """``start_bank(misbehave=…)`` starts the bank that the settings exchange files with."""
+    options = BankOptions(
+        fetch=folders["outgoing"],
+        tell=folders["incoming"],
+        storage=tmp_path / "bank.sqlite",
+        public_key=base64.b64encode(KEY.public_key().public_bytes_raw()).decode(),
+        delay_seconds=0.05,
+    )
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(**changes: object) -> Bank:
+        chosen = replace(options, **changes)  # type: ignore[arg-type]
+        process = subprocess.Popen(chosen.command(), env={**os.environ}, stdout=subprocess.PIPE)
+        started.append(process)
+        assert process.stdout is not None
+        assert b"the book in" in process.stdout.readline()
+        return Bank(chosen, process)
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+async def settled_by_the_book(
+    world: World, bank: Bank, announced: Announced, owed: list[Entitlement]
+) -> None:
+    """Each entitlement ended as the bank's book says, and was paid what it is owed."""
+    outcomes = await world.outcomes(announced)
+    paid, rejected = bank.paid(), bank.rejected()
+    for entitlement in owed:
+        outcome, reason = outcomes[str(entitlement.entitlement_id)]
+        instruction = await world.instruction_of(entitlement.entitlement_id)
+        name = instruction["id"].replace("-", "")
+        if outcome == "paid":
+            assert paid[name] == (entitlement.account, str(entitlement.amount_minor))
+        else:
+            assert (outcome, reason) == ("failed", rejected[name])
+    assert sum(outcome == "paid" for outcome, _ in outcomes.values()) == len(paid)
+    await world.proofs()
+
+
+async def test_a_chunk_is_paid_by_file_as_the_banks_book_says(
+    world: World, start_bank: StartBank
+) -> None:
+    bank = start_bank(bad_account_share=0.2)
+    await world.fund(100_000_000)
+    owed = entitlements(30, provider="mekong")
+    announced = await world.registry.announce(owed)
+    async with world.working():
+        await world.until_chunk(announced, "settled", seconds=40)
+    assert bank.rejected()
+    await settled_by_the_book(world, bank, announced, owed)
+
+
+@pytest.mark.parametrize("kind", Misbehaviour)
+async def test_however_the_bank_goes_wrong_each_line_ends_as_its_book_says(
+    world: World, start_bank: StartBank, kind: Misbehaviour
+) -> None:
+    bank = start_bank(misbehave=(kind,), bad_account_share=0.2, delay_seconds=0.1)
+    await world.fund(100_000_000)
+    owed = entitlements(12, provider="mekong")
+    announced = await world.registry.announce(owed)
+    async with world.working():
+        await world.until_chunk(announced, "settled", seconds=40)
+    await settled_by_the_book(world, bank, announced, owed)
+
+
+async def test_a_bank_that_refuses_files_whole_gets_smaller_ones(
+    world: World, start_bank: StartBank
+) -> None:
+    bank = start_bank(most_lines=5)
+    await world.fund(100_000_000)
+    owed = entitlements(12, provider="mekong")
+    announced = await world.registry.announce(owed)
+    async with world.working():
+        await world.until_chunk(announced, "settled", seconds=60)
+    assert sorted(bank.refusals(), key=str) == ["FF01", *[None] * 10]
+    await settled_by_the_book(world, bank, announced, owed)
+    assert len(bank.paid()) == 12
+
+
+async def test_a_bank_that_is_killed_and_started_again_pays_once(
+    world: World, start_bank: StartBank
+) -> None:
+    await world.fund(100_000_000)
+    owed = entitlements(12, provider="mekong")
+    announced = await world.registry.announce(owed)
+    async with world.working():
+        await world.until_count("sending", 12, seconds=20)
+        first = start_bank(delay_seconds=0.5)
+        first.process.send_signal(signal.SIGKILL)
+        first.process.wait()
+        bank = start_bank()
+        await world.until_chunk(announced, "settled", seconds=40)
+    await settled_by_the_book(world, bank, announced, owed)
