@@ -1,5 +1,6 @@
 """`python -m sandbox.bank`: see sandbox/README.md."""
 
+import os
 import signal
 import sqlite3
 import sys
@@ -10,7 +11,7 @@ from sandbox.bank.options import parse_options
 
 
 def main() -> None:
-    options = parse_options(sys.argv[1:])
+    options = parse_options(sys.argv[1:], os.environ)
     try:
         book = Book(options.storage)
     except sqlite3.Error as error:

@@ -5,7 +5,7 @@ import hashlib
 import os
 import time
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from sandbox.bank import reports
 from sandbox.bank.book import Book, Booked, Saying
@@ -27,6 +27,11 @@ class Counter:
         self._options = options
         self._book = book
         self._key = Ed25519PublicKey.from_public_bytes(base64.b64decode(options.public_key))
+        self._signing_key = (
+            Ed25519PrivateKey.from_private_bytes(base64.b64decode(options.signing_key))
+            if options.signing_key
+            else None
+        )
         self._temperament = Temperament(
             seed=options.seed,
             kinds=options.misbehave,
@@ -97,6 +102,8 @@ class Counter:
     def _write(self, saying: Saying) -> None:
         """Where the bank half-writes, it does so where everybody sees it."""
         path = self._options.tell / saying.name
+        if self._signing_key is not None:
+            path.with_name(f"{path.name}.sig").write_bytes(self._signing_key.sign(saying.content))
         if not saying.content.rstrip().endswith(b"</Document>"):
             path.write_bytes(saying.content)
             return

@@ -1,10 +1,10 @@
-"""What a sandbox bank is told at its start. None of it is secret: it has a public key alone."""
+"""What a sandbox bank is told at its start: its command line, and its secret by the environment."""
 
 import argparse
 import base64
 import binascii
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -13,6 +13,7 @@ from sandbox.bank.misbehaviour import Misbehaviour
 
 ALL = "all"
 KEY_BYTES = 32
+KEY_VARIABLE = "SANDBOX_BANK_SIGNING_KEY"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,8 @@ class BankOptions:
     `public_key` is the customer's Ed25519 key, in base64. `share` of all files (0 to 1) go wrong in
     one of the ways `misbehave`; those with more than `most_lines` lines are refused whole (0: none
     is); `bad_account_share` of all accounts cannot be paid. `delay_seconds` is the time from
-    fetching a file to its results; what is late is ten times as late.
+    fetching a file to its results; what is late is ten times as late. `signing_key` is the bank's
+    own Ed25519 key, in base64: with it, each report is signed.
     """
 
     fetch: Path
@@ -36,9 +38,10 @@ class BankOptions:
     most_lines: int = 0
     bad_account_share: float = 0.0
     delay_seconds: float = 0.1
+    signing_key: str = ""
 
     def command(self, *, python: str = sys.executable) -> list[str]:
-        """The command line that starts this bank."""
+        """The command line that starts this bank, together with ``environment()``."""
         words = [python, "-m", "sandbox.bank"]
         words += ["--fetch", str(self.fetch), "--tell", str(self.tell)]
         words += ["--storage", str(self.storage), "--public-key", self.public_key]
@@ -50,6 +53,10 @@ class BankOptions:
             words += ["--misbehave", ",".join(self.misbehave)]
         return words
 
+    def environment(self) -> dict[str, str]:
+        """The variables that tell this bank its secret."""
+        return {KEY_VARIABLE: self.signing_key} if self.signing_key else {}
+
 
 class _OneLineParser(argparse.ArgumentParser):
     """argparse prints its usage before the error; an operator needs the error alone."""
@@ -58,11 +65,12 @@ class _OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"sandbox.bank: {message} (see python -m sandbox.bank --help)\n")
 
 
-def parse_options(arguments: Sequence[str]) -> BankOptions:
-    """Read them. What is wrong ends the process: one line, exit status 2."""
+def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> BankOptions:
+    """Read both. What is wrong ends the process: one line, exit status 2."""
     parser = _OneLineParser(
         prog="python -m sandbox.bank",
         description="A bank to test against: ISO 20022 pain.001.001.09 in, pain.002.001.10 out.",
+        epilog=f"{KEY_VARIABLE} in the environment is the key that signs reports, if there is one.",
     )
     parser.add_argument("--fetch", type=_directory, required=True, help="where files are fetched")
     parser.add_argument("--tell", type=_directory, required=True, help="where reports are written")
@@ -85,7 +93,13 @@ def parse_options(arguments: Sequence[str]) -> BankOptions:
         "--most-lines", type=_lines, default=0, help="a file with more is refused whole (0: none)"
     )
     parser.add_argument("--delay-seconds", type=_delay, default=0.1, help="to the results")
-    return BankOptions(**vars(parser.parse_args(arguments)))
+    values = vars(parser.parse_args(arguments))
+    try:
+        signing_key = _key(environment[KEY_VARIABLE]) if KEY_VARIABLE in environment else ""
+    except argparse.ArgumentTypeError:
+        # Without repeating it: it is a secret.
+        parser.error(f"{KEY_VARIABLE} in the environment is not {KEY_BYTES} bytes in base64")
+    return BankOptions(**values, signing_key=signing_key)
 
 
 def _directory(text: str) -> Path:

@@ -25,10 +25,12 @@ from shared.settings import (
 from shared.signatures import key_of
 
 SIGNING_KEY_BYTES = 32
+MOST_LINES_OF_A_FILE = 20_000
+"""A report about all of them is shorter than what is read of one."""
 
 
 def is_signing_key(text: str) -> bool:
-    """Whether a text is a private key of Ed25519: 32 bytes in base64 (RFC 8032, section 5.1.5)."""
+    """Whether a text is a key of Ed25519: 32 bytes in base64 (RFC 8032, section 5.1.5)."""
     try:
         return len(base64.b64decode(text, validate=True)) == SIGNING_KEY_BYTES
     except (binascii.Error, ValueError):
@@ -55,6 +57,9 @@ class BankFileSettings(BaseModel):
     """The account that is debited: the one that is prefunded."""
     debtor_agent_bic: str = Field(pattern="^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$")
 
+    bank_public_keys: tuple[str, ...] = ()
+    """Ed25519 keys of the bank, in base64; several while one is being rotated. Without any,
+    whoever can write into the incoming directory is believed."""
     settling_seconds: float = Field(default=60, gt=0)
     """How long a file that came in has to be unchanged, until one that cannot be read is not taken
     for half-written any more."""
@@ -66,6 +71,8 @@ class BankFileSettings(BaseModel):
             raise ValueError("give the directories of a bank file as absolute paths")
         if len(set(places)) < len(places):
             raise ValueError("outgoing, incoming and state are three directories")
+        if not all(is_signing_key(key) for key in self.bank_public_keys):
+            raise ValueError("a key of bank_public_keys is 32 bytes in base64")
         return self
 
 
@@ -149,6 +156,8 @@ class ProviderSettings(BaseModel):
                 "give base_url of a provider that is spoken to over HTTP, or bank_file of one that "
                 "takes files"
             )
+        if self.bank_file is not None and self.batch_lines > MOST_LINES_OF_A_FILE:
+            raise ValueError(f"a file has {MOST_LINES_OF_A_FILE} lines at most: lower batch_lines")
         return self
 
 

@@ -16,6 +16,17 @@ from tests.payments.conftest import World
 from tests.payments.steps import Steps
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+BANKS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+
+
+def public(key: Ed25519PrivateKey) -> str:
+    """A key's public half, in base64."""
+    return base64.b64encode(key.public_key().public_bytes_raw()).decode()
+
+
+def private(key: Ed25519PrivateKey) -> str:
+    """A key, in base64."""
+    return base64.b64encode(key.private_bytes_raw()).decode()
 
 
 @pytest.fixture
@@ -26,7 +37,9 @@ def folders(tmp_path: Path) -> dict[str, Path]:
     return made
 
 
-def bank_provider(provider: dict[str, Any], folders: dict[str, Path], **more: Any) -> Any:
+def bank_provider(
+    provider: dict[str, Any], folders: dict[str, Path], *, keys: list[str], **more: Any
+) -> Any:
     """A provider's settings, as of a bank that takes files."""
     return {
         "code": provider["code"],
@@ -41,6 +54,7 @@ def bank_provider(provider: dict[str, Any], folders: dict[str, Path], **more: An
             "debtor_id": "nspc",
             "debtor_account": "000123456789",
             "debtor_agent_bic": "NCAMKHPP",
+            "bank_public_keys": keys,
         },
         **more,
     }
@@ -53,10 +67,17 @@ def more_settings() -> dict[str, Any]:
 
 
 @pytest.fixture
+def bank_keys() -> list[str]:
+    """The public keys of the bank: none, so that its reports need no signature."""
+    return []
+
+
+@pytest.fixture
 def environment(
     environment: dict[str, str],
     folders: dict[str, Path],
     more_settings: dict[str, Any],
+    bank_keys: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, str]:
     """The provider ``mekong`` is a bank that takes files."""
@@ -65,15 +86,13 @@ def environment(
         **environment,
         "PAYMENTS_PROVIDERS": json.dumps(
             [
-                bank_provider(provider, folders, **more_settings)
+                bank_provider(provider, folders, keys=bank_keys, **more_settings)
                 if provider["code"] == "mekong"
                 else provider
                 for provider in providers
             ]
         ),
-        "PAYMENTS_PROVIDER_SIGNING_KEYS": json.dumps(
-            {"mekong": base64.b64encode(KEY.private_bytes_raw()).decode()}
-        ),
+        "PAYMENTS_PROVIDER_SIGNING_KEYS": json.dumps({"mekong": private(KEY)}),
         "PAYMENTS_BATCH_PAGE_SIZE": "2",
     }
     for name, value in changed.items():

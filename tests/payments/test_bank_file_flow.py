@@ -16,13 +16,16 @@ from services.payments.providers.bankfile.initiation import NAMESPACE
 from services.payments.providers.batches import BatchAdapter, BatchAnswerKind, BatchOrder
 from shared.ids import new_id
 from tests.payments.bank import (
+    BANKS_KEY,
     KEY,
+    bank_keys,
     environment,
     files,
     folders,
     go_on,
     lines_of,
     more_settings,
+    public,
     statuses,
 )
 from tests.payments.bank_reports import line, report
@@ -31,7 +34,7 @@ from tests.payments.steps import Steps
 from tests.payments.test_batches import announce
 from tests.server import eventually
 
-__all__ = ["environment", "folders", "more_settings"]
+__all__ = ["bank_keys", "environment", "folders", "more_settings"]
 
 
 async def test_a_batch_leaves_as_a_file_that_is_signed_and_ends_by_what_comes_in(
@@ -234,7 +237,7 @@ async def test_the_same_file_twice_changes_nothing(
     assert histories[0] == histories[1] == histories[2]
     assert await statuses(world, lines) == ["settled", "settled", "rejected"]
     assert await alarms(world) == {}
-    assert len(list(folders["state"].glob("taken/*/*.xml"))) == 1
+    assert len(list(folders["state"].glob("taken/*/*.json"))) == 1
     await world.proofs()
 
 
@@ -372,3 +375,32 @@ async def raised(world: World, steps: Steps) -> None:
         return await world.count("ready") > 0
 
     await eventually(released)
+
+
+@pytest.mark.parametrize("bank_keys", [[public(KEY), public(BANKS_KEY)]])
+async def test_of_a_bank_that_signs_nothing_else_is_believed(
+    world: World, steps: Steps, owner: asyncpg.Connection, folders: dict[str, Path]
+) -> None:
+    lines = await sent(world, steps, owner, 2)
+    [file] = files(folders)
+    refused, paid = report(file.stem, group="RJCT"), report(file.stem, group="ACSC")
+    incoming = folders["incoming"]
+    (incoming / "1.xml").write_bytes(refused)
+    (incoming / "2.xml").write_bytes(refused.replace(b"report-1", b"report-2"))
+    (incoming / "2.xml.sig").write_bytes(BANKS_KEY.sign(paid))
+    (incoming / "3.xml").write_bytes(paid)
+    await go_on(steps, owner)
+    assert await statuses(world, lines) == ["sending"] * 2
+    # Its signature may come after the file.
+    (incoming / "3.xml.sig").write_bytes(BANKS_KEY.sign(paid))
+    await go_on(steps, owner, times=2)
+    assert await statuses(world, lines) == ["settled"] * 2
+    settle(folders)
+    await go_on(steps, owner, times=2)
+    assert await alarms(world) == {"file_set_aside": 2}
+    assert list(incoming.iterdir()) == []
+    told = [json.loads(path.read_bytes()) for path in folders["state"].glob("aside/*.json")]
+    assert sorted((each["name"], each["reason"]) for each in told) == [
+        ("1.xml", "not_signed"),
+        ("2.xml", "not_signed"),
+    ]

@@ -1,6 +1,5 @@
 """Payments by files with a bank that keeps its own book, and is judged by it."""
 
-import base64
 import os
 import signal
 import sqlite3
@@ -15,10 +14,19 @@ import pytest
 from sandbox.bank.misbehaviour import Misbehaviour
 from sandbox.bank.options import BankOptions
 from tests.payments.announcing import Announced, Entitlement
-from tests.payments.bank import KEY, environment, folders, more_settings
+from tests.payments.bank import (
+    BANKS_KEY,
+    KEY,
+    bank_keys,
+    environment,
+    folders,
+    more_settings,
+    private,
+    public,
+)
 from tests.payments.conftest import World, entitlements
 
-__all__ = ["environment", "folders", "more_settings"]
+__all__ = ["bank_keys", "environment", "folders", "more_settings"]
 
 
 @dataclass
@@ -66,14 +74,16 @@ def start_bank(folders: dict[str, Path], tmp_path: Path) -> Iterator[StartBank]:
         fetch=folders["outgoing"],
         tell=folders["incoming"],
         storage=tmp_path / "bank.sqlite",
-        public_key=base64.b64encode(KEY.public_key().public_bytes_raw()).decode(),
+        public_key=public(KEY),
         delay_seconds=0.05,
     )
     started: list[subprocess.Popen[bytes]] = []
 
     def start(**changes: object) -> Bank:
         chosen = replace(options, **changes)  # type: ignore[arg-type]
-        process = subprocess.Popen(chosen.command(), env={**os.environ}, stdout=subprocess.PIPE)
+        process = subprocess.Popen(
+            chosen.command(), env={**os.environ, **chosen.environment()}, stdout=subprocess.PIPE
+        )
         started.append(process)
         assert process.stdout is not None
         assert b"the book in" in process.stdout.readline()
@@ -115,6 +125,17 @@ async def test_a_chunk_is_paid_by_file_as_the_banks_book_says(
     async with world.working():
         await world.until_chunk(announced, "settled", seconds=40)
     assert bank.rejected()
+    await settled_by_the_book(world, bank, announced, owed)
+
+
+@pytest.mark.parametrize("bank_keys", [[public(BANKS_KEY)]])
+async def test_a_bank_that_signs_is_believed(world: World, start_bank: StartBank) -> None:
+    bank = start_bank(signing_key=private(BANKS_KEY), misbehave=(Misbehaviour.HALF_WRITTEN,))
+    await world.fund(100_000_000)
+    owed = entitlements(3, provider="mekong")
+    announced = await world.registry.announce(owed)
+    async with world.working():
+        await world.until_chunk(announced, "settled", seconds=40)
     await settled_by_the_book(world, bank, announced, owed)
 
 

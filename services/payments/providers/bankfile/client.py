@@ -17,9 +17,9 @@ from services.payments.providers.bankfile.initiation import (
     Transfer,
     fits,
     initiation,
-    reference_of,
 )
 from services.payments.providers.bankfile.outbox import Differs, MayHaveLeft, NotPermitted, Outbox
+from services.payments.providers.bankfile.references import reference_of
 from services.payments.providers.batches import (
     BatchAnswer,
     BatchAnswerKind,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 _STALE_SECONDS = 3600
 """Whatever is being written for longer was left by a process that ended."""
+SIGNATURE_SUFFIX = ".sig"
+"""Behind a file's name: its signature, 64 bytes of Ed25519 (RFC 8032) over the file's bytes."""
 
 
 class Put(StrEnum):
@@ -50,6 +52,13 @@ def keep_names(directory: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory that is on the disk, unless it is there; raises OSError."""
+    if not directory.is_dir():
+        directory.mkdir(exist_ok=True)
+        keep_names(directory.parent)
 
 
 def is_temporary(name: str) -> bool:

@@ -1,10 +1,11 @@
 """What comes in: reports are kept by the file that they are about, and what is none is set aside.
 
-A report is copied to where nobody changes it, under the next number among those about the same
-file. It leaves the incoming directory once what it brought is recorded: whoever dies in between
-reads it again, and it brings the same.
+What a report says is kept where nobody else writes, under the next number among those about the
+same file: words and references, and nothing of persons. The file leaves the incoming directory once
+what it brought is recorded: whoever dies in between reads it again, and it brings the same.
 """
 
+import base64
 import hashlib
 import os
 import shutil
@@ -17,15 +18,25 @@ from pathlib import Path
 from uuid import UUID
 
 import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from services.payments.providers.bankfile.folders import Put, is_temporary, put
-from services.payments.providers.bankfile.initiation import read_reference
+from services.payments.providers.bankfile.folders import (
+    SIGNATURE_SUFFIX,
+    Put,
+    is_temporary,
+    make_directory,
+    put,
+)
 from services.payments.providers.bankfile.outbox import Outbox
-from services.payments.providers.bankfile.outcomes import Outcome, foreign_lines
+from services.payments.providers.bankfile.outcomes import Outcome, speaks_of_others
+from services.payments.providers.bankfile.references import read_reference
 from services.payments.providers.bankfile.reports import (
     MAXIMUM_BYTES,
     Report,
     Unreadable,
+    kept,
+    read_kept,
     read_report,
 )
 from services.payments.providers.batches import BatchName
@@ -61,8 +72,12 @@ class Inbox:
     def __init__(self, bank: BankFileSettings, outbox: Outbox) -> None:
         self._incoming = bank.incoming_directory
         self._taken = bank.state_directory / "taken"
-        self._aside = bank.state_directory / "aside"
+        self._state = bank.state_directory
         self._settling_seconds = bank.settling_seconds
+        self._keys = [
+            Ed25519PublicKey.from_public_bytes(base64.b64decode(key))
+            for key in bank.bank_public_keys
+        ]
         self._outbox = outbox
         self._told: dict[str, _Found] = {}
         self._half_written: set[_Found] = set()
@@ -86,17 +101,17 @@ class Inbox:
         return taken
 
     def end(self, news: FileNews) -> None:
-        """Have a file leave the incoming directory: kept already, or set aside with its reason."""
+        """Have a file leave the incoming directory: read, or set aside with its reason."""
         found = self._told.pop(news.key)
         path = self._incoming / found.name
         if not os.path.lexists(path) or _Found.of(path) != found:
             # Somebody wrote on: what it says now is another file.
             return
         self._ended.add(found)
-        if news.fault is not None and news.fault.kind is FileFaultKind.SET_ASIDE:
+        if news.fault is not None:
             self._set_aside(path, news.fault)
-        else:
-            path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        _signature_of(path).unlink(missing_ok=True)
 
     def outcome_of(self, message_id: str) -> Outcome | None:
         """What became of a file of ours, or None: nothing came in about it."""
@@ -105,10 +120,10 @@ class Inbox:
             return None
         known = self._outcomes.pop(message_id, None) or Outcome(lines, message_id=message_id)
         while (path := self._report_path(message_id, known.reports + 1)).exists():
-            report = read_report(path.read_bytes())
-            if not isinstance(report, Report):
-                raise OSError(f"{path.name} of {message_id} was a report and is none any more")
-            known.add(report)
+            try:
+                known.add(read_kept(path.read_bytes()))
+            except (ValueError, TypeError, LookupError) as error:
+                raise OSError(f"report {path.name} of {message_id} is damaged") from error
         self._outcomes[message_id] = known
         if len(self._outcomes) > _KEPT_OUTCOMES:
             self._outcomes.popitem(last=False)
@@ -119,7 +134,7 @@ class Inbox:
         present = []
         for path in sorted(self._incoming.iterdir()):
             with suppress(FileNotFoundError):
-                if not is_temporary(path.name):
+                if not is_temporary(path.name) and path.suffix != SIGNATURE_SUFFIX:
                     present.append(_Found.of(path))
         return present
 
@@ -133,19 +148,26 @@ class Inbox:
 
     def _news(self, found: _Found) -> FileNews | None:
         content = self._content(found)
-        report = read_report(content) if isinstance(content, bytes) else content
+        if isinstance(content, Unreadable):
+            return self._unreadable(found, os.fsencode(found.name), content.reason)
+        report = read_report(content)
         if isinstance(report, Unreadable):
-            if not self._is_settled(found):
-                self._half_written.add(found)
-                return None
-            named = content if isinstance(content, bytes) else os.fsencode(found.name)
-            return _aside(found, named, report.reason)
-        assert isinstance(content, bytes)
+            return self._unreadable(found, content, report.reason)
+        if not self._is_signed(found, content):
+            return self._unreadable(found, content, "not_signed")
         batch_id = read_reference(report.original_message_id)
         lines = self._outbox.lines_of(report.original_message_id) if batch_id else None
         if batch_id is None or lines is None:
             return _aside(found, content, "message_not_ours")
         return self._reported(found, report, content, batch_id, lines)
+
+    def _unreadable(self, found: _Found, named: bytes, reason: str) -> FileNews | None:
+        """Nothing for now, where it may still be written, or its signature."""
+        if self._is_settled(found):
+            return _aside(found, named, reason)
+        if reason != "not_signed":
+            self._half_written.add(found)
+        return None
 
     def _reported(
         self,
@@ -156,19 +178,28 @@ class Inbox:
         lines: frozenset[UUID],
     ) -> FileNews:
         message_id = report.original_message_id
-        number = self._keep(message_id, content)
+        number = self._keep(report, content)
         outcome = self.outcome_of(message_id)
         assert outcome is not None
         fault = None
-        if foreign_lines(report, lines):
-            name = f"taken/{message_id}/{number}.xml"
-            fault = FileFault(FileFaultKind.LINES_NOT_OURS, name, "lines_not_ours")
+        if speaks_of_others(report, lines):
+            fault = FileFault(FileFaultKind.LINES_NOT_OURS, _name(content), "lines_not_ours")
         return FileNews(
             found.name,
             batch=BatchName(batch_id, message_id),
             results=outcome.brought_by(number),
             fault=fault,
         )
+
+    def _is_signed(self, found: _Found, content: bytes) -> bool:
+        """Whether one of the bank's keys signed a file; where it has none, each is."""
+        if not self._keys:
+            return True
+        try:
+            signature = _signature_of(self._incoming / found.name).read_bytes()
+        except OSError:
+            return False
+        return any(_verifies(key, signature, content) for key in self._keys)
 
     def _content(self, found: _Found) -> bytes | Unreadable:
         """The bytes of a file, or why it has none that could be read."""
@@ -184,36 +215,52 @@ class Inbox:
             # Of this file alone: its neighbours are read.
             return Unreadable("cannot_be_opened")
 
-    def _keep(self, message_id: str, content: bytes) -> int:
-        """Keep a report under the next number, or find under which it is kept."""
+    def _keep(self, report: Report, content: bytes) -> int:
+        """Keep what a report says under the next number, or find under which it is kept."""
+        message_id = report.original_message_id
         directory = self._taken / message_id
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(self._taken)
+        make_directory(directory)
         seen = directory / f"{hashlib.sha256(content).hexdigest()}.number"
         if seen.exists():
             return int(seen.read_text())
-        known = self._outcomes.get(message_id)
+        known = self.outcome_of(message_id)
         number = known.reports if known is not None else 0
         put_there = Put.DIFFERS
         while put_there is Put.DIFFERS:
             number += 1
-            put_there = put(self._report_path(message_id, number), content)
+            put_there = put(self._report_path(message_id, number), kept(report))
         put(seen, str(number).encode())
         return number
 
     def _set_aside(self, path: Path, fault: FileFault) -> None:
-        self._aside.mkdir(exist_ok=True)
+        """Have a file lie where persons look, as it came, with why it does."""
+        aside = self._state / fault.name
+        make_directory(aside.parent)
         told = {"name": path.name, "reason": fault.reason}
-        aside = self._aside.parent / fault.name
         put(aside.with_suffix(".json"), orjson.dumps(told))
-        if aside.exists():
-            path.unlink()
-        else:
+        if not os.path.lexists(aside):
             shutil.move(path, aside)
 
     def _report_path(self, message_id: str, number: int) -> Path:
-        return self._taken / message_id / f"{number}.xml"
+        return self._taken / message_id / f"{number}.json"
 
 
 def _aside(found: _Found, named: bytes, reason: str) -> FileNews:
-    name = f"aside/{hashlib.sha256(named).hexdigest()[:32]}.xml"
-    return FileNews(found.name, fault=FileFault(FileFaultKind.SET_ASIDE, name, reason))
+    return FileNews(found.name, fault=FileFault(FileFaultKind.SET_ASIDE, _name(named), reason))
+
+
+def _name(content: bytes) -> str:
+    return f"aside/{hashlib.sha256(content).hexdigest()[:32]}.xml"
+
+
+def _signature_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}{SIGNATURE_SUFFIX}")
+
+
+def _verifies(key: Ed25519PublicKey, signature: bytes, content: bytes) -> bool:
+    try:
+        key.verify(signature, content)
+    except InvalidSignature:
+        return False
+    return True

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from lxml import etree
 
+from services.payments.providers.bankfile.references import reference_of
 from services.payments.settings import BankFileSettings
 from shared.clock import COUNTRY_ZONE
 from shared.money import Money
@@ -39,16 +40,6 @@ class Transfer:
     instruction_id: UUID
     money: Money
     account: str
-
-
-def reference_of(identifier: UUID) -> str:
-    """An id of ours as the standard's ``Max35Text`` takes it: 32 hexadecimal digits."""
-    return identifier.hex
-
-
-def read_reference(text: str | None) -> UUID | None:
-    """The id that a reference of ours names, or None: it is none of ours."""
-    return UUID(text) if text is not None and re.fullmatch("[0-9a-f]{32}", text) else None
 
 
 def fits(account: str) -> bool:

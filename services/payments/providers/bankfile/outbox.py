@@ -13,8 +13,8 @@ from uuid import UUID
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.payments.providers.bankfile.folders import Put, put
-from services.payments.providers.bankfile.initiation import reference_of
+from services.payments.providers.bankfile.folders import SIGNATURE_SUFFIX, Put, make_directory, put
+from services.payments.providers.bankfile.references import reference_of
 from services.payments.providers.protocol import Permit
 from services.payments.settings import BankFileSettings
 
@@ -46,7 +46,7 @@ class Outbox:
 
         What left before with the same bytes has left. With an OSError it did not leave this time.
         """
-        self._sent.mkdir(exist_ok=True)
+        make_directory(self._sent)
         record = orjson.dumps(
             {
                 "sha256": hashlib.sha256(content).hexdigest(),
@@ -60,7 +60,7 @@ class Outbox:
         checksum = f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode()
         # The bank looks for the file: what belongs to it is there before it is.
         self._put(path.with_name(f"{path.name}.sha256"), checksum)
-        self._put(path.with_name(f"{path.name}.sig"), self._key.sign(content))
+        self._put(path.with_name(f"{path.name}{SIGNATURE_SUFFIX}"), self._key.sign(content))
         if (refusal := permit.refusal()) is not None:
             raise NotPermitted(refusal)
         try:

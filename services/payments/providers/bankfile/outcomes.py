@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from services.payments.providers.bankfile.initiation import read_reference
 from services.payments.providers.bankfile.reports import Report, Word
 from services.payments.providers.batches import (
     BatchAnswer,
@@ -98,10 +97,9 @@ class Outcome:
         return self.results()[self._counts[number - 1] : self._counts[number]]
 
 
-def foreign_lines(report: Report, lines: frozenset[UUID]) -> list[UUID | None]:
-    """Of which lines a report speaks that are not the file's; None: by no reference of ours."""
-    named = (read_reference(line.end_to_end_id) for line in report.lines)
-    return [line_id for line_id in named if line_id not in lines]
+def speaks_of_others(report: Report, lines: frozenset[UUID]) -> bool:
+    """Whether a report speaks of lines that are not the file's."""
+    return any(line.line_id not in lines for line in report.lines)
 
 
 def _refused(word: Word) -> BatchAnswer:
@@ -115,14 +113,13 @@ def _refused(word: Word) -> BatchAnswer:
 
 def _told_by_line(report: Report, lines: frozenset[UUID]) -> Iterator[LineResult]:
     for line in report.lines:
-        line_id = read_reference(line.end_to_end_id)
-        if line_id is not None and line_id in lines:
-            yield from _result(line_id, line.word, line.bank_reference)
+        if line.line_id is not None and line.line_id in lines:
+            yield from _result(line.line_id, line.word, line.bank_reference)
 
 
 def _told_of_all(report: Report, word: Word, lines: frozenset[UUID]) -> Iterator[LineResult]:
     """An end of every line about which the report says nothing by itself."""
-    named = {read_reference(line.end_to_end_id) for line in report.lines}
+    named = {line.line_id for line in report.lines}
     for line_id in sorted(lines - named):
         yield from _result(line_id, word)
 

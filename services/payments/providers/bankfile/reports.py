@@ -8,8 +8,12 @@ ISO 20022, message definition pain.002.001.10 (CustomerPaymentStatusReportV10).
 import re
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
+import orjson
 from lxml import etree
+
+from services.payments.providers.bankfile.references import read_reference
 
 MAXIMUM_BYTES = 32 * 1024 * 1024
 MAXIMUM_TAGS = 2_000_000
@@ -35,7 +39,8 @@ class Word:
 class LineWord:
     """What is said of one line."""
 
-    end_to_end_id: str | None
+    line_id: UUID | None
+    """None: it is named by no reference of ours."""
     word: Word
     bank_reference: str | None = None
 
@@ -85,6 +90,29 @@ def read_report(content: bytes) -> Report | Unreadable:
     return _report(document, namespace.group())
 
 
+def kept(report: Report) -> bytes:
+    """A report as it is kept: what was read of it, and nothing of persons."""
+    return orjson.dumps(report)
+
+
+def read_kept(content: bytes) -> Report:
+    """A report that was kept; raises ValueError, TypeError or LookupError where it is damaged."""
+    told = orjson.loads(content)
+    return Report(
+        original_message_id=told["original_message_id"],
+        group=None if told["group"] is None else Word(**told["group"]),
+        parts=tuple(Word(**word) for word in told["parts"]),
+        lines=tuple(
+            LineWord(
+                line["line_id"] and UUID(line["line_id"]),
+                Word(**line["word"]),
+                line["bank_reference"],
+            )
+            for line in told["lines"]
+        ),
+    )
+
+
 def _report(document: Element, namespace: str) -> Report | Unreadable:
     """The message in a document; every status is read, or none is."""
     groups = document.findall(f"{namespace}CstmrPmtStsRpt/{namespace}OrgnlGrpInfAndSts")
@@ -110,7 +138,7 @@ def _line(element: Element, namespace: str) -> LineWord | None:
     if word is None:
         return None
     return LineWord(
-        end_to_end_id=_text(element, f"{namespace}OrgnlEndToEndId"),
+        line_id=read_reference(_text(element, f"{namespace}OrgnlEndToEndId")),
         word=word,
         bank_reference=_text(element, f"{namespace}AcctSvcrRef"),
     )
@@ -118,10 +146,10 @@ def _line(element: Element, namespace: str) -> LineWord | None:
 
 def _without_shared_references(lines: list[LineWord]) -> tuple[LineWord, ...]:
     """A reference of several lines is that of the booking of all of them, and names none."""
-    owners: dict[str, set[str | None]] = {}
+    owners: dict[str, set[UUID | None]] = {}
     for line in lines:
         if line.bank_reference is not None:
-            owners.setdefault(line.bank_reference, set()).add(line.end_to_end_id)
+            owners.setdefault(line.bank_reference, set()).add(line.line_id)
     return tuple(
         replace(line, bank_reference=None)
         if line.bank_reference is not None and len(owners[line.bank_reference]) > 1
