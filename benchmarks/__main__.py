@@ -5,7 +5,7 @@ python -m benchmarks webhooks dispatch   those
 python -m benchmarks activation --households 70000
 
 The names are import, activation (with its sizes, and memory), events, dispatch, webhooks,
-observations, judging, polygons, backtests.
+observations, judging, polygons, backtests, statements.
 """
 
 import argparse
@@ -32,6 +32,7 @@ from benchmarks.measurements import (
     judging,
     observing,
     polygons,
+    reconciling,
     registration,
     webhooks,
 )
@@ -55,6 +56,7 @@ NAMES = (
     "judging",
     "polygons",
     "backtests",
+    "statements",
 )
 FULL_SIZE = 700_000
 _PLAIN_WIDTH = 110
@@ -135,6 +137,8 @@ def _run(names: Sequence[str], size: int, console: Console) -> list[Figure]:
             figures += polygons.measure(setting)
         if "backtests" in names:
             figures += backtests.measure(setting)
+        if "statements" in names:
+            figures += reconciling.measure(setting, lines=size)
     if size == FULL_SIZE:
         keep(figures)
         console.print(f"Written to {DOCUMENT}.")

@@ -20,6 +20,7 @@ ORDER = (
     "judging",
     "polygons",
     "backtests",
+    "statements",
     "memory",
 )
 """The rows of the table, from top to bottom."""

@@ -82,6 +82,26 @@ class Api:
             )
         )
 
+    def post_file(
+        self,
+        path: str,
+        content: Iterator[bytes],
+        *,
+        media_type: str,
+        timeout_seconds: float,
+        **query: str,
+    ) -> Any:
+        """Stream a file to be taken once; raises Refused."""
+        return self._answer(
+            self._client.post(
+                path,
+                params=query,
+                content=content,
+                headers={"Content-Type": media_type, "Idempotency-Key": str(new_id())},
+                timeout=timeout_seconds,
+            )
+        )
+
     def pages(self, path: str, **query: Any) -> Iterator[Any]:
         """Every item of a list, page by page."""
         cursor: str | None = None
