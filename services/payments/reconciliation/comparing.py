@@ -43,7 +43,12 @@ async def supersede(
 
 
 async def compare(
-    session: AsyncSession, statement: Compared, *, is_correction: bool, at: datetime
+    session: AsyncSession,
+    statement: Compared,
+    *,
+    is_correction: bool,
+    may_repeat: bool,
+    at: datetime,
 ) -> None:
     """Keep everything in which a statement and our books differ, and book what is gone."""
     await repository.compare(
@@ -52,6 +57,7 @@ async def compare(
         provider_number=statement.provider_number,
         begins_at=statement.begins_at,
         ends_at=statement.ends_at,
+        may_repeat=may_repeat,
         at=at,
     )
     if is_correction:

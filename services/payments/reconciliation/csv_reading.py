@@ -69,7 +69,9 @@ class CsvReader:
 
     def _take(self, content: bytes) -> None:
         text = content.decode("utf-8-sig" if self._line == 0 else "utf-8", "replace")
-        lines = [line.removesuffix("\r") for line in text.split("\n")]
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").removesuffix("\r")
+        lines = text.split("\n")
         begin = 0
         while begin < len(lines) and not self._places:
             self._look_for_headings(lines[begin])
@@ -96,9 +98,15 @@ class CsvReader:
         )
 
     def _take_block(self, lines: Sequence[str]) -> None:
+        first = self._line + 1
+        if "" not in lines and not any('"' in line for line in lines):
+            self._line += len(lines)
+            delimiter = self._mapping.delimiter
+            self._keep(range(first, first + len(lines)), [line.split(delimiter) for line in lines])
+            return
         numbers, rows = [], []
-        for number, line in enumerate(lines, start=self._line + 1):
-            if not line.strip():
+        for number, line in enumerate(lines, start=first):
+            if not line:
                 continue
             cells = self._cells(line)
             if cells is None:
@@ -187,7 +195,7 @@ class CsvReader:
     def _balances(self, cells: Sequence[str]) -> list[str]:
         return list(map(str, values.amounts(cells, digits=self._digits, field="balance")))
 
-    def _times(self, cells: Sequence[str]) -> list[str]:
+    def _times(self, cells: Sequence[str]) -> Sequence[str]:
         return values.times(cells, format=self._mapping.time_format, zone=self._zone)
 
     def _require_currency(self, columns: Sequence[Sequence[str]]) -> None:

@@ -63,6 +63,9 @@ class Totals:
 class StatementRead:
     """A whole file, as far as it can be read."""
 
+    seen: set[int] = field(default_factory=set)
+    """Digests of the ids on its lines: two that are alike only have lines looked at once more."""
+
     blocks: list[bytes] = field(default_factory=list)
     """Lines for COPY, in text format, without the statement's number: line, direction, amount,
     balance, booked at, our id, reference."""
@@ -72,6 +75,8 @@ class StatementRead:
     closing_minor: int | None = None
     about_day: str | None = None
     """The day that the file says it is about, as YYYY-MM-DD; None: it does not say."""
+    may_repeat: bool = False
+    """Whether two of its lines may be of one payment: looked for only then."""
     first_day: str | None = None
     last_day: str | None = None
     """Of its lines, as YYYY-MM-DD; None: they tell no time."""
@@ -116,6 +121,9 @@ class StatementRead:
             references,
             strict=True,
         )
+        before = len(self.seen)
+        self.seen.update(map(hash, ids))
+        self.may_repeat = self.may_repeat or len(self.seen) < before + len(ids)
         self.blocks.append(("\n".join(map("\t".join, rows)) + "\n").encode())
         out_count = directions.count(Direction.OUT)
         out_minor = (
@@ -133,6 +141,7 @@ class StatementRead:
         self.totals.in_minor += sum(amounts) - out_minor
         if max(self.totals.out_minor, self.totals.in_minor) > _MAXIMUM_TURNOVER_MINOR:
             raise StatementRefused("Its lines come to more money than there is.")
-        if days := [time[:10] for time in times if time != NOTHING]:
-            self.first_day = min(days) if self.first_day is None else min(self.first_day, *days)
-            self.last_day = max(days) if self.last_day is None else max(self.last_day, *days)
+        if NOTHING not in times:
+            first, last = min(times)[:10], max(times)[:10]
+            self.first_day = min(first, self.first_day or first)
+            self.last_day = max(last, self.last_day or last)

@@ -111,6 +111,7 @@ async def compare(
     provider_number: int,
     begins_at: datetime,
     ends_at: datetime,
+    may_repeat: bool,
     at: datetime,
 ) -> None:
     """Hold a statement's lines against the payments of its provider; keep what differs.
@@ -122,8 +123,9 @@ async def compare(
     of_statement = {"number": number, "provider_number": provider_number}
     timed = {**of_statement, "at": at}
     bounds = {"begins_at": begins_at, "ends_at": ends_at}
-    await session.execute(statements.NAME_BY_REFERENCE, of_statement)
-    await session.execute(statements.COMPARE, {**timed, **bounds})
+    named: Any = await session.execute(statements.NAME_BY_REFERENCE, of_statement)
+    may_repeat = may_repeat or named.rowcount > 0
+    await session.execute(statements.COMPARE, {**timed, **bounds, "may_repeat": may_repeat})
     await session.execute(statements.ON_ANOTHER_TOO, of_statement)
     await session.execute(statements.ON_ANOTHER_BEFORE, timed)
     await session.execute(statements.EXPLAIN_OTHER_DAYS, {"number": number, "at": at})

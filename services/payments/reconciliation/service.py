@@ -156,7 +156,13 @@ async def take(
     )
     if superseded is not None:
         await supersede(session, statement, superseded=superseded, at=now)
-    await compare(session, statement, is_correction=superseded is not None, at=now)
+    await compare(
+        session,
+        statement,
+        is_correction=superseded is not None,
+        may_repeat=read.may_repeat,
+        at=now,
+    )
     balances = Balances(
         number=number,
         provider_number=provider.number,

@@ -49,8 +49,10 @@ _KIND = f"""
         END
         WHEN instruction.id IS NULL THEN '{DifferenceKind.UNKNOWN_PAYMENT}'
         WHEN again.first < line.line THEN CASE
-            WHEN line.reference IS NOT DISTINCT FROM again.reference
-                THEN '{DifferenceKind.LINE_REPEATED}'
+            WHEN line.reference IS NOT DISTINCT FROM (
+                SELECT reference FROM payments.statement_line AS first
+                WHERE first.statement_number = :number AND first.line = again.first
+            ) THEN '{DifferenceKind.LINE_REPEATED}'
             ELSE '{DifferenceKind.PAID_AGAIN}'
         END
         WHEN line.amount_minor <> {_PAID} THEN '{DifferenceKind.OTHER_AMOUNT}'
@@ -70,19 +72,17 @@ _KIND = f"""
 
 COMPARE = text(
     f"""
-    WITH line AS (
+    -- Read anew where it is needed: that costs less than keeping a copy.
+    WITH line AS NOT MATERIALIZED (
         SELECT * FROM payments.statement_line WHERE statement_number = :number
     ),
     again AS (
         SELECT payment_id, min(line) FILTER (WHERE direction = 'out') AS first,
-            (array_agg(reference ORDER BY direction, line))[1] AS reference,
-            bool_or(direction = 'in') AS came_back
+            max(direction) = 'in' AS came_back
         FROM line
-        WHERE payment_id IN (
-            SELECT payment_id FROM line WHERE payment_id IS NOT NULL
-            GROUP BY payment_id HAVING count(*) > 1
-        )
+        WHERE payment_id IS NOT NULL AND :may_repeat
         GROUP BY payment_id
+        HAVING count(*) > 1
     ),
     receipt AS (
         SELECT line, reference, amount_minor,
@@ -133,6 +133,7 @@ COMPARE = text(
 """Everything in which lines and payments of a provider differ, each with its kind.
 
 One pass: a line beside its payment, either of which may be missing. What is equal makes no row.
+``may_repeat``: false where whoever read the lines knows that no two are of one payment.
 """
 
 

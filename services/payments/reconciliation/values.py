@@ -19,6 +19,10 @@ _HEX = re.compile(r"[0-9a-fA-F]{32}(?:\n[0-9a-fA-F]{32})*")
 _HYPHENED = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\n[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})*"
 )
+_TIMES = re.compile(
+    r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
+    r"(?:Z|[+-][0-9]{2}:[0-9]{2})(?:\n|\Z))+"
+)
 _OUR_ID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _AMOUNT = re.compile(
     r"[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,4})?|[-+]?[0-9]{1,15}(?:\.[0-9]{1,4})?"
@@ -90,7 +94,7 @@ def _reference(cell: str) -> str:
     return cell
 
 
-def times(cells: Sequence[str], *, format: str | None, zone: tzinfo) -> list[str]:
+def times(cells: Sequence[str], *, format: str | None, zone: tzinfo) -> Sequence[str]:
     """Instants in ISO 8601, with an offset; raises Fault. Without one they are in ``zone``."""
     try:
         instants = (
@@ -100,6 +104,8 @@ def times(cells: Sequence[str], *, format: str | None, zone: tzinfo) -> list[str
         )
     except ValueError:
         raise Fault("booked_at", _NO_TIME) from None
+    if format is None and _TIMES.fullmatch("\n".join(cells)):
+        return cells
     return [
         (instant if instant.tzinfo else instant.replace(tzinfo=zone)).isoformat()
         for instant in instants
