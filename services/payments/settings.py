@@ -272,8 +272,8 @@ class Settings(ServiceSettings):
     """From asking in vain to asking again."""
 
     # Statements of providers.
-    statement_maximum_bytes: int = Field(default=256 * 1024 * 1024, ge=1_024)
-    """A statement has no more: 700,000 lines take about 100 megabytes."""
+    statement_maximum_bytes: int = Field(default=128 * 1024 * 1024, ge=1_024)
+    """A statement has no more: 700,000 lines take about 70 megabytes."""
 
     # What persons decide.
     resolution_size: int = Field(default=500, ge=1, le=5_000)
@@ -395,7 +395,7 @@ class Settings(ServiceSettings):
 class ApiSettings(Settings):
     """The API's: it tells whether a provider has signed, and cannot pay."""
 
-    statements_at_once: int = Field(default=2, ge=1, le=16)
+    statements_at_once: int = Field(default=1, ge=1, le=16)
     """Statements that are read at the same time; each is held in memory until its end."""
     place_wait_seconds: float = Field(default=2, gt=0)
     """How long a request waits for a place among them."""
