@@ -27,8 +27,6 @@ STATEMENT: dict[str, Any] = {
     "open_count": 2,
     "uploaded_by": "treasurer@nspc.example",
     "uploaded_at": "2020-10-18T02:00:00Z",
-    "superseded_by": None,
-    "superseded_at": None,
 }
 
 
@@ -60,9 +58,10 @@ class StatementOut(BaseModel):
     uploaded_by: str
     uploaded_at: datetime
     superseded_by: UUID | None = Field(
-        description="The corrected statement that holds in its place; none: this is the current."
+        default=None,
+        description="The corrected statement that holds in its place; none: this is the current.",
     )
-    superseded_at: datetime | None
+    superseded_at: datetime | None = None
 
 
 class StatementLineOut(BaseModel):
