@@ -9,7 +9,7 @@ python -m services prune SERVICE              remove what was kept for its time
 python -m services rejudge                    make each evaluation of a trigger again from what was
                                               known, and say which come out otherwise
 python -m services backtest QUESTION.json --history INDICATOR=FILE.csv …   try a trigger on
-                                              history, without a server; --places, --page
+                                              history, without a server; --feed, --places, --page
 python -m services audit --head SERVICE=HEAD … which rows of the audit record were altered, deleted
                                               or inserted; an earlier head has to be in the chain
 python -m services                            every API server and worker, in one loop
@@ -359,7 +359,12 @@ def _audit(written_heads: Sequence[str]) -> None:
 
 
 def _backtest(
-    questions: Sequence[str], *, histories: Sequence[str], places: str | None, page: str | None
+    questions: Sequence[str],
+    *,
+    histories: Sequence[str],
+    feeds: Sequence[str],
+    places: str | None,
+    page: str | None,
 ) -> None:
     from services.triggers.backtests.command import tried_together
     from services.triggers.backtests.printed import printed
@@ -370,6 +375,7 @@ def _backtest(
         [Path(file) for file in questions],
         histories=histories,
         places=Path(places) if places else None,
+        feeds=[Path(file) for file in feeds],
     )
     for report in reports:
         _tell(printed(report))
@@ -399,7 +405,14 @@ def main() -> None:
         action="append",
         default=[],
         metavar="INDICATOR=FILE",
-        help="backtest: the figures of an indicator, as CSV; repeat it",
+        help="backtest: the figures of an indicator, as CSV, also as WFP publishes it; repeat it",
+    )
+    parser.add_argument(
+        "--feed",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="backtest: a feed's document, by which a publisher's file is read; repeat it",
     )
     parser.add_argument(
         "--places", metavar="FILE", help="backtest: who would be enrolled where, as CSV"
@@ -425,7 +438,13 @@ def main() -> None:
         elif names == ["reindex"]:
             sys.exit(not _reindex(only_look=given.check))
         elif names[0] == "backtest":
-            _backtest(names[1:], histories=given.history, places=given.places, page=given.page)
+            _backtest(
+                names[1:],
+                histories=given.history,
+                feeds=given.feed,
+                places=given.places,
+                page=given.page,
+            )
         elif names[0] == "reseal":
             sys.exit(not _reseal(" ".join(names[1:]), only_look=given.check))
         elif names[0] == "prune":

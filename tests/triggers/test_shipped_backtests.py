@@ -5,18 +5,21 @@ python -m tests.triggers.test_shipped_backtests    write the tables and the plac
 
 import csv
 import io
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from services.triggers.backtests.command import CannotTry, tried, tried_together
 from services.triggers.backtests.printed import printed
+from services.triggers.backtests.report import Report
+from services.triggers.feeds.shipped import shipped_document as shipped_feed
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "backtests"
@@ -144,6 +147,69 @@ def result(code: str) -> str:
             places=FOLDER / f"places-{who}.csv",
         )
     )
+
+
+WFP_PRICES = ROOT / "demo" / "data" / "wfp_rice_wholesale.csv"
+
+
+def of_rice(history: Path, **more: Any) -> Report:
+    return tried(
+        FOLDER / "rice-price-spike.json",
+        histories=[f"{RICE}={history}"],
+        places=FOLDER / "places-inflation-2022.csv",
+        **more,
+    )
+
+
+def test_prices_are_read_as_wfp_publishes_them(tmp_path: Path) -> None:
+    own, published = of_rice(FOLDER / f"{RICE}.csv"), of_rice(WFP_PRICES)
+    assert published.remarks[0].startswith(
+        "wfp_rice_wholesale.csv: read as the feed 'wfp-food-prices' is, "
+    )
+    assert "in USD/KG" in published.remarks[0]
+    # The history is the same, and so is what comes of it; the feed says when prices come out.
+    assert (published.activations[0].decided_on, own.activations[0].decided_on) == (
+        date(2023, 2, 10),
+        date(2023, 2, 15),
+    )
+    assert [used.figures for used in published.histories] == [
+        used.figures for used in own.histories
+    ]
+    assert [each.finding for each in published.activations] == [
+        each.finding for each in own.activations
+    ]
+    assert (published.legs, published.scores.hits) == (own.legs, own.scores.hits)
+
+    # A row that is none concerns itself, and is said; a package is brought into the others' unit.
+    lines = WFP_PRICES.read_text().splitlines()
+    bad = lines[1].replace("2019-01", "2019-13")
+    half = lines[2].replace(",KG,", ",500 G,").replace(",0.51,", ",0.255,")
+    file = tmp_path / "prices.csv"
+    file.write_text("\n".join([lines[0], bad, half, *lines[3:]]))
+    document = shipped_feed("wfp-food-prices")
+    (series,) = document["format"]["series"]
+    document["format"]["series"] = [series, {**series, "unit": "500 G"}]
+    feed = tmp_path / "feed.json"
+    feed.write_text(json.dumps(document))
+    mended = of_rice(file, feeds=[feed])
+    assert "Refused: 1, such as line 2: Its month is none" in mended.remarks[0]
+    assert [used.figures + 1 for used in mended.histories] == [
+        used.figures for used in own.histories
+    ]
+
+
+def test_a_publisher_s_file_that_says_nothing_of_the_indicator_is_told_so(tmp_path: Path) -> None:
+    file = tmp_path / "prices.csv"
+    file.write_text(WFP_PRICES.read_text().replace("Rice (mixed, low quality)", "Salt"))
+    with pytest.raises(CannotTry, match="no row of rice-wholesale-price"):
+        of_rice(file)
+    file.write_text("a,b\n1,2\n")
+    with pytest.raises(CannotTry, match="it cannot be read: It has no column"):
+        of_rice(file)
+    feed = tmp_path / "feed.json"
+    feed.write_text("{}")
+    with pytest.raises(CannotTry, match="is no feed's document"):
+        of_rice(WFP_PRICES, feeds=[feed])
 
 
 def _place_of(code: str) -> re.Pattern[str]:

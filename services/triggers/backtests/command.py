@@ -13,12 +13,18 @@ from pydantic import ValidationError
 from services.triggers.backtests.curve import curve_of, variants
 from services.triggers.backtests.document import BacktestIn
 from services.triggers.backtests.places import Place, Places
+from services.triggers.backtests.published import (
+    is_a_publisher_s,
+    read_published,
+    shipped_feeds,
+)
 from services.triggers.backtests.report import Report
 from services.triggers.backtests.service import given_histories, trial_of, usual_calendar
 from services.triggers.backtests.trying import Trial, backtest, refused
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import DOCUMENTS, shipped_document
 from services.triggers.evaluations.due import Known
+from services.triggers.feeds.document import FeedDocument
 from services.triggers.methods.figures import Figure, Figures
 from services.triggers.observations.schemas import ObservationIn
 from shared.errors import Explained
@@ -33,9 +39,16 @@ class CannotTry(Explained):
 
 
 def tried_together(
-    questions: Sequence[Path], *, histories: Sequence[str], places: Path | None
+    questions: Sequence[Path],
+    *,
+    histories: Sequence[str],
+    places: Path | None,
+    feeds: Sequence[Path] = (),
 ) -> list[Report]:
-    """The report of each question, by those of the histories that its trigger judges."""
+    """The report of each question, by those of the histories that its trigger judges.
+
+    `feeds` are documents that say how publishers' files are read, before those that are shipped.
+    """
     codes = {file: _document_of(_question(file)).indicators for file in questions}
     for given in histories:
         code = given.partition("=")[0]
@@ -50,23 +63,31 @@ def tried_together(
             file,
             histories=[each for each in histories if each.partition("=")[0] in codes[file]],
             places=places,
+            feeds=feeds,
         )
         for file in questions
     ]
 
 
-def tried(question: Path, *, histories: Sequence[str], places: Path | None) -> Report:
+def tried(
+    question: Path,
+    *,
+    histories: Sequence[str],
+    places: Path | None,
+    feeds: Sequence[Path] = (),
+) -> Report:
     """The report of a question in a file; `histories` are as ``CODE=FILE``. Raises CannotTry."""
     asked = _question(question)
     document = _document_of(asked)
     if because := refused(document):
         raise CannotTry(because)
-    known = {**given_histories(document, asked.figures), **_read_all(document, histories)}
+    read, remarks = _read_all(document, histories, feeds=[_feed(file) for file in feeds])
+    known = {**given_histories(document, asked.figures), **read}
     if missing := sorted(set(document.indicators) - set(known)):
         raise CannotTry(
             f"There is no history of {', '.join(missing)}. Give it: "
             f"--history {missing[0]}=FILE.csv, with the columns area, place, source, observed_on, "
-            "published_on and value."
+            "published_on and value, or as its publisher writes it."
         )
     trial = trial_of(asked, document)
     known_places = Places() if places is None else _places(places)
@@ -74,8 +95,10 @@ def tried(question: Path, *, histories: Sequence[str], places: Path | None) -> R
         (value, backtest(variant, known, known_places) if isinstance(variant, Trial) else variant)
         for value, variant in variants(trial, asked.vary)
     ]
-    return backtest(trial, known, known_places).model_copy(
+    report = backtest(trial, known, known_places)
+    return report.model_copy(
         update={
+            "remarks": [*remarks, *report.remarks],
             "pointer": asked.vary.pointer if asked.vary else None,
             "curve": curve_of(curve),
         }
@@ -106,8 +129,18 @@ def _shipped(code: str) -> TriggerDocument:
     return TriggerDocument.model_validate(shipped_document(code))
 
 
-def _read_all(document: TriggerDocument, histories: Sequence[str]) -> dict[str, Known]:
-    known = {}
+def _feed(file: Path) -> FeedDocument:
+    try:
+        return FeedDocument.model_validate_json(_text(file))
+    except ValidationError as error:
+        raise CannotTry(f"{file} is no feed's document: {_told(error)}") from None
+
+
+def _read_all(
+    document: TriggerDocument, histories: Sequence[str], *, feeds: Sequence[FeedDocument]
+) -> tuple[dict[str, Known], list[str]]:
+    """What is known of each indicator, and what there is to say of how it was read."""
+    known, remarks = {}, []
     for given in histories:
         code, _, file = given.partition("=")
         if code not in document.indicators or not file:
@@ -115,9 +148,19 @@ def _read_all(document: TriggerDocument, histories: Sequence[str]) -> dict[str, 
                 f"{given!r} is no history of this trigger: it judges "
                 f"{', '.join(document.indicators)}. Give CODE=FILE.csv."
             )
-        figures = Figures.of(_figures(Path(file)))
+        text = _text(Path(file))
+        if is_a_publisher_s(text):
+            found = read_published(
+                text, indicator=code, feeds=[*feeds, *shipped_feeds()], file=Path(file).name
+            )
+            if isinstance(found, str):
+                raise CannotTry(f"{file} is no history of {code}: {found}")
+            remarks.append(found.remark)
+            figures = Figures.of(found.figures)
+        else:
+            figures = Figures.of(_figures(Path(file)))
         known[code] = Known(calendar=usual_calendar(document, code), figures=figures)
-    return known
+    return known, remarks
 
 
 def _figures(file: Path) -> Iterable[Figure]:
