@@ -8,6 +8,7 @@ from typing import Annotated, Any, Generic, Protocol, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.triggers.areas import AreaCode
+from services.triggers.methods import telling_places
 from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.measured import Measured, number_in, plainly_measured
@@ -115,6 +116,10 @@ class AtPlaces(Method[Document, Sequence[Place]], Generic[Document, Place]):
         """What one place says of a period."""
 
     @abstractmethod
+    def tell_place(self, place: Mapping[str, Any], *, unit: str) -> Phrase:
+        """What the numbers of one place say, from the evidence as it was kept."""
+
+    @abstractmethod
     def is_below(self, place: Place, document: Document, period: Period) -> bool:
         """Whether a place is known to have fallen back in a period: silence is not below."""
 
@@ -176,6 +181,11 @@ class AtPlaces(Method[Document, Sequence[Place]], Generic[Document, Place]):
                 activation=number_in(evidence["thresholds"]["at_least_places"]),
             )
         ]
+
+    def reasons(self, evidence: Mapping[str, Any], *, unit: str) -> Sequence[Phrase]:
+        return telling_places.reasons(
+            evidence, unit=unit, tell=lambda place: self.tell_place(place, unit=unit)
+        )
 
     def continues(
         self,

@@ -82,8 +82,17 @@ def plain_reasons(evidence: Evidence, *, unit: str) -> list[Phrase]:
             if bar.value is not None:
                 reasons.append(_sentence(bar.label, _said(bar.value, bars.unit)))
     levels = series.levels if series is not None else bars.levels if bars is not None else ()
-    said = [Phrase(f"{each.label.en}.", f"{each.label.km}។") for each in levels]
-    return [*reasons[:_MAXIMUM_SENTENCES], *said, *_unjudged(evidence)]
+    return [*reasons[:_MAXIMUM_SENTENCES], *_said_of(levels), *silent_said(evidence)]
+
+
+def levels_said(evidence: Evidence, *, unit: str) -> list[Phrase]:
+    """From where each stage is reached, of places that share their levels."""
+    bars = _bars(evidence, unit)
+    return _said_of(bars.levels if bars is not None else ())
+
+
+def _said_of(levels: Sequence[Level]) -> list[Phrase]:
+    return [Phrase(f"{each.label.en}.", f"{each.label.km}។") for each in levels]
 
 
 def number_in(value: Any) -> float | None:
@@ -193,7 +202,8 @@ def _level_in(entry: Evidence, stage: str) -> float | None:
     return number_in(threshold.get("level")) if isinstance(threshold, Mapping) else None
 
 
-def _unjudged(evidence: Evidence) -> list[Phrase]:
+def silent_said(evidence: Evidence) -> list[Phrase]:
+    """How many places cannot be judged; nothing where all can."""
     places = _entries(evidence.get("places"))
     silent = sum("unjudged" in place for place in places)
     if not silent:

@@ -1,16 +1,19 @@
 """The method's face: a day to come at a time, by the forecasts of it that were issued."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.triggers.methods.at_places import AtPlaces
 from services.triggers.methods.ensemble_share.document import EnsembleShare
 from services.triggers.methods.ensemble_share.judgement import is_below, judge_ensemble
 from services.triggers.methods.ensemble_share.series import EnsembleSeries, ensembles
+from services.triggers.methods.ensemble_share.telling import tell_forecast
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.method import Words
 from services.triggers.methods.verdicts import Verdict
 from services.triggers.methods.water import DISCHARGE, RAINFALL, RIVER_STAGE
+from services.triggers.wording.phrase import Phrase
 
 
 class EnsembleShareMethod(AtPlaces[EnsembleShare, EnsembleSeries]):
@@ -63,6 +66,9 @@ class EnsembleShareMethod(AtPlaces[EnsembleShare, EnsembleSeries]):
         self, place: EnsembleSeries, document: EnsembleShare, period: Period
     ) -> Verdict:
         return judge_ensemble(place, document, period)
+
+    def tell_place(self, place: Mapping[str, Any], *, unit: str) -> Phrase:
+        return tell_forecast(place, unit=unit)
 
     def is_below(self, place: EnsembleSeries, document: EnsembleShare, period: Period) -> bool:
         return is_below(place, document, period)

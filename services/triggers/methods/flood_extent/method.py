@@ -1,9 +1,11 @@
 """The method's face: a day at a time, by what was last seen from above."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from services.triggers.methods.figures import Figures
+from services.triggers.methods.flood_extent import telling
 from services.triggers.methods.flood_extent.document import FloodExtent
 from services.triggers.methods.flood_extent.evidence import evidence, finding
 from services.triggers.methods.flood_extent.indicator import FLOOD_EXTENT
@@ -13,6 +15,7 @@ from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.method import Words
 from services.triggers.methods.rearm import ByDay
 from services.triggers.methods.trigger_stage import TriggerStage
+from services.triggers.wording.phrase import Phrase
 
 
 class FloodExtentMethod(ByDay[FloodExtent, Sequence[Extent]]):
@@ -53,6 +56,9 @@ class FloodExtentMethod(ByDay[FloodExtent, Sequence[Extent]]):
             evidence=evidence(judgement, day, document=document),
             unjudged=judgement.unjudged,
         )
+
+    def reasons(self, evidence: Mapping[str, Any], *, unit: str) -> Sequence[Phrase]:
+        return telling.reasons(evidence)
 
 
 FLOOD_EXTENT_METHOD = FloodExtentMethod()

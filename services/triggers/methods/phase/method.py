@@ -1,17 +1,20 @@
 """The method's face: a day, or a period of the indicator's calendar, at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.method import Words
+from services.triggers.methods.phase import telling
 from services.triggers.methods.phase.document import FoodSecurityPhase
 from services.triggers.methods.phase.evidence import evidence, finding
 from services.triggers.methods.phase.indicator import FOOD_SECURITY_PHASE
 from services.triggers.methods.phase.judgement import judge_phases
 from services.triggers.methods.phase.series import AreaPhases, phases_of
 from services.triggers.methods.rearm import ByDay
+from services.triggers.wording.phrase import Phrase
 
 
 class PhaseMethod(ByDay[FoodSecurityPhase, Sequence[AreaPhases]]):
@@ -53,6 +56,9 @@ class PhaseMethod(ByDay[FoodSecurityPhase, Sequence[AreaPhases]]):
             evidence=evidence(judgement, period=period, document=document),
             unjudged=judgement.unjudged,
         )
+
+    def reasons(self, evidence: Mapping[str, Any], *, unit: str) -> Sequence[Phrase]:
+        return telling.reasons(evidence)
 
 
 PHASE = PhaseMethod()

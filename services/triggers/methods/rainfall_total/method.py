@@ -1,7 +1,8 @@
 """The method's face: a day at a time, by the rain of the days up to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from services.triggers.methods.at_places import AtPlaces
 from services.triggers.methods.figures import Figures
@@ -10,8 +11,10 @@ from services.triggers.methods.method import Words
 from services.triggers.methods.places import PlaceSeries, place_series
 from services.triggers.methods.rainfall_total.document import MAXIMUM_DAYS, RainfallTotal
 from services.triggers.methods.rainfall_total.judgement import is_below, judge_rain
+from services.triggers.methods.rainfall_total.telling import tell_rain
 from services.triggers.methods.verdicts import Verdict
 from services.triggers.methods.water import RAINFALL
+from services.triggers.wording.phrase import Phrase
 
 
 class RainfallTotalMethod(AtPlaces[RainfallTotal, PlaceSeries]):
@@ -37,6 +40,9 @@ class RainfallTotalMethod(AtPlaces[RainfallTotal, PlaceSeries]):
 
     def judge_place(self, place: PlaceSeries, document: RainfallTotal, period: Period) -> Verdict:
         return judge_rain(place, document, period)
+
+    def tell_place(self, place: Mapping[str, Any], *, unit: str) -> Phrase:
+        return tell_rain(place)
 
     def is_below(self, place: PlaceSeries, document: RainfallTotal, period: Period) -> bool:
         return is_below(place, document, period)

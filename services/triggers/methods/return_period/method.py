@@ -1,6 +1,7 @@
 """The method's face: a day at a time, by the highest values of earlier years."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.triggers.methods.at_places import AtPlaces
 from services.triggers.methods.figures import Figures
@@ -9,8 +10,10 @@ from services.triggers.methods.method import Words
 from services.triggers.methods.return_period.document import ReturnPeriod
 from services.triggers.methods.return_period.judgement import is_below, judge_station
 from services.triggers.methods.return_period.series import StationSeries, stations
+from services.triggers.methods.return_period.telling import tell_station
 from services.triggers.methods.verdicts import Verdict
 from services.triggers.methods.water import DISCHARGE, RIVER_STAGE
+from services.triggers.wording.phrase import Phrase
 
 
 class ReturnPeriodMethod(AtPlaces[ReturnPeriod, StationSeries]):
@@ -31,6 +34,9 @@ class ReturnPeriodMethod(AtPlaces[ReturnPeriod, StationSeries]):
 
     def judge_place(self, place: StationSeries, document: ReturnPeriod, period: Period) -> Verdict:
         return judge_station(place, document, period)
+
+    def tell_place(self, place: Mapping[str, Any], *, unit: str) -> Phrase:
+        return tell_station(place, unit=unit)
 
     def is_below(self, place: StationSeries, document: ReturnPeriod, period: Period) -> bool:
         return is_below(place, document, period)

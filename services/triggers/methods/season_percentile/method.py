@@ -1,6 +1,7 @@
 """The method's face: a day, a dekad or a month at a time, by its season in earlier years."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.triggers.methods.at_places import AtPlaces
 from services.triggers.methods.figures import Figures
@@ -9,8 +10,10 @@ from services.triggers.methods.method import Words
 from services.triggers.methods.places import PlaceSeries, place_series
 from services.triggers.methods.season_percentile.document import SeasonPercentile
 from services.triggers.methods.season_percentile.judgement import is_back, judge_place
+from services.triggers.methods.season_percentile.telling import tell_season
 from services.triggers.methods.verdicts import Verdict
 from services.triggers.methods.water import DISCHARGE, RAINFALL, RIVER_STAGE
+from services.triggers.wording.phrase import Phrase
 
 
 class SeasonPercentileMethod(AtPlaces[SeasonPercentile, PlaceSeries]):
@@ -34,6 +37,9 @@ class SeasonPercentileMethod(AtPlaces[SeasonPercentile, PlaceSeries]):
         self, place: PlaceSeries, document: SeasonPercentile, period: Period
     ) -> Verdict:
         return judge_place(place, document, period)
+
+    def tell_place(self, place: Mapping[str, Any], *, unit: str) -> Phrase:
+        return tell_season(place, unit=unit)
 
     def is_below(self, place: PlaceSeries, document: SeasonPercentile, period: Period) -> bool:
         return is_back(place, document, period)

@@ -1,6 +1,7 @@
 """The method's face: a day at a time, by the gauges that have levels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.triggers.methods.at_places import AtPlaces
 from services.triggers.methods.calendar import Calendar, Frequency
@@ -10,8 +11,10 @@ from services.triggers.methods.method import Words
 from services.triggers.methods.stage_threshold.document import StageThreshold
 from services.triggers.methods.stage_threshold.judgement import is_released, judge_gauge
 from services.triggers.methods.stage_threshold.series import GaugeSeries, gauges
+from services.triggers.methods.stage_threshold.telling import tell_gauge
 from services.triggers.methods.verdicts import Verdict
 from services.triggers.methods.water import RIVER_STAGE
+from services.triggers.wording.phrase import Phrase
 
 
 class StageThresholdMethod(AtPlaces[StageThreshold, GaugeSeries]):
@@ -33,6 +36,9 @@ class StageThresholdMethod(AtPlaces[StageThreshold, GaugeSeries]):
 
     def judge_place(self, place: GaugeSeries, document: StageThreshold, period: Period) -> Verdict:
         return judge_gauge(place, document, period)
+
+    def tell_place(self, place: Mapping[str, Any], *, unit: str) -> Phrase:
+        return tell_gauge(place)
 
     def is_below(self, place: GaugeSeries, document: StageThreshold, period: Period) -> bool:
         return is_released(place, period)

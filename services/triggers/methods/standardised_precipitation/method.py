@@ -1,6 +1,7 @@
 """The method's face: a month at a time, by the rain of the same months of earlier years."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.triggers.methods.at_places import AtPlaces
 from services.triggers.methods.calendar import Calendar, Frequency
@@ -12,8 +13,10 @@ from services.triggers.methods.standardised_precipitation.document import (
 )
 from services.triggers.methods.standardised_precipitation.judgement import is_back, judge_months
 from services.triggers.methods.standardised_precipitation.series import RainSeries, rain
+from services.triggers.methods.standardised_precipitation.telling import tell_months
 from services.triggers.methods.verdicts import Verdict
 from services.triggers.methods.water import RAINFALL
+from services.triggers.wording.phrase import Phrase
 
 
 class StandardisedPrecipitationMethod(AtPlaces[StandardisedPrecipitation, RainSeries]):
@@ -38,6 +41,9 @@ class StandardisedPrecipitationMethod(AtPlaces[StandardisedPrecipitation, RainSe
         self, place: RainSeries, document: StandardisedPrecipitation, period: Period
     ) -> Verdict:
         return judge_months(place, document, period)
+
+    def tell_place(self, place: Mapping[str, Any], *, unit: str) -> Phrase:
+        return tell_months(place)
 
     def is_below(
         self, place: RainSeries, document: StandardisedPrecipitation, period: Period

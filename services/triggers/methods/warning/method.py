@@ -1,17 +1,20 @@
 """The method's face: a day at a time, by the alerts in force on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from services.triggers.methods.figures import Figures
 from services.triggers.methods.judgement import Judgement, Lapse, Period
 from services.triggers.methods.method import Words
 from services.triggers.methods.rearm import ByDay
+from services.triggers.methods.warning import telling
 from services.triggers.methods.warning.document import AlertWarning
 from services.triggers.methods.warning.evidence import evidence, finding
 from services.triggers.methods.warning.indicator import ALERT
 from services.triggers.methods.warning.judgement import judge_alerts
 from services.triggers.methods.warning.series import Alerts, alerts_of
+from services.triggers.wording.phrase import Phrase
 from shared.clock import COUNTRY_ZONE
 
 
@@ -59,6 +62,9 @@ class WarningMethod(ByDay[AlertWarning, Alerts]):
             finding=finding(judgement, day, document=document),
             evidence=evidence(judgement, day, document=document),
         )
+
+    def reasons(self, evidence: Mapping[str, Any], *, unit: str) -> Sequence[Phrase]:
+        return telling.reasons(evidence)
 
 
 WARNING = WarningMethod()

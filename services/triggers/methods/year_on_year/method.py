@@ -17,6 +17,7 @@ from services.triggers.methods.price_spike.series import (
     national_months,
     national_prices,
 )
+from services.triggers.methods.year_on_year import telling
 from services.triggers.methods.year_on_year.document import YearOnYear
 from services.triggers.methods.year_on_year.evidence import evidence, finding
 from services.triggers.methods.year_on_year.indicator import NATIONAL_SERIES
@@ -106,6 +107,9 @@ class YearOnYearMethod(Method[YearOnYear, MonthlyPrices]):
 
     def is_over(self, document: YearOnYear, *, evidence_to: date, on: date) -> bool:
         return months_between(evidence_to, on) >= document.rearm.after_months
+
+    def reasons(self, evidence: Mapping[str, Any], *, unit: str) -> Sequence[Phrase]:
+        return telling.reasons(evidence)
 
 
 YEAR_ON_YEAR = YearOnYearMethod()
