@@ -62,6 +62,8 @@ def measure(setting: Setting) -> list[Figure]:
     world = setting.world
     with world.only("registry-api", "triggers-api"):
         _provide(world)
+    with world.only("registry-api", "triggers-api", "triggers-worker"):
+        asyncio.run(_judge_first(world))
     pairs = []
     with world.show.phase("judging: batches, and bare reads and writes", total=_BATCHES) as phase:
         for done in range(1, _BATCHES + 1):
@@ -137,7 +139,7 @@ async def _bare(connection: asyncpg.Connection, rows: list[asyncpg.Record]) -> N
 
 
 def _provide(world: World) -> None:
-    """The indicators, what is known of them, and the triggers, all judged once."""
+    """The indicators, what is known of them, and the triggers."""
     triggers, publisher = world.api("triggers"), world.api("triggers", Role.PUBLISHER)
     with world.show.phase("judging: indicators and figures", total=_INDICATORS) as phase:
         triggers.post("/indicators", _indicator(_REPORTS, "households", "households_affected"))
@@ -158,15 +160,12 @@ def _provide(world: World) -> None:
             triggers.post("/triggers", _trigger(number))
             phase.reach(number + 1)
 
-    async def judged() -> None:
+
+async def _judge_first(world: World) -> None:
+    """Have everything judged that was provided, which tells each history from its beginning."""
+    with world.show.phase("judging: for the first time", total=_INDICATORS) as phase:
         async with owner(world.stack.database_url) as connection:
             await _wait_until_none(connection, _DUE, phase=phase)
-
-    with (
-        world.show.phase("judging: for the first time", total=_INDICATORS) as phase,
-        world.only("registry-api", "triggers-api", "triggers-worker"),
-    ):
-        asyncio.run(judged())
 
 
 async def _wait_until_none(

@@ -1,17 +1,18 @@
 """Activations over HTTP: declared, proposed, approved by a second person, declined, raced for."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
 from services.triggers.evaluations import service as evaluations
-from services.triggers.evaluations.episodes import History
-from services.triggers.evaluations.history import tell
-from services.triggers.evaluations.service import Judging
+from services.triggers.evaluations.history import Told, tell_on
+from services.triggers.evaluations.service import Judging, knowledge
 from services.triggers.settings import WorkerSettings
 from services.triggers.steps import steps_of
 from shared.clock import FileClock
@@ -228,12 +229,12 @@ async def test_a_rule_that_breaks_on_a_figure_concerns_itself_alone(
     await flow.created("/triggers", {**shipped_document(FLOOD), "code": "a-broken-rule"})
     await flow.record(FLOOD_INDICATOR, [report("02", 30_000)])
 
-    def breaks(document: TriggerDocument, *arguments: Any, **options: Any) -> History:
+    def breaks(document: TriggerDocument, *arguments: Any, **options: Any) -> Told:
         if document.code == "a-broken-rule":
             raise ZeroDivisionError
-        return tell(document, *arguments, **options)
+        return tell_on(document, *arguments, **options)
 
-    monkeypatch.setattr(evaluations, "tell", breaks)
+    monkeypatch.setattr(evaluations, "tell_on", breaks)
     database = Database(environment["TRIGGERS_DATABASE_URL"], application_name="test")
     judging = Judging(database, steps=steps_of(WorkerSettings()), clock=FileClock(flow.clock_file))
     assert await judging.step() == 1
@@ -250,6 +251,38 @@ async def test_a_rule_that_breaks_on_a_figure_concerns_itself_alone(
     (evaluation,) = await flow.evaluations("a-broken-rule")
     assert evaluation["outcome"] == "proposed"
     assert len(await flow.evaluations(FLOOD)) == 1
+
+
+async def test_an_indicator_that_cannot_be_judged_concerns_itself_alone(
+    flow: Flow, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    other = {**FLOOD_INDICATOR, "code": "other-affected-households"}
+    (leg,) = shipped_document(FLOOD)["legs"]
+    legs = [{**leg, "indicator": other["code"]}]
+    await flow.set_up(other, FLOOD, code="on-the-other", legs=legs)
+    for indicator in (FLOOD_INDICATOR, other):
+        await flow.record(indicator, [report("02", 30_000)])
+
+    async def breaks(session: AsyncSession, codes: Collection[str], **options: Any) -> Any:
+        if FLOOD_INDICATOR["code"] in codes:
+            raise ZeroDivisionError
+        return await knowledge(session, codes, **options)
+
+    monkeypatch.setattr(evaluations, "knowledge", breaks)
+    database = Database(environment["TRIGGERS_DATABASE_URL"], application_name="test")
+    judging = Judging(database, steps=steps_of(WorkerSettings()), clock=FileClock(flow.clock_file))
+    assert await judging.step() == 2
+    (activation,) = await flow.activations()
+    assert activation["trigger"] == "on-the-other"
+
+    monkeypatch.undo()
+    assert await judging.step() == 0
+    flow.go_to(DAY + timedelta(days=1))
+    assert await judging.step() == 1
+    await database.dispose()
+    assert {each["trigger"] for each in await flow.activations()} == {FLOOD, "on-the-other"}
 
 
 async def test_activations_are_filtered_and_paged(declared: tuple[Flow, dict[str, Any]]) -> None:

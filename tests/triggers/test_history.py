@@ -188,5 +188,4 @@ def test_a_later_word_of_the_publisher_counts_and_of_one_day_the_higher_issue() 
 def test_time_alone_makes_a_month_due_when_it_ends_and_when_its_waiting_does(
     on: date, due: date
 ) -> None:
-    known = Known(calendar=MONTHLY, figures=Figures.of(RICE_FIGURES))
-    assert next_due(known, on=on) == due
+    assert next_due(MONTHLY, forecast=False, on=on) == due

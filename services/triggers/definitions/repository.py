@@ -1,8 +1,9 @@
 """What is asked of the database about the legs of triggers; versions are kept as documents are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, Text, any_, insert, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.definitions.tables import TriggerDefinition, TriggerLeg
@@ -26,8 +27,10 @@ async def add_legs(
     )
 
 
-def has_judged(indicator: str) -> ColumnElement[bool]:
-    """Of trigger definitions: whether any version of the trigger judges the indicator."""
-    judging = select(TriggerLeg.trigger_code).where(TriggerLeg.indicator_code == indicator)
+def has_judged(indicators: Collection[str]) -> ColumnElement[bool]:
+    """Of trigger definitions: whether any version of the trigger judges one of the indicators."""
+    judging = select(TriggerLeg.trigger_code).where(
+        TriggerLeg.indicator_code == any_(literal(sorted(indicators), ARRAY(Text)))
+    )
     has_leg: ColumnElement[bool] = TriggerDefinition.code.in_(judging)
     return has_leg

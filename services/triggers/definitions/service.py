@@ -1,5 +1,7 @@
 """What triggers ask of a posted document beyond its shape, and which triggers are in force."""
 
+from collections.abc import Collection
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.definitions import repository
@@ -24,19 +26,19 @@ async def get_version(session: AsyncSession, code: str, version: int) -> Trigger
     return await documents.get(session, TRIGGERS, code, version)
 
 
-async def enabled_for(session: AsyncSession, indicator: str) -> list[Trigger]:
-    """The triggers to evaluate when the indicator has new values, by code."""
-    found = await documents.in_force(session, TRIGGERS, where=repository.has_judged(indicator))
+async def enabled_for(session: AsyncSession, codes: Collection[str]) -> list[Trigger]:
+    """The triggers to evaluate when one of these indicators has new values, by code."""
+    found = await documents.in_force(session, TRIGGERS, where=repository.has_judged(codes))
     return [
         trigger
         for trigger in found
-        if trigger.document.enabled and indicator in trigger.document.indicators
+        if trigger.document.enabled and not set(codes).isdisjoint(trigger.document.indicators)
     ]
 
 
 async def is_read(session: AsyncSession, indicator: str) -> bool:
     """Whether a trigger in force judges the indicator."""
-    return bool(await enabled_for(session, indicator))
+    return bool(await enabled_for(session, [indicator]))
 
 
 def require_ceiling(document: TriggerDocument) -> None:

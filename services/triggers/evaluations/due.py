@@ -289,14 +289,13 @@ def is_due_by_time(calendar: Calendar, *, forecast: bool, after: date, on: date)
     return False
 
 
-def next_due(known: Known, *, on: date) -> date | None:
+def next_due(calendar: Calendar, *, forecast: bool, on: date) -> date | None:
     """The next day after `on` on which the calendar alone makes a period of an indicator due.
 
-    A period is over, or the waiting for it is; None: nothing is ever due without a figure. What
+    A period is over, or the waiting for it is; None: nothing is ever due but by a figure. What
     lapses of events, a trigger's history tells.
     """
-    calendar = known.calendar
-    if calendar.frequency is Frequency.EVENT or known.figures.forecast or not len(known.figures):
+    if calendar.frequency is Frequency.EVENT or forecast:
         return None
     ends: list[date] = []
     first_on, last_on = calendar.period_of(on - timedelta(days=calendar.waits_days))

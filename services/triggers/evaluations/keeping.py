@@ -62,13 +62,13 @@ class Evaluated:
             if step.evidence_on >= self.oldest_on or (step.is_lapse and step.decided_on == self.on)
         }
 
-    def lapses_on(self, indicator: str) -> list[date]:
-        """The next days on which time alone makes something of an indicator due."""
+    def lapses(self) -> list[tuple[str, date]]:
+        """The next days on which time alone makes something due, each with its indicator."""
         legs = self.trigger.document.legs
         return [
-            day
+            (leg.indicator, day)
             for leg, day in zip(legs, self.told.lapses_on, strict=True)
-            if leg.indicator == indicator and day is not None
+            if day is not None
         ]
 
     def readiness(self) -> list[tuple[Trigger, Ready]]:

@@ -47,7 +47,7 @@ _TOGETHER = 100
 
 
 class Judging:
-    """Evaluates the triggers of one indicator that is due, at each step."""
+    """Evaluates the triggers of indicators that are due by the same knowledge, at each step."""
 
     def __init__(self, database: Database, *, steps: Steps, clock: Clock) -> None:
         self._database = database
@@ -55,30 +55,41 @@ class Judging:
         self._clock = clock
 
     async def step(self) -> int:
-        """Evaluate what is due longest; 0 when nothing is."""
+        """Evaluate what is due longest, and what goes with it; how many indicators that were."""
         async with self._database.transaction() as session:
             due = await indicators.find_due(session, now=self._clock.now())
-        if due is None:
-            return 0
+        if due and not await self._judge(due) and len(due) > 1:
+            # What cannot be judged is put off by itself: its neighbours go on.
+            for indicator in due:
+                await self._judge([indicator])
+        return len(due)
+
+    async def _judge(self, due: Sequence[str]) -> bool:
+        """Evaluate the triggers of some indicators together; whether it could be done.
+
+        One alone that cannot be judged is tried again later.
+        """
         try:
             async with self._database.transaction() as session:
                 triggers = await definitions.enabled_for(session, due)
                 cut = await self._cut(session, due, triggers)
-            if cut is None:
-                return 1
-            await self._evaluate(cut, triggers)
+            if cut is not None:
+                await self._evaluate(cut, triggers)
         except Exception as error:
             if may_pass(error):
                 raise
-            log.error("indicator_not_judged", indicator=due, **account_of(error))
-            await self._judge_later(due)
-        return 1
+            log.error("indicators_not_judged", indicators=list(due), **account_of(error))
+            if len(due) == 1:
+                async with self._database.transaction() as session:
+                    await self._judge_later(session, due)
+            return False
+        return True
 
     async def _cut(
-        self, session: AsyncSession, due: str, triggers: Sequence[Trigger]
+        self, session: AsyncSession, due: Sequence[str], triggers: Sequence[Trigger]
     ) -> Cut | None:
         """Fix what is known, and set aside what of it is doubtful and was not looked at before."""
-        read = {due, *(code for trigger in triggers for code in trigger.document.indicators)}
+        read = {*due, *(code for trigger in triggers for code in trigger.document.indicators)}
         cut = await indicators.cut_knowledge(session, due, read=read, now=self._clock.now())
         if cut is not None:
             await screening.screen(
@@ -88,23 +99,29 @@ class Judging:
 
     async def _evaluate(self, cut: Cut, triggers: Sequence[Trigger]) -> None:
         on = day_of(cut.known_at)
-        all_told = True
-        due_on: list[date] = []
+        untold: set[str] = set()
+        next_on: dict[str, date] = {}
         for together in _batches(triggers):
             evaluated = await self._tell(cut, together, on=on)
-            all_told = all_told and len(evaluated) == len(together)
-            due_on += [day for each in evaluated for day in each.lapses_on(cut.indicator)]
+            told = {each.trigger.code for each in evaluated}
+            untold.update(
+                code
+                for trigger in together
+                if trigger.code not in told
+                for code in trigger.document.indicators
+            )
+            for code, day in (lapse for each in evaluated for lapse in each.lapses()):
+                if code in cut.indicators:
+                    next_on[code] = min(day, next_on.get(code, day))
             async with self._database.transaction() as session:
                 await keep(session, evaluated, cut=cut, on=on, steps=self._steps, clock=self._clock)
-        if not all_told:
-            await self._judge_later(cut.indicator)
-            return
+        read = {code for trigger in triggers for code in trigger.document.indicators}
         async with self._database.transaction() as session:
-            if triggers:
-                known = await knowledge(session, [cut.indicator], known_at=cut.known_at)
-                by_calendar = next_due(known[cut.indicator], on=on)
-                due_on += [] if by_calendar is None else [by_calendar]
-            await indicators.judged(session, cut, next_on=min(due_on, default=None))
+            next_on |= await _next_due(
+                session, read.intersection(cut.indicators), on=on, known_at=cut.known_at
+            )
+            await indicators.judged(session, cut, next_on=next_on)
+            await self._judge_later(session, untold.intersection(cut.indicators))
 
     async def _tell(self, cut: Cut, triggers: Sequence[Trigger], *, on: date) -> list[Evaluated]:
         """The histories of triggers, told on from where they stood; without those that fail."""
@@ -115,10 +132,9 @@ class Judging:
         # A country's history takes a while to tell, and nothing else may wait for it.
         return await asyncio.to_thread(_told, triggers, known, since, on=on)
 
-    async def _judge_later(self, indicator: str) -> None:
-        async with self._database.transaction() as session:
-            again_at = self._clock.now() + _AGAIN_AFTER
-            await indicators.judge_later(session, indicator, at=again_at)
+    async def _judge_later(self, session: AsyncSession, codes: Collection[str]) -> None:
+        again_at = self._clock.now() + _AGAIN_AFTER
+        await indicators.judge_later(session, codes, at=again_at)
 
 
 def _batches(triggers: Sequence[Trigger]) -> Iterator[Sequence[Trigger]]:
@@ -172,6 +188,20 @@ async def _needed(
         if is_due_by_time(reading.calendar, forecast=reading.forecast, after=told_to[code], on=on)
     }
     return published | by_time | untold
+
+
+async def _next_due(
+    session: AsyncSession, codes: Collection[str], *, on: date, known_at: datetime
+) -> dict[str, date]:
+    """When time alone makes a period of each indicator due next, if it does; by code."""
+    readings = await indicators.readings(session, codes)
+    known = await observations.with_figures(session, codes, known_at=known_at)
+    found = {
+        code: next_due(reading.calendar, forecast=reading.forecast, on=on)
+        for code, reading in readings.items()
+        if code in known
+    }
+    return {code: day for code, day in found.items() if day is not None}
 
 
 def _told(

@@ -1,6 +1,6 @@
 """What is asked of the database about indicators."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,17 +10,49 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.indicators.tables import Indicator
 
+_DUE = text(
+    """
+    WITH longest AS (
+        SELECT judge_at, calendar ->> 'frequency' = 'event' AS is_event
+        FROM triggers.indicator
+        WHERE judge_at <= :now
+        ORDER BY judge_at, code
+        LIMIT 1
+    )
+    SELECT indicator.code
+    FROM triggers.indicator
+    JOIN longest ON longest.is_event = (indicator.calendar ->> 'frequency' = 'event')
+        AND (longest.is_event OR longest.judge_at = indicator.judge_at)
+    WHERE indicator.judge_at <= :now
+    ORDER BY indicator.judge_at, indicator.code
+    LIMIT :limit
+    """
+)
+
 _FIRST_RECORDED_AFTER = text(
     """
-    SELECT min(at)
-    FROM (
-        SELECT recorded_at AS at FROM triggers.observation
-        WHERE indicator_code = :indicator AND recorded_at > :known_at
-        UNION ALL
-        SELECT decided_at FROM triggers.doubtful_observation
-        WHERE indicator_code = :indicator AND decided_at > :known_at
-          AND decision = 'released' AND sequence IS NOT NULL
+    SELECT given.code, news.at
+    FROM unnest(CAST(:indicators AS text[])) AS given (code)
+    CROSS JOIN LATERAL (
+        SELECT least(
+            (SELECT min(recorded_at) FROM triggers.observation
+             WHERE indicator_code = given.code AND recorded_at > :known_at),
+            (SELECT min(decided_at) FROM triggers.doubtful_observation
+             WHERE indicator_code = given.code AND decided_at > :known_at
+               AND decision = 'released' AND sequence IS NOT NULL)
+        ) AS at
     ) AS news
+    WHERE news.at IS NOT NULL
+    """
+)
+
+_SET_JUDGE_AT = text(
+    """
+    UPDATE triggers.indicator
+    SET judge_at = given.judge_at
+    FROM unnest(CAST(:indicators AS text[]), CAST(:instants AS timestamptz[]))
+        AS given (code, judge_at)
+    WHERE indicator.code = given.code
     """
 )
 
@@ -50,16 +82,12 @@ async def list_indicators(
     return list(await session.scalars(statement))
 
 
-async def find_due(session: AsyncSession, *, now: datetime) -> str | None:
-    """The indicator that has been due longest."""
-    statement = (
-        select(Indicator.code)
-        .where(Indicator.judge_at <= now)
-        .order_by(Indicator.judge_at, Indicator.code)
-        .limit(1)
-    )
-    code: str | None = await session.scalar(statement)
-    return code
+async def find_due(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[str]:
+    """The indicator that has been due longest, and those that are judged by the same knowledge.
+
+    Of indicators of events these are all that are due; of others those due since the same instant.
+    """
+    return (await session.scalars(_DUE, {"now": now, "limit": limit})).all()
 
 
 async def lock(session: AsyncSession, codes: Collection[str]) -> Sequence[Indicator]:
@@ -86,12 +114,10 @@ async def set_judged_until(
     )
 
 
-async def set_judge_at(session: AsyncSession, code: str, *, judge_at: datetime | None) -> None:
+async def set_judge_at(session: AsyncSession, instants: Mapping[str, datetime | None]) -> None:
+    """Keep when indicators are judged next, by their codes."""
     await session.execute(
-        update(Indicator)
-        .where(Indicator.code == code)
-        .values(judge_at=judge_at)
-        .execution_options(synchronize_session=False)
+        _SET_JUDGE_AT, {"indicators": list(instants), "instants": list(instants.values())}
     )
 
 
@@ -106,13 +132,16 @@ async def judge_by(session: AsyncSession, codes: Collection[str], *, at: datetim
 
 
 async def first_recorded_after(
-    session: AsyncSession, code: str, known_at: datetime
-) -> datetime | None:
-    """When the first figure was recorded, or released, that did not count at an instant."""
-    first: datetime | None = await session.scalar(
-        _FIRST_RECORDED_AFTER, {"indicator": code, "known_at": known_at}
+    session: AsyncSession, codes: Collection[str], known_at: datetime
+) -> dict[str, datetime]:
+    """When the first figure was recorded, or released, that did not count at an instant.
+
+    By indicator; without those that have none.
+    """
+    rows = await session.execute(
+        _FIRST_RECORDED_AFTER, {"indicators": sorted(codes), "known_at": known_at}
     )
-    return first
+    return {row.code: row.at for row in rows}
 
 
 def _is_of(codes: Collection[str]) -> ColumnElement[bool]:

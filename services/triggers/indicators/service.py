@@ -1,6 +1,6 @@
 """What may happen to an indicator, and when it is judged."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -77,6 +77,8 @@ async def list_page(session: AsyncSession, page: Page) -> PageOf[IndicatorOut]:
     )
 
 
+MAXIMUM_TOGETHER = 1_000
+"""So many indicators that are due at once are judged together."""
 _SHORTEST = timedelta(microseconds=1)
 _CLOCKS_DIFFER_BY = timedelta(minutes=1)
 """No two machines' clocks differ by more, where somebody keeps them."""
@@ -84,43 +86,52 @@ _CLOCKS_DIFFER_BY = timedelta(minutes=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """That an indicator is judged by everything that was recorded until an instant."""
+    """That indicators are judged by everything that was recorded until an instant."""
 
-    indicator: str
+    indicators: tuple[str, ...]
+    """Those that are judged; by code."""
     read: tuple[str, ...]
-    """Every indicator that its triggers read, itself among them; by code."""
+    """Every indicator that their triggers read, themselves among them; by code."""
     known_at: datetime
     screened_until: Mapping[str, datetime | None]
     """By the indicator's code: what of it was recorded until then was screened before."""
 
 
-async def find_due(session: AsyncSession, *, now: datetime) -> str | None:
-    """The indicator that has been due longest."""
-    return await repository.find_due(session, now=now)
+async def find_due(session: AsyncSession, *, now: datetime) -> Sequence[str]:
+    """The indicator that has been due longest, and others that are judged by the same knowledge."""
+    return await repository.find_due(session, now=now, limit=MAXIMUM_TOGETHER)
 
 
 async def cut_knowledge(
-    session: AsyncSession, code: str, *, read: Collection[str], now: datetime
+    session: AsyncSession, codes: Collection[str], *, read: Collection[str], now: datetime
 ) -> Cut | None:
-    """Fix until which instant figures count; None: another has evaluated the indicator since.
+    """Fix until which instant figures count; None: another has evaluated the indicators since.
 
     Of events whatever is there by now counts, of anything else what was there when it was due.
     Whoever records figures of one of these indicators waits for this, and is later. What this
     transaction screens of them, it screens alone.
     """
     locked = await repository.lock(session, read)
-    due = next(indicator for indicator in locked if indicator.code == code)
-    if due.judge_at is None or due.judge_at > now:
+    due_at = {
+        indicator.code: now if _is_event(indicator) else indicator.judge_at
+        for indicator in locked
+        if indicator.code in codes and indicator.judge_at is not None and indicator.judge_at <= now
+    }
+    if not due_at:
         return None
-    is_event = _calendar(due).frequency is Frequency.EVENT
-    known_at = now if is_event else due.judge_at
+    known_at = min(due_at.values())
+    due = tuple(code for code, at in due_at.items() if at == known_at)
     screened_until = {indicator.code: indicator.judged_until for indicator in locked}
     if known_at != end_of_day(known_at):
         # What is screened within a day is doubtful from then on, and not for whoever looks earlier.
         known_at = max(known_at, *(until or known_at for until in screened_until.values()))
-    codes = tuple(screened_until)
-    await repository.set_judged_until(session, codes, known_at=known_at)
-    return Cut(indicator=code, read=codes, known_at=known_at, screened_until=screened_until)
+    await repository.set_judged_until(session, screened_until.keys(), known_at=known_at)
+    return Cut(
+        indicators=due,
+        read=tuple(screened_until),
+        known_at=known_at,
+        screened_until=screened_until,
+    )
 
 
 async def screened_until(session: AsyncSession, code: str) -> datetime | None:
@@ -163,22 +174,28 @@ async def judge_by(session: AsyncSession, codes: Collection[str], *, at: datetim
     await repository.judge_by(session, codes, at=at)
 
 
-async def judged(session: AsyncSession, cut: Cut, *, next_on: date | None) -> None:
-    """Keep that an indicator was judged, and when it is next: by new figures, or by the calendar.
+async def judged(session: AsyncSession, cut: Cut, *, next_on: Mapping[str, date]) -> None:
+    """Keep that indicators were judged, and when they are next: by new figures, or by the calendar.
 
-    ``next_on`` is the day on which time alone makes a period due; None: none ever is.
+    ``next_on`` has the days on which time alone makes a period due, without those of which it
+    never does.
     """
-    (indicator,) = await repository.lock(session, [cut.indicator])
-    unseen = await repository.first_recorded_after(session, cut.indicator, cut.known_at)
-    instants = [] if next_on is None else [_midnight(next_on)]
-    if unseen is not None:
-        instants.append(_judged_at(_calendar(indicator), unseen))
-    await repository.set_judge_at(session, cut.indicator, judge_at=min(instants, default=None))
+    locked = await repository.lock(session, cut.indicators)
+    unseen = await repository.first_recorded_after(session, cut.indicators, cut.known_at)
+    judge_at: dict[str, datetime | None] = {}
+    for indicator in locked:
+        instants = []
+        if indicator.code in next_on:
+            instants.append(_midnight(next_on[indicator.code]))
+        if indicator.code in unseen:
+            instants.append(_judged_at(_calendar(indicator), unseen[indicator.code]))
+        judge_at[indicator.code] = min(instants, default=None)
+    await repository.set_judge_at(session, judge_at)
 
 
-async def judge_later(session: AsyncSession, code: str, *, at: datetime) -> None:
-    """Put off an indicator that could not be judged."""
-    await repository.set_judge_at(session, code, judge_at=at)
+async def judge_later(session: AsyncSession, codes: Collection[str], *, at: datetime) -> None:
+    """Put off indicators that could not be judged."""
+    await repository.set_judge_at(session, dict.fromkeys(codes, at))
 
 
 def end_of_day(instant: datetime) -> datetime:
@@ -206,6 +223,10 @@ def _told(instant: datetime) -> str:
 def _midnight(day: date) -> datetime:
     """The instant at which a day begins in the country."""
     return datetime.combine(day, time(), tzinfo=COUNTRY_ZONE)
+
+
+def _is_event(indicator: Indicator) -> bool:
+    return _calendar(indicator).frequency is Frequency.EVENT
 
 
 def _calendar(indicator: Indicator) -> Calendar:

@@ -127,6 +127,22 @@ _FIGURES = text(
     """
 )
 
+_WITH_FIGURES = text(
+    """
+    SELECT code
+    FROM unnest(CAST(:indicators AS text[])) AS code
+    WHERE EXISTS (
+        SELECT FROM triggers.observation
+        WHERE indicator_code = code AND recorded_at <= :known_at
+          AND NOT EXISTS (
+              SELECT FROM triggers.doubtful_observation AS doubt
+              WHERE doubt.sequence = observation.sequence AND doubt.set_aside_at <= :known_at
+                AND (doubt.decision IS DISTINCT FROM 'released' OR doubt.decided_at > :known_at)
+          )
+    )
+    """
+)
+
 
 _COLUMNS = (
     Observation.sequence,
@@ -317,6 +333,14 @@ async def figures(
         indicator: Figures.of(figures, forecast=forecasts[indicator])
         for indicator, figures in found.items()
     }
+
+
+async def with_figures(
+    session: AsyncSession, indicators: Collection[str], *, known_at: datetime
+) -> frozenset[str]:
+    """Those of the indicators of which a figure was known at an instant."""
+    values = {"indicators": sorted(indicators), "known_at": known_at}
+    return frozenset(await session.scalars(_WITH_FIGURES, values))
 
 
 async def unscreened(
