@@ -11,7 +11,8 @@ from benchmarks.figures import Bound, Figure, Reach
 from benchmarks.measurements.measured import Setting
 from services.triggers.backtests.document import RealEvent, Window
 from services.triggers.backtests.places import Place, Places
-from services.triggers.backtests.trying import Trial, backtest
+from services.triggers.backtests.trial import Trial
+from services.triggers.backtests.trying import backtest
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
 from services.triggers.evaluations.due import Known

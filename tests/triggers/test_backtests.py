@@ -15,7 +15,8 @@ from services.triggers.backtests.curve import variants
 from services.triggers.backtests.document import RealEvent, Varied, Window
 from services.triggers.backtests.places import Place, Places, topmost
 from services.triggers.backtests.report import Fate, Met, Report
-from services.triggers.backtests.trying import Trial, backtest, told
+from services.triggers.backtests.trial import Trial, told
+from services.triggers.backtests.trying import backtest
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
 from services.triggers.evaluations.due import Known
@@ -336,7 +337,7 @@ def test_an_area_within_another_counts_once() -> None:
 
 
 def test_a_method_that_uses_the_whole_sample_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from services.triggers.backtests.trying import refused
+    from services.triggers.backtests.trial import refused
     from services.triggers.methods.reported_impact.method import ReportedImpactMethod
 
     assert refused(FLOOD) is None

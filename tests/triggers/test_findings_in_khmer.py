@@ -6,12 +6,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from services.triggers.wording.phrase import Phrase
 
 from services.triggers.methods.figures import Figure
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.method import MethodDocument
 from services.triggers.methods.registry import METHODS, method_of
+from shared.wording.phrase import Phrase
 from tests.triggers.figures import daily, day_of, judged, month_of, monthly
 from tests.triggers.test_history import FLOOD_FIGURES, RICE_FIGURES
 from tests.triggers.test_warning import alert

@@ -19,7 +19,8 @@ from services.triggers.backtests.curve import variants
 from services.triggers.backtests.document import BacktestIn
 from services.triggers.backtests.report import Fate, Met, Report
 from services.triggers.backtests.service import trial_of
-from services.triggers.backtests.trying import MAXIMUM_POINTS, Trial
+from services.triggers.backtests.trial import Trial
+from services.triggers.backtests.trying import MAXIMUM_POINTS
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
 from tests.triggers.test_formats import RAIN as RAIN_AS_PUBLISHED

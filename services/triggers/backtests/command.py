@@ -20,7 +20,8 @@ from services.triggers.backtests.published import (
 )
 from services.triggers.backtests.report import Report
 from services.triggers.backtests.service import given_histories, trial_of, usual_calendar
-from services.triggers.backtests.trying import Trial, backtest, refused
+from services.triggers.backtests.trial import Trial, refused
+from services.triggers.backtests.trying import backtest
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import DOCUMENTS, shipped_document
 from services.triggers.evaluations.due import Known

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from services.triggers.backtests.document import Varied
 from services.triggers.backtests.report import CurvePoint, Report
-from services.triggers.backtests.trying import Trial
+from services.triggers.backtests.trial import Trial
 from services.triggers.definitions.document import TriggerDocument
 
 

@@ -7,7 +7,6 @@ in it, and whatever somebody wrote is escaped.
 import base64
 from collections.abc import Sequence
 from html import escape
-from threading import Lock
 
 from services.triggers.backtests.charts import curve, timeline
 from services.triggers.backtests.report import Recurrence, Report
@@ -49,17 +48,11 @@ td.figure { text-align: right; white-space: nowrap }
 _ROWS_SHOWN = 200
 
 
-_ONE_AT_A_TIME = Lock()
-"""What draws is not made for several threads."""
-
-
 def page(reports: Sequence[Report]) -> str:
-    """One report, or two of them side by side in one table of scores."""
-    with _ONE_AT_A_TIME:
-        return _page(reports)
+    """One report, or two of them side by side in one table of scores.
 
-
-def _page(reports: Sequence[Report]) -> str:
+    It draws, for which no two threads may be: a service has it made in its studio.
+    """
     title = " · ".join(dict.fromkeys(report.name for report in reports))
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'

@@ -1,6 +1,6 @@
 """Backtests over HTTP."""
 
-import asyncio
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from services.triggers.backtests import service
 from services.triggers.backtests.document import MAXIMUM_BYTES, BacktestIn
 from services.triggers.backtests.schemas import BacktestDetail, BacktestOut
+from services.triggers.drawing.studio import StudioDependency
 from services.triggers.scopes import TriggersRead, TriggersWrite
 from shared.clock import ClockDependency
 from shared.database import Session
@@ -76,12 +77,13 @@ async def read_backtest(
     "/{backtest_id}/page",
     summary="See a backtest",
     response_class=HTMLResponse,
-    responses=problem_responses(401, 403, 404, 409, 422),
+    responses=problem_responses(401, 403, 404, 409, 422, 503),
 )
 async def show_backtest(
     backtest_id: BacktestId,
     _: TriggersRead,
     session: Session,
+    studio: StudioDependency,
     beside: Annotated[
         UUID | None,
         Query(description="Another backtest to be shown beside it."),
@@ -97,4 +99,4 @@ async def show_backtest(
     reports = [await service.finished(session, backtest_id)]
     if beside is not None:
         reports.append(await service.finished(session, beside))
-    return HTMLResponse(await asyncio.to_thread(page, reports), headers=HEADERS)
+    return HTMLResponse(await studio.make(partial(page, reports)), headers=HEADERS)

@@ -19,7 +19,8 @@ from services.triggers.backtests.report import Report
 from services.triggers.backtests.schemas import BacktestDetail, BacktestOut
 from services.triggers.backtests.states import BacktestState
 from services.triggers.backtests.tables import Backtest
-from services.triggers.backtests.trying import Told, Trial, refused, report_of, told
+from services.triggers.backtests.trial import Told, Trial, refused, told
+from services.triggers.backtests.trying import report_of
 from services.triggers.checks.asking import RegistryAway
 from services.triggers.checks.service import Checks
 from services.triggers.definitions import service as definitions

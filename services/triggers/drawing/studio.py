@@ -5,17 +5,19 @@ forty megabytes, which the others do without. It is not made for several threads
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import lru_cache
-from typing import Annotated, assert_never
+from functools import lru_cache, partial
+from typing import Annotated, TypeVar, assert_never
 
 from fastapi import Depends, FastAPI, Request
 
 from services.triggers.drawing.pictures import ChartPicture, Form, MapPicture, Picture
 from shared.errors import Busy
 from shared.wording.phrase import Language
+
+Made = TypeVar("Made")
 
 _MAXIMUM_WAITING = 16
 _KEPT = 32
@@ -31,13 +33,15 @@ class Studio:
 
     async def draw(self, picture: Picture, *, language: Language, form: Form) -> bytes:
         """The picture's bytes; raises Busy."""
+        return await self.make(partial(drawn, picture, language, form))
+
+    async def make(self, draw: Callable[[], Made]) -> Made:
+        """What `draw` makes, in the one thread that draws; raises Busy."""
         if self._waiting >= _MAXIMUM_WAITING:
             raise Busy("Too many pictures are being drawn. Ask again in a few seconds.")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._thread, drawn, picture, language, form
-            )
+            return await asyncio.get_running_loop().run_in_executor(self._thread, draw)
         finally:
             self._waiting -= 1
 

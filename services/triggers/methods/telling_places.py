@@ -6,9 +6,9 @@ from typing import Any
 from services.triggers.geography.names import name_of
 from services.triggers.methods.plain import levels_said, silent_said
 from services.triggers.methods.trigger_stage import TriggerStage
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Phrase
 from services.triggers.wording.vocabulary import STAGES
+from shared.wording import numbers
+from shared.wording.phrase import Phrase
 
 _MAXIMUM_PLACES = 8
 

@@ -13,7 +13,7 @@ from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.method import Words
 from services.triggers.methods.verdicts import Verdict
 from services.triggers.methods.water import DISCHARGE, RAINFALL, RIVER_STAGE
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 class EnsembleShareMethod(AtPlaces[EnsembleShare, EnsembleSeries]):

@@ -15,7 +15,7 @@ from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.method import Words
 from services.triggers.methods.rearm import ByDay
 from services.triggers.methods.trigger_stage import TriggerStage
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 class FloodExtentMethod(ByDay[FloodExtent, Sequence[Extent]]):

@@ -14,7 +14,7 @@ from services.triggers.methods.phase.indicator import FOOD_SECURITY_PHASE
 from services.triggers.methods.phase.judgement import judge_phases
 from services.triggers.methods.phase.series import AreaPhases, phases_of
 from services.triggers.methods.rearm import ByDay
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 class PhaseMethod(ByDay[FoodSecurityPhase, Sequence[AreaPhases]]):

@@ -6,8 +6,8 @@ from typing import Any
 
 from services.triggers.geography.names import name_of
 from services.triggers.methods.trigger_stage import TriggerStage
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Phrase
+from shared.wording import numbers
+from shared.wording.phrase import Phrase
 
 _MAXIMUM_AREAS = 8
 

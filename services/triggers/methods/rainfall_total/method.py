@@ -14,7 +14,7 @@ from services.triggers.methods.rainfall_total.judgement import is_below, judge_r
 from services.triggers.methods.rainfall_total.telling import tell_rain
 from services.triggers.methods.verdicts import Verdict
 from services.triggers.methods.water import RAINFALL
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 class RainfallTotalMethod(AtPlaces[RainfallTotal, PlaceSeries]):

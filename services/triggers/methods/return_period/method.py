@@ -13,7 +13,7 @@ from services.triggers.methods.return_period.series import StationSeries, statio
 from services.triggers.methods.return_period.telling import tell_station
 from services.triggers.methods.verdicts import Verdict
 from services.triggers.methods.water import DISCHARGE, RIVER_STAGE
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 class ReturnPeriodMethod(AtPlaces[ReturnPeriod, StationSeries]):

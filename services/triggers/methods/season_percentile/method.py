@@ -13,7 +13,7 @@ from services.triggers.methods.season_percentile.judgement import is_back, judge
 from services.triggers.methods.season_percentile.telling import tell_season
 from services.triggers.methods.verdicts import Verdict
 from services.triggers.methods.water import DISCHARGE, RAINFALL, RIVER_STAGE
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 class SeasonPercentileMethod(AtPlaces[SeasonPercentile, PlaceSeries]):

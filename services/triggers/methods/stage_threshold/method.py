@@ -14,7 +14,7 @@ from services.triggers.methods.stage_threshold.series import GaugeSeries, gauges
 from services.triggers.methods.stage_threshold.telling import tell_gauge
 from services.triggers.methods.verdicts import Verdict
 from services.triggers.methods.water import RIVER_STAGE
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 class StageThresholdMethod(AtPlaces[StageThreshold, GaugeSeries]):

@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 from services.triggers.methods.telling_places import name_in
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Phrase
+from shared.wording import numbers
+from shared.wording.phrase import Phrase
 
 
 def tell_gauge(gauge: Mapping[str, Any]) -> Phrase:

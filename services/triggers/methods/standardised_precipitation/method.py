@@ -16,7 +16,7 @@ from services.triggers.methods.standardised_precipitation.series import RainSeri
 from services.triggers.methods.standardised_precipitation.telling import tell_months
 from services.triggers.methods.verdicts import Verdict
 from services.triggers.methods.water import RAINFALL
-from services.triggers.wording.phrase import Phrase
+from shared.wording.phrase import Phrase
 
 
 class StandardisedPrecipitationMethod(AtPlaces[StandardisedPrecipitation, RainSeries]):

@@ -14,8 +14,8 @@ from services.triggers.methods.warning.evidence import evidence, finding
 from services.triggers.methods.warning.indicator import ALERT
 from services.triggers.methods.warning.judgement import judge_alerts
 from services.triggers.methods.warning.series import Alerts, alerts_of
-from services.triggers.wording.phrase import Phrase
 from shared.clock import COUNTRY_ZONE
+from shared.wording.phrase import Phrase
 
 
 class WarningMethod(ByDay[AlertWarning, Alerts]):

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from services.triggers.methods.warning.indicator import AlertSeverity, Certainty, Urgency
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Phrase
+from shared.wording import numbers
+from shared.wording.phrase import Phrase
 
 _MAXIMUM_ALERTS = 8
 _SEVERITIES = {

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from services.triggers.wording import numbers
-from services.triggers.wording.phrase import Phrase
+from shared.wording import numbers
+from shared.wording.phrase import Phrase
 
 
 def reasons(evidence: Mapping[str, Any]) -> list[Phrase]:
