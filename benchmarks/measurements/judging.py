@@ -31,7 +31,7 @@ NAME = "judging"
 _TRIGGERS, _INDICATORS = 500, 2_000
 _GAUGES = _INDICATORS - 1
 _GAUGES_A_TRIGGER = 4
-_GAUGE_DAYS = 60
+_GAUGE_DAYS = 30
 _REPORT_DAYS = range(1, 40, 2)
 _PROVINCES = [f"{province:02}" for province in range(1, 26)]
 _BATCHES = 7
@@ -42,7 +42,8 @@ _TABLE = "triggers.evaluation"
 
 _DUE = "SELECT count(*) FROM triggers.indicator WHERE judge_at <= clock_timestamp()"
 _NEWEST = "SELECT coalesce(max(evaluated_at), '-infinity') FROM triggers.evaluation"
-_UNMADE = "SELECT $1 - count(*) FROM triggers.evaluation WHERE evaluated_at > $2"
+_TOLD = "SELECT count(*) FROM triggers.trigger_standing"
+_MADE = "SELECT * FROM triggers.evaluation WHERE evaluated_at > $1"
 _FIGURES = """
     SELECT area_code, place, source, observed_on, published_on,
            CAST(value AS double precision), member, issue, details
@@ -114,10 +115,10 @@ async def _measure_batch(world: World, number: int) -> Pair:
         await quiet(connection, _TABLE)
         began = time.perf_counter()
         await asyncio.to_thread(publisher.post, "/observations", body)
-        await _wait_until_none(connection, _UNMADE, _TRIGGERS, newest)
+        await _wait_judged(connection)
         measured = time.perf_counter() - began
-        await _wait_until_none(connection, _DUE)
-        rows = await connection.fetch(f"SELECT * FROM {_TABLE} WHERE evaluated_at > $1", newest)
+        rows = await connection.fetch(_MADE, newest)
+        assert len(rows) == _TRIGGERS, len(rows)
         await quiet(connection, copy_of(_TABLE))
         began = time.perf_counter()
         await _bare(connection, rows)
@@ -165,24 +166,20 @@ async def _judge_first(world: World) -> None:
     """Have everything judged that was provided, which tells each history from its beginning."""
     with world.show.phase("judging: for the first time", total=_INDICATORS) as phase:
         async with owner(world.stack.database_url) as connection:
-            await _wait_until_none(connection, _DUE, phase=phase)
+            await _wait_judged(connection, phase)
 
 
-async def _wait_until_none(
-    connection: asyncpg.Connection, statement: str, *values: object, phase: Phase | None = None
-) -> None:
-    """Wait until a statement counts nothing; raises NeverCame where it stands still for long."""
-    last, deadline = -1, 0.0
-    while True:
-        left = await connection.fetchval(statement, *values)
-        if left <= 0:
-            return
-        if left != last:
-            last, deadline = left, time.monotonic() + _STILL_SECONDS
+async def _wait_judged(connection: asyncpg.Connection, phase: Phase | None = None) -> None:
+    """Wait until nothing is due; raises NeverCame where nothing moves for long."""
+    last, deadline = None, 0.0
+    while due := await connection.fetchval(_DUE):
+        moved = (due, await connection.fetchval(_TOLD))
+        if moved != last:
+            last, deadline = moved, time.monotonic() + _STILL_SECONDS
         if time.monotonic() > deadline:
-            raise NeverCame(f"What is judged stood still for {_STILL_SECONDS} s: {left} are left.")
+            raise NeverCame(f"Nothing was judged for {_STILL_SECONDS} s, and {due} are due.")
         if phase is not None:
-            phase.reach(_INDICATORS - left)
+            phase.reach(_INDICATORS - due)
         await asyncio.sleep(_LOOK_SECONDS)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.triggers.definitions.document import TriggerDocument
 from services.triggers.definitions.shipped import shipped_document
-from services.triggers.evaluations.due import Known, is_due_by_time
+from services.triggers.evaluations.due import Known, is_due_by_time, last_day_of_publication
 from services.triggers.evaluations.episodes import Step
 from services.triggers.evaluations.history import KEPT_DAYS, tell_on
 from services.triggers.evaluations.standing import STANDING, Standing
@@ -124,7 +124,10 @@ def needed(known: Mapping[str, Known], *, since: Standing, on: date) -> dict[str
         for indicator, each in known.items()
         if indicator in lapsed
         or is_due_by_time(each.calendar, forecast=False, after=since.told_to, on=on)
-        or (each.figures.published_on > since.told_to.toordinal()).any()
+        or any(
+            since.told_to < figure.published_on <= last_day_of_publication(each.calendar, on=on)
+            for figure in each.figures.rows
+        )
     }
 
 

@@ -69,7 +69,7 @@ class LegHistory:
         is_event = known.calendar.frequency is Frequency.EVENT
         # A forecast is about days to come: it is due when it is published, not when they are over.
         self._by_publication = is_event or known.figures.forecast
-        self._over_on = on if is_event else on - _ONE_DAY
+        self._over_on = last_day_of_publication(known.calendar, on=on)
         self._after = date.min if after is None else after
         self._series: dict[date, Any] = {}
 
@@ -272,6 +272,11 @@ def _first_by_place(figures: Figures, rows: Any) -> list[int]:
         key = (int(area), int(place))
         first[key] = min(first.get(key, int(published)), int(published))
     return sorted(first.values())
+
+
+def last_day_of_publication(calendar: Calendar, *, on: date) -> date:
+    """Up to which day what is published is judged on `on`: of events, that day's as well."""
+    return on if calendar.frequency is Frequency.EVENT else on - _ONE_DAY
 
 
 def is_due_by_time(calendar: Calendar, *, forecast: bool, after: date, on: date) -> bool:

@@ -57,13 +57,14 @@ _PUBLISHED = text(
     """
     SELECT given.indicator_code
     FROM unnest(
-        CAST(:indicators AS text[]), CAST(:after AS date[]), CAST(:recorded_from AS timestamptz[])
-    ) AS given (indicator_code, after, recorded_from)
+        CAST(:indicators AS text[]), CAST(:after AS date[]), CAST(:until AS date[]),
+        CAST(:begin_at AS timestamptz[])
+    ) AS given (indicator_code, after, until, begin_at)
     WHERE EXISTS (
         SELECT FROM triggers.observation AS figure
         WHERE figure.indicator_code = given.indicator_code
-          AND figure.recorded_at >= given.recorded_from AND figure.recorded_at <= :known_at
-          AND figure.published_on > given.after
+          AND figure.recorded_at >= given.begin_at AND figure.recorded_at <= :known_at
+          AND figure.published_on > given.after AND figure.published_on <= given.until
     )
     """
 )
@@ -105,6 +106,18 @@ class KeptStanding:
     """As JSON."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Days:
+    """Days on which figures of an indicator may have been published."""
+
+    indicator: str
+    after: date
+    """The day before the first of them."""
+    until: date
+    begin_at: datetime
+    """When the first begins: nothing is recorded before the day on which it is published."""
+
+
 async def lock_triggers(session: AsyncSession, triggers: Collection[str]) -> None:
     """Evaluations of one trigger follow each other, whichever worker makes them."""
     await session.execute(_LOCK, {"triggers": sorted(triggers)})
@@ -137,21 +150,17 @@ async def find_standings(
 
 
 async def find_published(
-    session: AsyncSession, after: Mapping[str, tuple[date, datetime]], *, known_at: datetime
+    session: AsyncSession, days: Sequence[Days], *, known_at: datetime
 ) -> frozenset[str]:
-    """Those of the indicators of which a figure was published after a day, and known by now.
-
-    The day is given with the instant at which it ended: nothing is recorded before the day on
-    which it is published.
-    """
-    days, ends = zip(*after.values(), strict=True) if after else ((), ())
+    """Those indicators of which a figure of these days was known at an instant."""
     return frozenset(
         await session.scalars(
             _PUBLISHED,
             {
-                "indicators": list(after),
-                "after": list(days),
-                "recorded_from": list(ends),
+                "indicators": [each.indicator for each in days],
+                "after": [each.after for each in days],
+                "until": [each.until for each in days],
+                "begin_at": [each.begin_at for each in days],
                 "known_at": known_at,
             },
         )

@@ -21,9 +21,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.triggers.definitions import service as definitions
 from services.triggers.definitions.schemas import Trigger
 from services.triggers.evaluations import repository
-from services.triggers.evaluations.due import Known, is_due_by_time, next_due
+from services.triggers.evaluations.due import (
+    Known,
+    is_due_by_time,
+    last_day_of_publication,
+    next_due,
+)
 from services.triggers.evaluations.history import tell_on
 from services.triggers.evaluations.keeping import Evaluated, keep
+from services.triggers.evaluations.repository import Days
 from services.triggers.evaluations.schemas import EvaluationOut
 from services.triggers.evaluations.standing import STANDING, Standing
 from services.triggers.indicators import service as indicators
@@ -176,12 +182,19 @@ async def _needed(
                 told_to[code] = min(standing.told_to, told_to.get(code, standing.told_to))
         if standing is not None:
             untold |= {trigger.document.legs[leg].indicator for leg in standing.lapsed(on)}
-    published = await repository.find_published(
-        session,
-        {code: (day, _end_of(day)) for code, day in told_to.items()},
-        known_at=known_at,
-    )
     readings = await indicators.readings(session, told_to)
+    days = [
+        Days(
+            indicator=code,
+            after=told_to[code],
+            until=last_day_of_publication(reading.calendar, on=on),
+            begin_at=_end_of(told_to[code]),
+        )
+        for code, reading in readings.items()
+    ]
+    published = await repository.find_published(
+        session, [each for each in days if each.after < each.until], known_at=known_at
+    )
     by_time = {
         code
         for code, reading in readings.items()
