@@ -31,7 +31,8 @@ Case = Callable[[], Judgement]
 def document(kind: str, **changes: Any) -> MethodDocument:
     model = BY_KIND[kind].document
     example = model.model_json_schema()["examples"][0]
-    return model.model_validate({**example, **changes})
+    made: MethodDocument = model.model_validate({**example, **changes})
+    return made
 
 
 def years_of(value: Callable[[date], float], *, years: int, **where: Any) -> list[Figure]:
