@@ -72,15 +72,19 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
+        answer: Answer | Stream | None
         try:
-            if scope["method"] == "GET" and (stream := self._stream(scope, path.split("/")[1:])):
-                await _send_stream(send, stream)
-                return
-            answer = await self._answer(scope, receive, path.split("/")[1:])
+            answer = self._stream(scope, path.split("/")[1:])
+            if answer is None:
+                answer = await self._answer(scope, receive, path.split("/")[1:])
         except InvalidRequest as fault:
             answer = Answer(400, messages.invalid(fault, now=now()))
         except sqlite3.Error as error:
             answer = failure(503, "serviceUnavailable", "genericError", f"storage: {error}")
+        if isinstance(answer, Stream):
+            # What breaks off in the middle breaks the connection: there is no other answer then.
+            await _send_stream(send, answer)
+            return
         if answer is None:
             # Without an answer there is nothing to send: the client sees its connection closed.
             scope["state"]["transport"].abort()
@@ -90,7 +94,7 @@ class Application:
 
     def _stream(self, scope: Scope, path: list[str]) -> Stream | None:
         """What is asked for, where it is too long for one body."""
-        match path:
+        match path if scope["method"] == "GET" else []:
             case ["book"]:
                 return Stream(
                     b"text/csv; charset=utf-8; header=present", book_as_csv(self._storage)
@@ -232,7 +236,6 @@ class Application:
 
 
 async def _send_stream(send: Send, stream: Stream) -> None:
-    # Nothing is announced before it is known that there is something to say.
     page = await asyncio.to_thread(next, stream.pages, None)
     await _start(send, 200, stream.content_type)
     while page is not None:

@@ -51,7 +51,7 @@ SELECT (SELECT count(*) FROM payment WHERE callback_at IS NOT NULL)
 
 def book_as_csv(path: Path) -> Iterator[bytes]:
     """Every booked payment in the order of booking, a header line first, as of one moment."""
-    with closing(_open(path)) as connection:
+    with closing(open_reader(path)) as connection:
         page = io.StringIO()
         writer = csv.writer(page, lineterminator="\n")
         writer.writerow(BOOK_COLUMNS)
@@ -66,7 +66,7 @@ def book_as_csv(path: Path) -> Iterator[bytes]:
 
 def summary(path: Path) -> dict[str, object]:
     """Counts and totals of the book; see the README for the meaning of each."""
-    with closing(_open(path)) as connection:
+    with closing(open_reader(path)) as connection:
         connection.execute("BEGIN")
         statuses = _counts(connection, "status")
         callbacks = _counts(connection, "callback_state")
@@ -100,9 +100,12 @@ def summary(path: Path) -> dict[str, object]:
         }
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    # A reader of its own sees one moment of the book while the writer goes on.
-    return sqlite3.connect(path, isolation_level=None)
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A reader of its own, which sees one moment of the book while the writer goes on.
+
+    It may be read piece by piece, each in whichever thread is free.
+    """
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
 def _counts(

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
+from sandbox.inspection import open_reader
 from sandbox.messages import reference_of
 from sandbox.treasury import float_reference, return_reference
 from sandbox.validation import DECIMALS, InvalidRequest
@@ -187,7 +188,7 @@ def read_account(provider: str, name: str, query: bytes) -> Account:
 
 def as_csv(path: Path, account: Account) -> Iterator[bytes]:
     """A statement as CSV: a header, the opening balance, the entries, the closing balance."""
-    with closing(_open(path)) as connection:
+    with closing(open_reader(path)) as connection:
         connection.execute("BEGIN")
         statement = Statement(connection, account)
         page = io.StringIO()
@@ -208,7 +209,7 @@ def as_csv(path: Path, account: Account) -> Iterator[bytes]:
 
 def open_statement(path: Path, account: Account) -> tuple[sqlite3.Connection, Statement]:
     """A statement, with the connection that whoever reads it closes in the end."""
-    connection = _open(path)
+    connection = open_reader(path)
     connection.execute("BEGIN")
     return connection, Statement(connection, account)
 
@@ -260,9 +261,3 @@ def _entry(
 
 def _milliseconds(instant: datetime) -> int:
     return int(instant.timestamp()) * 1_000
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    # A reader of its own sees one moment of the book while the writer goes on.
-    # It is read piece by piece, each in whichever thread is free.
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)

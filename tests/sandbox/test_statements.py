@@ -4,6 +4,7 @@ import csv
 import io
 import sqlite3
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -231,3 +232,14 @@ def test_the_shape_refuses_another_order(quiet: RunningSandbox) -> None:
         assert before in body
         with pytest.raises(AssertionError):
             camt.read(body.replace(before, after).encode())
+
+
+def test_many_read_at_the_same_time(quiet: RunningSandbox) -> None:
+    Batches(quiet).take([a_line() for _ in range(3_000)], batchStatus="approved")
+    quiet.wait_until_at_rest()
+    with ThreadPoolExecutor(8) as readers:
+        books = list(readers.map(lambda _: quiet.book(), range(24)))
+        statements = list(readers.map(lambda _: rows(quiet), range(24)))
+    assert all(book == books[0] for book in books)
+    assert all(found == statements[0] for found in statements)
+    assert (len(books[0]), len(statements[0])) == (3_000, 3_002)
