@@ -36,6 +36,8 @@ class Fault(StrEnum):
     """It arrives and is done, and the answer is lost."""
     REFUSED = "refused"
     """A new batch is refused whole, for one of its lines."""
+    REFUSED_AFTER = "refused-after"
+    """An approval is done, and answered as if it were refused."""
     BUSY = "busy"
     """A new batch is refused whole, for a reason that passes."""
     NOT_TAKEN = "not-taken"
@@ -108,6 +110,8 @@ class BatchProvider:
             return SILENCE
         batch.approved = True
         self._pay(batch)
+        if fault is Fault.REFUSED_AFTER:
+            return BatchAnswer(BatchAnswerKind.REFUSED, reason="requestDeclined")
         return SILENCE if fault is Fault.LOST_AFTER else BatchAnswer(BatchAnswerKind.UNDER_WAY)
 
     def ask(self, name: BatchName) -> BatchAnswer:

@@ -128,6 +128,18 @@ async def test_a_batch_that_is_refused_for_one_line_is_split_until_the_line_is_a
     await world.proofs()
 
 
+async def test_a_refused_approval_is_believed_of_a_batch_that_still_waits_alone(
+    provider: BatchProvider, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    provider.faults = iter([Fault.NONE, Fault.REFUSED_AFTER])
+    await world.fund(10_000_000)
+    await announce(world, steps, 12)
+    await go_on(steps, owner, times=8)
+    assert (len(provider.paid), max(provider.paid.values())) == (12, 1)
+    assert await world.count("settled") == 12
+    await world.proofs()
+
+
 @pytest.fixture
 def not_recognising(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The providers' settings say that they recognise no repeats."""

@@ -276,12 +276,23 @@ class BatchLane:
             case BatchAnswerKind.UNDER_WAY | BatchAnswerKind.COMPLETED:
                 await self._move(batch, BatchStatus.UNDER_WAY, answer=answer)
             case BatchAnswerKind.REFUSED if not answer.passes:
-                await self._refuse(batch, answer)
+                await self._check_refusal(batch, answer)
             case _:
                 # It may have arrived: asked about, and given again where the batch still waits.
                 await self._wait(
                     batch, self._settings.unknown_inquiry.seconds(batch.inquiries), answer=answer
                 )
+
+    async def _check_refusal(self, batch: DueBatch, refused: BatchAnswer) -> None:
+        """Believe that an approval is refused of a batch that still waits for one, alone.
+
+        One that is paid is refused an approval as well, and its lines must not be paid elsewhere.
+        """
+        seen = await self._ask(batch)
+        if seen.kind is BatchAnswerKind.CREATED:
+            await self._refuse(batch, refused)
+        else:
+            await self._learn(batch, seen)
 
     async def _read(self, batch: DueBatch) -> None:
         """Read what results there are; close it once the provider says that these are all."""
