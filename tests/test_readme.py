@@ -94,6 +94,7 @@ def test_the_readme_pays_its_household(walked: subprocess.CompletedProcess[str])
     told.remove("preparation-counted")
     assert told == [
         "providers-configured",
+        "households-imported",
         "fund-bounded",
         "observations-recorded",
         "trigger-readied",
