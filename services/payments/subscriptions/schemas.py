@@ -32,8 +32,10 @@ def _once(listed: list[str]) -> list[str]:
     return listed
 
 
-EventType = Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,100}$"), AfterValidator(_of_type)]
-AreaCode = Annotated[str, Field(pattern=r"^[0-9]{2,8}$")]
+EventType = Annotated[
+    str, Field(pattern=r"^[a-z0-9.-]{1,100}$", max_length=100), AfterValidator(_of_type)
+]
+AreaCode = Annotated[str, Field(pattern=r"^[0-9]{2,8}$", max_length=8)]
 
 
 class SubscriptionIn(BaseModel):
