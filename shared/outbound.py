@@ -4,13 +4,17 @@ The address that a name means is judged when the connection is made, and that ve
 connected to: a name cannot mean one thing when it is looked at and another when it is used.
 """
 
+import asyncio
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 _GIVEN_OUT = IPv6Network("2000::/3")
@@ -18,6 +22,9 @@ _GIVEN_OUT = IPv6Network("2000::/3")
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 """IPv4 addresses as a network without IPv4 writes them (RFC 6052)."""
 _IPV4_BITS = 32
+
+_LONGEST_WAIT_SECONDS = 24 * 3600
+_LONGEST_SECONDS_DIGITS = 9
 
 Judge = Callable[[str], bool]
 """Whether a request may go to an address."""
@@ -64,12 +71,53 @@ def _carried(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped or address.sixtofour
 
 
+class Names(AbstractResolver):
+    """Looks names up, as the machine does, on threads of its own.
+
+    ``at_once`` names are looked up beside one another: nobody else on the machine's loop, and no
+    other name up to that number, waits for one that nobody answers for.
+    """
+
+    def __init__(self, *, at_once: int) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="names")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses of a name; raises OSError."""
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads,
+            partial(
+                socket.getaddrinfo,
+                host,
+                port,
+                family=family,
+                type=socket.SOCK_STREAM,
+                flags=socket.AI_ADDRCONFIG,
+            ),
+        )
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=port,
+                family=of_family,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for of_family, _, protocol, _, address in found
+        ]
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
 class JudgingResolver(AbstractResolver):
     """Looks a name up, and gives no address at all where one of them may not be gone to."""
 
-    def __init__(self, judge: Judge, *, names: AbstractResolver | None = None) -> None:
+    def __init__(self, judge: Judge, *, names: AbstractResolver) -> None:
         self._judge = judge
-        self._names = names or ThreadedResolver()
+        self._names = names
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -82,3 +130,18 @@ class JudgingResolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._names.close()
+
+
+def again_after(text: str, *, now: datetime) -> float | None:
+    """How long a ``Retry-After`` asks to wait, in seconds: a number, or an HTTP date.
+
+    A day at most, and no time at all for what cannot be read or is over. Source: RFC 9110, 10.2.3.
+    """
+    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_SECONDS_DIGITS:
+        return float(min(int(text), _LONGEST_WAIT_SECONDS))
+    try:
+        until = parsedate_to_datetime(text)
+        seconds = (until - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(seconds, _LONGEST_WAIT_SECONDS) if seconds > 0 else None

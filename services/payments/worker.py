@@ -170,7 +170,9 @@ def wire(settings: WorkerSettings) -> Wiring:
         delivering=Delivering(
             database=database,
             sender=Sender(
-                judge=settings.subscriber_judge, timeout_seconds=settings.delivery_timeout_seconds
+                judge=settings.subscriber_judge,
+                timeout_seconds=settings.delivery_timeout_seconds,
+                at_once=settings.delivery_each * settings.subscriptions_maximum,
             ),
             cipher=cipher_of_keys(settings),
             clock=clock,

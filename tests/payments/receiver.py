@@ -2,11 +2,12 @@
 
 python -m tests.payments.receiver PORT
 
-Whatever is posted to it is kept; ``GET /heard`` tells it. ``POST`` to
-``/ok`` answers 204; ``/status/503`` that status; ``/flaky/2`` 500 twice for each message and then
-204; ``/redirect`` leads to ``/ok``; ``/never`` takes the request and says nothing; ``/drip`` sends
-its headers a byte at a time; ``/giant`` and ``/giant-failing`` send a body without end; ``/cut``
-closes the connection; ``/garbage`` is no HTTP; ``/headers`` sends headers without end.
+Whatever is posted to it is kept; ``GET /heard`` tells it. ``POST`` to ``/ok`` answers 204;
+``/status/503`` that status; ``/flaky/2`` 500 twice for each message and then 204; ``/busy/600`` 503
+and to come again after so many seconds; ``/redirect`` leads to ``/ok``; ``/never`` takes the
+request and says nothing; ``/drip`` sends its headers a byte at a time; ``/giant`` and
+``/giant-failing`` send a body without end; ``/cut`` closes the connection; ``/garbage`` is no HTTP;
+``/headers`` sends headers without end.
 """
 
 import asyncio
@@ -64,6 +65,8 @@ class Receiver:
                 await _say(writer, int(status))
             case ["flaky", failures]:
                 await _say(writer, 500 if times <= int(failures) else 204)
+            case ["busy", seconds]:
+                await _say(writer, 503, more=f"Retry-After: {seconds}\r\n")
             case ["redirect"]:
                 await _say(writer, 307, more="Location: /ok\r\n")
             case ["never"]:

@@ -131,6 +131,22 @@ async def test_a_receiver_that_comes_back_gets_what_it_missed_under_the_same_id(
         assert all(verifies(key["secret"], message) for message in own)
 
 
+async def test_who_asks_to_be_left_alone_is(
+    world: World, steps: Steps, receiver: RunningReceiver, owner: asyncpg.Connection
+) -> None:
+    await subscribed(world, f"{receiver.url}/busy/600")
+    await tell(world)
+    await deliver(steps)
+    seconds = await owner.fetchval(
+        "SELECT extract(epoch FROM next_attempt_at - attempted_at) FROM payments.delivery"
+    )
+
+    [delivery] = await deliveries(world)
+    assert (delivery["status"], delivery["answer_status"]) == ("waiting", 503)
+    assert seconds >= 600
+    assert len(await receiver.heard()) == 1
+
+
 async def test_who_answers_410_gets_nothing_more(
     world: World, steps: Steps, receiver: RunningReceiver
 ) -> None:
@@ -327,11 +343,11 @@ async def test_the_sender_goes_out_alone(receiver: RunningReceiver) -> None:
     port = receiver.url.rpartition(":")[2]
     within = [f"http://{host}:{port}/ok" for host in ("127.0.0.1", "localhost", "[::1]")]
     within += [f"http://{host}:{port}/ok" for host in ("2130706433", "127.1", "0x7f000001")]
-    outwards = Sender(judge=is_public, timeout_seconds=2)
+    outwards = Sender(judge=is_public, timeout_seconds=2, at_once=8)
     for url in within:
         sent = await outwards.send(url, headers={}, body=b"{}")
         assert sent.status is None, url
-    on_loopback = Sender(judge=is_public_or_loopback, timeout_seconds=2)
+    on_loopback = Sender(judge=is_public_or_loopback, timeout_seconds=2, at_once=8)
     sent = await on_loopback.send("http://10.0.0.1/ok", headers={}, body=b"{}")
     assert sent.detail is not None
     assert "private network" in sent.detail

@@ -1,8 +1,12 @@
 """Where a request may go that somebody else named."""
 
 import asyncio
+import socket
+import threading
 from contextlib import suppress
+from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
 
 import aiohttp
 import pytest
@@ -14,6 +18,8 @@ from yarl import URL
 from shared.outbound import (
     JudgingResolver,
     LeadsInwards,
+    Names,
+    again_after,
     is_public,
     is_public_or_loopback,
     require_outward,
@@ -139,6 +145,58 @@ async def test_a_name_that_means_another_address_later_leads_nowhere() -> None:
 
 
 async def test_a_name_with_a_single_address_within_leads_nowhere() -> None:
+    names = Names(at_once=1)
     with pytest.raises(LeadsInwards):
-        await JudgingResolver(is_public).resolve("localhost", 443)
-    assert await JudgingResolver(is_public_or_loopback).resolve("localhost", 443)
+        await JudgingResolver(is_public, names=names).resolve("localhost", 443)
+    assert await JudgingResolver(is_public_or_loopback, names=names).resolve("localhost", 443)
+    await names.close()
+
+
+async def test_a_name_that_nobody_answers_for_holds_no_other_name_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered = threading.Event()
+    look_up = socket.getaddrinfo
+
+    def slow(host: str, *given: Any, **more: Any) -> Any:
+        if host == "hangs.example":
+            answered.wait(30)
+            raise socket.gaierror
+        return look_up(host, *given, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    names = Names(at_once=100)
+    hanging = [asyncio.create_task(names.resolve("hangs.example")) for _ in range(99)]
+    try:
+        found = await names.resolve("localhost", 443)
+        assert {answer["port"] for answer in found} == {443}
+        assert not any(task.done() for task in hanging)
+    finally:
+        answered.set()
+        assert all(
+            isinstance(end, OSError)
+            for end in await asyncio.gather(*hanging, return_exceptions=True)
+        )
+        await names.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("120", 120),
+        ("0", 0),
+        ("999999999", 24 * 3600),
+        ("9" * 400, None),
+        ("-5", None),
+        ("١٢٠", None),
+        ("soon", None),
+        ("", None),
+        ("Mon, 05 Jan 2026 05:02:00 GMT", 120),
+        ("Mon, 05 Jan 2026 04:00:00 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 24 * 3600),
+        ("Mon, 05 Jan 2026 05:02:00", None),
+    ],
+)
+def test_who_is_asked_says_when_to_come_again(text: str, seconds: float | None) -> None:
+    now = datetime(2026, 1, 5, 5, tzinfo=UTC)
+    assert again_after(text, now=now) == seconds

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.triggers.feeds.document import FeedDocument
-from services.triggers.feeds.fetching import Fetcher, FetchFailed, again_after
+from services.triggers.feeds.fetching import Fetcher, FetchFailed
 from services.triggers.feeds.service import require_public
 from services.triggers.feeds.shipped import shipped_document
 from services.triggers.worker import create_worker
@@ -182,28 +182,6 @@ async def test_what_does_not_answer_rightly_fails_and_is_tried_again_and_alarms(
     assert (await pull(flow, worker))["outcome"] == "read"
     assert (await flow.got(f"/feeds/{CODE}"))["health"]["alarm"] is None
     assert len(await flow.events("feed-recovered")) == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("120", 120),
-        ("0", 0),
-        ("999999999", 24 * 3600),
-        ("9" * 400, None),
-        ("-5", None),
-        ("١٢٠", None),
-        ("soon", None),
-        ("", None),
-        ("Mon, 05 Jan 2026 05:02:00 GMT", 120),
-        ("Mon, 05 Jan 2026 04:00:00 GMT", None),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", 24 * 3600),
-        ("Mon, 05 Jan 2026 05:02:00", None),
-    ],
-)
-def test_a_publisher_says_when_to_come_again(text: str, seconds: float | None) -> None:
-    now = datetime(2026, 1, 5, 5, tzinfo=UTC)
-    assert again_after(text, now=now) == seconds
 
 
 async def test_a_feed_that_brings_nothing_new_for_too_long_alarms_until_it_does(

@@ -152,8 +152,10 @@ class Delivering:
             status = DeliveryStatus.STOPPED
         else:
             again_after_seconds = self._schedule.after(row.attempts)
-            gives_up = again_after_seconds is None
-            status = DeliveryStatus.FAILED if gives_up else DeliveryStatus.WAITING
+            status = DeliveryStatus.FAILED
+            if again_after_seconds is not None:
+                status = DeliveryStatus.WAITING
+                again_after_seconds = max(again_after_seconds, sent.again_after_seconds or 0)
         return Outcome(
             number=row.number,
             attempts=row.attempts,

@@ -1,16 +1,25 @@
 """One signed request to an address that somebody named: bounded, outwards, and never redirected.
 
-Nothing of the answer is read but its status: how long or slow its body is cannot matter.
+Nothing of the answer is read but its status and how long the receiver asks to be left alone: how
+long or slow its body is cannot matter.
 """
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import aiohttp
 from yarl import URL
 
-from shared.outbound import Judge, JudgingResolver, LeadsInwards, require_outward
+from shared.outbound import (
+    Judge,
+    JudgingResolver,
+    LeadsInwards,
+    Names,
+    again_after,
+    require_outward,
+)
 from shared.version import VERSION
 
 _CONNECT_SECONDS = 10
@@ -24,6 +33,8 @@ class Sent:
 
     status: int | None
     detail: str | None
+    again_after_seconds: float | None = None
+    """How long the receiver asks to be left alone, where it says so."""
 
     @property
     def is_delivered(self) -> bool:
@@ -38,9 +49,11 @@ class Sent:
 class Sender:
     """Sends what is delivered."""
 
-    def __init__(self, *, judge: Judge, timeout_seconds: float) -> None:
+    def __init__(self, *, judge: Judge, timeout_seconds: float, at_once: int) -> None:
+        """``at_once`` requests are under way, at most, as whoever calls sees to."""
         self._judge = judge
         self._timeout_seconds = timeout_seconds
+        self._at_once = at_once
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -70,7 +83,7 @@ class Sender:
         require_outward(url, self._judge)
         request = self._client().post(url, data=body, headers=headers, allow_redirects=False)
         async with request as answer:
-            status = answer.status
+            status, alone = answer.status, answer.headers.get("Retry-After", "")
             answer.close()
         match status // 100:
             case 2:
@@ -78,7 +91,8 @@ class Sender:
             case 3:
                 return Sent(status, "It redirects, which is not followed: correct the address.")
             case _:
-                return Sent(status, f"It answered with the status {status}.")
+                detail = f"It answered with the status {status}."
+                return Sent(status, detail, again_after(alone, now=datetime.now(UTC)))
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -88,7 +102,7 @@ class Sender:
                     limit=0,
                     force_close=True,
                     use_dns_cache=False,
-                    resolver=JudgingResolver(self._judge),
+                    resolver=JudgingResolver(self._judge, names=Names(at_once=self._at_once)),
                 ),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
                 headers={"User-Agent": f"sangkroh/{VERSION}"},

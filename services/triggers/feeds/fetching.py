@@ -8,13 +8,19 @@ at and another when it is used.
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
-from shared.outbound import JudgingResolver, LeadsInwards, is_public, require_outward
+from shared.outbound import (
+    JudgingResolver,
+    LeadsInwards,
+    Names,
+    again_after,
+    is_public,
+    require_outward,
+)
 from shared.version import VERSION
 
 MAXIMUM_REDIRECTS = 3
@@ -22,10 +28,9 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _NOT_MODIFIED = 304
 _SUCCESS = 200
 _ASKS_FOR_LESS = {429, 503}
-_LONGEST_WAIT_SECONDS = 24 * 3600
-_LONGEST_SECONDS_DIGITS = 9
 _PART_BYTES = 64 * 1024
 _CONNECT_SECONDS = 10
+_CONNECTIONS = 4
 _LONGEST_ETAG = 500
 _LONGEST_DATE = 100
 
@@ -130,11 +135,13 @@ class Fetcher:
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
             options: dict[str, Any] = (
-                {"resolver": JudgingResolver(is_public)} if self._only_public else {}
+                {"resolver": JudgingResolver(is_public, names=Names(at_once=_CONNECTIONS))}
+                if self._only_public
+                else {}
             )
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=4, force_close=True, use_dns_cache=False, **options
+                    limit=_CONNECTIONS, force_close=True, use_dns_cache=False, **options
                 ),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
                 headers={"User-Agent": f"sangkroh/{VERSION}"},
@@ -146,21 +153,6 @@ class Fetcher:
 
 
 _INWARDS = "Its address leads into a private network, from which nothing is published."
-
-
-def again_after(text: str, *, now: datetime) -> float | None:
-    """How long a ``Retry-After`` asks to wait, in seconds: a number, or an HTTP date.
-
-    A day at most, and no time at all for what cannot be read or is over. Source: RFC 9110, 10.2.3.
-    """
-    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_SECONDS_DIGITS:
-        return float(min(int(text), _LONGEST_WAIT_SECONDS))
-    try:
-        until = parsedate_to_datetime(text)
-        seconds = (until - now).total_seconds()
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(seconds, _LONGEST_WAIT_SECONDS) if seconds > 0 else None
 
 
 def _target(answer: aiohttp.ClientResponse, url: URL) -> URL:
