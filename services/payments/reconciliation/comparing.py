@@ -31,15 +31,16 @@ async def supersede(
 ) -> None:
     """Take an earlier statement's open differences back: what is in suspense for them returns to
     the float, and what it explained is open again."""
+    # Differences are locked before accounts, as by whoever resolves one.
+    in_suspense_minor = await repository.supersede_differences(session, superseded, at=at)
     await _post(
         session,
         STATEMENT_RELEASED,
         statement,
-        amount_minor=await repository.in_suspense(session, superseded),
+        amount_minor=in_suspense_minor,
         reason=f"superseded by statement {statement.statement_id}",
         at=at,
     )
-    await repository.supersede_differences(session, superseded, at=at)
 
 
 async def compare(
@@ -89,11 +90,10 @@ async def suspend(session: AsyncSession, statement: Compared, *, at: datetime) -
                 session,
                 STATEMENT_SUSPENDED,
                 statement,
-                amount_minor=await repository.to_suspend(session, statement.number),
+                amount_minor=await repository.suspend_differences(session, statement.number),
                 reason=f"statement {statement.statement_id}",
                 at=at,
             )
-            await repository.mark_suspended(session, statement.number)
     except IntegrityError as error:
         if not is_overdraft(error):
             raise

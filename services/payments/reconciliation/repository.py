@@ -37,8 +37,12 @@ _LOCK_PROVIDER = text(
     "SELECT number, currency FROM payments.provider WHERE code = :code FOR NO KEY UPDATE"
 )
 
-# Fresh lines have no statistics, and both sides are as many as a country has households.
-_MUCH_MEMORY = text("SET LOCAL work_mem = '128MB'")
+# Both sides are as many as a country has households, and fresh lines have no statistics: guessed
+# to be few, they would be looked up one by one.
+_FOR_SETS = text(
+    "SELECT set_config('work_mem', '128MB', true), set_config('enable_nestloop', 'off', true)"
+)
+_FOR_ROWS = text("SELECT set_config('enable_nestloop', 'on', true)")
 
 
 async def find_provider(session: AsyncSession, code: str) -> AnyRow | None:
@@ -119,7 +123,7 @@ async def compare(
     ``begins_at`` and ``ends_at`` bound the day in our books. What another statement has too is
     looked at where the books have it on another day: elsewhere it cannot be.
     """
-    await session.execute(_MUCH_MEMORY)
+    await session.execute(_FOR_SETS)
     of_statement = {"number": number, "provider_number": provider_number}
     timed = {**of_statement, "at": at}
     bounds = {"begins_at": begins_at, "ends_at": ends_at}
@@ -132,6 +136,7 @@ async def compare(
     await session.execute(statements.EXPLAIN_BY_ANOTHER, {"number": number, "at": at})
     await session.execute(statements.PREFUNDINGS_NOT_ON_STATEMENT, {**timed, **bounds})
     await session.execute(statements.EXPLAIN_PREFUNDINGS, timed)
+    await session.execute(_FOR_ROWS)
 
 
 async def mark_superseded(
@@ -151,10 +156,15 @@ async def mark_superseded(
     return number
 
 
-async def supersede_differences(session: AsyncSession, number: int, *, at: datetime) -> None:
-    """Close what is open of a superseded statement, and open again what it explained."""
-    await session.execute(statements.SUPERSEDE_DIFFERENCES, {"number": number, "at": at})
+async def supersede_differences(session: AsyncSession, number: int, *, at: datetime) -> int:
+    """Close what is open of a superseded statement, and open again what it explained.
+
+    How much was in SUSPENSE for it.
+    """
+    given = {"number": number, "at": at}
+    in_suspense_minor = await session.scalar(statements.SUPERSEDE_DIFFERENCES, given)
     await session.execute(statements.REOPEN_EXPLAINED, {"number": number})
+    return int(in_suspense_minor or 0)
 
 
 async def carry_over(
@@ -172,28 +182,20 @@ async def carry_over(
     )
 
 
-async def in_suspense(session: AsyncSession, number: int) -> int:
-    """How much is in SUSPENSE for a statement's differences."""
-    return int(await session.scalar(statements.IN_SUSPENSE_OF, {"number": number}) or 0)
-
-
-async def to_suspend(session: AsyncSession, number: int) -> int:
-    """How much of a statement is gone without our order, and not in SUSPENSE yet."""
-    return int(await session.scalar(statements.TO_SUSPEND, {"number": number}) or 0)
-
-
-async def mark_suspended(session: AsyncSession, number: int) -> None:
-    """All that is gone without our order is in SUSPENSE."""
-    await session.execute(statements.SUSPEND, {"number": number})
+async def suspend_differences(session: AsyncSession, number: int) -> int:
+    """Have all that is gone without our order be in SUSPENSE; how much that is more than before."""
+    return int(await session.scalar(statements.SUSPEND, {"number": number}) or 0)
 
 
 async def clear_proven(
     session: AsyncSession, number: int, *, at: datetime, by: str, reason: str
 ) -> None:
     """Clear alarms that a statement's lines prove wrong."""
+    await session.execute(_FOR_SETS)
     await session.execute(
         statements.CLEAR_PROVEN, {"number": number, "at": at, "by": by, "reason": reason}
     )
+    await session.execute(_FOR_ROWS)
 
 
 def _statements() -> AnySelect:

@@ -228,7 +228,7 @@ PREFUNDINGS_NOT_ON_STATEMENT = text(
     SELECT :number, '{DifferenceKind.PREFUNDING_NOT_ON_STATEMENT}', posted.amount_minor,
         posted.reference, :at
     FROM (
-        SELECT transfer.reason AS reference, transfer.amount_minor,
+        SELECT transfer.reason AS reference, transfer.amount_minor, transfer.posted_at,
             row_number() OVER (
                 PARTITION BY transfer.reason, transfer.amount_minor ORDER BY transfer.id
             ) AS nth
@@ -236,9 +236,9 @@ PREFUNDINGS_NOT_ON_STATEMENT = text(
         JOIN payments.account ON account.id = transfer.debit_account
         JOIN payments.provider ON provider.code = account.scope
         WHERE transfer.code = 'provider_prefunded' AND provider.number = :provider_number
-          AND transfer.posted_at >= :begins_at AND transfer.posted_at < :ends_at
     ) AS posted
-    WHERE posted.nth > (
+    WHERE posted.posted_at >= :begins_at AND posted.posted_at < :ends_at
+      AND posted.nth > (
         SELECT count(*)
         FROM payments.statement_line AS line
         JOIN payments.statement ON statement.number = line.statement_number
@@ -294,10 +294,14 @@ CLEAR_PROVEN = text(
 
 SUPERSEDE_DIFFERENCES = text(
     """
-    UPDATE payments.statement_difference
-    SET closed_at = :at, closure = 'superseded', suspense_minor = 0,
-        closed_reason = 'A corrected statement took the place of this one.'
-    WHERE statement_number = :number AND closed_at IS NULL
+    WITH superseded AS (
+        UPDATE payments.statement_difference
+        SET closed_at = :at, closure = 'superseded', suspense_minor = 0,
+            closed_reason = 'A corrected statement took the place of this one.'
+        WHERE statement_number = :number AND closed_at IS NULL
+        RETURNING old.suspense_minor
+    )
+    SELECT coalesce(sum(suspense_minor), 0)::bigint FROM superseded
     """
 )
 
@@ -363,27 +367,14 @@ CARRY_OVER = text(
 """The same difference on a corrected statement keeps its age, whose it is, and what two persons
 decided about it."""
 
-TO_SUSPEND = text(
-    f"""
-    SELECT coalesce(sum(statement_minor), 0)::bigint
-    FROM payments.statement_difference
-    WHERE statement_number = :number AND closed_at IS NULL AND suspense_minor = 0
-      AND kind IN ({among(IN_SUSPENSE)})
-    """
-)
-
 SUSPEND = text(
     f"""
-    UPDATE payments.statement_difference SET suspense_minor = statement_minor
-    WHERE statement_number = :number AND closed_at IS NULL AND suspense_minor = 0
-      AND kind IN ({among(IN_SUSPENSE)})
-    """
-)
-
-IN_SUSPENSE_OF = text(
-    """
-    SELECT coalesce(sum(suspense_minor), 0)::bigint
-    FROM payments.statement_difference
-    WHERE statement_number = :number
+    WITH suspended AS (
+        UPDATE payments.statement_difference SET suspense_minor = statement_minor
+        WHERE statement_number = :number AND closed_at IS NULL AND suspense_minor = 0
+          AND kind IN ({among(IN_SUSPENSE)})
+        RETURNING suspense_minor
+    )
+    SELECT coalesce(sum(suspense_minor), 0)::bigint FROM suspended
     """
 )
