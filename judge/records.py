@@ -54,6 +54,9 @@ class Provider:
     suspense_minor: int
     held_minor: int
     """Of payments that are held, and of money that is gone by a statement and by nothing else."""
+    returns_payable_minor: int
+    came_back_minor: int
+    """After it was paid, and not given back to its fund."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,8 @@ class Reversal:
 class Instruction:
     """One attempt to pay one entitlement, and what the registry says of that entitlement.
 
-    ``spent``: its money left the fund for good; what came back only after it was settled did too.
+    ``spent``: its money left the fund; what came back only after it was settled did too, unless it
+    was given back to the fund.
     ``entitlement_status`` and ``owed_minor`` are None where the registry knows no such entitlement.
     """
 

@@ -70,7 +70,8 @@ def commitments_add_up(funds: Sequence[Fund]) -> Finding:
 def money_with_providers_is_accounted_for(providers: Sequence[Provider]) -> Finding:
     """At each provider, in transit = what is in flight, and suspense = what is to be decided.
 
-    That is those held, and what is gone by a statement and by no order of ours.
+    That is those held, and what is gone by a statement and by no order of ours. What is owed for
+    returns = those that came back and were not given back.
     """
     evidence = [
         f"{account} of {provider.code} is {by_ledger:,}, by the instructions it has to be "
@@ -79,6 +80,7 @@ def money_with_providers_is_accounted_for(providers: Sequence[Provider]) -> Find
         for account, by_ledger, by_instructions in (
             ("IN_TRANSIT", provider.in_transit_minor, provider.in_flight_minor),
             ("SUSPENSE", provider.suspense_minor, provider.held_minor),
+            ("RETURNS_PAYABLE", provider.returns_payable_minor, provider.came_back_minor),
         )
         if by_ledger != by_instructions
     ]

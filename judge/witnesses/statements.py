@@ -33,6 +33,11 @@ _SPENT = """
     END
 """
 
+# Whether the money of a payment that came back went back to its fund.
+_GIVEN_BACK = """
+    EXISTS (SELECT FROM payments.reclaim_item WHERE instruction_id = instruction.id)
+"""
+
 # What was ever committed and what became of it, by the ledger; the same by the instructions. One
 # that was rejected and then paid after all was released once on the way. What was cancelled in a
 # round that was never released had not been committed.
@@ -100,19 +105,23 @@ KEPT = """
     GROUP BY fund
 """
 
-PROVIDERS = """
+PROVIDERS = f"""
     SELECT provider.code,
         coalesce(in_transit_minor, 0)::bigint AS in_transit_minor,
         coalesce(in_flight_minor, 0)::bigint AS in_flight_minor,
         coalesce(suspense_minor, 0)::bigint AS suspense_minor,
-        (coalesce(held_minor, 0) + coalesce(gone_minor, 0))::bigint AS held_minor
+        (coalesce(held_minor, 0) + coalesce(gone_minor, 0))::bigint AS held_minor,
+        coalesce(returns_payable_minor, 0)::bigint AS returns_payable_minor,
+        coalesce(came_back_minor, 0)::bigint AS came_back_minor
     FROM payments.provider
     LEFT JOIN (
         SELECT scope AS code,
             sum(debits_minor - credits_minor) FILTER (WHERE code::text = 'IN_TRANSIT')
                 AS in_transit_minor,
             sum(debits_minor - credits_minor) FILTER (WHERE code::text = 'SUSPENSE')
-                AS suspense_minor
+                AS suspense_minor,
+            sum(credits_minor - debits_minor) FILTER (WHERE code::text = 'RETURNS_PAYABLE')
+                AS returns_payable_minor
         FROM payments.account
         GROUP BY scope
     ) AS posted USING (code)
@@ -121,7 +130,10 @@ PROVIDERS = """
             sum(amount_minor) FILTER (
                 WHERE status::text <> ALL($1) AND status::text NOT IN ('ready', 'held')
             ) AS in_flight_minor,
-            sum(amount_minor) FILTER (WHERE status::text = 'held') AS held_minor
+            sum(amount_minor) FILTER (WHERE status::text = 'held') AS held_minor,
+            sum(coalesce(paid_minor, amount_minor)) FILTER (
+                WHERE status::text = 'returned' AND {_SPENT} AND NOT {_GIVEN_BACK}
+            ) AS came_back_minor
         FROM payments.instruction
         GROUP BY provider_number
     ) AS instructed USING (number)
@@ -141,7 +153,9 @@ LINES = f"""
             sum(instruction.amount_minor) FILTER (
                 WHERE instruction.status::text <> ALL($1)
             ) AS in_flight_minor,
-            sum(coalesce(paid_minor, amount_minor)) FILTER (WHERE {_SPENT}) AS paid_minor
+            sum(coalesce(paid_minor, amount_minor)) FILTER (
+                WHERE {_SPENT} AND NOT {_GIVEN_BACK}
+            ) AS paid_minor
         FROM payments.instruction
         JOIN payments.chunk ON chunk.number = instruction.chunk_number
         JOIN payments.payment_round ON payment_round.number = chunk.round_number
@@ -181,7 +195,7 @@ REVERSALS = """
 INSTRUCTIONS = f"""
     SELECT instruction.id, instruction.entitlement_id, provider.code AS provider, chunk.fund,
         instruction.amount_minor, chunk.currency, instruction.status::text AS status,
-        {_SPENT} AS spent, entitlement.status::text AS entitlement_status,
+        {_SPENT} AND NOT {_GIVEN_BACK} AS spent, entitlement.status::text AS entitlement_status,
         entitlement.amount_minor AS owed_minor
     FROM payments.instruction
     JOIN payments.chunk ON chunk.number = instruction.chunk_number

@@ -33,6 +33,8 @@ from services.payments.providers.adapters import verifiers_of
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.routes import router as providers
 from services.payments.providers.service import provider_steps
+from services.payments.reclaims.routes import router as reclaims
+from services.payments.reclaims.service import reclaim_step
 from services.payments.reconciliation.mapping import MAPPINGS
 from services.payments.reconciliation.routes import mappings as statement_mappings
 from services.payments.reconciliation.routes import router as statements
@@ -115,6 +117,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             budget_line_step(waits),
             *provider_steps(waits),
             reversal_step(waits),
+            reclaim_step(waits),
             release_step(waits),
             attempt_step(waits),
             resolution_step(waits),
@@ -140,6 +143,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             reservations,
             providers,
             reversals,
+            reclaims,
             rounds,
             chunks,
             settlement,

@@ -55,6 +55,8 @@ GRANTS = {
     "resolution": "SELECT, INSERT, UPDATE (approved_at, finished_at)",
     "resolution_item": "SELECT, INSERT, UPDATE (result, detail)",
     "budget_line": "SELECT, INSERT, UPDATE (name, ceiling_minor)",
+    "reclaim": "SELECT, INSERT",
+    "reclaim_item": "SELECT, INSERT",
     "reversal": "SELECT, INSERT",
     "sweep": "SELECT, INSERT, UPDATE (finished_at)",
     "sweep_item": "SELECT, INSERT, UPDATE (asked, ask_at, finding, detail)",

@@ -279,6 +279,9 @@ class Settings(ServiceSettings):
     resolution_size: int = Field(default=500, ge=1, le=5_000)
     """Payments of a resolution that are moved in one transaction, at most."""
 
+    return_claim_days: int = Field(default=90, ge=0, le=3_650)
+    """For so long money that came back is kept for its household, unless two persons name it."""
+
     rest_seconds: float = Field(default=0.1, gt=0)
     """How long a loop without work sleeps before it looks again; up to ten times as long, but no
     longer than a second, where it finds nothing again and again."""

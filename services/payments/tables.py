@@ -17,6 +17,7 @@ from services.payments.ledger import tables as ledger
 from services.payments.pauses import tables as pauses
 from services.payments.providers import tables as providers
 from services.payments.providers.health import tables as health
+from services.payments.reclaims import tables as reclaims
 from services.payments.reconciliation import tables as reconciliation
 from services.payments.reservations import tables as reservations
 from services.payments.resolutions import tables as resolutions
@@ -47,6 +48,7 @@ __all__ = [
     "metadata",
     "pauses",
     "providers",
+    "reclaims",
     "reconciliation",
     "reservations",
     "resolutions",

@@ -68,7 +68,15 @@ FUNDS = [
     )
 ]
 PROVIDERS = [
-    Provider(code=code, in_transit_minor=0, in_flight_minor=0, suspense_minor=0, held_minor=0)
+    Provider(
+        code=code,
+        in_transit_minor=0,
+        in_flight_minor=0,
+        suspense_minor=0,
+        held_minor=0,
+        returns_payable_minor=0,
+        came_back_minor=0,
+    )
     for code in ("mekong", "tonle")
 ]
 

@@ -133,6 +133,7 @@ def test_where_everything_agrees_each_proof_holds() -> None:
         (WITH_PROVIDERS, provider(in_transit_minor=80), "IN_TRANSIT of mekong is 80"),
         (WITH_PROVIDERS, provider(in_flight_minor=80), "IN_TRANSIT of mekong is 0"),
         (WITH_PROVIDERS, provider(held_minor=80), "SUSPENSE of mekong is 0"),
+        (WITH_PROVIDERS, provider(came_back_minor=80), "RETURNS_PAYABLE of mekong is 0"),
         (WITH_PROVIDERS, records(providers=[]), "no provider at all"),
         (LINES, records(lines=[replace(LINE, spent_minor=80)]), "spent on national-relief/floods"),
         (LINES, records(lines=[replace(LINE, committed_minor=80)]), "has to be 0"),

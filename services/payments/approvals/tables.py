@@ -40,6 +40,8 @@ class ApprovalKind(StrEnum):
     """A provider took, or was paid, what it charges."""
     HOLD_RULES = "hold_rules"
     """Which payments of a scheme are looked at before they are sent."""
+    RECLAIM = "reclaim"
+    """Money that came back, and that nobody claimed, goes back to its fund."""
 
 
 class Approval(tables.Approval, Base):

@@ -120,6 +120,8 @@ class TransferCode(StrEnum):
     CHARGED = "charged"
     CHARGES_TAKEN = "charges_taken"
     CHARGES_PAID = "charges_paid"
+    RETURN_RESTORED = "return_restored"
+    RETURN_UNSPENT = "return_unspent"
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,12 @@ STATEMENT_CHARGED = Posting(
 )
 STATEMENT_RECEIVED = Posting(
     TransferCode.STATEMENT_RECEIVED, AccountCode.PROVIDER_FLOAT, AccountCode.PROVIDER_CHARGES
+)
+RETURN_RESTORED = Posting(
+    TransferCode.RETURN_RESTORED, AccountCode.RETURNS_PAYABLE, AccountCode.GRANTS_PAID
+)
+RETURN_UNSPENT = Posting(
+    TransferCode.RETURN_UNSPENT, AccountCode.BUDGET_AVAILABLE, AccountCode.BUDGET_SPENT
 )
 CHARGED = Posting(TransferCode.CHARGED, AccountCode.PROVIDER_CHARGES, AccountCode.CHARGES_PAYABLE)
 CHARGES_TAKEN = Posting(

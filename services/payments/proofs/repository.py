@@ -21,6 +21,9 @@ _WAS_SETTLED = """EXISTS (
     SELECT FROM payments.instruction_move AS move
     WHERE move.instruction_id = instruction.id AND move.to_status = 'settled'
 )"""
+_RECLAIMED = """EXISTS (
+    SELECT FROM payments.reclaim_item WHERE reclaim_item.instruction_id = instruction.id
+)"""
 _OF_MOVES = among(sorted({posting.code for postings in MOVES.values() for posting in postings}))
 
 BOOKS = text(
@@ -97,7 +100,7 @@ LINES = text(
                 AS in_flight,
             sum(coalesce(paid_minor, amount_minor)) FILTER (
                 WHERE instruction.status = 'settled'
-                   OR instruction.status = 'returned' AND {_WAS_SETTLED}
+                   OR instruction.status = 'returned' AND {_WAS_SETTLED} AND NOT {_RECLAIMED}
             ) AS paid
         FROM payments.payment_round
         JOIN payments.chunk ON chunk.round_number = payment_round.number
@@ -260,6 +263,42 @@ ATTEMPTS = text(
           AND debit_account IN (SELECT id FROM payments.account WHERE book = 'budget')
         GROUP BY payment_instruction_id
     ) AS reserved ON reserved.id = instruction.id
+    """
+)
+
+# What came back and is owed; what each reclaim gave back, by its payments and by its transfers.
+RETURNS = text(
+    f"""
+    SELECT provider.code AS provider,
+        coalesce(account.payable, 0)::bigint AS payable_minor,
+        coalesce(returned.minor, 0)::bigint AS unclaimed_minor,
+        coalesce(given_back.by_payments, 0)::bigint AS given_back_minor,
+        coalesce(restored.minor, 0)::bigint AS restored_minor
+    FROM payments.provider
+    LEFT JOIN (
+        SELECT scope, credits_minor - debits_minor AS payable
+        FROM payments.account WHERE code = 'RETURNS_PAYABLE'
+    ) AS account ON account.scope = provider.code
+    LEFT JOIN (
+        SELECT provider_number, sum(coalesce(paid_minor, amount_minor)) AS minor
+        FROM payments.instruction
+        WHERE status = 'returned' AND {_WAS_SETTLED} AND NOT {_RECLAIMED}
+        GROUP BY provider_number
+    ) AS returned ON returned.provider_number = provider.number
+    LEFT JOIN (
+        SELECT reclaim.provider, sum(reclaim_item.amount_minor) AS by_payments
+        FROM payments.reclaim
+        JOIN payments.reclaim_item ON reclaim_item.reclaim_id = reclaim.id
+        GROUP BY reclaim.provider
+    ) AS given_back ON given_back.provider = provider.code
+    LEFT JOIN (
+        SELECT account.scope, sum(transfer.amount_minor) AS minor
+        FROM payments.transfer
+        JOIN payments.account ON account.id = transfer.debit_account
+        WHERE transfer.code = '{TransferCode.RETURN_RESTORED}'
+        GROUP BY account.scope
+    ) AS restored ON restored.scope = provider.code
+    ORDER BY provider.code
     """
 )
 

@@ -107,6 +107,17 @@ async def prove(session: AsyncSession) -> ProofsOut:
         ),
         await _proof(
             session,
+            "returns_add_up",
+            "At each provider, what is owed to households is what came back after it was paid and "
+            "was not given back to its fund; what was given back is the sum of its payments.",
+            repository.RETURNS,
+            lambda row: (
+                (row.payable_minor, row.restored_minor)
+                == (row.unclaimed_minor, row.given_back_minor)
+            ),
+        ),
+        await _proof(
+            session,
             "reversals_undo",
             "Each deposit or prefunding that was taken back was so once and whole: the same "
             "accounts the other way round, the same amount.",

@@ -90,7 +90,8 @@ WAYS: dict[UnresolvedKind, Way] = {
     UnresolvedKind.RETURNED: Way(
         "It was paid and came back: the household does not have it.",
         "Mend the household's account; the registry announces it again: "
-        "POST /v1/activations/{activation_id}/repairs of the registry.",
+        "POST /v1/activations/{activation_id}/repairs of the registry. What nobody claims goes "
+        "back to its fund: POST /v1/reclaims; another person approves it.",
     ),
     UnresolvedKind.REJECTED: Way(
         "The provider did not pay it, and it was not tried again.",

@@ -193,7 +193,9 @@ ROWS: dict[UnresolvedKind, str] = {
         "instruction.status = 'held'", since="last_move.moved_at", joins=_LAST_MOVE
     ),
     UnresolvedKind.RETURNED: _instructions(
-        f"instruction.status = 'returned' AND {_LATEST}", since="instruction.finished_at"
+        f"instruction.status = 'returned' AND {_LATEST} AND NOT EXISTS ("
+        "SELECT FROM payments.reclaim_item WHERE instruction_id = instruction.id)",
+        since="instruction.finished_at",
     ),
     UnresolvedKind.REJECTED: _instructions(
         f"instruction.status = 'rejected' AND NOT {_CANNOT_POST} AND {_LATEST}",
