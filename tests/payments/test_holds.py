@@ -79,6 +79,10 @@ async def test_one_account_for_several_households_is_held_for_all_of_them(
     )
     assert (holds[0]["status"], holds[0]["scheme"]) == ("ready", "flood")
     assert (holds[0]["amount_minor"], holds[0]["approval_id"]) == (96_000, None)
+    counted = (await world.get(f"/holds/{holds[0]['number']}/payments"))["items"]
+    assert {each["household_id"] for each in counted} == {str(each.household_id) for each in shared}
+    assert {each["status"] for each in counted} == {"ready"}
+    assert (await world.client.get("/holds/999/payments")).status_code == 404
     await world.proofs()
 
 
@@ -113,6 +117,9 @@ async def test_what_would_take_a_household_above_the_cap_is_held(
         Entitlement("+85512000002"),
     )
     [hold] = (await world.get("/holds"))["items"]
+    counted = (await world.get(f"/holds/{hold['number']}/payments"))["items"]
+    assert sorted(each["status"] for each in counted) == ["ready", "settled", "settled"]
+    assert sum(each["amount_minor"] for each in counted) == 288_000
     assert hold["reason"] == (
         "Its household would come to 288,000 KHR within 30 days; 200,000 KHR are the most."
     )
@@ -136,6 +143,9 @@ async def test_what_another_activation_pays_a_short_time_before_is_held(
     assert hold["reason"] == (
         "2 payments of other activations of the scheme went to its household within 30 days."
     )
+    counted = (await world.get(f"/holds/{hold['number']}/payments"))["items"]
+    assert {each["activation_id"] for each in counted} == {str(activation_id)}
+    assert len(counted) == 2
     later(world, days=31)
     await released(world, steps, Entitlement("+85512000001", household_id=household))
     # The one that was held is released as late as the others, and counts no more.

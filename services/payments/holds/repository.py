@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.holds.statements import WITHHOLD
 from services.payments.holds.states import HoldRule
-from services.payments.holds.tables import HoldRules
+from services.payments.holds.tables import Hold, HoldRules
 from services.payments.statements import AnyRow, paged
 
 _WITHHOLD = text(WITHHOLD)
@@ -52,6 +52,47 @@ _LIST = text(
       AND (CAST(:provider AS text) IS NULL OR provider.code = :provider)
       AND (CAST(:instruction_id AS uuid) IS NULL OR hold.instruction_id = :instruction_id)
     ORDER BY hold.number
+    LIMIT :limit
+    """
+)
+
+
+# One person's question about one hold: a look at every payment, so no index is kept for it.
+_COUNTED = text(
+    """
+    WITH held AS MATERIALIZED (
+        SELECT hold.rule, hold.held_at, hold.window_days, instruction.household_id,
+            instruction.provider_number, instruction.account_fingerprint, payment_round.scheme,
+            payment_round.activation_id
+        FROM payments.hold
+        JOIN payments.instruction ON instruction.id = hold.instruction_id
+        JOIN payments.chunk ON chunk.number = instruction.chunk_number
+        JOIN payments.payment_round ON payment_round.number = chunk.round_number
+        WHERE hold.number = :number
+    )
+    SELECT instruction.id AS instruction_id, instruction.household_id, provider.code AS provider,
+        payment_round.scheme, payment_round.activation_id, payment_round.released_at,
+        instruction.status::text AS status, instruction.amount_minor, chunk.currency
+    FROM held
+    JOIN payments.instruction ON CASE held.rule
+        WHEN 'same_account' THEN instruction.provider_number = held.provider_number
+            AND instruction.account_fingerprint = held.account_fingerprint
+        ELSE instruction.household_id = held.household_id
+    END
+    JOIN payments.chunk ON chunk.number = instruction.chunk_number
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
+    JOIN payments.provider ON provider.number = instruction.provider_number
+    WHERE payment_round.released_at <= held.held_at
+      AND payment_round.released_at > held.held_at - make_interval(days => held.window_days)
+      AND (held.rule = 'same_account' OR payment_round.scheme = held.scheme)
+      AND (held.rule <> 'suspected_duplicate'
+        OR payment_round.activation_id <> held.activation_id)
+      AND NOT coalesce(
+          instruction.status IN ('rejected', 'returned', 'cancelled')
+          AND instruction.finished_at <= held.held_at, false
+      )
+      AND (CAST(:after AS uuid) IS NULL OR instruction.id > :after)
+    ORDER BY instruction.id
     LIMIT :limit
     """
 )
@@ -148,6 +189,19 @@ async def list_holds(
             {"ended": ended, "after": after, "limit": limit, "now": now, **asdict(chosen)},
         )
     ).all()
+
+
+async def exists(session: AsyncSession, number: int) -> bool:
+    """Whether there is a hold of that number."""
+    return await session.scalar(select(Hold.number).where(Hold.number == number)) is not None
+
+
+async def list_counted(
+    session: AsyncSession, number: int, *, after: UUID | None, limit: int
+) -> Sequence[AnyRow]:
+    """The payments that a hold's rule counted, in the order of their ids, as they are now."""
+    given = {"number": number, "after": after, "limit": limit}
+    return (await session.execute(_COUNTED, given)).all()
 
 
 _LIMITS = (

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.payments.holds import service
 from services.payments.holds.repository import HoldFilter
-from services.payments.holds.schemas import HoldOut, HoldRulesIn, HoldRulesOut
+from services.payments.holds.schemas import CountedOut, HoldOut, HoldRulesIn, HoldRulesOut
 from services.payments.holds.states import HoldRule
 from services.payments.listing import ActivationFilter
 from services.payments.providers.schemas import ProviderCode
@@ -20,6 +20,7 @@ from shared.documents import Code
 from shared.errors import problem_responses
 from shared.idempotency import Once
 from shared.pagination import PageOf, PageQuery
+from shared.values import Whole
 
 router = APIRouter(tags=["holds"])
 
@@ -43,6 +44,22 @@ async def list_holds(
     oldest first. `POST /v1/holds/decisions` ends them."""
     chosen = HoldFilter(rule, scheme, activation_id, provider, instruction_id)
     return await service.list_holds(session, page, chosen, ended=ended, clock=clock)
+
+
+@router.get(
+    "/holds/{number}/payments",
+    summary="List what a rule counted",
+    responses=problem_responses(400, 401, 403, 404, 422),
+)
+async def list_counted(
+    number: Annotated[int, Whole(least=1, most=2**63 - 1)],
+    _: PaymentsRead,
+    session: Session,
+    page: PageQuery,
+) -> PageOf[CountedOut]:
+    """The payments by which a rule held one: those into the same account, or to the same
+    household. No account is shown."""
+    return await service.list_counted(session, number, page)
 
 
 @router.get(

@@ -144,3 +144,35 @@ class HoldOut(BaseModel):
     resolution_id: UUID | None = Field(
         description="The decision that ended it: `GET /v1/resolutions/{resolution_id}`."
     )
+
+
+class CountedOut(BaseModel):
+    """A payment that a rule counted when it held another, or this one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "instruction_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
+                    "household_id": "0199c1de-0000-7f6b-8a27-2f1f6a1d9a10",
+                    "provider": "mekong",
+                    "scheme": "flood-2022",
+                    "activation_id": "0199c1de-5a00-7a54-8f62-0d6f0a6f5b0f",
+                    "released_at": "2022-10-12T02:00:05Z",
+                    "status": "ready",
+                    "amount_minor": 96_000,
+                    "currency": "KHR",
+                }
+            ]
+        }
+    )
+
+    instruction_id: UUID
+    household_id: UUID
+    provider: str
+    scheme: str
+    activation_id: UUID
+    released_at: datetime = Field(description="When its round was.")
+    status: str = Field(description="As it is now.")
+    amount_minor: int
+    currency: str

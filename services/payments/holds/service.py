@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +13,7 @@ from services.payments.holds.repository import HoldFilter, Limits
 from services.payments.holds.schemas import (
     AccountRule,
     CapRule,
+    CountedOut,
     DuplicateRule,
     HoldOut,
     HoldRulesIn,
@@ -24,7 +26,7 @@ from shared.approvals import Approval, ApprovalOut, Effect, Step, Steps
 from shared.approvals import service as approvals
 from shared.auth import Caller
 from shared.clock import Clock
-from shared.errors import Conflict
+from shared.errors import Conflict, NotFound
 from shared.pagination import Page, PageOf
 
 
@@ -69,6 +71,17 @@ async def list_holds(
         session, chosen, ended=ended, after=page.after(int) or 0, limit=page.fetch_limit, now=now
     )
     return page.of([_shown(row, now=now) for row in rows], key=lambda hold: (hold.number,))
+
+
+async def list_counted(session: AsyncSession, number: int, page: Page) -> PageOf[CountedOut]:
+    """A page of the payments that a hold's rule counted; raises NotFound."""
+    if not await repository.exists(session, number):
+        raise NotFound("There is no such hold. GET /v1/holds lists them.")
+    rows = await repository.list_counted(
+        session, number, after=page.after(UUID), limit=page.fetch_limit
+    )
+    counted = [CountedOut.model_validate(row._asdict()) for row in rows]
+    return page.of(counted, key=lambda each: (each.instruction_id,))
 
 
 async def _set(session: AsyncSession, proposal: Approval, clock: Clock) -> str:
