@@ -36,6 +36,7 @@ SECRETS: Mapping[str, frozenset[str]] = {
             "WEBHOOK_KEYS",
             "ACCOUNT_KEYS",
             "PAYMENTS_PROVIDER_API_KEYS",
+            "PAYMENTS_PROVIDER_SIGNING_KEYS",
             *_OF_CALLERS,
         }
     ),
