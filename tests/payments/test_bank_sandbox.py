@@ -4,11 +4,13 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from sandbox.bank.misbehaviour import Misbehaviour
@@ -25,6 +27,7 @@ from tests.payments.bank import (
     public,
 )
 from tests.payments.conftest import World, entitlements
+from tests.server import eventually
 
 __all__ = ["bank_keys", "environment", "folders", "more_settings"]
 
@@ -179,4 +182,40 @@ async def test_a_bank_that_is_killed_and_started_again_pays_once(
         first.process.wait()
         bank = start_bank()
         await world.until_chunk(announced, "settled", seconds=40)
+    await settled_by_the_book(world, bank, announced, owed)
+
+
+@pytest.fixture
+def short_leases(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever finds a batch of a worker that died need not wait long."""
+    monkeypatch.setenv("PAYMENTS_BATCH_LEASE_SECONDS", "3")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("more_settings", [{"batch_lines": 4, "batches_at_once": 64}])
+async def test_workers_that_are_killed_at_every_batch_have_each_line_paid_once(
+    short_leases: None, world: World, start_bank: StartBank, owner: asyncpg.Connection
+) -> None:
+    bank = start_bank(misbehave=(Misbehaviour.TWICE,), share=0.5, bad_account_share=0.2)
+    await world.fund(100_000_000)
+    owed = entitlements(40, provider="mekong")
+    announced = await world.registry.announce(owed)
+
+    async def batches() -> int:
+        return int(await owner.fetchval("SELECT count(*) FROM payments.batch"))
+
+    for _ in range(3):
+        before = await batches()
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "services", "payments-worker"], stdout=subprocess.DEVNULL
+        )
+
+        async def has_made(before: int = before) -> bool:
+            return await batches() > before
+
+        await eventually(has_made, seconds=30)
+        worker.kill()
+        worker.wait()
+    async with world.working():
+        await world.until_chunk(announced, "settled", seconds=60)
     await settled_by_the_book(world, bank, announced, owed)

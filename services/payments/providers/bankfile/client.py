@@ -56,6 +56,7 @@ class BankFileAdapter:
         self._inbox = Inbox(self._bank, self._outbox)
         # What the inbox remembers belongs to whoever asks it: one at a time.
         self._reading = asyncio.Lock()
+        self._is_away = False
         self._differing: dict[str, FileNews] = {}
 
     async def close(self) -> None:
@@ -81,7 +82,9 @@ class BankFileAdapter:
             if outcome is not None:
                 return outcome.answer()
             if self._outbox.may_have_left(message_id):
-                return BatchAnswer(BatchAnswerKind.NO_ANSWER, reason="no_report_yet")
+                return BatchAnswer(
+                    BatchAnswerKind.NO_ANSWER, reason="no_report_yet", provider_batch_id=message_id
+                )
             return BatchAnswer(BatchAnswerKind.NOT_KNOWN, reason="file_never_left")
 
         answer = await self._read(ask)
@@ -126,10 +129,14 @@ class BankFileAdapter:
         """What comes of it, in a thread; None: the folders are away, or cannot be read."""
         async with self._reading:
             try:
-                return await asyncio.to_thread(do)
+                done = await asyncio.to_thread(do)
             except OSError as error:
-                log.error("bank_folders_away", provider=self.code, error=type(error).__name__)
+                if not self._is_away:
+                    log.error("bank_folders_away", provider=self.code, error=type(error).__name__)
+                self._is_away = True
                 return None
+            self._is_away = False
+            return done
 
     def _send(self, order: BatchOrder, permit: Permit) -> BatchAnswer:
         transfers, left_out = self._opened(order)
