@@ -14,6 +14,7 @@ from lxml import etree
 from services.payments.batches.claiming import BatchClaims
 from services.payments.providers.bankfile.initiation import NAMESPACE
 from services.payments.providers.batches import BatchAdapter, BatchAnswerKind, BatchOrder
+from services.payments.providers.files import FileAdapter
 from shared.ids import new_id
 from tests.payments.bank import (
     BANKS_KEY,
@@ -30,7 +31,7 @@ from tests.payments.bank import (
 )
 from tests.payments.bank_reports import line, report
 from tests.payments.conftest import World, entitlements
-from tests.payments.steps import Steps
+from tests.payments.steps import Steps, running_steps
 from tests.payments.test_batches import announce
 from tests.server import eventually
 
@@ -404,3 +405,53 @@ async def test_of_a_bank_that_signs_nothing_else_is_believed(
         ("1.xml", "not_signed"),
         ("2.xml", "not_signed"),
     ]
+
+
+@pytest.mark.parametrize("more_settings", [{"recognises_repeats_seconds": 0}])
+async def test_silence_is_never_taken_for_not_known(
+    world: World, steps: Steps, owner: asyncpg.Connection, folders: dict[str, Path]
+) -> None:
+    lines = await sent(world, steps, owner, 2)
+    [file] = files(folders)
+    for path in folders["outgoing"].iterdir():
+        path.unlink()
+    await go_on(steps, owner, times=6)
+    [batch] = (await world.get("/batches"))["items"]
+    assert (batch["status"], batch["reason"]) == ("unknown", "no_report_yet")
+    assert await statuses(world, lines) == ["sending"] * 2
+    (folders["incoming"] / "1.xml").write_bytes(report(file.stem, group="ACSC"))
+    await go_on(steps, owner, times=2)
+    assert await statuses(world, lines) == ["settled"] * 2
+
+
+@pytest.mark.parametrize("more_settings", [{"recognises_repeats_seconds": 0}])
+async def test_what_may_not_have_left_is_for_two_persons_where_the_bank_knows_no_repeats(
+    world: World, steps: Steps, owner: asyncpg.Connection, folders: dict[str, Path]
+) -> None:
+    await made(steps, world, 2)
+    await go_on(steps, owner, times=6)
+    assert files(folders) == []
+    [batch] = (await world.get("/batches"))["items"]
+    assert (batch["status"], batch["reason"]) == ("closed", "batch_not_known_to_provider")
+    assert await world.count("unknown") == 2
+
+
+async def test_whoever_dies_with_a_report_in_hand_leaves_it_to_the_next(
+    world: World, steps: Steps, owner: asyncpg.Connection, folders: dict[str, Path]
+) -> None:
+    paid, rejected = await sent(world, steps, owner, 2)
+    [file] = files(folders)
+    adapter = steps.wiring.adapters["mekong"]
+    assert isinstance(adapter, FileAdapter)
+    said = [line(paid, "ACSC"), line(rejected, "RJCT", reason="AC04")]
+    (folders["incoming"] / "1.xml").write_bytes(report(file.stem, lines=said))
+    await go_on(steps, owner, times=2)
+    # A late word is in nothing but its file until it is recorded.
+    then = report(file.stem, number=2, lines=[line(rejected, "ACSC", reference="r-1")])
+    (folders["incoming"] / "2.xml").write_bytes(then)
+    [news] = await adapter.take_files(limit=10)
+    assert [each.our_reference for each in news.results] == [rejected]
+    async with running_steps(world.settings) as others:
+        await go_on(others, owner)
+    assert await statuses(world, [paid, rejected]) == ["settled", "held"]
+    assert list(folders["incoming"].iterdir()) == []
