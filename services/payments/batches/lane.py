@@ -5,20 +5,17 @@ Whoever dies here leaves a batch with a lease; whoever finds it asks the provide
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
 import structlog
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.answers.recording import Recording
-from services.payments.answers.repository import Heard, Waiting, store_answers
 from services.payments.batches import repository
 from services.payments.batches.claiming import BatchClaims, order_of
+from services.payments.batches.outcomes import ACTOR, BatchOutcomes
+from services.payments.batches.reading import Reading
 from services.payments.batches.repository import DueBatch
-from services.payments.batches.results import Results, heard_of, plain_and_odd
 from services.payments.batches.states import BatchStatus
 from services.payments.dispatch.permits import (
     KnownPauses,
@@ -27,18 +24,13 @@ from services.payments.dispatch.permits import (
     seconds_since_boot,
 )
 from services.payments.dispatch.pipeline import Pipeline
-from services.payments.instructions.moves import InstructionMoves, Move
-from services.payments.instructions.repository import Known
-from services.payments.instructions.states import Status
-from services.payments.providers.answers import Answer, AnswerKind
+from services.payments.instructions.moves import InstructionMoves
 from services.payments.providers.batches import (
     BatchAdapter,
     BatchAnswer,
     BatchAnswerKind,
     BatchOrder,
-    LineResult,
     ResultKind,
-    ResultsPage,
 )
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.health.noting import Noting
@@ -49,19 +41,9 @@ from shared.errors import told
 
 log = structlog.get_logger()
 
-ACTOR = "batches"
-
 _CLOSING_SECONDS = 3.0
 _TOO_LARGE = BatchAnswer(BatchAnswerKind.REFUSED, reason="above_batch_maximum")
 """Ours, and definite: nothing of it was sent, and none of its parts that are too large will be."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """What came of sending a batch."""
-
-    batch: DueBatch
-    answer: BatchAnswer
 
 
 class BatchLane:
@@ -90,11 +72,24 @@ class BatchLane:
         self._pauses = pauses
         self.database = database
         self.moves = moves
-        self._recording = recording
         self._noting = noting
         self._now = now
         self._claims = BatchClaims(clock=moves.clock, waits=moves.waits)
-        self._results = Results(clock=moves.clock, waits=moves.waits)
+        self._outcomes = BatchOutcomes(
+            provider=adapter.code,
+            directory=directory,
+            database=database,
+            moves=moves,
+            recording=recording,
+        )
+        self._reading = Reading(
+            adapter=adapter,
+            settings=settings,
+            directory=directory,
+            database=database,
+            moves=moves,
+            recording=recording,
+        )
         self.jobs: Pipeline[None] = Pipeline(
             _nothing_to_record,
             places=provider.batches_at_once,
@@ -152,7 +147,7 @@ class BatchLane:
     async def _work(self, batch: DueBatch) -> None:
         match batch.status:
             case BatchStatus.SENDING:
-                await self._move(batch, BatchStatus.UNKNOWN, reason="sender_lost")
+                await self._outcomes.move(batch, BatchStatus.UNKNOWN, reason="sender_lost")
             case BatchStatus.WAITING:
                 await self._send_again(batch)
             case BatchStatus.UNKNOWN:
@@ -173,12 +168,12 @@ class BatchLane:
             await self._learn(batch, _TOO_LARGE)
             return
         answer = await self._heard(self.adapter.send_batch(order, permit))
-        await self._leave_out(batch, answer)
+        await self._outcomes.leave_out(batch, answer)
         if answer.kind is BatchAnswerKind.NOT_SENT and not batch.sent_before:
-            await self._give_back(batch, BatchStatus.UNSENT, reason=answer.reason)
+            await self._outcomes.give_back(batch, BatchStatus.UNSENT, reason=answer.reason)
             return
         if answer.kind is BatchAnswerKind.NOT_TAKEN and not batch.sent_before:
-            await self._give_back(batch, BatchStatus.REFUSED, reason=answer.reason)
+            await self._outcomes.give_back(batch, BatchStatus.REFUSED, reason=answer.reason)
             return
         await self._learn(batch, answer)
 
@@ -199,7 +194,7 @@ class BatchLane:
                 wait_seconds=self._settings.batch_lease_seconds,
             )
         if not lines:
-            await self._move(batch, BatchStatus.CLOSED)
+            await self._outcomes.move(batch, BatchStatus.CLOSED)
         elif moved:
             sending = batch.moved(BatchStatus.SENDING)
             await self._send(sending, order_of(batch.name.batch_id, currency, lines), permit)
@@ -215,17 +210,17 @@ class BatchLane:
                 if not await self._waits_for_pause(batch):
                     await self._give_approval(batch)
             case BatchAnswerKind.CREATED:
-                await self._move(batch, BatchStatus.CREATED, answer=answer)
+                await self._outcomes.move(batch, BatchStatus.CREATED, answer=answer)
             case BatchAnswerKind.UNDER_WAY | BatchAnswerKind.COMPLETED:
-                await self._move(batch, BatchStatus.UNDER_WAY, answer=answer)
+                await self._outcomes.move(batch, BatchStatus.UNDER_WAY, answer=answer)
             case BatchAnswerKind.REFUSED:
-                await self._refuse(batch, answer)
+                await self._outcomes.refuse(batch, answer)
             case BatchAnswerKind.PENDING if batch.status is BatchStatus.SENDING:
-                await self._move(
+                await self._outcomes.move(
                     batch, BatchStatus.UNKNOWN, answer=answer, seconds=self._results_wait(batch)
                 )
             case BatchAnswerKind.PENDING:
-                await self._wait(batch, self._results_wait(batch), answer=answer)
+                await self._outcomes.wait(batch, self._results_wait(batch), answer=answer)
             case BatchAnswerKind.NOT_KNOWN if batch.status is not BatchStatus.SENDING:
                 await self._not_known(batch)
             case (
@@ -236,9 +231,11 @@ class BatchLane:
             ):
                 seconds = self._settings.unknown_inquiry.seconds(batch.inquiries)
                 if batch.status is BatchStatus.SENDING:
-                    await self._move(batch, BatchStatus.UNKNOWN, answer=answer, seconds=seconds)
+                    await self._outcomes.move(
+                        batch, BatchStatus.UNKNOWN, answer=answer, seconds=seconds
+                    )
                 else:
-                    await self._wait(batch, seconds, answer=answer)
+                    await self._outcomes.wait(batch, seconds, answer=answer)
             case _:
                 assert_never(answer.kind)
 
@@ -246,7 +243,7 @@ class BatchLane:
         """Send it again where that is safe; leave it to persons, line by line, where it is not."""
         untrue_for = self._provider.not_known_untrue_seconds - batch.sent_age_seconds
         if untrue_for > 0:
-            await self._wait(batch, untrue_for, reason="not_known_may_be_untrue")
+            await self._outcomes.wait(batch, untrue_for, reason="not_known_may_be_untrue")
             return
         recognised_for = (
             self._provider.recognises_repeats_seconds - self._settings.batch_lease_seconds
@@ -254,18 +251,20 @@ class BatchLane:
         may_be_sent_again = (
             batch.status is BatchStatus.UNKNOWN and batch.age_seconds < recognised_for
         )
-        if may_be_sent_again and not await self._is_cancelled(batch):
+        if may_be_sent_again and not await self._outcomes.is_cancelled(batch):
             await self._send_again(batch)
         else:
-            await self._close(batch, reason="batch_not_known_to_provider")
+            await self._outcomes.close(batch, reason="batch_not_known_to_provider")
 
     async def _approve(self, batch: DueBatch) -> None:
-        if await self._is_cancelled(batch):
-            await self._give_back(batch, BatchStatus.REFUSED, reason="activation_cancelled")
+        if await self._outcomes.is_cancelled(batch):
+            await self._outcomes.give_back(
+                batch, BatchStatus.REFUSED, reason="activation_cancelled"
+            )
             return
         if await self._waits_for_pause(batch):
             return
-        if await self._move(
+        if await self._outcomes.move(
             batch, BatchStatus.APPROVING, seconds=self._settings.batch_lease_seconds
         ):
             await self._give_approval(batch.moved(BatchStatus.APPROVING))
@@ -274,12 +273,12 @@ class BatchLane:
         answer = await self._heard(self.adapter.approve_batch(batch.name, self._permit()))
         match answer.kind:
             case BatchAnswerKind.UNDER_WAY | BatchAnswerKind.COMPLETED:
-                await self._move(batch, BatchStatus.UNDER_WAY, answer=answer)
+                await self._outcomes.move(batch, BatchStatus.UNDER_WAY, answer=answer)
             case BatchAnswerKind.REFUSED if not answer.passes:
                 await self._check_refusal(batch, answer)
             case _:
                 # It may have arrived: asked about, and given again where the batch still waits.
-                await self._wait(
+                await self._outcomes.wait(
                     batch, self._settings.unknown_inquiry.seconds(batch.inquiries), answer=answer
                 )
 
@@ -290,7 +289,7 @@ class BatchLane:
         """
         seen = await self._ask(batch)
         if seen.kind is BatchAnswerKind.CREATED:
-            await self._refuse(batch, refused)
+            await self._outcomes.refuse(batch, refused)
         else:
             await self._learn(batch, seen)
 
@@ -299,22 +298,24 @@ class BatchLane:
         answer = await self._ask(batch)
         reading = batch
         for kind in ResultKind:
-            read = await self._read_kind(reading, kind)
+            read = await self._reading.read_kind(reading, kind)
             if read is None:
-                await self._wait(batch, self._results_wait(batch), reason="results_unreadable")
+                await self._outcomes.wait(
+                    batch, self._results_wait(batch), reason="results_unreadable"
+                )
                 return
             reading = read
         found = reading.read_count > batch.read_count
         if answer.kind is not BatchAnswerKind.COMPLETED:
-            await self._wait(batch, self._results_wait(batch, found=found), is_new=found)
-        elif not await self._has_open_lines(batch):
-            await self._move(batch, BatchStatus.CLOSED)
+            await self._outcomes.wait(batch, self._results_wait(batch, found=found), is_new=found)
+        elif not await self._outcomes.has_open_lines(batch):
+            await self._outcomes.move(batch, BatchStatus.CLOSED)
         elif batch.readings + 1 < self._settings.batch_readings:
-            await self._move(
+            await self._outcomes.move(
                 batch, BatchStatus.READ, seconds=self._settings.batch_results_longest_seconds
             )
         else:
-            await self._close(batch, reason="no_result_in_batch")
+            await self._outcomes.close(batch, reason="no_result_in_batch")
 
     async def _read_again(self, batch: DueBatch) -> None:
         """Once more from the beginning: what was not among the results may be there by now."""
@@ -327,229 +328,6 @@ class BatchLane:
                 actor=ACTOR,
             )
 
-    async def _read_kind(self, batch: DueBatch, kind: ResultKind) -> DueBatch | None:
-        """Read the pages of one kind to the last; None: one of them could not be read."""
-        while True:
-            page = await self._page(batch, kind)
-            if page is None:
-                return None
-            if not page.count:
-                return batch
-            read = await self._apply(batch, kind, page)
-            if read is None:
-                return None
-            batch = read
-
-    async def _page(self, batch: DueBatch, kind: ResultKind) -> ResultsPage | None:
-        try:
-            return await self.adapter.read_results(
-                batch.name,
-                kind,
-                offset=batch.read_to(kind),
-                limit=self._settings.batch_page_size,
-            )
-        except Exception as error:
-            log.error("adapter_failed", provider=self.adapter.code, error=told(error))
-            return None
-
-    async def _apply(self, batch: DueBatch, kind: ResultKind, page: ResultsPage) -> DueBatch | None:
-        """Record a page; None: another worker is at it."""
-        plain, odd = plain_and_odd(page)
-        try:
-            stored = await self._apply_in_one(batch, kind, page, plain=plain, odd=odd)
-        except IntegrityError:
-            # Something beside us took a reference: each line by itself, as any other answer.
-            stored = await self._apply_in_one(batch, kind, page, plain=[], odd=[*plain, *odd])
-        if stored is None:
-            return None
-        await self._recording.apply(stored)
-        return batch.after_reading(kind, page.count)
-
-    async def _apply_in_one(
-        self,
-        batch: DueBatch,
-        kind: ResultKind,
-        page: ResultsPage,
-        *,
-        plain: Sequence[LineResult],
-        odd: Sequence[LineResult],
-    ) -> list[Waiting] | None:
-        number = await self.provider_number()
-        async with self.database.transaction() as session:
-            if not await self._results.note_read(
-                session,
-                batch,
-                kind,
-                offset=batch.read_to(kind),
-                count=page.count,
-                lease_seconds=self._settings.batch_lease_seconds,
-            ):
-                return None
-            left = await self._results.apply(session, batch, kind, plain, actor=ACTOR)
-            answers = [
-                heard_of(result, provider_number=number)
-                for result in [*odd, *(each for each in plain if each.our_reference in left)]
-            ]
-            return await store_answers(session, answers, actor=ACTOR) if answers else []
-
-    async def _refuse(self, batch: DueBatch, answer: BatchAnswer) -> None:
-        """What was refused whole is paid by other batches, or is a payment that was rejected."""
-        reason = answer.reason or "refused_without_reason"
-        if answer.passes:
-            await self._give_back(batch, BatchStatus.REFUSED, reason=reason)
-            return
-        stored: list[Waiting] = []
-        number = await self.provider_number()
-        async with self.database.transaction() as session:
-            if not await self._moved(session, batch, BatchStatus.REFUSED, reason=reason):
-                return
-            lines = await self._lock_open_lines(session, batch)
-            if len(lines) == 1:
-                [(known, _)] = lines
-                rejected = Answer(AnswerKind.REJECTED, reason=reason)
-                heard = [Heard(known.instruction_id, number, rejected)]
-                stored = await store_answers(session, heard, actor=ACTOR)
-            else:
-                await repository.split(session, batch, at=self.moves.clock.now())
-        await self._recording.apply(stored)
-
-    async def _give_back(self, batch: DueBatch, status: BatchStatus, *, reason: str | None) -> None:
-        """Nothing of it is paid: its lines are ready again, for another batch."""
-        async with self.database.transaction() as session:
-            if not await self._moved(session, batch, status, reason=reason):
-                return
-            lines = await self._lock_open_lines(session, batch)
-            await self.moves.make(
-                session,
-                [
-                    Move(
-                        known.instruction_id,
-                        Status.READY,
-                        reason=reason,
-                        claimed_at_position=position,
-                    )
-                    for known, position in lines
-                ],
-                actor=ACTOR,
-            )
-
-    async def _close(self, batch: DueBatch, *, reason: str) -> None:
-        """Nobody knows what became of the lines that have no result: each is unknown."""
-        async with self.database.transaction() as session:
-            if not await self._moved(session, batch, BatchStatus.CLOSED, reason=reason):
-                return
-            lines = await self._lock_open_lines(session, batch)
-            await self.moves.make(
-                session,
-                [Move(known.instruction_id, Status.UNKNOWN, reason=reason) for known, _ in lines],
-                actor=ACTOR,
-            )
-        log.warning("batch_without_results", batch=str(batch.name.batch_id), lines=len(lines))
-
-    async def _leave_out(self, batch: DueBatch, answer: BatchAnswer) -> None:
-        """Lines whose accounts could not be opened were not in what was sent."""
-        if not answer.left_out:
-            return
-        number = await self.provider_number()
-        waiting = {
-            line for line, said in answer.left_out.items() if said.kind is AnswerKind.NOT_SENT
-        }
-        async with self.database.transaction() as session:
-            lines = await self._lock_open_lines(session, batch)
-            await self.moves.make(
-                session,
-                [
-                    Move(
-                        known.instruction_id,
-                        Status.READY,
-                        reason=answer.left_out[known.instruction_id].reason,
-                        claimed_at_position=position,
-                    )
-                    for known, position in lines
-                    if known.instruction_id in waiting
-                ],
-                actor=ACTOR,
-            )
-        held = [
-            Heard(line, number, said)
-            for line, said in answer.left_out.items()
-            if line not in waiting
-        ]
-        await self._recording.take(held, actor=ACTOR)
-
-    async def _move(
-        self,
-        batch: DueBatch,
-        target: BatchStatus,
-        *,
-        answer: BatchAnswer | None = None,
-        reason: str | None = None,
-        seconds: float = 0,
-    ) -> bool:
-        async with self.database.transaction() as session:
-            return await self._moved(
-                session, batch, target, answer=answer, reason=reason, seconds=seconds
-            )
-
-    async def _moved(
-        self,
-        session: AsyncSession,
-        batch: DueBatch,
-        target: BatchStatus,
-        *,
-        answer: BatchAnswer | None = None,
-        reason: str | None = None,
-        seconds: float = 0,
-    ) -> bool:
-        return await repository.move_batch(
-            session,
-            batch.number,
-            target,
-            position=batch.position,
-            at=self.moves.clock.now(),
-            actor=ACTOR,
-            wait_seconds=seconds,
-            reason=reason or (answer.reason if answer else None),
-            provider_batch_id=answer.provider_batch_id if answer else None,
-            server_correlation_id=answer.server_correlation_id if answer else None,
-        )
-
-    async def _wait(
-        self,
-        batch: DueBatch,
-        seconds: float,
-        *,
-        answer: BatchAnswer | None = None,
-        reason: str | None = None,
-        is_new: bool = False,
-    ) -> None:
-        async with self.database.transaction() as session:
-            await repository.wait(
-                session,
-                batch.number,
-                position=batch.position,
-                seconds=seconds,
-                is_new=is_new,
-                reason=reason or (answer.reason if answer else None),
-                provider_batch_id=answer.provider_batch_id if answer else None,
-                server_correlation_id=answer.server_correlation_id if answer else None,
-            )
-
-    async def _lock_open_lines(
-        self, session: AsyncSession, batch: DueBatch
-    ) -> list[tuple[Known, int]]:
-        return await repository.lock_open_lines(
-            session, number=batch.number, chunk_number=batch.chunk_number
-        )
-
-    async def _has_open_lines(self, batch: DueBatch) -> bool:
-        async with self.database.transaction() as session:
-            return bool(await self._lock_open_lines(session, batch))
-
-    async def _is_cancelled(self, batch: DueBatch) -> bool:
-        async with self.database.transaction() as session:
-            return await repository.is_cancelled(session, batch.chunk_number)
-
     def _is_too_large(self, order: BatchOrder) -> bool:
         most_minor = self._provider.batch_maximum_minor
         total_minor = sum(line.money.amount_minor for line in order.lines)
@@ -557,10 +335,9 @@ class BatchLane:
 
     async def _waits_for_pause(self, batch: DueBatch) -> bool:
         """Whether a line of it is paused: then the whole batch is looked at again later."""
-        async with self.database.transaction() as session:
-            paused = await repository.is_paused(session, batch)
+        paused = await self._outcomes.is_paused(batch)
         if paused:
-            await self._wait(batch, self._results_wait(batch), reason="paused")
+            await self._outcomes.wait(batch, self._results_wait(batch), reason="paused")
         return paused
 
     async def _heard(self, asking: Awaitable[BatchAnswer]) -> BatchAnswer:
