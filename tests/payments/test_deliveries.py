@@ -1,13 +1,14 @@
 """Whatever receivers do: each event reaches whoever can take it, and nobody waits for another."""
 
 import time
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 from hypothesis import given
-from hypothesis.strategies import integers
+from hypothesis.strategies import integers, text
 
 from services.payments.deliveries import repository, service
 from services.payments.deliveries.repository import Outcome
@@ -15,6 +16,7 @@ from services.payments.deliveries.schedule import Schedule
 from services.payments.deliveries.sending import Sender
 from services.payments.deliveries.states import DeliveryStatus
 from services.payments.settings import WorkerSettings
+from services.payments.subscriptions.addresses import refusal_of, url_of
 from shared.contracts import events
 from shared.contracts.catalogue import EXAMPLES
 from shared.outbound import is_public, is_public_or_loopback
@@ -339,6 +341,22 @@ async def test_an_address_that_came_to_lead_inwards_is_sent_nothing(
         assert "private network" in delivery["detail"]
 
 
+async def test_what_cannot_be_signed_is_not_sent_and_says_so(
+    world: World, steps: Steps, receiver: RunningReceiver, owner: asyncpg.Connection
+) -> None:
+    await subscribed(world, f"{receiver.url}/ok")
+    await owner.execute(
+        "UPDATE payments.subscription_key "
+        "SET secret_sealed = set_byte(secret_sealed, 20, 255 - get_byte(secret_sealed, 20))"
+    )
+    await tell(world)
+    await deliver(steps)
+
+    assert await receiver.heard() == []
+    [delivery] = await deliveries(world)
+    assert "its key does not open" in delivery["detail"]
+
+
 async def test_the_sender_goes_out_alone(receiver: RunningReceiver) -> None:
     port = receiver.url.rpartition(":")[2]
     within = [f"http://{host}:{port}/ok" for host in ("127.0.0.1", "localhost", "[::1]")]
@@ -355,6 +373,15 @@ async def test_the_sender_goes_out_alone(receiver: RunningReceiver) -> None:
     assert (await on_loopback.send(within[0], headers={}, body=b"{}")).is_delivered
     await outwards.close()
     await on_loopback.close()
+
+
+@given(written=text() | text(alphabet="htps:/.@#[]0123456789abcxyz%?&=-_~ \\\0"))
+def test_an_address_is_one_or_is_said_to_be_none(written: str) -> None:
+    with suppress(ValueError):
+        url = url_of(written)
+        assert url.scheme in ("https", "http")
+        assert url.host
+        assert refusal_of(url, is_public) or url.scheme == "https"
 
 
 @given(attempts=integers(min_value=1, max_value=30))

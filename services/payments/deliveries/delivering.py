@@ -22,6 +22,7 @@ from services.payments.subscriptions.repository import end, lock_active
 from services.payments.subscriptions.states import SubscriptionStatus
 from shared.clock import Clock
 from shared.database import Database
+from shared.errors import told
 from shared.events.cloud_events import MEDIA_TYPE, CloudEvent
 from shared.personal_data import CannotDecrypt, Cipher
 from shared.retry import Backoff
@@ -113,6 +114,11 @@ class Delivering:
     async def _attempt(self, row: AnyRow) -> Outcome:
         try:
             sent = await self._send(row)
+        except Exception as error:
+            # It waits its time and is given up as any other: none is tried without end.
+            reason = told(error)
+            log.error("delivery_not_sent", delivery=str(row.delivery_id), error=reason)
+            sent = Sent(None, f"It was not sent, by an error that nobody foresaw: {reason}.")
         finally:
             self._under_way[row.subscription_id] -= 1
             if not self._under_way[row.subscription_id]:
