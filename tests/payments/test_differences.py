@@ -333,13 +333,21 @@ async def test_what_stands_on_the_statement_of_another_day_is_explained_by_it(
     }
     set_clock(clock_file, NOON + timedelta(days=1))
     late = [replace(line, at=NOON + timedelta(days=1)) for line in (tomorrow, today)]
-    content = written([*late, replace(late[1], reference="MK-2")], opening_minor=opening)
+    more = [
+        replace(late[1], reference="MK-2"),
+        replace(late[1], reference="MK-3", kind="reversal", amount_minor=5),
+    ]
+    content = written([*late, *more], opening_minor=opening)
     await send(ready, content, day="2026-01-06")
     missing = await open_differences(ready, kind="not_on_statement")
     assert [each["instruction_id"] for each in missing] == [str(again.payment_id)]
     found = {each["line"]: each["kind"] for each in await open_differences(ready, day="2026-01-06")}
-    # The balances agree by chance: one line too many, and one payment on no statement.
-    assert found == {3: "line_repeated", 4: "paid_again"}
+    assert found == {
+        3: "line_repeated",
+        4: "paid_again",
+        5: "other_amount",
+        None: "float_differs",
+    }
 
     # Without what explained it, it is open again.
     await send(ready, written([], opening_minor=opening), day="2026-01-06")

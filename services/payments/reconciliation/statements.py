@@ -157,10 +157,13 @@ ON_ANOTHER_TOO = text(
     f"""
     UPDATE payments.statement_difference AS difference
     SET kind = {_AGAIN.format(reference="difference.reference")}
-    FROM payments.statement_line AS other
+    FROM payments.statement_line AS line, payments.statement_line AS other
     JOIN payments.statement ON statement.number = other.statement_number
     WHERE difference.statement_number = :number
       AND difference.kind IN ({_PERHAPS_ELSEWHERE})
+      AND line.statement_number = :number
+      AND line.line = difference.line
+      AND line.direction = 'out'
       AND other.payment_id = difference.payment_id
       AND other.direction = 'out'
       AND statement.provider_number = :provider_number
@@ -178,6 +181,9 @@ ON_ANOTHER_BEFORE = text(
         line.amount_minor, other.ledger_minor, line.reference, :at
     FROM payments.statement_difference AS other
     JOIN payments.statement ON statement.number = other.statement_number
+    JOIN payments.statement_line AS there
+        ON there.statement_number = other.statement_number AND there.line = other.line
+        AND there.direction = 'out'
     JOIN payments.statement_line AS line ON line.payment_id = other.payment_id
     WHERE line.statement_number = :number
       AND line.direction = 'out'
