@@ -4,7 +4,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.payments.reconciliation.csv_reading import CsvReader
+from services.payments.reconciliation.mapping import StatementMappingDocument
+from shared.clock import COUNTRY_ZONE
 from tests.payments.conftest import World
 from tests.payments.statement_files import (
     DAY,
@@ -167,3 +172,48 @@ async def test_a_mapping_may_name_few_columns_and_another_shape(world: World, st
         order.instruction_id for order in orders
     }
     assert {line["booked_at"] for line in lines} == {"2026-01-05T05:00:00Z"}
+
+
+ROW = st.lists(
+    st.sampled_from(
+        [
+            "2026-01-05T12:00:00+07:00",
+            "2026-01-05",
+            "5",
+            "-5",
+            "1,000.00",
+            "",
+            "R-1",
+            "\\N",
+            "\t",
+            "disbursement",
+            "deposit",
+            "KHR",
+            "USD",
+            "0199c1de53a17f6b8a272f1f6a1d9a10",
+            "\x00",
+        ]
+    )
+    | st.text(max_size=6),
+    max_size=9,
+)
+
+
+@given(st.lists(ROW, max_size=30), st.binary(max_size=40), st.integers(1, 200))
+def test_whatever_bytes_come_each_line_is_read_or_set_aside(
+    rows: list[list[str]], tail: bytes, size: int
+) -> None:
+    right = "2026-01-05T12:00:00+07:00,R-1,,disbursement,5,KHR,0"
+    lines = [HEADING, right, *(",".join(row) for row in rows), right]
+    content = "\n".join(lines).encode("utf-8", "surrogatepass") + b"\n" + tail
+    document = StatementMappingDocument.model_validate(MAPPING)
+    reader = CsvReader(document, currency="KHR", zone=COUNTRY_ZONE)
+    for at in range(0, len(content), size):
+        reader.feed(content[at : at + size])
+    read = reader.end()
+    whole = content.decode("utf-8", "replace").replace("\r\n", "\n").removesuffix("\r")
+    assert read.totals.count + len(read.faults) == sum(map(bool, whole.split("\n")[1:]))
+    assert read.totals.count >= 2
+    kept = b"".join(read.blocks).decode().removesuffix("\n").split("\n")
+    assert len(kept) == read.totals.count
+    assert all(line.count("\t") == 6 for line in kept)

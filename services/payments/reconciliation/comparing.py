@@ -48,6 +48,7 @@ async def compare(
     statement: Compared,
     *,
     is_correction: bool,
+    names_each: bool,
     may_repeat: bool,
     at: datetime,
 ) -> None:
@@ -58,6 +59,7 @@ async def compare(
         provider_number=statement.provider_number,
         begins_at=statement.begins_at,
         ends_at=statement.ends_at,
+        names_each=names_each,
         may_repeat=may_repeat,
         at=at,
     )

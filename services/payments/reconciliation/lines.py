@@ -75,6 +75,8 @@ class StatementRead:
     closing_minor: int | None = None
     about_day: str | None = None
     """The day that the file says it is about, as YYYY-MM-DD; None: it does not say."""
+    names_each: bool = True
+    """Whether each of its lines has an id, which may be one of ours."""
     may_repeat: bool = False
     """Whether two of its lines may be of one payment: looked for only then."""
     first_day: str | None = None
@@ -121,6 +123,7 @@ class StatementRead:
             references,
             strict=True,
         )
+        self.names_each = self.names_each and NOTHING not in ids
         before = len(self.seen)
         self.seen.update(map(hash, ids))
         self.may_repeat = self.may_repeat or len(self.seen) < before + len(ids)

@@ -115,6 +115,7 @@ async def compare(
     provider_number: int,
     begins_at: datetime,
     ends_at: datetime,
+    names_each: bool,
     may_repeat: bool,
     at: datetime,
 ) -> None:
@@ -127,8 +128,9 @@ async def compare(
     of_statement = {"number": number, "provider_number": provider_number}
     timed = {**of_statement, "at": at}
     bounds = {"begins_at": begins_at, "ends_at": ends_at}
-    named: Any = await session.execute(statements.NAME_BY_REFERENCE, of_statement)
-    may_repeat = may_repeat or named.rowcount > 0
+    if not names_each:
+        named: Any = await session.execute(statements.NAME_BY_REFERENCE, of_statement)
+        may_repeat = may_repeat or named.rowcount > 0
     await session.execute(statements.COMPARE, {**timed, **bounds, "may_repeat": may_repeat})
     await session.execute(statements.ON_ANOTHER_TOO, of_statement)
     await session.execute(statements.ON_ANOTHER_BEFORE, timed)
@@ -191,6 +193,8 @@ async def clear_proven(
     session: AsyncSession, number: int, *, at: datetime, by: str, reason: str
 ) -> None:
     """Clear alarms that a statement's lines prove wrong."""
+    if not await session.scalar(statements.TO_PROVE):
+        return
     await session.execute(_FOR_SETS)
     await session.execute(
         statements.CLEAR_PROVEN, {"number": number, "at": at, "by": by, "reason": reason}

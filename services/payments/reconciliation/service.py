@@ -160,6 +160,7 @@ async def take(
         session,
         statement,
         is_correction=superseded is not None,
+        names_each=read.names_each,
         may_repeat=read.may_repeat,
         at=now,
     )

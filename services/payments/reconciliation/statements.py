@@ -276,6 +276,16 @@ EXPLAIN_PREFUNDINGS = text(
     """
 )
 
+_PROVABLE = among([AlarmKind.SETTLED_NOT_BOOKED, AlarmKind.CONTRADICTION])
+
+TO_PROVE = text(
+    f"""
+    SELECT EXISTS (
+        SELECT FROM payments.alarm WHERE cleared_at IS NULL AND kind IN ({_PROVABLE})
+    )
+    """
+)
+
 CLEAR_PROVEN = text(
     f"""
     UPDATE payments.alarm
@@ -283,7 +293,7 @@ CLEAR_PROVEN = text(
     FROM payments.instruction
     JOIN payments.statement_line AS line ON line.payment_id = instruction.id
     WHERE alarm.cleared_at IS NULL
-      AND alarm.kind IN ('{AlarmKind.SETTLED_NOT_BOOKED}', '{AlarmKind.CONTRADICTION}')
+      AND alarm.kind IN ({_PROVABLE})
       AND instruction.id = alarm.instruction_id
       AND instruction.status = 'settled'
       AND line.statement_number = :number
