@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,9 +12,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from lxml import etree
 
+from services.payments.batches.claiming import BatchClaims
 from services.payments.providers.bankfile.initiation import NAMESPACE
+from services.payments.providers.batches import BatchAdapter, BatchOrder
 from tests.payments.conftest import World
 from tests.payments.steps import Steps
+from tests.payments.test_batches import announce
+from tests.server import eventually
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 BANKS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
@@ -122,3 +127,59 @@ def lines_of(file: Path) -> list[UUID]:
 
 async def statuses(world: World, lines: list[UUID]) -> list[str]:
     return [(await world.get(f"/instructions/{each}"))["status"] for each in lines]
+
+
+async def made(steps: Steps, world: World, count: int) -> tuple[BatchOrder, BatchAdapter]:
+    """A batch that is committed, whose worker died before it did anything about it."""
+    await world.fund(10_000_000)
+    await announce(world, steps, count)
+    lane = steps.wiring.batch_lanes["mekong"]
+    claims = BatchClaims(clock=lane.moves.clock, waits=lane.moves.waits)
+    async with lane.database.transaction() as session:
+        batch = await claims.make(
+            session,
+            provider="mekong",
+            provider_number=await lane.provider_number(),
+            size=100,
+            most_minor=None,
+            most_open=4,
+            lease_seconds=60,
+            actor="test",
+        )
+    assert batch is not None
+    return batch.order, lane.adapter
+
+
+class Always:
+    """Whatever is asked may leave."""
+
+    def refusal(self) -> str | None:
+        return None
+
+
+async def alarms(world: World) -> dict[str, int]:
+    found = (await world.get("/alarms", status="open"))["items"]
+    assert all(alarm["provider"] == "mekong" for alarm in found)
+    return {alarm["kind"]: alarm["occurrences"] for alarm in found}
+
+
+async def sent(world: World, steps: Steps, owner: asyncpg.Connection, count: int) -> list[UUID]:
+    await world.fund(10_000_000)
+    lines = await announce(world, steps, count)
+    await go_on(steps, owner)
+    return lines
+
+
+def settle(folders: dict[str, Path]) -> None:
+    """Let what lies there have lain there for long."""
+    for path in folders["incoming"].iterdir():
+        os.utime(path, (1, 1), follow_symlinks=False)
+
+
+async def raised(world: World, steps: Steps) -> None:
+    async def released() -> bool:
+        # The log's fence may trail behind what was just written.
+        await steps.raise_announced()
+        return await world.count("ready") > 0
+
+    await eventually(released)

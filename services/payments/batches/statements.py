@@ -153,6 +153,8 @@ LATE = text(
        OR NOT given.paid AND batch.id = :batch_id
           AND (instruction.status NOT IN ('sending', 'rejected')
               OR instruction.status = 'sending' AND batch.status NOT IN ({among(OPEN)}))
+       -- The database has lost that there was a batch, and knows that it may have.
+       OR NOT given.paid AND batch.id IS NULL AND instruction.status = 'unknown'
     ORDER BY given.position
     """
 )

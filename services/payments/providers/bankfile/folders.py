@@ -1,11 +1,14 @@
 """Files that appear whole or not at all, and are never written over."""
 
 import os
+import re
 import secrets
 import time
 from enum import StrEnum
 from pathlib import Path
 
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{16}", re.ASCII)
+"""How a file is called while it is written."""
 _STALE_SECONDS = 3600
 """Whatever is being written for longer was left by a process that ended."""
 SIGNATURE_SUFFIX = ".sig"
@@ -70,7 +73,7 @@ def _remove_stale(directory: Path) -> None:
     """Take away what a process left that died while it wrote: it holds accounts."""
     oldest = time.time() - _STALE_SECONDS
     for entry in os.scandir(directory):
-        if entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
+        if _UNFINISHED.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
             try:
                 if entry.stat(follow_symlinks=False).st_mtime < oldest:
                     os.unlink(entry.path)
