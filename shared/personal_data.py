@@ -39,6 +39,9 @@ class Cipher:
         self._prefix = self._current.to_bytes(_VERSION_BYTES, "big")
         self._encrypt = self._keys[self._current].encrypt
         self._context = context.encode()
+        self._telling_apart = hmac.digest(
+            keys[self._current], b"fingerprints of values: " + self._context, hashlib.sha256
+        )
 
     @property
     def current(self) -> int:
@@ -49,6 +52,10 @@ class Cipher:
         """Seal ``plain`` for the row ``bound_to`` (for instance the household id's 16 bytes)."""
         nonce = os.urandom(_NONCE_BYTES)
         return self._prefix + nonce + self._encrypt(nonce, plain, self._context + bound_to)
+
+    def fingerprint(self, plain: bytes) -> bytes:
+        """The version of the key that seals, and 16 bytes by which values sealed with it differ."""
+        return self._prefix + hmac.digest(self._telling_apart, plain, hashlib.sha256)[:_INDEX_BYTES]
 
     def decrypt(self, sealed: bytes, *, bound_to: bytes) -> bytes:
         """Open a sealed value; raises KeyMissing, or CannotDecrypt where it is not right."""

@@ -69,7 +69,8 @@ GRANTS = {
         "assigned_by, assigned_at, closed_at, closure, closed_reason, explained_by, approval_id)"
     ),
     "webhook": (
-        "SELECT, INSERT, UPDATE (status, worked_at, instruction_id, reason, body_sealed), DELETE"
+        "SELECT, INSERT, UPDATE (status, worked_at, instruction_id, reason, body_sealed, "
+        "differed_at, difference_told), DELETE"
     ),
     "subscription": "SELECT, INSERT, UPDATE (status, ended_at, ended_because)",
     "subscription_key": "SELECT, INSERT, UPDATE (secret_sealed, signs_until)",

@@ -49,6 +49,7 @@ from services.payments.unresolved.limits import Limits
 from services.payments.unresolved.watching import Watching
 from services.payments.webhooks.applying import Applying
 from services.payments.webhooks.matching import Matching
+from services.payments.webhooks.repeating import Repeating
 from services.payments.webhooks.sealing import cipher_of_bodies
 from shared.audit import Sequencer
 from shared.audit.sequencing import RESTS
@@ -318,6 +319,7 @@ def worker_of(wiring: Wiring) -> Worker:
         size=settings.dispatch_outcomes_size,
     )
     matching = Matching(database=database, size=settings.webhook_batch_size)
+    repeating = Repeating(database=database, clock=clock, size=settings.webhook_batch_size)
     return Worker(
         name="payments-worker",
         database=database,
@@ -351,6 +353,7 @@ def worker_of(wiring: Wiring) -> Worker:
             Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring, *sending]),
             Loop("progress", progressing.step, rest=settings.progress_rest),
             Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),
+            Loop("repeated-callbacks", repeating.step, rest=_MATCH_AGAIN, then=inquiring),
             Loop("audit", Sequencer(database, schema=SCHEMA).step, rest=RESTS),
         ],
         closing=[

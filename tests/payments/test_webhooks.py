@@ -354,3 +354,48 @@ async def test_nobody_is_paid_again_while_a_late_success_waits_to_be_recorded(
     [aside] = (await world.get(f"/chunks/{again.chunk_id}/set-aside"))["items"]
     assert aside["reason"] == "undecided"
     assert await steps.claim("tonle") == []
+
+
+async def differing(world: World) -> list[Any]:
+    listed: list[Any] = (await world.get("/webhooks", only_differing=True))["items"]
+    return listed
+
+
+async def test_an_id_that_comes_again_with_another_body_is_an_alarm(
+    world: World, steps: Steps, provider: Provider
+) -> None:
+    [instruction_id] = await sent(world, steps)
+    first, other = failure(instruction_id), transaction(instruction_id)
+    for body in (first, first):
+        assert (await provider.call_back(body, webhook_id="once")).status_code == 204
+    assert await differing(world) == []
+    # At the same moment, and later: whichever the writer takes together.
+    answers = await asyncio.gather(
+        *(provider.call_back(body, webhook_id="once") for body in (other, first, other))
+    )
+    assert {answer.status_code for answer in answers} == {204}
+    [webhook] = await differing(world)
+    assert webhook["webhook_id"] == "once"
+    # What came first is worked first.
+    assert await steps.step("repeated-callbacks") == 0
+    await steps.step("apply-callbacks")
+    assert await steps.step("repeated-callbacks") == 1
+    assert await steps.step("repeated-callbacks") == 0
+    [alarm] = (await world.get("/alarms"))["items"]
+    assert (alarm["kind"], alarm["instruction_id"]) == ("callback_differs", str(instruction_id))
+    # The second body changed nothing.
+    assert (await world.get(f"/instructions/{instruction_id}"))["status"] == "rejected"
+    cleared = {"reason": "The provider's engineer says that the first holds."}
+    await world.post(f"/alarms/{alarm['number']}/clearance", cleared, status=200)
+    assert (await world.get("/alarms", status="open"))["items"] == []
+    await world.proofs()
+
+
+async def test_two_bodies_of_one_id_that_come_together_are_told_apart(
+    world: World, steps: Steps, provider: Provider
+) -> None:
+    [instruction_id] = await sent(world, steps)
+    bodies = [failure(instruction_id), transaction(instruction_id)]
+    await asyncio.gather(*(provider.call_back(body, webhook_id="both") for body in bodies * 5))
+    assert len(await differing(world)) == 1
+    assert len((await world.get("/webhooks"))["items"]) == 1

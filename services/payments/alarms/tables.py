@@ -54,9 +54,12 @@ class AlarmKind(StrEnum):
     """A file that was to leave is there with other bytes; about the provider."""
     LINES_NOT_OURS = "lines_not_ours"
     """A file that came in speaks of lines that its file has not; about the provider."""
+    CALLBACK_DIFFERS = "callback_differs"
+    """A callback's id came again with another body."""
 
 
 CLEARED_BY_PERSONS = (
+    AlarmKind.CALLBACK_DIFFERS,
     AlarmKind.CONTRADICTION,
     AlarmKind.DIFFERENT_PAYMENT,
     AlarmKind.SETTLED_NOT_BOOKED,

@@ -32,6 +32,7 @@ class _Waiting:
     provider_number: int
     webhook_id: str
     body_sealed: bytes
+    body_fingerprint: bytes
     stored: asyncio.Future[None]
 
 
@@ -44,13 +45,24 @@ class WebhookIntake:
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
 
-    async def store(self, *, provider_number: int, webhook_id: str, body_sealed: bytes) -> None:
+    async def store(
+        self,
+        *,
+        provider_number: int,
+        webhook_id: str,
+        body_sealed: bytes,
+        body_fingerprint: bytes,
+    ) -> None:
         """Returns once the callback is committed; a second one of the same id changes nothing.
+
+        Where its body is another, that is kept of the first.
 
         Raises NotStored where the database did not take it.
         """
         stored = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(provider_number, webhook_id, body_sealed, stored))
+        self._waiting.append(
+            _Waiting(provider_number, webhook_id, body_sealed, body_fingerprint, stored)
+        )
         self._arrived.set()
         await stored
 
@@ -79,19 +91,30 @@ class WebhookIntake:
     async def _write(self, connection: asyncpg.Connection) -> None:
         while True:
             await self._arrived.wait()
-            group = self._take(self._batch_size)
+            group = self._take(self._without_repeats())
             try:
                 await connection.execute(
                     STORE,
                     [waiting.provider_number for waiting in group],
                     [waiting.webhook_id for waiting in group],
                     [waiting.body_sealed for waiting in group],
+                    [waiting.body_fingerprint for waiting in group],
                     timeout=_STORE_SECONDS,
                 )
             except BaseException:
                 _answer(group, stored=False)
                 raise
             _answer(group, stored=True)
+
+    def _without_repeats(self) -> int:
+        """How many of those that wait have ids of their own: a repeat waits for the next group."""
+        seen: set[tuple[int, str]] = set()
+        for waiting in self._waiting[: self._batch_size]:
+            key = (waiting.provider_number, waiting.webhook_id)
+            if key in seen:
+                break
+            seen.add(key)
+        return len(seen)
 
     def _take(self, size: int) -> list[_Waiting]:
         group, self._waiting = self._waiting[:size], self._waiting[size:]

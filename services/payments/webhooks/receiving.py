@@ -49,6 +49,7 @@ class Receiving:
                 provider_number=sender.provider_number,
                 webhook_id=webhook_id,
                 body_sealed=self._cipher.encrypt(body, bound_to=webhook_id.encode()),
+                body_fingerprint=self._cipher.fingerprint(body),
             )
         except NotStored:
             raise Unavailable("The callback was not stored. Send it again with its id.") from None

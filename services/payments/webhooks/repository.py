@@ -13,13 +13,50 @@ from services.payments.webhooks.states import MOVES, WebhookStatus
 from services.payments.webhooks.tables import Webhook
 
 STORE = """
-    INSERT INTO payments.webhook (provider_number, webhook_id, body_sealed, status)
-    SELECT provider_number, webhook_id, body_sealed, 'received'
-    FROM unnest($1::smallint[], $2::text[], $3::bytea[])
-        AS given (provider_number, webhook_id, body_sealed)
-    ON CONFLICT (provider_number, webhook_id) DO NOTHING
+    WITH given AS MATERIALIZED (
+        SELECT * FROM unnest($1::smallint[], $2::text[], $3::bytea[], $4::bytea[])
+            AS given (provider_number, webhook_id, body_sealed, body_fingerprint)
+    ),
+    stored AS (
+        INSERT INTO payments.webhook (provider_number, webhook_id, body_sealed, body_fingerprint,
+            status)
+        SELECT provider_number, webhook_id, body_sealed, body_fingerprint, 'received' FROM given
+        ON CONFLICT (provider_number, webhook_id) DO NOTHING
+        RETURNING provider_number, webhook_id
+    )
+    UPDATE payments.webhook SET differed_at = clock_timestamp()
+    FROM given
+    WHERE NOT EXISTS (
+          SELECT FROM stored
+          WHERE (stored.provider_number, stored.webhook_id)
+              = (given.provider_number, given.webhook_id)
+      )
+      AND webhook.provider_number = given.provider_number
+      AND webhook.webhook_id = given.webhook_id
+      AND webhook.differed_at IS NULL
+      AND webhook.body_fingerprint <> given.body_fingerprint
+      -- Fingerprints of two keys say nothing of one another.
+      AND substr(webhook.body_fingerprint, 1, 2) = substr(given.body_fingerprint, 1, 2)
 """
-"""For a connection of its own: outside a transaction block one statement is its own transaction."""
+"""For a connection of its own: outside a transaction block one statement is its own transaction.
+
+No id of a provider is in it twice.
+"""
+
+_DIFFERED = text(
+    """
+    SELECT webhook.id, webhook.webhook_id, webhook.instruction_id, provider.code AS provider
+    FROM payments.webhook
+    JOIN payments.provider ON provider.number = webhook.provider_number
+    WHERE webhook.differed_at IS NOT NULL AND NOT webhook.difference_told
+      AND webhook.status <> 'received'
+    ORDER BY webhook.id
+    LIMIT :size
+    FOR NO KEY UPDATE OF webhook SKIP LOCKED
+    """
+)
+
+_TOLD = text("UPDATE payments.webhook SET difference_told = true WHERE id = ANY(:ids)")
 
 _PICK = text(
     """
@@ -148,8 +185,23 @@ async def find_blocked(session: AsyncSession, *, seconds: float, size: int) -> l
     return list((await session.execute(_BLOCKED_LONG_ENOUGH, given)).scalars())
 
 
+async def pick_differed(session: AsyncSession, *, size: int) -> Sequence[AnyRow]:
+    """Lock worked callbacks whose id came again with another body, of which nobody was told."""
+    return (await session.execute(_DIFFERED, {"size": size})).all()
+
+
+async def difference_told(session: AsyncSession, ids: Sequence[UUID]) -> None:
+    """Keep that a person was told of these."""
+    await session.execute(_TOLD, {"ids": list(ids)})
+
+
 async def list_webhooks(
-    session: AsyncSession, *, after: UUID | None, limit: int, status: WebhookStatus | None
+    session: AsyncSession,
+    *,
+    after: UUID | None,
+    limit: int,
+    status: WebhookStatus | None,
+    only_differing: bool,
 ) -> Sequence[AnyRow]:
     """Callbacks in the order of their arrival; what is None does not narrow."""
     query = select(
@@ -161,8 +213,11 @@ async def list_webhooks(
         Webhook.reason,
         Webhook.received_at,
         Webhook.worked_at,
+        Webhook.differed_at,
     ).join(Provider, Provider.number == Webhook.provider_number)
     if status is not None:
         # The state stands in the statement, so that the partial indexes on it can be used.
         query = query.where(text(f"webhook.status = '{status}'"))
+    if only_differing:
+        query = query.where(Webhook.differed_at.is_not(None))
     return (await session.execute(paged(query, Webhook.id, after=after, limit=limit))).all()

@@ -80,7 +80,8 @@ async def receive_callback(request: Request) -> Response:
     """Takes the final state of a payment (GSMA callback), signed by Standard Webhooks 1.0.
 
     The raw body is stored before the answer leaves and applied shortly after. The same
-    `webhook-id` again is answered 204 and changes nothing.
+    `webhook-id` again is answered 204 and changes nothing; with another body it is an alarm, and
+    the payment is asked about.
     """
     receiving: Receiving = request.app.state.receiving
     sender = receiving.sender(request.path_params["provider_code"])
@@ -99,9 +100,16 @@ async def list_webhooks(
     session: Session,
     page: PageQuery,
     status: Annotated[WebhookStatus | None, Query(description="Only those in this state.")] = None,
+    only_differing: Annotated[
+        bool, Query(description="Only those whose id came again with another body.")
+    ] = False,
 ) -> PageOf[WebhookOut]:
     """Callbacks in the order of their arrival, without their bodies: unmatched, malformed, all."""
     rows = await repository.list_webhooks(
-        session, after=page.after(UUID), limit=page.fetch_limit, status=status
+        session,
+        after=page.after(UUID),
+        limit=page.fetch_limit,
+        status=status,
+        only_differing=only_differing,
     )
     return page_of_rows(page, rows, WebhookOut, key=lambda row: (row.id,))

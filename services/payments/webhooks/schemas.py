@@ -48,3 +48,7 @@ class WebhookOut(BaseModel):
     reason: str | None
     received_at: datetime
     worked_at: datetime | None
+    differed_at: datetime | None = Field(
+        default=None,
+        description="When its id came again with another body, which was not taken; null: never.",
+    )

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     DateTime,
     Index,
     LargeBinary,
@@ -39,6 +40,12 @@ class Webhook(Base):
     # The body names the account: it is sealed like every other personal datum.
     body_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     reason: Mapped[str | None] = mapped_column(Text)
+    # Keyed, with the key's version: by which a repeat is told from another message of the same id.
+    body_fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # When its id came first with another body, which was not taken.
+    differed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # That a person was told.
+    difference_told: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
     __table_args__ = (
         UniqueConstraint("provider_number", "webhook_id"),
@@ -47,6 +54,11 @@ class Webhook(Base):
             "webhook_waiting_index",
             "instruction_id",
             postgresql_where=text("status IN ('unmatched', 'blocked')"),
+        ),
+        Index(
+            "webhook_differed_index",
+            "id",
+            postgresql_where=text("differed_at IS NOT NULL AND NOT difference_told"),
         ),
         {
             "comment": "Signed callbacks, raw and sealed. Stored durably before the provider is "
