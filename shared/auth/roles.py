@@ -30,6 +30,8 @@ class Role(StrEnum):
     """Another ministry's system: follows rules, shocks and their progress, without households."""
     PUBLISHER = "publisher"
     """A feed's own client: whoever publishes an indicator's figures."""
+    PROVIDER = "provider"
+    """A payment provider's own program or engineer: reads how its callbacks were taken."""
     REGISTRY = "registry"
     """The registry itself, where it asks payments."""
     TRIGGERS = "triggers"
@@ -38,7 +40,16 @@ class Role(StrEnum):
     """Payments itself, where it asks the registry."""
 
 
-MACHINES = frozenset({Role.MINISTRY, Role.PUBLISHER, Role.REGISTRY, Role.TRIGGERS, Role.PAYMENTS})
+MACHINES = frozenset(
+    {
+        Role.MINISTRY,
+        Role.PUBLISHER,
+        Role.PROVIDER,
+        Role.REGISTRY,
+        Role.TRIGGERS,
+        Role.PAYMENTS,
+    }
+)
 """The roles of programs; the others are people's."""
 
 APPROVING = frozenset(
@@ -84,6 +95,7 @@ SCOPES: dict[Role, frozenset[str]] = {
         Role.PUBLISHER: """
             areas:read indicators:read observations:read observations:write observations:publish
         """,
+        Role.PROVIDER: "callbacks:read",
         Role.REGISTRY: "payments:read",
         Role.TRIGGERS: "activations:check enrolments:read funds:read",
         Role.PAYMENTS: "entitlements:read",

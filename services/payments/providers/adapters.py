@@ -6,7 +6,7 @@ from typing import TypeVar
 from services.payments.providers.bankfile.callbacks import NoCallbacks
 from services.payments.providers.bankfile.client import BankFileAdapter
 from services.payments.providers.gsma.batch_client import GsmaBatchAdapter
-from services.payments.providers.gsma.callbacks import SignedCallbacks
+from services.payments.providers.gsma.callbacks import SignedBatchCallbacks, SignedCallbacks
 from services.payments.providers.gsma.client import GsmaAdapter
 from services.payments.providers.protocol import Adapter, Verifier
 from services.payments.settings import ApiSettings, ProviderSettings, WorkerSettings
@@ -21,10 +21,10 @@ ADAPTERS: Mapping[str, Callable[[ProviderSettings, WorkerSettings], Adapter]] = 
 
 VERIFIERS: Mapping[str, Callable[[ProviderSettings, ApiSettings], Verifier]] = {
     "gsma-mobile-money-1.2": SignedCallbacks,
-    "gsma-mobile-money-1.2-batches": SignedCallbacks,
+    "gsma-mobile-money-1.2-batches": SignedBatchCallbacks,
     "iso20022-pain.001-files": NoCallbacks,
 }
-"""By the same names: what tells whether a callback is the provider's."""
+"""By the same names: what tells whether a callback is the provider's, and reads it."""
 
 
 Made = TypeVar("Made")

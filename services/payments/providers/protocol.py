@@ -61,10 +61,14 @@ class ToldOfBatch:
 
 
 class Verifier(Protocol):
-    """Tells whether one configured provider has signed what came: all that an API needs."""
+    """Tells whether one configured provider has signed what came, and what it says."""
 
     def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
         """The id of a callback that it signed; ``now`` is in Unix seconds. Raises BadSignature."""
+        ...
+
+    def read_callback(self, body: bytes) -> Told | ToldOfBatch | None:
+        """As an adapter reads it."""
         ...
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.payments.providers.protocol import Verifier
+from services.payments.providers.protocol import Told, ToldOfBatch, Verifier
 from services.payments.webhooks.intake import NotStored, WebhookIntake
 from shared.errors import NotFound, SignatureRefused, Unavailable
 from shared.personal_data import Cipher
@@ -17,6 +17,16 @@ class Sender:
 
     provider_number: int
     verifier: Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What would be made of a callback."""
+
+    said: Told | ToldOfBatch | None
+    webhook_id: str | None = None
+    refused_because: str | None = None
+    """Why its signature does not hold; None: it does."""
 
 
 class Receiving:
@@ -37,6 +47,14 @@ class Receiving:
                 f"There is no provider {provider_code} here. GET /v1/providers lists them."
             )
         return sender
+
+    def look_at(self, sender: Sender, headers: Mapping[str, str], body: bytes) -> Looked:
+        """What would be made of a callback. Nothing is stored, and nothing follows."""
+        try:
+            webhook_id = sender.verifier.verify_callback(headers, body, now=time.time())
+        except BadSignature as error:
+            return Looked(refused_because=str(error), said=sender.verifier.read_callback(body))
+        return Looked(webhook_id=webhook_id, said=sender.verifier.read_callback(body))
 
     async def take(self, sender: Sender, headers: Mapping[str, str], body: bytes) -> None:
         """Returns once the callback is committed; raises SignatureRefused, Unavailable."""

@@ -201,7 +201,8 @@ async def list_webhooks(
     after: UUID | None,
     limit: int,
     status: WebhookStatus | None,
-    only_differing: bool,
+    only_differing: bool = False,
+    provider: str | None = None,
 ) -> Sequence[AnyRow]:
     """Callbacks in the order of their arrival; what is None does not narrow."""
     query = select(
@@ -218,6 +219,8 @@ async def list_webhooks(
     if status is not None:
         # The state stands in the statement, so that the partial indexes on it can be used.
         query = query.where(text(f"webhook.status = '{status}'"))
+    if provider is not None:
+        query = query.where(Provider.code == provider)
     if only_differing:
         query = query.where(Webhook.differed_at.is_not(None))
     return (await session.execute(paged(query, Webhook.id, after=after, limit=limit))).all()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from services.payments.providers.protocol import Told, ToldOfBatch
 from services.payments.settings import ApiSettings, ProviderSettings
 from shared.signatures import BadSignature
 
@@ -15,3 +16,7 @@ class NoCallbacks:
     def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
         """Raises BadSignature."""
         raise BadSignature(f"{self._name} answers by files, and calls nobody back.")
+
+    def read_callback(self, body: bytes) -> Told | ToldOfBatch | None:
+        """Nothing: it is none."""
+        return None

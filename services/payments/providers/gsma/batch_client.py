@@ -18,6 +18,7 @@ from services.payments.providers.batches import (
     ResultsPage,
 )
 from services.payments.providers.gsma import batches, messages
+from services.payments.providers.gsma.callbacks import read_batch_callback
 from services.payments.providers.gsma.client import DESCRIPTION, GsmaAdapter, date_header
 from services.payments.providers.lines import Line, NoReply, NotPermitted, Reply
 from services.payments.providers.protocol import (
@@ -117,9 +118,7 @@ class GsmaBatchAdapter(GsmaAdapter):
         )
 
     def read_callback(self, body: bytes) -> Told | ToldOfBatch | None:
-        content = messages.read_object(body)
-        told = batches.told_of_batch(content) if content is not None else None
-        return super().read_callback(body) if told is None else ToldOfBatch(told)
+        return read_batch_callback(body)
 
     def _ways_to_ask(self, line: Line, name: BatchName) -> list[_Asking]:
         ways: list[_Asking] = []

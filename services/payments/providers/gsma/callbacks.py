@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.payments.providers.answers import Answer, AnswerKind
+from services.payments.providers.gsma.batches import told_of_batch
 from services.payments.providers.gsma.messages import (
     OUR_REFERENCE,
     error_object,
@@ -15,7 +16,7 @@ from services.payments.providers.gsma.messages import (
     read_uuid,
     transaction,
 )
-from services.payments.providers.protocol import Told
+from services.payments.providers.protocol import Told, ToldOfBatch
 from services.payments.settings import ApiSettings, ProviderSettings
 from shared.signatures import verify
 
@@ -32,6 +33,17 @@ class SignedCallbacks:
         """The message's id where any of the secrets signed it; raises BadSignature."""
         return verify(self._secrets, headers=headers, body=body, now=now)
 
+    def read_callback(self, body: bytes) -> Told | ToldOfBatch | None:
+        """What it says, or None: it is no callback about a payment."""
+        return read_callback(body)
+
+
+class SignedBatchCallbacks(SignedCallbacks):
+    """The same of a provider that takes batches, and calls back about them as well."""
+
+    def read_callback(self, body: bytes) -> Told | ToldOfBatch | None:
+        return read_batch_callback(body)
+
 
 def read_callback(body: bytes) -> Told | None:
     """Which instruction a callback speaks of and what it says, or None: it is no callback."""
@@ -47,6 +59,13 @@ def read_callback(body: bytes) -> Told | None:
     else:
         return None
     return Told(about, answer) if about is not None else None
+
+
+def read_batch_callback(body: bytes) -> Told | ToldOfBatch | None:
+    """The same where a batch may be spoken of."""
+    content = read_object(body)
+    told = told_of_batch(content) if content is not None else None
+    return read_callback(body) if told is None else ToldOfBatch(told)
 
 
 def _parameter(content: dict[str, Any], key: str) -> Any:
