@@ -78,3 +78,21 @@ def test_waits_that_make_no_sense_are_refused_at_the_start(
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError, match=said):
         Settings()
+
+
+def test_a_provider_is_left_alone_for_as_long_as_it_asks(clock: Clock) -> None:
+    lane = Pausing(Backoff(first_seconds=10, longest_seconds=35))
+    lane.rest(0)
+    assert not lane.paused
+    lane.rest(60)
+    # Who asks for less does not shorten what was asked for before.
+    lane.rest(5)
+    clock.now += 59
+    assert lane.paused
+    clock.now += 2
+    assert not lane.paused
+    lane.rest(None)
+    clock.now += 9
+    assert lane.paused
+    clock.now += 2
+    assert not lane.paused
