@@ -37,9 +37,11 @@ _DECIDE = "POST /v1/resolutions, for one, a list or all of a sort; another perso
 
 WAYS: dict[UnresolvedKind, Way] = {
     UnresolvedKind.NOT_FUNDED: Way(
-        "Its fund does not cover the whole of its round, so nothing of that is sent.",
-        "GET /v1/rounds?status=unfunded says how much is missing; "
-        "POST /v1/funds/{fund_code}/deposits; another person approves it. It goes on by itself.",
+        "Its fund, or the budget line that it is booked on, does not cover the whole of its round, "
+        "so nothing of that is sent.",
+        "GET /v1/rounds?status=unfunded says what is missing; POST /v1/funds/{fund_code}/deposits, "
+        "or POST /v1/funds/{fund_code}/budget-lines; another person approves it. It goes on by "
+        "itself.",
     ),
     UnresolvedKind.NOT_RELEASED: Way(
         "Its round is above what its fund lets go by itself, so nothing of that is sent.",
