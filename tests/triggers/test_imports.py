@@ -186,6 +186,49 @@ async def test_a_row_in_another_unit_is_brought_into_the_indicators_or_set_aside
     assert len((await flow.got("/doubtful-observations"))["items"]) == 1
 
 
+async def test_two_figures_of_a_file_that_contradict_each_other_are_held_against_each_other(
+    working: Flow,
+) -> None:
+    flow = working
+    flow.go_to(TODAY)
+    await flow.created("/indicators", FLOOD_INDICATOR)
+    members = {"name": "Forecast", "unit": "m3/s", "kind": "discharge", "area_level": "province"}
+    await flow.created("/indicators", {**members, "code": "forecast", "forecast": True})
+    await flow.created(
+        "/feeds",
+        {
+            "code": "ncdm",
+            "name": "Reports of the committee",
+            "url": "https://ncdm.example/reports.json",
+            "source": "NCDM",
+            "format": {
+                "kind": "observations",
+                "indicators": [FLOOD_INDICATOR["code"], "forecast"],
+            },
+            **AWAY,
+        },
+    )
+    row = {"area": "01", "source": "NCDM", "observed_on": str(TODAY), "published_on": str(TODAY)}
+    said = [{**row, "value": 26_000}, {**row, "value": 2_600}, {**row, "value": 2_600}]
+    # The members of one forecast contradict each other nowhere.
+    forecast = [{**row, "place": "Kratie", "value": 40_000 + n, "member": n} for n in range(5)]
+    content = json.dumps(
+        [
+            {"indicator": FLOOD_INDICATOR["code"], "unit": "households", "observations": said},
+            {"indicator": "forecast", "unit": "m3/s", "observations": forecast},
+        ]
+    )
+    first = await send(flow, "ncdm", content)
+    assert (first["recorded"], first["unchanged"], first["refused"]) == (7, 1, 0)
+    await flow.caught_up()
+    (doubtful,) = (await flow.got("/doubtful-observations"))["items"]
+    assert (doubtful["reason"], doubtful["posted"]["value"]) == ("contradiction", "26000")
+    (counts,) = (await flow.got("/observations", indicator=FLOOD_INDICATOR["code"]))["items"]
+    assert counts["value"] == 2_600
+    again = await send(flow, "ncdm", content)
+    assert (again["recorded"], again["unchanged"]) == (0, 8)
+
+
 async def test_a_price_of_another_package_is_one_of_the_indicators_quantity(flow: Flow) -> None:
     await flow.created("/indicators", {**RICE_INDICATOR, "places": "listed"})
     document = {**shipped_document(FEED), "enabled": False}

@@ -74,17 +74,22 @@ async def record(
 def batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
     """Rows of one indicator in batches that hold each thing once: its revisions follow later.
 
-    So a file that tells a figure and its correction brings both, in the order of publication.
+    So a file that tells a figure and its correction brings both, in the order of publication. Of
+    two that contradict each other the smaller comes first, so that the other is never judged by.
     """
     waves: dict[int, list[Row]] = {}
     told_before: Counter[tuple[object, ...]] = Counter()
-    for row in sorted(rows, key=lambda row: (row.published_on, row.issue)):
+    for row in sorted(rows, key=_in_order):
         thing = (row.area, row.place, row.source, row.observed_on, row.member)
         waves.setdefault(told_before[thing], []).append(row)
         told_before[thing] += 1
     for wave in waves.values():
         for first in range(0, len(wave), _BATCH_ROWS):
             yield wave[first : first + _BATCH_ROWS]
+
+
+def _in_order(row: Row) -> tuple[object, ...]:
+    return (row.published_on, row.issue, row.value is None, row.value or 0)
 
 
 async def _new(

@@ -7,14 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.triggers.feeds.formats.reading import (
-    Reading,
-    Row,
-    Setting,
-    Unreadable,
-    told,
-    without_contradictions,
-)
+from services.triggers.feeds.formats.reading import Reading, Row, Setting, Unreadable, told
 from services.triggers.observations.schemas import ObservationIn
 from shared.documents import Code
 from shared.values import Text
@@ -68,9 +61,13 @@ def read_batches(content: bytes, document: BatchesFormat, setting: Setting) -> R
     found = list(_rows(batches, document, setting))
     if len(found) > setting.maximum_rows:
         return Reading.of_nothing(f"It has more than {setting.maximum_rows:,} rows.")
-    rows, contradictions = without_contradictions(row for row in found if isinstance(row, Row))
-    refused = [row for row in found if isinstance(row, Unreadable)]
-    return Reading(seen=len(found), rows=rows, refused=[*refused, *contradictions])
+    # Two that contradict each other are read as if they had come one after the other: which of
+    # them counts, and that the other is doubtful, is told when they are held against each other.
+    return Reading(
+        seen=len(found),
+        rows=[row for row in found if isinstance(row, Row)],
+        refused=[row for row in found if isinstance(row, Unreadable)],
+    )
 
 
 def _rows(

@@ -87,7 +87,10 @@ def told(error: ValidationError) -> str:
 
 
 def without_contradictions(rows: Iterable[Row]) -> tuple[list[Row], list[Unreadable]]:
-    """Each thing once: what is said twice alike counts once, and what contradicts itself never."""
+    """Each thing once: what is said twice alike counts once, and what contradicts itself never.
+
+    Of files that do not say when each figure was published, or which of two came later.
+    """
     by_key: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         key = (
