@@ -133,11 +133,16 @@ class BookInStorage:
 
     def is_at_rest(self) -> bool:
         with self._open() as connection:
-            (count,) = connection.execute(
+            (payments,) = connection.execute(
                 "SELECT count(*) FROM payment"
                 " WHERE callback_state = 'waiting' OR status = 'pending'"
             ).fetchone()
-            return int(count) == 0
+            # One that was created waits for our approval: the provider does nothing by itself.
+            (batches,) = connection.execute(
+                "SELECT count(*) FROM batch"
+                " WHERE callback_state = 'waiting' OR status IN ('received', 'approved')"
+            ).fetchone()
+            return int(payments) + int(batches) == 0
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

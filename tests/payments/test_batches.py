@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.payments.batch_provider import BatchProvider, Fault, provider
 from tests.payments.conftest import World, entitlements, providers_with
-from tests.payments.steps import Steps
+from tests.payments.steps import Steps, paid
 from tests.server import eventually
 
 __all__ = ["provider"]
@@ -125,6 +125,26 @@ async def test_a_batch_that_is_refused_for_one_line_is_split_until_the_line_is_a
     assert max(provider.paid.values()) == 1
     found = await world.get(f"/instructions/{lines[7]}")
     assert (found["status"], found["reason"]) == ("rejected", "formatError")
+    await world.proofs()
+
+
+async def test_a_payment_that_waits_for_a_decision_does_not_keep_others_from_their_batches(
+    provider: BatchProvider, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await world.fund(10_000_000)
+    provider.bad_accounts = frozenset({0})
+    [first] = await announce(world, steps, 1)
+    await go_on(steps, owner, times=4)
+    assert provider.rejected == {first}
+    await world.post(f"/instructions/{first}/attempts", {"reason": "The account is mended."})
+    # Paid after all: what is tried anew waits, in the oldest chunk that there is.
+    await steps.hear([(first, paid(first))])
+    assert (await world.get(f"/instructions/{first}"))["status"] == "held"
+    provider.bad_accounts = frozenset()
+    others = await announce(world, steps, 2)
+    await go_on(steps, owner, times=4)
+    assert set(provider.paid) == set(others)
+    assert await world.count("ready") == 1
     await world.proofs()
 
 

@@ -27,6 +27,7 @@ _PICKED = f"""
               WHERE chunk_number = chunk.number AND status = 'ready'
                 AND provider_number = :provider_number
                 AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
+                AND NOT {PERHAPS_PAID}
                 AND {outside("paused.areas")}
                 AND NOT withheld
           )
