@@ -13,8 +13,8 @@ from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.method import Order
 from services.triggers.methods.reported_impact.document import ReportedImpact
-from services.triggers.methods.reported_impact.judgement import total_of
 from services.triggers.methods.reported_impact.method import REPORTED_IMPACT
+from services.triggers.methods.reported_impact.reports import total_of
 from services.triggers.methods.severity import Severity
 from services.triggers.methods.trigger_stage import TriggerStage
 from tests.triggers.data import flood_reports

@@ -75,8 +75,9 @@ class LegHistory:
 
     @property
     def begun_on(self) -> date | None:
-        """The first day of which a figure is known."""
-        observed = self._known.figures.observed_on
+        """The first day of which a figure is known, by the days that are over for it."""
+        figures = self._known.figures
+        observed = figures.observed_on[figures.published_on <= self._over_on.toordinal()]
         return date.fromordinal(int(observed.min())) if len(observed) else None
 
     def due(self) -> list[Due]:

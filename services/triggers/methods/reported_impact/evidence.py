@@ -5,7 +5,8 @@ from typing import Any
 
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.reported_impact.document import ReportedImpact
-from services.triggers.methods.reported_impact.judgement import ImpactJudgement, Total
+from services.triggers.methods.reported_impact.judgement import ImpactJudgement
+from services.triggers.methods.reported_impact.reports import Total
 from services.triggers.methods.reported_impact.series import ReportedEvent
 from services.triggers.methods.trigger_stage import TriggerStage
 

@@ -24,27 +24,14 @@ names no area: its figure counts, and enrols nobody. Where no area is to be take
 comes as far as readiness only.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
-from itertools import groupby
 
-from services.triggers.areas import COUNTRY
 from services.triggers.methods.reported_impact.document import ReportedImpact
 from services.triggers.methods.reported_impact.reach import Reach, reach_of
-from services.triggers.methods.reported_impact.series import Report, ReportedEvent
+from services.triggers.methods.reported_impact.reports import Total
+from services.triggers.methods.reported_impact.series import ReportedEvent
 from services.triggers.methods.severity import Severity
 from services.triggers.methods.trigger_stage import TriggerStage
-
-
-@dataclass(frozen=True, kw_only=True)
-class Total:
-    """What one authority's report of one day comes to."""
-
-    households: int
-    source: str
-    reported_on: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +62,7 @@ class ImpactJudgement:
 
 def judge_impact(event: ReportedEvent, *, document: ReportedImpact) -> ImpactJudgement:
     """Judge an event by its reports so far."""
-    totals = _totals_of(event.reports)
+    totals = event.totals
     latest = {total.source: total for total in totals}
     figures = reach_of(event, document=document)
     judged = ImpactJudgement(
@@ -95,48 +82,6 @@ def judge_impact(event: ReportedEvent, *, document: ReportedImpact) -> ImpactJud
 def is_holding(judgement: ImpactJudgement) -> bool:
     """Whether an event keeps a trigger ready, or active."""
     return judgement.stage.rank >= TriggerStage.READINESS.rank
-
-
-def total_of(figures: Mapping[str, int | None]) -> int | None:
-    """What one report's figures, by area, come to; None where there is none.
-
-    Parents are not added to their children: an area comes to its own figure or to the sum of what
-    was named inside of it, whichever is more.
-    """
-    if all(households is None for households in figures.values()):
-        return None
-    inside: dict[str | None, int] = defaultdict(int)
-    for area in sorted(figures, key=_depth, reverse=True):
-        whole = max(figures[area] or 0, inside.pop(area, 0))
-        inside[_named_around(area, figures)] += whole
-    return inside[None]
-
-
-def _totals_of(reports: Iterable[Report]) -> list[Total]:
-    """Of each report with a figure, in the order of their days."""
-    totals = []
-    ordered = sorted(reports, key=_report_of)
-    for (reported_on, source), rows in groupby(ordered, key=_report_of):
-        households = total_of({row.area: row.households for row in rows})
-        if households is not None:
-            totals.append(Total(households=households, source=source, reported_on=reported_on))
-    return totals
-
-
-def _report_of(report: Report) -> tuple[date, str]:
-    return report.reported_on, report.source
-
-
-def _depth(area: str) -> int:
-    return 0 if area == COUNTRY else len(area)
-
-
-def _named_around(area: str, named: Mapping[str, int | None]) -> str | None:
-    """The smallest area among those named that holds another; None where none does."""
-    if area == COUNTRY:
-        return None
-    around = (area[:length] for length in range(len(area) - 2, 0, -2))
-    return next((code for code in (*around, COUNTRY) if code in named), None)
 
 
 def _stage(judged: ImpactJudgement, *, document: ReportedImpact) -> TriggerStage:

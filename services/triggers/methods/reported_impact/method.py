@@ -18,7 +18,6 @@ from services.triggers.methods.reported_impact.series import (
     ReportedEvent,
     Reports,
     event_before,
-    event_in,
     events_of,
     last_affected_on,
     reports_of,
@@ -83,11 +82,12 @@ class ReportedImpactMethod(Method[ReportedImpact, Reports]):
         period: Period,
         areas: Sequence[str],
     ) -> Judgement:
-        if not event_in(series, period=period).reports:
+        event = series.event_in(period)
+        if not event.reports:
             silent = event_before(series, period.first_on, document=document)
             if silent is not None:
                 return _of_silence(silent, period, document=document)
-        judgement = judge_impact(event_in(series, period=period), document=document)
+        judgement = judge_impact(event, document=document)
         return Judgement(
             period=period,
             stage=judgement.stage,

@@ -1,12 +1,12 @@
 """Which of the reported areas are taken in, and why the others are not."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.triggers.areas import COUNTRY, lies_within
+from services.triggers.areas import lies_within
 from services.triggers.methods.reported_impact.document import ReportedImpact
-from services.triggers.methods.reported_impact.series import Report, ReportedEvent
+from services.triggers.methods.reported_impact.reports import Report
+from services.triggers.methods.reported_impact.series import ReportedEvent
 
 
 class NotReached(StrEnum):
@@ -45,7 +45,7 @@ class Reach:
 
 def reach_of(event: ReportedEvent, *, document: ReportedImpact) -> tuple[Reach, ...]:
     """Each reported area in the order of their codes; the whole country is none."""
-    within, outside = _highest(event.reports), _highest(event.outside)
+    within, outside = event.highest, event.highest_outside
     faults = {report.area: _fault_of(report, document=document) for report in within}
     meeting = {area for area, fault in faults.items() if fault is None}
     # An area inside of one that is taken in is reached with it.
@@ -62,19 +62,6 @@ def reach_of(event: ReportedEvent, *, document: ReportedImpact) -> tuple[Reach, 
         Reach(report=report, taken_in=False, because=NotReached.OUTSIDE) for report in outside
     ]
     return tuple(sorted([*reached, *missed], key=lambda reach: reach.area))
-
-
-def _highest(reports: Iterable[Report]) -> list[Report]:
-    highest: dict[str, Report] = {}
-    for report in reports:
-        known = highest.get(report.area)
-        if report.area != COUNTRY and (known is None or _figure(report) > _figure(known)):
-            highest[report.area] = report
-    return list(highest.values())
-
-
-def _figure(report: Report) -> int:
-    return -1 if report.households is None else report.households
 
 
 def _fault_of(report: Report, *, document: ReportedImpact) -> NotReached | None:

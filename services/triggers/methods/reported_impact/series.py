@@ -2,31 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
 
 from services.triggers.areas import lies_within
 from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.judgement import Period
 from services.triggers.methods.reported_impact.document import ReportedImpact
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """One area in one authority's report; `households` is None where no figure was given."""
-
-    area: str
-    source: str
-    reported_on: date
-    published_on: date
-    households: int | None
-
-    @property
-    def is_of_impact(self) -> bool:
-        """Whether somebody is said to be affected: a report of zero says that nobody is."""
-        return self.households is None or self.households > 0
+from services.triggers.methods.reported_impact.reports import (
+    Report,
+    Total,
+    highest_of,
+    totals_of,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +25,17 @@ class Reports:
 
     within: tuple[Report, ...]
     outside: tuple[Report, ...] = ()
+    _events: dict[Period, "ReportedEvent"] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def event_in(self, period: Period) -> "ReportedEvent":
+        """The event of a period that `events_of` gave; made once."""
+        if period not in self._events:
+            self._events[period] = ReportedEvent(
+                reports=_of_period(self.within, period), outside=_of_period(self.outside, period)
+            )
+        return self._events[period]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,21 @@ class ReportedEvent:
     def last_on(self) -> date:
         """The last day of reporting so far."""
         return self.reports[-1].reported_on
+
+    @cached_property
+    def totals(self) -> list[Total]:
+        """Of each report with a figure, in the order of their days."""
+        return totals_of(self.reports)
+
+    @cached_property
+    def highest(self) -> list[Report]:
+        """Of each area the report that says most."""
+        return highest_of(self.reports)
+
+    @cached_property
+    def highest_outside(self) -> list[Report]:
+        """The same of areas that are not the trigger's."""
+        return highest_of(self.outside)
 
     @property
     def period(self) -> Period:
@@ -122,18 +138,11 @@ def events_of(reports: Iterable[Report], *, document: ReportedImpact) -> list[Re
     return [ReportedEvent(reports=tuple(group)) for group in grouped]
 
 
-def event_in(reports: Reports, *, period: Period) -> ReportedEvent:
-    """The event of a period that `events_of` gave."""
-    return ReportedEvent(
-        reports=_of_period(reports.within, period), outside=_of_period(reports.outside, period)
-    )
-
-
 def event_before(reports: Reports, day: date, *, document: ReportedImpact) -> ReportedEvent | None:
     """The last event before a day, as far as it was reported by then; None: there is none."""
     said = [report for report in reports.within if report.reported_on < day]
     before = events_of(said, document=document)
-    return event_in(reports, period=before[-1].period) if before else None
+    return reports.event_in(before[-1].period) if before else None
 
 
 def last_affected_on(reports: Reports, *, period: Period) -> date:
