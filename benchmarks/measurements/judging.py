@@ -27,6 +27,7 @@ from benchmarks.processor import processor_seconds
 from benchmarks.world import SCHEME, World
 from demo.api import NeverCame
 from demo.show import Phase
+from services.triggers.definitions.document import TriggerDocument
 from shared.auth.roles import Role
 from shared.clock import SystemClock
 
@@ -47,6 +48,35 @@ _DUE = "SELECT count(*) FROM triggers.indicator WHERE judge_at <= clock_timestam
 _NEWEST = "SELECT coalesce(max(evaluated_at), '-infinity') FROM triggers.evaluation"
 _TOLD = "SELECT count(*) FROM triggers.trigger_standing"
 _MADE = "SELECT * FROM triggers.evaluation WHERE evaluated_at > $1"
+_MORE_INDICATORS = """
+    INSERT INTO triggers.indicator (code, name, unit, kind, area_level, forecast, places, calendar,
+        judge_at, judged_until, created_at, posted_by)
+    SELECT 'benchmark-gauge-' || gauge, name, unit, kind, area_level, forecast, places, calendar,
+        judge_at, judged_until, created_at, posted_by
+    FROM triggers.indicator, generate_series($2::integer, $3) AS gauge WHERE code = $1
+"""
+_MORE_FIGURES = """
+    INSERT INTO triggers.observation (indicator_code, forecast, observed_on, area_code, place,
+        source, revision, value, published_on, recorded_at, posted_by, published)
+    SELECT 'benchmark-gauge-' || gauge, forecast, observed_on,
+        lpad(CAST(gauge % $4::integer + 1 AS text), 2, '0'), 'gauge ' || gauge,
+        source, revision, value + 0.01 * (gauge % 100), published_on, recorded_at, posted_by,
+        published
+    FROM triggers.observation, generate_series($2::integer, $3) AS gauge WHERE indicator_code = $1
+"""
+_MORE_TRIGGERS = """
+    INSERT INTO triggers.trigger_definition (code, version, document, posted_by, posted_at)
+    SELECT more.document ->> 'code', version, more.document, posted_by, posted_at
+    FROM triggers.trigger_definition, unnest($2::jsonb[]) AS more (document) WHERE code = $1
+"""
+_MORE_LEGS = """
+    INSERT INTO triggers.trigger_leg (trigger_code, trigger_version, position, indicator_code)
+    SELECT code, version, leg.position - 1, leg.document ->> 'indicator'
+    FROM triggers.trigger_definition AS definition,
+        jsonb_array_elements(definition.document -> 'legs') WITH ORDINALITY
+            AS leg (document, position)
+    WHERE code LIKE 'benchmark-judging-%' AND code <> $1
+"""
 _FIGURES = """
     SELECT area_code, place, source, observed_on, published_on,
            CAST(value AS double precision), member, issue, details
@@ -65,7 +95,7 @@ def measure(setting: Setting) -> list[Figure]:
     """Batches of reports that every trigger reads, each followed by the bare reads and writes."""
     world = setting.world
     with world.only("registry-api", "triggers-api"):
-        _provide(world)
+        asyncio.run(_provide(world))
     with world.only("registry-api", "triggers-api", "triggers-worker"):
         asyncio.run(_judge_first(world))
     runs = []
@@ -156,27 +186,33 @@ async def _bare(connection: asyncpg.Connection, rows: list[asyncpg.Record]) -> N
         )
 
 
-def _provide(world: World) -> None:
-    """The indicators, what is known of them, and the triggers."""
+async def _provide(world: World) -> None:
+    """The reports, the first trigger and its gauges, as they are posted; then more of the same."""
     triggers, publisher = world.api("triggers"), world.api("triggers", Role.PUBLISHER)
-    with world.show.phase("judging: indicators and figures", total=_INDICATORS) as phase:
+    with world.show.phase("judging: indicators, figures and triggers"):
         triggers.post("/indicators", _indicator(_REPORTS, "households", "households_affected"))
         publisher.post(
             "/observations",
             {"indicator": _REPORTS, "unit": "households", "observations": list(_reports())},
         )
-        for gauge in range(_GAUGES):
-            code = f"benchmark-gauge-{gauge}"
+        for gauge in range(_GAUGES_A_TRIGGER):
+            code = _gauge(gauge)
             triggers.post("/indicators", _indicator(code, "m", "river_stage"))
             publisher.post(
                 "/observations",
                 {"indicator": code, "unit": "m", "observations": list(_stages(gauge))},
             )
-            phase.reach(gauge + 2)
-    with world.show.phase("judging: triggers", total=_TRIGGERS) as phase:
-        for number in range(_TRIGGERS):
-            triggers.post("/triggers", _trigger(number))
-            phase.reach(number + 1)
+        triggers.post("/triggers", _trigger(0))
+        async with owner(world.stack.database_url) as connection:
+            gauges = [_GAUGES_A_TRIGGER, _GAUGES - 1]
+            await connection.execute(_MORE_INDICATORS, _gauge(0), *gauges)
+            await connection.execute(_MORE_FIGURES, _gauge(0), *gauges, len(_PROVINCES))
+            documents = [
+                TriggerDocument.model_validate(_trigger(number)).model_dump_json()
+                for number in range(1, _TRIGGERS)
+            ]
+            await connection.execute(_MORE_TRIGGERS, _trigger(0)["code"], documents)
+            await connection.execute(_MORE_LEGS, _trigger(0)["code"])
 
 
 async def _judge_first(world: World) -> None:
@@ -198,6 +234,10 @@ async def _wait_judged(connection: asyncpg.Connection, phase: Phase | None = Non
         if phase is not None:
             phase.reach(_INDICATORS - due)
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _gauge(number: int) -> str:
+    return f"benchmark-gauge-{number}"
 
 
 def _indicator(code: str, unit: str, kind: str) -> dict[str, Any]:
@@ -267,7 +307,7 @@ def _trigger(number: int) -> dict[str, Any]:
         place = f"gauge {gauge}"
         legs.append(
             {
-                "indicator": f"benchmark-gauge-{gauge}",
+                "indicator": _gauge(gauge),
                 "method": {
                     "kind": "stage-threshold",
                     "levels": {place: {"readiness": 10.0, "activation": 12.0}},
