@@ -156,7 +156,7 @@ def _example_faults(document: Document, content: Document, what: str) -> Iterato
 
 def _with_nulls(document: Document, schema: Document, example: Any) -> Any:
     """The example with the nulls that FastAPI leaves out of its OpenAPI document put back."""
-    schema = resolve(document, schema)
+    schema = resolve(document, _beside_null(schema))
     if isinstance(example, list):
         return [_with_nulls(document, schema.get("items", {}), item) for item in example]
     if not isinstance(example, dict) or "properties" not in schema:
@@ -168,6 +168,12 @@ def _with_nulls(document: Document, schema: Document, example: Any) -> Any:
     }
     nulls = {name: None for name, part in properties.items() if _may_be_null(part)}
     return {**{name: nulls[name] for name in nulls if name not in whole}, **whole}
+
+
+def _beside_null(schema: Document) -> Document:
+    """What a value is where it is not null; the schema itself where it may be several things."""
+    parts = [part for part in schema.get("anyOf", []) if part.get("type") != "null"]
+    return parts[0] if len(parts) == 1 else schema
 
 
 def _may_be_null(schema: Document) -> bool:
