@@ -1,13 +1,16 @@
 """A bank's statement in camt.053 is read as a provider's CSV is, and nothing in it is believed."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from functools import partial
 from html import escape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.payments.reconciliation import receiving
 from services.payments.reconciliation.camt_reading import CamtReader
 from services.payments.reconciliation.lines import StatementRefused
 from shared.clock import COUNTRY_ZONE
@@ -141,3 +144,31 @@ def test_whatever_bytes_come_are_read_or_refused(data: st.DataObject) -> None:
     except StatementRefused:
         return
     assert read.totals.count + len(read.faults) <= 10
+
+
+async def test_documents_that_come_in_at_the_same_time_are_read_each_in_one_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Fed by whichever thread is free, parsers share tables of names, and the process aborts.
+    monkeypatch.setattr(receiving, "_PART_BYTES", 512)
+
+    def content(number: int) -> bytes:
+        entries = [
+            entry([FUNDED]).replace("<Ntry>", f"<Ntry><name{number}x{at}>a</name{number}x{at}>")
+            for at in range(200)
+        ]
+        return document(*entries).encode()
+
+    async def parts(whole: bytes) -> AsyncIterator[bytes]:
+        for at in range(0, len(whole), 700):
+            yield whole[at : at + 700]
+            await asyncio.sleep(0)
+
+    reader = partial(CamtReader, currency="KHR", zone=COUNTRY_ZONE)
+    received = await asyncio.gather(
+        *(
+            receiving.receive(parts(content(number)), reader, maximum_bytes=10_000_000)
+            for number in range(12)
+        )
+    )
+    assert [each.read.totals.count for each in received] == [200] * 12

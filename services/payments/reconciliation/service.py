@@ -1,8 +1,9 @@
 """Taking statements: read, kept and held against our books at once; and showing them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -63,31 +64,31 @@ async def read_upload(
     """
     if day > clock.today():
         raise Unprocessable(f"{day} has not come yet: a statement is about a day that was.")
-    reader, mapping_version = await _reader(database, provider, format)
-    received = await receive(body, reader, maximum_bytes=maximum_bytes)
+    make_reader, mapping_version = await _reader(database, provider, format)
+    received = await receive(body, make_reader, maximum_bytes=maximum_bytes)
     _require_day(received.read, day)
     return Uploaded(provider, day, format, mapping_version, received)
 
 
 async def _reader(
     database: Database, provider: str, format: StatementFormat
-) -> tuple[Reader, int | None]:
-    """What reads a provider's files, and by which version of its statement mapping."""
+) -> tuple[Callable[[], Reader], int | None]:
+    """What makes what reads a provider's files, and by which version of its statement mapping."""
     async with database.reading() as session:
         found = await repository.find_provider(session, provider)
         if found is None:
             raise NotFound(f"There is no provider {provider}. GET /v1/providers lists them.")
         mapping = await documents.find_version(session, MAPPINGS, provider)
     if format is StatementFormat.CAMT_053:
-        return CamtReader(currency=found.currency, zone=COUNTRY_ZONE), None
+        return partial(CamtReader, currency=found.currency, zone=COUNTRY_ZONE), None
     if mapping is None:
         raise Conflict(
             f"Nobody has said how the CSV of {provider} is read: propose its columns with "
             "POST /v1/statement-mappings, and have a second person approve them."
         )
     document = StatementMappingDocument.model_validate(mapping.document, context=STORED)
-    reader = CsvReader(document, currency=found.currency, zone=COUNTRY_ZONE)
-    return reader, mapping.version
+    make_reader = partial(CsvReader, document, currency=found.currency, zone=COUNTRY_ZONE)
+    return make_reader, mapping.version
 
 
 def _require_day(read: StatementRead, day: date) -> None:
