@@ -32,6 +32,8 @@ table { border-collapse: collapse; font-size: 0.85rem; margin: 0.5rem 0 }
 td, th { border: 1px solid #d9dde2; padding: 0.2rem 0.6rem; text-align: left; vertical-align: top }
 td.figure { text-align: right; white-space: nowrap }
 .both { display: grid; grid-template-columns: 1fr 1fr; gap: 2rem }
+.verdict { font-size: 1.2rem; border: 2px solid; padding: 0.4rem 0.8rem; margin: 1rem 0 }
+.signatures { width: 100% } .signatures td { height: 4rem; width: 50% }
 [lang=km] { color: #456b8f }
 @media print { body { margin: 0 } h2, figure, tr { break-inside: avoid } }
 """
@@ -39,15 +41,16 @@ td.figure { text-align: right; white-space: nowrap }
 
 def document(title: Phrase, body: str) -> str:
     """A page with its title in both languages; ``body`` is HTML."""
-    khmer = "" if title.km == title.en else f'<br><span lang="km">{escape(title.km)}</span>'
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title.en)}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{escape(title.en)}{khmer}</h1>{body}</body></html>"
+        f"<h1>{words(title)}</h1>{body}</body></html>"
     )
 
 
-def both(tag: str, phrase: Phrase) -> str:
-    """The phrase in both languages, as two elements of that tag."""
-    return f'<{tag}>{escape(phrase.en)}</{tag}><{tag} lang="km">{escape(phrase.km)}</{tag}>'
+def words(phrase: Phrase, *, between: str = "<br>") -> str:
+    """The phrase in both languages, escaped; once where it is the same in both."""
+    if phrase.en == phrase.km:
+        return escape(phrase.en)
+    return f'{escape(phrase.en)}{between}<span lang="km">{escape(phrase.km)}</span>'

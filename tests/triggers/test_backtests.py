@@ -23,6 +23,7 @@ from services.triggers.evaluations.due import Known
 from services.triggers.methods.calendar import Calendar, Frequency
 from services.triggers.methods.figures import Figure, Figures
 from services.triggers.methods.price_spike.series import NationalMonth, national_months
+from shared.pages import HEADERS
 from tests.server import eventually
 from tests.triggers.data import (
     FLOOD_INDICATOR,
@@ -346,7 +347,7 @@ def test_a_method_that_uses_the_whole_sample_is_refused(monkeypatch: pytest.Monk
 
 
 def test_a_page_escapes_what_somebody_wrote_and_runs_nothing() -> None:
-    from services.triggers.backtests.page import HEADERS, page
+    from services.triggers.backtests.page import page
 
     named = event("<script>alert(1)</script>", date(2011, 9, 25), date(2011, 10, 20))
     report = backtest(flood_trial([named, EVENTS[2]]), TOLD, PLACES)

@@ -1,12 +1,10 @@
 """A receipt of one payment, in both languages, to be printed. It names no person."""
 
-from html import escape
-
 from services.payments.histories.schemas import AttemptOut, HistoryOut
 from services.payments.instructions.states import Status
 from shared.clock import COUNTRY_ZONE
 from shared.errors import Conflict
-from shared.pages import both, document
+from shared.pages import document, words
 from shared.wording import numbers
 from shared.wording.phrase import Phrase
 
@@ -21,7 +19,9 @@ def receipt(history: HistoryOut) -> str:
     """The page of what was paid; raises Conflict where nothing was."""
     for attempt in history.attempts:
         if attempt.status is Status.SETTLED:
-            return document(_TITLE, f"<table>{_rows(history, attempt)}</table>{both('p', _NOTE)}")
+            return document(
+                _TITLE, f"<table>{_rows(history, attempt)}</table><p>{words(_NOTE)}</p>"
+            )
     raise Conflict(
         f"There is no receipt, for it is not paid. {history.said.en} GET "
         f"/v1/entitlements/{history.entitlement_id}/history says more."
@@ -58,8 +58,4 @@ def _rows(history: HistoryOut, attempt: AttemptOut) -> str:
 
 
 def _row(name: Phrase, value: Phrase) -> str:
-    khmer = "" if value.km == value.en else f'<br><span lang="km">{escape(value.km)}</span>'
-    return (
-        f'<tr><th>{escape(name.en)}<br><span lang="km">{escape(name.km)}</span></th>'
-        f"<td>{escape(value.en)}{khmer}</td></tr>"
-    )
+    return f"<tr><th>{words(name)}</th><td>{words(value)}</td></tr>"

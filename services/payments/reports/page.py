@@ -1,7 +1,4 @@
-"""A report on a page, to be printed, signed and filed.
-
-It asks for nothing else, no script runs in it, and whatever somebody wrote is escaped.
-"""
+"""A report on a page, to be printed, signed and filed. Whatever somebody wrote is escaped."""
 
 from collections.abc import Set
 from datetime import datetime
@@ -10,39 +7,18 @@ from html import escape
 from services.payments.amounts import readable
 from services.payments.reports.schemas import ReconciliationOut
 from shared.clock import COUNTRY_ZONE
-
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-
-_STYLE = """
-body { font: 14px/1.5 "Noto Sans", "Noto Sans Khmer", sans-serif; color: #222; margin: 2rem auto;
-  max-width: 64rem; padding: 0 1rem }
-h1 { font-size: 1.4rem; margin-bottom: 0 } h2 { font-size: 1.1rem; margin-top: 1.6rem }
-.verdict { font-size: 1.2rem; border: 2px solid; padding: 0.4rem 0.8rem; margin: 1rem 0 }
-table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 }
-td, th { border: 1px solid #bbb; padding: 0.2rem 0.5rem; text-align: left; vertical-align: top }
-td.figure, th.figure { text-align: right; white-space: nowrap }
-.signatures td { height: 4rem; width: 50% }
-@media print { body { margin: 0; max-width: none } tr { break-inside: avoid } }
-"""
+from shared.pages import document
+from shared.wording.phrase import Phrase
 
 
 def page(report: ReconciliationOut) -> str:
     """The page of a report."""
-    title = f"{report.provider}, {report.day}"
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>Reconciliation {escape(title)}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>Reconciliation: {escape(title)}</h1>"
+    title = Phrase.same(f"Reconciliation: {report.provider}, {report.day}")
+    return document(
+        title,
         f'<p class="verdict">{escape(report.verdict)}</p>'
         f"{_statement(report)}{_totals(report)}{_balances(report)}{_open(report)}"
-        f"{_differences(report)}{_set_aside(report)}{_SIGNATURES}</body></html>"
+        f"{_differences(report)}{_set_aside(report)}{_SIGNATURES}",
     )
 
 

@@ -5,12 +5,13 @@ from fastapi.responses import HTMLResponse
 
 from services.payments.reconciliation.routes import DayQuery, ProviderQuery
 from services.payments.reports import service
-from services.payments.reports.page import HEADERS, page
+from services.payments.reports.page import page
 from services.payments.reports.schemas import ReconciliationOut
 from services.payments.scopes import PaymentsRead
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.pages import HEADERS
 
 router = APIRouter(prefix="/reconciliations", tags=["reconciliations"])
 

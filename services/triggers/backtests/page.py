@@ -22,29 +22,10 @@ from services.triggers.backtests.wording import (
 )
 from services.triggers.drawing.canvas import as_bytes
 from services.triggers.drawing.pictures import Form
+from shared.pages import document, words
 from shared.wording import numbers
 from shared.wording.phrase import Language, Phrase
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-
-_STYLE = """
-body { font: 15px/1.6 "Noto Sans Khmer", "Khmer OS", sans-serif; color: #222; margin: 2rem auto;
-  max-width: 66rem; padding: 0 1rem }
-h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-figure { margin: 1rem 0 } img { max-width: 100%; height: auto; border: 1px solid #d9dde2 }
-table { border-collapse: collapse; font-size: 0.85rem; margin: 0.5rem 0 }
-td, th { border: 1px solid #d9dde2; padding: 0.2rem 0.6rem; text-align: left; vertical-align: top }
-td.figure { text-align: right; white-space: nowrap }
-[lang=km] { color: #456b8f }
-@media print { body { margin: 0 } h2, figure, tr { break-inside: avoid } }
-"""
 _ROWS_SHOWN = 200
 
 
@@ -54,14 +35,10 @@ def page(reports: Sequence[Report]) -> str:
     It draws, for which no two threads may be: a service has it made in its studio.
     """
     title = " · ".join(dict.fromkeys(report.name for report in reports))
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{escape(title)}</h1>"
+    return document(
+        Phrase.same(title),
         f"{_both('h2', Phrase('How well it did', 'លទ្ធផល'))}{_scores(reports)}"
-        f"{''.join(_report(report, several=len(reports) > 1) for report in reports)}"
-        "</body></html>"
+        f"{''.join(_report(report, several=len(reports) > 1) for report in reports)}",
     )
 
 
@@ -186,7 +163,7 @@ def _scores(reports: Sequence[Report]) -> str:
         f"<th>{escape(report.code)}<br>{escape(_version(report))}</th>" for report in reports
     )
     body = "".join(
-        f"<tr><th>{_words(name)}</th>{''.join(map(_figure, values))}</tr>" for name, values in rows
+        f"<tr><th>{words(name)}</th>{''.join(map(_figure, values))}</tr>" for name, values in rows
     )
     return f"<table><tr><th></th>{head}</tr>{body}</table>"
 
@@ -195,11 +172,11 @@ def _events(report: Report) -> str:
     rows = [
         [
             escape(event.event.name),
-            _words(numbers.span(event.event.first_on, event.event.last_on)),
-            _words(FATES[event.fate]),
-            _words(days(event.lead_days)),
-            _words(days(event.ready_lead_days)),
-            _words(count(event.households_missed)),
+            words(numbers.span(event.event.first_on, event.event.last_on)),
+            words(FATES[event.fate]),
+            words(days(event.lead_days)),
+            words(days(event.ready_lead_days)),
+            words(count(event.households_missed)),
             escape(event.event.source or ""),
         ]
         for event in report.events
@@ -222,17 +199,17 @@ def _activations(report: Report) -> str:
     currency = report.money.currency
     rows = [
         [
-            _words(numbers.day(activation.decided_on)),
-            _words(MET[activation.met]),
+            words(numbers.day(activation.decided_on)),
+            words(MET[activation.met]),
             escape(", ".join(activation.events)),
-            _words(days(activation.lead_days)),
+            words(days(activation.lead_days)),
             escape(", ".join(activation.areas[:30])),
-            _words(count(activation.households)),
-            _words(amount(activation.amount_minor, currency)),
-            _words(amount(activation.amount_not_hit_minor, currency)),
+            words(count(activation.households)),
+            words(amount(activation.amount_minor, currency)),
+            words(amount(activation.amount_not_hit_minor, currency)),
             escape(activation.finding)
             + (
-                f"<br>{_words(_withdrawn(numbers.day(activation.withdrawn_on)))}"
+                f"<br>{words(_withdrawn(numbers.day(activation.withdrawn_on)))}"
                 if activation.withdrawn_on
                 else ""
             ),
@@ -269,10 +246,10 @@ def _recurrences(report: Report) -> str:
         ],
         [
             [
-                _words(recurrence(each)),
-                _words(count(each.reached)),
-                _words(count(each.years)),
-                _words(years(each)),
+                words(recurrence(each)),
+                words(count(each.reached)),
+                words(count(each.years)),
+                words(years(each)),
             ]
             for each in report.recurrences
         ],
@@ -282,7 +259,7 @@ def _recurrences(report: Report) -> str:
 def _curve(report: Report) -> str:
     rows = []
     for point in report.curve:
-        value = _words(numbers.number(point.value))
+        value = words(numbers.number(point.value))
         if point.scores is None:
             rows.append([value, escape(point.refused or ""), "", "", "", ""])
             continue
@@ -290,13 +267,11 @@ def _curve(report: Report) -> str:
         rows.append(
             [
                 value,
-                _words(count(point.scores.activations)),
-                _words(share(point.scores.probability_of_detection)),
-                _words(share(point.scores.false_alarm_ratio)),
-                _words(amount(money.amount_minor if money else None, report.money.currency)),
-                _words(
-                    amount(money.amount_not_hit_minor if money else None, report.money.currency)
-                ),
+                words(count(point.scores.activations)),
+                words(share(point.scores.probability_of_detection)),
+                words(share(point.scores.false_alarm_ratio)),
+                words(amount(money.amount_minor if money else None, report.money.currency)),
+                words(amount(money.amount_not_hit_minor if money else None, report.money.currency)),
             ]
         )
     return _table(
@@ -314,8 +289,8 @@ def _curve(report: Report) -> str:
 
 def _table(head: Sequence[Phrase], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
-        return f"<p>{_words(Phrase('None.', 'គ្មាន។'))}</p>"
-    cells = "".join(f"<th>{_words(phrase)}</th>" for phrase in head)
+        return f"<p>{words(Phrase('None.', 'គ្មាន។'))}</p>"
+    cells = "".join(f"<th>{words(phrase)}</th>" for phrase in head)
     body = "".join(
         f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows[:_ROWS_SHOWN]
     )
@@ -325,7 +300,7 @@ def _table(head: Sequence[Phrase], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _figure(value: Phrase) -> str:
-    return f'<td class="figure">{_words(value)}</td>'
+    return f'<td class="figure">{words(value)}</td>'
 
 
 def _picture(content: bytes | None) -> str:
@@ -336,13 +311,7 @@ def _picture(content: bytes | None) -> str:
 
 
 def _both(tag: str, phrase: Phrase) -> str:
-    return f"<{tag}>{_words(phrase, between=' · ')}</{tag}>"
-
-
-def _words(phrase: Phrase, *, between: str = "<br>") -> str:
-    if phrase.en == phrase.km:
-        return escape(phrase.en)
-    return f'{escape(phrase.en)}{between}<span lang="km">{escape(phrase.km)}</span>'
+    return f"<{tag}>{words(phrase, between=' · ')}</{tag}>"
 
 
 def _version(report: Report) -> str:

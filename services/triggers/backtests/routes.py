@@ -18,6 +18,7 @@ from shared.documents import Code
 from shared.errors import problem_responses
 from shared.idempotency import Once
 from shared.operations import limited
+from shared.pages import HEADERS
 from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/backtests", tags=["backtests"])
@@ -94,7 +95,7 @@ async def show_backtest(
     The page asks for nothing else, and no script runs in it: it can be saved and sent.
     """
     # The library that draws takes half a second to load, and most never ask for it.
-    from services.triggers.backtests.page import HEADERS, page
+    from services.triggers.backtests.page import page
 
     reports = [await service.finished(session, backtest_id)]
     if beside is not None:
