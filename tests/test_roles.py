@@ -106,6 +106,11 @@ async def test_each_role_opens_what_the_table_says_and_nothing_else(
     calls: list[Call], key_file: Path
 ) -> None:
     tokens = {role: development.mint_role(key_file, role, seconds=3600) for role in Role}
+    # A provider is shown its own callbacks alone: this is the one that is asked about.
+    itself = f"provider:{MADE_UP['string']}"
+    tokens[Role.PROVIDER] = development.mint(
+        key_file, subject=itself, scopes=SCOPES[Role.PROVIDER], seconds=3600, client=itself
+    )
 
     def holding(call: Call, role: Role) -> Callable[..., Awaitable[str | None]]:
         async def make(http: aiohttp.ClientSession) -> str | None:

@@ -302,6 +302,7 @@ def worker_of(wiring: Wiring) -> Worker:
         recording=wiring.recording,
         cipher=cipher_of_bodies(settings),
         batch_size=settings.webhook_batch_size,
+        notings=wiring.notings,
     )
     watching = Watching(
         database=database, clock=clock, limits=Limits.of(settings), size=settings.watch_size

@@ -84,8 +84,8 @@ def mint(
 
 
 def subject_of(role: Role) -> str:
-    """Who has ``role`` in development."""
-    return f"{role}@development"
+    """Who has ``role`` in development; of the providers, one of the sandbox's."""
+    return "provider:mekong" if role is Role.PROVIDER else f"{role}@development"
 
 
 def mint_role(key_file: Path, role: Role, *, seconds: float) -> str:

@@ -102,7 +102,7 @@ async def test_the_order_in_which_workers_keep_does_not_matter(
     )
     assert tuple(kept) == ("timeout", 20, 10)
     shown = await health(world)
-    assert (shown["state"], shown["replies"], shown["failures"]) == ("down", 2, 4)
+    assert (shown["state"], shown["replies"], shown["failures"]) == ("failing", 2, 4)
     assert shown["error_rate"] == 0.6667
 
 

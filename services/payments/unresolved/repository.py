@@ -208,6 +208,8 @@ _CLEAR_ANSWERING = text(
           FROM payments.provider_health
           JOIN payments.provider ON provider.number = provider_health.provider_number
           WHERE failing_since IS NOT NULL AND provider.code = ANY(CAST(:configured AS text[]))
+            -- Of one that nothing is asked of any more, nobody knows.
+            AND last_failure_at > now() - interval '{WINDOW_MINUTES} minutes'
       )
     RETURNING number
     """

@@ -9,6 +9,7 @@ from services.payments.answers.recording import Recording
 from services.payments.answers.repository import Heard, Waiting, store_answers
 from services.payments.batches.repository import ask_now
 from services.payments.providers.directory import ProviderDirectory
+from services.payments.providers.health.noting import Noting
 from services.payments.providers.protocol import Adapter, Told, ToldOfBatch
 from services.payments.statements import AnyRow
 from services.payments.webhooks.repository import (
@@ -46,6 +47,7 @@ class Applying:
         recording: Recording,
         cipher: Cipher,
         batch_size: int,
+        notings: Mapping[str, Noting],
     ) -> None:
         self._database = database
         self._adapters = adapters
@@ -53,6 +55,7 @@ class Applying:
         self._recording = recording
         self._cipher = cipher
         self._batch_size = batch_size
+        self._notings = notings
         self._one_by_one = 0
 
     async def step(self) -> int:
@@ -76,6 +79,7 @@ class Applying:
         """Store what callbacks say; the answers, once that is committed."""
         numbers = await self._directory.numbers()
         readers = {numbers[code]: adapter for code, adapter in self._adapters.items()}
+        notings = {numbers[code]: noting for code, noting in self._notings.items()}
         async with self._database.transaction() as session:
             rows = await pick_received(session, size=size)
             picked += [row.id for row in rows]
@@ -85,6 +89,8 @@ class Applying:
             moves: list[WebhookMove] = []
             batches: dict[int, list[str]] = {}
             for row in rows:
+                if noting := notings.get(row.provider_number):
+                    noting.note_word()
                 read = self._read(row, readers.get(row.provider_number))
                 if isinstance(read, WebhookMove):
                     moves.append(read)

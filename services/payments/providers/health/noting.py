@@ -53,6 +53,10 @@ class Noting:
         if noted.failing_since is None:
             noted.failing_since = now
 
+    def note_word(self) -> None:
+        """It called back: it lives, whatever it said."""
+        self.note_reply(failure=None)
+
     def note_sent(self, amount_minor: int) -> None:
         """Money left the float for the provider."""
         self._noted.sent_minor += amount_minor

@@ -62,11 +62,12 @@ _COUNT = text(
     """
 )
 
-IS_DOWN = """
-    health.failing_since <= now() - make_interval(secs => :provider_down_seconds)
-    AND health.last_failure_at > health.failing_since
+IS_DOWN = f"""
+    health.last_failure_at
+        >= health.failing_since + make_interval(secs => :provider_down_seconds)
+    AND health.last_failure_at > now() - interval '{WINDOW_MINUTES} minutes'
 """
-"""It failed more than once, for long enough, and has answered nothing since."""
+"""It failed again and again for long enough, has told nothing since, and is still being asked."""
 
 RECENT = f"""
     SELECT coalesce(sum(replies), 0)::bigint AS replies,
