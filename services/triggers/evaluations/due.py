@@ -15,6 +15,8 @@ from services.triggers.methods.judgement import Judgement, Period
 from services.triggers.methods.registry import AnyMethod, method_of
 
 _ONE_DAY = timedelta(days=1)
+_DAYS_KEPT = 6
+"""Of so many days what was known is kept: those published on lately, and those of standings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +30,17 @@ class Known:
     )
 
     def figures_on(self, day: date) -> Figures:
-        """The figures that count at the end of a day; the day asked for last is kept."""
-        if day not in self._latest:
-            self._latest.clear()
-            self._latest[day] = self.figures.known_on(day)
-        return self._latest[day]
+        """The figures that count at the end of a day; those of the days asked for last are kept.
+
+        Every trigger that is told on asks for the same few days.
+        """
+        found = self._latest.pop(day, None)
+        if found is None:
+            found = self.figures.known_on(day)
+        self._latest[day] = found
+        if len(self._latest) > _DAYS_KEPT:
+            del self._latest[next(iter(self._latest))]
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,7 +49,7 @@ class ReportedImpactMethod(Method[ReportedImpact, Reports]):
     ) -> Sequence[Period]:
         return [
             event.period
-            for event in events_of(series.within, document=document)
+            for event in events_of(series, document=document)
             if event.first_on <= changed.last_on and event.last_on >= changed.first_on
         ]
 
@@ -68,7 +68,7 @@ class ReportedImpactMethod(Method[ReportedImpact, Reports]):
                     last_on=event.last_on + timedelta(days=days),
                 ),
             )
-            for event, following in _with_following(events_of(series.within, document=document))
+            for event, following in _with_following(events_of(series, document=document))
             if is_holding(judge_impact(event, document=document))
             for days in told_after
             if following is None or following.first_on > event.last_on + timedelta(days=days)

@@ -25,6 +25,10 @@ class Reports:
 
     within: tuple[Report, ...]
     outside: tuple[Report, ...] = ()
+    grouped: dict[int, list["ReportedEvent"]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """By the days of silence that end one, the events that were asked for already."""
     _events: dict[Period, "ReportedEvent"] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -115,13 +119,20 @@ def _households(figures: Iterable[Figure]) -> int | None:
     return max((each for each in (whole, parts) if each is not None), default=None)
 
 
-def events_of(reports: Iterable[Report], *, document: ReportedImpact) -> list[ReportedEvent]:
+def events_of(reports: Reports, *, document: ReportedImpact) -> list[ReportedEvent]:
+    """The events of a series, oldest first; the same for all triggers that pause for as long."""
+    days = document.rearm.days_without_reports
+    if days not in reports.grouped:
+        reports.grouped[days] = _grouped(reports.within, silence=timedelta(days=days))
+    return reports.grouped[days]
+
+
+def _grouped(reports: Iterable[Report], *, silence: timedelta) -> list[ReportedEvent]:
     """Group reports into events, oldest first: a long enough silence ends one.
 
     A report of zero breaks no silence. It belongs to the event that it follows before the
     silence is long enough, and otherwise stands by itself, with the other zeros of its day.
     """
-    silence = timedelta(days=document.rearm.days_without_reports)
     grouped: list[list[Report]] = []
     affected_on: date | None = None
     """The last day of the last group on which somebody was affected; None: a group of zeros."""
@@ -141,7 +152,7 @@ def events_of(reports: Iterable[Report], *, document: ReportedImpact) -> list[Re
 def event_before(reports: Reports, day: date, *, document: ReportedImpact) -> ReportedEvent | None:
     """The last event before a day, as far as it was reported by then; None: there is none."""
     said = [report for report in reports.within if report.reported_on < day]
-    before = events_of(said, document=document)
+    before = _grouped(said, silence=timedelta(days=document.rearm.days_without_reports))
     return reports.event_in(before[-1].period) if before else None
 
 
