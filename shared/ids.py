@@ -51,7 +51,8 @@ def _framed(parts: Iterable[uuid.UUID | str | int | bytes]) -> Iterable[bytes]:
 
 
 def _milliseconds(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
+    """Since 1970, as in UUIDv7; days before that lie together, and are told apart by the rest."""
+    return max(0, int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())) * 1000
 
 
 ENTITLEMENT_ID = """

@@ -459,3 +459,19 @@ async def test_a_correction_that_cannot_be(flow: Flow) -> None:
     assert (await correct(flow, activation_id, areas_added=["0802"])).status_code == 409
     assert (await flow.decide(in_time.json(), by="director@test")).status_code == 409
     assert await flow.events("activation-widened") == []
+
+
+@pytest.mark.parametrize("day", ["0020-12-16", "1969-12-31", "2021-09-30"])
+async def test_what_was_long_ago_is_no_emergency(flow: Flow, day: str) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, FLOOD)
+    answer = await flow.post("/activations", {**DECLARATION, "observed_on": day})
+    assert answer.status_code == 422
+    assert "more than 366 days before today" in answer.json()["detail"]
+
+
+def test_days_before_1970_have_ids_of_their_own() -> None:
+    days = [date(20, 12, 16), date(1969, 12, 31), date(1970, 1, 1), date(2026, 1, 5)]
+    ids = [id_of("event", day=day) for day in days]
+    assert len(set(ids)) == len(days)
+    assert max(ids) == ids[-1]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -42,6 +42,9 @@ _SENT = (
     "What had been sent before is paid. How many payments that were, how many were cancelled, and "
     "how much of each, stands in payments: GET /v1/activations/{id}."
 )
+
+_OLDEST_EVENT = timedelta(days=366)
+"""An official declares no event that is longer ago."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +147,11 @@ async def declare(
         raise Conflict(f"Trigger '{trigger.code}' is retired. Post a version that is enabled.")
     if body.observed_on > clock.today():
         raise Unprocessable(f"observed_on lies after today, {clock.today()}. Correct the day.")
+    if body.observed_on < clock.today() - _OLDEST_EVENT:
+        raise Unprocessable(
+            f"observed_on lies more than {_OLDEST_EVENT.days} days before today, {clock.today()}: "
+            "what was so long ago is no emergency any more. Correct the day."
+        )
     _require_within(body.areas, trigger)
     live = await _find_live(session, trigger.code)
     if live is not None:
