@@ -51,6 +51,8 @@ EXAMPLES = 10
 _SEQUENCES_OF_A_RUN = 5
 _STEPS = 20
 """Calls of one sequence, at most."""
+_PATIENCE_SECONDS = 60
+"""A call that takes longer hangs, on however busy a machine."""
 _PERSONS = ("officer@test", "checker@test")
 """They call in turn: what the first proposes is for the second to decide."""
 
@@ -121,7 +123,7 @@ def faults_in(stage: Stage, *, examples: int, derandomize: bool) -> list[Fault]:
             @_of(examples, derandomize=derandomize)
             @given(case=_cases(operation, stage))
             def call(case: AnyCase) -> None:
-                response = case.call(session=session)
+                response = case.call(session=session, timeout=_PATIENCE_SECONDS)
                 for fault in _faults(case, response):
                     found.setdefault((fault.operation, fault.title), fault)
 
@@ -152,7 +154,7 @@ def faults_in_sequences(stage: Stage, *, examples: int, derandomize: bool) -> li
                     case.body = _body_that_is_taken(case, stage, number)
 
             def get_call_kwargs(self, case: AnyCase) -> dict[str, Any]:
-                return {"session": next(persons)}
+                return {"session": next(persons), "timeout": _PATIENCE_SECONDS}
 
             def validate_response(self, response: Response, case: AnyCase, **_: Any) -> None:
                 for fault in _faults(case, response):
