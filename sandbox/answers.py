@@ -1,10 +1,10 @@
 """What the provider's answers are made of, and how a request is read."""
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from sandbox import messages
+from sandbox.clock import now
 from sandbox.validation import InvalidRequest
 
 Scope = dict[str, Any]
@@ -60,7 +60,3 @@ def unavailable(status: int) -> Answer:
 
 def failure(status: int, category: str, code: str, description: str) -> Answer:
     return Answer(status, messages.error(category, code, description, now=now()))
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000

@@ -20,13 +20,13 @@ from sandbox.answers import (
     header,
     not_known,
     nothing_here,
-    now,
     read_body,
     unavailable,
 )
 from sandbox.batch_desk import BatchDesk
 from sandbox.book import Book, Payment
 from sandbox.camt import as_camt
+from sandbox.clock import now
 from sandbox.courier import Courier
 from sandbox.inspection import book_as_csv, summary
 from sandbox.misbehaviour import WITHOUT_REPLY, Misbehaviour
@@ -104,7 +104,9 @@ class Application:
                 if name.endswith(".csv"):
                     pages = as_csv(self._storage, account)
                     return Stream(b"text/csv; charset=utf-8; header=present", pages)
-                pages = as_camt(self._storage, account, now=datetime.now(ZONE))
+                pages = as_camt(
+                    self._storage, account, now=datetime.fromtimestamp(now() / 1_000, ZONE)
+                )
                 return Stream(b"application/xml", pages)
         return None
 
@@ -121,6 +123,10 @@ class Application:
                 body = await read_body(receive)
                 providers = frozenset(self._keys)
                 return _recorded(self._treasury.record_float(body, providers=providers, now=now()))
+            case "POST", ["book", "charges"]:
+                body = await read_body(receive)
+                providers = frozenset(self._keys)
+                return _recorded(self._treasury.record_charge(body, providers=providers, now=now()))
             case "POST", ["book", "returns"]:
                 body = await read_body(receive)
                 return _recorded(self._treasury.record_return(body, now=now()))

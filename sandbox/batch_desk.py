@@ -13,7 +13,6 @@ from sandbox.answers import (
     header,
     not_known,
     nothing_here,
-    now,
     read_body,
 )
 from sandbox.batch_book import PAID_BEFORE, Batch, BatchBook
@@ -27,6 +26,7 @@ from sandbox.batch_validation import (
 )
 from sandbox.book import Book, Payment
 from sandbox.clerk import Clerk
+from sandbox.clock import now
 from sandbox.options import SandboxOptions
 from sandbox.validation import InvalidRequest, check_callback_url, read_correlation_id
 

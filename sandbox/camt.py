@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from sandbox.statements import Account, Entry, Kind, Statement, open_statement
+from sandbox.statements import ENTRIES, Account, Entry, Kind, Statement, open_statement
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 
@@ -20,17 +20,20 @@ _TRANSACTION_CODES = {
     Kind.PAYMENT: ("ICDT", "DMCT"),
     Kind.RETURN: ("ICDT", "RRTN"),
     Kind.FLOAT: ("RCDT", "DMCT"),
+    Kind.CHARGE: ("ICDT", "CHRG"),
 }
 """Family and subfamily of the bank transaction code, in the domain of payments."""
 
 
-def as_camt(path: Path, account: Account, *, now: datetime) -> Iterator[bytes]:
+def as_camt(
+    path: Path, account: Account, *, now: datetime, entries: str = ENTRIES
+) -> Iterator[bytes]:
     """A statement as one document, some entries at a time."""
-    connection, statement = open_statement(path, account)
+    connection, statement = open_statement(path, account, entries=entries)
     with closing(connection):
         yield _beginning(statement, now=now).encode()
-        for entries in statement.entries():
-            yield "".join(_ntry(entry, account.currency) for entry in entries).encode()
+        for page in statement.entries():
+            yield "".join(_ntry(entry, account.currency) for entry in page).encode()
         yield b"</Stmt></BkToCstmrStmt></Document>\n"
 
 

@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Iterator
 
-from sandbox import batch_messages
+from sandbox import batch_messages, clock
 from sandbox.batch_book import Batch, BatchBook, BookedLine
 from sandbox.batch_faults import BatchFault, BatchNature
 from sandbox.batch_validation import Line
@@ -57,7 +56,7 @@ class Clerk:
         self._batches.approve(batch, lines, approval_id=approval_id, now=now)
 
     def _work(self) -> None:
-        now = _now()
+        now = clock.now()
         with self._book.transaction():
             for batch in self._batches.received(now=now, limit=MOST_TAKEN):
                 if batch.approved_when_created:
@@ -100,7 +99,7 @@ class Clerk:
                 attempts=batch.callback_attempts,
                 copies=batch.callback_copies,
                 answer=answer,
-                now=_now(),
+                now=clock.now(),
             )
             if change[0] == "abandoned":
                 name = batch_messages.batch_id(batch)
@@ -126,7 +125,3 @@ class Clerk:
 def _message_id(batch: Batch) -> str:
     message_id = f"msg_{batch_messages.batch_id(batch)}_{batch.status}"
     return f"{message_id}_copy" if batch.callback_state == "delivered" else message_id
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-import time
 
-from sandbox import messages
+from sandbox import clock, messages
 from sandbox.book import Book, Payment
 from sandbox.misbehaviour import Temperament
 from sandbox.postman import Postman, after_attempt
@@ -48,7 +47,7 @@ class Courier:
 
     def _work(self) -> None:
         self._record()
-        now = _now()
+        now = clock.now()
         self._book.complete_due(now=now)
         # Those taken are still due in the book, and are the first that it returns.
         for payment in self._book.due_callbacks(now=now, limit=MOST_TAKEN):
@@ -69,7 +68,7 @@ class Courier:
         try:
             async with self._connections:
                 answer = await self._send(payment)
-            self._changes.append(_change_after(payment, answer=answer, now=_now()))
+            self._changes.append(_change_after(payment, answer=answer, now=clock.now()))
         finally:
             self._taken.discard(payment.id)
 
@@ -108,7 +107,3 @@ def _change_after(payment: Payment, *, answer: str, now: int) -> Change:
             "callback of %s abandoned after %d attempts: %s", reference, attempts, answer
         )
     return (*delivery, payment.id)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -7,13 +7,14 @@ with the process.
 from collections import Counter
 
 from sandbox import lies, messages, wire
-from sandbox.answers import Answer, Receive, Scope, failure, now
+from sandbox.answers import Answer, Receive, Scope, failure
 from sandbox.batch_book import Batch, BatchBook
 from sandbox.batch_desk import BatchDesk, too_many_requests
 from sandbox.batch_faults import LOST_ONCE, BatchFault
 from sandbox.batch_validation import BatchRequest, Page
 from sandbox.book import Book, Payment
 from sandbox.clerk import Clerk
+from sandbox.clock import now
 from sandbox.misbehaviour import AccountState
 from sandbox.options import SandboxOptions
 

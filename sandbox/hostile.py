@@ -1,10 +1,11 @@
 """A provider that is hostile to a part of its payments: see hostility.py and README.md."""
 
 from sandbox import lies, messages, wire
-from sandbox.answers import Answer, Receive, Scope, not_known, now, unavailable
+from sandbox.answers import Answer, Receive, Scope, not_known, unavailable
 from sandbox.application import Application, payment_of
 from sandbox.batch_desk import BatchDesk, too_many_requests
 from sandbox.book import Book, Payment
+from sandbox.clock import now
 from sandbox.courier import Courier
 from sandbox.hostility import (
     DONE_TO_THE_ANSWER,

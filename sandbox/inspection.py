@@ -33,6 +33,7 @@ GROUP BY currency, amount
 """
 BOOKED = "SELECT count(*) FROM payment WHERE booked_at IS NOT NULL"
 FLOATS = "SELECT currency, amount, count(*) FROM float_arrival GROUP BY currency, amount"
+CHARGES = "SELECT currency, amount, count(*) FROM charge GROUP BY currency, amount"
 RETURNS = """
 SELECT currency, amount, count(*) FROM payment_return JOIN payment ON payment.id = payment_id
 GROUP BY currency, amount
@@ -90,6 +91,7 @@ def summary(path: Path) -> dict[str, object]:
             "callbacks": callbacks,
             "callbacks_due": _number(connection, CALLBACKS_DUE),
             "floats": _totals(connection, FLOATS),
+            "charges": _totals(connection, CHARGES),
             "returns": _totals(connection, RETURNS),
             "batches": batches,
             "batch_callbacks": _counts(connection, "callback_state", table="batch"),

@@ -53,7 +53,8 @@ class SandboxOptions:
     meets; `batch_fault_seconds` is how long what does not last for ever lasts.
     `hostile` are the kinds of hostility that a part of all payments (`hostile_share`, 0 to 1)
     meets, at `hostile_providers` (none named: at all); `hostile_seconds` is how long what does not
-    last for ever lasts.
+    last for ever lasts. `clock_file` dates the book and the statements in an exercise on other
+    days, by the file that the services go by; without one, the machine does.
     """
 
     port: int
@@ -73,6 +74,7 @@ class SandboxOptions:
     hostile_share: float = 1.0
     hostile_seconds: float = 30.0
     hostile_providers: tuple[str, ...] = ()
+    clock_file: Path | None = None
 
     @property
     def temperament(self) -> Temperament:
@@ -136,6 +138,8 @@ class SandboxOptions:
             words += ["--hostile-seconds", repr(self.hostile_seconds)]
         for code in self.hostile_providers:
             words += ["--hostile-provider", code]
+        if self.clock_file is not None:
+            words += ["--clock-file", str(self.clock_file)]
         return words
 
     def environment(self) -> dict[str, str]:
@@ -233,6 +237,7 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         metavar="CODE",
         help="a provider that is hostile; none named: each is",
     )
+    parser.add_argument("--clock-file", type=Path, help="dates the book in an exercise")
     values = parser.parse_args(arguments)
     try:
         providers = _providers(environment.get(PROVIDERS_VARIABLE, ""))
@@ -256,6 +261,7 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         hostile_share=values.hostile_share,
         hostile_seconds=values.hostile_seconds,
         hostile_providers=tuple(values.hostile_provider),
+        clock_file=values.clock_file,
     )
 
 

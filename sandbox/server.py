@@ -13,6 +13,7 @@ from sandbox.batch_book import BatchBook
 from sandbox.batch_desk import BatchDesk
 from sandbox.book import Book, CannotOpenBook
 from sandbox.clerk import Clerk
+from sandbox.clock import CLOCK
 from sandbox.courier import Courier
 from sandbox.faulty_desk import FaultyBatchDesk
 from sandbox.hostile import HostileApplication
@@ -48,6 +49,7 @@ class _Server(uvicorn.Server):
 
 def serve(options: SandboxOptions) -> None:
     """Serve until SIGTERM or SIGINT; CannotStart if the port or the storage is not usable."""
+    CLOCK.follow(options.clock_file)
     listener = _listen(options)
     try:
         book = Book(options.storage)

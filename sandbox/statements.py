@@ -13,8 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sandbox.inspection import open_reader
-from sandbox.messages import reference_of
-from sandbox.treasury import float_reference, return_reference
+from sandbox.treasury import CHARGE_REFERENCE, FLOAT_REFERENCE, RETURN_REFERENCE
 from sandbox.validation import DECIMALS, InvalidRequest
 
 ZONE = timezone(timedelta(hours=7))
@@ -36,38 +35,42 @@ COLUMNS = (
 )
 
 # A payment is on the account once it is completed: what is still promised is not on it.
-ENTRIES = """
+ENTRIES = f"""
 WITH entry AS (
-    SELECT 'payment' AS kind, finished_at AS at, amount, id, id AS payment_id,
+    SELECT 'payment' AS kind, finished_at AS at, amount, id AS number,
+        printf('%s-%010d', provider, id) AS reference,
+        printf('%s-%010d', provider, id) AS transaction_reference,
         requesting_reference, account, description AS text
     FROM payment
     WHERE provider = :provider AND currency = :currency AND status = 'completed'
       AND booked_at IS NOT NULL
     UNION ALL
-    SELECT 'return', returned_at, amount, payment_return.id, payment_id, requesting_reference,
-        account, reason
+    SELECT 'return', returned_at, amount, payment_return.id,
+        printf('{RETURN_REFERENCE}', provider, payment_return.id),
+        printf('%s-%010d', provider, payment_id), requesting_reference, account, reason
     FROM payment_return JOIN payment ON payment.id = payment_id
     WHERE provider = :provider AND currency = :currency
     UNION ALL
-    SELECT 'float', arrived_at, amount, id, NULL, NULL, NULL, reference
+    SELECT 'float', arrived_at, amount, id, printf('{FLOAT_REFERENCE}', provider, id),
+        NULL, NULL, NULL, reference
     FROM float_arrival
+    WHERE provider = :provider AND currency = :currency
+    UNION ALL
+    SELECT 'charge', taken_at, amount, id, printf('{CHARGE_REFERENCE}', provider, id),
+        NULL, NULL, NULL, reference
+    FROM charge
     WHERE provider = :provider AND currency = :currency
 )
 """
-OF_THE_DAY = (
-    ENTRIES
-    + """
-SELECT kind, at, amount, id, payment_id, requesting_reference, account, text FROM entry
-WHERE at >= :begins AND at < :ends ORDER BY at, kind, id
+OF_THE_DAY = """
+SELECT kind, at, amount, reference, transaction_reference, requesting_reference, account, text
+FROM entry
+WHERE at >= :begins AND at < :ends ORDER BY at, kind, number
 """
-)
-SUMS = (
-    ENTRIES
-    + """
+SUMS = """
 SELECT kind, at >= :begins AS of_the_day, amount, count(*) FROM entry
 WHERE at < :ends GROUP BY 1, 2, 3
 """
-)
 
 
 class Kind(StrEnum):
@@ -76,11 +79,17 @@ class Kind(StrEnum):
     PAYMENT = "payment"
     RETURN = "return"
     FLOAT = "float"
+    CHARGE = "charge"
+
+    @property
+    def takes(self) -> bool:
+        """Whether it takes from the account."""
+        return self in (Kind.PAYMENT, Kind.CHARGE)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One movement on the account: a payment takes from it, a return and a float add to it.
+    """One movement on the account: a payment and a charge take from it, the others add to it.
 
     `reference` is the provider's for the entry, `transaction_reference` that of the payment that
     it is, or that came back. `requesting_reference` is the client's, of the payment.
@@ -97,7 +106,7 @@ class Entry:
 
     @property
     def signed_amount(self) -> Decimal:
-        return -self.amount if self.kind is Kind.PAYMENT else self.amount
+        return -self.amount if self.kind.takes else self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +142,16 @@ class Account:
 
 
 class Statement:
-    """One day of one account, as of one moment of the book: its totals, then its entries."""
+    """One day of one account, as of one moment of the book: its totals, then its entries.
 
-    def __init__(self, connection: sqlite3.Connection, account: Account) -> None:
+    ``entries`` is SQL that has whatever ever moved on the account as ``entry``.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, account: Account, *, entries: str = ENTRIES
+    ) -> None:
         self.account = account
+        self._entries = entries
         self._connection = connection
         self._given = {
             "provider": account.provider,
@@ -148,16 +163,17 @@ class Statement:
 
     def entries(self) -> Iterator[list[Entry]]:
         """The day's entries in the order of booking, some at a time."""
-        cursor = self._connection.execute(OF_THE_DAY, self._given)
+        cursor = self._connection.execute(self._entries + OF_THE_DAY, self._given)
         while rows := cursor.fetchmany(ENTRIES_AT_ONCE):
-            yield [_entry(self.account.provider, *row) for row in rows]
+            yield [_entry(*row) for row in rows]
 
     def _totals(self) -> Totals:
         opening = credits = debits = Decimal(0)
         credit_count = debit_count = 0
-        for kind, of_the_day, amount, count in self._connection.execute(SUMS, self._given):
+        rows = self._connection.execute(self._entries + SUMS, self._given)
+        for kind, of_the_day, amount, count in rows:
             money = Decimal(amount) * count
-            is_debit = kind == Kind.PAYMENT
+            is_debit = Kind(kind).takes
             if not of_the_day:
                 opening += -money if is_debit else money
             elif is_debit:
@@ -207,11 +223,13 @@ def as_csv(path: Path, account: Account) -> Iterator[bytes]:
         yield page.getvalue().encode()
 
 
-def open_statement(path: Path, account: Account) -> tuple[sqlite3.Connection, Statement]:
+def open_statement(
+    path: Path, account: Account, *, entries: str = ENTRIES
+) -> tuple[sqlite3.Connection, Statement]:
     """A statement, with the connection that whoever reads it closes in the end."""
     connection = open_reader(path)
     connection.execute("BEGIN")
-    return connection, Statement(connection, account)
+    return connection, Statement(connection, account, entries=entries)
 
 
 def _row(entry: Entry, currency: str) -> list[str]:
@@ -229,30 +247,21 @@ def _row(entry: Entry, currency: str) -> list[str]:
 
 
 def _entry(
-    provider: str,
     kind: str,
     at: int,
     amount: str,
-    number: int,
-    payment_id: int | None,
+    reference: str,
+    transaction_reference: str | None,
     requesting_reference: str | None,
     account: str | None,
     text: str | None,
 ) -> Entry:
-    transaction = None if payment_id is None else reference_of(provider, payment_id)
-    match Kind(kind):
-        case Kind.PAYMENT:
-            reference = reference_of(provider, number)
-        case Kind.RETURN:
-            reference = return_reference(provider, number)
-        case Kind.FLOAT:
-            reference = float_reference(provider, number)
     return Entry(
         kind=Kind(kind),
         booked_at=datetime.fromtimestamp(at / 1_000, UTC).astimezone(ZONE),
         amount=Decimal(amount),
         reference=reference,
-        transaction_reference=transaction,
+        transaction_reference=transaction_reference,
         requesting_reference=requesting_reference,
         account=account,
         text=text,

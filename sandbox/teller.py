@@ -3,9 +3,9 @@
 import asyncio
 import enum
 import sqlite3
-import time
 from dataclasses import dataclass, replace
 
+from sandbox import clock
 from sandbox.book import Book, Payment
 from sandbox.hostility import OTHERWISE_ORDINARY, WITH_ORDINARY_CALLBACK, Hostility, Nature
 from sandbox.misbehaviour import (
@@ -64,7 +64,7 @@ class Teller:
 
     def _commit(self) -> None:
         batch, self._waiting = self._waiting, []
-        now = time.time_ns() // 1_000_000
+        now = clock.now()
         try:
             with self._book.transaction():
                 receipts = [self._receive(disbursement, now=now) for disbursement, _ in batch]

@@ -19,6 +19,15 @@ CREATE TABLE IF NOT EXISTS float_arrival (
     arrived_at INTEGER NOT NULL,
     UNIQUE (provider, reference)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS charge (
+    id INTEGER PRIMARY KEY,
+    provider TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    amount TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    taken_at INTEGER NOT NULL,
+    UNIQUE (provider, reference)
+) STRICT;
 CREATE TABLE IF NOT EXISTS payment_return (
     id INTEGER PRIMARY KEY,
     payment_id INTEGER NOT NULL UNIQUE REFERENCES payment (id),
@@ -28,6 +37,11 @@ CREATE TABLE IF NOT EXISTS payment_return (
 """
 
 LONGEST_REASON = 105
+
+FLOAT_REFERENCE = "%s-float-%06d"
+CHARGE_REFERENCE = "%s-charge-%06d"
+RETURN_REFERENCE = "%s-return-%06d"
+"""The provider's references: its code, and a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,7 @@ class Recorded:
 
 
 class Treasury:
-    """Writes floats and returns into the book. Each is recorded once, however often it is told."""
+    """Writes floats, charges and returns into the book: each once, however often it is told."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
@@ -48,6 +62,19 @@ class Treasury:
 
     def record_float(self, body: bytes, *, providers: frozenset[str], now: int) -> Recorded:
         """Money of the client's has arrived at a provider; raises InvalidRequest."""
+        return self._record_movement(
+            body, providers=providers, now=now, table="float_arrival", at="arrived_at"
+        )
+
+    def record_charge(self, body: bytes, *, providers: frozenset[str], now: int) -> Recorded:
+        """A provider takes its fee from the client's money; raises InvalidRequest."""
+        return self._record_movement(
+            body, providers=providers, now=now, table="charge", at="taken_at"
+        )
+
+    def _record_movement(
+        self, body: bytes, *, providers: frozenset[str], now: int, table: str, at: str
+    ) -> Recorded:
         document = read_document(body)
         provider = _mandatory(document, "provider")
         if provider not in providers:
@@ -56,29 +83,30 @@ class Treasury:
         amount, currency = read_money(document)
         with self._book.transaction():
             is_new = self._insert(
-                "INSERT INTO float_arrival (provider, reference, amount, currency, arrived_at)"
+                f"INSERT INTO {table} (provider, reference, amount, currency, {at})"
                 " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (provider, reference, amount, currency, now),
             )
             known = self._connection.execute(
-                "SELECT id, amount, currency, arrived_at FROM float_arrival"
+                f"SELECT id, amount, currency, {at} FROM {table}"
                 " WHERE provider = ? AND reference = ?",
                 (provider, reference),
             ).fetchone()
-        number, known_amount, known_currency, arrived_at = known
+        number, known_amount, known_currency, happened_at = known
         if (known_amount, known_currency) != (amount, currency):
             raise InvalidRequest(
                 "duplicateRequest",
                 "this reference was used for another amount",
                 category="businessRule",
             )
+        form = FLOAT_REFERENCE if table == "float_arrival" else CHARGE_REFERENCE
         content = {
-            "entry_reference": float_reference(provider, number),
+            "entry_reference": form % (provider, number),
             "provider": provider,
             "reference": reference,
             "amount": amount,
             "currency": currency,
-            "arrived_at": messages.instant(arrived_at),
+            at: messages.instant(happened_at),
         }
         return Recorded(content, is_new)
 
@@ -107,7 +135,7 @@ class Treasury:
             ).fetchone()
         number, known_reason, returned_at = known
         content = {
-            "entry_reference": return_reference(payment.provider, number),
+            "entry_reference": RETURN_REFERENCE % (payment.provider, number),
             "transaction_reference": reference,
             "amount": payment.amount,
             "currency": payment.currency,
@@ -119,16 +147,6 @@ class Treasury:
     def _insert(self, statement: str, values: tuple[object, ...]) -> bool:
         cursor: sqlite3.Cursor = self._connection.execute(statement, values)
         return cursor.rowcount == 1
-
-
-def float_reference(provider: str, number: int) -> str:
-    """The provider's reference for money that arrived."""
-    return f"{provider}-float-{number:06d}"
-
-
-def return_reference(provider: str, number: int) -> str:
-    """The provider's reference for a payment that came back."""
-    return f"{provider}-return-{number:06d}"
 
 
 def _mandatory(document: dict[str, Any], name: str) -> str:

@@ -8,10 +8,12 @@ import sys
 from sandbox.bank.book import Book
 from sandbox.bank.counter import Counter
 from sandbox.bank.options import parse_options
+from sandbox.clock import CLOCK
 
 
 def main() -> None:
     options = parse_options(sys.argv[1:], os.environ)
+    CLOCK.follow(options.clock_file)
     try:
         book = Book(options.storage)
     except sqlite3.Error as error:

@@ -26,7 +26,17 @@ CREATE TABLE IF NOT EXISTS payment (
     currency TEXT NOT NULL,
     rejection TEXT,
     reference TEXT UNIQUE,
+    booked_at INTEGER NOT NULL,
     CHECK ((rejection IS NULL) = (reference IS NOT NULL))
+) STRICT;
+CREATE TABLE IF NOT EXISTS movement (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('float', 'charge')),
+    reference TEXT NOT NULL,
+    amount TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    booked_at INTEGER NOT NULL,
+    UNIQUE (kind, reference)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS saying (
     id INTEGER PRIMARY KEY,
@@ -98,11 +108,11 @@ class Book:
         )
         return found.fetchone() is not None
 
-    def keep_payments(self, file: File, booked: Sequence[Booked]) -> None:
-        """Keep how the lines of a file were booked."""
+    def keep_payments(self, file: File, booked: Sequence[Booked], *, now: float) -> None:
+        """Keep how the lines of a file were booked, at that instant (Unix seconds)."""
         lines = {line.end_to_end_id: line for line in file.lines}
         self._connection.executemany(
-            "INSERT INTO payment VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO payment VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     each.end_to_end_id,
@@ -112,9 +122,20 @@ class Book:
                     lines[each.end_to_end_id].currency,
                     each.rejection,
                     each.reference,
+                    int(now * 1_000),
                 )
                 for each in booked
             ],
+        )
+
+    def keep_movement(
+        self, *, kind: str, amount: str, currency: str, reference: str, at: int
+    ) -> None:
+        """Keep what moved beside payments, once by its reference (Unix milliseconds)."""
+        self._connection.execute(
+            "INSERT INTO movement (kind, reference, amount, currency, booked_at)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (kind, reference, amount, currency, at),
         )
 
     def say(self, sayings: Sequence[Saying]) -> None:

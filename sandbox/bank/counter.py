@@ -12,6 +12,7 @@ from sandbox.bank.book import Book, Booked, Saying
 from sandbox.bank.misbehaviour import Temperament
 from sandbox.bank.options import BankOptions
 from sandbox.bank.orders import File, read_file
+from sandbox.clock import CLOCK
 
 REPEATED = "DU01"
 PAID_BEFORE = "DU04"
@@ -55,14 +56,14 @@ class Counter:
         for path in paths:
             file = read_file(path, self._key)
             with self._book.commit():
-                self._book.say(self._booked(file, now=time.time()))
+                self._book.say(self._booked(file, now=CLOCK.seconds()))
             for suffix in ("", ".sha256", ".sig"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
         return len(paths)
 
     def tell(self) -> int:
         """Write what is due to be said; returns how much."""
-        due = self._book.due(now=time.time())
+        due = self._book.due(now=CLOCK.seconds())
         for saying in due:
             self._write(saying)
             with self._book.commit():
@@ -84,7 +85,7 @@ class Counter:
             for line in file.lines
             if not self._book.is_paid(line.end_to_end_id)
         ]
-        self._book.keep_payments(file, booked)
+        self._book.keep_payments(file, booked, now=now)
         new = {each.end_to_end_id for each in booked}
         booked += [
             Booked(line.end_to_end_id, PAID_BEFORE, None)

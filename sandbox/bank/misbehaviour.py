@@ -4,6 +4,9 @@ import enum
 import hashlib
 from collections.abc import Sequence
 
+from sandbox.misbehaviour import AccountState
+from sandbox.misbehaviour import Temperament as Accounts
+
 
 class Misbehaviour(enum.StrEnum):
     """One way in which what a bank says of one file goes wrong. Its book is right all the while."""
@@ -30,6 +33,9 @@ class Misbehaviour(enum.StrEnum):
     """Every payment has the reference of the one booking of all of them."""
 
 
+_FAULTS = {AccountState.OPEN: None, AccountState.UNKNOWN: "AC01", AccountState.CLOSED: "AC04"}
+
+
 class Temperament:
     """Decides what goes wrong, and which accounts can be paid."""
 
@@ -44,7 +50,12 @@ class Temperament:
         self._seed = seed
         self._kinds = kinds
         self._share = share
-        self._bad_account_share = bad_account_share
+        self._accounts = Accounts(
+            seed=seed,
+            misbehave=0,
+            missing_account_share=bad_account_share,
+            completion_delay_ms=(0, 0),
+        )
 
     def misbehaviour(self, message_id: str) -> Misbehaviour | None:
         """How the bank goes wrong with a file, if it does."""
@@ -53,11 +64,11 @@ class Temperament:
         return self._kinds[int(self._draw("kind", message_id) * len(self._kinds))]
 
     def account_fault(self, account: str) -> str | None:
-        """Why an account cannot be paid, as a code of ISO 20022, or None: it can."""
-        drawn = self._draw("account", account)
-        if drawn >= self._bad_account_share:
-            return None
-        return "AC01" if drawn < self._bad_account_share / 2 else "AC04"
+        """Why an account cannot be paid, as a code of ISO 20022, or None: it can.
+
+        A wallet of the same seed and share says the same of it.
+        """
+        return _FAULTS[self._accounts.account(account).state]
 
     def _draw(self, about: str, name: str) -> float:
         digest = hashlib.sha256(f"{self._seed}:{about}:{name}".encode()).digest()

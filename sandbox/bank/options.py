@@ -25,7 +25,8 @@ class BankOptions:
     one of the ways `misbehave`; those with more than `most_lines` lines are refused whole (0: none
     is); `bad_account_share` of all accounts cannot be paid. `delay_seconds` is the time from
     fetching a file to its results; what is late is ten times as late. `signing_key` is the bank's
-    own Ed25519 key, in base64: with it, each report is signed.
+    own Ed25519 key, in base64: with it, each report is signed. `clock_file` dates the book in an
+    exercise on other days, by the file that the services go by.
     """
 
     fetch: Path
@@ -39,6 +40,7 @@ class BankOptions:
     bad_account_share: float = 0.0
     delay_seconds: float = 0.1
     signing_key: str = ""
+    clock_file: Path | None = None
 
     def command(self, *, python: str = sys.executable) -> list[str]:
         """The command line that starts this bank, together with ``environment()``."""
@@ -51,6 +53,8 @@ class BankOptions:
         words += ["--delay-seconds", repr(self.delay_seconds)]
         if self.misbehave:
             words += ["--misbehave", ",".join(self.misbehave)]
+        if self.clock_file is not None:
+            words += ["--clock-file", str(self.clock_file)]
         return words
 
     def environment(self) -> dict[str, str]:
@@ -93,6 +97,7 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> B
         "--most-lines", type=_lines, default=0, help="a file with more is refused whole (0: none)"
     )
     parser.add_argument("--delay-seconds", type=_delay, default=0.1, help="to the results")
+    parser.add_argument("--clock-file", type=Path, help="dates the book in an exercise")
     values = vars(parser.parse_args(arguments))
     try:
         signing_key = _key(environment[KEY_VARIABLE]) if KEY_VARIABLE in environment else ""

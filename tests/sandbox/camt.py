@@ -70,7 +70,7 @@ TEXTS = {
     "Sts/Cd": r"BOOK",
     "Domn/Cd": r"PMNT",
     "Fmly/Cd": r"ICDT|RCDT",
-    "SubFmlyCd": r"DMCT|RRTN",
+    "SubFmlyCd": r"DMCT|RRTN|CHRG",
     "Nm": r".{1,140}",
     "Ustrd": r".{1,140}",
     "AddtlInf": r".{1,105}",

@@ -1,20 +1,27 @@
 """The bank that takes files: what it refuses, what it pays once, and how it is started."""
 
 import base64
+import csv
 import hashlib
+import io
 import sqlite3
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from lxml import etree
 
+from sandbox.bank.misbehaviour import Temperament as BankTemperament
 from sandbox.bank.options import BankOptions
+from sandbox.misbehaviour import AccountState, Temperament
+from sandbox.statements import ZONE
+from tests.sandbox import camt
 from tests.server import eventually
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -160,6 +167,55 @@ async def test_a_file_or_a_line_that_comes_again_is_paid_once(
     assert bank.paid() == lines
     process.terminate()
     assert process.wait(timeout=20) == 0
+
+
+def asked(bank: Bank, *task: str) -> str:
+    """What the bank's account tells."""
+    storage = str(bank.options.storage)
+    command = [sys.executable, "-m", "sandbox.bank.account", "--storage", storage, *task]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+
+
+async def test_the_account_tells_what_moved_on_it_by_the_book_alone(
+    bank: Bank, start: Callable[[], subprocess.Popen[bytes]]
+) -> None:
+    start()
+    lines = sorted(uuid.uuid4().hex for _ in range(2))
+    for _ in range(2):
+        asked(bank, "float", "1000", "Prefunding")
+        asked(bank, "charge", "5", "Fee")
+    bank.give(order("first", lines))
+    await bank.until_told("first", "ACSC")
+    today = datetime.now(ZONE).date().isoformat()
+    document = camt.read(asked(bank, "statement", today).encode())
+    entries = [
+        (entry.findtext(f"{camt.NAMESPACE}CdtDbtInd"), entry.findtext(f"{camt.NAMESPACE}Amt"))
+        for entry in document.iter(f"{camt.NAMESPACE}Ntry")
+    ]
+    assert entries == [("CRDT", "1000"), ("DBIT", "5"), ("DBIT", "100"), ("DBIT", "100")]
+    told = [name.text for name in document.iter(f"{camt.NAMESPACE}EndToEndId")]
+    assert sorted(told) == lines
+    balances = [
+        bal.findtext(f"{camt.NAMESPACE}Amt") for bal in document.iter(f"{camt.NAMESPACE}Bal")
+    ]
+    assert balances == ["0", "795"]
+    book = list(csv.DictReader(io.StringIO(asked(bank, "book"))))
+    assert sorted(row["correlation_id"] for row in book) == lines
+    assert {(row["provider"], row["amount"], row["currency"]) for row in book} == {
+        ("ncb", "100", "KHR")
+    }
+
+
+def test_a_bank_and_a_wallet_of_one_seed_know_the_same_accounts() -> None:
+    bank = BankTemperament(seed=3, kinds=(), share=0, bad_account_share=0.2)
+    wallet = Temperament(
+        seed=3, misbehave=1, missing_account_share=0.2, completion_delay_ms=(0, 300)
+    )
+    accounts = [f"+8552{number:07}" for number in range(500)]
+    assert [bank.account_fault(account) is None for account in accounts] == [
+        wallet.account(account).state is AccountState.OPEN for account in accounts
+    ]
+    assert {bank.account_fault(account) for account in accounts} == {None, "AC01", "AC04"}
 
 
 @pytest.mark.parametrize(

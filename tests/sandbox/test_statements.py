@@ -7,6 +7,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -16,6 +17,7 @@ import pytest
 
 from sandbox.camt import end_to_end_id
 from sandbox.statements import ZONE
+from shared.clock import set_clock
 from tests.sandbox import camt
 from tests.sandbox.batches import Batches, a_line
 from tests.sandbox.conftest import StartSandbox
@@ -90,6 +92,38 @@ def test_a_day_adds_up_from_its_opening_to_its_closing(quiet: RunningSandbox) ->
     assert (summary["floats"], summary["returns"]) == ({"KHR": "1000000"}, {"KHR": "40000"})
     # What it paid, it paid: that some of it came back is another matter.
     assert summary["totals"] == {"KHR": "136000"}
+
+
+def test_a_charge_leaves_the_account_once(quiet: RunningSandbox) -> None:
+    add_float(quiet)
+    charge = {"provider": "mekong", "amount": "2500", "currency": "KHR", "reference": "Fee"}
+    answers = [post(quiet, "charges", **charge) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    found = rows(quiet)
+    assert [(row["kind"], row["amount"]) for row in found[2:]] == [
+        ("charge", "-2500"),
+        ("closing-balance", "997500"),
+    ]
+    assert found[2]["entry_reference"] == answers[0].json()["entry_reference"]
+    document = camt.read(statement(quiet, "camt.053.xml"))
+    assert texts(document, "Fmly/SubFmlyCd") == ["DMCT", "CHRG"]
+    assert quiet.summary()["charges"] == {"KHR": "2500"}
+
+
+def test_in_an_exercise_the_book_bears_its_dates(
+    start_sandbox: StartSandbox, tmp_path: Path
+) -> None:
+    clock = tmp_path / "clock.json"
+    set_clock(clock, datetime(2020, 10, 12, 9, tzinfo=ZONE))
+    sandbox = start_sandbox(misbehave=0.0, missing_account_share=0.0, clock_file=clock)
+    add_float(sandbox)
+    first = pay(sandbox)
+    set_clock(clock, datetime(2023, 2, 16, 9, tzinfo=ZONE))
+    second = pay(sandbox)
+    found = {day: rows(sandbox, day=day) for day in ("2020-10-12", "2023-02-16")}
+    assert [row["transaction_reference"] for row in found["2020-10-12"]] == ["", "", first, ""]
+    assert [row["transaction_reference"] for row in found["2023-02-16"]] == ["", second, ""]
+    assert len(rows(sandbox, day=TODAY)) == 2
 
 
 def test_both_forms_say_the_same(quiet: RunningSandbox) -> None:
