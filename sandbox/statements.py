@@ -32,6 +32,7 @@ COLUMNS = (
     "requesting_reference",
     "account",
     "text",
+    "balance",
 )
 
 # A payment is on the account once it is completed: what is still promised is not on it.
@@ -203,24 +204,26 @@ def read_account(provider: str, name: str, query: bytes) -> Account:
 
 
 def as_csv(path: Path, account: Account) -> Iterator[bytes]:
-    """A statement as CSV: a header, the opening balance, the entries, the closing balance."""
+    """A statement as CSV: the day's balances, a header, the entries with the balance after each."""
     with closing(open_reader(path)) as connection:
         connection.execute("BEGIN")
         statement = Statement(connection, account)
         page = io.StringIO()
         writer = csv.writer(page, lineterminator="\n")
-        writer.writerow(COLUMNS)
         totals, currency = statement.totals, account.currency
-        begins = account.begins_at.isoformat()
-        writer.writerow(["opening-balance", begins, f"{totals.opening:f}", currency, *[""] * 5])
+        begins, ends = account.begins_at.isoformat(), account.ends_at.isoformat()
+        writer.writerow(["opening-balance", begins, f"{totals.opening:f}", currency])
+        writer.writerow(["closing-balance", ends, f"{totals.closing:f}", currency])
+        writer.writerow(COLUMNS)
+        yield page.getvalue().encode()
+        balance = totals.opening
         for entries in statement.entries():
-            writer.writerows(_row(entry, currency) for entry in entries)
-            yield page.getvalue().encode()
             page.seek(0)
             page.truncate()
-        ends = account.ends_at.isoformat()
-        writer.writerow(["closing-balance", ends, f"{totals.closing:f}", currency, *[""] * 5])
-        yield page.getvalue().encode()
+            for entry in entries:
+                balance += entry.signed_amount
+                writer.writerow([*_row(entry, currency), f"{balance:f}"])
+            yield page.getvalue().encode()
 
 
 def open_statement(

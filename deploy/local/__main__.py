@@ -18,7 +18,7 @@ from pathlib import Path
 from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.ports import PortUnusable, sandbox_port, service_ports
 from deploy.local.postgres import PostgresDidNotStart
-from deploy.local.stack import SANDBOX, Stack, StackDidNotStart
+from deploy.local.stack import BANK, SANDBOX, Stack, StackDidNotStart
 from sandbox.options import SandboxOptions
 from services.processes import PROCESSES, SERVICES
 from shared.clock import CLOCK_FILE, FileClock, instant_from, told
@@ -65,14 +65,20 @@ def _run() -> None:
     clock = _clock()
     stack = Stack(
         DIRECTORY,
-        sandbox=SandboxOptions(port=sandbox_port(), storage=DIRECTORY, providers=()),
+        sandbox=SandboxOptions(
+            port=sandbox_port(),
+            storage=DIRECTORY,
+            providers=(),
+            clock_file=CLOCK_FILE.resolve() if clock else None,
+        ),
+        every_kind=True,
         environment={"DOCS": docs} if (docs := os.environ.get("DOCS")) else {},
         ports=service_ports(),
         database_url=os.environ.get("DATABASE_URL") or None,
         clock=clock,
     )
     _set_logs_aside(stack.logs)
-    print("Starting PostgreSQL, the services and the provider sandbox …", flush=True)
+    print("Starting PostgreSQL, the services and three providers to pay through …", flush=True)
     with stack:
         print(_welcome(stack), flush=True)
         try:
@@ -101,7 +107,7 @@ def _clock() -> datetime | None:
 
 def _keep_up(stack: Stack) -> None:
     ends: dict[str, deque[float]] = {
-        name: deque(maxlen=_MOST_ENDS) for name in (SANDBOX, *PROCESSES)
+        name: deque(maxlen=_MOST_ENDS) for name in (SANDBOX, BANK, *PROCESSES)
     }
     while True:
         time.sleep(_LOOK_SECONDS)
@@ -139,9 +145,23 @@ def _welcome(stack: Stack) -> str:
     return (
         f"Sangkroh is up. Its documentation, to read and to try:\n{documents}\n"
         f"  the providers' book  {stack.sandbox.url}/book\n"
+        "Providers to pay through, and how (docs/providers.md, docs/reconciliation.md):\n"
+        f"{_providers(stack)}\n"
         f"{clock}"
         "A token, in another terminal:  make token\n"
         f"Logs: {os.path.relpath(stack.logs)}. Ctrl-C stops it all."
+    )
+
+
+def _providers(stack: Stack) -> str:
+    """How each is paid through, and where it is."""
+    assert stack.sandbox is not None
+    assert stack.bank is not None
+    folders = os.path.relpath(stack.bank.fetch.parent)
+    return (
+        f"  mekong    single requests  {stack.sandbox.url}/mekong/v1.2\n"
+        f"  tonle     batches          {stack.sandbox.url}/tonle/v1.2\n"
+        f"  ncb       files            {folders}/outgoing, {folders}/incoming"
     )
 
 

@@ -46,14 +46,21 @@ class LocalSecrets:
     provider_webhook_secrets: dict[str, str] = field(
         default_factory=lambda: {code: f"whsec_{_key()}" for code in PROVIDERS}
     )
+    file_key: str = field(default_factory=_key)
+    """Signs the files that a bank fetches."""
+    bank_key: str = field(default_factory=_key)
+    """The bank's own, which signs its reports."""
 
     @classmethod
     def kept_in(cls, path: Path) -> "LocalSecrets":
         """The secrets in ``path``, made there the first time."""
-        if path.exists():
-            return cls(**json.loads(path.read_text()))
+        found = json.loads(path.read_text()) if path.exists() else {}
+        made = cls(**found)
+        if found.keys() == vars(made).keys():
+            return made
+        # It is new, or of a version that knew fewer secrets.
+        path.unlink(missing_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
-        made = cls()
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             json.dump(vars(made), file, indent=2)

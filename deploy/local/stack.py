@@ -23,8 +23,10 @@ from sqlalchemy.engine import make_url
 
 from deploy.check.processes import variables_of
 from deploy.local.environment import NOT_KNOWN_UNTRUE, LocalSecrets, local_environment
+from deploy.local.every_kind import bank_of, of_every_kind
 from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
+from sandbox.bank.options import BankOptions
 from sandbox.options import SandboxOptions
 from services.processes import PROCESSES, SERVICES
 from shared.auth import development
@@ -33,6 +35,7 @@ from shared.clock import set_clock
 from shared.version import API_PREFIX
 
 SANDBOX = "sandbox"
+BANK = "bank"
 DATABASE = "sangkroh"
 
 _READY_SECONDS = 60
@@ -49,7 +52,9 @@ class Stack:
     """The processes of one local deployment.
 
     ``sandbox`` options are taken as given but for their port, storage and providers, which are
-    the stack's. ``commands`` replaces how a process is launched, by its name.
+    the stack's. With ``every_kind``, one of its providers takes batches, and a bank that takes
+    files is started as well, like it in its accounts and its day.
+    ``commands`` replaces how a process is launched, by its name.
     ``ports`` are free ones unless given. With ``database_url`` that server is used (and cannot
     be killed or stopped from here); without, the embedded one. ``ready_seconds`` is how long
     ``wait_ready`` waits.
@@ -60,6 +65,7 @@ class Stack:
         directory: Path,
         *,
         sandbox: SandboxOptions | None = None,
+        every_kind: bool = False,
         environment: Mapping[str, str] | None = None,
         processes: Sequence[str] = PROCESSES,
         commands: Mapping[str, Sequence[str]] | None = None,
@@ -103,6 +109,10 @@ class Stack:
             if sandbox
             else None
         )
+        self.bank: BankOptions | None = None
+        if every_kind:
+            assert self.sandbox is not None
+            self.bank = bank_of(self.directory, self.secrets, like=self.sandbox)
 
     # -- starting and stopping
 
@@ -120,9 +130,13 @@ class Stack:
             clock_file=self.clock_file,
             **({} if untrue_seconds is None else {"not_known_untrue_seconds": int(untrue_seconds)}),
         )
+        if self.bank:
+            self._environment |= of_every_kind(self._environment, self.directory, self.secrets)
         self.migrate()
         if self.sandbox:
             self.start_process(SANDBOX)
+        if self.bank:
+            self.start_process(BANK)
         for name in self.names:
             self.start_process(name)
         self.wait_ready()
@@ -225,6 +239,8 @@ class Stack:
         if name == SANDBOX:
             assert self.sandbox is not None
             url = f"{self.sandbox.url}/book/summary"
+        elif name == BANK:
+            return b"A bank fetches" in self._said(name)
         elif name.endswith("-api"):
             # Before it says so, whoever answers on its port is another deployment.
             if b"api_started" not in self._said(name):
@@ -243,13 +259,19 @@ class Stack:
         if name == SANDBOX:
             assert self.sandbox is not None
             return self.sandbox.command()
+        if name == BANK:
+            assert self.bank is not None
+            return self.bank.command()
         return [sys.executable, "-m", "services", name]
 
     def _environment_of(self, name: str) -> dict[str, str]:
-        """What a process is told: what it reads, and the sandbox none of the services' keys."""
+        """What a process is told: what it reads, and no provider the services' keys."""
         if name == SANDBOX:
             assert self.sandbox is not None
             return self.sandbox.environment()
+        if name == BANK:
+            assert self.bank is not None
+            return self.bank.environment()
         # A further worker, such as payments-worker-2, is told what the first is.
         [process] = [known for known in PROCESSES if name == known or name.startswith(f"{known}-")]
         read = variables_of(process).known

@@ -5,7 +5,6 @@ payments: money that the customer brought, and fees that the bank took.
 """
 
 import argparse
-import csv
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
@@ -20,7 +19,8 @@ from sandbox.clock import CLOCK, now
 from sandbox.inspection import open_reader
 from sandbox.statements import ZONE, Account
 
-ENTRIES = """
+MOVEMENT_REFERENCE = "%s-%s-%06d"
+ENTRIES = f"""
 WITH entry AS (
     SELECT 'payment' AS kind, booked_at AS at, amount, rowid AS number, reference,
         reference AS transaction_reference, end_to_end_id AS requesting_reference, account,
@@ -28,8 +28,8 @@ WITH entry AS (
     FROM payment
     WHERE reference IS NOT NULL AND currency = :currency
     UNION ALL
-    SELECT kind, booked_at, amount, id, printf('%s-%s-%06d', :provider, kind, id), NULL, NULL,
-        NULL, reference
+    SELECT kind, booked_at, amount, id, printf('{MOVEMENT_REFERENCE}', :provider, kind, id),
+        NULL, NULL, NULL, reference
     FROM movement
     WHERE currency = :currency
 )
@@ -47,22 +47,29 @@ def statement(storage: Path, account: Account) -> Iterator[bytes]:
     return as_camt(storage, account, now=made_at, entries=ENTRIES)
 
 
-def book_rows(storage: Path, *, provider: str) -> Iterator[tuple[str, ...]]:
-    """What was paid, in the columns of BOOK_COLUMNS."""
+def book_as_csv(storage: Path, *, code: str) -> Iterator[str]:
+    """What was paid, as CSV, a line at a time."""
     with closing(open_reader(storage)) as connection:
+        yield ",".join(BOOK_COLUMNS) + "\n"
         for row in connection.execute(PAID):
-            yield (provider, *row)
+            yield ",".join((code, *row)) + "\n"
 
 
-def record(storage: Path, *, kind: str, amount: str, currency: str, reference: str) -> None:
-    """Keep that money came (`float`) or that a fee was taken (`charge`): once by its reference."""
+def record(
+    storage: Path, *, code: str, kind: str, amount: str, currency: str, reference: str
+) -> str:
+    """Keep that money came (`float`) or that a fee was taken (`charge`), once by its reference.
+
+    Returns the bank's own reference of it, as it stands on the statement.
+    """
     book = Book(storage)
     try:
-        book.keep_movement(
+        number = book.keep_movement(
             kind=kind, amount=amount, currency=currency, reference=reference, at=now()
         )
     finally:
         book.close()
+    return MOVEMENT_REFERENCE % (code, kind, number)
 
 
 def main() -> None:
@@ -89,17 +96,17 @@ def main() -> None:
                 account = Account(given.code, given.day.date(), given.currency)
                 _write(statement(given.storage, account))
             case "book":
-                writer = csv.writer(sys.stdout, lineterminator="\n")
-                writer.writerow(BOOK_COLUMNS)
-                writer.writerows(book_rows(given.storage, provider=given.code))
+                sys.stdout.writelines(book_as_csv(given.storage, code=given.code))
             case kind:
-                record(
+                own_reference = record(
                     given.storage,
+                    code=given.code,
                     kind=kind,
                     amount=given.amount,
                     currency=given.currency,
                     reference=given.reference,
                 )
+                print(own_reference)
     except (OSError, sqlite3.Error) as error:
         sys.exit(f"sandbox.bank.account: {error}")
 

@@ -130,13 +130,20 @@ class Book:
 
     def keep_movement(
         self, *, kind: str, amount: str, currency: str, reference: str, at: int
-    ) -> None:
-        """Keep what moved beside payments, once by its reference (Unix milliseconds)."""
+    ) -> int:
+        """Keep what moved beside payments, once by its reference; its number.
+
+        ``at`` is Unix milliseconds.
+        """
         self._connection.execute(
             "INSERT INTO movement (kind, reference, amount, currency, booked_at)"
             " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (kind, reference, amount, currency, at),
         )
+        known = self._connection.execute(
+            "SELECT id FROM movement WHERE kind = ? AND reference = ?", (kind, reference)
+        )
+        return int(known.fetchone()[0])
 
     def say(self, sayings: Sequence[Saying]) -> None:
         """Have these be written when they are due."""

@@ -29,7 +29,7 @@ from shared.ids import new_id
 pytestmark = pytest.mark.long
 
 _UP_SECONDS = 120
-_PROCESSES = 7
+_PROCESSES = 8
 
 
 @dataclass
@@ -117,7 +117,7 @@ def test_no_command_line_shows_a_secret(terminal: Terminal) -> None:
         for value in kept.values()
         for secret in (value.values() if isinstance(value, dict) else [value])
     ]
-    assert len(secrets) == 11
+    assert len(secrets) == 13
     processes = family(terminal)
     assert len(processes) == _PROCESSES
     for process in processes:

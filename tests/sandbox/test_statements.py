@@ -16,7 +16,7 @@ import orjson
 import pytest
 
 from sandbox.camt import end_to_end_id
-from sandbox.statements import ZONE
+from sandbox.statements import COLUMNS, ZONE
 from shared.clock import set_clock
 from tests.sandbox import camt
 from tests.sandbox.batches import Batches, a_line
@@ -60,7 +60,18 @@ def statement(sandbox: RunningSandbox, form: str, *, day: Any = TODAY, query: st
 
 
 def rows(sandbox: RunningSandbox, **asked: Any) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(statement(sandbox, "csv", **asked).decode())))
+    """The lines of a CSV, from its opening to its closing balance."""
+    text = io.StringIO(statement(sandbox, "csv", **asked).decode())
+    opening, closing = (
+        dict(zip(COLUMNS, next(text).strip().split(","), strict=False)) for _ in "12"
+    )
+    entries = list(csv.DictReader(text))
+    balance = Decimal(opening["amount"])
+    for entry in entries:
+        balance += Decimal(entry["amount"])
+        assert Decimal(entry["balance"]) == balance
+    assert Decimal(closing["amount"]) == balance
+    return [opening, *entries, closing]
 
 
 def texts(element: ElementTree.Element, path: str) -> list[str]:
@@ -121,8 +132,8 @@ def test_in_an_exercise_the_book_bears_its_dates(
     set_clock(clock, datetime(2023, 2, 16, 9, tzinfo=ZONE))
     second = pay(sandbox)
     found = {day: rows(sandbox, day=day) for day in ("2020-10-12", "2023-02-16")}
-    assert [row["transaction_reference"] for row in found["2020-10-12"]] == ["", "", first, ""]
-    assert [row["transaction_reference"] for row in found["2023-02-16"]] == ["", second, ""]
+    assert [row["transaction_reference"] for row in found["2020-10-12"][1:-1]] == ["", first]
+    assert [row["transaction_reference"] for row in found["2023-02-16"][1:-1]] == [second]
     assert len(rows(sandbox, day=TODAY)) == 2
 
 

@@ -150,4 +150,11 @@ class PrefundingIn(BaseModel):
             description="Amount in minor units: whole riel for KHR, cents for USD.",
         ),
     ]
-    reference: Annotated[str, Text(longest=200), Field(description="What it is called on paper.")]
+    reference: Annotated[
+        str,
+        Text(longest=200),
+        Field(
+            description="As the provider's statement has it: by this and the amount, it is found "
+            "there."
+        ),
+    ]
