@@ -7,7 +7,16 @@ from pathlib import Path
 from shared.clock import set_clock
 from tests.conftest import NOON
 from tests.payments.conftest import World
-from tests.payments.statement_files import DAY, Line, lines_of, mapped, ordered, send, written
+from tests.payments.statement_files import (
+    DAY,
+    Line,
+    lines_of,
+    mapped,
+    open_differences,
+    ordered,
+    send,
+    written,
+)
 from tests.payments.steps import SILENCE, Steps, paid
 
 FUNDED = Line(None, 5_000_000, "test", "deposit")
@@ -77,6 +86,32 @@ async def test_what_does_not_match_is_listed_and_printed(world: World, steps: St
     assert "<b>" not in page.text
     assert "3 differences are open." in page.text
     assert "48,000 KHR" in page.text
+
+
+async def test_what_two_persons_ended_is_told_with_both_and_their_reason(world: World) -> None:
+    await world.fund(10_000_000)
+    await mapped(world)
+    await send(world, written([FUNDED, Line(None, 5_000, "MK-FEE", "charge")]))
+    [fee] = await open_differences(world)
+    proposed = await world.post(
+        f"/differences/{fee['number']}/resolution",
+        {"outcome": "charged", "reason": "Its fee, by the <invoice>."},
+    )
+    report = await world.get("/reconciliations", **OF_THE_DAY)
+    assert report["verdict"] == "Everything matches. 1 difference is resolved by two persons."
+    [ended] = report["resolved"]
+    assert (ended["number"], ended["kind"], ended["reference"], ended["statement_minor"]) == (
+        fee["number"],
+        "unknown_payment",
+        "MK-FEE",
+        5_000,
+    )
+    assert ended["what"].startswith("Record 5,000 KHR as charged or lost by mekong")
+    assert ended["reason"] == "Its fee, by the <invoice>."
+    assert len({ended["proposed_by"], ended["approved_by"], proposed["assigned_to"]}) == 3
+    page = (await world.client.get("/reconciliations/page", params=OF_THE_DAY)).text
+    for words in ("Ended by two persons", ended["proposed_by"], ended["approved_by"], "&lt;inv"):
+        assert words in page
 
 
 async def test_a_balance_is_held_against_the_day_before_the_lines_and_the_float(

@@ -18,7 +18,7 @@ def page(report: ReconciliationOut) -> str:
         title,
         f'<p class="verdict">{escape(report.verdict)}</p>'
         f"{_statement(report)}{_totals(report)}{_balances(report)}{_open(report)}"
-        f"{_differences(report)}{_set_aside(report)}{_SIGNATURES}",
+        f"{_differences(report)}{_resolved(report)}{_set_aside(report)}{_SIGNATURES}",
     )
 
 
@@ -130,6 +130,25 @@ def _differences(report: ReconciliationOut) -> str:
     ]
     more = "" if report.is_whole else "<p>There are more: GET /v1/differences lists them all.</p>"
     return "<h2>Each of them</h2>" + _table(heads, rows, figures={0, 2, 5, 6}) + more
+
+
+def _resolved(report: ReconciliationOut) -> str:
+    if not report.resolved:
+        return ""
+    rows = [
+        [
+            str(ended.number),
+            ended.reference or "",
+            _money(report, ended.statement_minor),
+            _money(report, ended.ledger_minor),
+            f"{ended.what} {ended.reason or ''}",
+            f"{ended.proposed_by}, {ended.approved_by}",
+            _instant(ended.resolved_at),
+        ]
+        for ended in report.resolved
+    ]
+    heads = ["number", "reference", "statement", "our books", "what was decided", "by", "on"]
+    return "<h2>Ended by two persons</h2>" + _table(heads, rows, figures={0, 2, 3})
 
 
 def _set_aside(report: ReconciliationOut) -> str:

@@ -53,6 +53,21 @@ _SUPERSEDED = text(
 )
 
 
+_RESOLVED = text(
+    """
+    SELECT difference.number, difference.kind::text AS kind, difference.reference,
+        difference.statement_minor, difference.ledger_minor, approval.what, approval.reason,
+        approval.proposed_by, approval.decided_by AS approved_by,
+        difference.closed_at AS resolved_at
+    FROM payments.statement_difference AS difference
+    JOIN payments.approval ON approval.id = difference.approval_id
+    WHERE statement_number = :number AND closure = 'resolved'
+    ORDER BY difference.number
+    LIMIT :limit
+    """
+)
+
+
 async def open_by_kind(session: AsyncSession, number: int) -> Sequence[AnyRow]:
     """A statement's open differences, by kind."""
     return (await session.execute(_BY_KIND, {"number": number})).all()
@@ -61,6 +76,11 @@ async def open_by_kind(session: AsyncSession, number: int) -> Sequence[AnyRow]:
 async def ended_of(session: AsyncSession, number: int) -> AnyRow:
     """How many of a statement's differences have their end, and how many lines have not."""
     return (await session.execute(_ENDED, {"number": number})).one()
+
+
+async def resolved_of(session: AsyncSession, number: int, *, limit: int) -> Sequence[AnyRow]:
+    """The differences of a statement that two persons ended, the oldest first."""
+    return (await session.execute(_RESOLVED, {"number": number, "limit": limit})).all()
 
 
 async def paid_between(

@@ -32,6 +32,23 @@ class OpenKindOut(BaseModel):
     what_to_do: str
 
 
+class ResolvedOut(BaseModel):
+    """A difference that two persons ended: what they decided, and why."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int
+    kind: DifferenceKind
+    reference: str | None
+    statement_minor: int | None
+    ledger_minor: int | None
+    what: str = Field(description="What was decided, in words.")
+    reason: str | None
+    proposed_by: str
+    approved_by: str
+    resolved_at: datetime
+
+
 class BalancesOut(BaseModel):
     """The balances of the day, in minor units; None where the statement does not say."""
 
@@ -56,7 +73,7 @@ _REPORT: dict[str, Any] = {
     "day": "2020-10-17",
     "currency": "KHR",
     "everything_matches": False,
-    "verdict": "1 difference is open.",
+    "verdict": "1 difference is open. 1 difference is resolved by two persons.",
     "statement": STATEMENT,
     "superseded": [],
     "paid_count": 9630,
@@ -74,7 +91,7 @@ _REPORT: dict[str, Any] = {
         }
     ],
     "explained_count": 2,
-    "resolved_count": 0,
+    "resolved_count": 1,
     "balances": {
         "closing_before_minor": 0,
         "opening_minor": 0,
@@ -86,6 +103,21 @@ _REPORT: dict[str, Any] = {
         "expected_minor": 75520000,
     },
     "differences": [DIFFERENCE],
+    "resolved": [
+        {
+            "number": 11,
+            "kind": "unknown_payment",
+            "reference": "MK-8812-0811",
+            "statement_minor": 25000,
+            "ledger_minor": None,
+            "what": "Record 25,000 KHR as charged or lost by mekong: difference 11, "
+            "unknown_payment, on the statement of 2020-10-17.",
+            "reason": "The provider's fee for October, by its letter.",
+            "proposed_by": "treasurer@nspc.example",
+            "approved_by": "checker@nspc.example",
+            "resolved_at": "2020-10-18T03:00:00Z",
+        }
+    ],
     "set_aside": [],
     "is_whole": True,
 }
@@ -113,6 +145,7 @@ class ReconciliationOut(BaseModel):
     resolved_count: int = Field(description="Differences that two persons ended.")
     balances: BalancesOut | None
     differences: list[DifferenceOut] = Field(description="The open ones, oldest first.")
+    resolved: list[ResolvedOut] = Field(description="Those that two persons ended, oldest first.")
     set_aside: list[SetAsideLineOut] = Field(description="Lines that could not be read.")
     is_whole: bool = Field(
         description="Whether all of them are listed here; else `GET /v1/differences` and "

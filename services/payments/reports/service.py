@@ -18,6 +18,7 @@ from services.payments.reports.schemas import (
     BalancesOut,
     OpenKindOut,
     ReconciliationOut,
+    ResolvedOut,
     SupersededOut,
 )
 from services.payments.statements import AnyRow
@@ -59,6 +60,7 @@ async def report_of(
         resolved_count=0,
         balances=None,
         differences=[],
+        resolved=[],
         set_aside=[],
         is_whole=True,
     )
@@ -96,6 +98,7 @@ async def _of_statement(
         after=None,
         limit=LISTED,
     )
+    resolved = await repository.resolved_of(session, number, limit=LISTED)
     faults = await statements.list_faults(session, number, after=None, limit=LISTED)
     open_count = sum(row.differences for row in by_kind)
     return {
@@ -110,8 +113,9 @@ async def _of_statement(
             session, statement, provider_number=provider_number, ends_at=ends_at
         ),
         "differences": [shown(row, now=now) for row in listed],
+        "resolved": [ResolvedOut.model_validate(row) for row in resolved],
         "set_aside": [SetAsideLineOut.model_validate(row._asdict()) for row in faults],
-        "is_whole": open_count <= LISTED and statement.set_aside_count <= LISTED,
+        "is_whole": max(open_count, ended.resolved_count, statement.set_aside_count) <= LISTED,
     }
 
 
