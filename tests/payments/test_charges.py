@@ -11,6 +11,15 @@ from hypothesis import strategies as st
 from services.payments.providers.directory import ProviderDirectory
 from tests.payments.announcing import FUND
 from tests.payments.conftest import World, entitlements
+from tests.payments.statement_files import (
+    Line,
+    lines_of,
+    mapped,
+    open_differences,
+    ordered,
+    send,
+    written,
+)
 from tests.payments.steps import REJECTED, Steps, paid
 
 FIXED_MINOR = 300
@@ -128,6 +137,38 @@ async def test_another_tariff_holds_for_what_is_settled_after_it(
     await steps.raise_announced()
     await steps.pay_all()
     assert await charges(world) == (before + 14, before + 14)
+    await world.proofs()
+
+
+@pytest.mark.parametrize("taken_minor", [200, 900])
+async def test_a_charge_that_is_booked_and_stands_on_a_statement_is_booked_once(
+    world: World, steps: Steps, taken_minor: int
+) -> None:
+    await world.fund(2_000_000, prefund_minor=900_000)
+    await mapped(world)
+    orders = await ordered(world, steps, 1)
+    await steps.hear([(order.instruction_id, paid(order.instruction_id)) for order in orders])
+    owed = charge_of(96_000)
+    lines = [
+        Line(None, 900_000, "test", "deposit"),
+        *lines_of(orders),
+        Line(None, taken_minor, "MK-FEE", "charge"),
+        Line(orders[0].instruction_id, 96_000, "MK-AGAIN"),
+    ]
+    await send(world, written(lines))
+    found = {each["kind"]: each["number"] for each in await open_differences(world)}
+    fee, again = found["unknown_payment"], found["paid_again"]
+    letter = {"outcome": "charged", "reason": "By the provider's letter."}
+    # What is paid again is no charge, however much of these is owed.
+    await world.post(f"/differences/{again}/resolution", letter)
+    assert await charges(world) == (owed + 96_000, owed)
+    proposed = await world.propose(f"/differences/{fee}/resolution", letter)
+    settled = min(owed, taken_minor)
+    assert f"{settled} KHR of it as taken of the charges that our books" in proposed["what"]
+    await world.approve(proposed["id"])
+    assert await charges(world) == (96_000 + max(owed, taken_minor), owed - settled)
+    provider = await world.get("/providers/mekong")
+    assert provider["float_minor"] == 900_000 - 2 * 96_000 - taken_minor
     await world.proofs()
 
 

@@ -93,7 +93,8 @@ class DifferenceResolutionIn(BaseModel):
 
     outcome: Outcome = Field(
         description="released: the money is at the provider after all, and goes back to the float. "
-        "charged: the provider kept it, or it is lost; booked as its charges. received: the "
-        "provider gave it; booked to the float. accepted: nothing is booked by it."
+        "charged: the provider kept it, or it is lost; booked as its charges, and as taken what of "
+        "these our books owe it already. received: the provider gave it; booked to the float. "
+        "accepted: nothing is booked by it."
     )
     reason: Reason

@@ -12,6 +12,7 @@ from services.payments.differences.repository import Filter
 from services.payments.differences.schemas import DifferenceOut, DifferenceResolutionIn
 from services.payments.differences.ways import what_to_do
 from services.payments.ledger.accounts import (
+    CHARGES_TAKEN,
     STATEMENT_CHARGED,
     STATEMENT_RECEIVED,
     STATEMENT_RELEASED,
@@ -19,6 +20,7 @@ from services.payments.ledger.accounts import (
     Posting,
 )
 from services.payments.ledger.repository import is_overdraft, post
+from services.payments.providers.repository import charges_payable_minor, lock_charges_payable
 from services.payments.reconciliation.kinds import FITS, DifferenceKind, Outcome
 from services.payments.statements import AnyRow
 from shared import audit
@@ -99,6 +101,11 @@ async def propose(
     amount_minor = row.statement_minor if body.outcome is not Outcome.ACCEPTED else None
     amount = "" if amount_minor is None else readable(amount_minor, row.currency)
     what = _WORDS[body.outcome].format(amount=amount, provider=row.provider)
+    if owed_minor := _owed_of(
+        body.outcome, row, payable_minor=await charges_payable_minor(session, row.provider)
+    ):
+        owed = readable(owed_minor, row.currency)
+        what += f"; {owed} of it as taken of the charges that our books owe it already"
     return await approvals.propose(
         session,
         steps,
@@ -127,8 +134,12 @@ async def _carry_out(session: AsyncSession, proposal: Approval, clock: Clock) ->
             f"It is {row.kind} by now, which {outcome} is not for. Propose it again by what it is."
         )
     at = clock.now()
-    for posting in _postings(outcome, is_in_suspense=row.suspense_minor > 0):
-        await _post(session, posting, row, proposal=proposal, at=at)
+    owed_minor = _owed_of(
+        outcome, row, payable_minor=await lock_charges_payable(session, row.provider)
+    )
+    for posting, amount_minor in _postings(outcome, row, owed_minor=owed_minor):
+        if amount_minor:
+            await _post(session, posting, row, amount_minor, proposal=proposal, at=at)
     await repository.resolve(
         session,
         number,
@@ -139,23 +150,46 @@ async def _carry_out(session: AsyncSession, proposal: Approval, clock: Clock) ->
     return f"/v1/differences/{number}"
 
 
-def _postings(outcome: Outcome, *, is_in_suspense: bool) -> list[Posting]:
-    """What an outcome books. What the float did not cover so far goes through SUSPENSE as well."""
+def _owed_of(outcome: Outcome, row: AnyRow, *, payable_minor: int) -> int:
+    """How much of what is booked as charged is booked already, with the payments it is for.
+
+    What was paid again is no charge, however much is owed.
+    """
+    is_a_charge = row.kind == DifferenceKind.UNKNOWN_PAYMENT and outcome is Outcome.CHARGED
+    return min(max(payable_minor, 0), row.statement_minor) if is_a_charge else 0
+
+
+def _postings(outcome: Outcome, row: AnyRow, *, owed_minor: int) -> list[tuple[Posting, int]]:
+    """What an outcome books, and how much of it.
+
+    What the float did not cover so far goes through SUSPENSE as well. ``owed_minor`` goes back to
+    the float and is taken from there, as charges are that the provider takes by itself.
+    """
+    whole_minor = row.statement_minor
     match outcome:
         case Outcome.RELEASED:
-            return [STATEMENT_RELEASED] if is_in_suspense else []
+            return [(STATEMENT_RELEASED, whole_minor)] if row.suspense_minor else []
         case Outcome.CHARGED:
-            return (
-                [STATEMENT_CHARGED] if is_in_suspense else [STATEMENT_SUSPENDED, STATEMENT_CHARGED]
-            )
+            return [
+                *([] if row.suspense_minor else [(STATEMENT_SUSPENDED, whole_minor)]),
+                (STATEMENT_RELEASED, owed_minor),
+                (CHARGES_TAKEN, owed_minor),
+                (STATEMENT_CHARGED, whole_minor - owed_minor),
+            ]
         case Outcome.RECEIVED:
-            return [STATEMENT_RECEIVED]
+            return [(STATEMENT_RECEIVED, whole_minor)]
         case Outcome.ACCEPTED:
             return []
 
 
 async def _post(
-    session: AsyncSession, posting: Posting, row: AnyRow, *, proposal: Approval, at: datetime
+    session: AsyncSession,
+    posting: Posting,
+    row: AnyRow,
+    amount_minor: int,
+    *,
+    proposal: Approval,
+    at: datetime,
 ) -> None:
     try:
         await post(
@@ -163,7 +197,7 @@ async def _post(
             posting,
             debit_scope=row.provider,
             credit_scope=row.provider,
-            amount_minor=row.statement_minor,
+            amount_minor=amount_minor,
             currency=row.currency,
             posted_at=at,
             reason=proposal.reason,

@@ -101,6 +101,8 @@ _CHARGES_PAYABLE = text(
     """
 )
 
+_LOCK = text("SELECT number FROM payments.provider WHERE code = :code FOR NO KEY UPDATE")
+
 # Inserted only where it is missing: an upsert would use up a number at every start.
 _INSERT = text(
     """
@@ -173,6 +175,12 @@ async def find_provider(session: AsyncSession, code: str) -> Provider | None:
 async def charges_payable_minor(session: AsyncSession, code: str) -> int:
     """What a provider was to charge and was not paid yet, by our books."""
     return int(await session.scalar(_CHARGES_PAYABLE, {"code": code}) or 0)
+
+
+async def lock_charges_payable(session: AsyncSession, code: str) -> int:
+    """The same, and nobody else records what of it is taken or paid until this is committed."""
+    await session.execute(_LOCK, {"code": code})
+    return await charges_payable_minor(session, code)
 
 
 async def find_provider_with_money(

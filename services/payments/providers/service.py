@@ -119,6 +119,7 @@ async def propose_charges(
 async def _pay_charges(session: AsyncSession, proposal: Approval, clock: Clock) -> str:
     code = str(proposal.document["provider"])
     provider = await _find(session, code)
+    await repository.lock_charges_payable(session, code)
     is_taken = PaidFrom(proposal.document["paid_from"]) is PaidFrom.FLOAT
     try:
         await post(

@@ -83,7 +83,8 @@ class Outcome(StrEnum):
     RELEASED = "released"
     """The money is at the provider after all: it goes back to the float."""
     CHARGED = "charged"
-    """The provider kept it, or it is lost: booked as its charges."""
+    """The provider kept it, or it is lost: booked as its charges, as far as these are not booked
+    already."""
     RECEIVED = "received"
     """The provider gave it: booked to the float, against its charges."""
     ACCEPTED = "accepted"
