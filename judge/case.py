@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -20,9 +21,11 @@ class Expected:
     """What whoever asks for a verdict knows beyond the system. None: not known.
 
     ``deposited_minor`` is by fund, ``prefunded_minor`` by provider, as ``charges_taken_minor``:
-    what it took from our money with it for its services. ``payments_for_an_account`` is how many
-    payments an account may have got at most. The ends are those that can come about in this
-    system: where no officer acts, for instance, no payment is cancelled.
+    what it took from our money with it for its services. ``clock_behind`` is by how much the
+    programme's clock is behind the providers', None where it was set to and fro; ``heard_within``
+    is how long a worker may send on what it claimed before a pause. ``payments_for_an_account`` is
+    how many payments an account may have got at most. The ends are those that can come about in
+    this system: where no officer acts, for instance, no payment is cancelled.
     """
 
     households: int | None = None
@@ -30,6 +33,8 @@ class Expected:
     deposited_minor: Mapping[str, int] | None = None
     prefunded_minor: Mapping[str, int] | None = None
     charges_taken_minor: Mapping[str, int] = field(default_factory=dict)
+    clock_behind: timedelta | None = timedelta(0)
+    heard_within: timedelta = timedelta(seconds=2)
     payments_for_an_account: int | None = None
     entitlement_ends: Collection[str] = ENTITLEMENT_ENDS
     payment_ends: Collection[str] = PAYMENT_ENDS

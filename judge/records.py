@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from judge.words import PAYMENT_PAID
@@ -112,13 +112,76 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookLine:
-    """One line of a provider's book: a payment that reached an account."""
+    """One line of a provider's book: a payment that reached an account.
+
+    ``sent_at`` is when it came to the provider first, by the provider's clock, or when the file
+    that ordered it was written; None: the book does not say.
+    """
 
     provider: str
     correlation_id: UUID
     amount_minor: int
     currency: str
     account: str = field(repr=False)
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """What was not to be sent for a while, by the programme's clock; ``resumed_at`` None: still.
+
+    ``concerned`` are the payments that it names, ``claimed`` those of them that were about to be
+    sent while it was in force, and when.
+    """
+
+    id: UUID
+    paused_at: datetime
+    resumed_at: datetime | None
+    concerned: frozenset[UUID]
+    claimed: Sequence[tuple[UUID, datetime]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A payment that a rule held, until two persons decided; None: they have not.
+
+    ``claimed_at`` is when it was first about to be sent.
+    """
+
+    instruction_id: UUID
+    ended_at: datetime | None
+    claimed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charges:
+    """What one provider charges, by the ledger, and by payments and decisions of two persons.
+
+    ``suspended_minor`` is gone by a statement and not decided on, ``received_minor`` came by one.
+    """
+
+    code: str
+    charges_minor: int
+    payable_minor: int
+    worked_out_minor: int
+    paid_minor: int
+    suspended_minor: int
+    received_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargedLine:
+    """A line of a statement that two persons found to be charged: how it was booked.
+
+    ``owed_minor`` of it could have been settled: it was owed for charges for some time already.
+    """
+
+    number: int
+    provider: str
+    statement_minor: int
+    settled_minor: int
+    further_minor: int
+    owed_minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +263,10 @@ class Records:
     lines: Sequence[Line]
     """Budget lines of funds."""
     reversals: Sequence[Reversal]
+    pauses: Sequence[Pause]
+    holds: Sequence[Hold]
+    charges: Sequence[Charges]
+    charged_lines: Sequence[ChargedLine]
     instructions: Mapping[UUID, Instruction]
     paid_twice: Sequence[PaidTwice]
     announced: Sequence[Announced]

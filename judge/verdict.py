@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from judge.case import Case, NotHeard, heard
-from judge.proofs import households, ledger, payments, promises
+from judge.proofs import charges, households, ledger, payments, promises, stopping
 from judge.proofs.finding import Finding
 
 _BOOK = "the providers' book"
+_ONE_CLOCK = "a clock that nobody set meanwhile"
 _EVIDENCE_SHOWN = 20
 
 
@@ -107,6 +108,31 @@ CLAIMS = (
             deposited_minor=heard(case.expected.deposited_minor, "what was deposited"),
             prefunded_minor=heard(case.expected.prefunded_minor, "what was prefunded"),
             charges_taken_minor=case.expected.charges_taken_minor,
+            charges=case.records.charges,
+            charged=case.records.charged_lines,
+        ),
+    ),
+    Claim(
+        name="What a provider charges is booked once",
+        prove=lambda case: charges.charges_are_booked_once(
+            case.records.charges, case.records.charged_lines
+        ),
+    ),
+    Claim(
+        name="Nothing left while it was paused",
+        prove=lambda case: stopping.nothing_left_while_paused(
+            case.records.pauses,
+            heard(case.book, _BOOK),
+            clock_behind=heard(case.expected.clock_behind, _ONE_CLOCK),
+            heard_within=case.expected.heard_within,
+        ),
+    ),
+    Claim(
+        name="Nothing that a rule holds was sent",
+        prove=lambda case: stopping.nothing_held_was_sent(
+            case.records.holds,
+            heard(case.book, _BOOK),
+            clock_behind=heard(case.expected.clock_behind, _ONE_CLOCK),
         ),
     ),
     Claim(

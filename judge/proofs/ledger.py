@@ -5,7 +5,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from judge.proofs.finding import Finding
-from judge.records import Account, BookLine, Fund, Instruction, Line, Provider, Reversal
+from judge.records import (
+    Account,
+    BookLine,
+    ChargedLine,
+    Charges,
+    Fund,
+    Instruction,
+    Line,
+    Provider,
+    Reversal,
+)
 
 
 def sums_to_zero(accounts: Sequence[Account], *, transfers: int) -> Finding:
@@ -141,11 +151,14 @@ def balances_follow_from_the_book(
     deposited_minor: Mapping[str, int],
     prefunded_minor: Mapping[str, int],
     charges_taken_minor: Mapping[str, int],
+    charges: Sequence[Charges] = (),
+    charged: Sequence[ChargedLine] = (),
 ) -> Finding:
     """What each fund and each float holds at rest, worked out without the ledger.
 
-    From what was paid in, what the providers booked and took for their services, what our
-    instructions say came back, and what is kept for triggers that are ready.
+    From what was paid in, what the providers booked and took for their services, what their
+    statements showed as gone or come, what our instructions say came back, and what is kept for
+    triggers that are ready.
     """
     balances = {(account.code, account.scope): account.balance_minor for account in accounts}
     unknown = sum(line.correlation_id not in instructions for line in book)
@@ -162,7 +175,7 @@ def balances_follow_from_the_book(
             book,
             instructions=instructions,
             prefunded_minor=prefunded_minor,
-            charges_taken_minor=charges_taken_minor,
+            gone_minor=_gone(charges_taken_minor, charges=charges, charged=charged),
         ),
     }
     evidence = [
@@ -219,9 +232,9 @@ def _of_providers(
     *,
     instructions: Mapping[UUID, Instruction],
     prefunded_minor: Mapping[str, int],
-    charges_taken_minor: Mapping[str, int],
+    gone_minor: Mapping[str, int],
 ) -> dict[tuple[str, str], int]:
-    gone: Counter[str] = Counter(charges_taken_minor)
+    gone: Counter[str] = Counter(gone_minor)
     for line in book:
         gone[line.provider] += line.amount_minor
     for instruction in instructions.values():
@@ -233,6 +246,21 @@ def _of_providers(
         expected["PROVIDER_FLOAT", provider] = prefunded_minor.get(provider, 0) - gone[provider]
         expected["IN_TRANSIT", provider] = 0
     return expected
+
+
+def _gone(
+    charges_taken_minor: Mapping[str, int],
+    *,
+    charges: Iterable[Charges],
+    charged: Iterable[ChargedLine],
+) -> Counter[str]:
+    """What left the float of each provider otherwise than by a payment."""
+    gone: Counter[str] = Counter(charges_taken_minor)
+    for provider in charges:
+        gone[provider.code] += provider.suspended_minor - provider.received_minor
+    for line in charged:
+        gone[line.provider] += line.statement_minor
+    return gone
 
 
 def _told(balance_minor: int | None) -> str:

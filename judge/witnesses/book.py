@@ -1,6 +1,7 @@
 """The second witness: a provider's own book, over HTTP, as a file of CSV, or in its storage.
 
-Its storage tells more than the others: which callbacks it saw acknowledged.
+Its storage tells more than the others: which callbacks it saw acknowledged, and when each payment
+was sent.
 """
 
 import csv
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
@@ -110,19 +112,19 @@ class BookInStorage:
     path: Path
 
     def lines(self) -> list[BookLine]:
-        with self._open() as connection:
+        with _opened(self.path) as connection:
             return [
                 _line(*row)
                 for row in connection.execute(
                     # What the provider forgot bears a mark behind its id, and was paid as well.
-                    "SELECT provider, substr(correlation_id, 1, 36), amount, currency, account"
-                    " FROM payment"
+                    "SELECT provider, substr(correlation_id, 1, 36), amount, currency, account,"
+                    " received_at FROM payment"
                     " WHERE booked_at IS NOT NULL ORDER BY id"
                 )
             ]
 
     def callbacks_delivered(self) -> list[UUID]:
-        with self._open() as connection:
+        with _opened(self.path) as connection:
             return [
                 UUID(row[0])
                 for row in connection.execute(
@@ -132,7 +134,7 @@ class BookInStorage:
             ]
 
     def is_at_rest(self) -> bool:
-        with self._open() as connection:
+        with _opened(self.path) as connection:
             (payments,) = connection.execute(
                 "SELECT count(*) FROM payment"
                 " WHERE callback_state = 'waiting' OR status = 'pending'"
@@ -144,16 +146,33 @@ class BookInStorage:
             ).fetchone()
             return int(payments) + int(batches) == 0
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
-            try:
-                yield connection
-            finally:
-                connection.close()
-        except sqlite3.Error as error:
-            raise BookUnreadable(f"{self.path}: {error}") from error
+
+@dataclass(frozen=True)
+class BankInStorage:
+    """The SQLite file of a sandbox bank, which pays what lies in files in a folder."""
+
+    path: Path
+    provider: str
+    fetches_from: Path
+
+    def lines(self) -> list[BookLine]:
+        with _opened(self.path) as connection:
+            return [
+                _line(self.provider, *row)
+                for row in connection.execute(
+                    "SELECT end_to_end_id, amount, currency, account, written_at * 1000"
+                    " FROM payment JOIN file USING (message_id)"
+                    " WHERE reference IS NOT NULL ORDER BY payment.rowid"
+                )
+            ]
+
+    def callbacks_delivered(self) -> list[UUID]:
+        return []
+
+    def is_at_rest(self) -> bool:
+        with _opened(self.path) as connection:
+            (sayings,) = connection.execute("SELECT count(*) FROM saying").fetchone()
+        return sayings == 0 and not any(self.fetches_from.glob("*.xml"))
 
 
 def all_lines(books: Iterable[Book]) -> list[BookLine]:
@@ -169,6 +188,18 @@ def all_callbacks_delivered(books: Sequence[Book]) -> list[UUID] | None:
     return [payment for delivered in told for payment in delivered or ()]
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise BookUnreadable(f"{path}: {error}") from error
+
+
 def _lines(text: Iterable[str]) -> list[BookLine]:
     """The lines of a CSV with a header; raises BookUnreadable."""
     rows = csv.DictReader(text)
@@ -178,7 +209,14 @@ def _lines(text: Iterable[str]) -> list[BookLine]:
     return [_line(*(row[name] for name in COLUMNS)) for row in rows]
 
 
-def _line(provider: str, correlation_id: str, amount: str, currency: str, account: str) -> BookLine:
+def _line(
+    provider: str,
+    correlation_id: str,
+    amount: str,
+    currency: str,
+    account: str,
+    sent_at_ms: float | None = None,
+) -> BookLine:
     try:
         return BookLine(
             provider=sys.intern(provider),
@@ -186,6 +224,7 @@ def _line(provider: str, correlation_id: str, amount: str, currency: str, accoun
             amount_minor=_minor(amount, currency=currency),
             currency=sys.intern(currency),
             account=account,
+            sent_at=None if sent_at_ms is None else datetime.fromtimestamp(sent_at_ms / 1000, UTC),
         )
     except (AttributeError, TypeError, ValueError, ArithmeticError) as error:
         raise BookUnreadable(

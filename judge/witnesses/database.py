@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -14,18 +15,22 @@ from sqlalchemy.engine import make_url
 from judge.records import (
     Account,
     Announced,
+    ChargedLine,
+    Charges,
     Disagreement,
     Ends,
     Fund,
+    Hold,
     Instruction,
     Line,
     PaidTwice,
+    Pause,
     Provider,
     Reach,
     Records,
     Reversal,
 )
-from judge.witnesses import statements
+from judge.witnesses import charges, statements, stopping
 from judge.words import PAYMENT_ENDS
 
 # The last is what the driver says when the server dies while it is being talked to.
@@ -80,6 +85,10 @@ async def read_records(connection: asyncpg.Connection) -> Records:
         providers=[Provider(**row) for row in await connection.fetch(statements.PROVIDERS, ends)],
         lines=[Line(**row) for row in await connection.fetch(statements.LINES, ends)],
         reversals=[Reversal(**row) for row in await connection.fetch(statements.REVERSALS)],
+        pauses=await read_pauses(connection),
+        holds=[Hold(**row) for row in await connection.fetch(stopping.HOLDS)],
+        charges=[Charges(**row) for row in await connection.fetch(charges.CHARGES)],
+        charged_lines=[ChargedLine(**row) for row in await connection.fetch(charges.CHARGED_LINES)],
         instructions=await _instructions(connection),
         paid_twice=[PaidTwice(**row) for row in await connection.fetch(statements.PAID_TWICE)],
         announced=[Announced(**row) for row in await connection.fetch(statements.ANNOUNCED)],
@@ -111,6 +120,38 @@ async def under_way(connection: asyncpg.Connection) -> bool:
     """
     row = await connection.fetchrow(statements.UNDER_WAY)
     return bool(row["under_way"] > 0 or row["entitlements"] == 0)
+
+
+async def read_holds(connection: asyncpg.Connection) -> list[Hold]:
+    """Every payment that a rule ever held."""
+    return [Hold(**row) for row in await connection.fetch(stopping.HOLDS)]
+
+
+async def read_charges(connection: asyncpg.Connection) -> list[Charges]:
+    """What each provider charges."""
+    return [Charges(**row) for row in await connection.fetch(charges.CHARGES)]
+
+
+async def read_charged_lines(connection: asyncpg.Connection) -> list[ChargedLine]:
+    """What two persons found to be charged of the lines of statements."""
+    return [ChargedLine(**row) for row in await connection.fetch(charges.CHARGED_LINES)]
+
+
+async def read_pauses(connection: asyncpg.Connection) -> list[Pause]:
+    """Every pause there ever was, and what was claimed in spite of it."""
+    claimed: dict[UUID, list[tuple[UUID, datetime]]] = {}
+    for row in await connection.fetch(stopping.CLAIMED_WHILE_PAUSED):
+        claimed.setdefault(row["pause_id"], []).append((row["instruction_id"], row["posted_at"]))
+    return [
+        Pause(
+            id=row["id"],
+            paused_at=row["paused_at"],
+            resumed_at=row["resumed_at"],
+            concerned=frozenset(row["concerned"]),
+            claimed=claimed.get(row["id"], []),
+        )
+        for row in await connection.fetch(stopping.PAUSES)
+    ]
 
 
 async def _instructions(connection: asyncpg.Connection) -> Mapping[UUID, Instruction]:

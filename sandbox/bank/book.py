@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS file (
     message_id TEXT PRIMARY KEY,
     sha256 TEXT NOT NULL,
     refusal TEXT,
+    written_at REAL NOT NULL,
     copies INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE TABLE IF NOT EXISTS payment (
@@ -94,11 +95,11 @@ class Book:
         )
         return counted.rowcount == 1
 
-    def keep_file(self, message_id: str, sha256: str, refusal: str | None) -> None:
+    def keep_file(self, file: File, refusal: str | None) -> None:
         """Keep that a file was fetched, and why it is refused, if it is."""
         self._connection.execute(
-            "INSERT INTO file (message_id, sha256, refusal) VALUES (?, ?, ?)",
-            (message_id, sha256, refusal),
+            "INSERT INTO file (message_id, sha256, refusal, written_at) VALUES (?, ?, ?, ?)",
+            (file.message_id, file.sha256, refusal, file.written_at),
         )
 
     def is_paid(self, end_to_end_id: str) -> bool:

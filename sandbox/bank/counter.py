@@ -77,7 +77,7 @@ class Counter:
             return reports.refusal(name, REPEATED, now=now, delay=delay)
         is_too_long = 0 < self._options.most_lines < len(file.lines)
         fault = file.fault or (TOO_LONG if is_too_long else None)
-        self._book.keep_file(name, file.sha256, fault)
+        self._book.keep_file(file, fault)
         if fault is not None:
             return reports.refusal(name, fault, now=now, delay=delay)
         booked = [

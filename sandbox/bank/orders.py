@@ -26,10 +26,12 @@ class OrderedLine:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What a file orders. `fault`: why the bank refuses it, as a code."""
+    """What a file orders. `fault`: why the bank refuses it, as a code. `written_at`: when the
+    customer had written it, in Unix seconds."""
 
     message_id: str
     sha256: str
+    written_at: float
     lines: tuple[OrderedLine, ...]
     fault: str | None = None
 
@@ -37,6 +39,7 @@ class File:
 def read_file(path: Path, key: Ed25519PublicKey) -> File:
     """A file with its checksum and its signature beside it."""
     content = path.read_bytes()
+    written_at = path.stat().st_mtime
     sha256 = hashlib.sha256(content).hexdigest()
     fault = _sealing_fault(path, content, sha256, key)
     try:
@@ -45,8 +48,8 @@ def read_file(path: Path, key: Ed25519PublicKey) -> File:
         lines = tuple(_line(line) for line in document.iter(f"{NAMESPACE}CdtTrfTxInf"))
         fault = fault or _sum_fault(document, lines)
     except (etree.LxmlError, ValueError, InvalidOperation):
-        return File(path.stem, sha256, (), fault or "FF01")
-    return File(message_id, sha256, lines, fault)
+        return File(path.stem, sha256, written_at, (), fault or "FF01")
+    return File(message_id, sha256, written_at, lines, fault)
 
 
 def _sealing_fault(path: Path, content: bytes, sha256: str, key: Ed25519PublicKey) -> str | None:

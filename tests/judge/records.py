@@ -1,7 +1,7 @@
 """A small country in which everything holds: what a test then doctors."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from judge.case import Case, Expected
@@ -10,10 +10,14 @@ from judge.records import (
     Acknowledgement,
     Announced,
     BookLine,
+    ChargedLine,
+    Charges,
     Ends,
     Fund,
+    Hold,
     Instruction,
     Line,
+    Pause,
     Provider,
     Reach,
     ReadBack,
@@ -26,6 +30,9 @@ FUND = "national-relief"
 DEPOSITED = {FUND: 1_000}
 PREFUNDED = {"mekong": 600, "tonle": 300}
 OPENED_ON = date(2020, 10, 12)
+BEGINNING = datetime(2020, 10, 12, 2, 0, tzinfo=UTC)
+CLOCK_BEHIND = timedelta(days=2_200)
+"""The providers live some years later."""
 
 
 def account(code: str, scope: str, *, debits: int = 0, credits: int = 0) -> Account:
@@ -45,11 +52,14 @@ def account(code: str, scope: str, *, debits: int = 0, credits: int = 0) -> Acco
 ACCOUNTS = [
     account("TREASURY_CASH", "KHR", debits=1_000, credits=900),
     account("FUNDS_RECEIVED", FUND, credits=1_000),
-    account("PROVIDER_FLOAT", "mekong", debits=630, credits=270),
+    account("PROVIDER_FLOAT", "mekong", debits=631, credits=277),
     account("PROVIDER_FLOAT", "tonle", debits=300, credits=112),
     account("IN_TRANSIT", "mekong", debits=270, credits=270),
     account("IN_TRANSIT", "tonle", debits=112, credits=112),
     account("GRANTS_PAID", FUND, debits=352),
+    account("SUSPENSE", "mekong", debits=5, credits=3),
+    account("PROVIDER_CHARGES", "mekong", debits=10, credits=1),
+    account("CHARGES_PAYABLE", "mekong", debits=3, credits=8),
     account("BUDGET_AUTHORISED", FUND, credits=1_000),
     account("BUDGET_AVAILABLE", FUND, debits=1_030, credits=382),
     account("COMMITTED", FUND, debits=382, credits=382),
@@ -113,6 +123,7 @@ BOOK = [
         amount_minor=payment.amount_minor,
         currency=payment.currency,
         account=f"account {payment.id}",
+        sent_at=BEGINNING + CLOCK_BEHIND + timedelta(minutes=6),
     )
     for payment in INSTRUCTIONS.values()
     if payment.paid
@@ -144,6 +155,30 @@ REACH = Reach(
     enrolled=5,
     changed_since=0,
 )
+PAUSE = Pause(
+    id=UUID(int=3_000),
+    paused_at=BEGINNING + timedelta(minutes=10),
+    resumed_at=BEGINNING + timedelta(minutes=20),
+    concerned=frozenset({UUID(int=1), UUID(int=3)}),
+    claimed=[(UUID(int=1), BEGINNING + timedelta(minutes=10, seconds=1))],
+)
+HOLD = Hold(
+    instruction_id=UUID(int=2),
+    ended_at=BEGINNING + timedelta(minutes=5),
+    claimed_at=BEGINNING + timedelta(minutes=6),
+)
+CHARGED_LINE = ChargedLine(
+    number=1, provider="mekong", statement_minor=5, settled_minor=3, further_minor=2, owed_minor=3
+)
+CHARGES = Charges(
+    code="mekong",
+    charges_minor=9,
+    payable_minor=5,
+    worked_out_minor=8,
+    paid_minor=0,
+    suspended_minor=2,
+    received_minor=1,
+)
 REVERSAL = Reversal(
     id=UUID(int=2_000),
     proposed_by="officer@nspc",
@@ -166,6 +201,10 @@ RECORDS = Records(
     providers=PROVIDERS,
     lines=[LINE],
     reversals=[REVERSAL],
+    pauses=[PAUSE],
+    holds=[HOLD],
+    charges=[CHARGES],
+    charged_lines=[CHARGED_LINE],
     instructions=INSTRUCTIONS,
     paid_twice=[],
     announced=[ANNOUNCED],
@@ -193,6 +232,7 @@ CASE = Case(
         entitlements=5,
         deposited_minor=DEPOSITED,
         prefunded_minor=PREFUNDED,
+        clock_behind=CLOCK_BEHIND,
         payments_for_an_account=1,
     ),
     book=BOOK,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +20,18 @@ from judge.verdict import CLAIMS, Outcome, Proof, Verdict, judge, shown
 from tests.judge.records import (
     ACCOUNTS,
     ANNOUNCED,
+    BEGINNING,
     BOOK,
     CASE,
+    CHARGED_LINE,
+    CHARGES,
+    CLOCK_BEHIND,
     ENDS,
     FUNDS,
+    HOLD,
     INSTRUCTIONS,
     LINE,
+    PAUSE,
     PROVIDERS,
     REACH,
     READ_BACK,
@@ -39,6 +46,9 @@ COMMITMENTS = "Committed = paid + in flight + released"
 WITH_PROVIDERS = "Money with the providers is accounted for"
 LINES = "Each budget line is what its payments come to"
 REVERSED = "What was taken back was so whole, by two persons"
+CHARGED = "What a provider charges is booked once"
+PAUSED = "Nothing left while it was paused"
+HELD = "Nothing that a rule holds was sent"
 BALANCES = "Every balance follows from the book and the deposits"
 BOOKED = "Our records equal the providers' book, line by line"
 LISTED = "Every difference from the providers' book is on a list"
@@ -84,6 +94,28 @@ def provider(**changes: Any) -> Doctor:
 
 def reversed_(**changes: Any) -> Doctor:
     return records(reversals=[replace(REVERSAL, **changes)])
+
+
+def charges(**changes: Any) -> Doctor:
+    return records(charges=[replace(CHARGES, **changes)])
+
+
+def charged_line(**changes: Any) -> Doctor:
+    return records(charged_lines=[replace(CHARGED_LINE, **changes)])
+
+
+def paused(**changes: Any) -> Doctor:
+    return records(pauses=[replace(PAUSE, **changes)])
+
+
+def held(**changes: Any) -> Doctor:
+    return records(holds=[replace(HOLD, **changes)])
+
+
+def sent_after(minutes: int) -> Doctor:
+    """The first payments of the book came to the provider so long after the beginning."""
+    at = BEGINNING + CLOCK_BEHIND + timedelta(minutes=minutes)
+    return booked(*(replace(line, sent_at=at) for line in BOOK))
 
 
 def ended(**changes: Any) -> Doctor:
@@ -162,6 +194,42 @@ def test_where_everything_agrees_each_proof_holds() -> None:
             "IN_TRANSIT of mekong is 80, by the book and the deposits it has to be 0",
         ),
         (BALANCES, records(accounts=[]), "is missing"),
+        (
+            BALANCES,
+            charges(suspended_minor=0),
+            "PROVIDER_FLOAT of mekong is 354, by the book and the deposits it has to be 356",
+        ),
+        (BALANCES, charges(received_minor=0), "it has to be 353"),
+        (BALANCES, charged_line(statement_minor=6), "it has to be 353"),
+        (
+            CHARGED,
+            charges(charges_minor=12),
+            "PROVIDER_CHARGES of mekong is 12, by payments and decisions it has to be 9",
+        ),
+        (CHARGED, charges(payable_minor=8), "CHARGES_PAYABLE of mekong is -8"),
+        (CHARGED, charged_line(settled_minor=2), "5 charged on the statement, 2 settled and 2"),
+        (
+            CHARGED,
+            charged_line(settled_minor=0, further_minor=5),
+            "5 booked as charges, of which 3 were booked and owed before",
+        ),
+        (CHARGED, records(charges=[]), "no provider at all"),
+        (
+            PAUSED,
+            paused(claimed=[(UUID(int=1), PAUSE.paused_at + timedelta(seconds=3))]),
+            f"payment {UUID(int=1)} was claimed at 02:10:03, and was paused from 02:10:00 until",
+        ),
+        (
+            PAUSED,
+            paused(
+                resumed_at=None, claimed=[(UUID(int=1), PAUSE.paused_at + timedelta(seconds=3))]
+            ),
+            "until now",
+        ),
+        (PAUSED, sent_after(15), f"payment {UUID(int=1)} came to mekong at 02:15:00"),
+        (HELD, held(ended_at=None, claimed_at=None), "was paid by tonle, and held until now"),
+        (HELD, held(ended_at=HOLD.claimed_at + timedelta(seconds=1)), "was claimed at 02:06:00"),
+        (HELD, sent_after(4), "was paid by tonle, and held until 02:05:00"),
         (BOOKED, booked(*BOOK[1:]), "paid by our records, not in the book"),
         (
             BOOKED,
@@ -364,8 +432,13 @@ def test_money_that_came_back_is_in_the_float_again() -> None:
 
 def test_a_proof_without_its_witness_is_left_out_and_says_so() -> None:
     verdict = judge(Case(records=RECORDS))
+    assert proof_of(PAUSED, expected(clock_behind=None)(CASE)).missing == (
+        "a clock that nobody set meanwhile"
+    )
     assert {proof.name: proof.missing for proof in verdict.of(Outcome.LEFT_OUT)} == {
         BALANCES: "the providers' book",
+        PAUSED: "the providers' book",
+        HELD: "the providers' book",
         BOOKED: "the providers' book",
         LISTED: "the providers' book",
         TWICE: "the providers' book",
@@ -377,7 +450,12 @@ def test_a_proof_without_its_witness_is_left_out_and_says_so() -> None:
         PERSONAL: "the personal data to search for",
     }
     assert verdict.holds
-    assert len(verdict.of(Outcome.HOLDS)) == len(CLAIMS) - 10
+    assert len(verdict.of(Outcome.HOLDS)) == len(CLAIMS) - 12
+
+
+@pytest.mark.parametrize("minutes", [9, 21])
+def test_what_left_before_a_pause_or_after_it_may_leave(minutes: int) -> None:
+    assert proof_of(PAUSED, sent_after(minutes)(CASE)).outcome is Outcome.HOLDS
 
 
 def test_a_book_alone_does_not_say_what_was_paid_in() -> None:

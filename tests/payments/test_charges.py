@@ -4,10 +4,13 @@ import asyncio
 import json
 from collections import Counter
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from judge.proofs.charges import charges_are_booked_once
+from judge.witnesses.database import read_charged_lines, read_charges
 from services.payments.providers.directory import ProviderDirectory
 from tests.payments.announcing import FUND
 from tests.payments.conftest import World, entitlements
@@ -142,7 +145,7 @@ async def test_another_tariff_holds_for_what_is_settled_after_it(
 
 @pytest.mark.parametrize("taken_minor", [200, 900])
 async def test_a_charge_that_is_booked_and_stands_on_a_statement_is_booked_once(
-    world: World, steps: Steps, taken_minor: int
+    world: World, steps: Steps, owner: asyncpg.Connection, taken_minor: int
 ) -> None:
     await world.fund(2_000_000, prefund_minor=900_000)
     await mapped(world)
@@ -156,8 +159,8 @@ async def test_a_charge_that_is_booked_and_stands_on_a_statement_is_booked_once(
         Line(orders[0].instruction_id, 96_000, "MK-AGAIN"),
     ]
     await send(world, written(lines))
-    found = {each["kind"]: each["number"] for each in await open_differences(world)}
-    fee, again = found["unknown_payment"], found["paid_again"]
+    numbers = {each["kind"]: each["number"] for each in await open_differences(world)}
+    fee, again = numbers["unknown_payment"], numbers["paid_again"]
     letter = {"outcome": "charged", "reason": "By the provider's letter."}
     # What is paid again is no charge, however much of these is owed.
     await world.post(f"/differences/{again}/resolution", letter)
@@ -170,6 +173,22 @@ async def test_a_charge_that_is_booked_and_stands_on_a_statement_is_booked_once(
     provider = await world.get("/providers/mekong")
     assert provider["float_minor"] == 900_000 - 2 * 96_000 - taken_minor
     await world.proofs()
+
+    # As the judge sees it, who also sees what was booked twice.
+    found = await read_charges(owner), await read_charged_lines(owner)
+    assert charges_are_booked_once(*found).evidence == ()
+    async with owner.transaction():
+        await owner.execute("SET LOCAL session_replication_role = replica")
+        await owner.execute(
+            """
+            UPDATE payments.transfer
+            SET posted_at = posted_at + interval '1 hour',
+                code = CASE code WHEN 'charges_taken' THEN 'statement_charged' ELSE code END
+            WHERE approval_id IN (SELECT id FROM payments.approval WHERE kind = 'difference')
+            """
+        )
+        twice = charges_are_booked_once(*found[:1], await read_charged_lines(owner)).evidence
+        assert any("were booked and owed before" in line for line in twice), twice
 
 
 PAYMENTS = st.lists(

@@ -5,9 +5,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from judge.proofs.stopping import nothing_held_was_sent
+from judge.witnesses.database import read_holds
 from shared.clock import set_clock
 from shared.ids import new_id
 from tests.conftest import NOON
@@ -21,6 +24,7 @@ __all__ = ["provider", "script"]
 
 ACCOUNT = {"same_account": {"households": 1, "window_days": 30}}
 CAP = {"above_cap": {"amount_minor": 200_000, "currency": "KHR", "window_days": 30}}
+NO_TIME = timedelta(0)
 DUPLICATE = {"suspected_duplicate": {"window_days": 30}}
 
 
@@ -58,6 +62,23 @@ async def households_claimed(steps: Steps) -> set[UUID]:
 def later(world: World, **passed: float) -> None:
     assert world.settings.clock_file is not None
     set_clock(world.settings.clock_file, NOON + timedelta(**passed))
+
+
+async def test_the_judge_sees_what_is_claimed_while_it_is_held(
+    world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await world.fund(20_000_000)
+    await rule(world, **CAP)
+    above = Entitlement(account="+85512000001", amount_minor=200_001)
+    await released(world, steps, above, Entitlement(account="+85512000002"))
+    [claimed] = await steps.claim()
+    [hold] = await read_holds(owner)
+    assert (hold.ended_at, hold.claimed_at) == (None, None)
+    assert nothing_held_was_sent([hold], [], clock_behind=NO_TIME).evidence == ()
+    # As if the other one had been held.
+    await owner.execute("UPDATE payments.hold SET instruction_id = $1", claimed.instruction_id)
+    [evidence] = nothing_held_was_sent(await read_holds(owner), [], clock_behind=NO_TIME).evidence
+    assert f"payment {claimed.instruction_id} was claimed at" in evidence
 
 
 async def test_one_account_for_several_households_is_held_for_all_of_them(

@@ -3,8 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
+from judge.proofs.stopping import nothing_left_while_paused
+from judge.witnesses.database import read_pauses
 from shared.clock import set_clock
 from shared.ids import new_id
 from tests.conftest import NOON
@@ -34,6 +37,26 @@ async def released(world: World, steps: Steps, *owed: Entitlement) -> Announced:
     announced = await world.registry.announce(owed)
     await steps.raise_announced()
     return announced
+
+
+async def test_the_judge_sees_what_is_claimed_while_it_is_paused(
+    world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    elsewhere = entitlements(1, provider="tonle")
+    await released(world, steps, *entitlements(4, provider="mekong"), *elsewhere)
+    claimed = await steps.claim(size=2)
+    await pause(world, provider="mekong", area="KH")
+    assert await steps.claim() == []
+    [kept] = await read_pauses(owner)
+    assert (len(kept.concerned), kept.claimed) == (4, [])
+    # As if it had been paused before.
+    await owner.execute("UPDATE payments.pause SET paused_at = paused_at - interval '1 hour'")
+    found = nothing_left_while_paused(
+        await read_pauses(owner), [], clock_behind=timedelta(0), heard_within=timedelta(seconds=1)
+    )
+    assert sorted(line.split()[1] for line in found.evidence) == sorted(
+        str(order.instruction_id) for order in claimed
+    )
 
 
 async def test_one_person_pauses_at_once_and_two_resume(world: World, steps: Steps) -> None:
