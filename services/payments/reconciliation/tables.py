@@ -15,7 +15,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     Text,
-    UniqueConstraint,
     Uuid,
     text,
 )
@@ -71,7 +70,6 @@ class Statement(Base):
     superseded_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     __table_args__ = (
-        UniqueConstraint("provider_number", "day", "content_digest"),
         Index(
             "statement_current_index",
             "provider_number",
