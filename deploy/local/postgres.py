@@ -118,14 +118,32 @@ class LocalPostgres:
 
     def kill(self) -> None:
         """SIGKILL to the postmaster and all its children, as a power cut would."""
+        family = self._signal(signal.SIGKILL)
+        psutil.wait_procs(family, timeout=_END_SECONDS)
+
+    def freeze(self) -> None:
+        """SIGSTOP to all of them: who is connected stays so, and hears nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """What was frozen goes on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> list[psutil.Process]:
+        """Send a signal to the postmaster and then to its children; to whom it was sent."""
         process_id = self.process_id()
         if process_id is None:
-            return
-        family = [psutil.Process(process_id), *psutil.Process(process_id).children(recursive=True)]
+            return []
+        postmaster = psutil.Process(process_id)
+        # A postmaster that is stopped has no further children.
+        family = [postmaster]
+        if number == signal.SIGSTOP:
+            os.kill(process_id, number)
+        family += postmaster.children(recursive=True)
         for process in family:
             with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
-        psutil.wait_procs(family, timeout=_END_SECONDS)
+                os.kill(process.pid, number)
+        return family
 
     def process_id(self) -> int | None:
         """The postmaster's process id, or None while it does not run."""

@@ -53,8 +53,8 @@ class Stack:
 
     ``sandbox`` options are taken as given but for their port, storage and providers, which are
     the stack's. With ``every_kind``, one of its providers takes batches, and a bank that takes
-    files is started as well, like it in its accounts and its day.
-    ``commands`` replaces how a process is launched, by its name.
+    files is started as well, like it in its accounts and its day; with ``bank``, that bank is, in
+    folders that are there. ``commands`` replaces how a process is launched, by its name.
     ``ports`` are free ones unless given. With ``database_url`` that server is used (and cannot
     be killed or stopped from here); without, the embedded one. ``ready_seconds`` is how long
     ``wait_ready`` waits.
@@ -66,6 +66,7 @@ class Stack:
         *,
         sandbox: SandboxOptions | None = None,
         every_kind: bool = False,
+        bank: BankOptions | None = None,
         environment: Mapping[str, str] | None = None,
         processes: Sequence[str] = PROCESSES,
         commands: Mapping[str, Sequence[str]] | None = None,
@@ -109,7 +110,8 @@ class Stack:
             if sandbox
             else None
         )
-        self.bank: BankOptions | None = None
+        self._every_kind = every_kind
+        self.bank = bank
         if every_kind:
             assert self.sandbox is not None
             self.bank = bank_of(self.directory, self.secrets, like=self.sandbox)
@@ -130,7 +132,7 @@ class Stack:
             clock_file=self.clock_file,
             **({} if untrue_seconds is None else {"not_known_untrue_seconds": int(untrue_seconds)}),
         )
-        if self.bank:
+        if self._every_kind:
             self._environment |= of_every_kind(self._environment, self.directory, self.secrets)
         self.migrate()
         if self.sandbox:

@@ -86,7 +86,7 @@ def _run(arguments: argparse.Namespace) -> None:
         directory = _DIRECTORY / f"seed-{seed}"
         shutil.rmtree(directory, ignore_errors=True)
         began = time.monotonic()
-        verdict = run(Plan(seed=seed), directory)
+        verdict = run(Plan(seed=seed, of_every_kind=True), directory)
         told = [
             f"{verdict.figures.get(name, 0):,}"
             for name in ("kills", "households", "entitlements_paid", "entitlements_failed")

@@ -95,7 +95,9 @@ class FaultCase:
 def run_case(case: FaultCase, directory: Path, *, plan: Plan | None = None) -> Outcome:
     """Carry a case out in ``directory``, which keeps the logs; ``plan`` instead of its own."""
     plan = plan or case.plan
-    world = replace(world_of(plan, directory), spoil=case.file)
+    world = world_of(plan, directory)
+    spread = world.spoil
+    world = replace(world, spoil=lambda file: case.file(spread(file)))
     with world.stack:
         found: list[str] = []
         began = monotonic()
@@ -134,6 +136,19 @@ async def asked(world: World, query: str, *arguments: object) -> list[tuple[obje
     """What the database answers; raises one of CANNOT_ASK."""
     async with snapshot(world.stack.database_url) as connection:
         return [tuple(row) for row in await connection.fetch(query, *arguments)]
+
+
+def counted(world: World, condition: str, *arguments: object) -> int:
+    """How many payments are so."""
+    ((count,),) = asyncio.run(
+        asked(
+            world,
+            "SELECT count(*) FROM payments.instruction"
+            f" JOIN payments.provider ON provider.number = provider_number WHERE {condition}",
+            *arguments,
+        )
+    )
+    return int(str(count))
 
 
 def _without_end(world: World, *, at_most: int, unknown_because: Collection[str]) -> list[str]:

@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -30,10 +30,11 @@ from services.registry.households.shape import (
 )
 from shared.ids import new_id
 from shared.version import API_PREFIX
-from tests.faults.case import LEFT_TO_PERSONS, FaultCase, asked, options_of
+from tests.faults import cases_of_batches, cases_of_statements
+from tests.faults.case import LEFT_TO_PERSONS, FaultCase, asked, counted, options_of
 from tests.faults.judge import book_of, half_paid
 from tests.faults.losing import keep, lose_since
-from tests.faults.patience import Patience
+from tests.faults.patience import wait_until
 from tests.faults.run import WORKER, Plan
 from tests.faults.world import NotAcknowledged, World
 
@@ -42,7 +43,6 @@ _SMALL = Fraction(1, 1000)
 _SEED = 1
 _NOBODY = "wing"
 """A provider that payments does not know."""
-_LOOK_SECONDS = 0.1
 _NOT_OURS = {
     Hostility.COMPLETED_WITHOUT_REFERENCE,
     Hostility.COMPLETED_WITH_OTHER_REFERENCE,
@@ -146,7 +146,7 @@ def _sweep(world: World) -> list[str]:
         with world.stack.client("payments") as client:
             return client.get(path).raise_for_status().json()["finished_at"] is not None
 
-    if _wait_until(is_finished, seconds=60):
+    if wait_until(is_finished, seconds=60):
         return []
     return ["the sweep over settled and rejected payments did not end"]
 
@@ -163,7 +163,7 @@ def _keep_payments(world: World) -> list[str]:
 def _lose_payments(world: World) -> list[str]:
     """Half is paid when payments forgets whatever it did since the shock."""
     found = []
-    if not _wait_until(lambda: half_paid(world), seconds=60):
+    if not wait_until(lambda: half_paid(world), seconds=60):
         found.append("half was never paid: the case proves nothing")
     names = [name for name in world.stack.names if name.startswith("payments")]
     for name in names:
@@ -185,7 +185,7 @@ def _stop_and_wake_workers(world: World) -> list[str]:
     """Each worker in turn is stopped for longer than its lease, in the midst of its work."""
     draw = random.Random(world.seed)
     names = [name for name in world.stack.names if name.startswith(WORKER)]
-    _wait_until(lambda: _counted(world, "status::text <> 'ready'") > 0, seconds=40)
+    wait_until(lambda: counted(world, "status::text <> 'ready'") > 0, seconds=40)
     until = monotonic() + 3 * _STOPPED_SECONDS
     while monotonic() < until:
         for name in names:
@@ -200,9 +200,9 @@ def _stop_and_wake_workers(world: World) -> list[str]:
 def _top_up_when_it_is_stuck(world: World) -> list[str]:
     """Wait until the float is used up, and until late successes come; then give enough."""
     ready = "status::text = 'ready'"
-    _wait_until(lambda: _counted(world, "status::text <> 'ready'") > 0, seconds=40)
-    stuck = _wait_until(lambda: _unmoved(world, ready), seconds=60)
-    waiting = _counted(world, ready)
+    wait_until(lambda: counted(world, "status::text <> 'ready'") > 0, seconds=40)
+    stuck = wait_until(lambda: _unmoved(world, ready), seconds=60)
+    waiting = counted(world, ready)
     sleep(_WHILE_SECONDS)
     for provider in PROVIDERS:
         world.prefund(provider, 800_000_000)
@@ -229,13 +229,13 @@ def _others_are_not_kept_waiting(world: World) -> list[str]:
     """One provider is slow: the other's payments end, and the worker ends when it is told to."""
     found = []
     of_the_other = "provider.code = 'tonle' AND status::text <> ALL($1)"
-    _wait_until(lambda: _counted(world, "provider.code = 'tonle'") > 0, seconds=40)
-    _wait_until(lambda: _counted(world, "status::text = 'ready'") == 0, seconds=40)
-    if not _wait_until(lambda: not _counted(world, of_the_other, list(PAYMENT_ENDS)), seconds=20):
+    wait_until(lambda: counted(world, "provider.code = 'tonle'") > 0, seconds=40)
+    wait_until(lambda: counted(world, "status::text = 'ready'") == 0, seconds=40)
+    if not wait_until(lambda: not counted(world, of_the_other, list(PAYMENT_ENDS)), seconds=20):
         found.append("payments at the provider that is well waited for the one that is slow")
     began = monotonic()
     os.kill(world.stack.process_ids()[WORKER], signal.SIGTERM)
-    if _wait_until(lambda: not world.stack.is_running(WORKER), seconds=_TO_END_SECONDS):
+    if wait_until(lambda: not world.stack.is_running(WORKER), seconds=_TO_END_SECONDS):
         world.stack.restart(WORKER)
     else:
         found.append(f"the worker did not end within {monotonic() - began:.0f} s of SIGTERM")
@@ -248,7 +248,7 @@ def _others_are_not_kept_waiting(world: World) -> list[str]:
 def _crowd_the_registry(world: World) -> list[str]:
     """Readers who do not read and senders who do not send, for as long as payments are made."""
     found = []
-    if not _wait_until(lambda: bool(asyncio.run(asked(world, _A_CHUNK))), seconds=60):
+    if not wait_until(lambda: bool(asyncio.run(asked(world, _A_CHUNK))), seconds=60):
         found.append("no chunk was announced: the case proves nothing")
     with world.stack.client("registry") as client, ExitStack() as stack:
         for target in _slowly(world, client):
@@ -261,7 +261,7 @@ def _crowd_the_registry(world: World) -> list[str]:
             unready.update(_unready(world))
             return half_paid(world)
 
-        if not _wait_until(is_paid, seconds=60):
+        if not wait_until(is_paid, seconds=60):
             found.append("half was not paid while others read and sent slowly")
     return found + [f"{service} was not ready meanwhile" for service in sorted(unready)]
 
@@ -298,33 +298,11 @@ def _new_key() -> dict[str, str]:
 # -- asking and waiting
 
 
-def _wait_until(holds: Callable[[], bool], *, seconds: float) -> bool:
-    patience = Patience(seconds)
-    while not patience.is_over:
-        if holds():
-            return True
-        sleep(_LOOK_SECONDS)
-    return False
-
-
-def _counted(world: World, condition: str, *arguments: object) -> int:
-    """How many payments are so."""
-    ((count,),) = asyncio.run(
-        asked(
-            world,
-            "SELECT count(*) FROM payments.instruction"
-            f" JOIN payments.provider ON provider.number = provider_number WHERE {condition}",
-            *arguments,
-        )
-    )
-    return int(str(count))
-
-
 def _unmoved(world: World, condition: str) -> bool:
     """Whether as many payments are so as two seconds before, and some are."""
-    before = _counted(world, condition)
+    before = counted(world, condition)
     sleep(2)
-    return _counted(world, condition) == before > 0
+    return counted(world, condition) == before > 0
 
 
 def _booked(world: World) -> list[UUID]:
@@ -514,4 +492,6 @@ CASES = {
         but=LEFT_TO_PERSONS,
         least_seconds=6 * _WHILE_SECONDS,
     ),
+    **cases_of_batches.CASES,
+    **cases_of_statements.CASES,
 }

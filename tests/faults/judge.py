@@ -16,14 +16,23 @@ from judge.records import ReadBack, Records, Searched
 from judge.rest import is_at_rest
 from judge.verdict import CLAIMS, judge
 from judge.witnesses import callers, writings
-from judge.witnesses.book import BookInStorage
+from judge.witnesses.book import BankInStorage, Book, BookInStorage, all_lines
 from judge.witnesses.database import CANNOT_ASK, read_records, snapshot
 from services.processes import SERVICES
 from shared.audit.verifying import verify_all
+from tests.faults.providers import BANK_PROVIDER
 from tests.faults.world import World
 
 _ENDED = """
     SELECT count(*) FROM payments.instruction WHERE status::text IN ('settled', 'rejected')
+"""
+
+_RAISED_FOR = """
+    SELECT EXISTS (
+        SELECT FROM payments.instruction
+        JOIN payments.provider ON provider.number = provider_number
+        WHERE provider.code = $1
+    )
 """
 
 
@@ -41,13 +50,26 @@ class Outcome:
 
 def at_rest(world: World) -> bool:
     """Whether nothing is under way any more. False, too, while something cannot be asked."""
-    return is_at_rest(world.stack.database_url, [book_of(world)])
+    return is_at_rest(world.stack.database_url, books_of(world))
 
 
 def half_paid(world: World) -> bool:
     """Whether every other household has an end already. False while nobody can be asked."""
     try:
         return 2 * asyncio.run(_ended(world)) >= world.households
+    except CANNOT_ASK:
+        return False
+
+
+def is_raised_for(world: World, provider: str) -> bool:
+    """Whether there is a payment at a provider already. False while nobody can be asked."""
+
+    async def raised() -> bool:
+        async with snapshot(world.stack.database_url) as connection:
+            return bool(await connection.fetchval(_RAISED_FOR, provider))
+
+    try:
+        return asyncio.run(raised())
     except CANNOT_ASK:
         return False
 
@@ -94,7 +116,7 @@ def callbacks_delivered(world: World) -> frozenset[UUID]:
 
 def case_of(world: World, *, lost_callbacks: Collection[UUID] = frozenset()) -> Case:
     """All that can be heard of a world."""
-    book = book_of(world)
+    is_managed = world.stack.bank is not None
     return Case(
         records=asyncio.run(_records(world)),
         expected=Expected(
@@ -103,12 +125,14 @@ def case_of(world: World, *, lost_callbacks: Collection[UUID] = frozenset()) -> 
             entitlements=world.households,
             payments_for_an_account=1,
             entitlement_ends=("paid", "failed", "unpayable"),
-            # No officer acts.
-            payment_ends=("settled", "rejected"),
+            # Elsewhere, no officer acts.
+            payment_ends=("settled", "rejected", *(["cancelled"] if is_managed else [])),
             deposited_minor=world.deposited_minor,
             prefunded_minor=world.prefunded_minor,
+            clock_behind=world.clock_behind,
+            heard_within=world.pauses_heard_within,
         ),
-        book=book.lines(),
+        book=all_lines(books_of(world)),
         callbacks_delivered=callbacks_delivered(world) - frozenset(lost_callbacks),
         read_back=_read_back(world),
         searched=_searched(world),
@@ -128,6 +152,13 @@ def _figures(case: Case, *, households: int) -> dict[str, int]:
         "booked_minor": sum(line.amount_minor for line in book),
         **{f"entitlements_{status}": count for status, count in ends.items()},
     }
+
+
+def books_of(world: World) -> list[Book]:
+    """The book of each provider, or of several in one."""
+    bank = world.stack.bank
+    banks = [BankInStorage(bank.storage, BANK_PROVIDER, fetches_from=bank.fetch)] if bank else []
+    return [book_of(world), *banks]
 
 
 def book_of(world: World) -> BookInStorage:

@@ -218,6 +218,34 @@ def batch_fails_as_one() -> None:
     _replace("answers.recording", "Recording", "apply", apply)
 
 
+def paused_is_claimed() -> None:
+    """What is ready is claimed, paused or not."""
+    _claim_whatever(concerned="", may_go="NOT withheld")
+
+
+def held_is_claimed() -> None:
+    """What is ready is claimed, held by a rule or not."""
+    dispatch: Any = import_module("services.payments.dispatch.repository")
+    _claim_whatever(concerned=f"AND NOT {dispatch.CHUNK_PAUSED}", may_go="true")
+
+
+def _claim_whatever(*, concerned: str, may_go: str) -> None:
+    dispatch: Any = import_module("services.payments.dispatch.repository")
+    dispatch._PICK_UNSENT = text(
+        dispatch._PICK_READY.format(
+            of_chunks="chunk.epoch = (SELECT events.current_epoch()) "
+            f"AND {dispatch.NOT_CANCELLED} {concerned}",
+            paused_areas="CAST('{}' AS text[])",
+            may_go=may_go,
+        )
+    )
+
+
+def charge_booked_twice() -> None:
+    """What a statement shows as charged is a further cost, whatever is owed."""
+    _replace("differences.service", None, "_owed_of", lambda outcome, row, *, payable_minor: 0)
+
+
 def _replace(module: str, holder: str | None, name: str, new: Callable[..., Any]) -> None:
     """Put a function in the place of one of payments', which has to be where it was."""
     found: Any = import_module(f"services.payments.{module}")
@@ -331,6 +359,21 @@ BUGS = {
             "environment": {"PAYMENTS_DISPATCH_OUTCOMES_WAIT_SECONDS": "3"},
         },
         symptom="nothing is wrong with have no end|not on any list",
+    ),
+    "paused-is-claimed": Bug(
+        planted_in={"payments-worker": (paused_is_claimed,)},
+        case="paused-providers",
+        symptom="was claimed at .* and was paused",
+    ),
+    "held-is-claimed": Bug(
+        planted_in={"payments-worker": (held_is_claimed,)},
+        case="held-payments",
+        symptom="was claimed at .* and held",
+    ),
+    "charge-booked-twice": Bug(
+        planted_in={"payments-api": (charge_booked_twice,)},
+        case="wrong-statements",
+        symptom="were booked and owed before",
     ),
     "lazy-commits": Bug(
         postgres_configuration="synchronous_commit = off\nwal_writer_delay = 10s\n"

@@ -16,14 +16,21 @@ from typing import Any
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from deploy.local.environment import NOT_KNOWN_UNTRUE, LocalSecrets, local_environment
+from deploy.local.environment import (
+    NOT_KNOWN_UNTRUE,
+    PROVIDERS,
+    LocalSecrets,
+    local_environment,
+)
 from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
 from deploy.local.stack import Stack
 from sandbox.options import SandboxOptions
 from services.processes import DEFAULT_PORTS, PROCESSES
-from tests.faults.judge import Outcome, at_rest, half_paid, judged
-from tests.faults.patience import Patience
+from tests.faults.judge import Outcome, at_rest, half_paid, is_raised_for, judged
+from tests.faults.patience import Patience, wait_until
+from tests.faults.providers import OF_EVERY_KIND, bank_of, of_every_kind, with_the_bank
+from tests.faults.statements import reconciled
 from tests.faults.storm import bring_up, everything, kills_of, rage
 from tests.faults.world import BEGINNING, PREFUNDING_MINOR, NotAcknowledged, World
 
@@ -57,11 +64,18 @@ _REST_SECONDS = 90
 _LOOK_SECONDS = 0.5
 _WATCHED_SECONDS = 2
 _LONGEST_STORM_SECONDS = 40
+_BEGUN_SECONDS = 30
+_PAUSED_SECONDS = 9
+"""Longer than a worker that has lost the database may still send what it claimed before."""
+HELD_ABOVE_MINOR = 220_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a run is made of. ``commands`` replaces how a process is launched (planted bugs)."""
+    """What a run is made of.
+
+    ``commands`` replaces how a process is launched (planted bugs); ``{directory}`` is the run's.
+    """
 
     seed: int
     scale: Fraction = Fraction(3, 1000)
@@ -81,6 +95,8 @@ class Plan:
     prefunding_minor: int = PREFUNDING_MINOR
     workers: int = 1
     """How many workers payments has."""
+    of_every_kind: bool = False
+    """Whether one provider takes batches and a bank takes files, and officers hold and pause."""
     rest_seconds: float = _REST_SECONDS
 
 
@@ -91,7 +107,8 @@ def run(plan: Plan, directory: Path) -> Outcome:
         # A cluster that flushes lazily may lose what it is told from here on, not its own roles.
         asyncio.run(_write_to_disk(world.stack))
         killed, trouble = _weather(plan, world.stack, world)
-        rested = rest(world, seconds=plan.rest_seconds)
+        rested = rest(world, seconds=plan.rest_seconds, holds=plan.of_every_kind)
+        trouble += reconciled(world) if plan.of_every_kind else []
         verdict = judged(world)
         verdict.figures["kills"] = killed.total()
         verdict.faults[:0] = trouble
@@ -104,7 +121,12 @@ def world_of(plan: Plan, directory: Path) -> World:
     """The plan's country, and its stack, which is not started yet."""
     port = free_port()
     more = [f"{WORKER}-{number}" for number in range(2, plan.workers + 1)]
-    launched = plan.commands.get(WORKER, [sys.executable, "-m", "services", WORKER])
+    commands = {
+        name: [word.format(directory=directory.resolve()) for word in words]
+        for name, words in plan.commands.items()
+    }
+    launched = commands.get(WORKER, [sys.executable, "-m", "services", WORKER])
+    providers = _providers(directory, port, plan.provider)
     stack = Stack(
         directory,
         sandbox=SandboxOptions(
@@ -115,18 +137,30 @@ def world_of(plan: Plan, directory: Path) -> World:
             misbehave=plan.misbehave,
             **plan.sandbox,
         ),
+        bank=bank_of(directory, seed=plan.seed) if plan.of_every_kind else None,
         environment={
             **QUICK,
-            "PAYMENTS_PROVIDERS": _providers(directory, port, plan.provider),
+            **(
+                of_every_kind(providers, directory)
+                if plan.of_every_kind
+                else {"PAYMENTS_PROVIDERS": providers}
+            ),
             **plan.environment,
         },
         processes=(*PROCESSES, *more),
-        commands={**plan.commands, **dict.fromkeys(more, launched)},
+        commands={**commands, **dict.fromkeys(more, launched)},
         postgres=LocalPostgres(directory / "postgres", configuration=plan.postgres_configuration),
         clock=BEGINNING,
         ready_seconds=_READY_SECONDS,
     )
-    return World(stack, scale=plan.scale, seed=plan.seed, prefunding_minor=plan.prefunding_minor)
+    return World(
+        stack,
+        scale=plan.scale,
+        seed=plan.seed,
+        prefunding_minor=plan.prefunding_minor,
+        providers=OF_EVERY_KIND if plan.of_every_kind else tuple(PROVIDERS),
+        spoil=with_the_bank if plan.of_every_kind else bytes,
+    )
 
 
 def _providers(directory: Path, sandbox_port: int, told: Mapping[str, object]) -> str:
@@ -162,9 +196,14 @@ def _weather(plan: Plan, stack: Stack, world: World) -> tuple[Counter[str], list
         raging = pool.submit(rage, stack, kills, until=over)
         try:
             world.prepare()
+            if plan.of_every_kind:
+                world.hold_above(HELD_ABOVE_MINOR)
             world.strike()
+            began = time.monotonic()
+            if plan.of_every_kind:
+                _pause_a_provider(world)
             world.goes_on(
-                seconds=plan.storm_seconds,
+                seconds=plan.storm_seconds - (time.monotonic() - began),
                 at_most_seconds=_LONGEST_STORM_SECONDS,
                 until=lambda: half_paid(world),
             )
@@ -177,10 +216,24 @@ def _weather(plan: Plan, stack: Stack, world: World) -> tuple[Counter[str], list
     return killed, trouble
 
 
-def rest(world: World, *, seconds: float) -> bool:
-    """Wait until nothing is under way; whether that came in time."""
+def _pause_a_provider(world: World) -> None:
+    """Whatever dies meanwhile, nothing leaves through a provider that is paused."""
+    provider = world.providers[world.seed % len(world.providers)]
+    wait_until(lambda: is_raised_for(world, provider), seconds=_BEGUN_SECONDS)
+    pause = world.pause(provider)
+    time.sleep(_PAUSED_SECONDS)
+    world.resume(pause)
+
+
+def rest(world: World, *, seconds: float, holds: bool = False) -> bool:
+    """Wait until nothing is under way; whether that came in time.
+
+    With ``holds``, officers decide meanwhile about what a rule holds.
+    """
     patience = Patience(seconds)
     while not patience.is_over:
+        if holds:
+            world.end_holds()
         if at_rest(world):
             # An alarm whose cause is gone is cleared by who watches, a moment later.
             time.sleep(_WATCHED_SECONDS)

@@ -6,9 +6,9 @@ acknowledged is written down: it has to be there in the end.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from deploy.local.environment import CURRENCY, PROVIDERS
 from deploy.local.stack import Stack
 from judge.records import Acknowledgement
 from shared.auth.roles import Role
+from shared.clock import FileClock
 from shared.ids import new_id
 from shared.version import API_PREFIX
 from tests.faults.patience import Patience
@@ -40,6 +41,8 @@ PREFUNDING_MINOR = 800_000_000
 _MAXIMUM_PAYMENT_MINOR = 4_000_000
 _PATIENCE_SECONDS = 120
 _PAUSE_SECONDS = 0.25
+_PAUSES_HEARD_WITHIN = timedelta(seconds=6)
+"""A worker that has lost the database sends what it claimed until its lease ends."""
 _DOCUMENTS = Path(services.registry.schemes.__file__).parent / "documents"
 
 
@@ -54,6 +57,7 @@ class World:
     stack: Stack
     scale: Fraction
     seed: int
+    providers: tuple[str, ...] = tuple(PROVIDERS)
     prefunding_minor: int = PREFUNDING_MINOR
     """What each provider is given before the shock."""
     spoil: Callable[[bytes], bytes] = bytes
@@ -65,6 +69,32 @@ class World:
     deposited_minor: dict[str, int] = field(default_factory=lambda: {FUND: 0})
     prefunded_minor: dict[str, int] = field(default_factory=dict)
     acknowledged: list[Acknowledgement] = field(default_factory=list)
+    _arrivals: list[tuple[str, str, int]] = field(default_factory=list)
+
+    pauses_heard_within: timedelta = _PAUSES_HEARD_WITHIN
+    _clock_was_set: bool = False
+
+    @property
+    def clock_behind(self) -> timedelta | None:
+        """By how much the programme's clock is behind the machine's, and the providers'; None: by
+        one and then by another."""
+        if self._clock_was_set:
+            return None
+        assert self.stack.clock_file is not None
+        return datetime.now(UTC) - FileClock(self.stack.clock_file).now()
+
+    def set_clock(self, instant: datetime) -> None:
+        """Set the programme's clock, forth or back."""
+        self._clock_was_set = True
+        self.stack.set_clock(instant)
+
+    def arrivals(self, provider: str) -> list[tuple[str, int, str]]:
+        """The money that arrived at a provider: reference, minor units, currency."""
+        return [
+            (reference, amount_minor, CURRENCY)
+            for code, reference, amount_minor in self._arrivals
+            if code == provider
+        ]
 
     def prepare(self) -> None:
         """What is there before the shock: areas, households, the scheme, money."""
@@ -105,17 +135,19 @@ class World:
                 json={"amount_minor": _DEPOSIT_MINOR, "reference": "Budget 2020"},
             )
             self.deposited_minor[FUND] += _DEPOSIT_MINOR
-        for provider in PROVIDERS:
+        for provider in self.providers:
             self.prefund(provider, self.prefunding_minor)
 
     def prefund(self, provider: str, amount_minor: int) -> None:
         """Give a provider money to pay from."""
+        reference = f"Float {len(self._arrivals) + 1}"
         self._order(
             "payments",
             "POST",
             f"/providers/{provider}/prefundings",
-            json={"amount_minor": amount_minor, "reference": "Float 2020"},
+            json={"amount_minor": amount_minor, "reference": reference},
         )
+        self._arrivals.append((provider, reference, amount_minor))
         self.prefunded_minor[provider] = self.prefunded_minor.get(provider, 0) + amount_minor
 
     def sweep(self) -> str:
@@ -124,6 +156,74 @@ class World:
             "payments", "POST", "/sweeps", json={"statuses": ["settled", "rejected"]}
         )
         return f"/sweeps/{begun['id']}"
+
+    def hold_above(self, amount_minor: int) -> None:
+        """Have each payment held by which its household would come to more."""
+        cap = {"amount_minor": amount_minor, "currency": CURRENCY, "window_days": 30}
+        self._order(
+            "payments",
+            "POST",
+            "/hold-rules",
+            json={"scheme": SCHEME, "above_cap": cap, "reason": "Looked at first."},
+        )
+
+    def end_holds(self) -> None:
+        """Decide about what a rule holds and nobody has decided on: half may go, half may not."""
+        page = self._read("/holds?limit=500")
+        open_ids = [hold["instruction_id"] for hold in page["items"] if not hold["approval_id"]]
+        for decision, digits in (("release", "02468ace"), ("cancel", "13579bdf")):
+            chosen = [each for each in open_ids if each[-1] in digits]
+            if chosen:
+                self._order(
+                    "payments",
+                    "POST",
+                    "/holds/decisions",
+                    json={"decision": decision, "instruction_ids": chosen, "reason": "Looked at."},
+                )
+
+    def pause(self, provider: str) -> str:
+        """Have nothing sent through a provider; the pause's id."""
+        pause = self._order(
+            "payments",
+            "POST",
+            "/pauses",
+            json={"provider": provider, "reason": "Something is wrong there."},
+            read_back="/pauses/{id}",
+        )
+        return str(pause["id"])
+
+    def resume(self, pause_id: str) -> None:
+        """Let go what a pause keeps."""
+        path = f"/pauses/{pause_id}/resumption"
+        self._order("payments", "POST", path, json={"reason": "It is right again."})
+
+    def map_statements(self, provider: str, mapping: Mapping[str, Any]) -> None:
+        """Say how a provider's statements are read."""
+        self._order("payments", "POST", "/statement-mappings", json={**mapping, "code": provider})
+
+    def send_statement(self, provider: str, day: date, content: bytes) -> dict[str, Any]:
+        """Have a provider's statement of a day held against the books; what was answered."""
+        return self._order(
+            "payments",
+            "POST",
+            f"/statements?provider={provider}&day={day}",
+            content=content,
+            headers={"Content-Type": "text/csv"},
+        )
+
+    def resolve_difference(self, number: int, outcome: str) -> None:
+        """End what a statement and the books do not agree on."""
+        path = f"/differences/{number}/resolution"
+        self._order("payments", "POST", path, json={"outcome": outcome, "reason": "By letter."})
+
+    def differences(self, provider: str) -> list[dict[str, Any]]:
+        """What is open of a provider's statements."""
+        page = self._read(f"/differences?status=open&provider={provider}")
+        return list(page["items"])
+
+    def reconciliation(self, provider: str, day: date) -> dict[str, Any]:
+        """The report of a day."""
+        return self._read(f"/reconciliations?provider={provider}&day={day}")
 
     def strike(self) -> None:
         """The shock becomes known: a first report, then one that names more provinces."""
@@ -169,6 +269,16 @@ class World:
                 return client.post("/observations", headers=key, json=observations)
 
         patiently(send, what="POST /observations")
+
+    def _read(self, path: str) -> dict[str, Any]:
+        """What payments says under a path."""
+
+        def send() -> httpx.Response:
+            with self.stack.client("payments") as client:
+                return client.get(path)
+
+        content: dict[str, Any] = patiently(send, what=f"GET {path}").json()
+        return content
 
     def _order(
         self,
