@@ -114,8 +114,8 @@ class BookInStorage:
     def lines(self) -> list[BookLine]:
         with _opened(self.path) as connection:
             return [
-                _line(*row)
-                for row in connection.execute(
+                _line(*paid, sent_at_ms=sent_at_ms)
+                for *paid, sent_at_ms in connection.execute(
                     # What the provider forgot bears a mark behind its id, and was paid as well.
                     "SELECT provider, substr(correlation_id, 1, 36), amount, currency, account,"
                     " received_at FROM payment"
@@ -158,8 +158,8 @@ class BankInStorage:
     def lines(self) -> list[BookLine]:
         with _opened(self.path) as connection:
             return [
-                _line(self.provider, *row)
-                for row in connection.execute(
+                _line(self.provider, *paid, sent_at_ms=sent_at_ms)
+                for *paid, sent_at_ms in connection.execute(
                     "SELECT end_to_end_id, amount, currency, account, written_at * 1000"
                     " FROM payment JOIN file USING (message_id)"
                     " WHERE reference IS NOT NULL ORDER BY payment.rowid"
@@ -215,6 +215,7 @@ def _line(
     amount: str,
     currency: str,
     account: str,
+    *,
     sent_at_ms: float | None = None,
 ) -> BookLine:
     try:

@@ -228,7 +228,7 @@ def test_where_everything_agrees_each_proof_holds() -> None:
         ),
         (PAUSED, sent_after(15), f"payment {UUID(int=1)} came to mekong at 02:15:00"),
         (HELD, held(ended_at=None, claimed_at=None), "was paid by tonle, and held until now"),
-        (HELD, held(ended_at=HOLD.claimed_at + timedelta(seconds=1)), "was claimed at 02:06:00"),
+        (HELD, held(ended_at=BEGINNING + timedelta(minutes=7)), "was claimed at 02:06:00"),
         (HELD, sent_after(4), "was paid by tonle, and held until 02:05:00"),
         (BOOKED, booked(*BOOK[1:]), "paid by our records, not in the book"),
         (
