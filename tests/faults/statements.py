@@ -64,7 +64,7 @@ def booked_lines(world: World, provider: str) -> list[Line]:
     else:
         assert world.stack.sandbox is not None
         rows = [
-            (reference_of(provider, number), *rest)
+            (reference_of(provider, int(str(number))), *rest)
             for number, *rest in _read(str(world.stack.sandbox.storage), _OF_THE_SANDBOX, provider)
         ]
     return came_in + [
