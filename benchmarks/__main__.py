@@ -4,8 +4,9 @@ python -m benchmarks                     every row
 python -m benchmarks webhooks dispatch   those
 python -m benchmarks activation --households 70000
 
-The names are import, activation (with its sizes, and memory), events, dispatch, webhooks,
-observations, judging, polygons, backtests, statements.
+The names are import, activation (with memory), events, dispatch, webhooks, observations, judging,
+polygons, backtests, statements; and, with providers that take batches, batches (with the settlement
+from their results), country, marginal (what one more household costs) and workers.
 """
 
 import argparse
@@ -27,26 +28,31 @@ from benchmarks.machine import describe
 from benchmarks.measurements import (
     activation,
     backtests,
+    batches,
+    country,
     dispatch,
     events,
     judging,
+    marginal,
     observing,
     polygons,
     reconciling,
     registration,
     webhooks,
+    workers,
 )
 from benchmarks.measurements.activation import ActivationFailed
 from benchmarks.measurements.dispatch import NotDispatched
 from benchmarks.measurements.measured import Setting
-from benchmarks.world import DIRECTORY, database_made_anew, running_world
+from benchmarks.measurements.paid import NotPaid
+from benchmarks.world import DIRECTORY, World, database_made_anew, running_world
 from demo.api import NeverCame, Refused
 from demo.show import Show
 from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.postgres import PostgresDidNotStart
 from deploy.local.stack import StackDidNotStart
 
-NAMES = (
+_BY_SINGLE_PAYMENTS = (
     "import",
     "activation",
     "events",
@@ -58,7 +64,10 @@ NAMES = (
     "backtests",
     "statements",
 )
+_BY_BATCHES = ("batches", "country", "marginal", "workers")
+NAMES = (*_BY_SINGLE_PAYMENTS, *_BY_BATCHES)
 FULL_SIZE = 700_000
+LARGEST_SIZE = 3_600_000
 _PLAIN_WIDTH = 110
 
 
@@ -74,7 +83,13 @@ def main() -> None:
         "--households",
         type=int,
         default=FULL_SIZE,
-        help="with an account, at the largest size (%(default)s)",
+        help="with an account (%(default)s)",
+    )
+    parser.add_argument(
+        "--largest",
+        type=int,
+        default=LARGEST_SIZE,
+        help="up to how many of them the marginal cost is measured at full size (%(default)s)",
     )
     arguments = parser.parse_args()
     names: list[str] = arguments.names or list(NAMES)
@@ -87,7 +102,7 @@ def main() -> None:
         console = Console(width=_PLAIN_WIDTH)
     try:
         with exclusively(DIRECTORY, what="`make bench`"):
-            figures = _run(names, arguments.households, console)
+            figures = _run(names, arguments.households, arguments.largest, console)
     except KeyboardInterrupt:
         sys.exit("\nStopped.")
     except (
@@ -95,6 +110,7 @@ def main() -> None:
         FolderInUse,
         NeverCame,
         NotDispatched,
+        NotPaid,
         PostgresDidNotStart,
         Refused,
         StackDidNotStart,
@@ -105,17 +121,30 @@ def main() -> None:
     _print(figures, console)
 
 
-def _run(names: Sequence[str], size: int, console: Console) -> list[Figure]:
+def _run(names: Sequence[str], size: int, largest: int, console: Console) -> list[Figure]:
     show = Show(console)
-    given = os.environ.get("DATABASE_URL")
-    database_url = asyncio.run(database_made_anew(given)) if given else None
+    figures: list[Figure] = []
+    with show.running():
+        if set(names) & set(_BY_SINGLE_PAYMENTS):
+            figures += _by_single_payments(names, size, show)
+        if set(names) & set(_BY_BATCHES):
+            figures += _by_batches(names, size, largest, show)
+    if size == FULL_SIZE:
+        keep(figures)
+        console.print(f"Written to {DOCUMENT}.")
+    else:
+        console.print(f"A run at another size than {FULL_SIZE:,} is not kept in {DOCUMENT}.")
+    return figures
+
+
+def _by_single_payments(names: Sequence[str], size: int, show: Show) -> list[Figure]:
     figures: list[Figure] = []
     households = 0
     if {"import", "activation"} & set(names):
         households = activation.households_for(size)
     elif "dispatch" in names:
         households = dispatch.HOUSEHOLDS
-    with show.running(), running_world(show, database_url=database_url) as world:
+    with running_world(show, database_url=_database_url()) as world:
         setting = Setting(world, households, asyncio.run(_describe(world.stack.database_url)))
         if "import" in names:
             figures += registration.measure(setting)
@@ -139,12 +168,45 @@ def _run(names: Sequence[str], size: int, console: Console) -> list[Figure]:
             figures += backtests.measure(setting)
         if "statements" in names:
             figures += reconciling.measure(setting, lines=size)
-    if size == FULL_SIZE:
-        keep(figures)
-        console.print(f"Written to {DOCUMENT}.")
-    else:
-        console.print(f"A run at another size than {FULL_SIZE:,} is not kept in {DOCUMENT}.")
     return figures
+
+
+def _by_batches(names: Sequence[str], size: int, largest: int, show: Show) -> list[Figure]:
+    """A world of its own; another one where there are more households than the country's."""
+    figures: list[Figure] = []
+    beyond = largest if size == FULL_SIZE else 0
+    of_country = [name for name in names if name in _BY_BATCHES]
+    if "marginal" in names and beyond > size:
+        of_country.remove("marginal")
+        with running_world(show, database_url=_database_url(), by_batches=True) as world:
+            setting = _provided(world, beyond)
+            figures += marginal.measure(setting, sizes=marginal.sizes_up_to(size, beyond))
+    if not of_country:
+        return figures
+    with running_world(show, database_url=_database_url(), by_batches=True) as world:
+        setting = _provided(world, size)
+        if "batches" in names:
+            figures += batches.measure(setting, payments=size)
+        if "country" in names:
+            figures += country.measure(setting)
+        if "marginal" in of_country:
+            figures += marginal.measure(setting, sizes=marginal.sizes_up_to(size, beyond))
+        if "workers" in names:
+            figures += workers.measure(setting, payments=size)
+    return figures
+
+
+def _provided(world: World, size: int) -> Setting:
+    machine = asyncio.run(_describe(world.stack.database_url))
+    setting = Setting(world, activation.households_for(size), machine)
+    registration.import_all(setting)
+    batches.provide_float(setting)
+    return setting
+
+
+def _database_url() -> str | None:
+    given = os.environ.get("DATABASE_URL")
+    return asyncio.run(database_made_anew(given)) if given else None
 
 
 async def _describe(database_url: str) -> str:

@@ -10,8 +10,16 @@ FIGURES = Path("docs/performance.json")
 NOTES = Path(__file__).parent / "notes.md"
 
 ORDER = (
+    "country",
+    "country-seconds",
     "activation",
-    "sizes",
+    "batches",
+    "results",
+    "marginal-activation",
+    "once-activation",
+    "marginal-payment",
+    "once-payment",
+    "workers",
     "import",
     "webhooks",
     "dispatch",

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,9 +17,11 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from benchmarks.memory import MemoryWatch
+from benchmarks.provider import BatchProvider
 from demo.api import Api
 from demo.show import Show
 from deploy.local.environment import CURRENCY, PROVIDERS
+from deploy.local.ports import free_port
 from deploy.local.stack import Stack
 from sandbox.options import SandboxOptions
 from services.registry.schemes.shipped import shipped_document
@@ -27,22 +30,45 @@ from shared.auth.roles import Role
 DIRECTORY = Path(".local/benchmarks")
 DATABASE = "sangkroh_benchmark"
 SCHEME = "flood-2022"
+WORKER = "payments-worker"
+FURTHER_WORKERS = tuple(f"{WORKER}-{nth}" for nth in range(2, 5))
+"""Are not started until a measurement wants them."""
 _INDICATOR = "affected-households"
 _DEPOSIT_MINOR = 10**14
 _MAXIMUM_PAYMENT_MINOR = 4_000_000
 _IMPORT_SECONDS = 3_600
+_SANDBOX = SandboxOptions(
+    port=0,
+    storage=DIRECTORY,
+    providers=(),
+    misbehave=0,
+    missing_account_share=0,
+    synchronous=True,
+)
 
 
 class World:
-    """A running system. Money is in the fund, and none at the providers: nothing is sent."""
+    """A running system. Money is in the fund, and none at the providers: nothing is sent.
 
-    def __init__(self, stack: Stack, show: Show) -> None:
+    With a provider of batches there is no sandbox: it is in its place.
+    """
+
+    def __init__(
+        self, stack: Stack, show: Show, *, batch_provider: BatchProvider | None = None
+    ) -> None:
         self.stack = stack
         self.show = show
+        self._batch_provider = batch_provider
         self.memory = MemoryWatch(stack.process_ids)
         self._clients: dict[tuple[str, Role | None], httpx.Client] = {}
         self._triggers_made = 0
         self._proposals: dict[str, str] = {}
+
+    @property
+    def batch_provider(self) -> BatchProvider:
+        """The provider of batches, in a world that has one."""
+        assert self._batch_provider is not None
+        return self._batch_provider
 
     def api(self, service: str, role: Role | None = None) -> Api:
         """One service's API, as the officer or as whoever has ``role``."""
@@ -158,30 +184,35 @@ class World:
 
 
 @contextmanager
-def running_world(show: Show, *, database_url: str | None) -> Iterator[World]:
-    """A fresh system: nothing is left of an earlier run."""
-    with show.phase("Starting PostgreSQL and the services"):
-        for path in DIRECTORY.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name != "process.lock":
-                path.unlink()
-        stack = Stack(
-            DIRECTORY,
-            sandbox=SandboxOptions(
-                port=0,
-                storage=DIRECTORY,
-                providers=(),
-                misbehave=0,
-                missing_account_share=0,
-                synchronous=True,
-            ),
-            database_url=database_url,
-            database=DATABASE,
-        )
-        stack.__enter__()
+def running_world(
+    show: Show, *, database_url: str | None, by_batches: bool = False
+) -> Iterator[World]:
+    """A fresh system: nothing is left of an earlier one.
+
+    ``by_batches``: its providers take batches, and are one lean process; else they take single
+    payments, and are the sandbox.
+    """
+    provider = BatchProvider(free_port()) if by_batches else None
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    for path in DIRECTORY.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "process.lock":
+            path.unlink()
+    stack = Stack(
+        DIRECTORY,
+        sandbox=None if provider else _SANDBOX,
+        environment={"PAYMENTS_PROVIDERS": provider.settings} if provider else None,
+        commands={name: [sys.executable, "-m", "services", WORKER] for name in FURTHER_WORKERS},
+        database_url=database_url,
+        database=DATABASE,
+    )
+    if provider:
+        provider.start(stack.secrets.provider_webhook_secrets)
     try:
-        world = World(stack, show)
+        with show.phase("Starting PostgreSQL and the services"):
+            stack.start()
+        world = World(stack, show, batch_provider=provider)
         with world.memory:
             world.provide()
             yield world
@@ -191,6 +222,11 @@ def running_world(show: Show, *, database_url: str | None) -> Iterator[World]:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         stack.stop()
+        if provider:
+            provider.stop()
+        # Another world may follow.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 async def database_made_anew(server_url: str) -> str:

@@ -1,14 +1,13 @@
-"""From an opened activation to instructions that are ready, at three sizes."""
+"""From an opened activation to instructions that are ready."""
 
 import asyncio
 import os
-import statistics
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 
 import asyncpg
 
+from benchmarks.communes import COUNTRY, areas_with
 from benchmarks.database import copy_of, make_copies, owner, quiet, rows_of
 from benchmarks.figures import (
     Bound,
@@ -26,22 +25,14 @@ from benchmarks.processor import processor_seconds
 from benchmarks.world import World
 
 NAME = "activation"
-ALL_NAMES = (NAME, "sizes", "memory")
+ALL_NAMES = (NAME, "memory")
 
 _TABLES = ("registry.enrolment", "registry.entitlement", "payments.instruction")
-_ROUNDS = 3
-# The small ones are over in less than the machine's mood lasts, so they are taken more often.
-_TIMES_A_ROUND = {100: 4, 10: 2, 1: 1}
+_PAIRS = 3
+_WARM_UP_PART = 100
 _LONGEST_SECONDS = 600
 _LARGEST_BYTES = 500e6
 
-_COMMUNES = """
-    SELECT household.area_code, count(*) AS payable
-    FROM registry.household
-    JOIN registry.payee_account AS account ON account.household_id = household.id
-    WHERE account.ended_at IS NULL AND household.area_code >= $1
-    GROUP BY household.area_code ORDER BY household.area_code
-"""
 _ROUND = """
     SELECT status::text AS status, reason, entitlement_count, total_minor
     FROM payments.payment_round WHERE activation_id = $1 AND status <> 'gathering'
@@ -63,9 +54,6 @@ _OF_ACTIVATION = {
         )
     """,
 }
-# The small activations begin away from the first commune, where every scan begins.
-_FIRST_COMMUNE = "02"
-_CLOSE_ENOUGH = 0.98
 
 
 @dataclass(frozen=True)
@@ -74,10 +62,6 @@ class _Run:
     seconds: Pair
     processor: Pair
     """Seconds of processor time in all processes together."""
-
-    @property
-    def microseconds_each(self) -> float:
-        return self.seconds.measured / self.instructions * 1e6
 
 
 class ActivationFailed(Exception):
@@ -90,22 +74,17 @@ def households_for(instructions: int) -> int:
 
 
 def measure(setting: Setting, *, instructions: int) -> list[Figure]:
-    """Activations of a hundredth, a tenth and the whole, in turn, each with its bare limit."""
+    """Activations of the country, each with its bare limit."""
     show = setting.world.show
-    runs: dict[int, list[_Run]] = defaultdict(list)
     with show.phase("activation: warming up"):
-        asyncio.run(_run(setting, instructions // 100))
-    turns = [
-        part for _ in range(_ROUNDS) for part, times in _TIMES_A_ROUND.items() for _ in range(times)
-    ]
-    with show.phase("activation: real, and by bare INSERT", total=len(turns)) as phase:
-        for done, part in enumerate(turns, start=1):
-            runs[part].append(
-                asyncio.run(_run(setting, None if part == 1 else instructions // part))
-            )
+        asyncio.run(_run(setting, instructions // _WARM_UP_PART))
+    runs = []
+    with show.phase("activation: real, and by bare INSERT", total=_PAIRS) as phase:
+        for done in range(1, _PAIRS + 1):
+            runs.append(asyncio.run(_run(setting, None)))
             phase.reach(done)
     setting.world.memory.look()
-    return [_against_insert(setting, runs[1]), _by_size(setting, runs), _memory(setting)]
+    return [_against_insert(setting, runs), _memory(setting)]
 
 
 async def _run(setting: Setting, instructions: int | None) -> _Run:
@@ -114,7 +93,7 @@ async def _run(setting: Setting, instructions: int | None) -> _Run:
     async with owner(world.stack.database_url) as connection:
         if not await connection.fetchval("SELECT to_regclass($1)", copy_of(_TABLES[0])):
             await make_copies(connection, _TABLES)
-        areas = ["KH"] if instructions is None else await _areas(connection, instructions)
+        areas = [COUNTRY] if instructions is None else await areas_with(connection, instructions)
         activation_id = world.propose(areas)
         await quiet(connection, *_TABLES)
         worked = processor_seconds(world.stack.process_ids())
@@ -130,20 +109,6 @@ async def _run(setting: Setting, instructions: int | None) -> _Run:
         with world.only():
             bare, inserting = await _insert_bare(world, connection, activation_id)
     return _Run(made["instructions"], Pair(measured, bare), Pair(worked, inserting))
-
-
-async def _areas(connection: asyncpg.Connection, instructions: int) -> list[str]:
-    """Communes side by side with about so many households that have an account."""
-    chosen: list[str] = []
-    reached = 0
-    for row in await connection.fetch(_COMMUNES, _FIRST_COMMUNE):
-        # A commune that is too large for what is left is passed by.
-        if reached + row["payable"] <= instructions:
-            chosen.append(row["area_code"])
-            reached += row["payable"]
-        if reached >= instructions * _CLOSE_ENOUGH:
-            break
-    return chosen
 
 
 async def released(connection: asyncpg.Connection, activation_id: str) -> None:
@@ -232,39 +197,6 @@ def _processor_time(runs: list[_Run]) -> str:
         f"Processor time: {median_measured(worked):.1f} s in all processes ({each:.1f} µs for each "
         f"instruction) against {median_bare(worked):.1f} s ({bare_each:.1f} µs), on "
         f"{os.cpu_count()} cores."
-    )
-
-
-def _by_size(setting: Setting, runs: dict[int, list[_Run]]) -> Figure:
-    costs = {
-        part: statistics.median(run.microseconds_each for run in of_size)
-        for part, of_size in runs.items()
-    }
-    told = {
-        part: (
-            f"{of_size[0].instructions:,} instructions: {costs[part]:.1f} µs each "
-            f"(median of {len(of_size)} runs; {min(r.microseconds_each for r in of_size):.1f} to "
-            f"{max(r.microseconds_each for r in of_size):.1f}), "
-            f"{median_ratio([run.seconds for run in of_size]):.2f} × the bare INSERT"
-        )
-        for part, of_size in runs.items()
-    }
-    return setting.figure(
-        "sizes",
-        path="the same at " + ", ".join(f"{runs[part][0].instructions:,}" for part in runs),
-        limit="cost for one household, dearest to cheapest",
-        value=max(costs.values()) / min(costs.values()),
-        unit="×",
-        reach=Reach(bound=Bound.AT_MOST, value=1.3),
-        measured=", ".join(f"{cost:.1f} µs" for cost in costs.values()),
-        bare="",
-        details=[
-            *told.values(),
-            """
-            The smaller activations are of communes side by side in the same registry; all
-            are taken in turn, after one to warm up.
-            """,
-        ],
     )
 
 

@@ -1,0 +1,82 @@
+"""One, two and four workers side by side at the same providers."""
+
+import asyncio
+import os
+import signal
+import statistics
+import time
+from collections import defaultdict
+
+from benchmarks.communes import areas_with
+from benchmarks.database import owner
+from benchmarks.figures import Bound, Figure, Reach
+from benchmarks.measurements.measured import Setting
+from benchmarks.measurements.paid import NotPaid, PaidRun, pay
+from benchmarks.world import FURTHER_WORKERS
+
+NAME = "workers"
+_NUMBERS = (1, 2, 4)
+_ROUNDS = 3
+_PART = 5
+_END_SECONDS = 30
+_NO_SLOWER = 1.05
+
+
+def measure(setting: Setting, *, payments: int) -> list[Figure]:
+    """Pay the same number with each number of workers, in turn."""
+    world = setting.world
+    runs: dict[int, list[PaidRun]] = defaultdict(list)
+    turns = [number for _ in range(_ROUNDS) for number in _NUMBERS]
+    with world.show.phase("workers: one, two and four", total=len(turns)) as phase:
+        for done, number in enumerate(turns, start=1):
+            further = list(FURTHER_WORKERS[: number - 1])
+            for name in further:
+                world.stack.start_process(name)
+            world.stack.wait_ready(further)
+            runs[number].append(asyncio.run(_run(setting, payments // _PART)))
+            _end(setting, further)
+            phase.reach(done)
+    seconds = {
+        number: statistics.median(1e6 * run.payment / run.payments for run in of_number)
+        for number, of_number in runs.items()
+    }
+    return [
+        setting.figure(
+            NAME,
+            path=f"{', '.join(map(str, _NUMBERS))} workers at the same providers",
+            limit="one worker",
+            value=max(seconds.values()) / seconds[1],
+            unit="×",
+            reach=Reach(bound=Bound.AT_MOST, value=_NO_SLOWER),
+            measured=", ".join(f"{each:.1f} µs" for each in seconds.values()),
+            bare=f"{seconds[1]:.1f} µs",
+            details=[
+                f"""
+                {runs[1][0].payments:,} payments a time, from the release of their round to the end
+                of the last chunk: the slowest number of workers against one, by the median of
+                {_ROUNDS} runs each. No slower means within 5%. The provider's own memory has each
+                payment once.
+                """,
+            ],
+        )
+    ]
+
+
+async def _run(setting: Setting, payments: int) -> PaidRun:
+    world = setting.world
+    async with owner(world.stack.database_url) as connection:
+        areas = await areas_with(connection, payments)
+        activation_id = await asyncio.to_thread(world.propose, areas)
+        return await pay(setting, connection, lambda: world.open(activation_id))
+
+
+def _end(setting: Setting, names: list[str]) -> None:
+    """End further workers in good order; raises NotPaid where one does not end."""
+    stack = setting.world.stack
+    for name in names:
+        os.kill(stack.process_ids()[name], signal.SIGTERM)
+    deadline = time.monotonic() + _END_SECONDS
+    while any(stack.is_running(name) for name in names):
+        if time.monotonic() > deadline:
+            raise NotPaid(f"A worker did not end within {_END_SECONDS} s.")
+        time.sleep(0.1)
