@@ -1,8 +1,9 @@
 """The payments service's background work, wired together."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 
@@ -187,6 +188,11 @@ def wire(settings: WorkerSettings) -> Wiring:
     )
 
 
+def _wake(loops: Iterable[Loop]) -> None:
+    for loop in loops:
+        loop.wake()
+
+
 def _never(done: int) -> bool:
     """Whatever was found, it is looked at again after a rest."""
     return False
@@ -206,10 +212,11 @@ def worker_of(wiring: Wiring) -> Worker:
         Loop(f"send-{code}", Sending(lane, settings).step, rest=rest, then=[closing])
         for code, lane in wiring.lanes.items()
     ]
-    sending += [
-        Loop(f"send-batches-{code}", lane.send_step, rest=rest)
+    sending_batches = {
+        code: Loop(f"send-batches-{code}", lane.send_step, rest=rest)
         for code, lane in wiring.batch_lanes.items()
-    ]
+    }
+    sending += sending_batches.values()
     inquiring = [
         Loop(f"inquire-{code}", inquiry.step, rest=rest, then=[closing])
         for code, inquiry in wiring.inquiries.items()
@@ -272,10 +279,11 @@ def worker_of(wiring: Wiring) -> Worker:
         rest=rest,
         then=[delivering],
     )
-    batches = [
-        Loop(f"batches-{code}", lane.due_step, rest=rest, then=[closing])
-        for code, lane in wiring.batch_lanes.items()
-    ]
+    batches = []
+    for code, lane in wiring.batch_lanes.items():
+        due = Loop(f"batches-{code}", lane.due_step, rest=rest, then=[closing])
+        lane.on_step_taken = partial(_wake, (due, sending_batches[code], closing))
+        batches.append(due)
     taking_files = [
         Loop(
             f"files-{code}",

@@ -63,6 +63,7 @@ class BatchLane:
         pauses: KnownPauses,
         now: Callable[[], float] = seconds_since_boot,
     ) -> None:
+        self.on_step_taken: Callable[[], None] = _nobody_waits
         self.adapter = adapter
         self.pausing = Pausing(settings.provider_pause)
         self.stopping = Stopping()
@@ -118,7 +119,7 @@ class BatchLane:
         if made is None:
             return 0
         self._noting.note_sent(sum(line.money.amount_minor for line in made.order.lines))
-        self.jobs.start(partial(self._send, made.batch, made.order, permit))
+        self._begin(partial(self._send, made.batch, made.order, permit))
         return len(made.order.lines)
 
     async def due_step(self) -> int:
@@ -135,8 +136,17 @@ class BatchLane:
                 lease_seconds=self._settings.batch_lease_seconds,
             )
         for batch in due:
-            self.jobs.start(partial(self._work, batch))
+            self._begin(partial(self._work, batch))
         return len(due)
+
+    def _begin(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Have a job done; what it leaves to be done next is looked for at once."""
+
+        async def done() -> None:
+            await job()
+            self.on_step_taken()
+
+        self.jobs.start(done)
 
     async def close(self) -> None:
         """Let no request leave any more, and what is under way end."""
@@ -373,6 +383,10 @@ class BatchLane:
     async def provider_number(self) -> int:
         """The provider's number in the database."""
         return await self._directory.number_of(self.adapter.code)
+
+
+def _nobody_waits() -> None:
+    """Before loops are made that do what is due."""
 
 
 async def _nothing_to_record(outcomes: Sequence[None]) -> None:

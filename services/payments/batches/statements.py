@@ -56,7 +56,7 @@ _PICKED = f"""
     ),
     covered AS MATERIALIZED ({COVERED_BY_FLOAT}),
     picked AS MATERIALIZED (
-        SELECT instruction.id, household_id, instruction.amount_minor, account_sealed
+        SELECT instruction.id, instruction.amount_minor
         FROM covered
         JOIN payments.instruction ON instruction.id = covered.id
         WHERE instruction.status = 'ready'
@@ -78,11 +78,14 @@ _PICKED = f"""
         RETURNING number
     ),
 """
+# Of what moved itself: how many that is the planner cannot know, and it would hold each against all
+# that were picked.
+_ACCOUNT = ", instruction.household_id, instruction.account_sealed"
 _CLAIMED = """
-    SELECT made.number, open.number AS chunk_number, open.currency, picked.id,
-        picked.household_id, picked.amount_minor, picked.account_sealed
-    FROM moved JOIN picked USING (id) CROSS JOIN made CROSS JOIN open
-    ORDER BY picked.id
+    SELECT made.number, open.number AS chunk_number, open.currency, moved.id,
+        moved.household_id, moved.amount_minor, moved.account_sealed
+    FROM moved CROSS JOIN made CROSS JOIN open
+    ORDER BY moved.id
 """
 
 # Whoever reads the same page beside us finds that it is read, and stops.
@@ -112,22 +115,29 @@ STAGING = text(
     """
 )
 
-# What is plain: a line of this batch without an end, by a reference that no other payment has.
+# What is plain: a line of this batch without an end, by a reference that no other payment has. One
+# by one by their keys, each behind an OFFSET that keeps it so: a planner that knows no more of the
+# payments than that there were none an hour ago would hold all results against all of them.
 _MATCHED = """
     matched AS MATERIALIZED (
-        SELECT instruction.id, result.transaction_reference, result.reason
-        FROM batch_result AS result
-        JOIN payments.instruction ON instruction.id = result.instruction_id
-        WHERE instruction.batch_number = :number
-          AND instruction.status = 'sending'
-          AND NOT EXISTS (
-              SELECT FROM payments.instruction AS other
-              WHERE other.provider_number = instruction.provider_number
-                AND other.transaction_reference = result.transaction_reference
-                AND other.status = 'settled'
-          )
-        ORDER BY instruction.id
-        FOR NO KEY UPDATE OF instruction
+        SELECT line.id, result.transaction_reference, result.reason
+        FROM (SELECT * FROM batch_result ORDER BY instruction_id) AS result
+        CROSS JOIN LATERAL (
+            SELECT instruction.id
+            FROM payments.instruction
+            WHERE instruction.id = result.instruction_id
+              AND instruction.batch_number = :number
+              AND instruction.status = 'sending'
+              AND NOT EXISTS (
+                  SELECT FROM payments.instruction AS other
+                  WHERE other.provider_number = instruction.provider_number
+                    AND other.transaction_reference = result.transaction_reference
+                    AND other.status = 'settled'
+                  OFFSET 0
+              )
+            OFFSET 0
+            FOR NO KEY UPDATE OF instruction
+        ) AS line
     ),
 """
 _LEFT = """
@@ -203,6 +213,7 @@ def make_batch(waits: Waits) -> TextClause:
         given=moves_given(
             target="'sending'", source="picked CROSS JOIN made", batch_number="made.number"
         ),
+        returning=_ACCOUNT,
         result=_CLAIMED,
     )
 

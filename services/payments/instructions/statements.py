@@ -56,13 +56,15 @@ def move_instructions(
     pending: Backoff,
     before: str = "",
     given: str = _BOUND,
+    returning: str = "",
     result: str = "SELECT id FROM moved",
 ) -> TextClause:
     """Moves a set, with its history and postings; returns the ids of those that moved.
 
     All of them are one journal entry: a transfer for each code and pair of accounts, of which the
     moves are the lines. Where a statement finds the set by itself, ``before`` are its common table
-    expressions, ``given`` its moves, and ``result`` what it returns of them.
+    expressions, ``given`` its moves, ``returning`` what it needs of each that moved besides, and
+    ``result`` what it returns of them.
     """
     return text(
         f"""
@@ -121,7 +123,7 @@ def move_instructions(
                 coalesce(new.paid_minor, instruction.amount_minor) AS paid_minor,
                 instruction.chunk_number,
                 instruction.provider_number, old.status AS from_status, new.status AS to_status,
-                new.moves AS position, coalesce(input.note, input.reason) AS reason
+                new.moves AS position, coalesce(input.note, input.reason) AS reason{returning}
         ),
         entry AS (
             INSERT INTO payments.journal_entry (posted_at, actor)
@@ -129,7 +131,9 @@ def move_instructions(
             RETURNING number
         ),
         charged AS (
-            SELECT moved.*, CASE WHEN moved.to_status = 'settled' THEN nullif(
+            SELECT moved.id, moved.amount_minor, moved.paid_minor, moved.chunk_number,
+                moved.provider_number, moved.from_status, moved.to_status, moved.position,
+                moved.reason, CASE WHEN moved.to_status = 'settled' THEN nullif(
                 provider.charge_fixed_minor + floor(
                     moved.paid_minor::numeric * provider.charge_basis_points / 10000
                 )::bigint, 0) END AS charge_minor

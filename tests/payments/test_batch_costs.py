@@ -1,0 +1,83 @@
+"""What a batch costs grows with its lines, however little the planner knows of the payments."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import asyncpg
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.payments.batches.statements import STAGING, end_lines, make_batch
+from services.payments.providers.batches import ResultKind
+from shared.ids import new_id
+from tests.payments.batch_provider import BatchProvider, provider
+from tests.payments.conftest import World, entitlements
+from tests.payments.steps import Steps
+
+__all__ = ["provider"]
+
+_LINES = 400
+_ROWS_A_LINE = 40
+"""Far more than the plans' nodes pass on for each line, and far less than all lines for each."""
+
+_STAGE = text(
+    """
+    INSERT INTO batch_result (instruction_id, transaction_reference)
+    SELECT id, 'MK-' || row_number() OVER () FROM payments.instruction
+    WHERE batch_number = :number
+    """
+)
+
+
+async def test_the_work_for_a_line_does_not_grow_with_the_lines(
+    provider: BatchProvider, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("ALTER TABLE payments.instruction SET (autovacuum_enabled = false)")
+    await world.fund(10**9)
+    await world.registry.announce(entitlements(_LINES, provider="mekong"))
+    await steps.raise_announced()
+    wiring = steps.wiring
+    given = {
+        "provider": "mekong",
+        "provider_number": await wiring.directory.number_of("mekong"),
+        "size": _LINES,
+        "most_minor": None,
+        "most_open": 1,
+        "batch_id": new_id(),
+        "batch_lease_seconds": 60,
+        "actor": "test",
+        "at": wiring.clock.now(),
+    }
+    async with wiring.database.transaction() as session:
+        claiming = await _rows_passed(session, make_batch(wiring.moves.waits), given)
+        number = await session.scalar(text("SELECT max(number) FROM payments.batch"))
+        await session.execute(STAGING)
+        await session.execute(_STAGE, {"number": number})
+        settling = await _rows_passed(
+            session,
+            end_lines(wiring.moves.waits)[ResultKind.COMPLETIONS],
+            {"number": number, "actor": "test", "at": wiring.clock.now()},
+        )
+
+    assert (
+        await owner.fetchval("SELECT count(*) FROM payments.instruction WHERE status = 'settled'")
+        == _LINES
+    )
+    assert claiming < _LINES * _ROWS_A_LINE
+    assert settling < _LINES * _ROWS_A_LINE
+
+
+async def _rows_passed(
+    session: AsyncSession, statement: TextClause, given: Mapping[str, Any]
+) -> int:
+    """How many rows all nodes of the statement's plan looked at, when it was carried out."""
+    explained = text(f"EXPLAIN (ANALYZE, TIMING off, FORMAT json) {statement.text}")
+    (found,) = await session.scalar(explained, given)
+    return round(sum(_rows(found["Plan"])))
+
+
+def _rows(node: Mapping[str, Any]) -> Iterator[float]:
+    removed = sum(count for name, count in node.items() if name.startswith("Rows Removed by"))
+    yield (node["Actual Rows"] + removed) * node["Actual Loops"]
+    for child in node.get("Plans", ()):
+        yield from _rows(child)
