@@ -15,6 +15,7 @@ from services.registry.held.routes import router as held
 from services.registry.households.persons import personal_data_from
 from services.registry.households.routes import router as households
 from services.registry.imports.routes import router as imports
+from services.registry.names.routes import router as names
 from services.registry.preparations.routes import router as preparations
 from services.registry.progress.routes import router as progress
 from services.registry.repairs.routes import router as repairs
@@ -68,6 +69,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             entitlements,
             chunks,
             checks,
+            names,
             approval_routes(steps, reader=SchemesRead, decider=RegistryApprove),
             events,
         ],

@@ -24,4 +24,6 @@ RegistryApprove = Annotated[Caller, require("registry:approve")]
 EnrolmentsRead = Annotated[Caller, require("enrolments:read")]
 RoundsRelease = Annotated[Caller, require("rounds:release")]
 EntitlementsRead = Annotated[Caller, require("entitlements:read")]
+HoldersCheckers = Annotated[Caller, require("account-holders:check")]
+"""Compares a name with a household's. Whoever may could guess names: it is payments' alone."""
 ActivationsCheck = Annotated[Caller, require("activations:check")]

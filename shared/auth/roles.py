@@ -98,7 +98,7 @@ SCOPES: dict[Role, frozenset[str]] = {
         Role.PROVIDER: "callbacks:read",
         Role.REGISTRY: "payments:read",
         Role.TRIGGERS: "activations:check enrolments:read funds:read",
-        Role.PAYMENTS: "entitlements:read",
+        Role.PAYMENTS: "entitlements:read account-holders:check",
     }.items()
 }
 

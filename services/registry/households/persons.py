@@ -95,6 +95,11 @@ class Indexes:
         """Of how a registration number begins: equal where numbers were given side by side."""
         return self._index.of("registration-near", beginning)
 
+    def holder_and_head(self, names: Sequence[str]) -> bytes:
+        """Eight bytes of who holds an account and of who is paid into it: equal while neither name
+        changes, whoever compares them."""
+        return self._index.of("holder-and-head", "\x1f".join(names))[:8]
+
     def content_index(self, values: Sequence[object]) -> bytes:
         """Of everything that an import says of a household: equal when nothing changed.
 
