@@ -63,6 +63,7 @@ class Application:
         self._storage: Path = options.storage
         self._synchronous = options.synchronous
         self._temperament = options.temperament
+        self._account_lies = options.account_lies
         self._keys = {provider.code: provider.api_key.encode() for provider in options.providers}
         self._book = book
         self._teller = teller
@@ -172,11 +173,14 @@ class Application:
             case _, ["batchtransactions", *rest]:
                 return await self._desk.answer(scope, receive, provider, method, rest)
             case "GET", ["accounts", kind, identifier, ("status" | "accountname") as asked_for]:
-                return accounts.about(
+                truth = accounts.about(
                     self._temperament,
                     identifier_type=kind,
                     identifier=identifier,
                     asked_for=asked_for,
+                )
+                return await self._account_lies.told(
+                    scope, receive, truth, account=identifier, asked_for=asked_for
                 )
             case "GET", ["heartbeat"]:
                 return Answer(200, HEARTBEAT)

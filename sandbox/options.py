@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
+from sandbox.account_lies import AccountLie, AccountLies
 from sandbox.batch_faults import BatchFault, BatchNature
 from sandbox.hostility import ALL, Hostility, Nature
 from sandbox.misbehaviour import GREATEST_MISBEHAVE, Temperament
@@ -55,6 +56,7 @@ class SandboxOptions:
     meets, at `hostile_providers` (none named: at all); `hostile_seconds` is how long what does not
     last for ever lasts. `clock_file` dates the book and the statements in an exercise on other
     days, by the file that the services go by; without one, the machine does.
+    `hostile_accounts` are the ways in which questions about accounts are met.
     """
 
     port: int
@@ -75,6 +77,7 @@ class SandboxOptions:
     hostile_seconds: float = 30.0
     hostile_providers: tuple[str, ...] = ()
     clock_file: Path | None = None
+    hostile_accounts: tuple[AccountLie, ...] = ()
 
     @property
     def temperament(self) -> Temperament:
@@ -95,6 +98,13 @@ class SandboxOptions:
             share=self.hostile_share,
             seconds=self.hostile_seconds,
             providers=self.hostile_providers,
+        )
+
+    @property
+    def account_lies(self) -> AccountLies:
+        """What is said of accounts instead of the truth."""
+        return AccountLies(
+            seed=self.seed, kinds=self.hostile_accounts, seconds=self.hostile_seconds
         )
 
     @property
@@ -135,6 +145,9 @@ class SandboxOptions:
         if self.hostile:
             words += ["--hostile", ",".join(self.hostile)]
             words += ["--hostile-share", repr(self.hostile_share)]
+        if self.hostile_accounts:
+            words += ["--hostile-accounts", ",".join(self.hostile_accounts)]
+        if self.hostile or self.hostile_accounts:
             words += ["--hostile-seconds", repr(self.hostile_seconds)]
         for code in self.hostile_providers:
             words += ["--hostile-provider", code]
@@ -238,6 +251,13 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         help="a provider that is hostile; none named: each is",
     )
     parser.add_argument("--clock-file", type=Path, help="dates the book in an exercise")
+    parser.add_argument(
+        "--hostile-accounts",
+        type=_account_lies,
+        default=(),
+        metavar="KINDS",
+        help=f"what is said of accounts, with commas between, or {ALL} (the truth)",
+    )
     values = parser.parse_args(arguments)
     try:
         providers = _providers(environment.get(PROVIDERS_VARIABLE, ""))
@@ -262,6 +282,7 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         hostile_seconds=values.hostile_seconds,
         hostile_providers=tuple(values.hostile_provider),
         clock_file=values.clock_file,
+        hostile_accounts=values.hostile_accounts,
     )
 
 
@@ -291,6 +312,10 @@ def _hostile_seconds(text: str) -> float:
 
 def _hostile(text: str) -> tuple[Hostility, ...]:
     return _kinds(text, Hostility)
+
+
+def _account_lies(text: str) -> tuple[AccountLie, ...]:
+    return _kinds(text, AccountLie)
 
 
 def _batch_faults(text: str) -> tuple[BatchFault, ...]:

@@ -13,6 +13,10 @@ GRANTS = {
         "SELECT, INSERT, UPDATE (last_reply_at, last_failure_at, last_failure, failing_since)"
     ),
     "provider_minute": "SELECT, INSERT, UPDATE (replies, failures, sent_minor)",
+    "account_check": (
+        "SELECT, INSERT, UPDATE (household_fingerprint, outcome, reason, verdict, likeness, "
+        "method, names_pair, accepted_pair, wanted_at, asked_at, tries, ask_at)"
+    ),
     "fund": "SELECT, INSERT, UPDATE (maximum_payment_minor, maximum_round_minor)",
     "account": "SELECT, INSERT (code, scope, book, currency, overdraft_refused)",
     "journal_entry": "SELECT, INSERT",
@@ -30,7 +34,8 @@ GRANTS = {
     "instruction": (
         "SELECT, INSERT, UPDATE (status, moves, inquiries, next_action_at, first_sent_at, sent_at, "
         "finished_at, server_correlation_id, batch_number, transaction_reference, reason, "
-        "paid_minor, resend_approved_at, account_sealed, withheld)"
+        "paid_minor, resend_approved_at, account_sealed, withheld, "
+        "account_unchecked)"
     ),
     "batch": (
         "SELECT, INSERT, UPDATE (status, moves, provider_batch_id, server_correlation_id, "

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from services.payments.account_check_settings import AccountCheckSettings
 from shared.errors import Explained
 from shared.known_keys import KeyRing, versions
 from shared.money import MAXIMUM_AMOUNT_MINOR, CurrencyCode
@@ -80,7 +81,7 @@ class WrongPlace(Explained):
     """A provider's settings say that it is where its protocol cannot reach it."""
 
 
-class ProviderSettings(BaseModel):
+class ProviderSettings(AccountCheckSettings):
     """One provider: what it speaks, and where it is. Its secrets are with who uses them, below."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

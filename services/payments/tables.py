@@ -1,5 +1,6 @@
 """Every table of the service, in one ``metadata``: for migrations and for the check of drift."""
 
+from services.payments.account_checks import tables as account_checks
 from services.payments.activations import tables as activations
 from services.payments.alarms import tables as alarms
 from services.payments.answers import tables as answers
@@ -31,6 +32,7 @@ metadata = Base.metadata
 
 __all__ = [
     "SCHEMA",
+    "account_checks",
     "activations",
     "alarms",
     "answers",

@@ -7,6 +7,8 @@ from functools import partial
 
 import httpx
 
+from services.payments.account_checks.checking import CheckingAccounts, LettingUnseenGo
+from services.payments.account_checks.comparing import Comparing
 from services.payments.activations.cancelling import Cancelling
 from services.payments.activations.handlers import handlers as of_activations
 from services.payments.answers.applying import ApplyingAnswers
@@ -28,7 +30,8 @@ from services.payments.dispatch.pauses import HearingOfPauses
 from services.payments.dispatch.permits import KnownPauses
 from services.payments.dispatch.sending import Sending
 from services.payments.instructions.moves import InstructionMoves, Waits
-from services.payments.providers.adapters import adapters_of
+from services.payments.providers.account_answers import AccountAsker
+from services.payments.providers.adapters import account_askers_of, adapters_of
 from services.payments.providers.batches import BatchAdapter
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.files import FileAdapter
@@ -75,6 +78,8 @@ class Wiring:
     clock: Clock
     registry: httpx.AsyncClient
     adapters: Mapping[str, Adapter]
+    account_askers: Mapping[str, AccountAsker]
+    """By provider, those that are asked about accounts."""
     directory: ProviderDirectory
     moves: InstructionMoves
     recording: Recording
@@ -162,6 +167,7 @@ def wire(settings: WorkerSettings) -> Wiring:
         clock=clock,
         registry=service_client(settings, settings.registry_url),
         adapters=adapters,
+        account_askers=account_askers_of(settings),
         directory=directory,
         moves=moves,
         recording=recording,
@@ -235,8 +241,35 @@ def worker_of(wiring: Wiring) -> Worker:
         )
         for code in wiring.adapters
     ]
+    checking = [
+        Loop(
+            f"check-accounts-{provider.code}",
+            CheckingAccounts(
+                wiring.account_askers[provider.code],
+                provider=provider,
+                settings=settings,
+                directory=wiring.directory,
+                database=database,
+                moves=wiring.moves,
+                comparing=Comparing(wiring.registry),
+                noting=wiring.notings[provider.code],
+            ).step,
+            rest=rest,
+            then=[*sending, closing],
+        )
+        for provider in settings.providers
+        if provider.code in wiring.account_askers
+    ]
+    unseen = LettingUnseenGo(
+        [provider.code for provider in settings.providers if not provider.account_checks],
+        database=database,
+        size=settings.dispatch_claim_size,
+    )
     releasing = Loop(
-        "release", Releasing(database=database, clock=clock).step, rest=rest, then=sending
+        "release",
+        Releasing(database=database, clock=clock).step,
+        rest=rest,
+        then=[*sending, *checking],
     )
     fetching = [
         Loop(
@@ -249,7 +282,7 @@ def worker_of(wiring: Wiring) -> Worker:
                 settings=settings,
             ).step,
             rest=rest,
-            then=[releasing],
+            then=[releasing, *checking],
         )
         for number in range(1, settings.chunk_fetchers + 1)
     ]
@@ -342,6 +375,8 @@ def worker_of(wiring: Wiring) -> Worker:
             releasing,
             cancelling,
             *asking_first,
+            *checking,
+            Loop("unseen-accounts", unseen.step, rest=rest, then=sending),
             Loop("pauses", hearing.step, rest=_HEAR_OF_PAUSES, has_more=_never),
             *sending,
             Loop("leases", leases.step, rest=rest),
@@ -368,6 +403,7 @@ def worker_of(wiring: Wiring) -> Worker:
         closing=[
             wiring.end_requests,
             *(adapter.close for adapter in wiring.adapters.values()),
+            *(asker.close for asker in wiring.account_askers.values()),
             wiring.registry.aclose,
         ],
     )

@@ -14,8 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.registry.names.likeness import most_alike
 from shared.contracts.entitlements import ACCOUNT_CONTEXT, BINARY
 from shared.contracts.events import EnrolmentCompleted, EntitlementsReady
+from shared.contracts.holders import HolderChecked, HoldersCheck, HoldersChecked
 from shared.events import Published
 from shared.ids import new_id
 from shared.personal_data import Cipher
@@ -39,6 +41,8 @@ class Entitlement:
     area: str = "020103"
     entitlement_id: UUID = field(default_factory=new_id)
     household_id: UUID = field(default_factory=new_id)
+    household: str = "as registered"
+    """Stands for all that the registry knows of the household."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,15 @@ class Registry:
         self.status = 200
         self.media_type = BINARY
         self.fetches = 0
+        self.names: dict[UUID, str] = {}
+        """How the heads of households are called."""
+        self.compared: list[HoldersCheck] = []
+        self.on_compare: Response | None = None
+        """What whoever asks about names is answered instead."""
         self.app = Starlette(
             routes=[
-                Route("/v1/entitlement-chunks/{chunk_id:uuid}/entitlements", self._entitlements)
+                Route("/v1/entitlement-chunks/{chunk_id:uuid}/entitlements", self._entitlements),
+                Route("/v1/checks/account-holders", self._holders, methods=["POST"]),
             ]
         )
 
@@ -85,6 +95,29 @@ class Registry:
         if content is None:
             return Response(status_code=404)
         return Response(content, media_type=self.media_type)
+
+    async def _holders(self, request: Request) -> Response:
+        """Compares as the registry does, with the names that the test gave."""
+        asked = HoldersCheck.model_validate_json(await request.body())
+        self.compared.append(asked)
+        if self.on_compare is not None:
+            return self.on_compare
+        checked = []
+        for holder in asked.holders:
+            name = self.names.get(holder.household_id, "")
+            found = most_alike(holder.names, name)
+            pair = hashlib.sha256("|".join([name, *holder.names]).encode()).hexdigest()[:16]
+            checked.append(
+                HolderChecked(
+                    household_id=holder.household_id,
+                    verdict=found.verdict,
+                    likeness=found.percent,
+                    method=found.method,
+                    pair=pair,
+                )
+            )
+        body = HoldersChecked(holders=checked).model_dump_json()
+        return Response(body, media_type="application/json")
 
     def content_of(
         self, entitlements: Sequence[Entitlement], *, sealed_for: Sequence[UUID] | None = None
@@ -102,6 +135,7 @@ class Registry:
                 self._cipher.encrypt(entitlement.account.encode(), bound_to=household_id.bytes),
                 struct.pack("!h", entitlement.announcement),
                 hashlib.sha256(entitlement.account.encode()).digest()[:8],
+                hashlib.sha256(entitlement.household.encode()).digest()[:8],
             ]
             for entitlement, household_id in zip(entitlements, households, strict=True)
         )

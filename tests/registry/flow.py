@@ -292,7 +292,8 @@ class Flow:
             await self.owner.execute(
                 "CREATE TEMPORARY TABLE fetched (entitlement_id uuid, household_id uuid, "
                 "area_code text, amount_minor bigint, currency text, provider_code text, "
-                "account_sealed bytea, announcement smallint, account_fingerprint bytea) "
+                "account_sealed bytea, announcement smallint, account_fingerprint bytea, "
+                "household_fingerprint bytea) "
                 "ON COMMIT DROP"
             )
             await self.owner.copy_to_table(

@@ -56,6 +56,8 @@ class AlarmKind(StrEnum):
     """A file that came in speaks of lines that its file has not; about the provider."""
     CALLBACK_DIFFERS = "callback_differs"
     """A callback's id came again with another body."""
+    ACCOUNTS_NOT_CHECKED = "accounts_not_checked"
+    """Payments wait for what cannot be learnt of their accounts; about the provider."""
 
 
 CLEARED_BY_PERSONS = (

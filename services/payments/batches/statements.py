@@ -29,7 +29,7 @@ _PICKED = f"""
                 AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
                 AND NOT {PERHAPS_PAID}
                 AND {outside("paused.areas")}
-                AND NOT withheld
+                AND NOT withheld AND NOT account_unchecked
           )
           AND (
               SELECT count(*) FROM payments.batch
@@ -50,7 +50,7 @@ _PICKED = f"""
               AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
               AND NOT {PERHAPS_PAID}
               AND {outside("open.paused_areas")}
-              AND NOT withheld
+              AND NOT withheld AND NOT account_unchecked
             LIMIT :size
         ) AS ready
     ),

@@ -96,7 +96,7 @@ _PICK_UNSENT = text(
         of_chunks=f"chunk.epoch = (SELECT events.current_epoch()) AND {NOT_CANCELLED} "
         f"AND NOT {CHUNK_PAUSED}",
         paused_areas=PAUSED_AREAS,
-        may_go="NOT withheld",
+        may_go="NOT withheld AND NOT account_unchecked",
     )
 )
 
@@ -133,6 +133,7 @@ _NOT_KNOWN = text(
             WHEN {PERHAPS_PAID} THEN 'perhaps_paid_by_another_attempt'
             WHEN {PAUSED} THEN 'paused'
             WHEN instruction.withheld THEN 'held_by_rule'
+            WHEN instruction.account_unchecked THEN 'account_not_checked'
             WHEN resend_approved_at IS NOT NULL THEN NULL
             WHEN NOT {NOT_CANCELLED} THEN 'activation_cancelled'
             WHEN :recognises_repeats_seconds = 0 THEN 'repeats_not_recognised'

@@ -166,6 +166,11 @@ def _shown(row: AnyRow, *, now: datetime) -> HoldOut:
                 f"{row.found} payments of other activations of the scheme went to its household "
                 f"within {row.window_days} days."
             )
+        case HoldRule.ACCOUNT_NAME:
+            reason = (
+                f"Its account is held under a name that is like the household's by {row.found} of "
+                f"100; {row.allowed} are the least."
+            )
     until = row.ended_at or now
     return HoldOut(
         number=row.number,

@@ -10,3 +10,6 @@ class HoldRule(StrEnum):
     """The household would come to more than the scheme's cap, over all activations."""
     SUSPECTED_DUPLICATE = "suspected_duplicate"
     """The household is paid by another activation of the scheme, a short time before."""
+    ACCOUNT_NAME = "account_name"
+    """Who holds the account is not called like the household: the provider's settings say how
+    alike the names have to be."""

@@ -62,9 +62,10 @@ class Hold(Base):
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     instruction_id: Mapped[UUID] = mapped_column(Uuid)
     rule: Mapped[HoldRule] = mapped_column(enum_column(HoldRule, "hold_rule", SCHEMA))
-    # Households of the account, minor units of the household, or other activations' payments to it.
+    # Households of the account, minor units of the household, other activations' payments to it, or
+    # how alike the names are, of a hundred.
     found: Mapped[int] = mapped_column(BigInteger)
-    # The same, as much as the rule lets go.
+    # The same, as much as the rule lets go; of names, how alike they have to be.
     allowed: Mapped[int] = mapped_column(BigInteger)
     window_days: Mapped[int] = mapped_column(Integer)
     # Domain time.

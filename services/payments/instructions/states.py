@@ -97,6 +97,8 @@ MOVES: dict[tuple[Status, Status], tuple[Posting, ...]] = {
     (Status.READY, Status.UNKNOWN): _SENT,
     # Nothing was reserved for it, and nothing is posted, where its round was never released.
     (Status.READY, Status.CANCELLED): _CANCELLED,
+    # Its account cannot be paid: nothing was sent, and its round's money is free again.
+    (Status.READY, Status.REJECTED): _CANCELLED,
     # By whoever claimed it and knows that nothing of it ever left, and by nobody else.
     (Status.SENDING, Status.READY): _NOT_SENT,
     (Status.SENDING, Status.PENDING): (),

@@ -65,6 +65,8 @@ class Instruction(Base):
     area_code: Mapped[str | None] = mapped_column(Text)
     # A rule keeps it from being sent: ``hold`` says which, and two persons decide.
     withheld: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    # It waits until its account was checked: ``account_check`` says what is known of that.
+    account_unchecked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     # The same for the same account, as long as the registry finds accounts by the same key.
     account_fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
     transaction_reference: Mapped[str | None] = mapped_column(Text)
@@ -87,7 +89,20 @@ class Instruction(Base):
             "entitlement_id",
             postgresql_where=text(f"status IN ({among(NOT_EXCLUSIVE)})"),
         ),
-        Index("instruction_chunk_index", "chunk_number", "status", "provider_number", "withheld"),
+        Index(
+            "instruction_chunk_index",
+            "chunk_number",
+            "status",
+            "provider_number",
+            "withheld",
+            "account_unchecked",
+        ),
+        Index(
+            "instruction_unchecked_index",
+            "household_id",
+            "provider_number",
+            postgresql_where=text("account_unchecked AND status IN ('ready', 'unknown')"),
+        ),
         CheckConstraint("paid_minor > 0", name="paid_is_positive"),
         Index(
             "instruction_due_index",

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from services.payments.providers.account_answers import AccountAsker
 from services.payments.providers.bankfile.callbacks import NoCallbacks
 from services.payments.providers.bankfile.client import BankFileAdapter
+from services.payments.providers.gsma.accounts import GsmaAccounts
 from services.payments.providers.gsma.batch_client import GsmaBatchAdapter
 from services.payments.providers.gsma.callbacks import SignedBatchCallbacks, SignedCallbacks
 from services.payments.providers.gsma.client import GsmaAdapter
@@ -25,6 +27,12 @@ VERIFIERS: Mapping[str, Callable[[ProviderSettings, ApiSettings], Verifier]] = {
     "iso20022-pain.001-files": NoCallbacks,
 }
 """By the same names: what tells whether a callback is the provider's, and reads it."""
+
+ACCOUNT_ASKERS: Mapping[str, Callable[[ProviderSettings, WorkerSettings], AccountAsker]] = {
+    "gsma-mobile-money-1.2": GsmaAccounts,
+    "gsma-mobile-money-1.2-batches": GsmaAccounts,
+}
+"""By the same names: what asks about accounts. A protocol that is not here cannot be asked."""
 
 
 Made = TypeVar("Made")
@@ -47,6 +55,21 @@ def verifiers_of(settings: ApiSettings) -> dict[str, Verifier]:
     return {
         provider.code: _of_protocol(VERIFIERS, provider)(provider, settings)
         for provider in settings.providers
+    }
+
+
+def account_askers_of(settings: WorkerSettings) -> dict[str, AccountAsker]:
+    """What asks each provider about accounts that is set to be asked, by its code; raises
+    UnknownProtocol."""
+    asked = [provider for provider in settings.providers if provider.account_checks]
+    for provider in asked:
+        if provider.protocol not in ACCOUNT_ASKERS:
+            raise UnknownProtocol(
+                f"Provider {provider.code} speaks {provider.protocol!r}, in which nobody can ask "
+                "about accounts. In PAYMENTS_PROVIDERS, take its account_checks out."
+            )
+    return {
+        provider.code: ACCOUNT_ASKERS[provider.protocol](provider, settings) for provider in asked
     }
 
 

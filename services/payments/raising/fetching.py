@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.account_checks.repository import AskedProviders, want_checks
 from services.payments.amounts import readable
 from services.payments.chunks.repository import (
     AnnouncedChunk,
@@ -66,6 +67,7 @@ class Fetching:
         self._directory = directory
         self._clock = clock
         self._settings = settings
+        self._asked = AskedProviders.of(settings.providers)
 
     async def step(self) -> int:
         """Fetch and raise one chunk, put it off, or refuse it; returns 1 if there was one."""
@@ -140,17 +142,22 @@ class Fetching:
         now = self._clock.now()
         await move_chunks(session, [chunk.number], ChunkStatus.RAISED, at=now)
         if staged.all_payable and not careful and not await repository.has_ended_before(session):
-            await repository.raise_all(session, chunk)
-            await repository.keep_extent(session, chunk)
+            await repository.raise_all(session, chunk, self._asked)
+            await self._finish(session, chunk)
             return
         if await repository.count_distinct(session) != staged.entitlements:
             raise Unusable("An entitlement is in it twice.")
         count = await repository.set_aside(
             session, chunk, providers=providers, maximum_minor=maximum_minor, at=now
         )
-        await repository.raise_others(session, chunk)
-        await repository.keep_extent(session, chunk)
+        await repository.raise_others(session, chunk, self._asked)
+        await self._finish(session, chunk)
         log.warning("entitlements_set_aside", chunk_id=str(chunk.chunk_id), count=count)
+
+    async def _finish(self, session: AsyncSession, chunk: AnnouncedChunk) -> None:
+        await repository.keep_extent(session, chunk)
+        if self._asked.checked:
+            await want_checks(session, chunk.number, at=self._clock.now())
 
     async def _try_again_or_refuse(self, chunk: AnnouncedChunk, reason: str) -> None:
         if chunk.unusable_fetches + 1 < self._settings.chunk_fetches_before_refusal:

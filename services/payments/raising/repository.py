@@ -9,6 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.account_checks.repository import AskedProviders
+from services.payments.account_checks.statements import KNOWN, UNCHECKED
 from services.payments.chunks.repository import AnnouncedChunk
 from services.payments.chunks.states import ANSWERED_ELSEWHERE
 from services.payments.instructions.states import EXCLUSIVE, LIVE, NOT_EXCLUSIVE
@@ -41,7 +43,8 @@ _STAGING = text(
         provider_code text NOT NULL,
         account_sealed bytea NOT NULL,
         announcement smallint NOT NULL CHECK (announcement > 0),
-        account_fingerprint bytea NOT NULL
+        account_fingerprint bytea NOT NULL,
+        household_fingerprint bytea NOT NULL
     ) ON COMMIT DELETE ROWS
     """
 )
@@ -138,12 +141,13 @@ _NEW_ID = INSTRUCTION_ID.format(
 _RAISE = f"""
     INSERT INTO payments.instruction (id, entitlement_id, household_id, amount_minor, chunk_number,
         status, provider_number, announcement, account_sealed, area_code,
-        account_fingerprint)
+        account_fingerprint, account_unchecked)
     SELECT {_NEW_ID}, fetched.entitlement_id, fetched.household_id, fetched.amount_minor,
         :number, 'ready', provider.number, fetched.announcement, fetched.account_sealed,
-        fetched.area_code, fetched.account_fingerprint
+        fetched.area_code, fetched.account_fingerprint, {UNCHECKED}
     FROM fetched_entitlement AS fetched
     JOIN payments.provider ON provider.code = fetched.provider_code
+    {KNOWN}
 """
 
 _RAISE_ALL = text(_RAISE)
@@ -256,14 +260,14 @@ async def set_aside(
     return int(await session.scalar(_SET_ASIDE, given) or 0)
 
 
-async def raise_all(session: AsyncSession, chunk: AnnouncedChunk) -> None:
+async def raise_all(session: AsyncSession, chunk: AnnouncedChunk, asked: AskedProviders) -> None:
     """One ready instruction for each staged row; raises IntegrityError for a second one."""
-    await session.execute(_RAISE_ALL, {"number": chunk.number})
+    await session.execute(_RAISE_ALL, {"number": chunk.number, **asked.given()})
 
 
-async def raise_others(session: AsyncSession, chunk: AnnouncedChunk) -> None:
+async def raise_others(session: AsyncSession, chunk: AnnouncedChunk, asked: AskedProviders) -> None:
     """One ready instruction for each staged row that was not set aside."""
-    await session.execute(_RAISE_OTHERS, {"number": chunk.number})
+    await session.execute(_RAISE_OTHERS, {"number": chunk.number, **asked.given()})
 
 
 async def keep_extent(session: AsyncSession, chunk: AnnouncedChunk) -> None:

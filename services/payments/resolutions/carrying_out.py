@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.account_checks.repository import accept_names
 from services.payments.instructions.moves import InstructionMoves, Move
 from services.payments.instructions.repository import Known, lock_known
 from services.payments.instructions.states import Status
@@ -111,6 +112,7 @@ class CarryingOut:
         gone = await repository.let_go(
             session, resolved.resolution_id, list(items), at=self._moves.clock.now()
         )
+        await accept_names(session, resolved.resolution_id, gone)
         return {
             instruction_id: (Result.DONE, None)
             if instruction_id in gone

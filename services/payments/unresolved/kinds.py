@@ -9,6 +9,7 @@ class UnresolvedKind(StrEnum):
     NOT_RELEASED = "not_released"
     PAUSED = "paused"
     HELD_BY_RULE = "held_by_rule"
+    ACCOUNT_NOT_CHECKED = "account_not_checked"
     NOT_SENT_TOO_LONG = "not_sent_too_long"
     PENDING_TOO_LONG = "pending_too_long"
     UNKNOWN_TOO_LONG = "unknown_too_long"
@@ -59,9 +60,16 @@ WAYS: dict[UnresolvedKind, Way] = {
         "GET /v1/holds says what the rule found; POST /v1/holds/decisions lets it go or cancels "
         "it, all of a sort at once; another person approves it.",
     ),
+    UnresolvedKind.ACCOUNT_NOT_CHECKED: Way(
+        "Nothing could be learnt of its account for several times, so it is not sent; its reason "
+        "says what is in the way.",
+        "It is asked again by itself. GET /v1/providers says whether the provider answers. To pay "
+        "unseen, set account_checks_away to go_on, or take account_checks out, in "
+        f"PAYMENTS_PROVIDERS. Not to pay: {_DECIDE} Its outcome is cancelled.",
+    ),
     UnresolvedKind.NOT_SENT_TOO_LONG: Way(
         "It is released and was not sent for longer than is usual: its provider's float does not "
-        "cover it, or the provider does not answer.",
+        "cover it, the provider does not answer, or its account is being checked.",
         "GET /v1/providers says what waits for which float; "
         "POST /v1/providers/{provider_code}/prefundings; another person approves it. It goes on "
         "by itself.",

@@ -122,6 +122,27 @@ _RAISE_PROVIDERS = text(
     """
 )
 
+_RAISE_UNCHECKED = text(
+    f"""
+    INSERT INTO payments.alarm (provider_number, kind, detail, raised_at)
+    SELECT provider.number, '{AlarmKind.ACCOUNTS_NOT_CHECKED}',
+        count(*) || ' payments to ' || provider.code || ' wait, for nothing can be learnt of '
+            || 'their accounts (' || min(found.reason) || '). They are asked about again by '
+            || 'themselves; GET /v1/unresolved/account_not_checked says what can be done.',
+        CAST(:now AS timestamptz)
+    FROM ({ROWS[UnresolvedKind.ACCOUNT_NOT_CHECKED]}) AS found
+    JOIN payments.provider ON provider.code = found.provider
+    WHERE NOT EXISTS (
+        SELECT FROM payments.alarm
+        WHERE alarm.provider_number = provider.number AND alarm.instruction_id IS NULL
+          AND alarm.kind = '{AlarmKind.ACCOUNTS_NOT_CHECKED}' AND alarm.cleared_at IS NULL
+    )
+    GROUP BY provider.number, provider.code
+    ON CONFLICT (provider_number, kind) WHERE instruction_id IS NULL {RAISE_AGAIN}
+    RETURNING provider_number
+    """
+)
+
 _RAISE_DOWN = text(
     f"""
     INSERT INTO payments.alarm (provider_number, kind, detail, raised_at)
@@ -199,6 +220,20 @@ _CLEAR_PROVIDERS = text(
     """
 )
 
+_CLEAR_CHECKED = text(
+    f"""
+    UPDATE payments.alarm SET cleared_at = CAST(:now AS timestamptz)
+    WHERE alarm.instruction_id IS NULL AND alarm.cleared_at IS NULL
+      AND alarm.kind = '{AlarmKind.ACCOUNTS_NOT_CHECKED}'
+      AND alarm.provider_number NOT IN (
+          SELECT provider.number
+          FROM ({ROWS[UnresolvedKind.ACCOUNT_NOT_CHECKED]}) AS found
+          JOIN payments.provider ON provider.code = found.provider
+      )
+    RETURNING number
+    """
+)
+
 _CLEAR_ANSWERING = text(
     f"""
     UPDATE payments.alarm SET cleared_at = CAST(:now AS timestamptz)
@@ -262,6 +297,8 @@ async def raise_for_time(
     }
     providers = await session.execute(_RAISE_PROVIDERS, {"now": now, **limits.given()})
     raised[AlarmKind.PROVIDER_NOT_CONFIGURED] = len(providers.all())
+    unchecked = await session.execute(_RAISE_UNCHECKED, {"now": now, **limits.given()})
+    raised[AlarmKind.ACCOUNTS_NOT_CHECKED] = len(unchecked.all())
     down = await session.execute(_RAISE_DOWN, {"now": now, **limits.given()})
     raised[AlarmKind.PROVIDER_DOWN] = len(down.all())
     return raised
@@ -272,4 +309,5 @@ async def clear_gone(session: AsyncSession, limits: Limits, *, now: datetime, si
     gone = len((await session.execute(_CLEAR, {"now": now, "size": size})).all())
     providers = await session.execute(_CLEAR_PROVIDERS, {"now": now, **limits.given()})
     answering = await session.execute(_CLEAR_ANSWERING, {"now": now, **limits.given()})
-    return gone + len(providers.all()) + len(answering.all())
+    checked = await session.execute(_CLEAR_CHECKED, {"now": now, **limits.given()})
+    return gone + sum(len(ended.all()) for ended in (providers, answering, checked))

@@ -1,5 +1,6 @@
 """Where each kind of payment without a good end is found: one set of columns for all of them."""
 
+from services.payments.account_checks.statements import OF_ACCOUNT
 from services.payments.instructions.states import EXCLUSIVE, NOT_EXCLUSIVE
 from services.payments.statements import PAUSE_FITS, PAUSED, among, move_at
 from services.payments.unresolved.kinds import UnresolvedKind
@@ -102,6 +103,13 @@ _HELD_BY_RULE = """
     ) AS held ON held.instruction_id = instruction.id
 """
 
+_TRIES = 3
+_ASKED_IN_VAIN = f"""
+    JOIN payments.account_check AS checked
+        ON {OF_ACCOUNT.format(check="checked", payment="instruction")}
+        AND checked.outcome IS NULL AND checked.tries >= {_TRIES}
+"""
+
 # An end that a later attempt made good, or replaced by its own, is none to look at any more. Two
 # partial indexes share the entitlements between them.
 _LATEST = f"""
@@ -163,6 +171,13 @@ ROWS: dict[UnresolvedKind, str] = {
         since="held.held_at",
         joins=_HELD_BY_RULE,
         reason="held.rules",
+    ),
+    UnresolvedKind.ACCOUNT_NOT_CHECKED: _instructions(
+        "instruction.account_unchecked AND instruction.status IN ('ready', 'unknown') "
+        "AND chunk.status = 'raised' AND payment_round.status = 'released'",
+        since="checked.wanted_at",
+        joins=_ASKED_IN_VAIN,
+        reason="checked.reason",
     ),
     UnresolvedKind.NOT_SENT_TOO_LONG: _instructions(
         "instruction.status = 'ready' AND chunk.status = 'raised' "

@@ -65,13 +65,16 @@ _PUT_OFF = text(
 _UNTROUBLED: dict[str, Any] = {"attempts": 0, "attempt_after": None, "last_error": None}
 
 # What was payable when the chunk was worked, whatever became of it since: the same bytes each
-# time. The account is the one of then, for a later one is another row. For asyncpg.
+# time. The account is the one of then, for a later one is another row. Only the last column is of
+# now: by it payments knows when names are to be compared anew. For asyncpg.
 COPY = """
     SELECT entitlement.id, entitlement.household_id, entitlement.area_code,
            entitlement.amount_minor, $2::text, account.provider_code, account.account_sealed,
-           1::smallint, substr(sha256(account.account_index), 1, 8)
+           1::smallint, substr(sha256(account.account_index), 1, 8),
+           substr(sha256(household.content_index), 1, 8)
     FROM registry.entitlement
     JOIN registry.payee_account AS account ON account.id = entitlement.payee_account_id
+    JOIN registry.household ON household.id = entitlement.household_id
     WHERE entitlement.chunk_id = $1::uuid
     ORDER BY entitlement.id
 """
@@ -80,10 +83,12 @@ COPY = """
 COPY_AGAIN = """
     SELECT entitlement.id, entitlement.household_id, entitlement.area_code,
            entitlement.amount_minor, $2::text, account.provider_code, account.account_sealed,
-           announcement.number, substr(sha256(account.account_index), 1, 8)
+           announcement.number, substr(sha256(account.account_index), 1, 8),
+           substr(sha256(household.content_index), 1, 8)
     FROM registry.announcement
     JOIN registry.entitlement ON entitlement.id = announcement.entitlement_id
     JOIN registry.payee_account AS account ON account.id = announcement.payee_account_id
+    JOIN registry.household ON household.id = entitlement.household_id
     WHERE announcement.chunk_id = $1::uuid
     ORDER BY entitlement.id
 """
