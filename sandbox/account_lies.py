@@ -29,9 +29,7 @@ class AccountLie(enum.StrEnum):
 FOR_EVER = frozenset({AccountLie.NO_NAME, AccountLie.NONSENSE_NAME, AccountLie.LONG_NAME})
 """What is said of the name does not end after a while."""
 
-_NO_TEXT = (
-    b'{"name":{"fullName":"\\ud800\\u0000","nativeName":["x"],"firstName":7,"lastName":null}}'
-)
+_NO_TEXT = b'{"name":{"fullName":"\\u202e\\u0000","nativeName":["x"],"firstName":7}}'
 _MEGABYTE = 1024 * 1024
 
 

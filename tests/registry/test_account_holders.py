@@ -12,7 +12,9 @@ PATH = "/checks/account-holders"
 
 
 async def check(flow: Flow, *holders: tuple[str, list[str]]) -> list[dict[str, Any]]:
-    body = {"holders": [{"household_id": one, "names": names} for one, names in holders]}
+    body = {
+        "holders": [{"household_id": household, "names": names} for household, names in holders]
+    }
     answer = await flow.client.post(PATH, json=body)
     assert answer.status_code == 200, answer.text
     return list(answer.json()["holders"])
@@ -35,14 +37,14 @@ async def test_holders_are_compared_in_the_order_in_which_they_were_asked(flow: 
         (household, []),
         (household, ["?", "សុខ តារា"]),
     )
-    assert [(one["verdict"], one["likeness"]) for one in found] == [
+    assert [(holder["verdict"], holder["likeness"]) for holder in found] == [
         ("alike", 100),
         ("unlike", 17),
         ("no_name", 0),
         ("no_name", 0),
         ("alike", 100),
     ]
-    assert [one["household_id"] for one in found][2] == nobody
+    assert found[2]["household_id"] == nobody
 
 
 async def test_the_pair_is_the_same_while_both_names_are(flow: Flow) -> None:
@@ -50,15 +52,15 @@ async def test_the_pair_is_the_same_while_both_names_are(flow: Flow) -> None:
     await flow.register([row])
     household = await flow.household_id(row.registration_number)
     first, again, other = [
-        one["pair"]
-        for one in await check(
+        holder["pair"]
+        for holder in await check(
             flow, (household, ["Dara"]), (household, ["Dara"]), (household, ["Dary"])
         )
     ]
     assert first == again != other
     (renamed,) = rows(1, head_name="Sok Chantha")
     await flow.register([renamed])
-    ((changed),) = [one["pair"] for one in await check(flow, (household, ["Dara"]))]
+    ((changed),) = [holder["pair"] for holder in await check(flow, (household, ["Dara"]))]
     assert changed not in (first, other)
 
 

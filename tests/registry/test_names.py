@@ -86,9 +86,9 @@ NAMES = st.one_of(
 FULL_NAMES = [holder(str(number)) for number in range(400)]
 
 
-@pytest.mark.parametrize(("one", "other", "verdict"), PAIRS)
-def test_pairs_of_names_from_life(one: str, other: str, verdict: Verdict) -> None:
-    found = compare(one, other)
+@pytest.mark.parametrize(("name", "other", "verdict"), PAIRS)
+def test_pairs_of_names_from_life(name: str, other: str, verdict: Verdict) -> None:
+    found = compare(name, other)
     assert found.verdict is verdict, found
 
 
@@ -99,13 +99,13 @@ def test_every_holder_is_alike_in_both_scripts_and_nobody_else_is() -> None:
         assert compare(f"{given_name} {family}", native).verdict is ALIKE
     # Each against all others, of whom many have one of the two names.
     latin = [" ".join(person) for person in people][:60]
-    native = list(people.values())[:60]
+    in_khmer = list(people.values())[:60]
     alike = {
-        (one, other)
-        for one, other in product(range(60), range(60))
-        if compare(latin[one], native[other]).verdict is ALIKE
+        (person, other)
+        for person, other in product(range(60), range(60))
+        if compare(latin[person], in_khmer[other]).verdict is ALIKE
     }
-    assert alike == {(one, one) for one in range(60)}
+    assert alike == {(person, person) for person in range(60)}
 
 
 @pytest.mark.parametrize(
@@ -163,10 +163,12 @@ def test_the_best_of_several_spellings_counts() -> None:
 
 @given(NAMES, NAMES)
 @settings(max_examples=300, deadline=None)
-def test_whatever_is_compared_is_compared_and_the_sides_do_not_matter(one: str, other: str) -> None:
-    found = compare(one, other)
+def test_whatever_is_compared_is_compared_and_the_sides_do_not_matter(
+    name: str, other: str
+) -> None:
+    found = compare(name, other)
     assert 0 <= found.percent <= 100
-    assert found == compare(other, one)
+    assert found == compare(other, name)
 
 
 @given(NAMES)
@@ -181,8 +183,8 @@ def test_a_name_that_can_be_read_is_like_itself(name: str) -> None:
     st.lists(st.text(ascii_lowercase, min_size=2, max_size=9), min_size=1, max_size=4),
 )
 @settings(max_examples=100, deadline=None)
-def test_the_order_of_words_does_not_matter(one: list[str], other: list[str]) -> None:
-    found = {compare(" ".join(order), " ".join(other)) for order in permutations(one)}
+def test_the_order_of_words_does_not_matter(words: list[str], other: list[str]) -> None:
+    found = {compare(" ".join(order), " ".join(other)) for order in permutations(words)}
     assert len(found) == 1
 
 

@@ -62,6 +62,14 @@ _REASONS = {
         "Its account cannot be read. An officer has to mend that.",
         "មិនអាចអានគណនីបានទេ។ មន្ត្រីត្រូវដោះស្រាយ។",
     ),
+    "account_not_known": Phrase(
+        "The provider knows no such account. Give another account.",
+        "អ្នកផ្តល់សេវាមិនស្គាល់គណនីនេះទេ។ សូមផ្តល់គណនីផ្សេង។",
+    ),
+    "account_unavailable": Phrase(
+        "The account is not in use. Have it opened again, or give another.",
+        "គណនីមិនដំណើរការទេ។ សូមបើកវាឡើងវិញ ឬផ្តល់គណនីផ្សេង។",
+    ),
     # The GSMA Mobile Money API's.
     "accountNotFound": Phrase(
         "The provider knows no such account. Give another account.",

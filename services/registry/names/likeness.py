@@ -77,9 +77,9 @@ class Likeness(NamedTuple):
 NOTHING_TO_COMPARE = Likeness(0, Method.NOTHING)
 
 
-def compare(one: str, other: str) -> Likeness:
+def compare(first: str, second: str) -> Likeness:
     """How alike two names are. The same whichever comes first, and in whatever order of words."""
-    return compare_words(words_of(one), words_of(other))
+    return compare_words(words_of(first), words_of(second))
 
 
 def most_alike(names: Sequence[str], registered: str) -> Likeness:
@@ -89,17 +89,18 @@ def most_alike(names: Sequence[str], registered: str) -> Likeness:
     return max(found, key=lambda each: each.percent, default=NOTHING_TO_COMPARE)
 
 
-def compare_words(one: tuple[str, ...], other: tuple[str, ...]) -> Likeness:
+def compare_words(first: tuple[str, ...], second: tuple[str, ...]) -> Likeness:
     """The same, of names whose words were read already."""
-    if not one or not other:
+    if not first or not second:
         return NOTHING_TO_COMPARE
-    if sorted(one) == sorted(other):
+    if sorted(first) == sorted(second):
         return Likeness(100, Method.SAME)
-    if max(len(one), len(other)) > _MOST_PAIRED:
+    if max(len(first), len(second)) > _MOST_PAIRED:
         return Likeness(
-            round(fuzz.token_sort_ratio(*sorted((" ".join(one), " ".join(other))))), Method.SORTED
+            round(fuzz.token_sort_ratio(*sorted((" ".join(first), " ".join(second))))),
+            Method.SORTED,
         )
-    sounds = [_sound(word) for word in one], [_sound(word) for word in other]
+    sounds = [_sound(word) for word in first], [_sound(word) for word in second]
     paired = _paired(*sounds)
     joined = _joined(*sounds)
     if joined > paired:
@@ -107,28 +108,28 @@ def compare_words(one: tuple[str, ...], other: tuple[str, ...]) -> Likeness:
     return Likeness(round(100 * paired), Method.WORDS)
 
 
-def _paired(one: Sequence[Sound], other: Sequence[Sound]) -> float:
-    few, many = sorted((one, other), key=len)
+def _paired(first: Sequence[Sound], second: Sequence[Sound]) -> float:
+    few, many = sorted((first, second), key=len)
     best = max(_of_pairs(few, chosen) for chosen in permutations(many, len(few)))
     if len(few) == len(many):
         return best
     return min(best, _ONE_WORD_ALONE if len(few) == 1 else _WORD_MISSING)
 
 
-def _of_pairs(one: Sequence[Sound], other: Sequence[Sound]) -> float:
-    pairs = [_alike(*sorted(pair)) for pair in zip(one, other, strict=True)]
+def _of_pairs(first: Sequence[Sound], second: Sequence[Sound]) -> float:
+    pairs = [_alike(*sorted(pair)) for pair in zip(first, second, strict=True)]
     least, mean = min(pairs), sum(pairs) / len(pairs)
     return _LEAST_PAIR_COUNTS * least + (1 - _LEAST_PAIR_COUNTS) * mean
 
 
-def _joined(one: Sequence[Sound], other: Sequence[Sound]) -> float:
+def _joined(first: Sequence[Sound], second: Sequence[Sound]) -> float:
     """Of names that are divided otherwise: in Khmer words are often written together."""
-    if len(one) == len(other):
+    if len(first) == len(second):
         return 0.0
     found = max(
-        Levenshtein.normalized_similarity(*sorted((_code(first), _code(second))))
-        for first in permutations(one)
-        for second in permutations(other)
+        Levenshtein.normalized_similarity(*sorted((_code(order), _code(other))))
+        for order in permutations(first)
+        for other in permutations(second)
     )
     return found if found >= _LEAST_JOINED else 0.0
 
@@ -142,37 +143,37 @@ def _sound(word: str) -> Sound:
     return sound_of(word)
 
 
-def _alike(one: Sound, other: Sound) -> float:
+def _alike(first: Sound, second: Sound) -> float:
     """How alike two words sound, 0 to 1."""
-    if one.code == other.code:
+    if first.code == second.code:
         return 1.0
-    if 1 in (len(one.frame), len(other.frame)) and _is_initial(one, other):
+    if 1 in (len(first.frame), len(second.frame)) and _is_initial(first, second):
         return _INITIAL
     cost = sum(
-        _cost(one.code, other.code, *place)
-        for place in Levenshtein.editops(one.code, other.code).as_list()
+        _cost(first.code, second.code, *place)
+        for place in Levenshtein.editops(first.code, second.code).as_list()
     )
-    return max(0.0, 1 - cost / max(len(one.code), len(other.code)))
+    return max(0.0, 1 - cost / max(len(first.code), len(second.code)))
 
 
-def _is_initial(one: Sound, other: Sound) -> bool:
-    short, long = sorted((one.code, other.code), key=len)
+def _is_initial(first: Sound, second: Sound) -> bool:
+    short, long = sorted((first.code, second.code), key=len)
     return len(short) == 1 and short not in VOWELS and long.startswith(short)
 
 
-def _cost(one: str, other: str, kind: str, at: int, at_other: int) -> float:
+def _cost(code: str, other: str, kind: str, at: int, at_other: int) -> float:
     match kind:
         case "delete":
-            return _of_left_out(one, at)
+            return _of_left_out(code, at)
         case "insert":
             return _of_left_out(other, at_other)
-    first, second = one[at], other[at_other]
-    if first not in VOWELS or second not in VOWELS:
+    sound, another = code[at], other[at_other]
+    if sound not in VOWELS or another not in VOWELS:
         return _OF_SOUNDS
     # Dara and Dary, Chantha and Chanthy: what a name ends with tells persons apart.
-    if at == len(one) - 1 or at_other == len(other) - 1:
+    if at == len(code) - 1 or at_other == len(other) - 1:
         return _OF_SOUNDS
-    return _OF_A_AND_O if {first, second} == {"a", "o"} else _OF_VOWELS
+    return _OF_A_AND_O if {sound, another} == {"a", "o"} else _OF_VOWELS
 
 
 def _of_left_out(code: str, at: int) -> float:
