@@ -10,6 +10,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, mode
 from pydantic_settings import SettingsConfigDict
 
 from services.payments.account_check_settings import AccountCheckSettings
+from services.payments.provider_settings import ProviderPatience
 from shared.errors import Explained
 from shared.known_keys import KeyRing, versions
 from shared.money import MAXIMUM_AMOUNT_MINOR, CurrencyCode
@@ -81,7 +82,7 @@ class WrongPlace(Explained):
     """A provider's settings say that it is where its protocol cannot reach it."""
 
 
-class ProviderSettings(AccountCheckSettings):
+class ProviderSettings(AccountCheckSettings, ProviderPatience):
     """One provider: what it speaks, and where it is. Its secrets are with who uses them, below."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -88,6 +88,11 @@ async def test_what_is_unknown_is_asked_about_and_not_sent_again(
         assert await steps.step("inquire-mekong") == 1
     assert (await world.get(f"/instructions/{order.instruction_id}"))["status"] == "unknown"
     assert sandbox.book() == {}
+    # Persons see it at once, and not when it has become old.
+    kinds = (await world.get("/unresolved"))["kinds"]
+    assert {kind["kind"]: kind["sorts"][0]["reason"] for kind in kinds if kind["count"]} == {
+        "not_known_to_provider": "activation_cancelled"
+    }
 
 
 async def test_a_round_for_which_nothing_was_reserved_is_refused_and_its_payments_end(

@@ -132,6 +132,37 @@ async def test_what_waits_too_long_is_listed_told_once_and_cleared_by_its_end(
     assert all(alarm["cleared_at"] for alarm in cleared)
 
 
+async def test_a_bank_that_answers_the_next_day_has_longer_than_a_wallet(
+    world: World, steps: Steps, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.fund(10_000_000)
+    of_bank = await sent(world, steps)
+    await world.registry.announce(entitlements(1, provider="tonle"))
+    await steps.raise_announced()
+    of_wallet = [order.instruction_id for order in await steps.claim("tonle")]
+    for provider, [instruction_id] in (("mekong", of_bank), ("tonle", of_wallet)):
+        await steps.hear([(instruction_id, SILENCE)], provider=provider)
+
+    providers = json.loads(environment["PAYMENTS_PROVIDERS"])
+    patient = [
+        {**provider, **({"unknown_too_long_seconds": 108_000} if at == 0 else {})}
+        for at, provider in enumerate(providers)
+    ]
+    assert patient[0]["code"] == "mekong"
+    monkeypatch.setenv("PAYMENTS_PROVIDERS", json.dumps(patient))
+    world.service.app.state.settings = BothSettings()
+    async with running_steps(BothSettings()) as with_patience:
+        later(world, hours=29)
+        await watched(with_patience)
+        assert [item["provider"] for item in await items(world, "unknown_too_long")] == ["tonle"]
+        raised = await alarms(world, kind="unknown_too_long")
+        assert [alarm["instruction_id"] for alarm in raised] == [str(of_wallet[0])]
+        later(world, hours=31)
+        await watched(with_patience)
+        assert len(await items(world, "unknown_too_long")) == 2
+        assert len(await alarms(world, kind="unknown_too_long")) == 2
+
+
 async def test_a_payment_is_as_old_as_its_first_sending(world: World, steps: Steps) -> None:
     """Asking, sending again and being told nothing new do not make it young."""
     await world.fund(10_000_000)

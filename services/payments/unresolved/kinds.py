@@ -83,9 +83,10 @@ WAYS: dict[UnresolvedKind, Way] = {
         f"Ask the provider. {_DECIDE} Its outcome is settled, rejected or resend.",
     ),
     UnresolvedKind.NOT_KNOWN_TO_PROVIDER: Way(
-        "The provider says that it does not know it, and no machine may send it again.",
+        "The provider says that it does not know it, and no machine may send it again; one whose "
+        "activation was cancelled is not to be sent again at all.",
         f"Make sure with the provider that it was not paid. {_DECIDE} Its outcome is resend, or "
-        "rejected.",
+        "rejected; with the reason activation_cancelled, rejected.",
     ),
     UnresolvedKind.PROVIDER_NOT_CONFIGURED: Way(
         "Its provider is not in the settings any more, so nobody sends it or asks about it.",

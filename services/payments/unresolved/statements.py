@@ -140,6 +140,18 @@ _UNKNOWN = (
     "OR instruction.status = 'sending' AND instruction.batch_number IS NOT NULL)"
 )
 
+# Of its provider, where that has a limit of its own: a bank answers later than a wallet.
+_UNKNOWN_TOO_LONG_SECONDS = """coalesce(
+    (
+        SELECT own.seconds
+        FROM unnest(
+            CAST(:own_codes AS text[]), CAST(:own_unknown_too_long_seconds AS float[])
+        ) AS own (code, seconds)
+        WHERE own.code = provider.code
+    ),
+    :unknown_too_long_seconds
+)"""
+
 
 def _too_long(condition: str, seconds: str) -> str:
     return _instructions(
@@ -189,11 +201,11 @@ ROWS: dict[UnresolvedKind, str] = {
     UnresolvedKind.PENDING_TOO_LONG: _too_long(
         "instruction.status = 'pending'", ":pending_too_long_seconds"
     ),
-    UnresolvedKind.UNKNOWN_TOO_LONG: _too_long(_UNKNOWN, ":unknown_too_long_seconds"),
+    UnresolvedKind.UNKNOWN_TOO_LONG: _too_long(_UNKNOWN, _UNKNOWN_TOO_LONG_SECONDS),
     UnresolvedKind.NOT_KNOWN_TO_PROVIDER: _instructions(
         "instruction.status = 'unknown' AND instruction.reason IN ('repeats_not_recognised', "
         "'repeats_no_longer_recognised', 'first_sending_not_known', "
-        "'perhaps_paid_by_another_attempt')",
+        "'perhaps_paid_by_another_attempt', 'activation_cancelled')",
         since="first_move.moved_at",
         joins=_FIRST_MOVE,
     ),
