@@ -58,5 +58,11 @@ def unavailable(status: int) -> Answer:
     return failure(status, category, "genericError", "something went wrong here; ask again later")
 
 
+def busy(rest_seconds: int) -> Answer:
+    """It did not look at the call, and asks to be left alone for so long."""
+    refused = failure(429, "serviceUnavailable", "rateLimitError", "too many calls; come later")
+    return refused._replace(headers=((b"retry-after", str(rest_seconds).encode()),))
+
+
 def failure(status: int, category: str, code: str, description: str) -> Answer:
     return Answer(status, messages.error(category, code, description, now=now()))

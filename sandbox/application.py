@@ -16,6 +16,7 @@ from sandbox.answers import (
     Receive,
     Scope,
     Send,
+    busy,
     failure,
     header,
     not_known,
@@ -33,6 +34,7 @@ from sandbox.misbehaviour import WITHOUT_REPLY, Misbehaviour
 from sandbox.options import SandboxOptions
 from sandbox.statements import ZONE, as_csv, read_account
 from sandbox.teller import Receipt, Reception, Teller
+from sandbox.traffic import Traffic
 from sandbox.treasury import Recorded, Treasury
 from sandbox.validation import Disbursement, InvalidRequest, read_disbursement
 
@@ -65,6 +67,11 @@ class Application:
         self._temperament = options.temperament
         self._account_lies = options.account_lies
         self._keys = {provider.code: provider.api_key.encode() for provider in options.providers}
+        self._traffic = Traffic(
+            answer_delay_ms=options.answer_delay_ms,
+            rest_after=options.rest_after,
+            rest_seconds=options.rest_seconds,
+        )
         self._book = book
         self._teller = teller
         self._courier = courier
@@ -100,6 +107,8 @@ class Application:
                 return Stream(
                     b"text/csv; charset=utf-8; header=present", book_as_csv(self._storage)
                 )
+            case ["traffic"]:
+                return Stream(b"text/csv; charset=utf-8; header=present", self._traffic.as_csv())
             case [provider, "statements", name] if self._admits(scope, provider):
                 account = read_account(provider, name, scope["query_string"])
                 if name.endswith(".csv"):
@@ -140,7 +149,10 @@ class Application:
                     )
                 if part == "statements":
                     return nothing_here()
-                return await self._answer_client(scope, receive, provider, method, call)
+                async with self._traffic.call(provider) as rest_seconds:
+                    if rest_seconds is not None:
+                        return busy(rest_seconds)
+                    return await self._answer_client(scope, receive, provider, method, call)
         return nothing_here()
 
     async def _answer_client(

@@ -50,6 +50,8 @@ class SandboxOptions:
     `completion_delay_ms` is the least and the most time from the 202 to the outcome.
     `synchronous` answers 201 with the outcome at once and never calls back.
     `most_open_batches` are taken at a time of each provider; more are answered 429.
+    `answer_delay_ms` is how long every call of a client takes at least. After `rest_after` calls a
+    provider asks once to be left alone, for `rest_seconds`: 429 with `Retry-After`; 0: never.
     `batch_faults` are the kinds of faults that a part of all batches (`batch_fault_share`, 0 to 1)
     meets; `batch_fault_seconds` is how long what does not last for ever lasts.
     `hostile` are the kinds of hostility that a part of all payments (`hostile_share`, 0 to 1)
@@ -69,6 +71,9 @@ class SandboxOptions:
     completion_delay_ms: tuple[int, int] = (0, 300)
     synchronous: bool = False
     most_open_batches: int = 64
+    answer_delay_ms: int = 0
+    rest_after: int = 0
+    rest_seconds: float = 5.0
     batch_faults: tuple[BatchFault, ...] = ()
     batch_fault_share: float = 1.0
     batch_fault_seconds: float = 30.0
@@ -136,6 +141,9 @@ class SandboxOptions:
         words += ["--missing-account-share", repr(self.missing_account_share)]
         words += ["--completion-delay-ms", f"{shortest}..{longest}"]
         words += ["--most-open-batches", str(self.most_open_batches)]
+        words += ["--answer-delay-ms", str(self.answer_delay_ms)]
+        words += ["--rest-after", str(self.rest_after)]
+        words += ["--rest-seconds", repr(self.rest_seconds)]
         if self.synchronous:
             words.append("--synchronous")
         if self.batch_faults:
@@ -206,6 +214,26 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         help="batches of a provider that are taken at a time (%(default)s)",
     )
     parser.add_argument(
+        "--answer-delay-ms",
+        type=_whole,
+        default=0,
+        metavar="MS",
+        help="how long every call takes at least (%(default)s)",
+    )
+    parser.add_argument(
+        "--rest-after",
+        type=_whole,
+        default=0,
+        metavar="CALLS",
+        help="calls after which a provider asks to be left alone, once; 0: never (%(default)s)",
+    )
+    parser.add_argument(
+        "--rest-seconds",
+        type=_hostile_seconds,
+        default=5.0,
+        help="for how long it asks that (%(default)s)",
+    )
+    parser.add_argument(
         "--batch-faults",
         type=_batch_faults,
         default=(),
@@ -274,6 +302,9 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         completion_delay_ms=values.completion_delay_ms,
         synchronous=values.synchronous,
         most_open_batches=values.most_open_batches,
+        answer_delay_ms=values.answer_delay_ms,
+        rest_after=values.rest_after,
+        rest_seconds=values.rest_seconds,
         batch_faults=values.batch_faults,
         batch_fault_share=values.batch_fault_share,
         batch_fault_seconds=values.batch_fault_seconds,
@@ -295,6 +326,12 @@ def _port(text: str) -> int:
 def _most_open_batches(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MOST_OPEN_BATCHES:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_OPEN_BATCHES}")
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) > LONGEST_DELAY_MS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {LONGEST_DELAY_MS}")
     return int(text)
 
 

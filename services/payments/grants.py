@@ -17,6 +17,8 @@ GRANTS = {
         "SELECT, INSERT, UPDATE (household_fingerprint, outcome, reason, verdict, likeness, "
         "method, names_pair, accepted_pair, wanted_at, asked_at, tries, ask_at)"
     ),
+    "provider_allowance": ("SELECT, INSERT, UPDATE (tokens, filled_at, rests_until, rest_reason)"),
+    "provider_share": "SELECT, INSERT, UPDATE (places, wanted, ends_at), DELETE",
     "fund": "SELECT, INSERT, UPDATE (maximum_payment_minor, maximum_round_minor)",
     "account": "SELECT, INSERT (code, scope, book, currency, overdraft_refused)",
     "journal_entry": "SELECT, INSERT",

@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, mode
 from pydantic_settings import SettingsConfigDict
 
 from services.payments.account_check_settings import AccountCheckSettings
-from services.payments.provider_settings import ProviderPatience
+from services.payments.provider_settings import ProviderPace, ProviderPatience
 from shared.errors import Explained
 from shared.known_keys import KeyRing, versions
 from shared.money import MAXIMUM_AMOUNT_MINOR, CurrencyCode
@@ -82,7 +82,7 @@ class WrongPlace(Explained):
     """A provider's settings say that it is where its protocol cannot reach it."""
 
 
-class ProviderSettings(AccountCheckSettings, ProviderPatience):
+class ProviderSettings(AccountCheckSettings, ProviderPace, ProviderPatience):
     """One provider: what it speaks, and where it is. Its secrets are with who uses them, below."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -202,7 +202,7 @@ class Settings(ServiceSettings):
     dispatch_lease_seconds: float = 90
     provider_timeout_seconds: float = 20
     provider_pause_seconds: float = Field(default=0.5, gt=0)
-    """How long a provider that does not answer is left alone; doubled each time."""
+    """How long a provider that does not answer is left alone; longer, by chance, each time."""
     provider_pause_longest_seconds: float = 60
 
     # How providers answer.
@@ -452,7 +452,7 @@ class WorkerSettings(CallingSettings, Settings):
     ] = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
     """From each attempt to the next: the schedule of Standard Webhooks."""
     delivery_pause_seconds: float = Field(default=1, gt=0)
-    """How long a receiver that does not answer is left alone; doubled each time."""
+    """How long a receiver that does not answer is left alone; longer, by chance, each time."""
     delivery_pause_longest_seconds: float = 300
 
     @property

@@ -18,6 +18,7 @@ from services.payments.ledger import tables as ledger
 from services.payments.pauses import tables as pauses
 from services.payments.providers import tables as providers
 from services.payments.providers.health import tables as health
+from services.payments.providers.pace import tables as pace
 from services.payments.reclaims import tables as reclaims
 from services.payments.reconciliation import tables as reconciliation
 from services.payments.reservations import tables as reservations
@@ -48,6 +49,7 @@ __all__ = [
     "instructions",
     "ledger",
     "metadata",
+    "pace",
     "pauses",
     "providers",
     "reclaims",

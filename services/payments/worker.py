@@ -27,7 +27,7 @@ from services.payments.dispatch.inquiring import Inquiring
 from services.payments.dispatch.lane import Lane
 from services.payments.dispatch.leases import Leases
 from services.payments.dispatch.pauses import HearingOfPauses
-from services.payments.dispatch.permits import KnownPauses
+from services.payments.dispatch.permits import KnownPauses, seconds_since_boot
 from services.payments.dispatch.sending import Sending
 from services.payments.instructions.moves import InstructionMoves, Waits
 from services.payments.providers.account_answers import AccountAsker
@@ -37,6 +37,9 @@ from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.files import FileAdapter
 from services.payments.providers.health.keeping import KeepingHealth
 from services.payments.providers.health.noting import Noting
+from services.payments.providers.pace.allowance import Allowance
+from services.payments.providers.pace.keeping import KeepingPace
+from services.payments.providers.pace.pacing import LEASE_BEYOND_SECONDS, Pace, keep
 from services.payments.providers.protocol import Adapter, Capability
 from services.payments.raising.fetching import Fetching
 from services.payments.reservations.handlers import handlers as of_reservations
@@ -61,6 +64,7 @@ from shared.clock import Clock, clock_from
 from shared.database import Database
 from shared.events import Consumer
 from shared.http import service_client
+from shared.ids import new_id
 from shared.retry import Backoff
 from shared.worker import Loop, Worker
 
@@ -92,6 +96,8 @@ class Wiring:
     """By provider, how it answers this worker."""
     delivering: Delivering
     pauses: KnownPauses
+    paces: Mapping[str, Pace]
+    """By provider, how fast it is spoken to."""
 
     async def end_requests(self) -> None:
         """Let what is under way at the providers and receivers end, and nothing new begin."""
@@ -101,6 +107,8 @@ class Wiring:
             *(lane.close() for lane in self.batch_lanes.values()),
             self.delivering.close(),
         )
+        for pace in self.paces.values():
+            await pace.leave()
 
     async def settle_requests(self) -> None:
         """Wait until nothing is under way at the providers and receivers, and all of it is
@@ -119,7 +127,7 @@ def wire(settings: WorkerSettings) -> Wiring:
     database = Database(
         settings.database_url,
         application_name="payments-worker",
-        pool_size=settings.database_pool_size + 2 * len(settings.providers),
+        pool_size=settings.database_pool_size + 3 * len(settings.providers),
         ping_first=False,
         tls=settings.tls,
     )
@@ -131,6 +139,23 @@ def wire(settings: WorkerSettings) -> Wiring:
     providers = {provider.code: provider for provider in settings.providers}
     notings = {code: Noting() for code in adapters}
     pauses = KnownPauses()
+    worker_id = new_id()
+    paces = {
+        code: Pace(
+            Allowance(
+                providers[code],
+                code=code,
+                directory=directory,
+                database=database,
+                worker_id=worker_id,
+                lease_seconds=LEASE_BEYOND_SECONDS + settings.provider_timeout_seconds,
+            ),
+            now=seconds_since_boot,
+        )
+        for code in adapters
+    }
+    for code, adapter in adapters.items():
+        keep(adapter, paces[code])
     lanes = {
         code: Lane(
             adapter=adapter,
@@ -142,6 +167,7 @@ def wire(settings: WorkerSettings) -> Wiring:
             recording=recording,
             noting=notings[code],
             pauses=pauses,
+            pace=paces[code],
         )
         for code, adapter in adapters.items()
         if Capability.SINGLE in adapter.capabilities
@@ -157,6 +183,7 @@ def wire(settings: WorkerSettings) -> Wiring:
             recording=recording,
             noting=notings[code],
             pauses=pauses,
+            pace=paces[code],
         )
         for code, adapter in adapters.items()
         if isinstance(adapter, BatchAdapter)
@@ -191,6 +218,7 @@ def wire(settings: WorkerSettings) -> Wiring:
             pauses=settings.delivery_pause,
         ),
         pauses=pauses,
+        paces=paces,
     )
 
 
@@ -336,6 +364,7 @@ def worker_of(wiring: Wiring) -> Worker:
     ]
     leases = Leases(database=database, moves=wiring.moves, size=settings.inquiry_size)
     hearing = HearingOfPauses(database=database, known=wiring.pauses)
+    pacing = KeepingPace(paces=list(wiring.paces.values()), database=database)
     applying = Applying(
         database=database,
         adapters=wiring.adapters,
@@ -378,6 +407,7 @@ def worker_of(wiring: Wiring) -> Worker:
             *checking,
             Loop("unseen-accounts", unseen.step, rest=rest, then=sending),
             Loop("pauses", hearing.step, rest=_HEAR_OF_PAUSES, has_more=_never),
+            Loop("pace", pacing.step, rest=_HEAR_OF_PAUSES, has_more=_never),
             *sending,
             Loop("leases", leases.step, rest=rest),
             *batches,

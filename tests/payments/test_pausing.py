@@ -1,13 +1,17 @@
 """A provider that does not answer is left alone, longer each time; the waits have to make sense."""
 
+from random import Random
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.payments.providers import pausing
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.pausing import Pausing
 from services.payments.settings import Settings
-from shared.retry import Backoff
+from shared.retry import Backoff, Spread
 
 SILENCE = Answer(AnswerKind.NO_ANSWER, reason="timeout", provider_unwell=True)
 REFUSAL = Answer(AnswerKind.REJECTED, reason="incorrectState")
@@ -32,12 +36,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_a_provider_is_left_alone_after_eight_silences_and_longer_each_time(clock: Clock) -> None:
-    lane = Pausing(Backoff(first_seconds=10, longest_seconds=35))
+    # Between the first and three times the one before, half way: 10 to 30, 10 to 60, ...
+    lane = Pausing(Backoff(first_seconds=10, longest_seconds=100), draw=lambda: 0.5)
     for _ in range(7):
         lane.note(SILENCE)
     lane.note(UNSENDABLE)
     assert not lane.paused
-    for length in (10, 20, 35, 35):
+    for length in (20, 35, 57.5, 91.25, 100):
         lane.note(SILENCE)
         assert lane.paused
         clock.now += length - 1
@@ -50,14 +55,39 @@ def test_an_answer_ends_the_counting(clock: Clock) -> None:
     lane = Pausing(Backoff(first_seconds=10, longest_seconds=35))
     for _ in range(8):
         lane.note(SILENCE)
-    clock.now += 10
+    clock.now += 35
     lane.note(REFUSAL)
     for _ in range(7):
         lane.note(SILENCE)
     assert not lane.paused
     lane.note(SILENCE)
-    clock.now += 10
+    assert lane.paused
+    clock.now += 35
     assert not lane.paused
+
+
+@given(
+    first=st.floats(min_value=0.001, max_value=100),
+    more=st.floats(min_value=0, max_value=1_000),
+    draws=st.lists(st.floats(min_value=0, max_value=1), min_size=1, max_size=30),
+)
+def test_a_wait_is_between_the_first_and_the_longest_and_three_times_the_one_before(
+    first: float, more: float, draws: list[float]
+) -> None:
+    drawn = iter(draws)
+    longest = first + more
+    waits = Spread(Backoff(first_seconds=first, longest_seconds=longest), draw=lambda: next(drawn))
+    before = first
+    for _ in draws:
+        length = waits.next_seconds()
+        assert first * 0.999 <= length <= min(longest, 3 * before) * 1.001
+        before = length
+
+
+def test_workers_that_paused_at_the_same_moment_do_not_come_back_at_the_same_moment() -> None:
+    backoff = Backoff(first_seconds=1, longest_seconds=60)
+    lengths = {Spread(backoff, draw=Random(seed).random).next_seconds() for seed in range(20)}
+    assert len(lengths) == 20
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ OPTIONS = SandboxOptions(port=8010, storage=Path("book.sqlite"), providers=PROVI
         replace(OPTIONS, seed=3, misbehave=0.0, missing_account_share=0.5, synchronous=True),
         replace(OPTIONS, host="127.0.0.2", completion_delay_ms=(5, 5), misbehave=25.0),
         replace(OPTIONS, clock_file=Path("clock.json")),
+        replace(OPTIONS, answer_delay_ms=20, rest_after=7, rest_seconds=1.5),
     ],
 )
 def test_command_and_environment_say_what_the_options_say(options: SandboxOptions) -> None:

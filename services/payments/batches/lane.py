@@ -34,6 +34,7 @@ from services.payments.providers.batches import (
 )
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.health.noting import Noting
+from services.payments.providers.pace.pacing import Pace
 from services.payments.providers.pausing import Pausing
 from services.payments.settings import ProviderSettings, Settings
 from shared.database import Database
@@ -61,11 +62,13 @@ class BatchLane:
         recording: Recording,
         noting: Noting,
         pauses: KnownPauses,
+        pace: Pace,
         now: Callable[[], float] = seconds_since_boot,
     ) -> None:
         self.on_step_taken: Callable[[], None] = _nobody_waits
         self.adapter = adapter
-        self.pausing = Pausing(settings.provider_pause)
+        self._pace = pace
+        self.pausing = Pausing(settings.provider_pause, pace=pace)
         self.stopping = Stopping()
         self._provider = provider
         self._settings = settings
@@ -101,7 +104,7 @@ class BatchLane:
 
     async def send_step(self) -> int:
         """Make one batch and have it sent; returns how many lines it has."""
-        if self.pausing.paused or await self.jobs.room() <= 0:
+        if self.pausing.paused or await self._room() <= 0:
             return 0
         permit = self._permit()
         number = await self.provider_number()
@@ -124,7 +127,7 @@ class BatchLane:
 
     async def due_step(self) -> int:
         """Do what is due about batches that are open; returns about how many."""
-        room = 0 if self.pausing.paused else await self.jobs.room()
+        room = 0 if self.pausing.paused else await self._room()
         if room <= 0:
             return 0
         number = await self.provider_number()
@@ -147,6 +150,10 @@ class BatchLane:
             self.on_step_taken()
 
         self.jobs.start(done)
+
+    async def _room(self) -> int:
+        most = await self._pace.most_ahead()
+        return 0 if most == 0 else await self.jobs.room(most=most)
 
     async def close(self) -> None:
         """Let no request leave any more, and what is under way end."""

@@ -46,7 +46,10 @@ class Inquiring:
         lane = self._lane
         if lane.pausing.paused:
             return 0
-        size = await self.asks.room(probing=lane.pausing.probing)
+        most = await lane.pace.most_ahead()
+        if most == 0:
+            return 0
+        size = await self.asks.room(probing=lane.pausing.probing, most=most)
         if not size:
             return 0
         provider_number = await lane.provider_number()

@@ -25,6 +25,7 @@ from services.payments.instructions.states import Status
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.health.noting import Noting
+from services.payments.providers.pace.pacing import Pace
 from services.payments.providers.pausing import Pausing
 from services.payments.providers.protocol import Adapter, Order
 from services.payments.settings import ProviderSettings, Settings
@@ -78,10 +79,12 @@ class Lane:
         recording: Recording,
         noting: Noting,
         pauses: KnownPauses,
+        pace: Pace,
         now: Callable[[], float] = seconds_since_boot,
     ) -> None:
         self.adapter = adapter
-        self.pausing = Pausing(settings.provider_pause)
+        self.pace = pace
+        self.pausing = Pausing(settings.provider_pause, pace=pace)
         self.stopping = Stopping()
         self.database = database
         self.moves = moves

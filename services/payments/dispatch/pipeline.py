@@ -60,8 +60,9 @@ class Pipeline(Generic[Outcome]):
         self._jobs.add(task)
         task.add_done_callback(self._end)
 
-    async def room(self, *, probing: bool = False) -> int:
-        """How many more jobs to begin now; waits a moment for room, and says 0 where there is none.
+    async def room(self, *, probing: bool = False, most: int | None = None) -> int:
+        """How many more jobs to begin now, ``most`` with those that are under way; waits a moment
+        for room, and says 0 where there is none.
 
         Raises what kept outcomes from being recorded since it was last asked.
         """
@@ -69,6 +70,8 @@ class Pipeline(Generic[Outcome]):
             failure, self._failure = self._failure, None
             raise failure
         wanted = 1 if probing else self._wanted()
+        if most is not None:
+            wanted = min(wanted, most)
         self._enough = wanted // 2
         if len(self._jobs) > self._enough:
             self._fewer.clear()

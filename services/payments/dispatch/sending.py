@@ -23,7 +23,10 @@ class Sending:
         lane = self._lane
         if lane.pausing.paused:
             return 0
-        size = await lane.sends.room(probing=lane.pausing.probing)
+        most = await lane.pace.most_ahead()
+        if most == 0:
+            return 0
+        size = await lane.sends.room(probing=lane.pausing.probing, most=most)
         if not size:
             return 0
         claimed = await lane.claim(size=min(size, self._most), actor=ACTOR)

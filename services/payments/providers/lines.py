@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 
 import aiohttp
@@ -13,13 +14,14 @@ import httpx
 from yarl import URL
 
 from services.payments.providers.answers import Answer, AnswerKind
+from services.payments.providers.pace.turns import Turns, Unpaced
 from services.payments.providers.protocol import Permit
+from services.payments.providers.retry_after import rest_seconds
 
 _CONNECT_SECONDS = 5
 _IDLE_SECONDS = 4
 """Less than servers commonly keep an idle connection: no order is sent on one that is closing."""
-_RETRY_AFTER_DIGITS = 9
-_LONGEST_REST_SECONDS = 900
+_ERRORS_FROM = 400
 
 MAXIMUM_REPLY_BYTES = 256 * 1024
 """No reply about one payment is longer. What is, is not read."""
@@ -32,7 +34,7 @@ class Reply:
     status: int
     body: bytes
     rest_seconds: float | None = None
-    """For how long the provider asks to be left alone, where it says so in seconds."""
+    """For how long the provider asks to be left alone, where it says so."""
 
 
 class NoReply(Exception):
@@ -65,8 +67,11 @@ class NotPermitted(Exception):
 class Line:
     """One of a provider's lines, for one exchange: everything that it asks has one deadline."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, timeout_seconds: float) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, *, turns: Turns, timeout_seconds: float
+    ) -> None:
         self._session = session
+        self._turns = turns
         self._ends_at = time.monotonic() + timeout_seconds
 
     async def get(
@@ -76,7 +81,8 @@ class Line:
         headers: Mapping[str, str],
         maximum_bytes: int = MAXIMUM_REPLY_BYTES,
     ) -> Reply:
-        """Raises NoReply. ``url`` is taken as it is: nothing in it is quoted anew."""
+        """Raises NoReply, and NotPermitted where its turn does not come. ``url`` is taken as it is:
+        nothing in it is quoted anew."""
         return await self._request(
             "GET", url, headers=headers, body=None, maximum_bytes=maximum_bytes
         )
@@ -103,11 +109,15 @@ class Line:
         permit: Permit | None = None,
         maximum_bytes: int = MAXIMUM_REPLY_BYTES,
     ) -> Reply:
-        left_seconds = self._ends_at - time.monotonic()
-        if left_seconds <= 0:
+        waits_from = time.monotonic()
+        if waits_from >= self._ends_at:
             raise NoReply("timeout")
-        if permit is not None and (refusal := permit.refusal()) is not None:
+        refusal = await self._turns.turn(permit)
+        if refusal is not None:
             raise NotPermitted(refusal)
+        # Our own wait takes nothing of the time that the provider has.
+        self._ends_at += time.monotonic() - waits_from
+        left_seconds = self._ends_at - time.monotonic()
         try:
             async with self._session.request(
                 method,
@@ -122,22 +132,23 @@ class Line:
                     ceil_threshold=math.inf,
                 ),
             ) as response:
-                return Reply(
-                    response.status,
-                    await _read(response, maximum_bytes),
-                    _seconds(response.headers.get("Retry-After", "")),
-                )
+                rests = self._hear_of_rest(response)
+                return Reply(response.status, await _read(response, maximum_bytes), rests)
         # A broken connection is not always a ClientError; a timeout is an OSError.
         except (aiohttp.ClientError, OSError) as error:
             reason = "timeout" if isinstance(error, TimeoutError) else "connection_lost"
             raise NoReply(reason) from error
+        finally:
+            self._turns.end()
 
-
-def _seconds(text: str) -> float | None:
-    """A ``Retry-After`` in seconds, no longer than we wait for anybody; None: there is none."""
-    if not text.isascii() or not text.isdecimal():
-        return None
-    return float(min(int(text[:_RETRY_AFTER_DIGITS]), _LONGEST_REST_SECONDS))
+    def _hear_of_rest(self, response: aiohttp.ClientResponse) -> float | None:
+        """For how long an error asks that the provider be left alone, which all workers do."""
+        if response.status < _ERRORS_FROM:
+            return None
+        seconds = rest_seconds(response.headers, now=datetime.now(UTC))
+        if seconds:
+            self._turns.rest(seconds, reason=f"http_{response.status}")
+        return seconds
 
 
 async def _read(response: aiohttp.ClientResponse, maximum_bytes: int) -> bytes:
@@ -159,6 +170,8 @@ class Lines:
     """
 
     def __init__(self, count: int, *, headers: Mapping[str, str], timeout_seconds: float) -> None:
+        self.turns: Turns = Unpaced()
+        """When a request may leave, by the pace that all workers keep."""
         self._free = asyncio.Semaphore(count)
         # Not packed: the length that is read is the length that was sent.
         self._headers = {**headers, "Accept-Encoding": "identity"}
@@ -168,7 +181,7 @@ class Lines:
     async def line(self) -> AsyncIterator[Line]:
         """A free line. Whoever waits for it waits outside the deadline of the exchange."""
         async with self._free:
-            yield Line(self._session, timeout_seconds=self._timeout_seconds)
+            yield Line(self._session, turns=self.turns, timeout_seconds=self._timeout_seconds)
 
     async def close(self) -> None:
         if "_session" in self.__dict__:

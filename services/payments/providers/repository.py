@@ -35,6 +35,7 @@ _SELECT = f"""
         waiting.unapproved_count AS waiting_for_release_count,
         health.last_reply_at, health.last_failure_at, health.last_failure, health.failing_since,
         coalesce({IS_DOWN}, false) AS is_down,
+        resting.rests_until AS resting_until, resting.rest_reason AS resting_because,
         recent.replies, recent.failures, recent.sent_minor, recent.seconds AS recent_seconds,
         in_doubt.count AS unknown_count, in_doubt.minor AS unknown_minor,
         in_doubt.oldest_seconds AS unknown_oldest_seconds,
@@ -44,6 +45,8 @@ _SELECT = f"""
         waiting.withheld_count AS waiting_for_decision_count
     FROM payments.provider
     LEFT JOIN payments.provider_health AS health ON health.provider_number = provider.number
+    LEFT JOIN payments.provider_allowance AS resting
+        ON resting.provider_number = provider.number AND resting.rests_until > clock_timestamp()
     CROSS JOIN LATERAL ({RECENT}) AS recent
     CROSS JOIN LATERAL (
         SELECT count(*) AS count, coalesce(sum(amount_minor), 0)::bigint AS minor,
@@ -83,8 +86,8 @@ _SELECT = f"""
 _GROUP = """
     GROUP BY provider.number, waiting.minor, waiting.count, waiting.unfunded_minor,
         waiting.unfunded_count, waiting.unapproved_minor, waiting.unapproved_count,
-        health.provider_number, recent.replies, recent.failures, recent.sent_minor,
-        recent.seconds, in_doubt.count, in_doubt.minor, in_doubt.oldest_seconds,
+        health.provider_number, resting.provider_number, recent.replies, recent.failures,
+        recent.sent_minor, recent.seconds, in_doubt.count, in_doubt.minor, in_doubt.oldest_seconds,
         waiting.paused_minor, waiting.paused_count,
         waiting.withheld_minor, waiting.withheld_count
 """

@@ -49,6 +49,8 @@ class ProviderOut(BaseModel):
                         "last_failure_at": "2020-10-12T05:00:09Z",
                         "last_failure": "http_503",
                         "failing_since": "2020-10-12T05:00:04Z",
+                        "resting_until": "2020-10-12T05:01:09Z",
+                        "resting_because": "http_503",
                         "replies": 4_210,
                         "failures": 12,
                         "error_rate": 0.0028,

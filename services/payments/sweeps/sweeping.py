@@ -31,6 +31,10 @@ class Sweeping:
         """Ask about a set of payments; 0 while the provider is paused or has other work."""
         if self._lane.pausing.paused:
             return 0
+        most = await self._lane.pace.most_ahead()
+        if most == 0:
+            return 0
+        size = self._settings.sweep_size if most is None else min(self._settings.sweep_size, most)
         number = await self._lane.provider_number()
         async with self._lane.database.transaction() as session:
             if await repository.is_busy(session, provider_number=number):
@@ -38,7 +42,7 @@ class Sweeping:
             picked = await repository.pick_items(
                 session,
                 provider_number=number,
-                size=self._settings.sweep_size,
+                size=size,
                 again_seconds=self._settings.sweep_again_seconds,
             )
             if not picked:

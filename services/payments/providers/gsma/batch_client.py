@@ -96,7 +96,7 @@ class GsmaBatchAdapter(GsmaAdapter):
                     if answer.kind is not BatchAnswerKind.NOT_KNOWN:
                         return answer
                 return batches.NOT_KNOWN
-        except NoReply as silence:
+        except (NoReply, NotPermitted) as silence:
             return _silence(silence.answer())
 
     async def read_results(
@@ -111,7 +111,7 @@ class GsmaBatchAdapter(GsmaAdapter):
                 reply = await line.get(
                     url, headers={"X-Date": date_header()}, maximum_bytes=_PAGE_BYTES
                 )
-        except NoReply:
+        except (NoReply, NotPermitted):
             return None
         return await asyncio.to_thread(
             batches.results_page, kind, reply.status, reply.body, limit=limit

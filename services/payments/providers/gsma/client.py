@@ -10,6 +10,7 @@ from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.gsma import messages
 from services.payments.providers.gsma.callbacks import read_callback
 from services.payments.providers.lines import Line, Lines, NoReply, NotPermitted, Reply
+from services.payments.providers.pace.turns import Turns
 from services.payments.providers.protocol import Capability, Order, Permit, Told, ToldOfBatch
 from services.payments.settings import ProviderSettings, WorkerSettings
 from shared.version import API_PREFIX
@@ -38,6 +39,9 @@ class GsmaAdapter:
             headers={"X-API-Key": settings.provider_api_keys[provider.code].get_secret_value()},
             timeout_seconds=settings.provider_timeout_seconds,
         )
+
+    def keep_pace(self, turns: Turns) -> None:
+        self._lines.turns = turns
 
     async def close(self) -> None:
         await self._lines.close()
@@ -80,7 +84,7 @@ class GsmaAdapter:
                     if answer.kind is not AnswerKind.NOT_KNOWN:
                         return answer
                 return await self._response(line, instruction_id)
-        except NoReply as silence:
+        except (NoReply, NotPermitted) as silence:
             return silence.answer()
 
     def read_callback(self, body: bytes) -> Told | ToldOfBatch | None:

@@ -33,6 +33,13 @@ class HealthOut(BaseModel):
     failing_since: datetime | None = Field(
         description="The first failure after the last reply; null: it answers."
     )
+    resting_until: datetime | None = Field(
+        description="It asked to be left alone until then (`Retry-After`), and no worker sends to "
+        "it or asks it before; null: it did not."
+    )
+    resting_because: str | None = Field(
+        description="By which answer it asked, a code such as `http_429`."
+    )
     replies: int = Field(description=f"In the last {WINDOW_MINUTES} minutes.")
     failures: int = Field(
         description="Requests without a reply that could be used, in the same time."
@@ -60,6 +67,8 @@ class HealthOut(BaseModel):
             last_failure_at=row.last_failure_at,
             last_failure=row.last_failure,
             failing_since=row.failing_since,
+            resting_until=row.resting_until,
+            resting_because=row.resting_because,
             replies=row.replies,
             failures=row.failures,
             error_rate=round(row.failures / asked, 4) if asked else None,
