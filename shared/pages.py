@@ -7,7 +7,7 @@ in it, and whatever somebody wrote is to be escaped by whoever makes the body.
 from html import escape
 from typing import Any
 
-from shared.wording.phrase import Phrase
+from shared.wording.phrase import Language, Phrase
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -34,17 +34,17 @@ td.figure { text-align: right; white-space: nowrap }
 .both { display: grid; grid-template-columns: 1fr 1fr; gap: 2rem }
 .verdict { font-size: 1.2rem; border: 2px solid; padding: 0.4rem 0.8rem; margin: 1rem 0 }
 .signatures { width: 100% } .signatures td { height: 4rem; width: 50% }
-[lang=km] { color: #456b8f }
+span[lang=km] { color: #456b8f }
 @media print { body { margin: 0 } h2, figure, tr { break-inside: avoid } }
 """
 
 
-def document(title: Phrase, body: str) -> str:
-    """A page with its title in both languages; ``body`` is HTML."""
+def document(title: Phrase, body: str, *, language: Language = Language.ENGLISH) -> str:
+    """A page with its title in both languages; ``body`` is HTML, mostly in ``language``."""
     return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title.en)}</title><style>{_STYLE}</style></head><body>"
+        f"<title>{escape(title.in_language(language))}</title><style>{_STYLE}</style></head><body>"
         f"<h1>{words(title)}</h1>{body}</body></html>"
     )
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from services.payments.reconciliation.kinds import DifferenceKind
+from services.payments.reports.wording import kind_of, way_of
 from shared.clock import set_clock
 from tests.conftest import NOON
 from tests.payments.conftest import World
@@ -86,6 +88,34 @@ async def test_what_does_not_match_is_listed_and_printed(world: World, steps: St
     assert "<b>" not in page.text
     assert "3 differences are open." in page.text
     assert "48,000 KHR" in page.text
+    assert '<html lang="en">' in page.text
+
+    khmer = await world.client.get("/reconciliations/page", params={**OF_THE_DAY, "language": "km"})
+    assert khmer.status_code == 200
+    assert '<html lang="km">' in khmer.text
+    assert "ភាពខុសគ្នា ៣ មិនទាន់ដោះស្រាយ។ បន្ទាត់ ១ ត្រូវបានទុកដោយឡែក។" in khmer.text
+    assert "៤៨,០០០ រៀល" in khmer.text
+    assert "&lt;b&gt;MK&amp;co&lt;/b&gt;" in khmer.text
+    assert "differences are open" not in khmer.text
+    # What is looked up, or sent to the API, stays as it is.
+    for kept in (report["statement"]["id"], "other_amount", "POST /v1/differences"):
+        assert kept in khmer.text
+    french = await world.client.get(
+        "/reconciliations/page", params={**OF_THE_DAY, "language": "fr"}
+    )
+    assert french.status_code == 422
+
+
+def test_every_kind_of_difference_is_told_in_both_languages() -> None:
+    for kind in DifferenceKind:
+        assert kind_of(kind).en == kind.value
+        assert _is_khmer(kind_of(kind).km)
+        assert _is_khmer(way_of(kind).km)
+        assert not _is_khmer(way_of(kind).en)
+
+
+def _is_khmer(text: str) -> bool:
+    return any("\u1780" <= character <= "\u17ff" for character in text)
 
 
 async def test_what_two_persons_ended_is_told_with_both_and_their_reason(world: World) -> None:

@@ -1,184 +1,247 @@
-"""A report on a page, to be printed, signed and filed. Whatever somebody wrote is escaped."""
+"""A report on a page, in one language, to be printed, signed and filed.
 
-from collections.abc import Set
+Whatever somebody wrote is escaped, and stands as they wrote it.
+"""
+
+from collections.abc import Sequence, Set
 from datetime import datetime
 from html import escape
 
 from services.payments.amounts import readable
+from services.payments.reports import wording
 from services.payments.reports.schemas import ReconciliationOut
 from shared.clock import COUNTRY_ZONE
+from shared.money import UnknownCurrency
 from shared.pages import document
-from shared.wording.phrase import Phrase
+from shared.wording import numbers
+from shared.wording.phrase import Language, Phrase
+
+_EMPTY = Phrase.same("")
 
 
-def page(report: ReconciliationOut) -> str:
+def page(report: ReconciliationOut, language: Language) -> str:
     """The page of a report."""
-    title = Phrase.same(f"Reconciliation: {report.provider}, {report.day}")
-    return document(
-        title,
-        f'<p class="verdict">{escape(report.verdict)}</p>'
-        f"{_statement(report)}{_totals(report)}{_balances(report)}{_open(report)}"
-        f"{_differences(report)}{_resolved(report)}{_set_aside(report)}{_SIGNATURES}",
-    )
+    return _Page(report, language).whole()
 
 
-_SIGNATURES = (
-    '<table class="signatures"><tr><td>Prepared by, date</td><td>Checked by, date</td></tr></table>'
-)
+class _Page:
+    """A page as it is written."""
 
+    def __init__(self, report: ReconciliationOut, language: Language) -> None:
+        self._report = report
+        self._language = language
 
-def _statement(report: ReconciliationOut) -> str:
-    statement = report.statement
-    if statement is None:
-        return ""
-    rows = [
-        ["Statement", str(statement.id)],
-        ["Sent", f"{_instant(statement.uploaded_at)} by {statement.uploaded_by}"],
-        ["SHA-256 of the file", statement.content_sha256],
-    ]
-    rows += [
-        [
-            "Took the place of",
-            f"{earlier.id}, sent {_instant(earlier.uploaded_at)} by {earlier.uploaded_by}",
-        ]
-        for earlier in report.superseded
-    ]
-    return _table([], rows)
-
-
-def _totals(report: ReconciliationOut) -> str:
-    rows = [["Paid by our books", f"{report.paid_count:,}", _money(report, report.paid_minor)]]
-    if statement := report.statement:
-        rows += [
-            [
-                "Out on the statement",
-                f"{statement.out_count:,}",
-                _money(report, statement.out_minor),
-            ],
-            ["In on the statement", f"{statement.in_count:,}", _money(report, statement.in_minor)],
-            ["Lines that agree", f"{report.agreeing_count:,}", ""],
-            ["Lines set aside", f"{statement.set_aside_count:,}", ""],
-            ["Differences that ended by themselves", f"{report.explained_count:,}", ""],
-            ["Differences that two persons ended", f"{report.resolved_count:,}", ""],
-        ]
-    return "<h2>Both sides</h2>" + _table(["", "count", "amount"], rows, figures={1, 2})
-
-
-def _balances(report: ReconciliationOut) -> str:
-    balances = report.balances
-    if balances is None:
-        return ""
-    rows = [
-        ["Closing of the day before", _money(report, balances.closing_before_minor)],
-        ["Opening", _money(report, balances.opening_minor)],
-        ["Lines", _money(report, balances.net_minor)],
-        ["Closing", _money(report, balances.closing_minor)],
-        ["PROVIDER_FLOAT when the day ended", _money(report, balances.float_minor)],
-        ["IN_TRANSIT when the day ended", _money(report, balances.in_transit_minor)],
-        ["Gone by then, and booked later", _money(report, balances.told_later_minor)],
-        ["Expected by our books", _money(report, balances.expected_minor)],
-    ]
-    return "<h2>Balances</h2>" + _table(["", "amount"], rows, figures={1})
-
-
-def _open(report: ReconciliationOut) -> str:
-    if not report.open:
-        return ""
-    rows = [
-        [
-            kind.kind.value,
-            f"{kind.count:,}",
-            _money(report, kind.statement_minor),
-            _money(report, kind.ledger_minor),
-            _money(report, kind.suspense_minor),
-            _age(kind.oldest_age_seconds),
-            kind.what_to_do,
-        ]
-        for kind in report.open
-    ]
-    heads = ["open", "count", "statement", "our books", "in suspense", "oldest", "what to do"]
-    return "<h2>What does not match</h2>" + _table(heads, rows, figures={1, 2, 3, 4})
-
-
-def _differences(report: ReconciliationOut) -> str:
-    if not report.differences:
-        return ""
-    rows = [
-        [
-            str(found.number),
-            found.kind.value,
-            "" if found.line is None else str(found.line),
-            found.reference or "",
-            "" if found.instruction_id is None else str(found.instruction_id),
-            _money(report, found.statement_minor),
-            _money(report, found.ledger_minor),
-            _age(found.age_seconds),
-            found.assigned_to or "",
-        ]
-        for found in report.differences
-    ]
-    heads = [
-        "number",
-        "kind",
-        "line",
-        "reference",
-        "payment",
-        "statement",
-        "our books",
-        "age",
-        "assigned to",
-    ]
-    more = "" if report.is_whole else "<p>There are more: GET /v1/differences lists them all.</p>"
-    return "<h2>Each of them</h2>" + _table(heads, rows, figures={0, 2, 5, 6}) + more
-
-
-def _resolved(report: ReconciliationOut) -> str:
-    if not report.resolved:
-        return ""
-    rows = [
-        [
-            str(ended.number),
-            ended.reference or "",
-            _money(report, ended.statement_minor),
-            _money(report, ended.ledger_minor),
-            f"{ended.what} {ended.reason or ''}",
-            f"{ended.proposed_by}, {ended.approved_by}",
-            _instant(ended.resolved_at),
-        ]
-        for ended in report.resolved
-    ]
-    heads = ["number", "reference", "statement", "our books", "what was decided", "by", "on"]
-    return "<h2>Ended by two persons</h2>" + _table(heads, rows, figures={0, 2, 3})
-
-
-def _set_aside(report: ReconciliationOut) -> str:
-    if not report.set_aside:
-        return ""
-    rows = [[str(line.line), line.field, line.reason] for line in report.set_aside]
-    return "<h2>Lines set aside</h2>" + _table(["line", "field", "why"], rows, figures={0})
-
-
-def _table(heads: list[str], rows: list[list[str]], *, figures: Set[int] = frozenset()) -> str:
-    def cells(tag: str, row: list[str]) -> str:
-        return "".join(
-            f'<{tag} class="figure">{escape(cell)}</{tag}>'
-            if at in figures
-            else f"<{tag}>{escape(cell)}</{tag}>"
-            for at, cell in enumerate(row)
+    def whole(self) -> str:
+        report = self._report
+        title = Phrase(
+            f"{wording.TITLE.en}: {report.provider}, {report.day}",
+            f"{wording.TITLE.km}៖ {report.provider} {numbers.day(report.day).km}",
+        )
+        return document(
+            Phrase.same(title.in_language(self._language)),
+            f'<p class="verdict">{self._told(self._verdict())}</p>'
+            f"{self._statement()}{self._totals()}{self._balances()}{self._open()}"
+            f"{self._differences()}{self._resolved()}{self._set_aside()}"
+            f'<table class="signatures"><tr><td>{self._told(wording.PREPARED)}</td>'
+            f"<td>{self._told(wording.CHECKED)}</td></tr></table>",
+            language=self._language,
         )
 
-    head = f"<tr>{cells('th', heads)}</tr>" if heads else ""
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f"<table>{head}{body}</table>"
+    def _verdict(self) -> Phrase:
+        report = self._report
+        if report.statement is None:
+            return wording.no_statement(report.provider, f"{report.day}")
+        return wording.verdict(
+            report.statement,
+            open_count=sum(kind.count for kind in report.open),
+            resolved_count=report.resolved_count,
+        )
+
+    def _statement(self) -> str:
+        statement = self._report.statement
+        if statement is None:
+            return ""
+        rows = [
+            [wording.STATEMENT, Phrase.same(str(statement.id))],
+            [wording.SENT, wording.sent_by(_instant(statement.uploaded_at), statement.uploaded_by)],
+            [wording.SHA_256, Phrase.same(statement.content_sha256)],
+        ]
+        rows += [
+            [
+                wording.SUPERSEDED,
+                wording.superseded(
+                    str(earlier.id), _instant(earlier.uploaded_at), earlier.uploaded_by
+                ),
+            ]
+            for earlier in self._report.superseded
+        ]
+        return self._table([], rows)
+
+    def _totals(self) -> str:
+        report = self._report
+        rows = [[wording.PAID, _count(report.paid_count), self._money(report.paid_minor)]]
+        if statement := report.statement:
+            rows += [
+                [wording.OUT, _count(statement.out_count), self._money(statement.out_minor)],
+                [wording.IN, _count(statement.in_count), self._money(statement.in_minor)],
+                [wording.AGREEING, _count(report.agreeing_count), _EMPTY],
+                [wording.SET_ASIDE_COUNT, _count(statement.set_aside_count), _EMPTY],
+                [wording.EXPLAINED, _count(report.explained_count), _EMPTY],
+                [wording.RESOLVED, _count(report.resolved_count), _EMPTY],
+            ]
+        heads = [_EMPTY, wording.COUNT, wording.AMOUNT]
+        return self._headed(wording.BOTH_SIDES, heads, rows, figures={1, 2})
+
+    def _balances(self) -> str:
+        balances = self._report.balances
+        if balances is None:
+            return ""
+        rows = [
+            [name, self._money(amount_minor)]
+            for name, amount_minor in (
+                (wording.CLOSING_BEFORE, balances.closing_before_minor),
+                (wording.OPENING, balances.opening_minor),
+                (wording.LINES, balances.net_minor),
+                (wording.CLOSING, balances.closing_minor),
+                (wording.FLOAT, balances.float_minor),
+                (wording.IN_TRANSIT, balances.in_transit_minor),
+                (wording.TOLD_LATER, balances.told_later_minor),
+                (wording.EXPECTED, balances.expected_minor),
+            )
+        ]
+        return self._headed(wording.BALANCES, [_EMPTY, wording.AMOUNT], rows, figures={1})
+
+    def _open(self) -> str:
+        rows = [
+            [
+                wording.kind_of(kind.kind),
+                _count(kind.count),
+                self._money(kind.statement_minor),
+                self._money(kind.ledger_minor),
+                self._money(kind.suspense_minor),
+                wording.age(kind.oldest_age_seconds),
+                wording.way_of(kind.kind),
+            ]
+            for kind in self._report.open
+        ]
+        heads = [
+            wording.OPEN,
+            wording.COUNT,
+            wording.ON_STATEMENT,
+            wording.OUR_BOOKS,
+            wording.IN_SUSPENSE,
+            wording.OLDEST,
+            wording.WHAT_TO_DO,
+        ]
+        return self._headed(wording.NO_MATCH, heads, rows, figures={1, 2, 3, 4})
+
+    def _differences(self) -> str:
+        rows = [
+            [
+                Phrase.same(str(found.number)),
+                wording.kind_of(found.kind),
+                Phrase.same("" if found.line is None else str(found.line)),
+                Phrase.same(found.reference or ""),
+                Phrase.same("" if found.instruction_id is None else str(found.instruction_id)),
+                self._money(found.statement_minor),
+                self._money(found.ledger_minor),
+                wording.age(found.age_seconds),
+                Phrase.same(found.assigned_to or ""),
+            ]
+            for found in self._report.differences
+        ]
+        heads = [
+            wording.NUMBER,
+            wording.KIND,
+            wording.LINE,
+            wording.REFERENCE,
+            wording.PAYMENT,
+            wording.ON_STATEMENT,
+            wording.OUR_BOOKS,
+            wording.AGE,
+            wording.ASSIGNED,
+        ]
+        more = "" if self._report.is_whole or not rows else f"<p>{self._told(wording.MORE)}</p>"
+        return self._headed(wording.EACH, heads, rows, figures={0, 2, 5, 6}) + more
+
+    def _resolved(self) -> str:
+        rows = [
+            [
+                Phrase.same(str(ended.number)),
+                Phrase.same(ended.reference or ""),
+                self._money(ended.statement_minor),
+                self._money(ended.ledger_minor),
+                Phrase.same(f"{ended.what} {ended.reason or ''}"),
+                Phrase.same(f"{ended.proposed_by}, {ended.approved_by}"),
+                Phrase.same(_instant(ended.resolved_at)),
+            ]
+            for ended in self._report.resolved
+        ]
+        heads = [
+            wording.NUMBER,
+            wording.REFERENCE,
+            wording.ON_STATEMENT,
+            wording.OUR_BOOKS,
+            wording.DECIDED,
+            wording.BY,
+            wording.ON,
+        ]
+        return self._headed(wording.ENDED, heads, rows, figures={0, 2, 3})
+
+    def _set_aside(self) -> str:
+        rows = [
+            [Phrase.same(str(line.line)), Phrase.same(line.field), Phrase.same(line.reason)]
+            for line in self._report.set_aside
+        ]
+        heads = [wording.LINE, wording.FIELD, wording.WHY]
+        return self._headed(wording.SET_ASIDE, heads, rows, figures={0})
+
+    def _headed(
+        self,
+        heading: Phrase,
+        heads: Sequence[Phrase],
+        rows: Sequence[Sequence[Phrase]],
+        *,
+        figures: Set[int],
+    ) -> str:
+        """A table below its heading; nothing where there are no rows."""
+        if not rows:
+            return ""
+        return f"<h2>{self._told(heading)}</h2>" + self._table(heads, rows, figures=figures)
+
+    def _table(
+        self,
+        heads: Sequence[Phrase],
+        rows: Sequence[Sequence[Phrase]],
+        *,
+        figures: Set[int] = frozenset(),
+    ) -> str:
+        def cells(tag: str, row: Sequence[Phrase]) -> str:
+            return "".join(
+                f'<{tag} class="figure">{self._told(cell)}</{tag}>'
+                if at in figures
+                else f"<{tag}>{self._told(cell)}</{tag}>"
+                for at, cell in enumerate(row)
+            )
+
+        head = f"<tr>{cells('th', heads)}</tr>" if heads else ""
+        body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+        return f"<table>{head}{body}</table>"
+
+    def _money(self, amount_minor: int | None) -> Phrase:
+        if amount_minor is None:
+            return wording.NOT_TOLD
+        try:
+            return numbers.money(amount_minor, self._report.currency)
+        except UnknownCurrency:
+            return Phrase.same(readable(amount_minor, self._report.currency))
+
+    def _told(self, phrase: Phrase) -> str:
+        return escape(phrase.in_language(self._language))
 
 
-def _money(report: ReconciliationOut, amount_minor: int | None) -> str:
-    return "not told" if amount_minor is None else readable(amount_minor, report.currency)
-
-
-def _age(seconds: int) -> str:
-    days, hours = seconds // 86_400, seconds // 3_600
-    return f"{days} days" if days > 1 else f"{hours} hours"
+def _count(count: int) -> Phrase:
+    return numbers.number(count)
 
 
 def _instant(at: datetime) -> str:

@@ -1,6 +1,8 @@
 """Reports: whether a provider's statement of a day and our books say the same."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from services.payments.reconciliation.routes import DayQuery, ProviderQuery
@@ -12,6 +14,7 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.pages import HEADERS
+from shared.wording.phrase import Language
 
 router = APIRouter(prefix="/reconciliations", tags=["reconciliations"])
 
@@ -45,8 +48,11 @@ async def show_report(
     _: PaymentsRead,
     session: Session,
     clock: ClockDependency,
+    language: Annotated[
+        Language, Query(description="In which language it is: `en`, or `km` for Khmer.")
+    ] = Language.ENGLISH,
 ) -> HTMLResponse:
-    """The same on a page to be printed, signed and filed. It asks for nothing else, and no script
-    runs in it."""
+    """The same on a page to be printed, signed and filed, in English or in Khmer. It asks for
+    nothing else, and no script runs in it."""
     report = await service.report_of(session, provider=provider, day=day, clock=clock)
-    return HTMLResponse(page(report), headers=HEADERS)
+    return HTMLResponse(page(report, language), headers=HEADERS)

@@ -21,6 +21,7 @@ from services.payments.reports.schemas import (
     ResolvedOut,
     SupersededOut,
 )
+from services.payments.reports.wording import no_statement, verdict
 from services.payments.statements import AnyRow
 from shared.clock import Clock
 from shared.errors import NotFound
@@ -49,7 +50,7 @@ async def report_of(
         day=day,
         currency=found.currency,
         everything_matches=False,
-        verdict=f"No statement of {provider} for {day} was sent: nothing can be said of it.",
+        verdict=no_statement(provider, f"{day}").en,
         statement=None,
         superseded=[SupersededOut.model_validate(row._asdict()) for row in superseded],
         paid_count=paid.payments,
@@ -103,7 +104,9 @@ async def _of_statement(
     open_count = sum(row.differences for row in by_kind)
     return {
         "everything_matches": not open_count and not statement.set_aside_count,
-        "verdict": _verdict(statement, open_count=open_count, resolved_count=ended.resolved_count),
+        "verdict": verdict(
+            statement, open_count=open_count, resolved_count=ended.resolved_count
+        ).en,
         "statement": statement,
         "agreeing_count": statement.line_count - ended.open_lines,
         "open": [_kind(row, now=now) for row in by_kind],
@@ -151,22 +154,3 @@ def _kind(row: AnyRow, *, now: datetime) -> OpenKindOut:
         oldest_age_seconds=int((now - row.found_at).total_seconds()),
         what_to_do=what_to_do(kind),
     )
-
-
-def _verdict(statement: StatementOut, *, open_count: int, resolved_count: int) -> str:
-    parts = []
-    if open_count:
-        parts.append(f"{_counted(open_count, 'difference')} open.")
-    if statement.set_aside_count:
-        parts.append(f"{_counted(statement.set_aside_count, 'line')} set aside.")
-    if not parts:
-        parts.append("Everything matches.")
-    if resolved_count:
-        parts.append(f"{_counted(resolved_count, 'difference')} resolved by two persons.")
-    if statement.closing_minor is None:
-        parts.append("The statement tells no balance, so none was compared.")
-    return " ".join(parts)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s are' if count > 1 else ' is'}"
