@@ -1,0 +1,1 @@
+"""A whole adapter, to be copied: docs/adapters.md says how."""
