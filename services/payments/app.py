@@ -31,6 +31,8 @@ from services.payments.pauses.service import resumption_step
 from services.payments.proofs.routes import router as proofs
 from services.payments.providers.adapters import verifiers_of
 from services.payments.providers.directory import ProviderDirectory
+from services.payments.providers.gsma.openapi import PATH as PROVIDER_PATH
+from services.payments.providers.gsma.openapi import provider_document
 from services.payments.providers.routes import router as providers
 from services.payments.providers.service import provider_steps
 from services.payments.reclaims.routes import router as reclaims
@@ -46,6 +48,8 @@ from services.payments.reversals.routes import router as reversals
 from services.payments.reversals.service import reversal_step
 from services.payments.rounds.routes import router as rounds
 from services.payments.rounds.service import release_step
+from services.payments.routing.routes import router as routing
+from services.payments.routing.service import route_step
 from services.payments.scopes import PaymentsApprove, PaymentsRead
 from services.payments.settings import ApiSettings
 from services.payments.settlement.routes import router as settlement
@@ -88,6 +92,7 @@ _TAGS = [
     {"name": "batches", "description": "Payments that leave in one request, and their results."},
     {"name": "pauses", "description": "What is not sent for the time being."},
     {"name": "holds", "description": "What a rule keeps from being sent, and the rules."},
+    {"name": "routing", "description": "Who pays in a provider's place, and when."},
     {"name": "unresolved", "description": "What has no end or not a good one, and the way out."},
     {"name": "resolutions", "description": "What two persons decide about payments."},
     {"name": "approvals", "description": "What waits for a second person."},
@@ -119,12 +124,13 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             reversal_step(waits),
             reclaim_step(waits),
             release_step(waits),
-            attempt_step(waits),
+            attempt_step(waits, settings=settings),
             resolution_step(waits),
             subscription_step(
                 waits, cipher=cipher_of_keys(settings), maximum=settings.subscriptions_maximum
             ),
             hold_rules_step(waits),
+            route_step(waits),
             resumption_step(waits),
             difference_step(waits),
             document_step(MAPPINGS, ApprovalKind.STATEMENT_MAPPING, waits=waits),
@@ -154,6 +160,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             resolutions,
             pauses,
             holds,
+            routing,
             decisions,
             approval_routes(steps, reader=PaymentsRead, decider=PaymentsApprove),
             activations,
@@ -181,6 +188,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         wait_seconds=settings.place_wait_seconds,
     )
     app.get(ASYNCAPI_PATH, include_in_schema=False)(asyncapi_document)
+    app.get(PROVIDER_PATH, include_in_schema=False)(provider_document)
     return app
 
 

@@ -36,9 +36,12 @@ GRANTS = {
     "instruction": (
         "SELECT, INSERT, UPDATE (status, moves, inquiries, next_action_at, first_sent_at, sent_at, "
         "finished_at, server_correlation_id, batch_number, transaction_reference, reason, "
-        "paid_minor, resend_approved_at, account_sealed, withheld, "
-        "account_unchecked)"
+        "paid_minor, resend_approved_at, account_sealed, withheld, account_unchecked, "
+        "provider_number)"
     ),
+    "route": "SELECT, INSERT, UPDATE (rerouted_minor, rerouted_count)",
+    "rerouting": "SELECT, INSERT",
+    "asked_elsewhere": "SELECT, INSERT, UPDATE (epoch, asked_at)",
     "batch": (
         "SELECT, INSERT, UPDATE (status, moves, provider_batch_id, server_correlation_id, "
         "completions_read, rejections_read, readings, inquiries, next_action_at, first_sent_at, "

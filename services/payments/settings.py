@@ -11,6 +11,7 @@ from pydantic_settings import SettingsConfigDict
 
 from services.payments.account_check_settings import AccountCheckSettings
 from services.payments.provider_settings import ProviderPace, ProviderPatience
+from services.payments.stand_ins import StandInSettings
 from shared.errors import Explained
 from shared.known_keys import KeyRing, versions
 from shared.money import MAXIMUM_AMOUNT_MINOR, CurrencyCode
@@ -163,7 +164,7 @@ class ProviderSettings(AccountCheckSettings, ProviderPace, ProviderPatience):
         return self
 
 
-class Settings(ServiceSettings):
+class Settings(StandInSettings, ServiceSettings):
     """What both processes of payments read: prefix ``PAYMENTS_``."""
 
     model_config = SettingsConfigDict(env_prefix="PAYMENTS_")

@@ -25,6 +25,7 @@ from services.payments.reservations import tables as reservations
 from services.payments.resolutions import tables as resolutions
 from services.payments.reversals import tables as reversals
 from services.payments.rounds import tables as rounds
+from services.payments.routing import tables as routing
 from services.payments.subscriptions import tables as subscriptions
 from services.payments.sweeps import tables as sweeps
 from services.payments.webhooks import tables as webhooks
@@ -58,6 +59,7 @@ __all__ = [
     "resolutions",
     "reversals",
     "rounds",
+    "routing",
     "subscriptions",
     "sweeps",
     "webhooks",

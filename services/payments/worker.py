@@ -47,6 +47,9 @@ from services.payments.reservations.reserving import Reserving
 from services.payments.resolutions.carrying_out import CarryingOut
 from services.payments.rounds.handlers import handlers as of_rounds
 from services.payments.rounds.releasing import Releasing
+from services.payments.routing.asking_elsewhere import AskingElsewhere
+from services.payments.routing.groups import groups_are_asked
+from services.payments.routing.rerouting import Rerouting
 from services.payments.settings import WorkerSettings
 from services.payments.settlement.closing import Closing
 from services.payments.settlement.progressing import Progressing
@@ -133,6 +136,7 @@ def wire(settings: WorkerSettings) -> Wiring:
     )
     clock = clock_from(settings.clock_file)
     adapters = adapters_of(settings)
+    groups_are_asked(settings, adapters)
     directory = ProviderDirectory(database, settings.providers, clock=clock)
     moves = InstructionMoves(clock=clock, waits=Waits.of(settings))
     recording = Recording(database=database, moves=moves, directory=directory)
@@ -264,6 +268,7 @@ def worker_of(wiring: Wiring) -> Worker:
                 database=database,
                 moves=wiring.moves,
                 size=settings.dispatch_claim_size,
+                has_stand_ins=bool(settings.group_of(code)),
             ).step,
             rest=rest,
         )
@@ -292,6 +297,19 @@ def worker_of(wiring: Wiring) -> Worker:
         [provider.code for provider in settings.providers if not provider.account_checks],
         database=database,
         size=settings.dispatch_claim_size,
+    )
+    asking_elsewhere = [
+        Loop(
+            f"ask-elsewhere-{code}",
+            AskingElsewhere(provider=code, lane=lane, lanes=wiring.lanes, settings=settings).step,
+            rest=rest,
+            then=asking_first,
+        )
+        for code, lane in wiring.lanes.items()
+        if settings.group_of(code)
+    ]
+    rerouting = Rerouting(
+        database=database, directory=wiring.directory, settings=settings, clock=clock
     )
     releasing = Loop(
         "release",
@@ -403,9 +421,11 @@ def worker_of(wiring: Wiring) -> Worker:
             reserving,
             releasing,
             cancelling,
+            *asking_elsewhere,
             *asking_first,
             *checking,
             Loop("unseen-accounts", unseen.step, rest=rest, then=sending),
+            Loop("reroute", rerouting.step, rest=rest, then=sending),
             Loop("pauses", hearing.step, rest=_HEAR_OF_PAUSES, has_more=_never),
             Loop("pace", pacing.step, rest=_HEAR_OF_PAUSES, has_more=_never),
             *sending,
@@ -422,7 +442,6 @@ def worker_of(wiring: Wiring) -> Worker:
             ),
             telling,
             delivering,
-            Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring]),
             Loop("follow-statements", following.step, rest=settings.watch_rest, then=[closing]),
             Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring, *sending]),
             Loop("progress", progressing.step, rest=settings.progress_rest),

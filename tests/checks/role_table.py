@@ -8,7 +8,14 @@ from shared.auth.roles import MACHINES, SCOPES, Role
 from shared.version import API_PREFIX
 from tests.checks.openapi import PROBES, SIGNED, Operation
 
-DOCUMENTATION = {"/openapi.json", "/asyncapi.json", "/docs", "/redoc", "/docs/assets"}
+DOCUMENTATION = {
+    "/openapi.json",
+    "/asyncapi.json",
+    "/provider-openapi.json",
+    "/docs",
+    "/redoc",
+    "/docs/assets",
+}
 """Open, where it is on."""
 BESIDE = {
     "households:read-personal": "registry: persons, their health and accounts whole, in the "

@@ -53,6 +53,7 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
         "POST /v1/holds/decisions",
     ),
     Kind("payments", "hold_rules"): ("POST /v1/hold-rules",),
+    Kind("payments", "route"): ("POST /v1/routes",),
     Kind("payments", "resumption"): ("POST /v1/pauses/{pause_id}/resumption",),
     Kind("payments", "difference"): ("POST /v1/differences/{number}/resolution",),
     Kind("payments", "statement_mapping"): (

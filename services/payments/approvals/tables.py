@@ -42,6 +42,8 @@ class ApprovalKind(StrEnum):
     """Which payments of a scheme are looked at before they are sent."""
     RECLAIM = "reclaim"
     """Money that came back, and that nobody claimed, goes back to its fund."""
+    ROUTE = "route"
+    """Another provider pays in a provider's place."""
 
 
 class Approval(tables.Approval, Base):

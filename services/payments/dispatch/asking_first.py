@@ -26,12 +26,14 @@ class AskingFirst:
         database: Database,
         moves: InstructionMoves,
         size: int,
+        has_stand_ins: bool = False,
     ) -> None:
         self._provider = provider
         self._directory = directory
         self._database = database
         self._moves = moves
         self._size = size
+        self._has_stand_ins = has_stand_ins
 
     async def step(self) -> int:
         """Move one set to unknown; returns how many."""
@@ -43,6 +45,7 @@ class AskingFirst:
                 provider_number=provider_number,
                 size=self._size,
                 perhaps_sent=True,
+                asked_elsewhere_first=self._has_stand_ins,
             )
             await self._moves.make(
                 session,

@@ -79,7 +79,7 @@ _PICK_READY = f"""
         account_sealed, moves
     FROM covered
     JOIN payments.instruction ON instruction.id = covered.id
-    WHERE instruction.status = 'ready'
+    WHERE instruction.status = 'ready' AND instruction.provider_number = :provider_number
     ORDER BY instruction.id
     FOR NO KEY UPDATE OF instruction SKIP LOCKED
 """
@@ -106,7 +106,16 @@ _PICK_PERHAPS_SENT = text(
     _PICK_READY.format(
         of_chunks="chunk.epoch < (SELECT events.current_epoch())",
         paused_areas="CAST('{}' AS text[])",
-        may_go="true",
+        # What was ever claimed never went by another provider after.
+        may_go="""(
+            NOT :asked_elsewhere_first
+            OR instruction.moves > 0
+            OR EXISTS (
+                SELECT FROM payments.asked_elsewhere AS asked
+                WHERE asked.instruction_id = instruction.id
+                  AND asked.epoch = (SELECT events.current_epoch())
+            )
+        )""",
     )
 )
 
@@ -224,17 +233,19 @@ async def pick_ready(
     provider_number: int,
     size: int,
     perhaps_sent: bool = False,
+    asked_elsewhere_first: bool = False,
 ) -> list[Picked]:
     """Lock ready instructions of released rounds, no more than the provider's float covers.
 
-    Those that were certainly never sent and are not paused; or, ``perhaps_sent``, the others.
+    Those that were certainly never sent and are not paused; or, ``perhaps_sent``, the others, and
+    with ``asked_elsewhere_first`` of them those that no other provider knows.
     """
     if not await lock_claims(session, provider_number):
         return []
-    rows = await session.execute(
-        _PICK_PERHAPS_SENT if perhaps_sent else _PICK_UNSENT,
-        {"provider": provider, "provider_number": provider_number, "size": size},
-    )
+    given = {"provider": provider, "provider_number": provider_number, "size": size}
+    if perhaps_sent:
+        given["asked_elsewhere_first"] = asked_elsewhere_first
+    rows = await session.execute(_PICK_PERHAPS_SENT if perhaps_sent else _PICK_UNSENT, given)
     return [_picked(row) for row in rows]
 
 

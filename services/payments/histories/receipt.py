@@ -40,6 +40,7 @@ def _rows(history: HistoryOut, attempt: AttemptOut) -> str:
             Phrase(f"{day.en}, {clock}", f"{day.km} ម៉ោង {numbers.khmer_digits(clock)}"),
         ),
         (Phrase("By", "តាមរយៈ"), Phrase.same(attempt.provider_name)),
+        *((Phrase("Note", "កំណត់សម្គាល់"), Phrase(said.en, said.km)) for said in attempt.gone_by),
         (
             Phrase("The provider's reference", "លេខយោងរបស់អ្នកផ្តល់សេវា"),
             Phrase.same(attempt.transaction_reference or "–"),

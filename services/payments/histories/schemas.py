@@ -34,6 +34,10 @@ class AttemptOut(BaseModel):
         description="The provider's name for the payment, by which it finds it."
     )
     said: Said
+    gone_by: list[Said] = Field(
+        description="By which provider it goes in place of which, and why. Empty: by the one that "
+        "its account names."
+    )
     steps: list[StepOut]
 
 
@@ -65,6 +69,7 @@ class HistoryOut(BaseModel):
                             "status": "settled",
                             "transaction_reference": "MP-000123",
                             "said": _SAID,
+                            "gone_by": [],
                             "steps": [
                                 {
                                     "at": "2020-10-12T02:03:04Z",

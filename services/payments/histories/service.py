@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.histories import repository
 from services.payments.histories.schemas import AttemptOut, HistoryOut, StepOut
-from services.payments.histories.wording import NO_PAYMENT, told
+from services.payments.histories.wording import NO_PAYMENT, gone_by, told
+from services.payments.instructions.repository import reroutings_of
 from services.payments.instructions.states import Status
 from services.payments.rounds.states import RoundStatus
 from services.payments.statements import AnyRow
@@ -32,7 +33,11 @@ async def history_of(session: AsyncSession, entitlement_id: UUID) -> HistoryOut:
                 said=Said.of(told(status, move.reason, round_status=RoundStatus.RELEASED)),
             )
         )
-    shown = [_attempt(attempt, steps[attempt.id]) for attempt in attempts]
+    gone: dict[UUID, list[Said]] = defaultdict(list)
+    for each in await reroutings_of(session, [attempt.id for attempt in attempts]):
+        told_so = gone_by(each.cause, former=each.from_name, latter=each.to_name)
+        gone[each.instruction_id].append(Said.of(told_so))
+    shown = [_attempt(attempt, steps[attempt.id], gone[attempt.id]) for attempt in attempts]
     # The one that paid says where the money is; without one, the last.
     decisive = next((each for each in shown if each.status is Status.SETTLED), shown[-1])
     first = attempts[0]
@@ -48,7 +53,7 @@ async def history_of(session: AsyncSession, entitlement_id: UUID) -> HistoryOut:
     )
 
 
-def _attempt(row: AnyRow, steps: list[StepOut]) -> AttemptOut:
+def _attempt(row: AnyRow, steps: list[StepOut], gone: list[Said]) -> AttemptOut:
     status = Status(row.status)
     prepared = StepOut(
         at=row.raised_at or row.announced_at,
@@ -65,5 +70,6 @@ def _attempt(row: AnyRow, steps: list[StepOut]) -> AttemptOut:
         status=status,
         transaction_reference=row.transaction_reference,
         said=Said.of(told(status, row.reason, round_status=RoundStatus(row.round_status))),
+        gone_by=gone,
         steps=[prepared, *steps],
     )

@@ -34,6 +34,25 @@ _READY = {
     ),
 }
 
+_GONE = {
+    "always": Phrase("by a rule of two officers", "តាមវិធានរបស់មន្ត្រីពីររូប"),
+    "disabled": Phrase("which is not in use any more", "ដែលឈប់ប្រើប្រាស់"),
+    "paused": Phrase("which was paused", "ដែលត្រូវបានផ្អាក"),
+    "down": Phrase("which did not answer", "ដែលមិនបានឆ្លើយ"),
+    "rejected": Phrase("which had rejected it", "ដែលបានបដិសេធការទូទាត់នេះ"),
+    "found_there": Phrase("as the provider that knew it", "ដោយសារអ្នកផ្តល់សេវានោះស្គាល់ការទូទាត់នេះ"),
+}
+
+
+def gone_by(cause: str, *, former: str, latter: str) -> Phrase:
+    """By which provider a payment goes in place of which, and why."""
+    why = _GONE[cause]
+    return Phrase(
+        f"It goes by {latter} in place of {former}, {why.en}.",
+        f"ការទូទាត់ធ្វើឡើងតាមរយៈ {latter} ជំនួស {former} {why.km}។",
+    )
+
+
 _REASONS = {
     "may_have_been_sent": Phrase(
         "It may have been sent already, so the provider is asked first.",

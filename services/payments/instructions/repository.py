@@ -89,6 +89,20 @@ _TRANSFERS = text(
     """
 )
 
+_REROUTINGS = text(
+    """
+    SELECT rerouting.instruction_id, former.code AS from_provider, former.name AS from_name,
+        latter.code AS to_provider, latter.name AS to_name, rerouting.cause::text AS cause,
+        route.version AS route_version, rerouting.rerouted_at
+    FROM payments.rerouting
+    JOIN payments.provider AS former ON former.number = rerouting.from_provider_number
+    JOIN payments.provider AS latter ON latter.number = rerouting.to_provider_number
+    LEFT JOIN payments.route ON route.number = rerouting.route_number
+    WHERE rerouting.instruction_id = ANY(CAST(:ids AS uuid[]))
+    ORDER BY rerouting.rerouted_at
+    """
+)
+
 _NEXT_ID = INSTRUCTION_ID.format(
     entitlement_id="entitlement_id",
     announcement="announcement",
@@ -262,6 +276,11 @@ async def moves_of(session: AsyncSession, instruction_id: UUID) -> Sequence[AnyR
 async def transfers_of(session: AsyncSession, instruction_id: UUID) -> Sequence[AnyRow]:
     """The transfers that an instruction is part of, with its share, in order."""
     return (await session.execute(_TRANSFERS, {"id": instruction_id})).all()
+
+
+async def reroutings_of(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """By whom these payments go in place of whom, in order."""
+    return (await session.execute(_REROUTINGS, {"ids": list(ids)})).all()
 
 
 async def insert_attempt(session: AsyncSession, *, of: UUID) -> UUID:

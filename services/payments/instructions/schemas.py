@@ -92,6 +92,21 @@ class InstructionTransferOut(BaseModel):
     entry_minor: int = Field(description="The whole row: the shares of all that moved with it.")
 
 
+class ReroutingOut(BaseModel):
+    """That another provider pays it than before, and why."""
+
+    from_provider: str
+    to_provider: str
+    cause: str = Field(
+        description="Why, as a code of `GET /v1/routes`; `found_there`: commits were lost, and the "
+        "other provider knew it when it was asked."
+    )
+    route_version: int | None = Field(
+        description="Which version of the rule about the former provider. Null: no rule's doing."
+    )
+    rerouted_at: datetime
+
+
 HISTORY_EXAMPLE: JsonDict = {
     **INSTRUCTION_EXAMPLE,
     "moves": [
@@ -109,6 +124,15 @@ HISTORY_EXAMPLE: JsonDict = {
             "actor": "dispatch",
             "reason": None,
         },
+    ],
+    "reroutings": [
+        {
+            "from_provider": "tonle",
+            "to_provider": "mekong",
+            "cause": "paused",
+            "route_version": 2,
+            "rerouted_at": "2020-10-12T02:02:00Z",
+        }
     ],
     "transfers": [
         {
@@ -133,3 +157,6 @@ class InstructionHistoryOut(InstructionOut):
 
     moves: list[InstructionMoveOut]
     transfers: list[InstructionTransferOut]
+    reroutings: list[ReroutingOut] = Field(
+        description="By whom it goes in place of whom. Empty: by the provider of its account."
+    )

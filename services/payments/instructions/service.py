@@ -9,6 +9,7 @@ from services.payments.instructions.schemas import (
     InstructionHistoryOut,
     InstructionMoveOut,
     InstructionTransferOut,
+    ReroutingOut,
 )
 from shared.errors import NotFound
 
@@ -29,5 +30,9 @@ async def get_history(session: AsyncSession, instruction_id: UUID) -> Instructio
         transfers=[
             InstructionTransferOut.model_validate(transfer._asdict())
             for transfer in await repository.transfers_of(session, instruction_id)
+        ],
+        reroutings=[
+            ReroutingOut.model_validate(rerouting._asdict())
+            for rerouting in await repository.reroutings_of(session, [instruction_id])
         ],
     )

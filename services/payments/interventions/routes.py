@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from services.payments.interventions import service
 from services.payments.interventions.schemas import AttemptIn, ResolutionIn
@@ -25,6 +25,7 @@ router = APIRouter(prefix="/instructions", tags=["instructions"])
     responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def propose_attempt(
+    request: Request,
     instruction_id: UUID,
     body: AttemptIn,
     caller: PaymentsWrite,
@@ -34,11 +35,18 @@ async def propose_attempt(
     clock: ClockDependency,
 ) -> Response:
     """For a payment that was definitely rejected. Once another person approves it, it is a new
-    instruction into the same account, with money reserved anew."""
+    instruction into the same account, with money reserved anew; by another provider where a
+    [route](#tag/routing) says so, which the proposal tells."""
     return await once.reply(
         body,
         lambda: service.propose_attempt(
-            session, steps, instruction_id, reason=body.reason, caller=caller, clock=clock
+            session,
+            steps,
+            instruction_id,
+            reason=body.reason,
+            caller=caller,
+            settings=request.app.state.settings,
+            clock=clock,
         ),
         status_code=202,
     )

@@ -1,6 +1,7 @@
 """What officers propose about single payments: to try again, or how it ended."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +21,9 @@ from services.payments.ledger.accounts import ATTEMPT_RESERVED
 from services.payments.ledger.repository import is_overdraft, post
 from services.payments.resolutions import service as resolutions
 from services.payments.resolutions.schemas import ResolutionsIn
+from services.payments.routing.attempts import way_of_attempt
+from services.payments.routing.repository import reroute_attempt
+from services.payments.settings import ApiSettings
 from services.payments.settlement.reopening import reopen_chunks
 from shared.approvals import Approval, ApprovalOut, Effect, Step, Steps
 from shared.approvals import service as approvals
@@ -28,9 +32,13 @@ from shared.clock import Clock
 from shared.errors import Conflict, NotFound
 
 
-def attempt_step(waits: timedelta) -> Step:
+def attempt_step(waits: timedelta, *, settings: ApiSettings) -> Step:
     """A further attempt as a kind of step that needs two persons."""
-    return Step(kind=ApprovalKind.ATTEMPT, waits=waits, carry_out=_attempt_again)
+    return Step(
+        kind=ApprovalKind.ATTEMPT,
+        waits=waits,
+        carry_out=partial(_attempt_again, settings=settings),
+    )
 
 
 async def propose_resolution(
@@ -64,22 +72,27 @@ async def propose_attempt(
     *,
     reason: str,
     caller: Caller,
+    settings: ApiSettings,
     clock: Clock,
 ) -> ApprovalOut:
     """Propose a new instruction after a definite rejection, into the same account.
+
+    Where the rule about its provider says so, another provider pays it.
 
     Raises NotFound, and Conflict where it is not rejected, has a later attempt already, or is more
     than its fund pays one household.
     """
     known = await _lock_triable(session, instruction_id)
+    way = await way_of_attempt(session, instruction_id, settings=settings)
+    by = f", by {way.to} in the place of the provider that rejected it" if way else ""
     return await approvals.propose(
         session,
         steps,
         ApprovalKind.ATTEMPT,
-        {"instruction_id": str(instruction_id)},
+        {"instruction_id": str(instruction_id), "provider": way.to if way else None},
         Effect(
             what=f"Try a rejected payment of {readable(known.amount_minor, known.currency)} again, "
-            "into the same account.",
+            f"into the same account{by}.",
             households=1,
             amount_minor=known.amount_minor,
             currency=known.currency,
@@ -90,14 +103,24 @@ async def propose_attempt(
     )
 
 
-async def _attempt_again(session: AsyncSession, proposal: Approval, clock: Clock) -> str:
+async def _attempt_again(
+    session: AsyncSession, proposal: Approval, clock: Clock, *, settings: ApiSettings
+) -> str:
     instruction_id = UUID(proposal.document["instruction_id"])
     known = await _lock_triable(session, instruction_id)
+    way = await way_of_attempt(session, instruction_id, settings=settings)
+    if proposal.document.get("provider") != (way.to if way else None):
+        raise Conflict(
+            "By whom it would be paid has changed since this was proposed: GET /v1/routes says "
+            "how. Propose it again."
+        )
     paid_in = await repository.round_of(session, instruction_id)
     at = clock.now()
     await reopen_chunks(session, [known.chunk_number], at=at)
     try:
         attempt_id = await repository.insert_attempt(session, of=instruction_id)
+        if way is not None:
+            await reroute_attempt(session, attempt_id, route=way.route, to=way.to, at=at)
         await post(
             session,
             ATTEMPT_RESERVED,

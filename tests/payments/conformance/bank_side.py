@@ -27,7 +27,7 @@ class Bank(OtherSide):
         self._hidden = folders["outgoing"].with_name("away")
 
     @property
-    def saying(self) -> Saying:  # type: ignore[override]
+    def saying(self) -> Saying:
         return self._saying
 
     @saying.setter
@@ -37,7 +37,7 @@ class Bank(OtherSide):
             self._folders["outgoing"].rename(self._hidden)
 
     @property
-    def seen(self) -> list[Seen]:  # type: ignore[override]
+    def seen(self) -> list[Seen]:
         """What lies in ``outgoing``, which is never written twice."""
         return [_seen(path) for path in sorted(self._folders["outgoing"].glob("*.xml"))]
 

@@ -47,13 +47,38 @@ class Reply:
         )
 
 
+@dataclass(frozen=True)
+class Request:
+    """A request as it came, for whoever holds it against a document."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+
 class HttpSide(OtherSide):
     """Answers by what it is to say; a protocol adds its own words in ``reply``."""
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        super().__init__(settings)
+        self.requests: list[Request] = []
 
     async def meet(self, request: web.Request) -> web.StreamResponse:
         """Record one request, and answer it."""
         body = await request.read()
-        said = self.reply(request.method, request.path.removeprefix("/provider"), request, body)
+        path = request.path.removeprefix("/provider")
+        self.requests.append(
+            Request(
+                request.method,
+                path,
+                dict(request.query),
+                {name.lower(): value for name, value in request.headers.items()},
+                body,
+            )
+        )
+        said = self.reply(request.method, path, request, body)
         match self.saying:
             case Saying.KEEPS_SILENT:
                 await asyncio.sleep(TIMEOUT_SECONDS * 4)

@@ -1,6 +1,5 @@
 """The promises catch what breaks them: adapters with a fault, each held against its promise."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -167,7 +166,7 @@ def _name(part: Any) -> str:
 
 @pytest.mark.parametrize(("spoken", "broken", "promise"), FAULTS, ids=_name)
 async def test_a_broken_adapter_is_caught(
-    spoken: Spoken, broken: dict[str, Callable[..., Any]], promise: Promise, tmp_path: Path
+    spoken: Spoken, broken: dict[str, Any], promise: Promise, tmp_path: Path
 ) -> None:
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         await promise(replace(spoken, **broken), tmp_path)

@@ -1,0 +1,90 @@
+"""What may have gone by another provider before commits were lost: asked about there first.
+
+In a later epoch than a payment was announced in, its row does not say by whom it went: that may be
+among what was lost. The same id names it at every provider, so each that may stand in for the one
+of its row is asked. One that knows it has it from then on. Only where all of them say that they do
+not know it, and that can be true by now, is it asked about where its row says that it is.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from services.payments.dispatch.lane import Lane
+from services.payments.dispatch.repository import Due
+from services.payments.instructions.states import Status
+from services.payments.providers.answers import Answer, AnswerKind
+from services.payments.routing.repository import keep_asked, pick_perhaps_elsewhere, put_off
+from services.payments.settings import Settings
+
+_KNOWS_IT = (AnswerKind.SETTLED, AnswerKind.PENDING, AnswerKind.REJECTED)
+
+
+class AskingElsewhere:
+    """Asks the others of a provider's group about what its rows say is ready there."""
+
+    def __init__(
+        self, *, provider: str, lane: Lane, lanes: Mapping[str, Lane], settings: Settings
+    ) -> None:
+        self._lane = lane
+        self._others = settings.group_of(provider)
+        self._lanes = lanes
+        self._settings = settings
+        configured = {each.code: each for each in settings.providers}
+        self._trusted_after_seconds = settings.dispatch_lease_seconds + max(
+            (
+                configured[code].not_known_untrue_seconds
+                for code in self._others
+                if code in configured
+            ),
+            default=0,
+        )
+
+    async def step(self) -> int:
+        """Ask about one set; returns about how many all was heard."""
+        others = [self._lanes[code] for code in self._others if code in self._lanes]
+        if any(lane.pausing.paused for lane in others):
+            return 0
+        provider_number = await self._lane.provider_number()
+        async with self._lane.database.reading() as session:
+            picked = await pick_perhaps_elsewhere(
+                session,
+                provider_number=provider_number,
+                trusted_after_seconds=self._trusted_after_seconds,
+                size=self._settings.inquiry_size,
+            )
+        if not picked:
+            return 0
+        found: dict[UUID, int | None] = {}
+        for instruction_id, answers in zip(
+            picked,
+            await asyncio.gather(*(_ask(others, each) for each in picked)),
+            strict=True,
+        ):
+            knowing = [code for code, answer in answers.items() if answer.kind in _KNOWS_IT]
+            if knowing:
+                found[instruction_id] = await self._lanes[knowing[0]].provider_number()
+            elif self._all_said(answers, AnswerKind.NOT_KNOWN):
+                found[instruction_id] = None
+        async with self._lane.database.transaction() as session:
+            await put_off(
+                session,
+                [each for each in picked if each not in found],
+                seconds=self._settings.unknown_inquiry_seconds,
+            )
+            return await keep_asked(
+                session,
+                found,
+                provider_number=provider_number,
+                at=self._lane.moves.clock.now(),
+            )
+
+    def _all_said(self, answers: Mapping[str, Answer], kind: AnswerKind) -> bool:
+        """Whether each that may have had it said so: one that cannot be asked has not."""
+        return all(code in answers and answers[code].kind is kind for code in self._others)
+
+
+async def _ask(lanes: Sequence[Lane], instruction_id: UUID) -> dict[str, Answer]:
+    due = Due(instruction_id, Status.READY, None, position=0, reason=None)
+    answers = await asyncio.gather(*(lane.ask(due) for lane in lanes))
+    return {lane.adapter.code: answer for lane, answer in zip(lanes, answers, strict=True)}

@@ -1,0 +1,323 @@
+"""Another provider pays where a rule of two persons says so, and never beside what may be paid."""
+
+import random
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from services.payments.providers.adapters import adapters_of
+from services.payments.routing.groups import GroupCannotBeAsked, groups_are_asked
+from services.payments.settings import WorkerSettings
+from shared.ids import instruction_id
+from tests.payments.announcing import Announced, Entitlement
+from tests.payments.conftest import World, entitlements, providers_with
+from tests.payments.routing_world import (
+    Keeping,
+    Memory,
+    memory,
+    pause,
+    route,
+    rule,
+    work,
+)
+from tests.payments.steps import Steps, running_steps
+
+__all__ = ["memory"]
+
+
+async def raised(world: World, steps: Steps, *owed: Entitlement) -> Announced:
+    await world.fund(20_000_000)
+    announced = await world.registry.announce(owed)
+    await steps.raise_announced()
+    return announced
+
+
+def ids(owed: list[Entitlement]) -> set[UUID]:
+    return {instruction_id(each.entitlement_id, announcement=1, attempt=1) for each in owed}
+
+
+async def test_two_persons_set_a_rule_within_a_group(
+    memory: Memory, world: World, steps: Steps
+) -> None:
+    first = await route(world)
+    assert (first["version"], first["rerouted_minor"]) == (1, 0)
+    second = await route(world, causes=["paused"], maximum_minor=5)
+    listed = (await world.get("/routes", provider="mekong"))["items"]
+    assert [item["version"] for item in listed] == [2, 1]
+    assert listed[0] == second
+    stale = await world.propose("/routes", rule(causes=[]))
+    await route(world, causes=["down"])
+    refused = await world.approve(stale["id"], status=409)
+    assert "was changed after this was proposed" in refused["detail"]
+
+
+async def test_whoever_is_in_no_group_stands_in_for_nobody(world: World) -> None:
+    answer = await world.post("/routes", rule(), status=409)
+    assert "PAYMENTS_STAND_INS" in answer["detail"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"instead": []},
+        {"instead": ["mekong"]},
+        {"instead": ["tonle", "tonle"]},
+        {"causes": ["found_there"]},
+        {"causes": ["rejected"]},
+        {"rejections": ["identifierError"]},
+    ],
+)
+async def test_a_rule_that_is_not_whole_is_refused(world: World, changes: dict[str, Any]) -> None:
+    await world.post("/routes", rule(**changes), status=422)
+
+
+async def test_what_was_never_claimed_goes_by_another_provider_and_says_why(
+    memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await route(world)
+    owed = entitlements(3, provider="mekong")
+    announced = await raised(world, steps, *owed)
+    await pause(world)
+    assert await steps.step("reroute") == 3
+    assert await steps.step("reroute") == 0
+    await work(steps, owner)
+    assert {provider for provider, _ in memory.sent} == {"tonle"}
+    assert set(memory.paid["tonle"]) == ids(owed)
+    await world.until_chunk(announced, "settled")
+    shown = await world.instruction_of(owed[0].entitlement_id)
+    assert shown["provider"] == "tonle"
+    [rerouting] = shown["reroutings"]
+    assert (rerouting["from_provider"], rerouting["to_provider"]) == ("mekong", "tonle")
+    assert (rerouting["cause"], rerouting["route_version"]) == ("paused", 1)
+    history = await world.get(f"/entitlements/{owed[0].entitlement_id}/history")
+    [gone] = history["attempts"][0]["gone_by"]
+    assert gone["en"].endswith("which was paused.")
+    receipt = await world.client.get(f"/entitlements/{owed[0].entitlement_id}/receipt")
+    assert "which was paused" in receipt.text
+    [rule_now] = (await world.get("/routes"))["items"]
+    assert (rule_now["rerouted_minor"], rule_now["rerouted_count"]) == (288_000, 3)
+    await world.proofs()
+
+
+async def test_what_was_claimed_or_has_no_answer_stays_where_it_is(
+    memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await route(world)
+    memory.meets = lambda provider, _: "loses"
+    owed = entitlements(3, provider="mekong")
+    await raised(world, steps, *owed)
+    # Of three, the first has no answer, the second was claimed and given back.
+    [first] = await steps.claim(size=1)
+    await owner.execute(
+        "UPDATE payments.instruction SET moves = 2 WHERE id = (SELECT id FROM "
+        "payments.instruction WHERE status = 'ready' ORDER BY id LIMIT 1)"
+    )
+    await pause(world)
+    assert await steps.step("reroute") == 1
+    rows = await owner.fetch(
+        "SELECT moves, provider.code FROM payments.instruction JOIN payments.provider "
+        "ON provider.number = provider_number ORDER BY moves"
+    )
+    assert [tuple(row) for row in rows] == [(0, "tonle"), (1, "mekong"), (2, "mekong")]
+    assert first.instruction_id in ids(owed)
+
+
+@pytest.mark.parametrize(
+    ("maximum_minor", "prefund_minor", "count"),
+    [
+        (192_000, 10_000_000, 2),
+        (100_000_000, 200_000, 2),
+        (95_999, 10_000_000, 0),
+    ],
+)
+async def test_no_more_goes_than_two_persons_said_and_the_float_covers(
+    memory: Memory,
+    world: World,
+    steps: Steps,
+    maximum_minor: int,
+    prefund_minor: int,
+    count: int,
+) -> None:
+    await route(world, maximum_minor=maximum_minor)
+    await world.fund(20_000_000, prefund_minor=prefund_minor)
+    await world.registry.announce(entitlements(4, provider="mekong"))
+    await steps.raise_announced()
+    await pause(world)
+    assert await steps.step("reroute") == count
+    assert await steps.step("reroute") == 0
+
+
+async def test_a_provider_that_is_down_is_gone_around_and_one_that_is_not_well_is_not_taken(
+    memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await route(world, down_seconds=60)
+    await raised(world, steps, *entitlements(2, provider="mekong"))
+    failing = (
+        "INSERT INTO payments.provider_health (provider_number, last_failure_at, failing_since) "
+        "SELECT number, now(), now() - make_interval(secs => $2) FROM payments.provider "
+        "WHERE code = $1 ON CONFLICT (provider_number) DO UPDATE "
+        "SET failing_since = excluded.failing_since, last_failure_at = excluded.last_failure_at"
+    )
+    await owner.execute(failing, "mekong", 30.0)
+    assert await steps.step("reroute") == 0
+    await owner.execute(failing, "mekong", 90.0)
+    await pause(world, "tonle")
+    assert await steps.step("reroute") == 0
+    await owner.execute("UPDATE payments.pause SET resumed_at = now()")
+    await owner.execute(failing, "tonle", 90.0)
+    assert await steps.step("reroute") == 0
+    await owner.execute(
+        "DELETE FROM payments.provider_health WHERE provider_number = "
+        "(SELECT number FROM payments.provider WHERE code = 'tonle')"
+    )
+    assert await steps.step("reroute") == 2
+
+
+async def test_what_waits_for_a_provider_that_was_taken_out_goes_by_another(
+    memory: Memory, world: World, steps: Steps
+) -> None:
+    await route(world)
+    await raised(world, steps, *entitlements(2, provider="mekong"))
+    without = world.settings.model_copy(update={"providers": world.settings.providers[1:]})
+    async with running_steps(without) as others:
+        assert await others.step("reroute") == 2
+        assert await others.step("send-tonle") == 2
+    assert await world.count("settled") == 2
+
+
+async def test_a_rejection_that_the_rule_names_is_tried_anew_elsewhere_by_two_persons(
+    memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await route(world, causes=["rejected"], rejections=["identifierError"])
+    codes = iter(["identifierError", "incorrectState"])
+    memory.meets = lambda provider, _: next(codes) if provider == "mekong" else "pays"
+    owed = entitlements(2, provider="mekong")
+    await raised(world, steps, *owed)
+    await work(steps, owner, times=1)
+    whys = {}
+    for each in owed:
+        rejected = await world.instruction_of(each.entitlement_id)
+        proposal = await world.propose(
+            f"/instructions/{rejected['id']}/attempts", {"reason": "They have another SIM."}
+        )
+        assert ("by tonle" in proposal["what"]) == (rejected["reason"] == "identifierError")
+        await world.approve(proposal["id"])
+        whys[rejected["reason"]] = await world.instruction_of(each.entitlement_id)
+    assert whys["identifierError"]["provider"] == "tonle"
+    assert whys["identifierError"]["reroutings"][0]["cause"] == "rejected"
+    assert whys["incorrectState"]["provider"] == "mekong"
+    memory.meets = lambda *_: "pays"
+    await work(steps, owner)
+    assert await world.count("settled") == 2
+    await world.proofs()
+
+
+async def test_what_went_elsewhere_before_commits_were_lost_is_found_there(
+    memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await route(world)
+    owed = entitlements(3, provider="mekong")
+    announced = await raised(world, steps, *owed)
+    keeping = Keeping(owner)
+    await keeping.keep()
+    await pause(world)
+    await steps.step("reroute")
+    await steps.step("send-tonle")
+    assert sum(memory.paid["tonle"].values()) == 3
+    await keeping.lose()
+    assert await world.count("ready") == 3
+    async with running_steps(world.settings) as again:
+        await work(again, owner)
+    assert memory.sent == [("tonle", each) for _, each in memory.sent]
+    assert sum(memory.paid["tonle"].values()) == 3
+    await world.until_chunk(announced, "settled")
+    shown = await world.instruction_of(owed[0].entitlement_id)
+    assert [each["cause"] for each in shown["reroutings"]] == ["found_there"]
+    assert shown["provider"] == "tonle"
+    await world.proofs()
+
+
+async def test_nothing_is_sent_while_another_that_may_have_paid_does_not_answer(
+    memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    owed = entitlements(2, provider="mekong")
+    await raised(world, steps, *owed)
+    keeping = Keeping(owner)
+    await keeping.keep()
+    await keeping.lose()
+    memory.answers = lambda provider: provider != "tonle"
+    await work(steps, owner)
+    assert memory.sent == []
+    assert await world.count("ready") == 2
+    memory.answers = lambda provider: True
+    await work(steps, owner)
+    assert set(memory.paid["mekong"]) == ids(owed)
+    assert not memory.paid["tonle"]
+    await world.proofs()
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_however_commits_are_lost_no_household_is_paid_twice(
+    memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection, seed: int
+) -> None:
+    """Anything happens in any order; in the end each is paid once, by one of them."""
+    chance = random.Random(seed)
+    await route(world, causes=["paused"])
+    owed = entitlements(6)
+    await world.fund(20_000_000)
+    announced = await world.registry.announce(owed)
+    fates = ["pays", "pays-silently", "loses"]
+    memory.meets = lambda *_: chance.choice(fates)
+    memory.answers = lambda _: chance.random() < 0.8
+    keeping = Keeping(owner)
+    await steps.raise_announced()
+    await keeping.keep()
+    paused = False
+    for _ in range(8):
+        match chance.choice(["work", "work", "lose", "pause", "resume", "keep", "reroute"]):
+            case "work":
+                await work(steps, owner, times=1)
+            case "lose":
+                await keeping.lose()
+                paused = await owner.fetchval(
+                    "SELECT EXISTS (SELECT FROM payments.pause WHERE resumed_at IS NULL)"
+                )
+            case "keep":
+                await keeping.keep()
+            case "pause" if not paused:
+                await pause(world)
+                paused = True
+            case "resume":
+                await owner.execute("UPDATE payments.pause SET resumed_at = now()")
+                paused = False
+            case _:
+                await steps.step("reroute")
+                await steps.step("pauses")
+    await keeping.lose()
+    memory.answers = lambda _: True
+    memory.meets = lambda *_: "pays"
+    await owner.execute("UPDATE payments.pause SET resumed_at = now()")
+    await steps.step("pauses")
+    await work(steps, owner, times=8)
+    times_paid = memory.paid["mekong"] + memory.paid["tonle"]
+    assert times_paid == dict.fromkeys(ids(owed), 1), memory.sent
+    await world.until_chunk(announced, "settled")
+    await world.proofs()
+
+
+def test_who_cannot_be_asked_about_one_payment_is_in_no_group(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAYMENTS_STAND_INS", '[["mekong", "tonle"]]')
+    settings = WorkerSettings()
+    groups_are_asked(settings, adapters_of(settings))
+    batches = providers_with(environment, protocol="gsma-mobile-money-1.2-batches")
+    monkeypatch.setenv("PAYMENTS_PROVIDERS", batches)
+    settings = WorkerSettings()
+    with pytest.raises(GroupCannotBeAsked, match="takes no single payments"):
+        groups_are_asked(settings, adapters_of(settings))
+    monkeypatch.setenv("PAYMENTS_STAND_INS", '[["mekong", "tonle"], ["tonle", "wing"]]')
+    with pytest.raises(ValueError, match="names tonle twice"):
+        WorkerSettings()
