@@ -13,6 +13,8 @@ from services.payments.batches.routes import router as batches
 from services.payments.books.routes import router as books
 from services.payments.budget_lines.routes import router as budget_lines
 from services.payments.budget_lines.service import budget_line_step
+from services.payments.cash_lists.routes import router as cash_lists
+from services.payments.cash_lists.service import cash_results_step
 from services.payments.chunks.routes import router as chunks
 from services.payments.decisions.routes import router as decisions
 from services.payments.deliveries.routes import router as deliveries
@@ -90,6 +92,7 @@ _TAGS = [
     {"name": "instructions", "description": "Single payments and their whole history."},
     {"name": "histories", "description": "Where an entitlement's money is, and its receipt."},
     {"name": "batches", "description": "Payments that leave in one request, and their results."},
+    {"name": "cash lists", "description": "Cash that is paid out by hand, from signed lists."},
     {"name": "pauses", "description": "What is not sent for the time being."},
     {"name": "holds", "description": "What a rule keeps from being sent, and the rules."},
     {"name": "routing", "description": "Who pays in a provider's place, and when."},
@@ -126,6 +129,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             release_step(waits),
             attempt_step(waits, settings=settings),
             resolution_step(waits),
+            cash_results_step(waits),
             subscription_step(
                 waits, cipher=cipher_of_keys(settings), maximum=settings.subscriptions_maximum
             ),
@@ -156,6 +160,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             instructions,
             histories,
             batches,
+            cash_lists,
             interventions,
             resolutions,
             pauses,

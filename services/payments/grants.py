@@ -48,6 +48,10 @@ GRANTS = {
         "sent_at, finished_at, reason)"
     ),
     "batch_move": "SELECT, INSERT",
+    "cash_list": "SELECT, INSERT, UPDATE (bringings, returned_at)",
+    "cash_line": "SELECT, INSERT, UPDATE (outcome, bringing, reason, paid_on, paper_reference)",
+    "cash_upload": "SELECT, INSERT, UPDATE (status, new_count, repeated_count, told_at)",
+    "cash_upload_row": "SELECT, INSERT, UPDATE (is_new)",
     "answer": "SELECT, INSERT, UPDATE (applied_at, try_at)",
     "instruction_move": "SELECT, INSERT",
     "alarm": (

@@ -10,6 +10,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, mode
 from pydantic_settings import SettingsConfigDict
 
 from services.payments.account_check_settings import AccountCheckSettings
+from services.payments.cash_settings import PaysByList
 from services.payments.provider_settings import ProviderPace, ProviderPatience
 from services.payments.stand_ins import StandInSettings
 from shared.errors import Explained
@@ -83,7 +84,7 @@ class WrongPlace(Explained):
     """A provider's settings say that it is where its protocol cannot reach it."""
 
 
-class ProviderSettings(AccountCheckSettings, ProviderPace, ProviderPatience):
+class ProviderSettings(AccountCheckSettings, ProviderPace, ProviderPatience, PaysByList):
     """One provider: what it speaks, and where it is. Its secrets are with who uses them, below."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -154,10 +155,10 @@ class ProviderSettings(AccountCheckSettings, ProviderPace, ProviderPatience):
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> Self:
-        if (self.base_url is None) == (self.bank_file is None):
+        if [self.base_url, self.bank_file, self.cash_list].count(None) != 2:
             raise ValueError(
                 "give base_url of a provider that is spoken to over HTTP, or bank_file of one that "
-                "takes files"
+                "takes files, or cash_list of one that pays by hand"
             )
         if self.bank_file is not None and self.batch_lines > MOST_LINES_OF_A_FILE:
             raise ValueError(f"a file has {MOST_LINES_OF_A_FILE} lines at most: lower batch_lines")
@@ -387,12 +388,12 @@ class Settings(StandInSettings, ServiceSettings):
     ) -> None:
         """Raises ValueError where a provider of the settings is not among ``given``.
 
-        ``takes_files``: those that take files, and otherwise those that are spoken to over HTTP.
+        ``takes_files``: those that get what is signed, else those that are spoken to over HTTP.
         """
         missing = [
             provider.code
             for provider in self.providers
-            if (provider.bank_file is not None) == takes_files and provider.code not in given
+            if (provider.base_url is None) == takes_files and provider.code not in given
         ]
         if missing:
             raise ValueError(f"{self.variable_of(field)} has nothing for {', '.join(missing)}")
@@ -438,7 +439,7 @@ class WorkerSettings(CallingSettings, Settings):
     provider_api_keys: dict[str, Annotated[SecretStr, Field(min_length=1)]] = {}
     """By provider that is spoken to over HTTP: what it lets us in by."""
     provider_signing_keys: dict[str, Annotated[SecretStr, Field(min_length=1)]] = {}
-    """By provider that takes files: the Ed25519 key that signs them, 32 bytes in base64."""
+    """By provider that takes files or lists: the Ed25519 key that signs them, in base64."""
     callback_base_url: str = "http://127.0.0.1:8003"
     debit_party: str = "nspc"
     """The organisation's identifier at every provider (GSMA ``organisationid``)."""

@@ -17,6 +17,7 @@ from services.payments.ledger import balances
 from services.payments.ledger import tables as ledger
 from services.payments.pauses import tables as pauses
 from services.payments.providers import tables as providers
+from services.payments.providers.cashlist import tables as cash_lists
 from services.payments.providers.health import tables as health
 from services.payments.providers.pace import tables as pace
 from services.payments.reclaims import tables as reclaims
@@ -42,6 +43,7 @@ __all__ = [
     "balances",
     "batches",
     "budget_lines",
+    "cash_lists",
     "chunks",
     "deliveries",
     "funds",

@@ -15,6 +15,7 @@ from services.payments.answers.applying import ApplyingAnswers
 from services.payments.answers.recording import Recording
 from services.payments.batches.files import TakingFiles
 from services.payments.batches.lane import BatchLane
+from services.payments.cash_lists.returning import Returning
 from services.payments.chunks.handlers import handlers as of_chunks
 from services.payments.database import SCHEMA
 from services.payments.deliveries.delivering import Delivering
@@ -407,6 +408,7 @@ def worker_of(wiring: Wiring) -> Worker:
         clock=clock,
         size=settings.dispatch_outcomes_size,
     )
+    returning = Returning(database=database, clock=clock)
     matching = Matching(database=database, size=settings.webhook_batch_size)
     repeating = Repeating(database=database, clock=clock, size=settings.webhook_batch_size)
     return Worker(
@@ -444,6 +446,7 @@ def worker_of(wiring: Wiring) -> Worker:
             delivering,
             Loop("follow-statements", following.step, rest=settings.watch_rest, then=[closing]),
             Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring, *sending]),
+            Loop("return-unclaimed", returning.step, rest=settings.watch_rest, then=batches),
             Loop("progress", progressing.step, rest=settings.progress_rest),
             Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),
             Loop("repeated-callbacks", repeating.step, rest=_MATCH_AGAIN, then=inquiring),

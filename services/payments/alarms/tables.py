@@ -58,6 +58,8 @@ class AlarmKind(StrEnum):
     """A callback's id came again with another body."""
     ACCOUNTS_NOT_CHECKED = "accounts_not_checked"
     """Payments wait for what cannot be learnt of their accounts; about the provider."""
+    CASH_LIST_OVERDUE = "cash_list_overdue"
+    """Lists whose last day has passed and that have lines without a result; about the provider."""
 
 
 CLEARED_BY_PERSONS = (

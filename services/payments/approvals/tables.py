@@ -44,6 +44,8 @@ class ApprovalKind(StrEnum):
     """Money that came back, and that nobody claimed, goes back to its fund."""
     ROUTE = "route"
     """Another provider pays in a provider's place."""
+    CASH_RESULTS = "cash_results"
+    """What became of lines of a list from which cash was paid out by hand."""
 
 
 class Approval(tables.Approval, Base):

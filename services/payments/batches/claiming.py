@@ -30,9 +30,9 @@ class MadeBatch:
 class BatchClaims:
     """Makes batches of what is ready."""
 
-    def __init__(self, *, clock: Clock, waits: Waits) -> None:
+    def __init__(self, *, clock: Clock, waits: Waits, by_commune: bool = False) -> None:
         self._clock = clock
-        self._statement = make_batch(waits)
+        self._statement = make_batch(waits, by_commune=by_commune)
 
     async def make(
         self,
@@ -48,6 +48,7 @@ class BatchClaims:
     ) -> MadeBatch | None:
         """Make a batch of ready lines of one chunk, no more than the provider's float covers.
 
+        Where it is made by commune, its lines are of one commune as well.
         Its sum is ``most_minor`` at most, unless it is of one payment.
 
         None: nothing is ready, or as many batches are open at the provider as may be, or another

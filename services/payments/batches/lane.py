@@ -78,7 +78,9 @@ class BatchLane:
         self.moves = moves
         self._noting = noting
         self._now = now
-        self._claims = BatchClaims(clock=moves.clock, waits=moves.waits)
+        self._claims = BatchClaims(
+            clock=moves.clock, waits=moves.waits, by_commune=provider.cash_list is not None
+        )
         self._outcomes = BatchOutcomes(
             provider=adapter.code,
             directory=directory,
@@ -115,7 +117,7 @@ class BatchLane:
                 provider_number=number,
                 size=self._provider.batch_lines,
                 most_minor=self._provider.batch_maximum_minor,
-                most_open=self._provider.batches_at_once,
+                most_open=self._provider.lists_at_once or self._provider.batches_at_once,
                 lease_seconds=self._settings.batch_lease_seconds,
                 actor=ACTOR,
             )

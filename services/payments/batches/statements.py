@@ -51,6 +51,7 @@ _PICKED = f"""
               AND NOT {PERHAPS_PAID}
               AND {outside("open.paused_areas")}
               AND NOT withheld AND NOT account_unchecked
+              {{of_a_commune}}
             LIMIT :size
         ) AS ready
     ),
@@ -86,6 +87,25 @@ _CLAIMED = """
         moved.household_id, moved.amount_minor, moved.account_sealed
     FROM moved CROSS JOIN made CROSS JOIN open
     ORDER BY moved.id
+"""
+
+# The first of the communes that have something ready. What nobody knows the commune of is by
+# itself. It is the same condition as above, over other rows of the same table.
+_OF_A_COMMUNE = f"""
+              AND instruction.area_code IS NOT DISTINCT FROM (
+                  SELECT instruction.area_code
+                  FROM payments.instruction
+                  WHERE chunk_number = open.number
+                    AND status = 'ready'
+                    AND provider_number = :provider_number
+                    AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
+                    AND NOT {PERHAPS_PAID}
+                    AND {outside("open.paused_areas")}
+                    AND NOT withheld AND NOT account_unchecked
+                  ORDER BY instruction.area_code
+                  LIMIT 1
+              )
+            ORDER BY instruction.id
 """
 
 # Whoever reads the same page beside us finds that it is read, and stops.
@@ -203,13 +223,16 @@ SPLIT = text(
 )
 
 
-def make_batch(waits: Waits) -> TextClause:
-    """Finds what is ready, makes a batch of it, and moves it; returns the batch's lines."""
+def make_batch(waits: Waits, *, by_commune: bool = False) -> TextClause:
+    """Finds what is ready, makes a batch of it, and moves it; returns the batch's lines.
+
+    ``by_commune``: all of its lines are of one commune.
+    """
     return move_instructions(
         lease_seconds=waits.lease_seconds,
         unknown=waits.unknown,
         pending=waits.pending,
-        before=_PICKED,
+        before=_PICKED.format(of_a_commune=_OF_A_COMMUNE if by_commune else ""),
         given=moves_given(
             target="'sending'", source="picked CROSS JOIN made", batch_number="made.number"
         ),

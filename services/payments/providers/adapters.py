@@ -7,6 +7,8 @@ from services.payments.providers.account_answers import AccountAsker
 from services.payments.providers.bankfile.callbacks import NoCallbacks
 from services.payments.providers.bankfile.client import BankFileAdapter
 from services.payments.providers.gsma.accounts import GsmaAccounts
+from services.payments.providers.cashlist.callbacks import NoCallbacks as NoCallbacksByList
+from services.payments.providers.cashlist.client import CashListAdapter
 from services.payments.providers.gsma.batch_client import GsmaBatchAdapter
 from services.payments.providers.gsma.callbacks import SignedBatchCallbacks, SignedCallbacks
 from services.payments.providers.gsma.client import GsmaAdapter
@@ -18,6 +20,7 @@ ADAPTERS: Mapping[str, Callable[[ProviderSettings, WorkerSettings], Adapter]] = 
     "gsma-mobile-money-1.2": GsmaAdapter,
     "gsma-mobile-money-1.2-batches": GsmaBatchAdapter,
     "iso20022-pain.001-files": BankFileAdapter,
+    "cash-by-list": CashListAdapter,
 }
 """By the names that a provider's settings give as its ``protocol``: what sends and asks."""
 
@@ -25,6 +28,7 @@ VERIFIERS: Mapping[str, Callable[[ProviderSettings, ApiSettings], Verifier]] = {
     "gsma-mobile-money-1.2": SignedCallbacks,
     "gsma-mobile-money-1.2-batches": SignedBatchCallbacks,
     "iso20022-pain.001-files": NoCallbacks,
+    "cash-by-list": NoCallbacksByList,
 }
 """By the same names: what tells whether a callback is the provider's, and reads it."""
 

@@ -13,7 +13,7 @@ from services.payments.providers.health.repository import IS_DOWN, RECENT, WINDO
 from services.payments.statements import AnyRow, move_at
 from services.payments.unresolved.kinds import UnresolvedKind
 from services.payments.unresolved.limits import Limits
-from services.payments.unresolved.statements import ROWS, SUMMARY, UNKNOWN_STATUS
+from services.payments.unresolved.statements import ROWS, SUMMARY, UNKNOWN, UNKNOWN_STATUS
 
 _SUMMARY = text(SUMMARY)
 
@@ -181,8 +181,7 @@ _LASTS: Mapping[AlarmKind, str] = {
     "WHERE answer.instruction_id = alarm.instruction_id AND answer.applied_at IS NULL)",
     AlarmKind.ACCOUNT_UNREADABLE: "instruction.status = 'held'",
     AlarmKind.PENDING_TOO_LONG: "instruction.status = 'pending'",
-    AlarmKind.UNKNOWN_TOO_LONG: "instruction.status = 'unknown' "
-    "OR instruction.status = 'sending' AND instruction.batch_number IS NOT NULL",
+    AlarmKind.UNKNOWN_TOO_LONG: UNKNOWN,
     AlarmKind.UNKNOWN_STATUS: "instruction.status = 'pending' "
     "AND instruction.reason LIKE 'transaction\\_%'",
     AlarmKind.SETTLED_NOT_BOOKED: "instruction.status = 'settled'",

@@ -134,11 +134,15 @@ _CANNOT_POST = """EXISTS (
 )"""
 
 
-# A line of a batch that has no answer is as unknown as a payment without one.
-_UNKNOWN = (
-    "(instruction.status = 'unknown' "
-    "OR instruction.status = 'sending' AND instruction.batch_number IS NOT NULL)"
-)
+# A line of a batch that has no answer is as unknown as a payment without one; but what is on a list
+# waits for its household, and the list has days of its own.
+UNKNOWN = """(
+    instruction.status = 'unknown'
+    OR instruction.status = 'sending' AND instruction.batch_number IS NOT NULL AND NOT EXISTS (
+        SELECT FROM payments.cash_line AS line
+        WHERE line.instruction_id = instruction.id AND line.outcome IS NULL
+    )
+)"""
 
 # Of its provider, where that has a limit of its own: a bank answers later than a wallet.
 _UNKNOWN_TOO_LONG_SECONDS = """coalesce(
@@ -201,7 +205,7 @@ ROWS: dict[UnresolvedKind, str] = {
     UnresolvedKind.PENDING_TOO_LONG: _too_long(
         "instruction.status = 'pending'", ":pending_too_long_seconds"
     ),
-    UnresolvedKind.UNKNOWN_TOO_LONG: _too_long(_UNKNOWN, _UNKNOWN_TOO_LONG_SECONDS),
+    UnresolvedKind.UNKNOWN_TOO_LONG: _too_long(UNKNOWN, _UNKNOWN_TOO_LONG_SECONDS),
     UnresolvedKind.NOT_KNOWN_TO_PROVIDER: _instructions(
         "instruction.status = 'unknown' AND instruction.reason IN ('repeats_not_recognised', "
         "'repeats_no_longer_recognised', 'first_sending_not_known', "

@@ -1,0 +1,1 @@
+"""Cash, paid out by hand from a list that people sign."""
