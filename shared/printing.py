@@ -134,12 +134,15 @@ def print_paper(paper: Paper) -> bytes:
             y = self.h - _FOOT_MM + 2
             self.say(paper.code, x=_MARGIN_MM, y=y, width=90, size=8, bold=True)
             pages = f"{self.page} / {{pages}}"
-            self.say(pages, x=_MARGIN_MM + 90, y=y, width=100, size=8, align="R")
+            self.say(pages, x=_MARGIN_MM + 172, y=y, width=30, size=8)
 
     printer = Printer()
     y = printer.begin_page()
-    for row in paper.rows:
-        if y + paper.row_mm > printer.h - _FOOT_MM:
+    # The end stays together, with the last row: who signs it has a line of the list before them.
+    closing_mm = 12 * len(paper.closing) + 9 * len(paper.notes) + (36 if paper.signed_by else 0)
+    for place, row in enumerate(paper.rows, start=1):
+        needed_mm = paper.row_mm + (closing_mm if place == len(paper.rows) else 0)
+        if y + needed_mm > printer.h - _FOOT_MM:
             y = printer.begin_page()
         x = _MARGIN_MM
         for column, text in zip(paper.columns, row, strict=True):
@@ -153,11 +156,6 @@ def print_paper(paper: Paper) -> bytes:
             )
             x += column.width_mm
         y += paper.row_mm
-    # The end stays together: who signs sees the total on the same page.
-    needed = 12 * len(paper.closing) + 6 * len(paper.notes) + (36 if paper.signed_by else 0)
-    if y + needed > printer.h - _FOOT_MM:
-        printer.add_page()
-        y = _MARGIN_MM
     y = printer.facts(paper.closing, y=y + 3)
     for note in paper.notes:
         printer.say(note.km, x=_MARGIN_MM, y=y, width=_WIDTH_MM, size=8)

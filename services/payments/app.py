@@ -113,6 +113,10 @@ _TAGS = [
 ]
 
 
+_PRINTED_AT_ONCE = 2
+"""Lists that are made into PDF at the same time: a second of the processor for each."""
+
+
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """The app, ready to be served."""
     settings = settings or ApiSettings()
@@ -191,6 +195,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         settings.statements_at_once,
         per_caller=1,
         wait_seconds=settings.place_wait_seconds,
+    )
+    app.state.print_places = Places(
+        _PRINTED_AT_ONCE, per_caller=1, wait_seconds=settings.place_wait_seconds
     )
     app.get(ASYNCAPI_PATH, include_in_schema=False)(asyncapi_document)
     app.get(PROVIDER_PATH, include_in_schema=False)(provider_document)

@@ -1,5 +1,6 @@
 """Lists from which cash is paid out by hand, over HTTP."""
 
+import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from shared.database import Session
 from shared.errors import BadRequest, Unprocessable, problem_responses
 from shared.idempotency import Once
 from shared.pagination import PageOf, PageQuery
+from shared.printing import print_paper
 
 router = APIRouter(prefix="/cash-lists", tags=["cash lists"])
 
@@ -44,6 +46,13 @@ _CSV_REPLY: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The list as it was signed.",
         "content": {"text/csv": {"schema": {"type": "string"}, "example": _CSV_EXAMPLE}},
+    }
+}
+
+_PDF_REPLY: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The list, to be printed.",
+        "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 
@@ -106,6 +115,25 @@ async def get_sheet_csv(
     for. Fill them in and upload it; a line of which nothing is known yet stays empty."""
     code, content = await service.sheet_csv(session, list_id, clock=clock)
     return Response(content, media_type="text/csv", headers=_as_file(code, "csv"))
+
+
+@router.get(
+    "/{list_id}/sheet.pdf",
+    summary="Print a cash list",
+    response_class=Response,
+    responses={**_PDF_REPLY, **problem_responses(401, 403, 404, 422, 503)},
+)
+async def get_sheet_pdf(
+    list_id: ListId, caller: PaymentsRead, request: Request, clock: ClockDependency
+) -> Response:
+    """The list as people sign it, in Khmer and English: the same bytes whenever it is asked for.
+    It names nobody; the registry's sheet of names has the same numbers and codes."""
+    async with request.app.state.print_places.held(caller.subject):
+        async with request.app.state.database.reading() as session:
+            paper = await service.sheet_paper(session, list_id, clock=clock)
+        # Outside of any transaction, and beside what the service answers meanwhile.
+        content = await asyncio.to_thread(print_paper, paper)
+    return Response(content, media_type="application/pdf", headers=_as_file(paper.code, "pdf"))
 
 
 @router.post(

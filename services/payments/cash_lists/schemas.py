@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from services.payments.cash_lists.states import CashListState, RowFault
+from services.payments.cash_settings import PayoutPlace
 from services.payments.providers.cashlist.states import LineOutcome, UploadStatus
 from shared.approvals import ApprovalOut
 from shared.approvals.schemas import APPROVAL_EXAMPLE
@@ -20,6 +21,7 @@ LIST_EXAMPLE: JsonDict = {
     "area_code": "020103",
     "scheme": "flood-2022",
     "round": 1,
+    "paid_at": "village-office",
     "currency": "KHR",
     "line_count": 148,
     "total_minor": 22_792_000,
@@ -57,6 +59,7 @@ class CashListOut(BaseModel):
     area_code: str | None = Field(description="The commune. Null: its payments do not say.")
     scheme: str
     round: int
+    paid_at: PayoutPlace
     currency: str
     line_count: int
     total_minor: int

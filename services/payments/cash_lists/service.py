@@ -20,6 +20,7 @@ from services.payments.cash_lists.schemas import (
     CashUploadOut,
     CashUploadRowOut,
 )
+from services.payments.cash_lists.sheet import paper_of
 from services.payments.cash_lists.states import CashListState
 from services.payments.providers.cashlist.listing import ListedPayment, content_of, list_code
 from services.payments.providers.cashlist.states import LineOutcome, UploadStatus
@@ -32,6 +33,7 @@ from shared.ids import new_id
 from shared.money import Money
 from shared.pagination import Int4, Page, PageOf
 from shared.payee_codes import payee_code
+from shared.printing import Paper
 
 MISSING = "There is no such list. GET /v1/cash-lists lists them."
 MISSING_UPLOAD = (
@@ -108,6 +110,12 @@ async def sheet_csv(session: AsyncSession, list_id: UUID, *, clock: Clock) -> tu
     row = await get_row(session, list_id, clock=clock)
     code = list_code(row.number, row.id)
     return code, content_of(code, await payments_of(session, row))
+
+
+async def sheet_paper(session: AsyncSession, list_id: UUID, *, clock: Clock) -> Paper:
+    """A list as it is printed; raises NotFound."""
+    row = await get_row(session, list_id, clock=clock)
+    return paper_of(row, await payments_of(session, row))
 
 
 async def payments_of(session: AsyncSession, row: AnyRow) -> list[ListedPayment]:

@@ -18,6 +18,7 @@ VALUES = (
 
 UPGRADE = f"""
 CREATE TYPE payments.cash_line_outcome AS ENUM ('paid', 'not-paid', 'unclaimed');
+CREATE TYPE payments.payout_place AS ENUM ('village-office', 'agent');
 CREATE TYPE payments.cash_upload_status AS ENUM ('waiting', 'approved', 'declined', 'nothing-new');
 CREATE TABLE payments.cash_list (
     id uuid NOT NULL,
@@ -27,6 +28,7 @@ CREATE TABLE payments.cash_list (
     area_code text,
     scheme text NOT NULL,
     round integer NOT NULL,
+    paid_at payments.payout_place NOT NULL,
     currency text NOT NULL,
     line_count integer NOT NULL,
     total_minor bigint NOT NULL,
@@ -116,6 +118,7 @@ DROP TABLE payments.cash_line;
 DROP TABLE payments.cash_list;
 DROP TYPE payments.cash_upload_status;
 DROP TYPE payments.cash_line_outcome;
+DROP TYPE payments.payout_place;
 UPDATE payments.alarm SET cleared_at = clock_timestamp()
     WHERE kind = 'cash_list_overdue' AND cleared_at IS NULL;
 """

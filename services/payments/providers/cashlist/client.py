@@ -176,6 +176,7 @@ class CashListAdapter:
             order.batch_id,
             number=number,
             origin=origin,
+            paid_at=self._cash.paid_at,
             currency=order.currency,
             days=(made_on, claim_by, claim_by + timedelta(days=self._cash.result_days + 1)),
             lines=[

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.cash_settings import PayoutPlace
 from services.payments.providers.cashlist.tables import CashLine, CashList
 from services.payments.statements import AnyRow
 
@@ -124,6 +125,7 @@ async def insert_list(
     *,
     number: int,
     origin: AnyRow,
+    paid_at: PayoutPlace,
     currency: str,
     days: tuple[date, date, date],
     lines: Sequence[dict[str, object]],
@@ -142,6 +144,7 @@ async def insert_list(
             area_code=origin.area_code,
             scheme=origin.scheme,
             round=origin.round,
+            paid_at=paid_at,
             currency=currency,
             line_count=len(lines),
             total_minor=total_minor,

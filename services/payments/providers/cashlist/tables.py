@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.payments.cash_settings import PayoutPlace
 from services.payments.database import SCHEMA, Base
 from services.payments.providers.cashlist.states import LineOutcome, UploadStatus
 from shared.tables import enum_column
@@ -42,6 +43,8 @@ class CashList(Base):
     area_code: Mapped[str | None] = mapped_column(Text)
     scheme: Mapped[str] = mapped_column(Text)
     round: Mapped[int] = mapped_column(Integer)
+    # As it was set when the list was made: it is printed.
+    paid_at: Mapped[PayoutPlace] = mapped_column(enum_column(PayoutPlace, "payout_place", SCHEMA))
     currency: Mapped[str] = mapped_column(Text)
     line_count: Mapped[int] = mapped_column(Integer)
     total_minor: Mapped[int] = mapped_column(BigInteger)
