@@ -16,6 +16,7 @@ from services.registry.households.persons import personal_data_from
 from services.registry.households.routes import router as households
 from services.registry.imports.routes import router as imports
 from services.registry.names.routes import router as names
+from services.registry.name_sheets.routes import router as name_sheets
 from services.registry.preparations.routes import router as preparations
 from services.registry.progress.routes import router as progress
 from services.registry.repairs.routes import router as repairs
@@ -34,12 +35,17 @@ _TAGS = [
     {"name": "areas", "description": "The national gazetteer."},
     {"name": "imports", "description": "Registering households by file."},
     {"name": "households", "description": "Who they are, and where they are paid."},
+    {"name": "name sheets", "description": "Who the lines of a list of payments are for."},
     {"name": "schemes", "description": "Who is eligible for what, in versioned documents."},
     {"name": "activations", "description": "Who was enrolled for a shock, and what came of it."},
     {"name": "entitlements", "description": "What a household is owed, and why."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "events", "description": "The event log, and events that failed here."},
 ]
+
+
+_PRINTED_AT_ONCE = 2
+"""Sheets that are made into PDF at the same time: a second of the processor for each."""
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
@@ -59,6 +65,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             areas,
             imports,
             households,
+            name_sheets,
             accounts,
             schemes,
             progress,
@@ -99,6 +106,9 @@ async def _streaming(app: FastAPI) -> AsyncIterator[None]:
             wait_seconds=settings.place_wait_seconds,
         ),
         longest_seconds=settings.stream_seconds,
+    )
+    app.state.print_places = Places(
+        _PRINTED_AT_ONCE, per_caller=1, wait_seconds=settings.place_wait_seconds
     )
     app.state.import_places = Places(
         settings.imports_at_once,

@@ -15,6 +15,9 @@ HouseholdsWrite = Annotated[Caller, require("households:write")]
 READ_PERSONAL = "households:read-personal"
 """Shows persons, their health and accounts to who may read, or search, households."""
 
+PayeesRead = Annotated[Caller, require("payees:read")]
+"""Shows the names for a list of payments, and nothing else of persons."""
+
 SchemesRead = Annotated[Caller, require("schemes:read")]
 SchemesWrite = Annotated[Caller, require("schemes:write")]
 

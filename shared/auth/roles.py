@@ -21,6 +21,8 @@ class Role(StrEnum):
     """The second person: reads, and decides what others propose."""
     CASE_WORKER = "case-worker"
     """Hears from households: looks one up and tells it what it is owed and what it was paid."""
+    PAYMASTER = "paymaster"
+    """Pays cash out by hand, or has it paid: prints lists and their names, uploads results."""
     AUDITOR = "auditor"
     """Reads what was done and by whom."""
     OPERATOR = "operator"
@@ -72,7 +74,7 @@ SCOPES: dict[Role, frozenset[str]] = {
         Role.OFFICER: f"""{_READING}
             schemes:write rounds:release
             indicators:write observations:write feeds:write triggers:write activations:write
-            payments:write subscriptions:read subscriptions:write
+            payments:write cash-lists:write subscriptions:read subscriptions:write
         """,
         Role.REGISTRAR: """
             areas:read areas:write schemes:read entitlements:read
@@ -86,6 +88,7 @@ SCOPES: dict[Role, frozenset[str]] = {
             areas:read schemes:read enrolments:read entitlements:read payments:read
             households:read households:search households:read-personal
         """,
+        Role.PAYMASTER: "payments:read cash-lists:write payees:read",
         Role.AUDITOR: f"{_READING} webhooks:read subscriptions:read audit:read",
         Role.OPERATOR: f"""{_FOLLOWING} payments:read webhooks:read
             subscriptions:read subscriptions:write

@@ -44,6 +44,7 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
     Kind("payments", "budget_line"): ("POST /v1/funds/{fund_code}/budget-lines",),
     Kind("payments", "charges"): ("POST /v1/providers/{provider_code}/charges",),
     Kind("payments", "reclaim"): ("POST /v1/reclaims",),
+    Kind("payments", "cash_results"): ("POST /v1/cash-lists/{list_id}/results",),
     Kind("payments", "round_release"): ("POST /v1/rounds/{number}/release",),
     Kind("payments", "attempt"): ("POST /v1/instructions/{instruction_id}/attempts",),
     Kind("payments", "subscription"): ("POST /v1/subscriptions",),

@@ -165,3 +165,8 @@ async def statuses(world: World, list_id: str) -> dict[int, str]:
         line["number"]: (await world.get(f"/instructions/{UUID(line['instruction_id'])}"))["status"]
         for line in lines
     }
+
+
+def day_of(days: int) -> str:
+    """The day so many days after the beginning, as it is written."""
+    return (BEGIN + timedelta(days=days)).date().isoformat()

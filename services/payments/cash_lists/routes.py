@@ -16,7 +16,7 @@ from services.payments.cash_lists.schemas import (
 )
 from services.payments.cash_lists.states import CashListState
 from services.payments.providers.schemas import ProviderCode
-from services.payments.scopes import PaymentsRead, PaymentsWrite
+from services.payments.scopes import CashListsWrite, PaymentsRead
 from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
@@ -147,7 +147,7 @@ async def get_sheet_pdf(
 async def upload_results(
     list_id: ListId,
     request: Request,
-    caller: PaymentsWrite,
+    caller: CashListsWrite,
     session: Session,
     once: Once,
     steps: TwoPersonSteps,

@@ -1,0 +1,22 @@
+"""SQL of sheets of names: the households of entitlements."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.enrolments.tables import Entitlement
+from services.registry.households.tables import Household
+
+
+async def households_of(
+    session: AsyncSession, entitlement_ids: Collection[UUID]
+) -> Mapping[UUID, Household]:
+    """The household of each of these entitlements, as it is registered today."""
+    rows = await session.execute(
+        select(Entitlement.id, Household)
+        .join(Household, Household.id == Entitlement.household_id)
+        .where(Entitlement.id.in_(entitlement_ids))
+    )
+    return dict(rows.tuples().all())
