@@ -135,20 +135,20 @@ class ProviderSettings(AccountCheckSettings, ProviderPace, ProviderPatience, Pay
 
     @property
     def url(self) -> str:
-        """Where it is spoken to over HTTP; raises WrongPlace of one that takes files."""
+        """Where it is spoken to over HTTP; raises WrongPlace of any other."""
         if self.base_url is None:
             raise WrongPlace(
-                f"Provider {self.code} has a bank_file, and its protocol {self.protocol!r} is "
+                f"Provider {self.code} has no base_url, and its protocol {self.protocol!r} is "
                 "spoken over HTTP. In PAYMENTS_PROVIDERS, give it a base_url, or another protocol."
             )
         return self.base_url
 
     @property
     def files(self) -> BankFileSettings:
-        """How it takes files; raises WrongPlace of one that is spoken to over HTTP."""
+        """How it takes files; raises WrongPlace of any other."""
         if self.bank_file is None:
             raise WrongPlace(
-                f"Provider {self.code} has a base_url, and its protocol {self.protocol!r} takes "
+                f"Provider {self.code} has no bank_file, and its protocol {self.protocol!r} takes "
                 "files. In PAYMENTS_PROVIDERS, give it a bank_file, or another protocol."
             )
         return self.bank_file

@@ -63,6 +63,13 @@ async def test_results_hold_once_a_second_person_approves_them(
     [made] = await listed(world, steps, owner)
     rows = await sheet(world, made["id"])
     content = filled(rows, {1: "paid", 2: "paid", 3: "moved-away"})
+    [line, *_] = (await world.get(f"/cash-lists/{made['id']}/lines"))["items"]
+    history = await world.get(f"/entitlements/{line['entitlement_id']}/history")
+    assert history["said"]["en"].endswith(", until 22 October 2022.")
+    printed = await world.client.get(f"/cash-lists/{made['id']}/sheet.pdf")
+    assert printed.headers["content-type"] == "application/pdf"
+    again = await world.client.get(f"/cash-lists/{made['id']}/sheet.pdf")
+    assert printed.content == again.content
     taken = await uploaded(world, made["id"], content)
     assert (taken["status"], taken["new_count"], taken["set_aside_count"]) == ("waiting", 3, 0)
     await go_on(steps, owner, times=2)

@@ -154,7 +154,7 @@ async def test_whatever_comes_in_whatever_order_each_line_ends_as_it_was_said_fi
 
     @given(ACTIONS)
     @settings(
-        max_examples=15,
+        max_examples=12,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
         derandomize=True,

@@ -17,11 +17,15 @@ _ATTEMPTS = text(
         chunk.currency, chunk.announced_at, chunk.raised_at, provider.code AS provider,
         provider.name AS provider_name, instruction.amount_minor, instruction.paid_minor,
         instruction.status, instruction.reason, instruction.transaction_reference,
-        instruction.finished_at
+        instruction.finished_at, cash_list.claim_by
     FROM payments.instruction
     JOIN payments.chunk ON chunk.number = instruction.chunk_number
     JOIN payments.payment_round ON payment_round.number = chunk.round_number
     JOIN payments.provider ON provider.number = instruction.provider_number
+    -- What is to be fetched by hand, until a day.
+    LEFT JOIN payments.cash_line ON cash_line.instruction_id = instruction.id
+        AND cash_line.outcome IS NULL AND instruction.status = 'sending'
+    LEFT JOIN payments.cash_list ON cash_list.id = cash_line.list_id
     WHERE instruction.entitlement_id = :entitlement_id
       AND (instruction.status IN ({among(EXCLUSIVE)})
         OR instruction.status IN ({among(NOT_EXCLUSIVE)}))

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.histories import repository
 from services.payments.histories.schemas import AttemptOut, HistoryOut, StepOut
-from services.payments.histories.wording import NO_PAYMENT, gone_by, told
+from services.payments.histories.wording import NO_PAYMENT, gone_by, to_fetch, told
 from services.payments.instructions.repository import reroutings_of
 from services.payments.instructions.states import Status
 from services.payments.rounds.states import RoundStatus
@@ -60,6 +60,9 @@ def _attempt(row: AnyRow, steps: list[StepOut], gone: list[Said]) -> AttemptOut:
         status=Status.READY,
         said=Said.of(told(Status.READY, None, round_status=RoundStatus.GATHERING)),
     )
+    said = told(status, row.reason, round_status=RoundStatus(row.round_status))
+    if row.claim_by is not None:
+        said = to_fetch(row.provider_name, row.claim_by)
     return AttemptOut(
         instruction_id=row.id,
         provider=row.provider,
@@ -69,7 +72,7 @@ def _attempt(row: AnyRow, steps: list[StepOut], gone: list[Said]) -> AttemptOut:
         currency=row.currency,
         status=status,
         transaction_reference=row.transaction_reference,
-        said=Said.of(told(status, row.reason, round_status=RoundStatus(row.round_status))),
+        said=Said.of(said),
         gone_by=gone,
         steps=[prepared, *steps],
     )

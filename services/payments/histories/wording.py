@@ -1,9 +1,11 @@
 """Where a payment is and why, in words that are read out to whoever waits for it. Pure."""
 
+from datetime import date
 from typing import assert_never
 
 from services.payments.instructions.states import Status
 from services.payments.rounds.states import RoundStatus
+from shared.wording import numbers
 from shared.wording.phrase import Phrase
 
 NO_PAYMENT = (
@@ -89,6 +91,25 @@ _REASONS = {
         "The account is not in use. Have it opened again, or give another.",
         "គណនីមិនដំណើរការទេ។ សូមបើកវាឡើងវិញ ឬផ្តល់គណនីផ្សេង។",
     ),
+    # Of lists from which cash is paid out by hand.
+    "unclaimed": Phrase(
+        "Nobody came for it in time, and the money went back.",
+        "គ្មាននរណាមកយកទាន់ពេលទេ ហើយប្រាក់ត្រូវបានបង្វិលទៅវិញ។",
+    ),
+    "refused": Phrase("It was not accepted.", "អ្នកទទួលមិនព្រមទទួលទេ។"),
+    "deceased": Phrase(
+        "Whoever it was for has died. Register who stands for the household now.",
+        "អ្នកទទួលបានទទួលមរណភាព។ សូមចុះឈ្មោះអ្នកតំណាងគ្រួសារថ្មី។",
+    ),
+    "moved-away": Phrase(
+        "The household has moved away. Register where it lives now.",
+        "គ្រួសារបានផ្លាស់ទីលំនៅ។ សូមចុះឈ្មោះកន្លែងរស់នៅថ្មី។",
+    ),
+    "not-the-person": Phrase(
+        "Whoever came was not the person that is registered.",
+        "អ្នកដែលមកយក មិនមែនជាបុគ្គលដែលបានចុះឈ្មោះទេ។",
+    ),
+    "no-document": Phrase("Whoever came had no document to show.", "អ្នកដែលមកយកគ្មានឯកសារបង្ហាញទេ។"),
     # The GSMA Mobile Money API's.
     "accountNotFound": Phrase(
         "The provider knows no such account. Give another account.",
@@ -122,6 +143,15 @@ def told(status: Status, reason: str | None, *, round_status: RoundStatus) -> Ph
         f"The reason is told as '{reason}'.", f"មូលហេតុត្រូវបានប្រាប់ជា «{reason}»។"
     )
     return Phrase(f"{where.en} {why.en}", f"{where.km} {why.km}")
+
+
+def to_fetch(where: str, until: date) -> Phrase:
+    """What is on a list from which cash is paid out by hand, until a day."""
+    day = numbers.day(until)
+    return Phrase(
+        f"The cash can be fetched at {where}, until {day.en}.",
+        f"អាចទៅយកប្រាក់នៅ {where} រហូតដល់{day.km}។",
+    )
 
 
 def _where(status: Status, round_status: RoundStatus) -> Phrase:
