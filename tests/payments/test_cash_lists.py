@@ -68,8 +68,8 @@ async def test_results_hold_once_a_second_person_approves_them(
     assert history["said"]["en"].endswith(", until 22 October 2022.")
     printed = await world.client.get(f"/cash-lists/{made['id']}/sheet.pdf")
     assert printed.headers["content-type"] == "application/pdf"
-    again = await world.client.get(f"/cash-lists/{made['id']}/sheet.pdf")
-    assert printed.content == again.content
+    twice = await world.client.get(f"/cash-lists/{made['id']}/sheet.pdf")
+    assert printed.content == twice.content
     taken = await uploaded(world, made["id"], content)
     assert (taken["status"], taken["new_count"], taken["set_aside_count"]) == ("waiting", 3, 0)
     await go_on(steps, owner, times=2)
