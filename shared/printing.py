@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Literal
 
 from shared.wording.numbers import khmer_digits
@@ -64,11 +65,18 @@ def print_paper(paper: Paper) -> bytes:
             self.set_margin(_MARGIN_MM)
             self.set_auto_page_break(False)
             with as_file(files("fontpkg_noto_sans_khmer") / "files") as folder:
-                for style, weight in (("", 400.0), ("B", 700.0)):
-                    self.add_font(
-                        "paper", style, folder / _FONT, variations={"wght": weight, "wdth": 100.0}
-                    )
+                self._take_letters(folder / _FONT, "", weight=400.0)
+                self._take_letters(folder / _FONT, "B", weight=700.0)
             self.alias_nb_pages("{pages}")
+
+        def _take_letters(self, path: Path, style: Literal["", "B"], *, weight: float) -> None:
+            variations = {"wght": weight, "wdth": 100.0}
+            self.add_font(
+                "paper",
+                style,
+                path,
+                variations=variations,  # type: ignore[call-arg] # the stubs are of 2.8.4
+            )
 
         def say(
             self,
@@ -84,16 +92,18 @@ def print_paper(paper: Paper) -> bytes:
             """One line of text, smaller where it would not fit."""
             is_khmer = any(ord(letter) in _KHMER for letter in text)
             self.set_text_shaping(True, script="khmr" if is_khmer else "latn")
-            self.set_font("paper", "B" if bold else "", size)
+            self.set_font("paper", "B" if bold else "")
+            self.set_font_size(size)
             wide = self.get_string_width(text)
             if wide > width - 2:
                 self.set_font_size(max(4.0, size * (width - 2) / wide))
             self.set_xy(x, y)
             self.cell(width, _LINE_MM, text, align=align)
 
-        def say_both(self, said: Phrase, *, x: float, y: float, width: float, **how: bool) -> None:
+        def say_both(
+            self, said: Phrase, *, x: float, y: float, width: float, bold: bool = False
+        ) -> None:
             """Khmer, and English below it."""
-            bold = how.get("bold", False)
             self.say(said.km, x=x, y=y, width=width, bold=bold, align="C")
             if said.en != said.km:
                 self.say(said.en, x=x, y=y + 4.6, width=width, size=7.5, align="C")
@@ -111,9 +121,9 @@ def print_paper(paper: Paper) -> bytes:
 
         def header_facts(self) -> float:
             """What stands above the table; where that ends."""
-            title = {"x": _MARGIN_MM, "width": _WIDTH_MM}
-            self.say(paper.title.km, **title, y=9, size=15, bold=True, align="C")
-            self.say(paper.title.en, **title, y=16, size=11, align="C")
+            km, en, x, width = paper.title.km, paper.title.en, _MARGIN_MM, _WIDTH_MM
+            self.say(km, x=x, y=9, width=width, size=15, bold=True, align="C")
+            self.say(en, x=x, y=16, width=width, size=11, align="C")
             return self.facts(paper.facts, y=24.0) + 3
 
         def facts(self, told: Sequence[tuple[Phrase, Phrase]], *, y: float) -> float:

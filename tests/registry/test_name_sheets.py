@@ -11,7 +11,7 @@ from tests.registry.flow import BATTAMBANG, Flow, rows
 async def test_the_names_for_a_list_are_shown_to_who_may_and_each_is_recorded(
     working: Flow,
 ) -> None:
-    given = [replace(row, name=f"សុខ {number}") for number, row in enumerate(rows(3))]
+    given = [replace(row, head_name=f"សុខ {number}") for number, row in enumerate(rows(3))]
     await working.register(given)
     activation_id = await working.open(BATTAMBANG)
     await working.worked(activation_id)
@@ -40,7 +40,7 @@ async def test_the_names_for_a_list_are_shown_to_who_may_and_each_is_recorded(
         (line["number"], line["code"], line["name"], line["registration_number"])
         for line in sheet["lines"]
     ] == [
-        (place, payee_code(UUID(each)), owed[each][1].name, owed[each][1].registration_number)
+        (place, payee_code(UUID(each)), owed[each][1].head_name, owed[each][1].registration_number)
         for place, each in enumerate(ids[:2], 1)
     ]
     assert printed.headers["content-type"] == "application/pdf"

@@ -19,4 +19,4 @@ async def households_of(
         .join(Household, Household.id == Entitlement.household_id)
         .where(Entitlement.id.in_(entitlement_ids))
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
