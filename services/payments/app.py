@@ -30,6 +30,7 @@ from services.payments.interventions.routes import router as interventions
 from services.payments.interventions.service import attempt_step
 from services.payments.pauses.routes import router as pauses
 from services.payments.pauses.service import resumption_step
+from services.payments.progress.routes import router as progress
 from services.payments.proofs.routes import router as proofs
 from services.payments.providers.adapters import verifiers_of
 from services.payments.providers.directory import ProviderDirectory
@@ -173,6 +174,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             decisions,
             approval_routes(steps, reader=PaymentsRead, decider=PaymentsApprove),
             activations,
+            progress,
             unresolved,
             alarms,
             webhooks,

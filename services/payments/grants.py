@@ -42,6 +42,9 @@ GRANTS = {
     "route": "SELECT, INSERT, UPDATE (rerouted_minor, rerouted_count)",
     "rerouting": "SELECT, INSERT",
     "asked_elsewhere": "SELECT, INSERT, UPDATE (epoch, asked_at)",
+    "count_change": "SELECT, DELETE",
+    "instruction_count": "SELECT, INSERT, UPDATE (count, amount_minor, changed_at)",
+    "ended_span": "SELECT, INSERT, UPDATE (count), DELETE",
     "batch": (
         "SELECT, INSERT, UPDATE (status, moves, provider_batch_id, server_correlation_id, "
         "completions_read, rejections_read, readings, inquiries, next_action_at, first_sent_at, "

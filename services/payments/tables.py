@@ -8,6 +8,8 @@ from services.payments.approvals import tables as approvals
 from services.payments.batches import tables as batches
 from services.payments.budget_lines import tables as budget_lines
 from services.payments.chunks import tables as chunks
+from services.payments.counts import counting
+from services.payments.counts import tables as counts
 from services.payments.database import SCHEMA, Base
 from services.payments.deliveries import tables as deliveries
 from services.payments.funds import tables as funds
@@ -45,6 +47,8 @@ __all__ = [
     "budget_lines",
     "cash_lists",
     "chunks",
+    "counting",
+    "counts",
     "deliveries",
     "funds",
     "health",

@@ -17,6 +17,7 @@ from services.payments.batches.files import TakingFiles
 from services.payments.batches.lane import BatchLane
 from services.payments.cash_lists.returning import Returning
 from services.payments.chunks.handlers import handlers as of_chunks
+from services.payments.counts.adding import Adding
 from services.payments.database import SCHEMA
 from services.payments.deliveries.delivering import Delivering
 from services.payments.deliveries.handlers import handlers as of_deliveries
@@ -73,6 +74,8 @@ from shared.retry import Backoff
 from shared.worker import Loop, Worker
 
 _MATCH_AGAIN = Backoff(first_seconds=5, longest_seconds=5)
+_COUNT = Backoff(first_seconds=0.5, longest_seconds=0.5)
+"""How far payments are is to be known within a second."""
 _HEAR_OF_PAUSES = Backoff(first_seconds=0.25, longest_seconds=0.25)
 """A pause is to be effective within a second."""
 
@@ -401,6 +404,7 @@ def worker_of(wiring: Wiring) -> Worker:
     progressing = Progressing(
         database=database, clock=clock, every_seconds=settings.progress_seconds
     )
+    adding = Adding(database=database)
     answering = ApplyingAnswers(wiring.recording, size=settings.dispatch_outcomes_size)
     following = Following(
         database=database,
@@ -447,6 +451,7 @@ def worker_of(wiring: Wiring) -> Worker:
             Loop("follow-statements", following.step, rest=settings.watch_rest, then=[closing]),
             Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring, *sending]),
             Loop("return-unclaimed", returning.step, rest=settings.watch_rest, then=batches),
+            Loop("count", adding.step, rest=_COUNT, has_more=_never),
             Loop("progress", progressing.step, rest=settings.progress_rest),
             Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),
             Loop("repeated-callbacks", repeating.step, rest=_MATCH_AGAIN, then=inquiring),

@@ -382,6 +382,40 @@ CHUNKS = text(
     """
 )
 
+# What is counted as it changes; what there is.
+COUNTS = text(
+    """
+    WITH kept AS (
+        SELECT chunk_number, district_code, provider_number, status, withheld,
+            sum(count) AS count, sum(amount_minor) AS minor
+        FROM (
+            SELECT chunk_number, district_code, provider_number, status, withheld, count,
+                amount_minor
+            FROM payments.instruction_count
+            UNION ALL
+            SELECT chunk_number, district_code, provider_number, status, withheld, count,
+                amount_minor
+            FROM payments.count_change
+        ) AS counted
+        GROUP BY 1, 2, 3, 4, 5
+        HAVING sum(count) <> 0 OR sum(amount_minor) <> 0
+    ),
+    standing AS (
+        SELECT chunk_number, coalesce(left(area_code, 4), '') AS district_code, provider_number,
+            status, withheld, count(*) AS count, sum(amount_minor) AS minor
+        FROM payments.instruction
+        GROUP BY 1, 2, 3, 4, 5
+    )
+    SELECT coalesce(sum(kept.count), 0)::bigint AS counted,
+        coalesce(sum(standing.count), 0)::bigint AS instructions,
+        count(*) FILTER (
+            WHERE (kept.count, kept.minor) IS DISTINCT FROM (standing.count, standing.minor)
+        ) AS different
+    FROM kept
+    FULL JOIN standing
+        USING (chunk_number, district_code, provider_number, status, withheld)
+    """
+)
 
 _SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 

@@ -139,6 +139,14 @@ async def prove(session: AsyncSession) -> ProofsOut:
             repository.CHUNKS,
             lambda row: row.different == 0,
         ),
+        await _proof(
+            session,
+            "counts_equal_instructions",
+            "What is counted of payments as they happen is what there is of them: by chunk, "
+            "district, provider and state.",
+            repository.COUNTS,
+            lambda row: row.different == 0,
+        ),
     ]
     return ProofsOut(
         hold=all(proof.holds for proof in proofs), reach=await _reach(session), proofs=proofs
