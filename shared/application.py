@@ -1,5 +1,6 @@
 """A service's HTTP application: what all of them have in common."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -254,6 +255,8 @@ def create_application(
         tls=settings.tls,
     )
     app.state.recorded = recorded
+    # Set by the server once it takes no more requests: an answer without an end ends then.
+    app.state.ending = asyncio.Event()
     app.state.token_verifier = TokenVerifier(
         issuer=settings.auth_issuer,
         audience=settings.auth_audience,

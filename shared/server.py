@@ -73,6 +73,13 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._await_headers()
 
+    def shutdown(self) -> None:
+        # An answer that follows what happens has no end of its own.
+        app = self.config.app
+        if isinstance(app, FastAPI):
+            app.state.ending.set()
+        super().shutdown()
+
     def connection_lost(self, exc: Exception | None) -> None:
         for timer in (self._waiting_for_headers, self._waiting_for_reader, self._ending):
             if timer is not None:

@@ -30,6 +30,7 @@ from services.payments.interventions.routes import router as interventions
 from services.payments.interventions.service import attempt_step
 from services.payments.pauses.routes import router as pauses
 from services.payments.pauses.service import resumption_step
+from services.payments.progress.following import FOLLOWERS, FOLLOWERS_EACH, Following
 from services.payments.progress.routes import router as progress
 from services.payments.proofs.routes import router as proofs
 from services.payments.providers.adapters import verifiers_of
@@ -190,7 +191,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             events,
         ],
         tags=_TAGS,
-        lifespans=[_taking_callbacks],
+        lifespans=[_taking_callbacks, _followed],
     )
     app.state.steps = steps
     app.state.statement_places = Places(
@@ -200,6 +201,13 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     )
     app.state.print_places = Places(
         _PRINTED_AT_ONCE, per_caller=1, wait_seconds=settings.place_wait_seconds
+    )
+    app.state.following = Following(
+        app.state.database,
+        places=Places(
+            FOLLOWERS, per_caller=FOLLOWERS_EACH, wait_seconds=settings.place_wait_seconds
+        ),
+        ending=app.state.ending,
     )
     app.get(ASYNCAPI_PATH, include_in_schema=False)(asyncapi_document)
     app.get(PROVIDER_PATH, include_in_schema=False)(provider_document)
@@ -222,4 +230,11 @@ async def _taking_callbacks(app: FastAPI) -> AsyncIterator[None]:
         intake=intake,
     )
     async with intake.running():
+        yield
+
+
+@asynccontextmanager
+async def _followed(app: FastAPI) -> AsyncIterator[None]:
+    following: Following = app.state.following
+    async with following.running():
         yield

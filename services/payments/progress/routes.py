@@ -1,16 +1,20 @@
 """How far an activation is, while its payments happen."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from services.payments.progress import service
-from services.payments.progress.schemas import ProgressOut
+from services.payments.progress.changes import View
+from services.payments.progress.following import Following
+from services.payments.progress.schemas import PROGRESS_EXAMPLE, ProgressOut
 from services.payments.progress.standing import By
 from services.payments.scopes import PaymentsRead
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.streams import HeldStream
 
 router = APIRouter(prefix="/activations", tags=["activations"])
 
@@ -18,6 +22,23 @@ Grouping = Annotated[
     By | None,
     Query(description="Tell counts apart by this as well.", examples=["province"]),
 ]
+EVENT_STREAM = "text/event-stream"
+_STREAM_REPLY: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events: `snapshot`, the body of the progress; `change`, what "
+        "is another than before, each group and list whole; `end`, when nothing more happens by "
+        "itself. A line with a colon alone says that the stream is alive.",
+        "content": {
+            EVENT_STREAM: {
+                "schema": {"type": "string"},
+                "example": View.of(ProgressOut.model_validate(PROGRESS_EXAMPLE))
+                .snapshot()
+                .decode(),
+            }
+        },
+    },
+    204: {"description": "The end was sent with `Last-Event-ID`: nothing has changed since."},
+}
 
 
 @router.get(
@@ -31,3 +52,37 @@ async def get_progress(
     """How many payments are in which state, for how much, how fast they end, and what waits for a
     person. Counts are kept as payments happen, so asking again and again is cheap."""
     return ProgressOut.of(activation_id, await service.read_standing(session, activation_id), by=by)
+
+
+@router.get(
+    "/{activation_id}/progress/stream",
+    summary="Follow an activation",
+    response_class=StreamingResponse,
+    responses={**_STREAM_REPLY, **problem_responses(401, 403, 404, 422, 503)},
+)
+async def follow_progress(
+    activation_id: UUID,
+    caller: PaymentsRead,
+    request: Request,
+    by: Grouping = None,
+    last_event_id: Annotated[
+        str | None,
+        Header(
+            alias="Last-Event-ID",
+            pattern="^[0-9a-f]{32}$",
+            description="The id of the last event that was read: what changed since is sent, where "
+            "it is still known, and otherwise all of it.",
+        ),
+    ] = None,
+) -> Response:
+    """The same as it changes, within a second, until the activation is at rest. A stream ends
+    after a quarter of an hour at the latest: come again, with the id of the last event."""
+    following: Following = request.app.state.following
+    if last_event_id and await following.is_over(activation_id, by=by, last_event_id=last_event_id):
+        return Response(status_code=204)
+    return HeldStream(
+        following.pieces(activation_id, by=by, last_event_id=last_event_id, caller=caller.subject),
+        media_type=EVENT_STREAM,
+        # Proxies would keep it until it is worth sending (nginx, proxy_buffering).
+        headers={"X-Accel-Buffering": "no"},
+    )
