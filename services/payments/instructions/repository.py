@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, text
+from sqlalchemy import ColumnElement, and_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.chunks.tables import Chunk
@@ -236,19 +236,85 @@ async def list_instructions(
         },
     )
     if entitlement_id is not None:
-        # Two partial indexes share the entitlements between them.
-        query = query.where(
-            or_(
-                *(
-                    and_(
-                        Instruction.entitlement_id == entitlement_id,
-                        text(f"instruction.status IN ({among(statuses)})"),
-                    )
-                    for statuses in (EXCLUSIVE, NOT_EXCLUSIVE)
-                )
-            )
-        )
+        query = query.where(_of_entitlement(entitlement_id))
     return (await session.execute(paged(query, Instruction.id, after=after, limit=limit))).all()
+
+
+def _of_entitlement(entitlement_id: UUID) -> ColumnElement[bool]:
+    # Two partial indexes share the entitlements between them.
+    return or_(
+        *(
+            and_(
+                Instruction.entitlement_id == entitlement_id,
+                text(f"instruction.status IN ({among(statuses)})"),
+            )
+            for statuses in (EXCLUSIVE, NOT_EXCLUSIVE)
+        )
+    )
+
+
+async def read_instructions(
+    session: AsyncSession,
+    *,
+    chunk_number: int,
+    after: UUID,
+    limit: int,
+    status: Status | None = None,
+    provider: str | None = None,
+    entitlement_id: UUID | None = None,
+) -> Sequence[AnyRow]:
+    """Instructions of a chunk in the order of their ids, for an export; None does not narrow."""
+    query = narrowed(
+        select(
+            Instruction.id,
+            Instruction.entitlement_id,
+            Instruction.household_id,
+            PaymentRound.activation_id,
+            Chunk.chunk_id,
+            PaymentRound.scheme,
+            PaymentRound.round,
+            Instruction.area_code,
+            Provider.code.label("provider"),
+            Instruction.amount_minor,
+            Chunk.currency,
+            Instruction.paid_minor,
+            Instruction.status,
+            Instruction.announcement,
+            Instruction.attempt,
+            Instruction.reason,
+            Instruction.transaction_reference,
+            Instruction.sent_at,
+            Instruction.finished_at,
+        )
+        .join(Chunk, Chunk.number == Instruction.chunk_number)
+        .join(PaymentRound, PaymentRound.number == Chunk.round_number)
+        .join(Provider, Provider.number == Instruction.provider_number)
+        .where(Instruction.chunk_number == chunk_number),
+        {Instruction.status: status, Provider.code: provider},
+    )
+    if entitlement_id is not None:
+        query = query.where(_of_entitlement(entitlement_id))
+    return (await session.execute(paged(query, Instruction.id, after=after, limit=limit))).all()
+
+
+async def find_chunk_behind(
+    session: AsyncSession,
+    number: int,
+    *,
+    activation_id: UUID | None = None,
+    chunk_id: UUID | None = None,
+    entitlement_id: UUID | None = None,
+) -> int | None:
+    """The next chunk in the order of their numbers; None: there is none behind it."""
+    query = narrowed(
+        select(Chunk.number).join(PaymentRound, PaymentRound.number == Chunk.round_number),
+        {PaymentRound.activation_id: activation_id, Chunk.chunk_id: chunk_id},
+    )
+    if entitlement_id is not None:
+        own = select(Instruction.chunk_number).where(_of_entitlement(entitlement_id))
+        query = query.where(Chunk.number.in_(own))
+    found: int | None = await session.scalar(paged(query, Chunk.number, after=number, limit=1))
+    return found
 
 
 async def find_instruction(session: AsyncSession, instruction_id: UUID) -> AnyRow | None:
