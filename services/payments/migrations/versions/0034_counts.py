@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.migrations import role_of
 
-revision = "0029"
-down_revision = "0028"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
