@@ -15,8 +15,8 @@ from services.registry.held.routes import router as held
 from services.registry.households.persons import personal_data_from
 from services.registry.households.routes import router as households
 from services.registry.imports.routes import router as imports
-from services.registry.names.routes import router as names
 from services.registry.name_sheets.routes import router as name_sheets
+from services.registry.names.routes import router as names
 from services.registry.preparations.routes import router as preparations
 from services.registry.progress.routes import router as progress
 from services.registry.repairs.routes import router as repairs

@@ -6,9 +6,9 @@ from typing import TypeVar
 from services.payments.providers.account_answers import AccountAsker
 from services.payments.providers.bankfile.callbacks import NoCallbacks
 from services.payments.providers.bankfile.client import BankFileAdapter
-from services.payments.providers.gsma.accounts import GsmaAccounts
 from services.payments.providers.cashlist.callbacks import NoCallbacks as NoCallbacksByList
 from services.payments.providers.cashlist.client import CashListAdapter
+from services.payments.providers.gsma.accounts import GsmaAccounts
 from services.payments.providers.gsma.batch_client import GsmaBatchAdapter
 from services.payments.providers.gsma.callbacks import SignedBatchCallbacks, SignedCallbacks
 from services.payments.providers.gsma.client import GsmaAdapter
