@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from sandbox import lies, wire
-from sandbox.answers import Answer, Receive, now
+from sandbox.answers import Answer, Receive
+from sandbox.clock import now
 
 
 class AccountLie(enum.StrEnum):

@@ -1,5 +1,7 @@
 """Another provider pays where a rule of two persons says so, and never beside what may be paid."""
 
+import json
+import os
 import random
 from typing import Any
 from uuid import UUID
@@ -99,6 +101,36 @@ async def test_what_was_never_claimed_goes_by_another_provider_and_says_why(
     [rule_now] = (await world.get("/routes"))["items"]
     assert (rule_now["rerouted_minor"], rule_now["rerouted_count"]) == (288_000, 3)
     await world.proofs()
+
+
+@pytest.fixture
+def tonle_is_asked(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tonle's accounts are checked before they are paid, and mekong's are not."""
+    providers = json.loads(os.environ["PAYMENTS_PROVIDERS"])
+    told = [
+        {**provider, **({"account_checks": ["status"]} if provider["code"] == "tonle" else {})}
+        for provider in providers
+    ]
+    monkeypatch.setenv("PAYMENTS_PROVIDERS", json.dumps(told))
+
+
+@pytest.mark.usefixtures("tonle_is_asked")
+async def test_an_account_is_checked_where_it_is_paid(
+    memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await route(world)
+    await raised(world, steps, *entitlements(3, provider="mekong"))
+    await pause(world)
+    assert await steps.step("reroute") == 3
+    assert await steps.step("send-tonle") == 0
+    waiting = await owner.fetchval(
+        "SELECT count(*) FROM payments.instruction JOIN payments.account_check AS checked "
+        "USING (household_id, account_fingerprint, provider_number) "
+        "WHERE account_unchecked AND checked.outcome IS NULL AND checked.ask_at IS NOT NULL"
+    )
+    assert waiting == 3
+    await owner.execute("UPDATE payments.instruction SET account_unchecked = false")
+    assert await steps.step("send-tonle") == 3
 
 
 async def test_what_was_claimed_or_has_no_answer_stays_where_it_is(

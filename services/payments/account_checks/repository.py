@@ -17,6 +17,7 @@ from services.payments.settings import ProviderSettings
 from shared.money import Money
 
 _WANT = text(statements.WANT)
+_CHECK_AT_ANOTHER = text(statements.CHECK_AT_ANOTHER)
 _PICK_DUE = text(statements.PICK_DUE)
 _LOCK_CHECKS = text(statements.LOCK_CHECKS)
 _KEEP = text(statements.KEEP)
@@ -90,6 +91,14 @@ class Applied:
     """How many wait for it no longer."""
     held: int
     """How many of them are held for persons."""
+
+
+async def check_at_another(
+    session: AsyncSession, ids: Collection[UUID], *, is_checked: bool, at: datetime
+) -> None:
+    """Have instructions wait for what their new provider says of their accounts, if it is asked."""
+    given = {"ids": list(ids), "is_checked": is_checked, "at": at}
+    await session.execute(_CHECK_AT_ANOTHER, given)
 
 
 async def want_checks(session: AsyncSession, chunk_number: int, *, at: datetime) -> None:

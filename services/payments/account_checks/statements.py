@@ -44,6 +44,30 @@ WANT = """
 """
 """Has the accounts of a chunk's unchecked instructions asked about: once its rows are raised."""
 
+CHECK_AT_ANOTHER = """
+    WITH gone AS (
+        UPDATE payments.instruction
+        SET account_unchecked = CAST(:is_checked AS boolean) AND account_fingerprint IS NOT NULL
+        WHERE id = ANY(CAST(:ids AS uuid[]))
+        RETURNING household_id, provider_number, account_fingerprint, account_unchecked
+    )
+    INSERT INTO payments.account_check (household_id, provider_number, account_fingerprint,
+        household_fingerprint, wanted_at, ask_at)
+    SELECT DISTINCT ON (gone.household_id, gone.provider_number, gone.account_fingerprint)
+        gone.household_id, gone.provider_number, gone.account_fingerprint,
+        -- Nothing known of the household is like nothing: once it is known, it is compared anew.
+        coalesce(before.household_fingerprint, ''), CAST(:at AS timestamptz), clock_timestamp()
+    FROM gone
+    LEFT JOIN payments.account_check AS before USING (household_id, account_fingerprint)
+    WHERE gone.account_unchecked
+    ORDER BY gone.household_id, gone.provider_number, gone.account_fingerprint,
+        before.wanted_at DESC
+    ON CONFLICT (household_id, provider_number, account_fingerprint) DO UPDATE
+    SET outcome = NULL, reason = NULL, wanted_at = excluded.wanted_at, tries = 0,
+        ask_at = coalesce(account_check.ask_at, excluded.ask_at)
+"""
+"""Has what goes by another provider than its account was raised for checked there, or nowhere."""
+
 PICK_DUE = f"""
     WITH due AS MATERIALIZED (
         SELECT household_id, provider_number, account_fingerprint

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.account_checks.repository import AskedProviders, check_at_another
 from services.payments.amounts import readable
 from services.payments.answers.repository import says_paid
 from services.payments.approvals.tables import ApprovalKind
@@ -121,6 +122,8 @@ async def _attempt_again(
         attempt_id = await repository.insert_attempt(session, of=instruction_id)
         if way is not None:
             await reroute_attempt(session, attempt_id, route=way.route, to=way.to, at=at)
+            checked = AskedProviders.of(settings.providers).checked
+            await check_at_another(session, [attempt_id], is_checked=way.to in checked, at=at)
         await post(
             session,
             ATTEMPT_RESERVED,

@@ -148,6 +148,7 @@ _REROUTE = text(
         route_number, rerouted_at)
     SELECT id, :from_number, :to_number, CAST(:cause AS payments.route_cause), :route_number, :at
     FROM covered
+    RETURNING instruction_id
     """
 )
 
@@ -355,8 +356,8 @@ async def well_among(
 
 async def reroute(
     session: AsyncSession, due: DueRoute, *, to: str, to_number: int, size: int, at: datetime
-) -> int:
-    """Have what was never claimed go the other way; how many payments.
+) -> list[UUID]:
+    """Have what was never claimed go the other way; which payments.
 
     The caller alone claims what is ready at the provider that it is taken from.
     """
@@ -369,8 +370,7 @@ async def reroute(
         "size": size,
         "at": at,
     }
-    result: Any = await session.execute(_REROUTE, given)
-    return int(result.rowcount)
+    return list((await session.execute(_REROUTE, given)).scalars())
 
 
 async def route_for_attempt(session: AsyncSession, instruction_id: UUID) -> AttemptRoute | None:

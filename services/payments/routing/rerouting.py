@@ -4,6 +4,7 @@ Only what was never claimed: nothing of it was ever sent, and its id stays what 
 claimed, whatever came of it, stays where it is until its provider, or two persons, end it.
 """
 
+from services.payments.account_checks.repository import AskedProviders, check_at_another
 from services.payments.dispatch.repository import lock_claims
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.routing.repository import DueRoute, due_routes, reroute, well_among
@@ -28,6 +29,7 @@ class Rerouting:
         self._settings = settings
         self._clock = clock
         self._configured = [provider.code for provider in settings.providers]
+        self._checked = AskedProviders.of(settings.providers).checked
 
     async def step(self) -> int:
         """Have one set of each rule's payments go the other way; returns how many those are."""
@@ -59,5 +61,8 @@ class Rerouting:
                     at=self._clock.now(),
                 )
                 if gone:
-                    return gone
+                    await check_at_another(
+                        session, gone, is_checked=to in self._checked, at=self._clock.now()
+                    )
+                    return len(gone)
         return 0
