@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import asyncpg
 
+from tests.payments.announcing import Entitlement
 from tests.payments.cash import (
     COMMUNES,
     KEY,
@@ -22,6 +23,7 @@ from tests.payments.cash import (
 )
 from tests.payments.conftest import World
 from tests.payments.steps import Steps
+from tests.server import eventually
 
 __all__ = ["environment", "list_settings", "on_day"]
 
@@ -229,4 +231,29 @@ async def test_declined_results_may_come_again(
     await world.approve(second["id"])
     await go_on(steps, owner, times=2)
     assert (await statuses(world, made["id"]))[1] == "settled"
+    await world.proofs()
+
+
+async def test_the_worker_by_itself_makes_lists_records_results_and_gives_back(
+    world: World, on_day: Callable[[int], None]
+) -> None:
+    await world.fund(100_000_000)
+    owed = [Entitlement(account=f"card-{number}", area="020103") for number in range(3)]
+    await world.registry.announce(owed)
+    async with world.working():
+        await world.until_count("sending", 3)
+
+        async def listed_by_now() -> bool:
+            return bool((await world.get("/cash-lists", area="020103"))["items"])
+
+        await eventually(listed_by_now)
+        [made] = (await world.get("/cash-lists", state="open", provider="mekong"))["items"]
+        content = filled(await sheet(world, made["id"]), {1: "paid", 2: "deceased"})
+        taken = await uploaded(world, made["id"], content)
+        await world.approve(taken["id"])
+        await world.until_count("settled", 1)
+        await world.until_count("rejected", 1)
+        on_day(15)
+        await world.until_count("rejected", 2)
+    assert (await world.get("/cash-lists", state="done"))["items"][0]["unclaimed_count"] == 1
     await world.proofs()
