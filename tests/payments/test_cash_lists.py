@@ -68,9 +68,9 @@ async def test_results_hold_once_a_second_person_approves_them(
     [line, *_] = (await world.get(f"/cash-lists/{made['id']}/lines"))["items"]
     history = await world.get(f"/entitlements/{line['entitlement_id']}/history")
     assert history["said"]["en"].endswith(", until 22 October 2022.")
-    printed = await world.client.get(f"/cash-lists/{made['id']}/sheet.pdf")
+    printed = await world.client.get(f"/cash-lists/{made['id']}/sheet.pdf", timeout=60)
     assert printed.headers["content-type"] == "application/pdf"
-    twice = await world.client.get(f"/cash-lists/{made['id']}/sheet.pdf")
+    twice = await world.client.get(f"/cash-lists/{made['id']}/sheet.pdf", timeout=60)
     assert printed.content == twice.content
     taken = await uploaded(world, made["id"], content)
     assert (taken["status"], taken["new_count"], taken["set_aside_count"]) == ("waiting", 3, 0)

@@ -30,7 +30,7 @@ async def test_the_names_for_a_list_are_shown_to_who_may_and_each_is_recorded(
     }
     async with working.service.client("payees:read") as paymaster:
         sheet = (await paymaster.post("/name-sheets", json=body)).json()
-        printed = await paymaster.post("/name-sheets/pdf", json=body)
+        printed = await paymaster.post("/name-sheets/pdf", json=body, timeout=60)
         refused = await paymaster.get(f"/households/{owed[ids[0]][0]}")
     async with working.service.client("households:read") as other:
         none_of_it = await other.post("/name-sheets", json=body)
