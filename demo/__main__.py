@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,14 +23,15 @@ import httpx
 from rich.console import Console
 from sqlalchemy.engine import make_url
 
-from demo.api import Api, NeverCame, Refused
-from demo.facts import read_facts
+from demo.accountant import Reconciled, Unexpected
+from demo.api import NeverCame, Refused
 from demo.options import OptionRefused, Options, read_options
-from demo.preparation import ImportIncomplete, load_rules, provide_money, register_households
+from demo.play import play
+from demo.preparation import ImportIncomplete
+from demo.providers import Providers
 from demo.report import print_report
 from demo.shocks import falls
 from demo.show import Show
-from demo.story import replay, wait_for_last_callbacks
 from deploy.local.environment import NOT_KNOWN_UNTRUE
 from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.ports import PortUnusable, spare_ports
@@ -39,12 +40,10 @@ from deploy.local.stack import Stack, StackDidNotStart
 from judge.case import Case, Expected
 from judge.records import Records
 from judge.verdict import Verdict, judge
-from judge.witnesses.book import BookInStorage, BookUnreadable
+from judge.witnesses.book import BookUnreadable
 from judge.witnesses.database import read_records, snapshot
 from sandbox.options import SandboxOptions
 from services.processes import SERVICES
-from services.registry.schemes.shipped import SHIPPED_SCHEMES
-from shared.auth.roles import Role
 
 DIRECTORY = Path(".local/demo")
 RUN_SECRETS = DIRECTORY.parent / "secrets.json"
@@ -64,6 +63,8 @@ _IMPATIENCE = {
     "PAYMENTS_PENDING_INQUIRY_SECONDS": "3",
     NOT_KNOWN_UNTRUE: "2",
     "PAYMENTS_PROVIDER_TIMEOUT_SECONDS": "5",
+    "PAYMENTS_BATCH_RESULTS_SECONDS": "0.5",
+    "PAYMENTS_BATCH_RESULTS_LONGEST_SECONDS": "2",
 }
 
 
@@ -86,7 +87,7 @@ def main() -> None:
         StackDidNotStart,
     ) as error:
         sys.exit(str(error))
-    except (BookUnreadable, ImportIncomplete, NeverCame, Refused) as error:
+    except (BookUnreadable, ImportIncomplete, NeverCame, Refused, Unexpected) as error:
         sys.exit(f"{error} The logs are in {DIRECTORY / 'logs'}.")
     except (httpx.HTTPError, asyncpg.PostgresError) as error:
         what = type(error).__name__
@@ -105,26 +106,33 @@ def _run(options: Options, console: Console) -> bool:
     )
     with _started(options, show) as stack:
         with show.running():
-            expected = _play(stack, options, show)
-            verdict = _judge(stack, expected, show)
-        assert stack.sandbox is not None
-        facts = asyncio.run(read_facts(stack.database_url, sandbox_url=stack.sandbox.url))
+            played = play(stack, options, show, beginning=BEGINNING, publisher=PUBLISHER)
+            verdict = _judge(stack, played.expected, show)
         print_report(
             console,
-            facts,
+            played.facts,
             verdict,
             falls=falls(),
-            households=expected.households or 0,
+            households=played.expected.households or 0,
             scale=_percent(options),
             seconds=show.seconds,
+            officers=played.officers,
+            reconciled=played.reconciled,
         )
-        console.print(
-            "[bold green]No proof fails.[/]" if verdict.holds else "[bold red]A proof fails.[/]"
-        )
+        held = verdict.holds and played.reconciled.holds
+        console.print(_last_word(verdict, played.reconciled))
         _say_where_to_look(stack, options, console)
         if options.keep:
             _stay_up(console)
-    return verdict.holds
+    return held
+
+
+def _last_word(verdict: Verdict, reconciled: Reconciled) -> str:
+    if not verdict.holds:
+        return "[bold red]A proof fails.[/]"
+    if not reconciled.holds:
+        return "[bold red]No proof fails, but a statement does not match.[/]"
+    return "[bold green]No proof fails, and every statement matches.[/]"
 
 
 @contextmanager
@@ -150,14 +158,20 @@ def _started(options: Options, show: Show) -> Iterator[Stack]:
 def _clear_folder() -> None:
     for path in DIRECTORY.iterdir():
         # The cluster is kept, for making one takes longest; its database is made anew.
-        if path.name == "logs":
+        if path.name in ("logs", "bank"):
             shutil.rmtree(path)
         elif path.name.startswith("sandbox.sqlite"):
             path.unlink()
 
 
 def _stack(options: Options) -> Stack:
-    sandbox = SandboxOptions(port=0, storage=DIRECTORY, providers=(), seed=options.seed)
+    sandbox = SandboxOptions(
+        port=0,
+        storage=DIRECTORY,
+        providers=(),
+        seed=options.seed,
+        clock_file=(DIRECTORY / "clock.json").resolve(),
+    )
     if options.database_url is None:
         postgres = LocalPostgres(DIRECTORY / "postgres")
         postgres.start()
@@ -172,6 +186,7 @@ def _stack(options: Options) -> Stack:
     return Stack(
         DIRECTORY,
         sandbox=sandbox,
+        every_kind=True,
         environment=_IMPATIENCE,
         ports=spare_ports(),
         postgres=postgres,
@@ -205,60 +220,15 @@ async def _make_anew(server_url: str) -> str:
     return url.set(database=DATABASE).render_as_string(hide_password=False)
 
 
-def _play(stack: Stack, options: Options, show: Show) -> Expected:
-    """Prepare and replay; what has to be there at the end."""
-    with ExitStack() as clients:
-        registry, triggers, payments = (
-            Api(
-                service,
-                clients.enter_context(stack.client(service)),
-                clients.enter_context(stack.client(service, Role.CHECKER)),
-            )
-            for service in ("registry", "triggers", "payments")
-        )
-        with show.phase("Loading places, schemes, triggers and money"):
-            load_rules(registry, triggers)
-            provided = provide_money(payments, scale=options.scale)
-        with show.phase("Registering households") as phase:
-            households = register_households(
-                registry, phase, scale=options.scale, seed=options.seed
-            )
-        assert stack.sandbox is not None
-        replay(
-            show,
-            set_clock=stack.set_clock,
-            registry=registry,
-            triggers=triggers,
-            payments=payments,
-            publisher=Api(
-                "triggers",
-                clients.enter_context(stack.publisher(PUBLISHER)),
-                clients.enter_context(stack.client("triggers", Role.CHECKER)),
-            ),
-        )
-        with show.phase("Waiting for the providers' last callbacks"):
-            wait_for_last_callbacks(payments, sandbox_url=stack.sandbox.url)
-    return Expected(
-        households=households,
-        deposited_minor=provided.deposited_minor,
-        prefunded_minor=provided.prefunded_minor,
-        # A household has an account of its own, and the first round of each scheme is paid.
-        payments_for_an_account=len(SHIPPED_SCHEMES),
-        # No officer acts: nothing is cancelled and nothing is sent back.
-        payment_ends=("settled", "rejected"),
-    )
-
-
 def _judge(stack: Stack, expected: Expected, show: Show) -> Verdict:
-    assert stack.sandbox is not None
-    book = BookInStorage(stack.sandbox.storage)
-    with show.phase("Judging the records against the providers' book"):
+    providers = Providers(stack)
+    with show.phase("Judging the records against the providers' books"):
         return judge(
             Case(
                 records=asyncio.run(_records(stack.database_url)),
                 expected=expected,
-                book=book.lines(),
-                callbacks_delivered=book.callbacks_delivered(),
+                book=providers.lines(),
+                callbacks_delivered=providers.callbacks_delivered(),
             )
         )
 

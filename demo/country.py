@@ -6,7 +6,7 @@ One seed makes one country, byte for byte.
 """
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import repeat
@@ -55,8 +55,8 @@ _CHANCE_OF_ELDERLY = float(ELDERLY_SHARE / (1 - CHILD_SHARE))
 SHARE_WITHOUT_ACCOUNT = 0.02
 SHARE_WITHOUT_PHONE = 0.03
 SHARE_WITHOUT_ID_NUMBER = 0.05
-_PROVIDER_CODES = tuple(PROVIDERS)
-_PROVIDER_SHARES = (0.6, 0.4)
+WALLETS = dict(zip(PROVIDERS, (0.6, 0.4), strict=True))
+"""The share of households that bank with each provider, where there are two wallets."""
 
 # Every area code of the Cambodian plan ends in 2 to 9: nobody has, or will get, a +855 20 number.
 _PHONE_PREFIX = "+85520"
@@ -118,12 +118,17 @@ def cells(scale: Fraction) -> list[Cell]:
     return made
 
 
-def country_csv(*, scale: Fraction, seed: int) -> Iterator[bytes]:
-    """The country as the registry's import file, a commune at a time, header first."""
+def country_csv(
+    *, scale: Fraction, seed: int, shares: Mapping[str, float] = WALLETS
+) -> Iterator[bytes]:
+    """The country as the registry's import file, a commune at a time, header first.
+
+    ``shares`` of households bank with each provider, by its code; nothing else depends on them.
+    """
     yield (",".join(HEADERS) + "\n").encode()
     for cell in cells(scale):
         if cell.households:
-            yield _rows(cell, seed=seed)
+            yield _rows(cell, seed=seed, shares=shares)
 
 
 def _rounded(exact: Fraction) -> int:
@@ -140,8 +145,8 @@ def _members(cell: Cell, draws: np.random.Generator) -> NDArray[np.int64]:
     return np.minimum(dealt, _MOST_EXTRA_MEMBERS) + 1
 
 
-def _rows(cell: Cell, *, seed: int) -> bytes:
-    count = cell.households
+def _rows(cell: Cell, *, seed: int, shares: Mapping[str, float]) -> bytes:
+    count, codes = cell.households, tuple(shares)
     # A generator for each cell: a household's draws do not depend on who was made before it.
     draws = np.random.default_rng([seed, int(cell.commune), int(cell.poverty_status[-1])])
     members = _members(cell, draws)
@@ -151,7 +156,7 @@ def _rows(cell: Cell, *, seed: int) -> bytes:
     expecting = draws.random(count) < PREGNANT_SHARE_OF_HOUSEHOLDS
     family_names = draws.integers(len(FAMILY_NAMES), size=count)
     given_names = draws.integers(len(GIVEN_NAMES), size=count)
-    providers = draws.choice(len(PROVIDERS), size=count, p=_PROVIDER_SHARES)
+    providers = draws.choice(len(shares), size=count, p=list(shares.values()))
     has_phone, has_id_number, has_account = (
         draws.random(count) >= share
         for share in (SHARE_WITHOUT_PHONE, SHARE_WITHOUT_ID_NUMBER, SHARE_WITHOUT_ACCOUNT)
@@ -178,7 +183,7 @@ def _rows(cell: Cell, *, seed: int) -> bytes:
         ID_NUMBER: _where(
             has_id_number, (f"{_ID_NUMBER_PREFIX}{cell.serial + number:07}" for number in numbers)
         ),
-        PROVIDER: _where(has_account, (_PROVIDER_CODES[at] for at in providers.tolist())),
+        PROVIDER: _where(has_account, (codes[at] for at in providers.tolist())),
         ACCOUNT: _where(has_account, phone_texts),
     }
     # Nothing is known of a field that is new to the demonstration.

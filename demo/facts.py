@@ -207,6 +207,12 @@ class Facts:
     sandbox: dict[str, Any]
 
 
+async def read_decided(database_url: str) -> list[Decided]:
+    """What two persons decided so far, as the database's owner."""
+    async with snapshot(database_url) as connection:
+        return [Decided(**row) for row in await connection.fetch(_DECIDED)]
+
+
 async def read_facts(database_url: str, *, sandbox_url: str) -> Facts:
     """Read it all as the database's owner, and the sandbox's own account of its misbehaviour."""
     async with httpx.AsyncClient() as client:

@@ -16,9 +16,10 @@ from demo.country import (
     cells,
     country_csv,
 )
-from demo.shocks import FLOOD_INDICATOR, FLOOD_TRIGGER, PRICE_INDICATOR, PRICE_TRIGGER
+from demo.officer import LINE, Officer
+from demo.providers import BANKED_WITH, Providers
+from demo.shocks import FLOOD_INDICATOR, FLOOD_SCHEME, FLOOD_TRIGGER, PRICE_INDICATOR, PRICE_TRIGGER
 from demo.show import Phase
-from deploy.local.environment import PROVIDERS
 from services.registry.households.shape import PREGNANT
 from services.registry.schemes.shipped import SHIPPED_SCHEMES
 from services.registry.schemes.shipped import shipped_document as shipped_scheme
@@ -27,6 +28,8 @@ from services.triggers.definitions.shipped import shipped_document as shipped_tr
 # The sums below are of expected sizes and features; the households drawn come close to them.
 _MARGIN = Fraction(12, 10)
 _IMPORT_SECONDS = 3_600
+FUND = "national-relief"
+"""What both schemes are paid from."""
 # The largest household that is registered, each of its members the dearest, gets less than that.
 _MAXIMUM_PAYMENT_MINOR = 4_000_000
 
@@ -47,14 +50,19 @@ def load_rules(registry: Api, triggers: Api) -> None:
     """The gazetteer, the two schemes of 2022, the indicators and the two triggers."""
     registry.put("/gazetteer", {"edition": "ncdd-2022"})
     for scheme in SHIPPED_SCHEMES:
-        registry.post("/schemes", shipped_scheme(scheme))
+        document = shipped_scheme(scheme)
+        if scheme == FLOOD_SCHEME:
+            document = {**document, "budget_line": LINE}
+        registry.post("/schemes", document)
     for indicator in (PRICE_INDICATOR, FLOOD_INDICATOR):
         triggers.post("/indicators", indicator)
     for trigger in (PRICE_TRIGGER, FLOOD_TRIGGER):
         triggers.post("/triggers", shipped_trigger(trigger))
 
 
-def provide_money(payments: Api, *, scale: Fraction) -> Provided:
+def provide_money(
+    payments: Api, providers: Providers, officer: Officer, *, scale: Fraction
+) -> Provided:
     """Funds for every round of every scheme at this scale, and floats for the first rounds."""
     needs: dict[str, int] = {}
     first_rounds = 0
@@ -80,14 +88,20 @@ def provide_money(payments: Api, *, scale: Fraction) -> Provided:
             f"/funds/{fund}/deposits",
             {"amount_minor": amount_minor, "reference": "Every round for every poor household"},
         )
-    # Which provider a household banks with is chance: either may need most of it.
-    prefunding = first_rounds * 8 // 10
-    for provider in PROVIDERS:
+    flood = shipped_scheme(FLOOD_SCHEME)
+    officer.open_line(FUND, cost_of_a_round(flood, scale=scale) * len(flood["rounds"]))
+    officer.hold_the_largest()
+    # Which provider a household banks with is chance: each may need more than its share.
+    prefunding = first_rounds * 6 // 10
+    for provider in BANKED_WITH:
+        # The money is transferred, and then recorded by the provider's reference: that is how the
+        # two are found together on its statement.
+        reference = providers.receive(provider, prefunding, reference="First rounds")
         payments.post(
             f"/providers/{provider}/prefundings",
-            {"amount_minor": prefunding, "reference": "First rounds of both schemes"},
+            {"amount_minor": prefunding, "reference": reference},
         )
-    return Provided(deposited_minor=needs, prefunded_minor=dict.fromkeys(PROVIDERS, prefunding))
+    return Provided(deposited_minor=needs, prefunded_minor=dict.fromkeys(BANKED_WITH, prefunding))
 
 
 def cost_of_a_round(document: dict[str, Any], *, scale: Fraction) -> int:
@@ -120,7 +134,7 @@ def register_households(registry: Api, phase: Phase, *, scale: Fraction, seed: i
 
     def told() -> Iterator[bytes]:
         sent = -1  # the header is no household
-        for block in country_csv(scale=scale, seed=seed):
+        for block in country_csv(scale=scale, seed=seed, shares=BANKED_WITH):
             yield block
             sent += block.count(b"\n")
             phase.reach(sent, total=total)

@@ -10,7 +10,10 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from demo.accountant import Day, Found, Reconciled
 from demo.facts import Decided, Facts, Failure, LaterRound, Province, Quiet, Run
+from demo.officer import Told
+from demo.providers import HOW
 from demo.shocks import Fall
 from judge.verdict import Outcome, Verdict, shown
 from shared.clock import COUNTRY_ZONE
@@ -50,6 +53,8 @@ def print_report(
     households: int,
     scale: str,
     seconds: Mapping[str, float],
+    officers: Iterable[Told],
+    reconciled: Reconciled,
 ) -> None:
     """Print the whole report; amounts are riel."""
     console.print()
@@ -71,6 +76,10 @@ def print_report(
     console.print(_later_rounds(facts.later_rounds))
     console.print(_decided(facts.decided), highlight=False)
     console.print(_providers(facts.sandbox), highlight=False)
+    console.print(_officers(officers))
+    console.print(_statements(reconciled.days))
+    console.print(_differences(reconciled.found))
+    console.print(_books(reconciled), highlight=False)
     console.print(_phases(seconds))
     print_proofs(console, verdict)
 
@@ -254,6 +263,80 @@ def _providers(sandbox: Mapping[str, object]) -> str:
     return (
         "[bold]The providers misbehaved[/], by the seed: "
         f"{told or 'not at all'}. Each payment was still made once, or not at all."
+    )
+
+
+def _officers(officers: Iterable[Told]) -> Table:
+    table = Table(
+        title="What officers stopped, held and took back; who was paid is the same",
+        box=None,
+        title_justify="left",
+        show_header=False,
+        expand=True,
+    )
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for told in officers:
+        table.add_row(f"[bold]{told.what}", escape(told.text))
+    return table
+
+
+def _statements(days: Iterable[Day]) -> Table:
+    table = Table(
+        title="What the providers say by themselves: their statements, held against our books",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        expand=True,
+    )
+    table.add_column("day", no_wrap=True)
+    table.add_column("provider, paid through", no_wrap=True)
+    for heading in ("lines", "paid", "riel paid", "closing balance"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("the report says")
+    for day in days:
+        table.add_row(
+            f"{day.day}",
+            f"{day.provider}, {HOW[day.provider]}",
+            f"{day.line_count:,}",
+            f"{day.paid_count:,}",
+            f"{day.paid_minor:,}",
+            "" if day.closing_minor is None else f"{day.closing_minor:,}",
+            f"[{'green' if day.everything_matches else 'bold red'}]{escape(day.verdict)}",
+        )
+    return table
+
+
+def _differences(found: Iterable[Found]) -> Table:
+    table = Table(
+        title="Planted in them, found, and ended",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        expand=True,
+    )
+    table.add_column("day", no_wrap=True)
+    table.add_column("provider")
+    table.add_column("difference", no_wrap=True)
+    table.add_column("riel", justify="right")
+    table.add_column("its end", ratio=1)
+    for difference in found:
+        table.add_row(
+            f"{difference.day}",
+            difference.provider,
+            difference.kind,
+            f"{difference.amount_minor:,}",
+            escape(difference.end),
+        )
+    return table
+
+
+def _books(reconciled: Reconciled) -> str:
+    matching = sum(day.everything_matches for day in reconciled.days)
+    trial = "; ".join(
+        f"the {name} book {debit:,} = {credit:,}" for name, debit, credit in reconciled.trial
+    )
+    return (
+        f"[bold]{matching} of {len(reconciled.days)} statements match[/]. The trial balance, debit "
+        f"= credit: {escape(trial)}."
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from demo.api import Api, NeverCame, wait_for
+from demo.officer import Officer
 from demo.shocks import PRICE_TRIGGER, Publication, publications
 from demo.show import Phase, Show
 
@@ -31,14 +32,20 @@ def replay(
     triggers: Api,
     payments: Api,
     publisher: Api,
-) -> None:
-    """Publish everything in the order in which it came out; stop some months after the spike."""
+    officer: Officer,
+) -> list[datetime]:
+    """Publish everything in the order in which it came out; stop some months after the spike.
+
+    Returns the instants from which on something was paid, and last the one at which it stopped.
+    """
     days = publications()
+    paid_at: list[datetime] = []
     with show.phase("Publishing prices and reports, day by day", total=len(days)) as phase:
         months_left: int | None = None
         for number, publication in enumerate(days, start=1):
             phase.reach(number - 1, title=f"{publication.published_on} {publication.title}")
             set_clock(publication.instant)
+            officer.before(publication.published_on)
             publisher.post("/observations", publication.body)
             set_clock(publication.judged_at)
             evaluation = _judged(triggers, publication)
@@ -50,7 +57,9 @@ def replay(
                     registry=registry,
                     triggers=triggers,
                     payments=payments,
+                    officer=officer,
                 )
+                paid_at.append(publication.judged_at)
             if publication.trigger != PRICE_TRIGGER:
                 continue
             if months_left is not None:
@@ -59,7 +68,8 @@ def replay(
                 months_left = MONTHS_AFTER_THE_SPIKE
             if months_left == 0:
                 phase.reach(number, total=number)
-                return
+                return [*paid_at, publication.judged_at]
+    return [*paid_at, days[-1].judged_at]
 
 
 def wait_for_last_callbacks(payments: Api, *, sandbox_url: str) -> None:
@@ -98,6 +108,7 @@ def _pay(
     registry: Api,
     triggers: Api,
     payments: Api,
+    officer: Officer,
 ) -> None:
     """Wait until everyone whom this activation reaches by now has an end."""
     activation_id = evaluation["activation_id"]
@@ -116,11 +127,12 @@ def _pay(
             for payments_in_state in (sent["payments"] if sent else ())
             if payments_in_state["status"] in ("settled", "rejected")
         )
-        at_rest = (
-            areas <= set(activation["areas"])
-            and all(run["completed_at"] for run in activation["runs"])
-            and progress["waiting_count"] == 0
+        planned = areas <= set(activation["areas"]) and all(
+            run["completed_at"] for run in activation["runs"]
         )
+        if planned and sent and sent["entitlements_announced"] == progress["payable_count"]:
+            officer.attend(activation_id, announced=sent["entitlements_announced"], ended=ended)
+        at_rest = planned and progress["waiting_count"] == 0
         measure = (activation["chunks_done"], ended, progress["payable_count"])
         return (activation if at_rest else None), measure
 

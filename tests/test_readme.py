@@ -23,6 +23,8 @@ from shared.auth.roles import Role
 from shared.ids import new_id
 
 README = Path(__file__).parent.parent / "README.md"
+RECONCILIATION = README.parent / "docs" / "reconciliation.md"
+PROVIDERS = README.parent / "docs" / "providers.md"
 
 _ROUNDS = (
     """$REGISTRY/activations/$(get "$REGISTRY/activations?limit=1" | pick items 0 id)/rounds"""
@@ -45,26 +47,34 @@ def stack() -> Iterator[Stack]:
         options = SandboxOptions(
             port=0, storage=Path(directory), providers=(), missing_account_share=0
         )
-        with Stack(Path(directory), sandbox=options) as running:
+        with Stack(Path(directory), sandbox=options, every_kind=True) as running:
             yield running
 
 
-def pasted(stack: Stack) -> str:
-    """The README's blocks of shell, with this stack's ports and issuer in place of the usual."""
-    script = "set -u\n" + "".join(re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL))
+def blocks(page: Path) -> list[str]:
+    """The blocks of shell of a page."""
+    return re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+def pasted(stack: Stack, calls: list[str]) -> str:
+    """Blocks of shell, with this stack's ports and issuer in place of the usual."""
+    script = "set -u\n" + "".join(calls)
     token = f"{sys.executable} -m shared.auth.development --key-file {stack.key_file}"
+    script = script.replace(".venv/bin/python -m shared.auth.development", token)
     script = script.replace("make -s token ROLE=", f"{token} --role ")
     script = script.replace("make -s token", token).replace("sleep 3", _UNTIL_PAID)
     for port, service in (("8001", "registry"), ("8002", "triggers"), ("8003", "payments")):
         script = script.replace(f"http://127.0.0.1:{port}", stack.urls[service])
-    return script
+    assert stack.sandbox is not None
+    script = script.replace("http://127.0.0.1:8004", stack.sandbox.url)
+    return script.replace(".local/secrets.json", str(stack.directory / "secrets.json"))
 
 
 @pytest.fixture(scope="module")
 def walked(stack: Stack) -> subprocess.CompletedProcess[str]:
     """What the README's calls said, one after the other."""
     return subprocess.run(
-        ["bash", "-c", pasted(stack)],
+        ["bash", "-c", pasted(stack, blocks(README))],
         cwd=README.parent,
         capture_output=True,
         text=True,
@@ -103,6 +113,49 @@ def test_the_readme_pays_its_household(walked: subprocess.CompletedProcess[str])
         "enrolment-completed",
         "payments-settled",
     ]
+
+
+def session(stack: Stack, calls: list[str], folder: Path) -> list[str]:
+    """What calls say, line by line, in the terminal in which the README's were made."""
+    helpers, *_ = blocks(README)
+    payment = 'INSTRUCTION=$(get "$PAYMENTS/instructions?limit=1" | pick items 0 id)\n'
+    done = subprocess.run(
+        ["bash", "-c", pasted(stack, [helpers, payment, *calls])],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE_SECONDS,
+    )
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+def test_the_engineers_session_tries_a_callback_that_holds_and_one_that_does_not(
+    stack: Stack, walked: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    calls = [block for block in blocks(PROVIDERS) if "test-callbacks" in block]
+    right, wrong, own = map(json.loads, session(stack, calls, tmp_path))
+    assert (right["signature"], right["verdict"]) == ("good", "would_be_applied")
+    assert wrong["verdict"] == "would_be_refused"
+    assert [callback["status"] for callback in own["items"]] == ["applied"]
+
+
+def test_the_accountants_session_ends_with_everything_that_matches(
+    stack: Stack, walked: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    said = session(stack, blocks(RECONCILIATION), tmp_path)
+    assert [line for line in said if "urn:sangkroh:problem" in line] == []
+    assert [line for line in said if "matches" in line or "open." in line] == [
+        "3 differences are open.",
+        "Everything matches. 3 differences are resolved by two persons.",
+    ]
+    assert said[-1] == "True"
+    assert "3 differences are open." in (tmp_path / "reconciliation.html").read_text()
+    trial = json.loads(said[-2])
+    assert trial["balanced"]
+    [charges] = (line for line in trial["lines"] if line["account"] == "PROVIDER_CHARGES")
+    assert charges["debit_minor"] == 2_500
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from itertools import islice
 import pytest
 
 from demo.country import COUNTRY_HOUSEHOLDS, GAZETTEER, cells, country_csv
+from demo.providers import BANKED_WITH
 from services.registry.households.shape import HEADERS
 
 SCALE = Fraction("0.01")
@@ -55,6 +56,21 @@ def test_one_seed_makes_one_country_byte_for_byte() -> None:
     first, again = (b"".join(country_csv(scale=SCALE, seed=7)) for _ in range(2))
     assert first == again
     assert first != b"".join(country_csv(scale=SCALE, seed=8))
+
+
+def test_where_households_bank_changes_nothing_else_about_them(
+    households: list[dict[str, str]],
+) -> None:
+    text = b"".join(country_csv(scale=SCALE, seed=1, shares=BANKED_WITH)).decode()
+    elsewhere = list(csv.DictReader(io.StringIO(text)))
+    banks = Counter(row.pop("provider_code") for row in elsewhere)
+    assert elsewhere == [
+        {name: value for name, value in row.items() if name != "provider_code"}
+        for row in households
+    ]
+    banked = sum(banks[code] for code in BANKED_WITH)
+    for code, share in BANKED_WITH.items():
+        assert banks[code] / banked == pytest.approx(share, abs=0.02)
 
 
 def test_rows_are_as_many_as_the_cells_say(households: list[dict[str, str]]) -> None:

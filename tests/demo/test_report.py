@@ -1,11 +1,14 @@
 """The report reads well on a terminal that is none, and shows what failed."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from rich.console import Console
 
+from demo.accountant import Day, Found, Reconciled
 from demo.facts import Decided, Facts, Failure, LaterRound, Province, Quiet, Run
+from demo.officer import Told
 from demo.report import print_report
 from demo.shocks import falls
 from judge.verdict import Proof, Verdict
@@ -79,6 +82,34 @@ FACTS = Facts(
     ],
     sandbox={"misbehaviours": {"lost-reply": 6, "no-callback": 3}},
 )
+DAY = Day(
+    provider="tonle",
+    day=date(2020, 10, 20),
+    media_type="application/xml",
+    line_count=1_233,
+    paid_count=1_234,
+    paid_minor=185_104_000,
+    closing_minor=77_000,
+    expected_minor=76_000,
+    verdict="1 difference is open [2].",
+    everything_matches=False,
+)
+RECONCILED = Reconciled(
+    days=[
+        DAY,
+        replace(DAY, provider="ncb", verdict="Everything matches.", everything_matches=True),
+    ],
+    found=[
+        Found(
+            provider="tonle",
+            day=DAY.day,
+            kind="other_amount",
+            amount_minor=9_160_000,
+            end="superseded: by [3]",
+        )
+    ],
+    trial=[("cash", 100, 100)],
+)
 HOLDS = Proof(name="The ledger sums to zero", numbers="5,000 transfers")
 FAILS = Proof(
     name="No entitlement was paid twice",
@@ -97,6 +128,8 @@ def rendered(*proofs: Proof) -> str:
         households=20_353,
         scale="3%",
         seconds={"Starting": 2.0, "Replaying": 60.0, "  flood": 20.0},
+        officers=[Told(what="pause", text="tonle [1] waited")],
+        reconciled=RECONCILED,
     )
     return text.getvalue()
 
@@ -117,9 +150,25 @@ def test_the_report_tells_when_who_how_much_and_why_not() -> None:
         "2 × scheme.",
         "6 replies were lost",
         "62.0",
+        "tonle [1] waited",
+        "tonle, batches",
+        "ncb, files",
+        "1 difference is open [2].",
+        "Everything matches.",
+        "superseded: by [3]",
+        "1 of 2 statements match",
+        "the cash book 100 = 100",
     ):
         assert words in report
     assert "FAILS" not in report
+
+
+def test_only_statements_that_match_and_books_that_balance_hold() -> None:
+    assert not RECONCILED.holds
+    matching = [replace(DAY, everything_matches=True)]
+    assert Reconciled(days=matching, trial=[("cash", 100, 100)]).holds
+    assert not Reconciled(days=matching, trial=[("cash", 100, 99)]).holds
+    assert not Reconciled().holds
 
 
 def test_a_failing_proof_shows_its_evidence() -> None:
