@@ -320,6 +320,20 @@ async def test_a_corrected_statement_takes_the_place_of_the_earlier_and_keeps_wh
     await ready.proofs()
 
 
+async def test_a_file_that_is_another_providers_is_refused_and_takes_no_place(
+    ready: World, steps: Steps
+) -> None:
+    await mapped(ready, "tonle")
+    content = written([FUNDED, *await settled(ready, steps, 1)])
+    taken = await send(ready, content)
+    refused = await send(ready, content, provider="tonle", status=409)
+    assert f"is that of mekong for {taken['day']}" in refused["detail"]
+    assert await kinds(ready) == []
+    # Of days on which nothing moved the files may well be the same.
+    await send(ready, written([]), day="2026-01-04")
+    await send(ready, written([]), day="2026-01-04", provider="tonle")
+
+
 async def test_what_stands_on_the_statement_of_another_day_is_explained_by_it(
     ready: World, steps: Steps, clock_file: Path
 ) -> None:

@@ -70,6 +70,26 @@ async def find_by_digest(
     )
 
 
+async def find_elsewhere(
+    session: AsyncSession, *, provider_number: int, digest: bytes
+) -> AnyRow | None:
+    """Of which provider (``code``) and ``day`` the same file was taken, where it is another.
+
+    A file without lines may well be the same at several.
+    """
+    query = (
+        select(Provider.code, Statement.day)
+        .join(Provider, Provider.number == Statement.provider_number)
+        .where(
+            Statement.content_digest == digest,
+            Statement.provider_number != provider_number,
+            Statement.line_count > 0,
+        )
+        .limit(1)
+    )
+    return (await session.execute(query)).one_or_none()
+
+
 async def insert_statement(session: AsyncSession, **values: Any) -> int:
     """Keep a statement; its number."""
     number: int | None = await session.scalar(

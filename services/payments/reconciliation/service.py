@@ -110,7 +110,10 @@ def _require_day(read: StatementRead, day: date) -> None:
 async def take(
     session: AsyncSession, uploaded: Uploaded, *, caller: Caller, clock: Clock
 ) -> StatementOut:
-    """Keep a statement and hold it against our books; the file that holds changes nothing again."""
+    """Keep a statement and hold it against our books; the file that holds changes nothing again.
+
+    Raises Conflict where it is another provider's file.
+    """
     provider = await repository.lock_provider(session, uploaded.provider)
     received, read = uploaded.received, uploaded.received.read
     known = await repository.find_by_digest(
@@ -118,6 +121,14 @@ async def take(
     )
     if known is not None:
         return await get(session, known)
+    elsewhere = await repository.find_elsewhere(
+        session, provider_number=provider.number, digest=received.digest
+    )
+    if elsewhere is not None:
+        raise Conflict(
+            f"The statement is not taken: this very file is that of {elsewhere.code} for "
+            f"{elsewhere.day}. Send the file of {uploaded.provider}."
+        )
     now = clock.now()
     statement_id = new_id()
     superseded = await repository.mark_superseded(

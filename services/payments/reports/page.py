@@ -143,8 +143,8 @@ class _Page:
                 Phrase.same("" if found.line is None else str(found.line)),
                 Phrase.same(found.reference or ""),
                 Phrase.same("" if found.instruction_id is None else str(found.instruction_id)),
-                self._money(found.statement_minor),
-                self._money(found.ledger_minor),
+                self._side(found.statement_minor),
+                self._side(found.ledger_minor),
                 wording.age(found.age_seconds),
                 Phrase.same(found.assigned_to or ""),
             ]
@@ -169,8 +169,8 @@ class _Page:
             [
                 Phrase.same(str(ended.number)),
                 Phrase.same(ended.reference or ""),
-                self._money(ended.statement_minor),
-                self._money(ended.ledger_minor),
+                self._side(ended.statement_minor),
+                self._side(ended.ledger_minor),
                 Phrase.same(f"{ended.what} {ended.reason or ''}"),
                 Phrase.same(f"{ended.proposed_by}, {ended.approved_by}"),
                 Phrase.same(_instant(ended.resolved_at)),
@@ -235,6 +235,10 @@ class _Page:
             return numbers.money(amount_minor, self._report.currency)
         except UnknownCurrency:
             return Phrase.same(readable(amount_minor, self._report.currency))
+
+    def _side(self, amount_minor: int | None) -> Phrase:
+        """What one side has of a difference, where it has anything."""
+        return _EMPTY if amount_minor is None else self._money(amount_minor)
 
     def _told(self, phrase: Phrase) -> str:
         return escape(phrase.in_language(self._language))
