@@ -65,7 +65,8 @@ class Found:
     provider: str
     day: date
     kind: str
-    amount_minor: int
+    statement_minor: int | None
+    ledger_minor: int | None
     end: str
 
 
@@ -190,7 +191,8 @@ class Accountant:
                     provider=difference["provider"],
                     day=date.fromisoformat(difference["day"]),
                     kind=difference["kind"],
-                    amount_minor=difference["statement_minor"] or difference["ledger_minor"] or 0,
+                    statement_minor=difference["statement_minor"],
+                    ledger_minor=difference["ledger_minor"],
                     end=f"{difference['closure']}: {difference['closed_reason']}",
                 )
             )

@@ -25,6 +25,8 @@ _SCHEMES = {
 _REASONS = {
     "identifierError": "the provider knows no such account",
     "incorrectState": "the account is closed",
+    "AC01": "the bank knows no such account",
+    "AC04": "the account at the bank is closed",
 }
 _MISBEHAVIOURS = {
     "slow-answer": "answers came late",
@@ -214,11 +216,16 @@ def _failures(failures: Iterable[Failure]) -> Table:
     for failure in failures:
         table.add_row(
             failure.scheme,
-            escape(failure.reason),
+            escape(_reason(failure.reason)),
             f"{failure.households:,}",
             f"{failure.amount_minor:,}",
         )
     return table
+
+
+def _reason(code: str) -> str:
+    """A provider's code in words, where there are any."""
+    return f"{code}: {_REASONS[code]}" if code in _REASONS else code
 
 
 def _later_rounds(rounds: Iterable[LaterRound]) -> Table:
@@ -316,17 +323,23 @@ def _differences(found: Iterable[Found]) -> Table:
     table.add_column("day", no_wrap=True)
     table.add_column("provider")
     table.add_column("difference", no_wrap=True)
-    table.add_column("riel", justify="right")
+    table.add_column("statement", justify="right")
+    table.add_column("our books", justify="right")
     table.add_column("its end", ratio=1)
     for difference in found:
         table.add_row(
             f"{difference.day}",
             difference.provider,
             difference.kind,
-            f"{difference.amount_minor:,}",
+            _side(difference.statement_minor),
+            _side(difference.ledger_minor),
             escape(difference.end),
         )
     return table
+
+
+def _side(amount_minor: int | None) -> str:
+    return "" if amount_minor is None else f"{amount_minor:,}"
 
 
 def _books(reconciled: Reconciled) -> str:

@@ -104,7 +104,8 @@ RECONCILED = Reconciled(
             provider="tonle",
             day=DAY.day,
             kind="other_amount",
-            amount_minor=9_160_000,
+            statement_minor=9_160_000,
+            ledger_minor=160_000,
             end="superseded: by [3]",
         )
     ],
@@ -156,6 +157,7 @@ def test_the_report_tells_when_who_how_much_and_why_not() -> None:
         "1 difference is open [2].",
         "Everything matches.",
         "superseded: by [3]",
+        "9,160,000",
         "1 of 2 statements match",
         "the cash book 100 = 100",
     ):
