@@ -45,7 +45,7 @@ _OPEN_BATCHES = """
 
 def _restart_whoever_dies(world: World) -> list[str]:
     """Start the worker again as often as it dies, until it has died everywhere."""
-    cuts = world.stack.directory / _CUTS
+    cuts = world.stack.directory / CUTS
     cuts.mkdir()
     patience = Patience(_LONGEST_CUTTING_SECONDS)
     while not patience.is_over and (cutting.uncut(cuts) or not world.stack.is_running(WORKER)):
@@ -131,7 +131,7 @@ def _open_batches(world: World) -> int:
     return int(str(count))
 
 
-_CUTS = "cuts"
+CUTS = "cuts"
 _LONGEST_CUTTING_SECONDS = 300
 _PAUSED_SECONDS = 6.0
 _DECIDING_SECONDS = 60
@@ -148,7 +148,7 @@ CASES = {
             commands={
                 WORKER: [
                     *(sys.executable, "-m", "tests.faults.cutting"),
-                    *(f"{{directory}}/{_CUTS}", WORKER),
+                    *(f"{{directory}}/{CUTS}", WORKER),
                 ]
             },
         ),

@@ -84,10 +84,15 @@ def _cut(directory: Path, step: tuple[Any, str]) -> None:
     setattr(holder, name, cut_file_short if step in _FILES else cut_short)
 
 
+def cut_everywhere(directory: Path) -> None:
+    """Have this process die at each point at which none has died yet."""
+    for step in (*_STEPS, *_FILES):
+        _cut(directory, step)
+
+
 def main() -> None:
     directory, process = sys.argv[1:]
-    for step in (*_STEPS, *_FILES):
-        _cut(Path(directory), step)
+    cut_everywhere(Path(directory))
     sys.argv = ["services", process]
     services.__main__.main()
 

@@ -1,6 +1,7 @@
 """Bugs planted on purpose, to see that the judge catches each of them.
 
     python -m tests.faults.planted BUG NAME     run one process of the services with the bug in it
+    python -m tests.faults.planted BUG NAME DIRECTORY     as above, and as in tests.faults.cutting
 
 Each bug replaces one function of the unmodified product before the process starts.
 """
@@ -12,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
@@ -21,6 +23,9 @@ import services.__main__
 from sandbox.hostility import Hostility
 from services.payments.answers.recording import Recorded
 from services.payments.answers.repository import Waiting
+from services.payments.batches.lane import BatchLane
+from services.payments.batches.repository import DueBatch
+from services.payments.batches.states import BatchStatus
 from services.payments.dispatch.lane import Claimed, Lane, Sent
 from services.payments.instructions import statements
 from services.payments.providers.accounts import Accounts
@@ -35,6 +40,8 @@ from shared.events import Consumer, consumer
 from shared.ids import new_id
 from shared.money import Money
 from tests.faults.cases import hostile
+from tests.faults.cases_of_batches import CUTS
+from tests.faults.cutting import cut_everywhere
 
 _LONGEST_COMMIT_SECONDS = 0.4
 _HESITATION_SECONDS = 0.4
@@ -241,6 +248,19 @@ def _claim_whatever(*, concerned: str, may_go: str) -> None:
     )
 
 
+def lost_sender_sends_anew() -> None:
+    """Of a batch whose sender died, the lines are paid by another one, and nobody is asked."""
+    work = BatchLane._work
+
+    async def work_anew(self: BatchLane, batch: DueBatch) -> None:
+        if batch.status is BatchStatus.SENDING:
+            await self._outcomes.give_back(batch, BatchStatus.REFUSED, reason="sender_lost")
+        else:
+            await work(self, batch)
+
+    BatchLane._work = work_anew  # type: ignore[method-assign]
+
+
 def charge_booked_twice() -> None:
     """What a statement shows as charged is a further cost, whatever is owed."""
     _replace("differences.service", None, "_owed_of", lambda outcome, row, *, payable_minor: 0)
@@ -280,13 +300,16 @@ class Bug:
     """Where the storm has to strike for the bug to show; nothing named: everywhere."""
     case: str | None = None
     """The case in which it shows; None: a storm."""
+    dies_everywhere: bool = False
+    """Whether the process dies at each point of a batch's way as well."""
     changes: Mapping[str, Any] = field(default_factory=dict)
     """What of that case's plan is otherwise, for it to show with less luck."""
 
     def commands(self, name: str) -> dict[str, list[str]]:
         """How the processes with the bug in them are launched."""
+        cuts = [f"{{directory}}/{CUTS}"] if self.dies_everywhere else []
         return {
-            process: [sys.executable, "-m", "tests.faults.planted", name, process]
+            process: [sys.executable, "-m", "tests.faults.planted", name, process, *cuts]
             for process in self.planted_in
         }
 
@@ -370,6 +393,12 @@ BUGS = {
         case="held-payments",
         symptom="was claimed at .* and held",
     ),
+    "lost-sender-sends-anew": Bug(
+        planted_in={"payments-worker": (lost_sender_sends_anew,)},
+        case="cut-batches",
+        dies_everywhere=True,
+        symptom="in the book, but instruction|not on any list|did not come to rest",
+    ),
     "charge-booked-twice": Bug(
         planted_in={"payments-api": (charge_booked_twice,)},
         case="wrong-statements",
@@ -389,9 +418,11 @@ CONTROLS = {
 
 
 def main() -> None:
-    name, process = sys.argv[1:]
+    name, process, *cuts = sys.argv[1:]
     for plant in {**BUGS, **CONTROLS}[name].planted_in[process]:
         plant()
+    for directory in cuts:
+        cut_everywhere(Path(directory))
     sys.argv = ["services", process]
     services.__main__.main()
 
