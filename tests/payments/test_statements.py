@@ -1,6 +1,5 @@
 """A provider's statement is read line by line, and each line is held against our books."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,6 @@ from tests.payments.statement_files import (
     Line,
     lines_of,
     mapped,
-    open_differences,
     ordered,
     send,
     written,
@@ -107,26 +105,6 @@ async def test_the_same_file_twice_changes_nothing(
     assert await send(world, content, key="second") == taken
     assert await owner.fetchval("SELECT count(*) FROM payments.statement") == 1
     assert await owner.fetchval("SELECT count(*) FROM payments.statement_line") == 3
-
-
-async def test_a_file_whose_correction_was_the_mistake_is_sent_again(
-    world: World, steps: Steps
-) -> None:
-    await world.fund(10_000_000)
-    await mapped(world)
-    right = lines_of(await ordered(world, steps, 2))
-    wrong = [replace(line, amount_minor=1) for line in right]
-    first = await send(world, written(right))
-    second = await send(world, written(wrong))
-    again = await send(world, written(right))
-    assert len({first["id"], second["id"], again["id"]}) == 3
-    assert (await world.get(f"/statements/{second['id']}"))["superseded_by"] == again["id"]
-    assert (await world.get(f"/statements/{again['id']}"))["superseded_by"] is None
-    kinds = {each["kind"] for each in await open_differences(world)}
-    assert "awaiting_answer" in kinds
-    assert "other_amount" not in kinds
-    # As long as it holds, it changes nothing.
-    assert await send(world, written(right)) == again
 
 
 async def test_what_is_no_statement_is_refused_and_says_what_to_do(world: World) -> None:

@@ -59,13 +59,12 @@ async def lock_provider(session: AsyncSession, code: str) -> AnyRow:
 async def find_by_digest(
     session: AsyncSession, *, provider_number: int, day: date, digest: bytes
 ) -> UUID | None:
-    """The statement that the same file made, if it holds; one that was superseded does not."""
+    """The statement that the same file made before."""
     return await session.scalar(
         select(Statement.id).where(
             Statement.provider_number == provider_number,
             Statement.day == day,
             Statement.content_digest == digest,
-            Statement.superseded_at.is_(None),
         )
     )
 

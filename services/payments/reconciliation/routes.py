@@ -90,8 +90,7 @@ async def send(
     """What a provider says of a day, as CSV (read by its statement mapping) or as camt.053. Every
     line is held against our books by reference and amount, at once. A line that cannot be read is
     set aside and the rest goes on; the same file twice changes nothing; another file of the same
-    provider and day takes the place of the one before, and so does an earlier one that is sent
-    again after that."""
+    provider and day takes the place of the one before."""
     media_type = request.headers.get("content-type", "").split(";")[0].strip()
     if media_type not in _FORMATS:
         raise Unprocessable(f"Send the statement as {' or '.join(_FORMATS)}.")

@@ -110,7 +110,7 @@ def _require_day(read: StatementRead, day: date) -> None:
 async def take(
     session: AsyncSession, uploaded: Uploaded, *, caller: Caller, clock: Clock
 ) -> StatementOut:
-    """Keep a statement and hold it against our books; the file that holds changes nothing again.
+    """Keep a statement and hold it against our books; the same file again changes nothing.
 
     Raises Conflict where it is another provider's file.
     """
