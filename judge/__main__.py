@@ -14,6 +14,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -116,6 +117,13 @@ def _parser() -> argparse.ArgumentParser:
         "--payments-for-an-account", type=int, metavar="N", help="that it may have got at most"
     )
     parser.add_argument(
+        "--clock-behind",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="by how much the programme's clock is behind the providers', where CLOCK_FILE sets it",
+    )
+    parser.add_argument(
         "--import-file",
         type=Path,
         metavar="CSV",
@@ -142,6 +150,7 @@ def _case(options: argparse.Namespace, books: Sequence[Book]) -> Case:
             deposited_minor=None if options.deposit is None else dict(options.deposit),
             prefunded_minor=None if options.prefunding is None else dict(options.prefunding),
             charges_taken_minor=dict(options.charges_taken or ()),
+            clock_behind=timedelta(seconds=options.clock_behind),
             payments_for_an_account=options.payments_for_an_account,
         ),
         book=all_lines(books) if books else None,
