@@ -1,0 +1,87 @@
+"""Registry, payments and a provider together: whose account it is is found out across the wall."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox.accounts import holder
+from tests.conftest import ServeService
+from tests.payments.checked_accounts import CHECKED
+from tests.payments.conftest import QUICK, StartSandbox, providers_with, start_sandbox
+from tests.registry.flow import BATTAMBANG, Flow, Row, rows
+from tests.server import eventually
+from tests.two_persons import CHECKER, approved
+
+__all__ = ["start_sandbox"]
+
+
+@pytest.fixture
+def environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    changed = {
+        **environment,
+        **QUICK,
+        "PAYMENTS_PROVIDERS": providers_with(environment, **CHECKED),
+    }
+    for name, value in changed.items():
+        monkeypatch.setenv(name, value)
+    return changed
+
+
+def named(row: Row, spelling: str) -> Row:
+    """The household's head is called as who holds its account."""
+    return Row(**{**row.__dict__, "head_name": holder(row.account)[spelling]})
+
+
+async def test_whom_the_account_belongs_to_decides_whether_it_is_paid(
+    working: Flow,
+    serve: ServeService,
+    run_worker: Callable[[str], Any],
+    start_sandbox: StartSandbox,
+) -> None:
+    sandbox = start_sandbox()
+    payments = await serve("payments")
+    first, second, third = rows(3)
+    stranger = Row(**{**third.__dict__, "head_name": "Zzyx Qwrt"})
+    await working.register([named(first, "nativeName"), named(second, "fullName"), stranger])
+    async with payments.client() as client:
+
+        async def agreed(path: str, body: dict[str, Any]) -> None:
+            answer = await client.post(path, json=body, headers=working.key())
+            assert answer.status_code == 202, answer.text
+            await approved(payments.client(subject=CHECKER), answer.json())
+
+        await agreed(
+            "/funds",
+            {
+                "code": "national-relief",
+                "name": "National relief",
+                "currency": "KHR",
+                "maximum_payment_minor": 4_000_000,
+                "maximum_round_minor": 100_000_000,
+            },
+        )
+        money = {"amount_minor": 10_000_000, "reference": "test"}
+        await agreed("/funds/national-relief/deposits", money)
+        await agreed("/providers/mekong/prefundings", {**money, "amount_minor": 5_000_000})
+        async with run_worker("payments"):
+            await working.open(BATTAMBANG)
+
+            async def all_known() -> bool:
+                holds = (await client.get("/holds", params={"rule": "account_name"})).json()
+                return len(holds["items"]) == 1 and len(sandbox.book()) == 2
+
+            await eventually(all_known, seconds=60)
+    book = sandbox.book()
+    assert {row["account"] for row in book.values()} == {first.account, second.account}
+    household = await working.household_id(stranger.registration_number)
+    held = await working.owner.fetchrow(
+        "SELECT outcome::text, verdict FROM payments.account_check WHERE household_id = $1",
+        household,
+    )
+    assert held is not None
+    assert tuple(held) == ("doubted", "unlike")
+    # Whose name was compared is in the registry's audit record, by whom and what for.
+    record = (await working.get("/audit", object=f"households/{household}"))["items"][-1]
+    assert record["operation"] == "POST /v1/checks/account-holders"
+    assert record["reason"] == "Check of account holders before the first payment"
