@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
+from services.payments.account_checks.routes import router as account_checks
 from services.payments.activations.routes import router as activations
 from services.payments.alarms.routes import router as alarms
 from services.payments.approvals.tables import Approval, ApprovalKind
@@ -173,6 +174,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             holds,
             routing,
             decisions,
+            account_checks,
             approval_routes(steps, reader=PaymentsRead, decider=PaymentsApprove),
             activations,
             progress,

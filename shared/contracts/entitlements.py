@@ -11,7 +11,7 @@ sent follows from both. ``account_fingerprint`` is the same for the same account
 else of it: eight bytes of the SHA-256 of the keyed index by which the registry finds accounts.
 While that key is changed, one account may have two. ``household_fingerprint`` is in the same way
 the same while the registry knows the same of the household: of now, where all else is of when the
-chunk was worked.
+chunk was worked. It is empty unless it is asked for, with ``households=true``.
 """
 
 COLUMNS = (

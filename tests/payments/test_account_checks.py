@@ -47,6 +47,22 @@ async def test_accounts_that_are_open_and_rightly_called_are_paid(
     found = await checks(world)
     assert {check["outcome"] for check in found} == {"passed"}
     assert {check["verdict"] for check in found} == {"alike"}
+    # Read page by page: each once, with neither account nor name.
+    listed: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = await world.get("/account-checks", provider="mekong", limit=4, **cursor)
+        listed += page["items"]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert [check["household_id"] for check in listed] == [
+        str(household_id)
+        for household_id in sorted(
+            entitlement.household_id for entitlement in owed if entitlement.provider == "mekong"
+        )
+    ]
+    assert {(check["outcome"], check["likeness"] >= 85) for check in listed} == {("passed", True)}
     await world.proofs()
 
 

@@ -1,11 +1,15 @@
 """Registry, payments and a provider together: whose account it is is found out across the wall."""
 
+import csv
+import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sandbox.accounts import holder
+from shared.contracts.entitlements import COLUMNS
 from tests.conftest import ServeService
 from tests.payments.checked_accounts import CHECKED
 from tests.payments.conftest import QUICK, StartSandbox, providers_with, start_sandbox
@@ -30,7 +34,7 @@ def environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) ->
 
 def named(row: Row, spelling: str) -> Row:
     """The household's head is called as who holds its account."""
-    return Row(**{**row.__dict__, "head_name": holder(row.account)[spelling]})
+    return replace(row, head_name=holder(row.account)[spelling])
 
 
 async def test_whom_the_account_belongs_to_decides_whether_it_is_paid(
@@ -42,7 +46,7 @@ async def test_whom_the_account_belongs_to_decides_whether_it_is_paid(
     sandbox = start_sandbox()
     payments = await serve("payments")
     first, second, third = rows(3)
-    stranger = Row(**{**third.__dict__, "head_name": "Zzyx Qwrt"})
+    stranger = replace(third, head_name="Zzyx Qwrt")
     await working.register([named(first, "nativeName"), named(second, "fullName"), stranger])
     async with payments.client() as client:
 
@@ -85,3 +89,32 @@ async def test_whom_the_account_belongs_to_decides_whether_it_is_paid(
     record = (await working.get("/audit", object=f"households/{household}"))["items"][-1]
     assert record["operation"] == "POST /v1/checks/account-holders"
     assert record["reason"] == "Check of account holders before the first payment"
+
+
+async def test_the_fingerprint_of_a_household_changes_with_what_is_known_of_it(
+    working: Flow,
+) -> None:
+    changing, staying = rows(2)
+    await working.register([changing, staying])
+    activation_id = await working.open(BATTAMBANG)
+    await working.worked(activation_id)
+    (chunk,) = await working.chunks(activation_id)
+
+    async def fetched(**parameters: str) -> dict[str, list[str]]:
+        path = f"/entitlement-chunks/{chunk['id']}/entitlements"
+        answer = await working.client.get(path, params=parameters)
+        assert answer.status_code == 200, answer.text
+        found = list(csv.reader(io.StringIO(answer.text)))
+        assert {len(row) for row in found} == {len(COLUMNS)}
+        return {row[1]: row for row in found}
+
+    unasked = await fetched()
+    assert {row[-1] for row in unasked.values()} == {"\\x"}
+    before = await fetched(households="true")
+    await working.register([replace(changing, head_name="Sok Chantha"), staying])
+    after = await fetched(households="true")
+    changed = await working.household_id(changing.registration_number)
+    for household_id, row in before.items():
+        assert row[:-1] == after[household_id][:-1] == unasked[household_id][:-1]
+        assert len(row[-1]) == len("\\x") + 16
+        assert (row[-1] == after[household_id][-1]) is (household_id != changed)

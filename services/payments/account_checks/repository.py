@@ -1,7 +1,7 @@
 """SQL of accounts that are checked before they are paid."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -14,6 +14,7 @@ from services.payments.account_checks import statements
 from services.payments.account_checks.states import AccountOutcome
 from services.payments.providers.protocol import Order
 from services.payments.settings import ProviderSettings
+from services.payments.statements import AnyRow
 from shared.money import Money
 
 _WANT = text(statements.WANT)
@@ -25,6 +26,7 @@ _APPLY = text(statements.APPLY)
 _LOCK_CLOSED = text(statements.LOCK_CLOSED)
 _LET_UNSEEN_GO = text(statements.LET_UNSEEN_GO)
 _ACCEPT = text(statements.ACCEPT)
+_LIST = text(statements.LIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,37 @@ async def check_at_another(
     """Have instructions wait for what their new provider says of their accounts, if it is asked."""
     given = {"ids": list(ids), "is_checked": is_checked, "at": at}
     await session.execute(_CHECK_AT_ANOTHER, given)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFilter:
+    """Which checks; what is None does not narrow."""
+
+    household_id: UUID | None = None
+    provider: str | None = None
+    outcome: AccountOutcome | None = None
+
+
+async def list_checks(
+    session: AsyncSession,
+    chosen: CheckFilter,
+    *,
+    after: tuple[UUID, str, str] | None,
+    limit: int,
+) -> Sequence[AnyRow]:
+    """Checks by household, provider and fingerprint, behind one of them."""
+    household_id, provider, fingerprint = after or (None, None, None)
+    rows = await session.execute(
+        _LIST,
+        {
+            **asdict(chosen),
+            "after_household": household_id,
+            "after_provider": provider,
+            "after_fingerprint": fingerprint,
+            "limit": limit,
+        },
+    )
+    return rows.all()
 
 
 async def want_checks(session: AsyncSession, chunk_number: int, *, at: datetime) -> None:

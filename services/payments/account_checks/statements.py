@@ -224,3 +224,26 @@ ACCEPT = f"""
       AND {OF_ACCOUNT.format(check="account_check", payment="instruction")}
 """
 """Remembers that two persons let a payment go to an account whose holder is called otherwise."""
+
+LIST = """
+    SELECT account_check.household_id, provider.code AS provider,
+        encode(account_check.account_fingerprint, 'hex') AS account_fingerprint,
+        account_check.outcome::text AS outcome, account_check.reason, account_check.verdict,
+        account_check.likeness, account_check.method,
+        coalesce(account_check.accepted_pair = account_check.names_pair, false) AS accepted,
+        account_check.wanted_at, account_check.asked_at, account_check.tries
+    FROM payments.account_check
+    JOIN payments.provider ON provider.number = account_check.provider_number
+    WHERE (CAST(:household_id AS uuid) IS NULL OR account_check.household_id = :household_id)
+      AND (CAST(:provider AS text) IS NULL OR provider.code = :provider)
+      AND (CAST(:outcome AS text) IS NULL OR account_check.outcome::text = :outcome)
+      AND (CAST(:after_household AS uuid) IS NULL
+        OR account_check.household_id >= CAST(:after_household AS uuid)
+            AND (account_check.household_id, provider.code,
+                encode(account_check.account_fingerprint, 'hex'))
+                > (CAST(:after_household AS uuid), CAST(:after_provider AS text),
+                    CAST(:after_fingerprint AS text)))
+    ORDER BY account_check.household_id, provider.code,
+        encode(account_check.account_fingerprint, 'hex')
+    LIMIT :limit
+"""

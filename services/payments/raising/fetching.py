@@ -89,6 +89,9 @@ class Fetching:
     async def _fetch(self, chunk: AnnouncedChunk) -> bytearray:
         content = bytearray()
         path = f"/entitlement-chunks/{chunk.chunk_id}/entitlements"
+        if self._asked.checked:
+            # By it names are known to be what they were when they were compared.
+            path += "?households=true"
         async with self._registry.stream("GET", path, headers={"Accept": BINARY}) as response:
             if response.status_code == _NOT_FOUND:
                 raise Unusable("The registry does not know it.")

@@ -1,9 +1,9 @@
 """Chunks of entitlements over HTTP, for payments to fetch."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from services.registry.chunks import repository
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/entitlement-chunks", tags=["entitlements"])
 
 _EXAMPLE = (
     "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10,0199c1de-0000-7f6b-8a27-2f1f6a1d9a10,020101,176000,KHR,"
-    "mekong,\\x0001a3f1,1,\\x5f70bf18a086007c\n"
+    "mekong,\\x0001a3f1,1,\\x5f70bf18a086007c,\\x\n"
 )
 _CHUNK_REPLY: dict[int | str, dict[str, Any]] = {
     200: {
@@ -42,7 +42,18 @@ _CHUNK_REPLY: dict[int | str, dict[str, Any]] = {
     response_class=StreamingResponse,
     responses={**_CHUNK_REPLY, **problem_responses(401, 403, 404, 409, 422)},
 )
-async def stream_chunk(chunk_id: UUID, caller: EntitlementsRead, request: Request) -> HeldStream:
+async def stream_chunk(
+    chunk_id: UUID,
+    caller: EntitlementsRead,
+    request: Request,
+    households: Annotated[
+        bool,
+        Query(
+            description="Also tell each household's fingerprint of now, the one column that may "
+            "change; it is empty otherwise."
+        ),
+    ] = False,
+) -> HeldStream:
     """The payable entitlements of an announced chunk, as a stream; the same bytes each time.
 
     Their number and sum are those of the announcement, whatever changed since. Accounts are
@@ -59,7 +70,12 @@ async def stream_chunk(chunk_id: UUID, caller: EntitlementsRead, request: Reques
     is_binary = BINARY in request.headers.get("accept", "")
     streams: ChunkStreams = request.app.state.chunk_streams
     return HeldStream(
-        streams.pieces(chunk, format="binary" if is_binary else "csv", caller=caller.subject),
+        streams.pieces(
+            chunk,
+            format="binary" if is_binary else "csv",
+            households=households,
+            caller=caller.subject,
+        ),
         media_type=BINARY if is_binary else CSV,
         headers={"Vary": "Accept"},
     )

@@ -30,27 +30,28 @@ class ChunkStreams:
 
     @asynccontextmanager
     async def pieces(
-        self, chunk: EntitlementChunk, *, format: CopyFormat, caller: str
+        self, chunk: EntitlementChunk, *, format: CopyFormat, households: bool, caller: str
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Pieces of ``shared.contracts.entitlements``; raises Busy.
 
         They raise where PostgreSQL breaks off, and TimeoutError where the reader takes too long:
-        who stalls does not keep a connection and a snapshot for ever.
+        who stalls does not keep a connection and a snapshot for ever. ``households``: with the
+        fingerprint of each household, which is empty otherwise.
         """
         async with (
             self._places.held(caller),
             self._database.engine.connect() as connection,
             asyncio.timeout(self._longest_seconds),
-            aclosing(_copied(connection, chunk, format=format)) as pieces,
+            aclosing(_copied(connection, chunk, format=format, households=households)) as pieces,
         ):
             yield pieces
 
 
 async def _copied(
-    connection: AsyncConnection, chunk: EntitlementChunk, *, format: CopyFormat
+    connection: AsyncConnection, chunk: EntitlementChunk, *, format: CopyFormat, households: bool
 ) -> AsyncGenerator[bytes]:
     pieces: asyncio.Queue[bytes | None] = asyncio.Queue(_PIECES_AHEAD)
-    copying = asyncio.create_task(_copy(connection, chunk, format, pieces))
+    copying = asyncio.create_task(_copy(connection, chunk, format, households, pieces))
     try:
         while (piece := await pieces.get()) is not None:
             yield piece
@@ -65,10 +66,14 @@ async def _copy(
     connection: AsyncConnection,
     chunk: EntitlementChunk,
     format: CopyFormat,
+    households: bool,
     pieces: asyncio.Queue[bytes | None],
 ) -> None:
     waiting = bytearray()
-    rows = repository.COPY if chunk.home_chunk_id is None else repository.COPY_AGAIN
+    if chunk.home_chunk_id is None:
+        rows = repository.COPY_WITH_HOUSEHOLDS if households else repository.COPY
+    else:
+        rows = repository.COPY_AGAIN_WITH_HOUSEHOLDS if households else repository.COPY_AGAIN
 
     async def collect(part: bytes) -> None:
         waiting.extend(part)
