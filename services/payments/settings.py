@@ -218,7 +218,7 @@ class Settings(StandInSettings, ServiceSettings):
 
     # Batches. A lease is longer than sending one may take, or reading a page of its results.
     batch_lease_seconds: float = 180
-    batch_page_size: int = Field(default=2_000, ge=1, le=10_000)
+    batch_page_size: int = Field(default=5_000, ge=1, le=10_000)
     """Results that are read, and applied, together."""
     batch_results_seconds: float = Field(default=1, gt=0)
     """From reading a batch's results to looking for more; doubled each time there are none."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import asyncpg
+import pytest
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,13 +30,22 @@ _STAGE = text(
 )
 
 
+@pytest.mark.parametrize("looked_at", [None, "before there were any", "before they were sent"])
 async def test_the_work_for_a_line_does_not_grow_with_the_lines(
-    provider: BatchProvider, world: World, steps: Steps, owner: asyncpg.Connection
+    looked_at: str | None,
+    provider: BatchProvider,
+    world: World,
+    steps: Steps,
+    owner: asyncpg.Connection,
 ) -> None:
     await owner.execute("ALTER TABLE payments.instruction SET (autovacuum_enabled = false)")
     await world.fund(10**9)
+    if looked_at == "before there were any":
+        await owner.execute("VACUUM (ANALYZE) payments.instruction")
     await world.registry.announce(entitlements(_LINES, provider="mekong"))
     await steps.raise_announced()
+    if looked_at == "before they were sent":
+        await owner.execute("VACUUM (ANALYZE) payments.instruction")
     wiring = steps.wiring
     given = {
         "provider": "mekong",

@@ -132,9 +132,10 @@ _IS_CANCELLED = text(
     """
 )
 
+# Most of the time nothing is, and then no line needs to be looked at.
 _IS_PAUSED = text(
     f"""
-    SELECT EXISTS (
+    SELECT EXISTS (SELECT FROM payments.pause WHERE resumed_at IS NULL) AND EXISTS (
         SELECT FROM payments.instruction
         JOIN payments.chunk ON chunk.number = instruction.chunk_number
         JOIN payments.payment_round ON payment_round.number = chunk.round_number

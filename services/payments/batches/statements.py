@@ -136,28 +136,29 @@ STAGING = text(
 )
 
 # What is plain: a line of this batch without an end, by a reference that no other payment has. One
-# by one by their keys, each behind an OFFSET that keeps it so: a planner that knows no more of the
-# payments than that there were none an hour ago would hold all results against all of them.
+# by one by their keys, each behind an OFFSET that keeps it so: a planner that knows of a time when
+# nothing was under way would hold all results against all that is, by an index that it takes for
+# empty.
 _MATCHED = """
     matched AS MATERIALIZED (
         SELECT line.id, result.transaction_reference, result.reason
         FROM (SELECT * FROM batch_result ORDER BY instruction_id) AS result
         CROSS JOIN LATERAL (
-            SELECT instruction.id
+            SELECT instruction.id, status, batch_number, provider_number
             FROM payments.instruction
             WHERE instruction.id = result.instruction_id
-              AND instruction.batch_number = :number
-              AND instruction.status = 'sending'
-              AND NOT EXISTS (
-                  SELECT FROM payments.instruction AS other
-                  WHERE other.provider_number = instruction.provider_number
-                    AND other.transaction_reference = result.transaction_reference
-                    AND other.status = 'settled'
-                  OFFSET 0
-              )
             OFFSET 0
             FOR NO KEY UPDATE OF instruction
         ) AS line
+        WHERE line.batch_number = :number
+          AND line.status = 'sending'
+          AND NOT EXISTS (
+              SELECT FROM payments.instruction AS other
+              WHERE other.provider_number = line.provider_number
+                AND other.transaction_reference = result.transaction_reference
+                AND other.status = 'settled'
+              OFFSET 0
+          )
     ),
 """
 _LEFT = """

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 from services.payments.providers.answers import Answer
@@ -74,9 +74,8 @@ class ResultKind(StrEnum):
     REJECTIONS = "rejections"
 
 
-@dataclass(frozen=True, slots=True)
-class LineResult:
-    """How the provider says that one line ended."""
+class LineResult(NamedTuple):
+    """How the provider says that one line ended: made for each of a country's payments."""
 
     kind: ResultKind
     our_reference: UUID | None

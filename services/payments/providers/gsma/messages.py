@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from uuid import UUID
 
 import orjson
+from asyncpg.pgproto.pgproto import UUID as StoredUUID
 
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.gsma.amounts import amount_text, read_money
@@ -186,7 +187,8 @@ def read_code(value: Any) -> str | None:
 
 def read_uuid(value: Any) -> UUID | None:
     """An identifier, or None where it is none."""
-    return UUID(value) if isinstance(value, str) and _UUID.fullmatch(value) else None
+    # The driver's own UUID, as it reads them from the database: made in a quarter of the time.
+    return StoredUUID(value) if isinstance(value, str) and _UUID.fullmatch(value) else None
 
 
 def read_reference(value: Any) -> str | None:
