@@ -17,7 +17,6 @@ from services.payments.batches.files import TakingFiles
 from services.payments.batches.lane import BatchLane
 from services.payments.cash_lists.returning import Returning
 from services.payments.chunks.handlers import handlers as of_chunks
-from services.payments.counts.adding import Adding
 from services.payments.database import SCHEMA
 from services.payments.deliveries.delivering import Delivering
 from services.payments.deliveries.handlers import handlers as of_deliveries
@@ -54,6 +53,7 @@ from services.payments.routing.groups import groups_are_asked
 from services.payments.routing.rerouting import Rerouting
 from services.payments.settings import WorkerSettings
 from services.payments.settlement.closing import Closing
+from services.payments.settlement.counting import Counting
 from services.payments.settlement.progressing import Progressing
 from services.payments.subscriptions.sealing import cipher_of_keys
 from services.payments.sweeps.sweeping import Sweeping
@@ -74,8 +74,8 @@ from shared.retry import Backoff
 from shared.worker import Loop, Worker
 
 _MATCH_AGAIN = Backoff(first_seconds=5, longest_seconds=5)
-_COUNT = Backoff(first_seconds=0.5, longest_seconds=0.5)
-"""How far payments are is to be known within a second."""
+_COUNT = Backoff(first_seconds=0.75, longest_seconds=0.75)
+"""The registry is to know within a second how many payments have ended."""
 _HEAR_OF_PAUSES = Backoff(first_seconds=0.25, longest_seconds=0.25)
 """A pause is to be effective within a second."""
 
@@ -404,7 +404,7 @@ def worker_of(wiring: Wiring) -> Worker:
     progressing = Progressing(
         database=database, clock=clock, every_seconds=settings.progress_seconds
     )
-    adding = Adding(database=database)
+    counting = Counting(database=database, clock=clock)
     answering = ApplyingAnswers(wiring.recording, size=settings.dispatch_outcomes_size)
     following = Following(
         database=database,
@@ -451,7 +451,7 @@ def worker_of(wiring: Wiring) -> Worker:
             Loop("follow-statements", following.step, rest=settings.watch_rest, then=[closing]),
             Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring, *sending]),
             Loop("return-unclaimed", returning.step, rest=settings.watch_rest, then=batches),
-            Loop("count", adding.step, rest=_COUNT, has_more=_never),
+            Loop("count", counting.step, rest=_COUNT, has_more=_never),
             Loop("progress", progressing.step, rest=settings.progress_rest),
             Loop("match-callbacks", matching.step, rest=_MATCH_AGAIN),
             Loop("repeated-callbacks", repeating.step, rest=_MATCH_AGAIN, then=inquiring),

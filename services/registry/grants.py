@@ -25,6 +25,9 @@ GRANTS = {
     "activation_commune": "SELECT, INSERT",
     "enrolment": "SELECT, INSERT",
     "entitlement_chunk": "SELECT, INSERT, UPDATE",
+    "payment_count": (
+        "SELECT, INSERT, UPDATE (counted_at, paid_count, paid_minor, failed_count, failed_minor)"
+    ),
     "entitlement": "SELECT, INSERT, UPDATE (status, reason, finished_at)",
     "announcement": "SELECT, INSERT, UPDATE (status, reason, finished_at)",
     "repair": "SELECT, INSERT",

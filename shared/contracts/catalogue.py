@@ -118,6 +118,12 @@ EXAMPLES: Final[Mapping[type[Published], Mapping[str, Any]]] = {
     },
     events.PaymentsSettled: {**_OF_A_CHUNK, **_PAID, **_UNPAYABLE},
     events.PaymentsProgressed: {**_OF_A_CHUNK, "open_count": 40, **_PAID, **_UNPAYABLE},
+    events.PaymentsCounted: {
+        **_OF_A_CHUNK,
+        "counted_at": "2020-10-12T02:00:11.250000Z",
+        "open_count": 40,
+        **_PAID,
+    },
     events.ProvidersConfigured: {"providers": [{"code": "mekong", "currency": "KHR"}]},
     events.FundBounded: {
         "fund": "national-relief",

@@ -341,6 +341,31 @@ class PaymentsProgressed(Published):
         return str(self.chunk_id)
 
 
+class PaymentsCounted(Published):
+    """How many payments of a chunk have their end so far: told within a second while payments are
+    made. What came of each is told by PaymentsSettled or PaymentsProgressed."""
+
+    type: ClassVar[str] = "org.sangkroh.payments-counted.v1"
+    source: ClassVar[str] = PAYMENTS
+
+    chunk_id: UUID
+    activation_id: UUID
+    scheme: str
+    round: int
+    counted_at: datetime
+    """Of two counts of a chunk the later one holds, in whatever order they come."""
+    open_count: int
+    paid_count: int
+    paid_minor: int
+    failed_count: int
+    """Not those of which another payment for the same entitlement is open, or was made."""
+    failed_minor: int
+
+    @property
+    def subject(self) -> str:
+        return str(self.chunk_id)
+
+
 class ConfiguredProvider(BaseModel):
     """A provider that payments can be sent to, and the currency that it pays in."""
 

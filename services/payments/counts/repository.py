@@ -45,13 +45,17 @@ _ADD_UP = text(
     forgotten AS (
         DELETE FROM payments.ended_span WHERE begun_at < clock_timestamp() - {_KEPT} - {_KEPT}
     )
-    SELECT DISTINCT chunk_number FROM taken ORDER BY chunk_number
+    SELECT DISTINCT chunk_number FROM taken WHERE status IN ({among(ENDS)}) ORDER BY chunk_number
     """
 )
 
 
 async def add_up(session: AsyncSession, *, size: int) -> list[int]:
-    """Add so many changes to the counts, unless another worker is at it; the chunks' numbers."""
+    """Add so many changes to the counts, unless another worker is at it.
+
+    The numbers of the chunks of which payments came to an end, or were opened again. Until the
+    commit nobody else adds up: what is read of the counts meanwhile is later than at any other's.
+    """
     if not await session.scalar(_LOCK):
         return []
     return list((await session.execute(_ADD_UP, {"size": size})).scalars())

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.instructions.states import LIVE
 from services.payments.statements import among
-from shared.contracts.events import PaymentsProgressed, PaymentsSettled
+from shared.contracts.events import PaymentsCounted, PaymentsProgressed, PaymentsSettled
 from shared.database import driver_connection
 
 # What was set aside for another chunk's instruction waits for that.
@@ -175,6 +175,38 @@ _KEEP_TOLD = text(
     """
 )
 
+# Every entitlement of a chunk that was not set aside has one instruction that is live or settled,
+# or else has failed; few have a held one besides, and count as open.
+_COUNTED = text(
+    f"""
+    SELECT chunk.chunk_id, payment_round.activation_id, payment_round.scheme, payment_round.round,
+        clock_timestamp() AS counted_at, live.count AS open_count,
+        paid.count AS paid_count, paid.minor AS paid_minor,
+        greatest(
+            0, chunk.entitlement_count - chunk.set_aside_count - paid.count - live.count
+        ) AS failed_count,
+        greatest(
+            0, chunk.total_minor - chunk.set_aside_minor - paid.minor - live.minor
+        ) AS failed_minor
+    FROM payments.chunk
+    JOIN payments.payment_round ON payment_round.number = chunk.round_number
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(count), 0)::bigint AS count,
+            coalesce(sum(amount_minor), 0)::bigint AS minor
+        FROM payments.instruction_count
+        WHERE chunk_number = chunk.number AND status = 'settled'
+    ) AS paid
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(count), 0)::bigint AS count,
+            coalesce(sum(amount_minor), 0)::bigint AS minor
+        FROM payments.instruction_count
+        WHERE chunk_number = chunk.number AND status IN ({among(LIVE)})
+    ) AS live
+    WHERE chunk.number = ANY(:numbers) AND chunk.status = 'raised'
+    ORDER BY chunk.number
+    """
+)
+
 # Of several attempts for an entitlement the one that paid it counts, then one without an end (which
 # is left out), then the last.
 _LATEST = f"""
@@ -243,6 +275,12 @@ async def progressed_by_number(
     """What is new of locked chunks since it was told last, where some payment takes long."""
     rows = await session.execute(_PROGRESS, {"numbers": list(numbers), "seconds": seconds})
     return {row.number: PaymentsProgressed.model_validate(row._asdict()) for row in rows}
+
+
+async def counted_of(session: AsyncSession, numbers: Sequence[int]) -> list[PaymentsCounted]:
+    """How many payments of open chunks have ended, by the counts."""
+    rows = await session.execute(_COUNTED, {"numbers": list(numbers)})
+    return [PaymentsCounted.model_validate(row._asdict()) for row in rows]
 
 
 async def keep_told(

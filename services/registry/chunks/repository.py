@@ -22,6 +22,7 @@ from sqlalchemy.orm import aliased
 
 from services.registry.chunks.states import ChunkStatus, moves_to
 from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk, RunKind
+from shared.contracts.events import PaymentsCounted
 from shared.retry import Backoff
 
 LEASE_SECONDS = 15
@@ -59,6 +60,22 @@ _PUT_OFF = text(
         attempt_after = clock_timestamp()
             + {_AFTER_FAILURE.sql("attempts")} * interval '1 second'
     WHERE id = :id
+    """
+)
+
+# In whatever order counts come, and however often, the latest is kept.
+_KEEP_COUNT = text(
+    """
+    INSERT INTO registry.payment_count AS known (chunk_id, counted_at, paid_count, paid_minor,
+        failed_count, failed_minor)
+    SELECT chunk.id, :counted_at, :paid_count, :paid_minor, :failed_count, :failed_minor
+    FROM registry.entitlement_chunk AS chunk
+    WHERE chunk.id = :chunk_id
+    ON CONFLICT (chunk_id) DO UPDATE
+    SET counted_at = excluded.counted_at, paid_count = excluded.paid_count,
+        paid_minor = excluded.paid_minor, failed_count = excluded.failed_count,
+        failed_minor = excluded.failed_minor
+    WHERE known.counted_at < excluded.counted_at
     """
 )
 
@@ -294,6 +311,21 @@ async def announce_progress(session: AsyncSession, chunk_id: UUID) -> bool:
         .returning(EntitlementChunk.id)
     )
     return moved.one_or_none() is not None
+
+
+async def keep_count(session: AsyncSession, counted: PaymentsCounted) -> None:
+    """Keep what payments counted of a chunk, unless it counted later or the chunk is none."""
+    await session.execute(
+        _KEEP_COUNT,
+        {
+            "chunk_id": counted.chunk_id,
+            "counted_at": counted.counted_at,
+            "paid_count": counted.paid_count,
+            "paid_minor": counted.paid_minor,
+            "failed_count": counted.failed_count,
+            "failed_minor": counted.failed_minor,
+        },
+    )
 
 
 async def announce_refusal(session: AsyncSession, chunk_id: UUID, *, reason: str) -> bool:

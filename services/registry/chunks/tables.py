@@ -145,3 +145,26 @@ class EntitlementChunk(Base):
         Index("entitlement_chunk_round_unique", "first_round_chunk_id", "round", unique=True),
         {"comment": "Chunks of entitlements: worked whole, announced whole, settled whole."},
     )
+
+
+class PaymentCount(Base):
+    """What payments counted last of a chunk that has payments open."""
+
+    __tablename__ = "payment_count"
+
+    chunk_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("registry.entitlement_chunk.id"), primary_key=True
+    )
+    # When payments counted, by its machine's clock: what was counted before is not taken.
+    counted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    paid_count: Mapped[int] = mapped_column(Integer)
+    paid_minor: Mapped[int] = mapped_column(BigInteger)
+    failed_count: Mapped[int] = mapped_column(Integer)
+    failed_minor: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (
+        {
+            "comment": "What payments counted last of a chunk, until its outcomes say it of each "
+            "entitlement."
+        },
+    )

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.chunks.statements import CHUNKS
 from services.registry.chunks.tables import EntitlementChunk
 from services.registry.enrolments.tables import Entitlement
 
@@ -34,11 +35,7 @@ _SUMS = """
     min(chunk.first_paid_at) AS first_paid_at,
     max(chunk.last_paid_at) AS last_paid_at
 """
-# Not those of repairs: what they announce again is counted where it is at home.
-_CHUNKS = """
-    (SELECT * FROM registry.entitlement_chunk
-     WHERE activation_id = :activation_id AND home_chunk_id IS NULL) AS chunk
-"""
+_CHUNKS = f"({CHUNKS} AND chunk.activation_id = :activation_id) AS chunk"
 _PROGRESS = text(
     f"""
     SELECT {_SUMS},

@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.chunks.statements import CHUNKS
+
 _ROUNDS = text(
-    """
+    f"""
     SELECT round.number, round.due_on, round.released_at, round.released_by,
            count(chunk.id) AS chunks_planned,
            count(chunk.id) FILTER (WHERE chunk.status <> 'planned') AS chunks_done,
@@ -31,9 +33,8 @@ _ROUNDS = text(
            coalesce(sum(chunk.failed_minor), 0)::bigint AS failed_minor,
            coalesce(sum(chunk.refused_count), 0)::bigint AS refused_count
     FROM registry.payment_round AS round
-    LEFT JOIN registry.entitlement_chunk AS chunk
+    LEFT JOIN ({CHUNKS} AND chunk.activation_id = :activation_id) AS chunk
         ON chunk.activation_id = round.activation_id AND chunk.round = round.number
-        AND chunk.home_chunk_id IS NULL
     WHERE round.activation_id = :activation_id
     GROUP BY round.activation_id, round.number
     ORDER BY round.number

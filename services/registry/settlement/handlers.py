@@ -11,7 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.chunks import repository
 from services.registry.chunks.states import ChunkStatus
-from shared.contracts.events import ChunkRefused, PaymentsProgressed, PaymentsSettled
+from shared.contracts.events import (
+    ChunkRefused,
+    PaymentsCounted,
+    PaymentsProgressed,
+    PaymentsSettled,
+)
 from shared.errors import Explained
 from shared.events import Handler, Published, StoredEvent
 
@@ -46,6 +51,11 @@ async def on_payments_progressed(session: AsyncSession, event: StoredEvent) -> N
         await _require(session, progressed.chunk_id, ended="settled in part")
 
 
+async def on_payments_counted(session: AsyncSession, event: StoredEvent) -> None:
+    """Keep how many have their end; what came of each is fetched when payments says so."""
+    await repository.keep_count(session, PaymentsCounted.of(event))
+
+
 async def on_chunk_refused(session: AsyncSession, event: StoredEvent) -> None:
     """Have the chunk's entitlements marked by the worker."""
     refused = ChunkRefused.of(event)
@@ -68,5 +78,6 @@ def handlers() -> dict[type[Published], Handler]:
     return {
         PaymentsSettled: on_payments_settled,
         PaymentsProgressed: on_payments_progressed,
+        PaymentsCounted: on_payments_counted,
         ChunkRefused: on_chunk_refused,
     }
