@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 
 from services.payments.instructions import export
+from services.payments.providers.answers import Answer, AnswerKind
 from shared.ids import new_id
 from tests.payments.conftest import World, entitlements
-from tests.payments.steps import Answer, AnswerKind, Steps, paid
+from tests.payments.steps import Steps, paid
 
 
 async def exported(world: World, **filters: Any) -> list[dict[str, str]]:
