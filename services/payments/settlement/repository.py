@@ -203,6 +203,8 @@ _COUNTED = text(
         WHERE chunk_number = chunk.number AND status IN ({among(LIVE)})
     ) AS live
     WHERE chunk.number = ANY(:numbers) AND chunk.status = 'raised'
+      -- That all have their end is told in a moment by whoever closes it.
+      AND live.count > 0
     ORDER BY chunk.number
     """
 )
