@@ -88,7 +88,7 @@ def test_the_readme_pays_its_household(walked: subprocess.CompletedProcess[str])
 
     assert walked.stderr == ""
     assert [answer for answer in answers if "urn:sangkroh:problem" in answer.get("type", "")] == []
-    entitlement, instruction, proofs, feed = answers[-4:]
+    entitlement, progress, instruction, proofs, feed = answers[-5:]
     assert entitlement["status"] == "paid"
     assert entitlement["amount_minor"] == instruction["amount_minor"] == 192_000
     assert instruction["status"] == "settled"
@@ -97,6 +97,10 @@ def test_the_readme_pays_its_household(walked: subprocess.CompletedProcess[str])
         "settled",
         "commitment_spent",
     ]
+    assert progress["totals"] == [
+        {"status": "settled", "currency": "KHR", "count": 1, "amount_minor": 192_000}
+    ]
+    assert [group["key"] for group in progress["groups"]] == ["01"]
     assert proofs["hold"]
     assert "Sok Dara" not in json.dumps(feed)
     told = [event["type"].split(".")[2] for event in feed["items"]]
