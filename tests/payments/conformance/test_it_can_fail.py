@@ -109,7 +109,7 @@ class ReadsCompletionsForRejections(GsmaBatchAdapter):
         page = await super().read_results(name, kind, offset=offset, limit=limit)
         if page is None:
             return None
-        turned = [replace(result, kind=ResultKind.REJECTIONS) for result in page.results]
+        turned = [result._replace(kind=ResultKind.REJECTIONS) for result in page.results]
         return replace(page, results=turned)
 
 
