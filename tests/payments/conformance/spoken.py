@@ -1,6 +1,7 @@
 """Every protocol that is spoken. **A new adapter is added to the suite by one entry here.**"""
 
 from services.payments.providers.adapters import ADAPTERS, VERIFIERS
+from services.payments.providers.protocol import Capability
 from tests.payments.conformance.bank_side import bank
 from tests.payments.conformance.gsma_side import batch_wallet, wallet
 from tests.payments.conformance.sides import Play, Saying, Spoken
@@ -48,3 +49,9 @@ TEMPLATE = Spoken(
 """What newcomers copy keeps every promise as well, and speaks to nobody."""
 
 SPOKEN = (*REGISTERED, TEMPLATE)
+
+BY_HAND = frozenset(
+    protocol for protocol, adapter in ADAPTERS.items() if Capability.LIST in adapter.capabilities
+)
+"""Nobody is spoken to: what persons pay by hand is uploaded through our own API, and tried there
+(`tests/payments/test_cash_lists*.py`)."""

@@ -13,7 +13,7 @@ from services.payments.providers.lines import MAXIMUM_REPLY_BYTES
 from tests.payments.conformance.driving import api_settings, driven, order
 from tests.payments.conformance.promises import ABOUT, ALWAYS, MAY_BE_PAID, Promise
 from tests.payments.conformance.sides import Saying, Spoken
-from tests.payments.conformance.spoken import REGISTERED, SPOKEN
+from tests.payments.conformance.spoken import BY_HAND, REGISTERED, SPOKEN
 
 PROMISED = [
     pytest.param(spoken, promise, id=f"{spoken.protocol}-{promise.__name__}")
@@ -111,7 +111,8 @@ async def test_nothing_that_is_said_raises_or_pays_what_it_does_not_name(
 
 
 def test_every_adapter_of_the_registry_is_held_to_the_promises() -> None:
-    assert {spoken.protocol for spoken in REGISTERED} == set(ADAPTERS) == set(VERIFIERS)
+    assert set(ADAPTERS) == set(VERIFIERS)
+    assert {spoken.protocol for spoken in REGISTERED} == set(ADAPTERS) - BY_HAND
     for spoken in REGISTERED:
         assert spoken.adapter is ADAPTERS[spoken.protocol]
         assert spoken.verifier is VERIFIERS[spoken.protocol]
