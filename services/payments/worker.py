@@ -134,7 +134,8 @@ def wire(settings: WorkerSettings) -> Wiring:
     database = Database(
         settings.database_url,
         application_name="payments-worker",
-        pool_size=settings.database_pool_size + 3 * len(settings.providers),
+        pool_size=settings.database_pool_size
+        + sum(3 if provider.is_paced else 2 for provider in settings.providers),
         ping_first=False,
         tls=settings.tls,
     )

@@ -13,9 +13,10 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from services.payments.dispatch.permits import seconds_since_boot
 from services.payments.provider_settings import ProviderPace
 from services.payments.providers.pace.allowance import Allowance, Taken
-from services.payments.providers.pace.pacing import TOKEN_SECONDS, NotPaced
+from services.payments.providers.pace.pacing import TOKEN_SECONDS, NotPaced, Pace
 from services.payments.worker import wire
 from shared.ids import new_id
 from tests.payments.conftest import (
@@ -39,8 +40,9 @@ PACE = {
     "requests_burst": BURST,
     "requests_at_once": AT_ONCE,
 }
-LATE = AT_ONCE
-"""Requests that left in time, and were on their way for long: there are no more at once."""
+LATE = AT_ONCE + 2 * BURST
+"""Requests that left in time and were on their way for long, no more than may be at once; and those
+that each of two workers was given by a database that answered late."""
 
 
 @dataclass(frozen=True)
@@ -225,6 +227,31 @@ async def test_no_more_tokens_are_given_than_time_brings(steps: Steps) -> None:
     passed = time.monotonic()
     got = _count(await workers[0].take(tokens=1_000, returned=0, places=0, under_way=0))
     assert got <= 5 + 50 * (time.monotonic() - passed + 1)
+
+
+class Permitted:
+    """What may leave, until it may not."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+
+    def refusal(self) -> str | None:
+        return self.reason
+
+
+async def test_what_waits_for_its_turn_is_let_go_once_it_may_not_leave(steps: Steps) -> None:
+    pace = Pace(allowance(steps, ProviderPace(requests_at_once=1)), now=seconds_since_boot)
+    permit = Permitted()
+    assert await pace.turn(permit) is None
+    waiting = [asyncio.create_task(pace.turn(permit)) for _ in range(20)]
+    await asyncio.sleep(0)
+    permit.reason = "worker_stopping"
+    assert await asyncio.gather(*waiting) == ["worker_stopping"] * 20
+    pace.end()
+    # The place that was in use is the next one's.
+    assert await pace.turn(None) is None
+    pace.rest(60, reason="http_503")
+    assert await pace.turn(None) == "provider_rests"
 
 
 def _count(taken: Taken) -> int:

@@ -4,7 +4,8 @@ A worker takes what its waiting requests need in sets, from the database, and ne
 does not use: tokens for requests that leave now, and places for requests under way, under a lease.
 Whoever dies or is stopped loses its places with the lease; a request only leaves where it ends
 before that. The bound that holds: in any span of time no more requests leave than the burst and
-what comes in that span and ``TOKEN_SECONDS``; never more are under way than may be at once.
+what comes in that span, ``TOKEN_SECONDS`` and the time that the database took to answer; never more
+are under way than may be at once.
 """
 
 import asyncio
@@ -22,10 +23,13 @@ from shared.errors import Explained, told
 log = structlog.get_logger()
 
 TOKEN_SECONDS = 0.25
-"""For how long a token may be used once it was taken."""
+"""For how long a token may be used once it is here."""
+_LONGEST_TOKEN_SECONDS = 5.0
+"""Counted from when it was asked for: a process that was stopped meanwhile asks again."""
 LEASE_BEYOND_SECONDS = 10.0
 """For how long a request may begin under a lease; the lease lasts until the last has ended."""
 _ASK_AGAIN_SECONDS = 0.1
+_NO_PLACE_SECONDS = 0.25
 _LONGEST_ASK_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 30.0
 """How long a question waits for its turn: it is asked again later."""
@@ -137,7 +141,7 @@ class Pace:
                     return None
                 if permit is None and self._now() > gives_up_at:
                     return "no_turn_in_time"
-                await self._wait()
+                await self._wait(permit)
         finally:
             self._waiting -= 1
 
@@ -155,9 +159,14 @@ class Pace:
 
     async def leave(self) -> None:
         """Let others have everything: nothing leaves here any more."""
-        if self._held:
-            self._places = self._held = 0
+        if not self._held:
+            return
+        self._places = self._held = 0
+        try:
             await self._allowance.leave()
+        except Exception as error:
+            # They lapse by themselves.
+            log.warning("places_not_given_back", provider=self._allowance.code, error=told(error))
 
     def _has_place(self) -> bool:
         return self._at_once is None or (
@@ -167,11 +176,13 @@ class Pace:
     def _has_token(self) -> bool:
         return self._per_second is None or (self._tokens > 0 and self._now() < self._tokens_until)
 
-    async def _wait(self) -> None:
+    async def _wait(self, permit: Permit | None) -> None:
         """Wait for a place that is freed here, or ask the database for more. One at a time."""
         async with self._asking:
             self._freed.clear()
-            if self._may_go_on():
+            # Whoever is not to leave any more holds up nobody behind.
+            is_refused = permit is not None and permit.refusal() is not None
+            if is_refused or self._may_go_on():
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, self._ask_at - self._now())):
@@ -204,13 +215,14 @@ class Pace:
         if taken.places is not None:
             self._places, self._held = taken.places.part, taken.places.held
             self._leave_before = began + LEASE_BEYOND_SECONDS
+            if self._places <= self._under_way:
+                # One of ours is freed first, as a rule, and that is seen at once.
+                again_seconds = _NO_PLACE_SECONDS
         if taken.tokens is not None and self._per_second is not None:
             self._tokens = taken.tokens.count
-            self._tokens_until = began + TOKEN_SECONDS
-            # Never so seldom that the burst would run over: what comes meanwhile is not lost.
-            again_seconds = min(
-                _ASK_AGAIN_SECONDS, self._allowance.pace.burst / self._per_second / 2
-            )
+            self._tokens_until = min(self._now() + TOKEN_SECONDS, began + _LONGEST_TOKEN_SECONDS)
+            # Not so seldom that more comes meanwhile than the burst may save up.
+            again_seconds = min(again_seconds, self._allowance.pace.burst / self._per_second / 2)
             if taken.tokens.count < wanted:
                 missing_seconds = max(0.0, taken.tokens.missing) / self._per_second
                 again_seconds = max(again_seconds, missing_seconds)
