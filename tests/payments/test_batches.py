@@ -1,6 +1,8 @@
 """Payments in batches: whatever goes wrong with a batch, each line is paid once or not at all."""
 
 import asyncio
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -8,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.payments.batches.states import BatchStatus
+from shared.contracts.events import ActivationCancelled
 from tests.payments.batch_provider import BatchProvider, Fault, provider
 from tests.payments.conftest import World, entitlements, providers_with
 from tests.payments.steps import Steps, paid
@@ -158,6 +162,100 @@ async def test_a_refused_approval_is_believed_of_a_batch_that_still_waits_alone(
     assert (len(provider.paid), max(provider.paid.values())) == (12, 1)
     assert await world.count("settled") == 12
     await world.proofs()
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+async def test_a_batch_whose_approval_is_uncertain_is_not_approved_again_once_it_is_cancelled(
+    provider: BatchProvider,
+    world: World,
+    steps: Steps,
+    owner: asyncpg.Connection,
+    arrived: bool,
+) -> None:
+    lost = Fault.LOST_AFTER if arrived else Fault.LOST_BEFORE
+    provider.faults = iter([Fault.NONE, lost])
+    await world.fund(10_000_000)
+    await announce(world, steps, 3)
+    await go_on(steps, owner, times=1)
+    [batch] = (await world.get("/batches"))["items"]
+    assert batch["status"] == "approving"
+    await cancel_all(world, steps)
+    # It may still arrive: nothing is released, and nothing is approved.
+    await owner.execute(
+        "UPDATE payments.batch SET next_action_at = now(), sent_at = now() + interval '1 hour'"
+    )
+    await steps.step("batches-mekong")
+    assert await world.count("sending") == 3
+    await owner.execute("UPDATE payments.batch SET sent_at = now() - interval '1 hour'")
+    await go_on(steps, owner, times=4)
+    while await steps.step("cancel"):
+        pass
+    if arrived:
+        assert (len(provider.paid), await world.count("settled")) == (3, 3)
+    else:
+        assert (len(provider.paid), await world.count("cancelled")) == (0, 3)
+        [batch] = (await world.get("/batches"))["items"]
+        assert (batch["status"], batch["reason"]) == ("refused", "activation_cancelled")
+    await world.proofs()
+
+
+async def test_a_batch_that_is_cancelled_right_before_its_approval_is_not_approved(
+    provider: BatchProvider, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    """The activation is cancelled after it was looked at, and before the approval leaves."""
+    await world.fund(10_000_000)
+    await announce(world, steps, 3)
+    await steps.step("send-batches-mekong")
+    lane = steps.wiring.batch_lanes["mekong"]
+    move = lane._outcomes.move
+
+    async def cancelled_first(batch: Any, target: BatchStatus, **given: Any) -> bool:
+        moved = await move(batch, target, **given)
+        await cancel_all(world, steps)
+        return moved
+
+    lane._outcomes.move = cancelled_first  # type: ignore[method-assign]
+    await steps.step("batches-mekong")
+    assert len(provider.paid) == 0
+    while await steps.step("cancel"):
+        pass
+    assert await world.count("cancelled") == 3
+    await world.proofs()
+
+
+async def test_lines_of_a_cancelled_batch_that_the_provider_does_not_know_are_listed_at_once(
+    provider: BatchProvider, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    provider.faults = iter([Fault.LOST_BEFORE])
+    await world.fund(10_000_000)
+    await announce(world, steps, 3)
+    await steps.step("send-batches-mekong")
+    await cancel_all(world, steps)
+    await go_on(steps, owner, times=2)
+    assert provider.requests["take"] == 1
+    kinds = (await world.get("/unresolved"))["kinds"]
+    assert {kind["kind"]: kind["count"] for kind in kinds if kind["count"]} == {
+        "not_known_to_provider": 3
+    }
+    await world.proofs()
+
+
+async def cancel_all(world: World, steps: Steps) -> None:
+    """Have every activation be cancelled, and heard of; what is under way is not waited for."""
+    rows = await world.owner.fetch("SELECT DISTINCT activation_id FROM payments.payment_round")
+    for row in rows:
+        await world.registry.publish(
+            ActivationCancelled(activation_id=row["activation_id"], cancelled_on=date(2026, 1, 6))
+        )
+
+    async def heard() -> bool:
+        # The log's fence may trail behind what was just written.
+        while await steps.worker.step("events"):
+            pass
+        count = await world.owner.fetchval("SELECT count(*) FROM payments.cancelled_activation")
+        return bool(count == len(rows))
+
+    await eventually(heard, seconds=60)
 
 
 @pytest.fixture

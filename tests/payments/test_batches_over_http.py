@@ -85,7 +85,7 @@ async def test_what_a_busy_provider_does_not_take_is_paid_later(
     assert summary(sandbox)["batches"] == {"completed": 4}
 
 
-async def test_a_line_that_was_paid_before_is_not_called_rejected(
+async def test_a_line_that_was_paid_before_ends_by_what_the_provider_says_of_that(
     world: World, steps: Steps, start_sandbox: StartSandbox
 ) -> None:
     sandbox = start_sandbox()
@@ -97,14 +97,17 @@ async def test_a_line_that_was_paid_before_is_not_called_rejected(
         return await world.count("ready") == 6
 
     await eventually(released)
-    before = [str(line) for line in await instruction_ids(world)][:2]
-    ask_elsewhere(sandbox, "POST", "", before[0], batch_of(before))
+    as_ordered, otherwise = [str(line) for line in await instruction_ids(world)][:2]
+    ask_elsewhere(sandbox, "POST", "", as_ordered, batch_of([as_ordered]))
+    ask_elsewhere(sandbox, "POST", "", otherwise, batch_of([otherwise], amount="50000"))
     async with world.working():
-        await world.until_count("settled", 4)
-        await world.until_count("unknown", 2)
-    assert await judge(world, sandbox) == {"settled": 4, "unknown": 2}
-    for line in before:
-        assert (await world.get(f"/instructions/{line}"))["reason"] == "duplicateRequest"
+        await world.until_count("settled", 5)
+        await world.until_count("held", 1)
+    assert await judge(world, sandbox) == {"settled": 5, "held": 1}
+    paid = await world.get(f"/instructions/{as_ordered}")
+    assert (paid["status"], paid["reason"]) == ("settled", None)
+    held = await world.get(f"/instructions/{otherwise}")
+    assert (held["status"], held["reason"]) == ("held", "different_payment")
     assert (await world.chunk(announced))["status"] == "raised"
 
 

@@ -137,12 +137,18 @@ def test_a_rejections_reason_is_the_code_before_its_words(told: Any, reason: str
 
 
 def test_a_duplicate_is_not_decided_and_goes_by_itself() -> None:
-    row = {OUR_REFERENCE: str(ID), "rejectionReason": "duplicateRequest: paid before"}
+    row = {
+        OUR_REFERENCE: str(ID),
+        "rejectionReason": "duplicateRequest: paid before",
+        "transactionReference": "MK-1",
+    }
     page = batches.results_page(ResultKind.REJECTIONS, 200, json.dumps([row]).encode(), limit=10)
     assert page is not None
     plain, odd = plain_and_odd(page)
     assert plain == []
     assert [(result.reason, result.is_decided) for result in odd] == [("duplicateRequest", False)]
+    # By that it is asked about; of a line that was rejected it says nothing.
+    assert [result.transaction_reference for result in odd] == ["MK-1"]
 
 
 JSON = st.recursive(

@@ -226,7 +226,9 @@ class BatchLane:
         match answer.kind:
             case BatchAnswerKind.CREATED if batch.status is BatchStatus.APPROVING:
                 # Our approval was lost, or is not seen yet: it is given again.
-                if not await self._waits_for_pause(batch):
+                if await self._outcomes.is_cancelled(batch):
+                    await self._withdraw(batch)
+                elif not await self._waits_for_pause(batch):
                     await self._give_approval(batch)
             case BatchAnswerKind.CREATED:
                 await self._outcomes.move(batch, BatchStatus.CREATED, answer=answer)
@@ -270,7 +272,9 @@ class BatchLane:
         may_be_sent_again = (
             batch.status is BatchStatus.UNKNOWN and batch.age_seconds < recognised_for
         )
-        if may_be_sent_again and not await self._outcomes.is_cancelled(batch):
+        if await self._outcomes.is_cancelled(batch):
+            await self._outcomes.close(batch, reason="activation_cancelled")
+        elif may_be_sent_again:
             await self._send_again(batch)
         else:
             await self._outcomes.close(batch, reason="batch_not_known_to_provider")
@@ -286,9 +290,27 @@ class BatchLane:
         if await self._outcomes.move(
             batch, BatchStatus.APPROVING, seconds=self._settings.batch_lease_seconds
         ):
-            await self._give_approval(batch.moved(BatchStatus.APPROVING))
+            await self._give_approval(batch.moved(BatchStatus.APPROVING), is_first=True)
 
-    async def _give_approval(self, batch: DueBatch) -> None:
+    async def _withdraw(self, batch: DueBatch) -> None:
+        """Approve no more what was cancelled. The standard has no word to reject a batch by: its
+        lines are released once no approval of before can take effect any more."""
+        untrue_for = self._provider.not_known_untrue_seconds - batch.sent_age_seconds
+        if untrue_for > 0:
+            await self._outcomes.wait(batch, untrue_for, reason="activation_cancelled")
+        else:
+            await self._outcomes.give_back(
+                batch, BatchStatus.REFUSED, reason="activation_cancelled"
+            )
+
+    async def _give_approval(self, batch: DueBatch, *, is_first: bool = False) -> None:
+        if not await self._outcomes.note_approval(batch):
+            if is_first:
+                # It was cancelled in this moment, and no approval has ever left.
+                await self._outcomes.give_back(
+                    batch, BatchStatus.REFUSED, reason="activation_cancelled"
+                )
+            return
         answer = await self._heard(self.adapter.approve_batch(batch.name, self._permit()))
         match answer.kind:
             case BatchAnswerKind.UNDER_WAY | BatchAnswerKind.COMPLETED:

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.payments.answers.recording import Recording
 from services.payments.answers.repository import Heard, Waiting, store_answers
 from services.payments.batches import repository
+from services.payments.batches.approving.repository import note_approval
 from services.payments.batches.repository import DueBatch
 from services.payments.batches.states import BatchStatus
 from services.payments.instructions.moves import InstructionMoves, Move
@@ -200,6 +201,11 @@ class BatchOutcomes:
         """Whether the activation that it is for was cancelled."""
         async with self._database.transaction() as session:
             return await repository.is_cancelled(session, batch.chunk_number)
+
+    async def note_approval(self, batch: DueBatch) -> bool:
+        """Note that an approval is about to leave; whether it may."""
+        async with self._database.transaction() as session:
+            return await note_approval(session, batch.number, position=batch.position)
 
     async def is_paused(self, batch: DueBatch) -> bool:
         """Whether a line of it is paused."""

@@ -1,6 +1,7 @@
 """Reading the results of a batch, page by page, and recording each as it is read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import IntegrityError
@@ -11,7 +12,9 @@ from services.payments.batches.outcomes import ACTOR
 from services.payments.batches.repository import DueBatch
 from services.payments.batches.results import Results, heard_of, plain_and_odd
 from services.payments.instructions.moves import InstructionMoves
+from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.batches import (
+    AsksTransactions,
     BatchAdapter,
     LineResult,
     ResultKind,
@@ -53,7 +56,7 @@ class Reading:
                 return None
             if not page.count:
                 return batch
-            read = await self._apply(batch, kind, page)
+            read = await self._apply(batch, kind, page, asked=await self._ask_about(page))
             if read is None:
                 return None
             batch = read
@@ -70,14 +73,37 @@ class Reading:
             log.error("adapter_failed", provider=self._adapter.code, error=told(error))
             return None
 
-    async def _apply(self, batch: DueBatch, kind: ResultKind, page: ResultsPage) -> DueBatch | None:
+    async def _ask_about(self, page: ResultsPage) -> dict[UUID, Answer]:
+        """What the provider says of lines that it calls repeated, by the reference of the first.
+
+        Only what is final, and by the line's own id: of another payment it says nothing.
+        """
+        adapter = self._adapter
+        if not isinstance(adapter, AsksTransactions):
+            return {}
+        asked: dict[UUID, Answer] = {}
+        for result in page.results:
+            if result.is_decided or result.our_reference is None:
+                continue
+            if (reference := result.transaction_reference) is None:
+                continue
+            answer = await adapter.ask_transaction(reference)
+            if answer.kind is AnswerKind.SETTLED and answer.our_reference == result.our_reference:
+                asked[result.our_reference] = answer
+        return asked
+
+    async def _apply(
+        self, batch: DueBatch, kind: ResultKind, page: ResultsPage, *, asked: Mapping[UUID, Answer]
+    ) -> DueBatch | None:
         """Record a page; None: another worker is at it."""
         plain, odd = plain_and_odd(page)
         try:
-            stored = await self._apply_in_one(batch, kind, page, plain=plain, odd=odd)
+            stored = await self._apply_in_one(batch, kind, page, plain=plain, odd=odd, asked=asked)
         except IntegrityError:
             # Something beside us took a reference: each line by itself, as any other answer.
-            stored = await self._apply_in_one(batch, kind, page, plain=[], odd=[*plain, *odd])
+            stored = await self._apply_in_one(
+                batch, kind, page, plain=[], odd=[*plain, *odd], asked=asked
+            )
         if stored is None:
             return None
         await self._recording.apply(stored)
@@ -91,6 +117,7 @@ class Reading:
         *,
         plain: Sequence[LineResult],
         odd: Sequence[LineResult],
+        asked: Mapping[UUID, Answer],
     ) -> list[Waiting] | None:
         number = await self._directory.number_of(self._adapter.code)
         async with self._database.transaction() as session:
@@ -105,7 +132,13 @@ class Reading:
                 return None
             left = await self._results.apply(session, batch, kind, plain, actor=ACTOR)
             answers = [
-                heard_of(result, provider_number=number)
+                heard_of(result, provider_number=number, said=_said_of(result, asked))
                 for result in [*odd, *(each for each in plain if each.our_reference in left)]
             ]
             return await store_answers(session, answers, actor=ACTOR) if answers else []
+
+
+def _said_of(result: LineResult, asked: Mapping[UUID, Answer]) -> Answer | None:
+    if result.is_decided or result.our_reference is None:
+        return None
+    return asked.get(result.our_reference)

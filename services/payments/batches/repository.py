@@ -42,7 +42,7 @@ _MOVE = text(
                 coalesce(CAST(:server_correlation_id AS uuid), server_correlation_id),
             first_sent_at = CASE WHEN CAST(:target AS text) = 'sending'
                 THEN coalesce(first_sent_at, clock_timestamp()) ELSE first_sent_at END,
-            sent_at = CASE WHEN CAST(:target AS text) = 'sending'
+            sent_at = CASE WHEN CAST(:target AS text) IN ('sending', 'approving')
                 THEN clock_timestamp() ELSE sent_at END,
             next_action_at = CASE WHEN CAST(:target AS text) IN ({among(OPEN)})
                 THEN clock_timestamp() + make_interval(secs => :wait_seconds) END,

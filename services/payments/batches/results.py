@@ -96,9 +96,11 @@ def plain_and_odd(page: ResultsPage) -> tuple[list[LineResult], list[LineResult]
     return plain, odd
 
 
-def heard_of(result: LineResult, *, provider_number: int) -> Heard:
-    """What a result says, as an answer about its payment."""
+def heard_of(result: LineResult, *, provider_number: int, said: Answer | None = None) -> Heard:
+    """What a result says, as an answer about its payment; ``said``: what was told when asked."""
     assert result.our_reference is not None
+    if said is not None:
+        return Heard(result.our_reference, provider_number, said)
     if result.kind is ResultKind.COMPLETIONS:
         answer = Answer(
             AnswerKind.SETTLED,

@@ -96,6 +96,15 @@ class ResultsPage:
 
 
 @runtime_checkable
+class AsksTransactions(Protocol):
+    """One that can be asked about a single payment by the reference that it gave it."""
+
+    async def ask_transaction(self, transaction_reference: str) -> Answer:
+        """Ask what became of a payment; it raises nothing."""
+        ...
+
+
+@runtime_checkable
 class BatchAdapter(Protocol):
     """Speaks to one configured provider about batches. Nothing that it sends raises here."""
 

@@ -117,6 +117,14 @@ class GsmaBatchAdapter(GsmaAdapter):
             batches.results_page, kind, reply.status, reply.body, limit=limit
         )
 
+    async def ask_transaction(self, transaction_reference: str) -> Answer:
+        """Ask what became of a payment, by the reference that the provider gave it."""
+        try:
+            async with self._lines.line() as line:
+                return await self._transaction(line, transaction_reference)
+        except (NoReply, NotPermitted) as silence:
+            return silence.answer()
+
     def read_callback(self, body: bytes) -> Told | ToldOfBatch | None:
         return read_batch_callback(body)
 

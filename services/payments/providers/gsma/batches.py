@@ -220,6 +220,10 @@ def _rejection(row: dict[str, Any]) -> LineResult:
     return LineResult(
         ResultKind.REJECTIONS,
         our_reference=read_uuid(row.get(OUR_REFERENCE)),
+        # As what it came then, where it came before.
+        transaction_reference=(
+            read_reference(row.get("transactionReference")) if reason == _DUPLICATE else None
+        ),
         reason=reason or "rejected_without_reason",
         # The line came before, and was paid then for all that anybody knows here.
         is_decided=reason != _DUPLICATE,
