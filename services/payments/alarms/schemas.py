@@ -25,6 +25,7 @@ class AlarmOut(BaseModel):
                     "raised_at": "2020-10-17T03:14:16Z",
                     "age_seconds": 3600,
                     "provider": None,
+                    "subscription_id": None,
                     "cleared_at": None,
                     "cleared_by": None,
                     "cleared_reason": None,
@@ -34,13 +35,16 @@ class AlarmOut(BaseModel):
     )
 
     number: int
-    instruction_id: UUID | None = Field(description="None: it is about a provider.")
+    instruction_id: UUID | None = Field(
+        description="None: it is about a provider, or a subscription."
+    )
     kind: AlarmKind
     detail: str = Field(description="What happened and what to do.")
     occurrences: int = Field(description="How often it was told.")
     raised_at: datetime
     age_seconds: int = Field(description="Since it was raised: until now, or until it was cleared.")
     provider: str | None = Field(description="Of an alarm about a provider as such.")
+    subscription_id: UUID | None = Field(description="Of an alarm about a subscription.")
     cleared_at: datetime | None = Field(description="Since when its cause is gone.")
     cleared_by: str | None = Field(description="None: its cause was gone by itself.")
     cleared_reason: str | None

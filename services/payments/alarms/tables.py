@@ -60,6 +60,10 @@ class AlarmKind(StrEnum):
     """Payments wait for what cannot be learnt of their accounts; about the provider."""
     CASH_LIST_OVERDUE = "cash_list_overdue"
     """Lists whose last day has passed and that have lines without a result; about the provider."""
+    SUBSCRIPTION_FAILING = "subscription_failing"
+    """A receiver of events has taken none for a while; about the subscription."""
+    SUBSCRIPTION_DISABLED = "subscription_disabled"
+    """A receiver of events wants no more; about the subscription."""
 
 
 CLEARED_BY_PERSONS = (
@@ -70,12 +74,13 @@ CLEARED_BY_PERSONS = (
     AlarmKind.FILE_SET_ASIDE,
     AlarmKind.FILE_DIFFERS,
     AlarmKind.LINES_NOT_OURS,
+    AlarmKind.SUBSCRIPTION_DISABLED,
 )
 """What may stay true for good: a person who has looked says so. Every other cause ends."""
 
 
 class Alarm(Base):
-    """One kind of contradiction about one instruction, or about a provider."""
+    """One kind of contradiction about one instruction, a provider or a subscription."""
 
     __tablename__ = "alarm"
 
@@ -83,6 +88,8 @@ class Alarm(Base):
     instruction_id: Mapped[UUID | None] = mapped_column(Uuid)
     # Of an alarm about a provider, which is about no single instruction.
     provider_number: Mapped[int | None] = mapped_column(SmallInteger)
+    # Of an alarm about a subscription.
+    subscription_id: Mapped[UUID | None] = mapped_column(Uuid)
     kind: Mapped[AlarmKind] = mapped_column(enum_column(AlarmKind, "alarm_kind", SCHEMA))
     detail: Mapped[str] = mapped_column(Text)
     occurrences: Mapped[int] = mapped_column(Integer, server_default=text("1"))
@@ -94,13 +101,23 @@ class Alarm(Base):
 
     __table_args__ = (
         UniqueConstraint("instruction_id", "kind"),
-        CheckConstraint("num_nulls(instruction_id, provider_number) = 1", name="is_about_a_thing"),
+        CheckConstraint(
+            "num_nonnulls(instruction_id, provider_number, subscription_id) = 1",
+            name="is_about_a_thing",
+        ),
         Index(
             "alarm_of_a_provider_index",
             "provider_number",
             "kind",
             unique=True,
             postgresql_where=text("instruction_id IS NULL"),
+        ),
+        Index(
+            "alarm_of_a_subscription_index",
+            "subscription_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("subscription_id IS NOT NULL"),
         ),
         Index("alarm_open_index", "number", postgresql_where=text("cleared_at IS NULL")),
         {"comment": "What a person has to look at."},

@@ -67,5 +67,11 @@ class Delivery(Base):
             "number",
             postgresql_where=text("status IN ('failed', 'stopped')"),
         ),
+        Index(
+            "delivery_taken_index",
+            "subscription_id",
+            "finished_at",
+            postgresql_where=text("status = 'delivered'"),
+        ),
         {"comment": "Events on their way to subscribers, each once for each subscription."},
     )

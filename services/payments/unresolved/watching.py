@@ -4,6 +4,7 @@ import structlog
 
 from services.payments.unresolved.limits import Limits
 from services.payments.unresolved.repository import clear_gone, raise_for_time
+from services.payments.unresolved.subscribers.repository import raise_and_clear
 from shared.clock import Clock
 from shared.database import Database
 
@@ -25,6 +26,7 @@ class Watching:
         async with self._database.transaction() as session:
             cleared = await clear_gone(session, self._limits, now=now, size=self._size)
             raised = await raise_for_time(session, self._limits, now=now, size=self._size)
+            raised |= await raise_and_clear(session, now=now)
         for kind, count in raised.items():
             if count:
                 log.error("alarms", kind=kind, count=count)
