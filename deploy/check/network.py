@@ -7,6 +7,7 @@ from deploy.check.kustomize import Object, Objects
 
 # Who asks whom.
 _CALLS = (
+    ("payments-api", "registry-api"),
     ("payments-worker", "registry-api"),
     ("registry-worker", "payments-api"),
     ("triggers-api", "registry-api"),

@@ -154,7 +154,12 @@ def _variable_faults(process: Process) -> Iterator[str]:
         yield f"{process.where}: {_HEARTBEATS} is not set, so nothing can ask if it is alive."
     calls_others = {"REGISTRY_URL", "PAYMENTS_URL"} & known
     ways_to_a_token = (_TOKEN_VARIABLES, {_DEVELOPMENT_KEY})
-    if calls_others and not any(way <= process.variables.keys() for way in ways_to_a_token):
+    has_a_token = known >= _TOKEN_VARIABLES
+    if (
+        calls_others
+        and has_a_token
+        and not any(way <= process.variables.keys() for way in ways_to_a_token)
+    ):
         yield (
             f"{process.where}: {process.name} calls another service and has no way to a token: "
             f"set {', '.join(sorted(_TOKEN_VARIABLES))}, or {_DEVELOPMENT_KEY} on a laptop."

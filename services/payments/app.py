@@ -58,6 +58,7 @@ from services.payments.routing.service import route_step
 from services.payments.scopes import PaymentsApprove, PaymentsRead
 from services.payments.settings import ApiSettings
 from services.payments.settlement.routes import router as settlement
+from services.payments.subscriptions.places import client_of
 from services.payments.subscriptions.routes import router as subscriptions
 from services.payments.subscriptions.sealing import cipher_of_keys
 from services.payments.subscriptions.service import subscription_step
@@ -193,7 +194,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             events,
         ],
         tags=_TAGS,
-        lifespans=[_taking_callbacks, _followed],
+        lifespans=[_taking_callbacks, _asking_of_places, _followed],
     )
     app.state.steps = steps
     app.state.statement_places = Places(
@@ -214,6 +215,13 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.get(ASYNCAPI_PATH, include_in_schema=False)(asyncapi_document)
     app.get(PROVIDER_PATH, include_in_schema=False)(provider_document)
     return app
+
+
+@asynccontextmanager
+async def _asking_of_places(app: FastAPI) -> AsyncIterator[None]:
+    async with client_of(app.state.settings.registry_url) as registry:
+        app.state.registry = registry
+        yield
 
 
 @asynccontextmanager

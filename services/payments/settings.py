@@ -177,6 +177,10 @@ class Settings(StandInSettings, ServiceSettings):
     """The API seals callbacks as they come, the worker opens them; and so with the keys that sign
     what is sent to subscribers, which the API shows to whoever made them."""
 
+    registry_url: str = Field(
+        default="http://127.0.0.1:8001",
+        validation_alias=AliasChoices("REGISTRY_URL", "registry_url"),
+    )
     providers: list[ProviderSettings] = []
 
     # Fetching chunks from the registry.
@@ -431,10 +435,6 @@ class ApiSettings(Settings):
 class WorkerSettings(CallingSettings, Settings):
     """The worker's: it opens accounts and sends to providers. It verifies no signature."""
 
-    registry_url: str = Field(
-        default="http://127.0.0.1:8001",
-        validation_alias=AliasChoices("REGISTRY_URL", "registry_url"),
-    )
     account_keys: KeyVersions = Field(validation_alias=AliasChoices("ACCOUNT_KEYS", "account_keys"))
     provider_api_keys: dict[str, Annotated[SecretStr, Field(min_length=1)]] = {}
     """By provider that is spoken to over HTTP: what it lets us in by."""

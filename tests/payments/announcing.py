@@ -73,6 +73,7 @@ class Registry:
         self.chunks: dict[UUID, bytes] = {}
         self.announcements: dict[UUID, EntitlementsReady] = {}
         self.status = 200
+        self.areas = {"01", "0102", "010203", "0103", "02", "0203", "020301", "10"}
         self.media_type = BINARY
         self.fetches = 0
         self.names: dict[UUID, str] = {}
@@ -82,10 +83,18 @@ class Registry:
         """What whoever asks about names is answered instead."""
         self.app = Starlette(
             routes=[
+                Route("/v1/areas", self._areas),
                 Route("/v1/entitlement-chunks/{chunk_id:uuid}/entitlements", self._entitlements),
                 Route("/v1/checks/account-holders", self._holders, methods=["POST"]),
             ]
         )
+
+    async def _areas(self, request: Request) -> Response:
+        if self.status != 200 or not request.headers["authorization"].startswith("Bearer "):
+            return Response(status_code=self.status)
+        asked = request.query_params["codes"].split(",")
+        known = [{"code": code} for code in sorted(asked) if code in self.areas]
+        return Response(json.dumps({"items": known, "next_cursor": None}))
 
     async def _entitlements(self, request: Request) -> Response:
         self.fetches += 1

@@ -147,6 +147,26 @@ async def test_a_subscriber_gets_what_concerns_its_places(
         assert sent == concerned, told
 
 
+async def test_places_that_nobody_knows_are_named_and_not_subscribed_to(world: World) -> None:
+    asked = subscription("http://127.0.0.1:9/hooks", areas=["01", "99", "0203", "02039"])
+    refused = await world.post("/subscriptions", asked, status=422)
+    assert "99, 02039." in refused["detail"]
+    assert "01," not in refused["detail"]
+    assert (await world.get("/approvals"))["items"] == []
+
+    # The registry is away: nobody knows, so nothing is proposed, and it is said what to do.
+    world.registry.status = 503
+    asked["areas"] = ["01"]
+    for _ in range(2):
+        away = await world.post("/subscriptions", asked, status=503)
+        assert "Send the same again later" in away["detail"]
+    asked["areas"] = []
+    await world.propose("/subscriptions", asked)
+    world.registry.status = 200
+    asked["areas"] = ["01"]
+    await world.propose("/subscriptions", asked)
+
+
 async def test_what_names_no_place_goes_to_everybody_who_asked_for_its_type(
     world: World, steps: Steps, receiver: RunningReceiver
 ) -> None:

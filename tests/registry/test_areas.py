@@ -59,6 +59,14 @@ async def test_the_country_sums_up_its_communes(flow: Flow) -> None:
     assert country["idpoor1_households"] + country["idpoor2_households"] == 678_440
 
 
+async def test_areas_are_found_by_many_codes_at_once(flow: Flow) -> None:
+    found = await flow.get("/areas", codes="0102,01,99,010201", limit=4)
+    assert [area["code"] for area in found["items"]] == ["01", "0102", "010201"]
+    assert found["next_cursor"] is None
+    wrong = await flow.client.get("/areas", params={"codes": "01,1"})
+    assert wrong.status_code == 422
+
+
 async def test_areas_are_listed_by_level_and_parent_page_by_page(flow: Flow) -> None:
     provinces = await flow.get("/areas", level="province", limit=500)
     assert [area["code"] for area in provinces["items"]][:2] == ["01", "02"]

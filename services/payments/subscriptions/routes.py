@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.payments.scopes import SubscriptionsRead, SubscriptionsWrite
-from services.payments.subscriptions import service
+from services.payments.subscriptions import places, service
 from services.payments.subscriptions.schemas import (
     KeyOut,
     RotationIn,
@@ -39,7 +39,7 @@ KeysCipher = Annotated[Cipher, Depends(_cipher)]
     status_code=202,
     response_model=ApprovalOut,
     summary="Propose a subscription to events",
-    responses=problem_responses(400, 401, 403, 422),
+    responses=problem_responses(400, 401, 403, 422, 503),
 )
 async def propose_subscription(
     body: SubscriptionIn,
@@ -51,7 +51,11 @@ async def propose_subscription(
     clock: ClockDependency,
 ) -> Response:
     """Events of these types and places are sent to an address from when another person approves
-    it on, signed by Standard Webhooks 1.0. The proposal's id becomes the subscription's."""
+    it on, signed by Standard Webhooks 1.0. The proposal's id becomes the subscription's. Where
+    the registry does not say whether there are these places, it is to be sent again later."""
+    await places.require_known(
+        request.app.state.registry, body.areas, authorization=request.headers["Authorization"]
+    )
     judge = request.app.state.settings.subscriber_judge
     return await once.reply(
         body,

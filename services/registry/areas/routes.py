@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from services.registry.areas import repository, service
-from services.registry.areas.schemas import AreaCode, AreaOut, GazetteerIn, GazetteerOut
+from services.registry.areas.schemas import AreaCode, AreaCodes, AreaOut, GazetteerIn, GazetteerOut
 from services.registry.areas.tables import Level
 from services.registry.scopes import AreasRead, AreasWrite
 from shared.database import Session
@@ -34,10 +34,19 @@ async def list_areas(
     parent: Annotated[
         AreaCode | None, Query(description="Only the direct parts of this area.")
     ] = None,
+    codes: Annotated[
+        AreaCodes | None,
+        Query(description="Only those with these codes, with commas between them."),
+    ] = None,
 ) -> PageOf[AreaOut]:
     """Areas in the order of their codes, with the counts and indexes that are known of them."""
     areas = await repository.list_areas(
-        session, level=level, parent=parent, after=page.after(str), limit=page.fetch_limit
+        session,
+        codes=None if codes is None else codes.split(","),
+        level=level,
+        parent=parent,
+        after=page.after(str),
+        limit=page.fetch_limit,
     )
     rows = [AreaOut.model_validate(area) for area in areas]
     return page.of(rows, key=lambda area: (area.code,))

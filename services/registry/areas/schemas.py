@@ -16,6 +16,16 @@ AreaCode = Annotated[
     str, Field(pattern=r"^(KH|([0-9]{2}){1,4})$", max_length=8, examples=["010201"])
 ]
 
+AreaCodes = Annotated[
+    str,
+    Field(
+        pattern=r"^(KH|([0-9]{2}){1,4})(,(KH|([0-9]{2}){1,4})){0,499}$",
+        max_length=4_500,
+        examples=["0102,020301"],
+    ),
+]
+"""As many as a page holds, each with eight digits at most."""
+
 
 class AreaOut(BaseModel):
     """A place in the national gazetteer."""
