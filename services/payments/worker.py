@@ -41,7 +41,7 @@ from services.payments.providers.health.noting import Noting
 from services.payments.providers.pace.allowance import Allowance
 from services.payments.providers.pace.keeping import KeepingPace
 from services.payments.providers.pace.pacing import LEASE_BEYOND_SECONDS, Pace, keep
-from services.payments.providers.protocol import Adapter, Capability
+from services.payments.providers.protocol import Adapter, Capability, SingleAdapter
 from services.payments.raising.fetching import Fetching
 from services.payments.reservations.handlers import handlers as of_reservations
 from services.payments.reservations.reserving import Reserving
@@ -179,7 +179,7 @@ def wire(settings: WorkerSettings) -> Wiring:
             pace=paces[code],
         )
         for code, adapter in adapters.items()
-        if Capability.SINGLE in adapter.capabilities
+        if isinstance(adapter, SingleAdapter) and Capability.SINGLE in adapter.capabilities
     }
     batch_lanes = {
         code: BatchLane(

@@ -271,6 +271,24 @@ async def test_what_went_elsewhere_before_commits_were_lost_is_found_there(
     await world.proofs()
 
 
+async def test_whoever_is_not_asked_elsewhere_would_pay_twice(
+    memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    """What the groups are for: a worker that is told of none asks one provider alone."""
+    await route(world)
+    owed = entitlements(2, provider="mekong")
+    await raised(world, steps, *owed)
+    keeping = Keeping(owner)
+    await keeping.keep()
+    await pause(world)
+    await steps.step("reroute")
+    await steps.step("send-tonle")
+    await keeping.lose()
+    async with running_steps(world.settings.model_copy(update={"stand_ins": []})) as again:
+        await work(again, owner)
+    assert memory.paid["mekong"] == memory.paid["tonle"] == dict.fromkeys(ids(owed), 1)
+
+
 async def test_nothing_is_sent_while_another_that_may_have_paid_does_not_answer(
     memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection
 ) -> None:
@@ -282,6 +300,12 @@ async def test_nothing_is_sent_while_another_that_may_have_paid_does_not_answer(
     memory.answers = lambda provider: provider != "tonle"
     await work(steps, owner)
     assert memory.sent == []
+    assert await world.count("ready") == 2
+    waiting = await world.instruction_of(owed[0].entitlement_id)
+    assert waiting["reason"] == "may_be_with_another_provider"
+    # Two persons who cancelled it would have it paid anew, beside what the other may have paid.
+    await world.resolve(waiting["id"], "cancelled")
+    assert await steps.step("resolve") == 1
     assert await world.count("ready") == 2
     memory.answers = lambda provider: True
     await work(steps, owner)
@@ -335,6 +359,12 @@ async def test_however_commits_are_lost_no_household_is_paid_twice(
     await work(steps, owner, times=8)
     times_paid = memory.paid["mekong"] + memory.paid["tonle"]
     assert times_paid == dict.fromkeys(ids(owed), 1), memory.sent
+    claimed_before = await owner.fetchval(
+        "SELECT count(*) FROM payments.rerouting JOIN payments.instruction_move AS move "
+        "USING (instruction_id) JOIN payments.journal_entry AS entry "
+        "ON entry.number = move.entry_number WHERE entry.posted_at < rerouted_at"
+    )
+    assert claimed_before == 0
     await world.until_chunk(announced, "settled")
     await world.proofs()
 

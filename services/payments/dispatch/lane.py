@@ -27,7 +27,7 @@ from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.health.noting import Noting
 from services.payments.providers.pace.pacing import Pace
 from services.payments.providers.pausing import Pausing
-from services.payments.providers.protocol import Adapter, Order
+from services.payments.providers.protocol import Order, SingleAdapter
 from services.payments.settings import ProviderSettings, Settings
 from shared.database import Database
 from shared.errors import told
@@ -70,7 +70,7 @@ class Lane:
     def __init__(
         self,
         *,
-        adapter: Adapter,
+        adapter: SingleAdapter,
         provider: ProviderSettings,
         settings: Settings,
         directory: ProviderDirectory,

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import assert_never
 
-from services.payments.instructions.states import Status
+from services.payments.instructions.states import MAY_BE_ELSEWHERE, Status
 from services.payments.rounds.states import RoundStatus
 from shared.wording import numbers
 from shared.wording.phrase import Phrase
@@ -35,6 +35,11 @@ _READY = {
         "ជុំនេះត្រូវបានបដិសេធ៖ ការទូទាត់មិនត្រូវបានផ្ញើទេ ហើយមន្ត្រីត្រូវដោះស្រាយ។",
     ),
 }
+
+_PERHAPS_ELSEWHERE = Phrase(
+    "It may have been sent by another provider already, so that provider is asked first.",
+    "ការទូទាត់អាចត្រូវបានផ្ញើតាមអ្នកផ្តល់សេវាផ្សេងរួចហើយ ដូច្នេះត្រូវសួរអ្នកផ្តល់សេវានោះជាមុន។",
+)
 
 _GONE = {
     "always": Phrase("by a rule of two officers", "តាមវិធានរបស់មន្ត្រីពីររូប"),
@@ -137,6 +142,8 @@ _REASONS = {
 def told(status: Status, reason: str | None, *, round_status: RoundStatus) -> Phrase:
     """Where a payment is, and why as far as there is a reason that concerns whoever waits."""
     where = _where(status, round_status)
+    if status is Status.READY and reason == MAY_BE_ELSEWHERE:
+        return _PERHAPS_ELSEWHERE
     if reason is None or status in (Status.READY, Status.SENDING, Status.SETTLED):
         return where
     why = _REASONS.get(reason) or Phrase(

@@ -42,6 +42,9 @@ IN_FLIGHT = (Status.SENDING, Status.PENDING, Status.UNKNOWN)
 MAY_HAVE_BEEN_SENT = "may_have_been_sent"
 """Why a ready instruction is taken for sent: whatever was lost, the provider may have had it."""
 
+MAY_BE_ELSEWHERE = "may_be_with_another_provider"
+"""Why a ready instruction waits: commits were lost, and another provider may have had it."""
+
 ENDS = (Status.SETTLED, Status.REJECTED, Status.RETURNED, Status.CANCELLED)
 
 _SENT = (Posting(TransferCode.SENT, AccountCode.IN_TRANSIT, AccountCode.PROVIDER_FLOAT),)

@@ -1,13 +1,14 @@
 """The face of a provider: what the rest of the service may ask of it, whatever it speaks.
 
-A folder beside this file speaks one protocol and implements ``Adapter`` and ``Verifier``;
-``adapters.py`` maps the protocols' names to them. Nothing else knows which protocols there are.
+A folder beside this file speaks one protocol and implements ``Verifier``, and ``SingleAdapter``,
+``BatchAdapter`` or ``FileAdapter``; ``adapters.py`` maps the protocols' names to them. Nothing else
+knows which protocols there are.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from services.payments.providers.answers import Answer
@@ -73,10 +74,9 @@ class Verifier(Protocol):
 
 
 class Adapter(Protocol):
-    """Speaks to one configured provider, and understands it.
+    """Speaks to one configured provider, and understands it: what all of them have.
 
-    What it says comes back as an ``Answer``: neither the network nor anything that the provider
-    sends raises here.
+    Neither the network nor anything that the provider sends raises here.
     """
 
     @property
@@ -89,18 +89,23 @@ class Adapter(Protocol):
         """In which ways it takes payments."""
         ...
 
-    async def send(self, order: Order, permit: Permit) -> Answer:
-        """Ask it to pay. Where the permit refuses, nothing leaves and the answer is NOT_SENT."""
-        ...
-
-    async def inquire(self, instruction_id: UUID, server_correlation_id: UUID | None) -> Answer:
-        """Ask what became of an order, by its own id where it gave one, then by ours."""
-        ...
-
     def read_callback(self, body: bytes) -> Told | ToldOfBatch | None:
         """What a verified callback says, or None where it speaks of nothing of ours."""
         ...
 
     async def close(self) -> None:
         """Give back what it holds open."""
+        ...
+
+
+@runtime_checkable
+class SingleAdapter(Adapter, Protocol):
+    """Of one that takes payments one at a time. What the provider says is an ``Answer``."""
+
+    async def send(self, order: Order, permit: Permit) -> Answer:
+        """Ask it to pay. Where the permit refuses, nothing leaves and the answer is NOT_SENT."""
+        ...
+
+    async def inquire(self, instruction_id: UUID, server_correlation_id: UUID | None) -> Answer:
+        """Ask what became of an order, by its own id where it gave one, then by ours."""
         ...

@@ -30,6 +30,11 @@ ANSWER_WAITS = (
     "was changed: look again when it is applied."
 )
 
+PERHAPS_ELSEWHERE = (
+    "Another provider may have had it before the database lost commits, and has not said yet that "
+    "it does not know it. Nothing was changed: propose it again once it has."
+)
+
 NOT_HELD = "It is {status} now, and no rule holds it. Nothing was changed."
 
 _BEGINNING = UUID(int=0)
@@ -62,7 +67,10 @@ class CarryingOut:
                 return 1
             known = await lock_known(session, list(items))
             answered = await repository.with_answers(session, list(items))
-            open_items = {each: state for each, state in items.items() if each not in answered}
+            elsewhere = await self._perhaps_elsewhere(session, resolved, items)
+            open_items = {
+                each: state for each, state in items.items() if each not in answered | elsewhere
+            }
             if resolved.outcome is Outcome.RESEND:
                 results = await self._allow_resend(session, open_items, known)
             elif resolved.outcome is Outcome.RELEASED:
@@ -70,6 +78,7 @@ class CarryingOut:
             else:
                 results = await self._resolve(session, resolved, open_items, known)
             results |= dict.fromkeys(answered, (Result.OVERTAKEN, ANSWER_WAITS))
+            results |= dict.fromkeys(elsewhere - answered, (Result.OVERTAKEN, PERHAPS_ELSEWHERE))
             await repository.keep_results(session, resolved.resolution_id, results)
         self._done_to = max(items)
         return len(items)
@@ -87,6 +96,13 @@ class CarryingOut:
                 session, resolution_id, after=self._done_to, size=self._size
             )
         return items
+
+    async def _perhaps_elsewhere(
+        self, session: AsyncSession, resolved: Resolved, items: dict[UUID, Status]
+    ) -> set[UUID]:
+        if resolved.outcome is not Outcome.CANCELLED:
+            return set()
+        return await repository.perhaps_elsewhere(session, list(items))
 
     async def _allow_resend(
         self, session: AsyncSession, items: dict[UUID, Status], known: dict[UUID, Known]

@@ -12,7 +12,7 @@ from services.payments.approvals.tables import Approval
 from services.payments.chunks.tables import Chunk
 from services.payments.holds.states import HoldRule
 from services.payments.holds.tables import Hold
-from services.payments.instructions.states import Status
+from services.payments.instructions.states import MAY_BE_ELSEWHERE, Status
 from services.payments.instructions.tables import Instruction
 from services.payments.providers.tables import Provider
 from services.payments.resolutions.deciding import Resolved
@@ -60,6 +60,13 @@ _WITH_ANSWERS = text(
     """
     SELECT DISTINCT instruction_id FROM payments.answer
     WHERE applied_at IS NULL AND instruction_id = ANY(:ids)
+    """
+)
+
+_PERHAPS_ELSEWHERE = text(
+    f"""
+    SELECT id FROM payments.instruction
+    WHERE id = ANY(:ids) AND status = 'ready' AND reason = '{MAY_BE_ELSEWHERE}'
     """
 )
 
@@ -274,6 +281,11 @@ async def keep_results(
             "details": [detail for _, detail in results.values()],
         },
     )
+
+
+async def perhaps_elsewhere(session: AsyncSession, ids: Sequence[UUID]) -> set[UUID]:
+    """Those that another provider may have had before commits were lost, and is asked about."""
+    return set((await session.execute(_PERHAPS_ELSEWHERE, {"ids": list(ids)})).scalars())
 
 
 async def allow_resend(session: AsyncSession, ids: Sequence[UUID]) -> set[UUID]:

@@ -14,7 +14,12 @@ from services.payments.dispatch.lane import Lane
 from services.payments.dispatch.repository import Due
 from services.payments.instructions.states import Status
 from services.payments.providers.answers import Answer, AnswerKind
-from services.payments.routing.repository import keep_asked, pick_perhaps_elsewhere, put_off
+from services.payments.routing.repository import (
+    keep_asked,
+    pick_perhaps_elsewhere,
+    put_off,
+    tell_why,
+)
 from services.payments.settings import Settings
 
 _KNOWS_IT = (AnswerKind.SETTLED, AnswerKind.PENDING, AnswerKind.REJECTED)
@@ -42,10 +47,14 @@ class AskingElsewhere:
 
     async def step(self) -> int:
         """Ask about one set; returns about how many all was heard."""
+        provider_number = await self._lane.provider_number()
+        async with self._lane.database.transaction() as session:
+            await tell_why(
+                session, provider_number=provider_number, size=self._settings.inquiry_size
+            )
         others = [self._lanes[code] for code in self._others if code in self._lanes]
         if any(lane.pausing.paused for lane in others):
             return 0
-        provider_number = await self._lane.provider_number()
         async with self._lane.database.reading() as session:
             picked = await pick_perhaps_elsewhere(
                 session,

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.dispatch.repository import NOT_CANCELLED, PERHAPS_PAID
+from services.payments.instructions.states import MAY_BE_ELSEWHERE
 from services.payments.providers.tables import Provider
 from services.payments.routing.states import BEFORE_SENDING, RouteCause
 from services.payments.routing.tables import Route
@@ -189,9 +190,7 @@ _FOR_ATTEMPT = text(
 # Lost commits may have had it go by another provider. What was ever claimed was never rerouted
 # after, so only what was not is asked about elsewhere; and not before whoever did not hear of the
 # failover has let its last request leave, and "not known" is true.
-_PERHAPS_ELSEWHERE = text(
-    """
-    SELECT instruction.id
+_OF_AN_EARLIER_EPOCH = """
     FROM payments.chunk
     JOIN payments.payment_round ON payment_round.number = chunk.round_number
     JOIN payments.instruction ON instruction.chunk_number = chunk.number
@@ -200,12 +199,29 @@ _PERHAPS_ELSEWHERE = text(
       AND instruction.status = 'ready'
       AND instruction.provider_number = :provider_number
       AND instruction.moves = 0
-      AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
       AND NOT EXISTS (
           SELECT FROM payments.asked_elsewhere AS asked
           WHERE asked.instruction_id = instruction.id
             AND asked.epoch = (SELECT events.current_epoch())
       )
+"""
+
+# Two persons see why it waits, and do not cancel it meanwhile.
+_TELL_WHY = text(
+    f"""
+    UPDATE payments.instruction SET reason = '{MAY_BE_ELSEWHERE}'
+    WHERE id IN (
+        SELECT instruction.id {_OF_AN_EARLIER_EPOCH} AND instruction.reason IS NULL
+        ORDER BY instruction.id
+        LIMIT :size
+    ) AND status = 'ready' AND moves = 0
+    """
+)
+
+_PERHAPS_ELSEWHERE = text(
+    f"""
+    SELECT instruction.id {_OF_AN_EARLIER_EPOCH}
+      AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
       AND clock_timestamp() >= (
           SELECT begun_at FROM events.epoch WHERE number = (SELECT events.current_epoch())
       ) + make_interval(secs => :trusted_after_seconds)
@@ -230,8 +246,10 @@ _KEEP_ASKED = text(
         FOR NO KEY UPDATE OF instruction
     ),
     moved AS (
-        UPDATE payments.instruction SET provider_number = locked.found_at
-        FROM locked WHERE instruction.id = locked.id AND locked.found_at IS NOT NULL
+        UPDATE payments.instruction
+        SET provider_number = coalesce(locked.found_at, provider_number),
+            reason = NULL, next_action_at = NULL
+        FROM locked WHERE instruction.id = locked.id
     ),
     recorded AS (
         INSERT INTO payments.rerouting (instruction_id, from_provider_number, to_provider_number,
@@ -397,6 +415,11 @@ async def reroute_attempt(
         "at": at,
     }
     await session.execute(_REROUTE_ATTEMPT, given)
+
+
+async def tell_why(session: AsyncSession, *, provider_number: int, size: int) -> None:
+    """Give what may have gone by another provider the reason for which it waits."""
+    await session.execute(_TELL_WHY, {"provider_number": provider_number, "size": size})
 
 
 async def pick_perhaps_elsewhere(

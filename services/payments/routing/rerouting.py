@@ -12,6 +12,10 @@ from services.payments.settings import Settings
 from shared.clock import Clock
 from shared.database import Database
 
+_SET_SIZE = 5_000
+"""Payments that go another way in one transaction, at most: what waits at the other is added up
+once for each."""
+
 
 class Rerouting:
     """Looks which rules have a cause, and does what they say."""
@@ -57,7 +61,7 @@ class Rerouting:
                     route,
                     to=to,
                     to_number=to_number,
-                    size=self._settings.dispatch_claim_size,
+                    size=_SET_SIZE,
                     at=self._clock.now(),
                 )
                 if gone:

@@ -19,7 +19,13 @@ from services.payments.providers.batches import (
     ResultKind,
 )
 from services.payments.providers.files import FileAdapter
-from services.payments.providers.protocol import Adapter, Capability, Order, Permit
+from services.payments.providers.protocol import (
+    Adapter,
+    Capability,
+    Order,
+    Permit,
+    SingleAdapter,
+)
 from services.payments.settings import ApiSettings, WorkerSettings
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.ids import new_id
@@ -125,10 +131,12 @@ class Driven:
         batch_id: UUID | None = None,
     ) -> dict[UUID, Answer]:
         """Have the payments leave: together where the protocol can."""
-        if not isinstance(self.adapter, BatchAdapter):
+        if not takes_many(self.adapter):
+            assert isinstance(self.adapter, SingleAdapter)
             return {
                 order.instruction_id: await self.adapter.send(order, permit) for order in orders
             }
+        assert isinstance(self.adapter, BatchAdapter)
         name = self._name(orders, batch_id)
         said = await self.adapter.send_batch(BatchOrder(name.batch_id, "KHR", orders), permit)
         self._keep(orders, name, said)
@@ -141,11 +149,13 @@ class Driven:
     async def ask(self, orders: Sequence[Order]) -> dict[UUID, Answer]:
         """What has become of the payments, by whatever way there is to hear it."""
         await self.side.speak_up()
-        if not isinstance(self.adapter, BatchAdapter):
+        if not takes_many(self.adapter):
+            assert isinstance(self.adapter, SingleAdapter)
             return {
                 order.instruction_id: await self.adapter.inquire(order.instruction_id, None)
                 for order in orders
             }
+        assert isinstance(self.adapter, BatchAdapter)
         if isinstance(self.adapter, FileAdapter):
             for news in await self.adapter.take_files(limit=_PAGE):
                 await self.adapter.end_file(news)

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.batches import BatchAdapter
 from services.payments.providers.files import FileAdapter
-from services.payments.providers.protocol import Capability
+from services.payments.providers.protocol import Capability, SingleAdapter
 from shared.ids import new_id
 from shared.signatures import BadSignature
 from tests.payments.conformance.driving import (
@@ -53,6 +53,7 @@ async def says_what_it_is(spoken: Spoken, directory: Path) -> None:
         assert adapter.capabilities
         many = {Capability.BATCH, Capability.FILE} & adapter.capabilities
         assert bool(many) == isinstance(adapter, BatchAdapter)
+        assert isinstance(adapter, SingleAdapter) or Capability.SINGLE not in adapter.capabilities
         assert (Capability.FILE in many) == isinstance(adapter, FileAdapter)
         # Nothing was opened, and it is closed here and once more where it was driven.
         await adapter.close()

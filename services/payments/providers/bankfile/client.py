@@ -29,7 +29,7 @@ from services.payments.providers.batches import (
     ResultsPage,
 )
 from services.payments.providers.files import FileFault, FileFaultKind, FileNews
-from services.payments.providers.protocol import Capability, Order, Permit, Told
+from services.payments.providers.protocol import Capability, Permit, Told
 from services.payments.settings import ProviderSettings, WorkerSettings
 
 log = structlog.get_logger()
@@ -37,7 +37,6 @@ log = structlog.get_logger()
 Done = TypeVar("Done")
 
 _AWAY = BatchAnswer(BatchAnswerKind.NO_ANSWER, reason="folders_away", provider_unwell=True)
-_BY_FILE = "takes_files_only"
 
 
 class BankFileAdapter:
@@ -112,14 +111,6 @@ class BankFileAdapter:
         """A file whose news is recorded leaves the incoming directory."""
         if self._differing.pop(news.key, None) is None:
             await self._read(lambda: self._inbox.end(news))
-
-    async def send(self, order: Order, permit: Permit) -> Answer:
-        """Nothing is sent singly."""
-        return Answer(AnswerKind.NOT_SENT, reason=_BY_FILE)
-
-    async def inquire(self, instruction_id: UUID, server_correlation_id: UUID | None) -> Answer:
-        """Nobody can be asked about a single payment."""
-        return Answer(AnswerKind.NO_ANSWER, reason=_BY_FILE)
 
     def read_callback(self, body: bytes) -> Told | None:
         """A bank that answers by files calls nobody back."""
