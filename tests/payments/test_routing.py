@@ -18,6 +18,7 @@ from tests.payments.conftest import World, entitlements, providers_with
 from tests.payments.routing_world import (
     Keeping,
     Memory,
+    judged,
     memory,
     pause,
     route,
@@ -269,6 +270,7 @@ async def test_what_went_elsewhere_before_commits_were_lost_is_found_there(
     assert [each["cause"] for each in shown["reroutings"]] == ["found_there"]
     assert shown["provider"] == "tonle"
     await world.proofs()
+    await judged(owner, memory)
 
 
 async def test_whoever_is_not_asked_elsewhere_would_pay_twice(
@@ -312,6 +314,32 @@ async def test_nothing_is_sent_while_another_that_may_have_paid_does_not_answer(
     assert set(memory.paid["mekong"]) == ids(owed)
     assert not memory.paid["tonle"]
     await world.proofs()
+
+
+async def test_one_that_forgets_is_not_believed_and_two_persons_decide(
+    memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    owed = entitlements(1, provider="mekong")
+    await raised(world, steps, *owed)
+    keeping = Keeping(owner)
+    await keeping.keep()
+    await keeping.lose()
+    mekong, tonle = world.settings.providers
+    forgets = [mekong, tonle.model_copy(update={"recognises_repeats_seconds": 0})]
+    async with running_steps(world.settings.model_copy(update={"providers": forgets})) as again:
+        await work(again, owner)
+        assert memory.sent == []
+        waiting = await world.instruction_of(owed[0].entitlement_id)
+        assert (waiting["status"], waiting["reason"]) == (
+            "unknown",
+            "may_be_with_another_provider",
+        )
+        [listed] = (await world.get("/unresolved/not_known_to_provider"))["items"]
+        assert listed["instruction_id"] == waiting["id"]
+        await world.resolve(waiting["id"], "resend")
+        await again.step("resolve")
+        await work(again, owner)
+    assert set(memory.paid["mekong"]) == ids(owed)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -367,6 +395,7 @@ async def test_however_commits_are_lost_no_household_is_paid_twice(
     assert claimed_before == 0
     await world.until_chunk(announced, "settled")
     await world.proofs()
+    await judged(owner, memory)
 
 
 def test_who_cannot_be_asked_about_one_payment_is_in_no_group(

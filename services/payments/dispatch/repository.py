@@ -9,7 +9,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.instructions.moves import Waits
-from services.payments.instructions.states import Status
+from services.payments.instructions.states import MAY_BE_ELSEWHERE, Status
 from services.payments.providers.protocol import Order
 from services.payments.statements import (
     CHUNK_PAUSED,
@@ -145,6 +145,10 @@ _NOT_KNOWN = text(
             WHEN instruction.account_unchecked THEN 'account_not_checked'
             WHEN resend_approved_at IS NOT NULL THEN NULL
             WHEN NOT {NOT_CANCELLED} THEN 'activation_cancelled'
+            WHEN EXISTS (
+                SELECT FROM payments.asked_elsewhere AS asked
+                WHERE asked.instruction_id = instruction.id AND NOT asked.is_certain
+            ) THEN '{MAY_BE_ELSEWHERE}'
             WHEN :recognises_repeats_seconds = 0 THEN 'repeats_not_recognised'
             WHEN first_sent_at IS NULL THEN 'first_sending_not_known'
             WHEN first_sent_at <= clock_timestamp() - make_interval(

@@ -65,6 +65,10 @@ _REASONS = {
         "It may have been sent already, so the provider is asked first.",
         "ការទូទាត់អាចត្រូវបានផ្ញើរួចហើយ ដូច្នេះត្រូវសួរអ្នកផ្តល់សេវាជាមុន។",
     ),
+    MAY_BE_ELSEWHERE: Phrase(
+        "Another provider may have paid it. Officers have to ask that provider.",
+        "អ្នកផ្តល់សេវាផ្សេងអាចបានទូទាត់រួចហើយ។ មន្ត្រីត្រូវសួរអ្នកផ្តល់សេវានោះ។",
+    ),
     "not_known_to_provider": Phrase(
         "The provider says that it does not know the payment.",
         "អ្នកផ្តល់សេវាថាមិនស្គាល់ការទូទាត់នេះទេ។",

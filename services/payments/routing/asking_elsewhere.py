@@ -3,7 +3,8 @@
 In a later epoch than a payment was announced in, its row does not say by whom it went: that may be
 among what was lost. The same id names it at every provider, so each that may stand in for the one
 of its row is asked. One that knows it has it from then on. Only where all of them say that they do
-not know it, and that can be true by now, is it asked about where its row says that it is.
+not know it, and that can be true by now, is it asked about where its row says that it is. Where one
+of them may have forgotten it, only two persons have it sent again.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from services.payments.dispatch.repository import Due
 from services.payments.instructions.states import Status
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.routing.repository import (
+    Elsewhere,
     keep_asked,
     pick_perhaps_elsewhere,
     put_off,
@@ -36,6 +38,14 @@ class AskingElsewhere:
         self._lanes = lanes
         self._settings = settings
         configured = {each.code: each for each in settings.providers}
+        self._remembered_seconds = min(
+            (
+                configured[code].recognises_repeats_seconds
+                for code in self._others
+                if code in configured
+            ),
+            default=0,
+        )
         self._trusted_after_seconds = settings.dispatch_lease_seconds + max(
             (
                 configured[code].not_known_untrue_seconds
@@ -64,7 +74,7 @@ class AskingElsewhere:
             )
         if not picked:
             return 0
-        found: dict[UUID, int | None] = {}
+        heard: dict[UUID, Elsewhere] = {}
         for instruction_id, answers in zip(
             picked,
             await asyncio.gather(*(_ask(others, each) for each in picked)),
@@ -72,18 +82,20 @@ class AskingElsewhere:
         ):
             knowing = [code for code, answer in answers.items() if answer.kind in _KNOWS_IT]
             if knowing:
-                found[instruction_id] = await self._lanes[knowing[0]].provider_number()
+                number = await self._lanes[knowing[0]].provider_number()
+                heard[instruction_id] = Elsewhere(number, is_certain=True)
             elif self._all_said(answers, AnswerKind.NOT_KNOWN):
-                found[instruction_id] = None
+                remembered = picked[instruction_id] < self._remembered_seconds
+                heard[instruction_id] = Elsewhere(None, is_certain=remembered)
         async with self._lane.database.transaction() as session:
             await put_off(
                 session,
-                [each for each in picked if each not in found],
+                [each for each in picked if each not in heard],
                 seconds=self._settings.unknown_inquiry_seconds,
             )
             return await keep_asked(
                 session,
-                found,
+                heard,
                 provider_number=provider_number,
                 at=self._lane.moves.clock.now(),
             )

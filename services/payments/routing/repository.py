@@ -220,7 +220,8 @@ _TELL_WHY = text(
 
 _PERHAPS_ELSEWHERE = text(
     f"""
-    SELECT instruction.id {_OF_AN_EARLIER_EPOCH}
+    SELECT instruction.id, extract(epoch FROM clock_timestamp() - chunk.told_at)::float AS seconds
+    {_OF_AN_EARLIER_EPOCH}
       AND (next_action_at IS NULL OR next_action_at <= clock_timestamp())
       AND clock_timestamp() >= (
           SELECT begun_at FROM events.epoch WHERE number = (SELECT events.current_epoch())
@@ -233,11 +234,14 @@ _PERHAPS_ELSEWHERE = text(
 _KEEP_ASKED = text(
     """
     WITH told AS (
-        SELECT id, nullif(found_at, 0) AS found_at
-        FROM unnest(CAST(:ids AS uuid[]), CAST(:found_at AS smallint[])) AS given (id, found_at)
+        SELECT id, nullif(found_at, 0) AS found_at, is_certain
+        FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:found_at AS smallint[]), CAST(:certain AS boolean[])
+        ) AS given (id, found_at, is_certain)
     ),
     locked AS (
-        SELECT instruction.id, instruction.provider_number AS from_number, told.found_at
+        SELECT instruction.id, instruction.provider_number AS from_number, told.found_at,
+            told.is_certain
         FROM told
         JOIN payments.instruction USING (id)
         WHERE instruction.status = 'ready' AND instruction.provider_number = :provider_number
@@ -257,10 +261,10 @@ _KEEP_ASKED = text(
         SELECT id, from_number, found_at, 'found_there', :at FROM locked WHERE found_at IS NOT NULL
         ON CONFLICT DO NOTHING
     )
-    INSERT INTO payments.asked_elsewhere AS asked (instruction_id, epoch)
-    SELECT id, events.current_epoch() FROM locked
-    ON CONFLICT (instruction_id) DO UPDATE
-        SET epoch = excluded.epoch, asked_at = clock_timestamp()
+    INSERT INTO payments.asked_elsewhere AS asked (instruction_id, epoch, is_certain)
+    SELECT id, events.current_epoch(), is_certain FROM locked
+    ON CONFLICT (instruction_id) DO UPDATE SET epoch = excluded.epoch,
+        is_certain = excluded.is_certain, asked_at = clock_timestamp()
     RETURNING 1
     """
 )
@@ -424,28 +428,39 @@ async def tell_why(session: AsyncSession, *, provider_number: int, size: int) ->
 
 async def pick_perhaps_elsewhere(
     session: AsyncSession, *, provider_number: int, trusted_after_seconds: float, size: int
-) -> list[UUID]:
-    """What may have gone by another provider before commits were lost, and was not asked about."""
+) -> dict[UUID, float]:
+    """What may have gone by another provider before commits were lost, and was not asked about;
+    with each, for how many seconds it may have been there."""
     given = {
         "provider_number": provider_number,
         "trusted_after_seconds": trusted_after_seconds,
         "size": size,
     }
-    return list((await session.execute(_PERHAPS_ELSEWHERE, given)).scalars())
+    return {row.id: row.seconds for row in await session.execute(_PERHAPS_ELSEWHERE, given)}
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What the others of a group said of a payment."""
+
+    found_at: int | None
+    """The number of the provider that knows it; None: none of them does."""
+    is_certain: bool
+    """Whether each would still know it."""
 
 
 async def keep_asked(
     session: AsyncSession,
-    found: Mapping[UUID, int | None],
+    heard: Mapping[UUID, Elsewhere],
     *,
     provider_number: int,
     at: datetime,
 ) -> int:
-    """Keep what the others said: by the number of the provider that knows it, or that none does;
-    how many that concerned."""
+    """Keep what the others said of payments; how many of them that concerned."""
     given = {
-        "ids": list(found),
-        "found_at": [number or 0 for number in found.values()],
+        "ids": list(heard),
+        "found_at": [said.found_at or 0 for said in heard.values()],
+        "certain": [said.is_certain for said in heard.values()],
         "provider_number": provider_number,
         "at": at,
     }

@@ -40,10 +40,8 @@ class RouteIn(BaseModel):
     causes: list[RouteCause] = Field(
         max_length=5, description="When. Empty: it pays what is its own."
     )
-    down_seconds: int = Field(
+    down_seconds: Annotated[int, Whole(least=30, most=604_800)] = Field(
         default=900,
-        ge=30,
-        le=604_800,
         description="Of `down`: for how long it has failed, and told nothing.",
     )
     rejections: list[_Rejection] = Field(

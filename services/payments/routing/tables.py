@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     DateTime,
     ForeignKey,
@@ -88,6 +89,8 @@ class AskedElsewhere(Base):
     instruction_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     # Of the event log: what was lost in a later one is asked about anew.
     epoch: Mapped[int] = mapped_column(Integer)
+    # False: one of them may have forgotten it by then.
+    is_certain: Mapped[bool] = mapped_column(Boolean)
     # Technical time.
     asked_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=text("clock_timestamp()")

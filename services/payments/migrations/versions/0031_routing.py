@@ -66,6 +66,7 @@ UPGRADE = (
     CREATE TABLE payments.asked_elsewhere (
         instruction_id uuid NOT NULL,
         epoch integer NOT NULL,
+        is_certain boolean NOT NULL,
         asked_at timestamptz DEFAULT clock_timestamp() NOT NULL,
         CONSTRAINT asked_elsewhere_primary_key PRIMARY KEY (instruction_id)
     )
@@ -76,7 +77,9 @@ UPGRADE = (
     """,
     f"GRANT SELECT, INSERT, UPDATE (rerouted_minor, rerouted_count) ON payments.route TO {ROLE}",
     f"GRANT SELECT, INSERT ON payments.rerouting TO {ROLE}",
-    f"GRANT SELECT, INSERT, UPDATE (epoch, asked_at) ON payments.asked_elsewhere TO {ROLE}",
+    f"""
+    GRANT SELECT, INSERT, UPDATE (epoch, is_certain, asked_at) ON payments.asked_elsewhere TO {ROLE}
+    """,
     f"GRANT UPDATE (provider_number) ON payments.instruction TO {ROLE}",
 )
 
