@@ -48,7 +48,7 @@ from services.payments.reservations.reserving import Reserving
 from services.payments.resolutions.carrying_out import CarryingOut
 from services.payments.rounds.handlers import handlers as of_rounds
 from services.payments.rounds.releasing import Releasing
-from services.payments.routing.asking_elsewhere import AskingElsewhere
+from services.payments.routing.elsewhere.asking import AskingElsewhere
 from services.payments.routing.groups import groups_are_asked
 from services.payments.routing.rerouting import Rerouting
 from services.payments.settings import WorkerSettings

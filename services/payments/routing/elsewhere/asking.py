@@ -15,7 +15,7 @@ from services.payments.dispatch.lane import Lane
 from services.payments.dispatch.repository import Due
 from services.payments.instructions.states import Status
 from services.payments.providers.answers import Answer, AnswerKind
-from services.payments.routing.repository import (
+from services.payments.routing.elsewhere.repository import (
     Elsewhere,
     keep_asked,
     pick_perhaps_elsewhere,
