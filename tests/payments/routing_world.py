@@ -184,9 +184,13 @@ async def judged(owner: asyncpg.Connection, memory: Memory) -> None:
     """The judge's own proofs of what was paid, by what the providers did and not by our books."""
     async with owner.transaction():
         records = await read_records(owner)
-    # There is no registry here to say that an entitlement is paid.
+    # There is no registry here to say what is owed, and that it is paid.
     instructions = {
-        each.id: replace(each, entitlement_status="paid" if each.paid else None)
+        each.id: replace(
+            each,
+            owed_minor=each.amount_minor,
+            entitlement_status="paid" if each.paid else None,
+        )
         for each in records.instructions.values()
     }
     book = [
@@ -206,7 +210,7 @@ async def judged(owner: asyncpg.Connection, memory: Memory) -> None:
         money_with_providers_is_accounted_for(records.providers),
         commitments_add_up(records.funds),
     ):
-        assert finding.evidence == ()
+        assert not finding.evidence, finding
 
 
 async def let_time_pass(owner: asyncpg.Connection) -> None:
