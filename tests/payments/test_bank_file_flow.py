@@ -166,7 +166,7 @@ async def test_without_the_folders_nothing_leaves_and_nothing_is_lost(
 async def test_a_bank_that_answers_by_files_cannot_call_back(world: World) -> None:
     answer = await world.client.put("/providers/mekong/callbacks", json={"batchId": "1"})
     assert answer.status_code == 401
-    assert answer.json()["detail"] == "mekong answers by files, and calls nobody back."
+    assert answer.json()["detail"] == ("mekong calls nobody back: whoever does is somebody else.")
 
 
 @pytest.mark.parametrize("more_settings", [{"batch_maximum_minor": 200_000, "batch_lines": 100}])

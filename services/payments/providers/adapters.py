@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from services.payments.providers.account_answers import AccountAsker
-from services.payments.providers.bankfile.callbacks import NoCallbacks
 from services.payments.providers.bankfile.client import BankFileAdapter
-from services.payments.providers.cashlist.callbacks import NoCallbacks as NoCallbacksByList
 from services.payments.providers.cashlist.client import CashListAdapter
 from services.payments.providers.gsma.accounts import GsmaAccounts
 from services.payments.providers.gsma.batch_client import GsmaBatchAdapter
 from services.payments.providers.gsma.callbacks import SignedBatchCallbacks, SignedCallbacks
 from services.payments.providers.gsma.client import GsmaAdapter
+from services.payments.providers.no_callbacks import NoCallbacks
 from services.payments.providers.protocol import Adapter, Verifier
 from services.payments.settings import ApiSettings, ProviderSettings, WorkerSettings
 from shared.errors import Explained
@@ -28,7 +27,7 @@ VERIFIERS: Mapping[str, Callable[[ProviderSettings, ApiSettings], Verifier]] = {
     "gsma-mobile-money-1.2": SignedCallbacks,
     "gsma-mobile-money-1.2-batches": SignedBatchCallbacks,
     "iso20022-pain.001-files": NoCallbacks,
-    "cash-by-list": NoCallbacksByList,
+    "cash-by-list": NoCallbacks,
 }
 """By the same names: what tells whether a callback is the provider's, and reads it."""
 

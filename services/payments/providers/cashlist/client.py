@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.cash_settings import CashListSettings
-from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.batches import (
     BatchAnswer,
     BatchAnswerKind,
@@ -32,7 +31,7 @@ from services.payments.providers.cashlist.listing import (
 )
 from services.payments.providers.cashlist.states import LineOutcome
 from services.payments.providers.files import FileNews
-from services.payments.providers.protocol import Capability, Order, Permit, Told
+from services.payments.providers.protocol import Capability, Permit, Told
 from services.payments.settings import ProviderSettings, WorkerSettings
 from services.payments.statements import AnyRow
 from shared.clock import COUNTRY_ZONE
@@ -40,7 +39,6 @@ from shared.database import Database, is_away
 from shared.errors import Explained
 
 _AWAY = BatchAnswer(BatchAnswerKind.NO_ANSWER, reason="database_away")
-_BY_LIST = "paid_by_list_only"
 _DATABASE_CONNECTIONS = 2
 
 
@@ -142,14 +140,6 @@ class CashListAdapter:
         """What an upload says is recorded: it is not told again."""
         async with self._database.transaction() as session:
             await repository.mark_told(session, UUID(news.key))
-
-    async def send(self, order: Order, permit: Permit) -> Answer:
-        """Nothing is paid singly."""
-        return Answer(AnswerKind.NOT_SENT, reason=_BY_LIST)
-
-    async def inquire(self, instruction_id: UUID, server_correlation_id: UUID | None) -> Answer:
-        """Nobody can be asked about a single payment."""
-        return Answer(AnswerKind.NO_ANSWER, reason=_BY_LIST)
 
     def read_callback(self, body: bytes) -> Told | None:
         """Whoever pays by hand calls nobody back."""

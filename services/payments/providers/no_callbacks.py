@@ -1,4 +1,4 @@
-"""Whoever pays by hand calls nobody back."""
+"""Who answers by files, or pays by hand, calls nobody back."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ class NoCallbacks:
 
     def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
         """Raises BadSignature."""
-        raise BadSignature(f"{self._name} pays by hand, from lists, and calls nobody back.")
+        raise BadSignature(f"{self._name} calls nobody back: whoever does is somebody else.")
 
     def read_callback(self, body: bytes) -> Told | ToldOfBatch | None:
         """Nothing: it is none."""
