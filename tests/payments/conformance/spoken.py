@@ -51,7 +51,9 @@ TEMPLATE = Spoken(
 SPOKEN = (*REGISTERED, TEMPLATE)
 
 BY_HAND = frozenset(
-    protocol for protocol, adapter in ADAPTERS.items() if Capability.LIST in adapter.capabilities
+    protocol
+    for protocol, adapter in ADAPTERS.items()
+    if Capability.LIST in getattr(adapter, "capabilities", ())
 )
 """Nobody is spoken to: what persons pay by hand is uploaded through our own API, and tried there
 (`tests/payments/test_cash_lists*.py`)."""
