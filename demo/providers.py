@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx
 
 from deploy.local.environment import CURRENCY
-from deploy.local.every_kind import BANK, OF_EVERY_KIND
+from deploy.local.every_kind import BANK, SPOKEN_TO
 from deploy.local.stack import Stack
 from judge.records import BookLine
 from judge.witnesses.book import BookAsFile, BookInStorage
@@ -21,11 +21,11 @@ from sandbox.bank import account as bank_account
 from sandbox.clock import CLOCK
 from sandbox.statements import Account
 
-BANKED_WITH: Final[Mapping[str, float]] = dict(zip(OF_EVERY_KIND, (0.4, 0.3, 0.3), strict=True))
+BANKED_WITH: Final[Mapping[str, float]] = dict(zip(SPOKEN_TO, (0.4, 0.3, 0.3), strict=True))
 """The share of households that bank with each."""
 
 HOW: Final[Mapping[str, str]] = dict(
-    zip(OF_EVERY_KIND, ("single requests", "batches", "files"), strict=True)
+    zip(SPOKEN_TO, ("single requests", "batches", "files"), strict=True)
 )
 """How each is paid through."""
 

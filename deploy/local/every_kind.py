@@ -1,4 +1,4 @@
-"""A provider of each kind on one machine: of single requests, of batches, and of files.
+"""A provider of each kind on one machine: of single requests, of batches, of files, by hand.
 
 What their settings mean, and how each is spoken to: docs/providers.md.
 """
@@ -16,8 +16,11 @@ from sandbox.options import SandboxOptions
 
 BATCHES = "tonle"
 BANK = "ncb"
-OF_EVERY_KIND = {**PROVIDERS, BANK: "National Commercial Bank (sandbox)"}
+BY_HAND = "commune-offices"
+SPOKEN_TO = {**PROVIDERS, BANK: "National Commercial Bank (sandbox)"}
 """By code. Mekong takes single requests, Tonle takes batches, and the bank takes files."""
+OF_EVERY_KIND = {**SPOKEN_TO, BY_HAND: "Commune offices"}
+"""These, and cash that people pay out from lists."""
 
 _BATCH_LINES = 2_000
 _BATCHES_AT_ONCE = 4
@@ -81,10 +84,17 @@ def of_every_kind(
             "settling_seconds": _SETTLING_SECONDS,
         },
     }
+    by_hand = {
+        "code": BY_HAND,
+        "name": OF_EVERY_KIND[BY_HAND],
+        "currency": CURRENCY,
+        "protocol": "cash-by-list",
+        "cash_list": {"paid_at": "village-office"},
+    }
     told = [{**wallet, **(batches if wallet["code"] == BATCHES else {})} for wallet in wallets]
     return {
-        "PAYMENTS_PROVIDERS": json.dumps([*told, bank]),
-        "PAYMENTS_PROVIDER_SIGNING_KEYS": json.dumps({BANK: kept.file_key}),
+        "PAYMENTS_PROVIDERS": json.dumps([*told, bank, by_hand]),
+        "PAYMENTS_PROVIDER_SIGNING_KEYS": json.dumps({BANK: kept.file_key, BY_HAND: kept.file_key}),
     }
 
 

@@ -59,8 +59,11 @@ def test_the_bank_knows_our_key_has_its_own_and_is_like_the_wallets(
         tmp_path,
         kept,
     )
-    [_, settings] = json.loads(told["PAYMENTS_PROVIDERS"])
-    assert json.loads(told["PAYMENTS_PROVIDER_SIGNING_KEYS"]) == {BANK: kept.file_key}
+    [_, settings, by_hand] = json.loads(told["PAYMENTS_PROVIDERS"])
+    assert json.loads(told["PAYMENTS_PROVIDER_SIGNING_KEYS"]) == {
+        BANK: kept.file_key,
+        by_hand["code"]: kept.file_key,
+    }
     assert bank.signing_key == kept.bank_key
     assert settings["bank_file"]["bank_public_keys"] != [bank.public_key]
     assert all(folder.is_dir() for folder in bank_folders(tmp_path).values())

@@ -73,7 +73,7 @@ def a_batch() -> BatchOrder:
         (b"\nRetry-After: 99999999999999999999", 900.0),
         (b"\nRetry-After: -7", None),
         (b"\nRetry-After: soon", None),
-        (b"\nRetry-After: Sun, 29 Nov 2026 09:00:00 GMT", None),
+        (b"\nRetry-After: Sun, 06 Nov 1994 08:49:37 GMT", 0.0),
         (b"", None),
     ],
 )

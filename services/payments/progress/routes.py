@@ -70,6 +70,7 @@ async def follow_progress(
         Header(
             alias="Last-Event-ID",
             pattern="^[0-9a-f]{32}$",
+            max_length=32,
             description="The id of the last event that was read: what changed since is sent, where "
             "it is still known, and otherwise all of it.",
         ),

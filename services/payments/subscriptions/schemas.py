@@ -79,7 +79,7 @@ class SubscriptionIn(BaseModel):
     areas: Annotated[
         list[AreaCode],
         Field(
-            max_length=500,
+            max_length=400,
             description="Codes of places; none: everywhere. An event is sent that is about one of "
             "them, about a place within it, or about one that it lies in; and so is one that "
             "names no place.",

@@ -19,12 +19,12 @@ AreaCode = Annotated[
 AreaCodes = Annotated[
     str,
     Field(
-        pattern=r"^(KH|([0-9]{2}){1,4})(,(KH|([0-9]{2}){1,4})){0,499}$",
-        max_length=4_500,
+        pattern=r"^(KH|([0-9]{2}){1,4})(,(KH|([0-9]{2}){1,4})){0,399}$",
+        max_length=3_600,
         examples=["0102,020301"],
     ),
 ]
-"""As many as a page holds, each with eight digits at most."""
+"""Four hundred at most, each with eight digits at most."""
 
 
 class AreaOut(BaseModel):
