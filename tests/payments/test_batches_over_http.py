@@ -101,7 +101,7 @@ async def test_a_line_that_was_paid_before_ends_by_what_the_provider_says_of_tha
     ask_elsewhere(sandbox, "POST", "", as_ordered, batch_of([as_ordered]))
     ask_elsewhere(sandbox, "POST", "", otherwise, batch_of([otherwise], amount="50000"))
     async with world.working():
-        await world.until_count("settled", 5, seconds=60)
+        await world.until_count("settled", 5, seconds=120)
         await world.until_count("held", 1, seconds=60)
     assert await judge(world, sandbox) == {"settled": 5, "held": 1}
     paid = await world.get(f"/instructions/{as_ordered}")
