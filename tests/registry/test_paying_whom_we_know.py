@@ -12,7 +12,7 @@ from sandbox.accounts import holder
 from shared.contracts.entitlements import COLUMNS
 from tests.conftest import ServeService
 from tests.payments.checked_accounts import CHECKED
-from tests.payments.conftest import QUICK, StartSandbox, providers_with, start_sandbox
+from tests.payments.conftest import StartSandbox, providers_with, start_sandbox
 from tests.registry.flow import BATTAMBANG, Flow, Row, rows
 from tests.server import eventually
 from tests.two_persons import CHECKER, approved
@@ -24,7 +24,7 @@ __all__ = ["start_sandbox"]
 def environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     changed = {
         **environment,
-        **QUICK,
+        "PAYMENTS_REST_SECONDS": "0.02",
         "PAYMENTS_PROVIDERS": providers_with(environment, **CHECKED),
     }
     for name, value in changed.items():
@@ -75,7 +75,7 @@ async def test_whom_the_account_belongs_to_decides_whether_it_is_paid(
                 holds = (await client.get("/holds", params={"rule": "account_name"})).json()
                 return len(holds["items"]) == 1 and len(sandbox.book()) == 2
 
-            await eventually(all_known, seconds=60)
+            await eventually(all_known, seconds=120)
     book = sandbox.book()
     assert {row["account"] for row in book.values()} == {first.account, second.account}
     household = await working.household_id(stranger.registration_number)
