@@ -289,21 +289,22 @@ def _officers(officers: Iterable[Told]) -> Table:
 
 
 def _statements(days: Iterable[Day]) -> Table:
+    how = ", ".join(f"{provider}: {way}" for provider, way in HOW.items())
     table = Table(
-        title="What the providers say by themselves: their statements, held against our books",
+        title=f"The providers' statements, held against our books ({how})",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         expand=True,
     )
     table.add_column("day", no_wrap=True)
-    table.add_column("provider, paid through", no_wrap=True)
+    table.add_column("provider", no_wrap=True)
     for heading in ("lines", "paid", "riel paid", "closing balance"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("the report says")
     for day in days:
         table.add_row(
             f"{day.day}",
-            f"{day.provider}, {HOW[day.provider]}",
+            day.provider,
             f"{day.line_count:,}",
             f"{day.paid_count:,}",
             f"{day.paid_minor:,}",

@@ -2,6 +2,7 @@
 first of its two persons gets done without the second."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -123,9 +124,11 @@ def session(stack: Stack, calls: list[str], folder: Path) -> list[str]:
     """What calls say, line by line, in the terminal in which the README's were made."""
     helpers, *_ = blocks(README)
     payment = 'INSTRUCTION=$(get "$PAYMENTS/instructions?limit=1" | pick items 0 id)\n'
+    (folder / ".local").mkdir()
     done = subprocess.run(
         ["bash", "-c", pasted(stack, [helpers, payment, *calls])],
         cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(README.parent)},
         capture_output=True,
         text=True,
         check=False,
@@ -155,7 +158,7 @@ def test_the_accountants_session_ends_with_everything_that_matches(
         "Everything matches. 3 differences are resolved by two persons.",
     ]
     assert said[-1] == "True"
-    assert "3 differences are open." in (tmp_path / "reconciliation.html").read_text()
+    assert "3 differences are open." in (tmp_path / ".local" / "reconciliation.html").read_text()
     trial = json.loads(said[-2])
     assert trial["balanced"]
     [charges] = (line for line in trial["lines"] if line["account"] == "PROVIDER_CHARGES")
