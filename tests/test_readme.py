@@ -161,8 +161,12 @@ def test_the_accountants_session_ends_with_everything_that_matches(
     assert "3 differences are open." in (tmp_path / ".local" / "reconciliation.html").read_text()
     trial = json.loads(said[-2])
     assert trial["balanced"]
-    [charges] = (line for line in trial["lines"] if line["account"] == "PROVIDER_CHARGES")
-    assert charges["debit_minor"] == 2_500
+    charges = {
+        line["scope"]: line["debit_minor"]
+        for line in trial["lines"]
+        if line["account"] == "PROVIDER_CHARGES"
+    }
+    assert charges == {"mekong": 2_500, "tonle": 0, "ncb": 0}
 
 
 @pytest.fixture

@@ -103,6 +103,9 @@ def test_it_says_where_everything_is(terminal: Terminal) -> None:
     for service in ("registry", "triggers", "payments"):
         assert f"{terminal.url(service)}/docs" in said
     assert f"{terminal.url('sandbox')}/book" in said
+    assert f"single requests  {terminal.url('sandbox')}/mekong/v1.2" in said
+    assert f"batches          {terminal.url('sandbox')}/tonle/v1.2" in said
+    assert "files            .local/bank/outgoing, .local/bank/incoming" in said
     assert "make token" in said
     # The clock goes on while the rest is starting.
     assert re.search(r"Its clock says 2020-10-12 08:\d\d \(Asia/Phnom_Penh\)", said)
