@@ -193,8 +193,8 @@ async def test_the_account_tells_what_moved_on_it_by_the_book_alone(
         for entry in document.iter(f"{camt.NAMESPACE}Ntry")
     ]
     assert entries == [("CRDT", "1000"), ("DBIT", "5"), ("DBIT", "100"), ("DBIT", "100")]
-    told = [name.text for name in document.iter(f"{camt.NAMESPACE}EndToEndId")]
-    assert sorted(each or "" for each in told) == lines
+    told = [name.text or "" for name in document.iter(f"{camt.NAMESPACE}EndToEndId")]
+    assert sorted(told) == lines
     balances = [
         bal.findtext(f"{camt.NAMESPACE}Amt") for bal in document.iter(f"{camt.NAMESPACE}Bal")
     ]
