@@ -33,14 +33,8 @@ _ROUND = """
     FROM payments.payment_round WHERE number > $1 AND status <> 'gathering'
 """
 _IS_SENT = """
-    SELECT NOT EXISTS (
-        SELECT FROM payments.chunk
-        JOIN payments.instruction ON instruction.chunk_number = chunk.number
-        WHERE chunk.round_number = $1 AND instruction.status = 'ready'
-    ) AND NOT EXISTS (
-        SELECT FROM payments.batch
-        WHERE number > $2 AND status IN ('waiting', 'sending', 'unknown', 'created', 'approving')
-    )
+    SELECT coalesce(sum(line_count), 0) = $1 AND bool_and(status = 'under_way')
+    FROM payments.batch WHERE number > $2
 """
 _IS_OVER = """
     SELECT NOT EXISTS (
@@ -128,7 +122,7 @@ async def pay(
     settling_at: datetime | None = None
     if apart:
         with world.only("payments-api", "payments-worker"):
-            await _until(connection, _IS_SENT, opened["number"], before.batch)
+            await _until(connection, _IS_SENT, opened["entitlement_count"], before.batch)
             settling_at = await _let_go(world, connection)
             await _until(connection, _IS_OVER, opened["number"])
     else:

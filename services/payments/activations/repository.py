@@ -47,13 +47,18 @@ _LOCK_CHUNKS = text(
 _LOCK_READY = text(
     """
     WITH candidate AS MATERIALIZED (
-        SELECT instruction.id
+        SELECT ready.id
         FROM payments.cancelled_activation
         JOIN payments.payment_round USING (activation_id)
         JOIN payments.chunk ON chunk.round_number = payment_round.number
-        JOIN payments.instruction ON instruction.chunk_number = chunk.number
+        -- Chunk by chunk: a planner that knows of no cancelled activation would rather look at all.
+        CROSS JOIN LATERAL (
+            SELECT instruction.id
+            FROM payments.instruction
+            WHERE instruction.chunk_number = chunk.number AND instruction.status = 'ready'
+            OFFSET 0
+        ) AS ready
         WHERE chunk.status = 'raised'
-          AND instruction.status = 'ready'
           AND (payment_round.status = 'refused'
             OR payment_round.status = 'released'
                 AND chunk.epoch = (SELECT events.current_epoch()))

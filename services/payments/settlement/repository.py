@@ -11,11 +11,13 @@ from services.payments.statements import among
 from shared.contracts.events import PaymentsCounted, PaymentsProgressed, PaymentsSettled
 from shared.database import driver_connection
 
-# What was set aside for another chunk's instruction waits for that.
+# What was set aside for another chunk's instruction waits for that. Each chunk is looked at by
+# itself, up to its first live payment: the OFFSET keeps it so.
 _NONE_LIVE = f"""
     NOT EXISTS (
         SELECT 1 FROM payments.instruction
         WHERE instruction.chunk_number = chunk.number AND instruction.status IN ({among(LIVE)})
+        OFFSET 0
     )
     AND (chunk.set_aside_count = 0 OR NOT EXISTS (
         SELECT 1

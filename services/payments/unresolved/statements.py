@@ -158,9 +158,11 @@ _UNKNOWN_TOO_LONG_SECONDS = """coalesce(
 
 
 def _too_long(condition: str, seconds: str) -> str:
+    until = f"CAST(:now AS timestamptz) - make_interval(secs => {seconds})"
     return _instructions(
-        f"{condition} AND first_move.moved_at <= "
-        f"CAST(:now AS timestamptz) - make_interval(secs => {seconds})",
+        # Nothing is sent before its round is released: of a young one no payment is looked at.
+        f"{condition} AND coalesce(payment_round.released_at <= {until}, true) "
+        f"AND first_move.moved_at <= {until}",
         since="first_move.moved_at",
         joins=_FIRST_MOVE,
     )
@@ -217,7 +219,10 @@ ROWS: dict[UnresolvedKind, str] = {
     UnresolvedKind.PROVIDER_NOT_CONFIGURED: _instructions(
         "instruction.status IN ('ready', 'sending', 'pending', 'unknown') "
         "AND chunk.status = 'raised' AND payment_round.status <> 'refused' "
-        "AND provider.code <> ALL(CAST(:configured AS text[]))",
+        "AND provider.code <> ALL(CAST(:configured AS text[])) "
+        # Where all are, no payment is looked at.
+        "AND EXISTS (SELECT FROM payments.provider AS missing "
+        "WHERE missing.code <> ALL(CAST(:configured AS text[])))",
         since="coalesce(first_move.moved_at, chunk.raised_at, chunk.announced_at)",
         joins=_FIRST_MOVE_IF_ANY,
     ),
