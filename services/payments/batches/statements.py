@@ -7,7 +7,11 @@ from sqlalchemy import TextClause, text
 from services.payments.batches.states import OPEN
 from services.payments.dispatch.repository import COVERED_BY_FLOAT, NOT_CANCELLED, PERHAPS_PAID
 from services.payments.instructions.moves import Waits
-from services.payments.instructions.statements import move_instructions, moves_given
+from services.payments.instructions.statements import (
+    FOUND_BY_PLACE,
+    move_instructions,
+    moves_given,
+)
 from services.payments.instructions.states import Status
 from services.payments.providers.batches import ResultKind
 from services.payments.statements import CHUNK_PAUSED, PAUSED_AREAS, among, outside
@@ -39,10 +43,10 @@ _PICKED = f"""
         LIMIT 1
     ),
     candidate AS MATERIALIZED (
-        SELECT id, amount_minor
+        SELECT id, place, amount_minor
         FROM open
         CROSS JOIN LATERAL (
-            SELECT id, amount_minor
+            SELECT id, ctid AS place, amount_minor
             FROM payments.instruction
             WHERE chunk_number = open.number
               AND status = 'ready'
@@ -57,9 +61,9 @@ _PICKED = f"""
     ),
     covered AS MATERIALIZED ({COVERED_BY_FLOAT}),
     picked AS MATERIALIZED (
-        SELECT instruction.id, instruction.amount_minor
+        SELECT instruction.id, covered.place, instruction.amount_minor
         FROM covered
-        JOIN payments.instruction ON instruction.id = covered.id
+        JOIN payments.instruction ON instruction.ctid = covered.place
         WHERE instruction.status = 'ready'
           -- A payment that is above the most by itself makes a batch of its own.
           AND (running <= coalesce(CAST(:most_minor AS bigint), running)
@@ -141,10 +145,10 @@ STAGING = text(
 # empty.
 _MATCHED = """
     matched AS MATERIALIZED (
-        SELECT line.id, result.transaction_reference, result.reason
+        SELECT line.id, line.place, result.transaction_reference, result.reason
         FROM (SELECT * FROM batch_result ORDER BY instruction_id) AS result
         CROSS JOIN LATERAL (
-            SELECT instruction.id, status, batch_number, provider_number
+            SELECT instruction.id, ctid AS place, status, batch_number, provider_number
             FROM payments.instruction
             WHERE instruction.id = result.instruction_id
             OFFSET 0
@@ -237,6 +241,7 @@ def make_batch(waits: Waits, *, by_commune: bool = False) -> TextClause:
         given=moves_given(
             target="'sending'", source="picked CROSS JOIN made", batch_number="made.number"
         ),
+        found_by=FOUND_BY_PLACE,
         returning=_ACCOUNT,
         result=_CLAIMED,
     )
@@ -256,6 +261,7 @@ def end_lines(waits: Waits) -> Mapping[ResultKind, TextClause]:
                 reason="reason",
                 transaction_reference="transaction_reference",
             ),
+            found_by=FOUND_BY_PLACE,
             result=_LEFT,
         )
         for kind, target in (

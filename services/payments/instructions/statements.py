@@ -35,6 +35,12 @@ _BOUND = f"""
 """The moves that are bound to the statement, one by one."""
 
 
+FOUND_BY_ID = "instruction.id = input.id"
+FOUND_BY_PLACE = "instruction.ctid = input.place"
+"""Of what the statement saw in its place (its ``ctid``) and locked there: nobody moved it since,
+and no index is gone through. What moved in between is not found, or as by its id."""
+
+
 def moves_given(
     *,
     target: str,
@@ -44,15 +50,16 @@ def moves_given(
     claimed_at_position: str = "CAST(NULL AS integer)",
     batch_number: str = "CAST(NULL AS integer)",
 ) -> str:
-    """Moves of a set that the statement finds by itself: expressions over ``source``.
+    """Moves of a set that the statement finds and locks by itself: expressions over ``source``.
 
-    ``source`` names a common table expression with the ``id`` of each, and what is joined to it.
+    ``source`` names a common table expression with the ``id`` of each, and its ``place``, and what
+    is joined to it.
     """
     return f"""
         SELECT id, CAST({target} AS {_STATUS}) AS target, {reason} AS reason,
             CAST(NULL AS text) AS note, {transaction_reference} AS transaction_reference,
             CAST(NULL AS uuid) AS server_correlation_id, CAST(NULL AS bigint) AS paid_minor,
-            {claimed_at_position} AS claimed_at_position, {batch_number} AS batch_number
+            {claimed_at_position} AS claimed_at_position, {batch_number} AS batch_number, place
         FROM {source}
     """
 
@@ -64,6 +71,7 @@ def move_instructions(
     pending: Backoff,
     before: str = "",
     given: str = _BOUND,
+    found_by: str = FOUND_BY_ID,
     returning: str = "",
     result: str = "SELECT id FROM moved",
 ) -> TextClause:
@@ -71,8 +79,8 @@ def move_instructions(
 
     All of them are one journal entry: a transfer for each code and pair of accounts, of which the
     moves are the lines. Where a statement finds the set by itself, ``before`` are its common table
-    expressions, ``given`` its moves, ``returning`` what it needs of each that moved besides, and
-    ``result`` what it returns of them.
+    expressions, ``given`` its moves, ``found_by`` how each is found again, ``returning`` what it
+    needs of each that moved besides, and ``result`` what it returns of them.
     """
     return text(
         f"""
@@ -124,7 +132,7 @@ def move_instructions(
                 -- A person's word to send it again holds for one sending.
                 resend_approved_at = NULL
             FROM input
-            WHERE instruction.id = input.id
+            WHERE {found_by}
               AND {_IS_LEGAL}
               AND (input.target <> 'ready' OR instruction.moves = input.claimed_at_position)
             RETURNING instruction.id, instruction.amount_minor,
