@@ -47,6 +47,12 @@ def uncut(directory: Path) -> list[str]:
     ]
 
 
+def spare(directory: Path) -> None:
+    """Let nothing die any more."""
+    for point in uncut(directory):
+        (directory / point).touch()
+
+
 def _points(step: tuple[Any, str]) -> tuple[str, str]:
     holder, name = step
     told = f"{holder.__name__.rpartition('.')[2]}.{name}"

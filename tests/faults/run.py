@@ -67,7 +67,7 @@ _LONGEST_STORM_SECONDS = 40
 _BEGUN_SECONDS = 30
 _PAUSED_SECONDS = 9
 """Longer than a worker that has lost the database may still send what it claimed before."""
-HELD_ABOVE_MINOR = 220_000
+HELD_ABOVE_MINOR = 180_000
 
 
 @dataclass(frozen=True, kw_only=True)
