@@ -21,7 +21,8 @@ class Expected:
     """What whoever asks for a verdict knows beyond the system. None: not known.
 
     ``deposited_minor`` is by fund, ``prefunded_minor`` by provider, as ``charges_taken_minor``:
-    what it took from our money with it for its services. ``clock_behind`` is by how much the
+    what it took from our money with it for its services, also where a statement showed it; of one
+    that is not named, what its statements showed. ``clock_behind`` is by how much the
     programme's clock is behind the providers', None where it was set to and fro; ``heard_within``
     is how long a worker may send on what it claimed before a pause. ``payments_for_an_account`` is
     how many payments an account may have got at most. The ends are those that can come about in

@@ -254,12 +254,16 @@ def _gone(
     charges: Iterable[Charges],
     charged: Iterable[ChargedLine],
 ) -> Counter[str]:
-    """What left the float of each provider otherwise than by a payment."""
+    """What left the float of each provider otherwise than by a payment.
+
+    What somebody knows of a provider's charges is heard instead of what its statements showed.
+    """
     gone: Counter[str] = Counter(charges_taken_minor)
     for provider in charges:
         gone[provider.code] += provider.suspended_minor - provider.received_minor
     for line in charged:
-        gone[line.provider] += line.statement_minor
+        if line.provider not in charges_taken_minor:
+            gone[line.provider] += line.statement_minor
     return gone
 
 

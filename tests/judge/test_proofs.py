@@ -430,6 +430,11 @@ def test_money_that_came_back_is_in_the_float_again() -> None:
     assert proof_of(BALANCES, records(accounts=back)(case)).outcome is Outcome.HOLDS
 
 
+def test_a_charge_that_somebody_knows_and_a_statement_showed_is_gone_once() -> None:
+    known = expected(charges_taken_minor={"mekong": CHARGED_LINE.statement_minor})
+    assert proof_of(BALANCES, known(CASE)).outcome is Outcome.HOLDS
+
+
 def test_a_proof_without_its_witness_is_left_out_and_says_so() -> None:
     verdict = judge(Case(records=RECORDS))
     assert proof_of(PAUSED, expected(clock_behind=None)(CASE)).missing == (
