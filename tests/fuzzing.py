@@ -123,7 +123,7 @@ def faults_in(stage: Stage, *, examples: int, derandomize: bool) -> list[Fault]:
             @_of(examples, derandomize=derandomize)
             @given(case=_cases(operation, stage))
             def call(case: AnyCase) -> None:
-                response = case.call(session=session, timeout=_PATIENCE_SECONDS)
+                response = case.call(session=session)
                 for fault in _faults(case, response):
                     found.setdefault((fault.operation, fault.title), fault)
 
@@ -154,7 +154,7 @@ def faults_in_sequences(stage: Stage, *, examples: int, derandomize: bool) -> li
                     case.body = _body_that_is_taken(case, stage, number)
 
             def get_call_kwargs(self, case: AnyCase) -> dict[str, Any]:
-                return {"session": next(persons), "timeout": _PATIENCE_SECONDS}
+                return {"session": next(persons)}
 
             def validate_response(self, response: Response, case: AnyCase, **_: Any) -> None:
                 for fault in _faults(case, response):
@@ -186,7 +186,9 @@ def _body_that_is_taken(case: AnyCase, stage: Stage, number: int) -> Any:
 
 
 def _schema(stage: Stage) -> Any:
-    return schemathesis.openapi.from_url(f"{stage.service.url}/openapi.json")
+    schema = schemathesis.openapi.from_url(f"{stage.service.url}/openapi.json")
+    schema.config.request_timeout = _PATIENCE_SECONDS
+    return schema
 
 
 def _operations(stage: Stage) -> Iterator[Operation]:

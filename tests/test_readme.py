@@ -166,7 +166,7 @@ def test_the_accountants_session_ends_with_everything_that_matches(
         for line in trial["lines"]
         if line["account"] == "PROVIDER_CHARGES"
     }
-    assert charges == {"mekong": 2_500, "tonle": 0, "ncb": 0}
+    assert charges == {"mekong": 2_500, "tonle": 0, "ncb": 0, "commune-offices": 0}
 
 
 @pytest.fixture

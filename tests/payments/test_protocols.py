@@ -118,7 +118,7 @@ def test_a_protocol_that_nothing_speaks_is_refused_with_those_that_there_are(
         UnknownProtocol,
         match=re.escape(
             "choose from gsma-mobile-money-1.2, gsma-mobile-money-1.2-batches, "
-            "iso20022-pain.001-files."
+            "iso20022-pain.001-files, cash-by-list."
         ),
     ):
         adapters_of(WorkerSettings())

@@ -30,7 +30,6 @@ _STREAM_REPLY: dict[int | str, dict[str, Any]] = {
         "itself. A line with a colon alone says that the stream is alive.",
         "content": {
             EVENT_STREAM: {
-                "schema": {"type": "string"},
                 "example": View.of(ProgressOut.model_validate(PROGRESS_EXAMPLE))
                 .snapshot()
                 .decode(),
