@@ -1,40 +1,47 @@
-"""The journal as rows of CSV: every transfer of a span, for an accounting system.
+"""The journal as CSV or Parquet: every transfer of a span, for an accounting system.
 
 It holds ids and codes, and nothing personal: neither what somebody wrote nor who it was.
 """
 
+import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator, Iterable
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.payments.books import repository
 from services.payments.statements import AnyRow
 from shared.database import Database
 from shared.errors import Unprocessable
+from shared.parquet import Column, GrowingFile, Kind
 
 COLUMNS = (
-    "transfer_id",
-    "posted_at",
-    "code",
-    "debit_account",
-    "debit_scope",
-    "credit_account",
-    "credit_scope",
-    "amount_minor",
-    "currency",
-    "entry_number",
-    "round_number",
-    "instruction_id",
-    "approval_id",
+    Column("transfer_id", Kind.ID, "The transfer's own id, a UUID as text."),
+    Column("posted_at", Kind.INSTANT, "When it was posted, by the programme's clock."),
+    Column("code", Kind.CODE, "What was moved, and why: settled, rejected, fund_received."),
+    Column("debit_account", Kind.CODE, "The account that is debited."),
+    Column("debit_scope", Kind.CODE, "Whose it is: a currency, fund, provider or line."),
+    Column("credit_account", Kind.CODE, "The account that is credited."),
+    Column("credit_scope", Kind.CODE, "Whose it is: a currency, fund, provider or line."),
+    Column("amount_minor", Kind.INTEGER, "How much, in the currency's smallest unit; above zero."),
+    Column("currency", Kind.CODE, "ISO 4217: KHR has no smaller unit, USD has cents."),
+    Column(
+        "entry_number", Kind.INTEGER, "The journal entry whose lines it sums up.", required=False
+    ),
+    Column("round_number", Kind.INTEGER, "The round that it is about.", required=False),
+    Column("instruction_id", Kind.ID, "The one payment that it is about.", required=False),
+    Column("approval_id", Kind.ID, "The proposal that two persons decided.", required=False),
 )
-"""The header, in the order of ``repository.read_journal``."""
+"""Those of both formats, in the order of ``repository.read_journal``."""
+
+HEADER = tuple(column.name for column in COLUMNS)
 
 CLOSED_AFTER = timedelta(minutes=5)
 """What was posted before a moment has been saved by then: a span that ends there is whole."""
 
 _ROWS_AT_ONCE = 5_000
+_ROWS_OF_A_GROUP = 10_000
 _BEFORE_ALL = UUID(int=0)
 
 
@@ -49,28 +56,54 @@ def require_closed(begins_at: datetime, until: datetime, *, now: datetime) -> No
         )
 
 
-async def pieces(database: Database, begins_at: datetime, until: datetime) -> AsyncIterator[bytes]:
-    """The CSV of a span, its beginning included and its end not, some rows at a time.
+async def csv_pieces(
+    database: Database, begins_at: datetime, until: datetime
+) -> AsyncIterator[bytes]:
+    """The CSV of a span, its beginning included and its end not, some rows at a time."""
+    yield _csv([HEADER])
+    async for rows in _read(database, begins_at, until, limit=_ROWS_AT_ONCE):
+        yield _csv(_told(row) for row in rows)
 
-    Each piece is a short transaction of its own: a slow reader holds nothing. A ledger that only
+
+async def parquet_pieces(
+    database: Database, begins_at: datetime, until: datetime
+) -> AsyncIterator[bytes]:
+    """The same as Parquet, a row group at a time, made beside what the service answers meanwhile.
+
+    The last piece is the footer: of a file without it nothing can be read.
+    """
+    span = {"journal.from": _instant(begins_at), "journal.to": _instant(until)}
+    file = await asyncio.to_thread(GrowingFile, COLUMNS, metadata=span)
+    async for rows in _read(database, begins_at, until, limit=_ROWS_OF_A_GROUP):
+        yield await asyncio.to_thread(file.row_group, rows)
+    yield await asyncio.to_thread(file.end)
+
+
+async def _read(
+    database: Database, begins_at: datetime, until: datetime, *, limit: int
+) -> AsyncIterator[Sequence[AnyRow]]:
+    """The rows of a span, in parts that are full but for the last.
+
+    Each part is a short transaction of its own: a slow reader holds nothing. A ledger that only
     gains rows tells the same of a closed span each time.
     """
-    yield _csv([COLUMNS])
     after = (begins_at, _BEFORE_ALL)
     while True:
         async with database.reading() as session:
-            rows = await repository.read_journal(
-                session, after=after, until=until, limit=_ROWS_AT_ONCE
-            )
+            rows = await repository.read_journal(session, after=after, until=until, limit=limit)
         if not rows:
             return
-        yield _csv(_told(row) for row in rows)
+        yield rows
         after = (rows[-1].posted_at, rows[-1].id)
 
 
 def _told(row: AnyRow) -> tuple[object, ...]:
     transfer_id, posted_at, *others = row
-    return (transfer_id, posted_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), *others)
+    return (transfer_id, _instant(posted_at), *others)
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _csv(rows: Iterable[Iterable[object]]) -> bytes:

@@ -12,19 +12,28 @@ from services.payments.scopes import FundsRead
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.parquet import PARQUET
 from shared.values import Instant
 
 router = APIRouter(tags=["books"])
 
 CSV = "text/csv"
-_EXAMPLE = ",".join(journal.COLUMNS) + (
+_EXAMPLE = ",".join(journal.HEADER) + (
     "\r\n0199c1de-6100-7a54-8f62-0d6f0a6f5b12,2020-10-12T02:03:04.000000Z,settled,GRANTS_PAID,"
     "shock-response,IN_TRANSIT,mekong,48000000,KHR,4711,,,\r\n"
 )
 _JOURNAL_REPLY: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": f"CSV with a header: {', '.join(journal.COLUMNS)}.",
-        "content": {CSV: {"schema": {"type": "string"}, "example": _EXAMPLE}},
+        "description": (
+            f"CSV with a header: {', '.join(journal.HEADER)}. With `Accept: {PARQUET}` the same "
+            "rows as Parquet: ids as text, `posted_at` in microseconds of UTC, amounts and numbers "
+            "as 64-bit integers, and in the footer's metadata the span and what each column "
+            "means. The footer comes last: a file that broke off cannot be read at all."
+        ),
+        "content": {
+            CSV: {"schema": {"type": "string"}, "example": _EXAMPLE},
+            PARQUET: {"schema": {"type": "string", "format": "binary"}},
+        },
     }
 }
 
@@ -72,6 +81,10 @@ async def export_journal(
     ids, codes and amounts, no personal data. The same span is told the same each time; spans that
     follow one another have each transfer once."""
     journal.require_closed(begins_at, until, now=clock.now())
+    is_parquet = PARQUET in request.headers.get("accept", "")
+    pieces = journal.parquet_pieces if is_parquet else journal.csv_pieces
     return StreamingResponse(
-        journal.pieces(request.app.state.database, begins_at, until), media_type=CSV
+        pieces(request.app.state.database, begins_at, until),
+        media_type=PARQUET if is_parquet else CSV,
+        headers={"Vary": "Accept"},
     )
