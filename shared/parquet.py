@@ -38,21 +38,26 @@ class Column:
 
 
 class GrowingFile:
-    """A file of which no more is kept than a row group that is being written, and for each that
+    """A file of which no more is kept than the row group that is being gathered, and for each that
     was written its place in the footer, less than 4 KB.
 
     Its methods work for some ten milliseconds, and are to be called in a thread, one at a time.
-    The same rows in the same groups come to the same bytes, with the same release of pyarrow. A
+    The same rows in the same parts come to the same bytes, with the same release of pyarrow. A
     file that is given up needs no end.
     """
 
-    def __init__(self, columns: Sequence[Column], *, metadata: dict[str, str]) -> None:
-        """``metadata`` stands in the footer, besides ``column.<name>`` of each column."""
+    def __init__(
+        self, columns: Sequence[Column], *, metadata: dict[str, str], group_rows: int
+    ) -> None:
+        """``metadata`` stands in the footer, besides ``column.<name>`` of each column. A group is
+        written as soon as it has ``group_rows``."""
         # Here, for it takes 45 MB of memory: only a process that was asked for a file has it.
         import pyarrow
         from pyarrow import parquet
 
         self._columns = columns
+        self._group_rows = group_rows
+        self._gathered: list[Any] = []
         self._schema = pyarrow.schema(
             [
                 pyarrow.field(column.name, _arrow_type(column.kind), nullable=not column.required)
@@ -71,25 +76,40 @@ class GrowingFile:
             use_dictionary=[column.name for column in columns if column.kind is Kind.CODE],
         )
 
-    def row_group(self, rows: Sequence[Sequence[object]]) -> bytes:
-        """The file's next bytes, with one row group; ``rows`` are in the order of the columns."""
+    def add(self, rows: Sequence[Sequence[object]]) -> bytes:
+        """The file's next bytes: a row group, or none of it while it has not come together.
+
+        ``rows`` are in the order of the columns.
+        """
         import pyarrow
 
         cells = zip(*rows, strict=True)
-        table = pyarrow.Table.from_arrays(
-            [
-                pyarrow.array(_told(column.kind, values), type=_arrow_type(column.kind))
-                for column, values in zip(self._columns, cells, strict=True)
-            ],
-            schema=self._schema,
+        self._gathered.append(
+            pyarrow.RecordBatch.from_arrays(
+                [
+                    pyarrow.array(_told(column.kind, values), type=_arrow_type(column.kind))
+                    for column, values in zip(self._columns, cells, strict=True)
+                ],
+                schema=self._schema,
+            )
         )
-        self._writer.write_table(table, row_group_size=len(rows))
+        if sum(batch.num_rows for batch in self._gathered) >= self._group_rows:
+            self._write_group()
         return self._taken()
 
     def end(self) -> bytes:
-        """The file's last bytes: its footer."""
+        """The file's last bytes: the last row group, and the footer."""
+        if self._gathered:
+            self._write_group()
         self._writer.close()
         return self._taken()
+
+    def _write_group(self) -> None:
+        import pyarrow
+
+        table = pyarrow.Table.from_batches(self._gathered, schema=self._schema)
+        self._gathered.clear()
+        self._writer.write_table(table, row_group_size=table.num_rows)
 
     def _taken(self) -> bytes:
         content = self._unsent.getvalue()

@@ -76,6 +76,7 @@ async def database(world: World) -> AsyncIterator[Database]:
 async def test_it_says_line_by_line_what_the_csv_says(
     world: World, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(journal, "_ROWS_AT_ONCE", 2)
     monkeypatch.setattr(journal, "_ROWS_OF_A_GROUP", 4)
     until = await played(world, steps)
     content = await as_parquet(world, NOON, until)
@@ -148,7 +149,8 @@ async def test_of_a_quiet_span_it_is_a_file_without_rows(world: World) -> None:
 async def test_no_more_is_held_than_a_row_group_however_long_the_journal(
     world: World, steps: Steps, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "_ROWS_OF_A_GROUP", 3)
+    monkeypatch.setattr(journal, "_ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(journal, "_ROWS_OF_A_GROUP", 4)
     until = await played(world, steps)
     count = len(await as_csv(world, NOON, until)) - 1
     reads: list[str] = []
@@ -161,17 +163,17 @@ async def test_no_more_is_held_than_a_row_group_however_long_the_journal(
     pieces, allocated = [], []
     async for piece in journal.parquet_pieces(database, NOON, until):
         pieces.append(piece)
-        # Nothing is read ahead of who takes it; a last read finds that there is no more.
-        assert len(reads) == len(pieces)
+        # Two reads for each group, and nothing is read ahead of who takes it.
+        assert len(reads) <= 2 * len(pieces)
         # Between two pieces the writer keeps no column.
         allocated.append(pyarrow.total_allocated_bytes())
         assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     metadata = opened(b"".join(pieces)).metadata
-    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
-    assert [group.num_rows for group in groups[:-1]] == [3] * (len(groups) - 1)
-    assert sum(group.num_rows for group in groups) == count
-    # One piece for each group, and the footer.
-    assert len(pieces) == len(groups) + 1 > 7
+    groups = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+    full, last = divmod(count, 4)
+    assert groups == [4] * full + [last] * bool(last)
+    # One piece for each full group, one that begins the file, one with the rest and the footer.
+    assert len(pieces) == full + 2 > 6
     assert max(allocated) - min(allocated) < 16_384
     assert max(map(len, pieces[:-1])) < 8_192
     assert len(pieces[-1]) < 8_192 + 4_096 * len(groups)
@@ -180,6 +182,7 @@ async def test_no_more_is_held_than_a_row_group_however_long_the_journal(
 async def test_a_part_of_it_cannot_be_read(
     world: World, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(journal, "_ROWS_AT_ONCE", 5)
     monkeypatch.setattr(journal, "_ROWS_OF_A_GROUP", 5)
     content = await as_parquet(world, NOON, await played(world, steps))
     assert opened(content).metadata.num_row_groups > 4
@@ -191,6 +194,7 @@ async def test_a_part_of_it_cannot_be_read(
 async def test_a_reader_who_breaks_off_leaves_nothing_behind(
     world: World, steps: Steps, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(journal, "_ROWS_AT_ONCE", 1)
     monkeypatch.setattr(journal, "_ROWS_OF_A_GROUP", 1)
     until = await played(world, steps)
     span = {"from": NOON.isoformat(), "to": until.isoformat()}

@@ -31,50 +31,54 @@ _ROWS = st.tuples(
 )
 
 
-def written(groups: list[list[Any]]) -> list[bytes]:
-    file = GrowingFile(_COLUMNS, metadata={"made.for": "a test"})
-    return [*map(file.row_group, groups), file.end()]
+def written(parts: list[list[Any]], *, group_rows: int) -> list[bytes]:
+    file = GrowingFile(_COLUMNS, metadata={"made.for": "a test"}, group_rows=group_rows)
+    return [*map(file.add, parts), file.end()]
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.lists(_ROWS, min_size=1, max_size=5), max_size=4))
-def test_what_is_written_comes_back_in_its_groups(groups: list[list[Any]]) -> None:
-    pieces = written(groups)
+@given(st.lists(st.lists(_ROWS, min_size=1, max_size=5), max_size=4), st.integers(1, 8))
+def test_what_is_written_comes_back_in_its_order(parts: list[list[Any]], group_rows: int) -> None:
+    pieces = written(parts, group_rows=group_rows)
     file = parquet.ParquetFile(io.BytesIO(b"".join(pieces)))
-    assert file.metadata.num_row_groups == len(groups)
-    for index, rows in enumerate(groups):
-        told = [tuple(row.values()) for row in file.read_row_group(index).to_pylist()]
-        assert told == [
-            (str(id), at.astimezone(UTC), code, minor, str(other) if other else None)
-            for id, at, code, minor, other in rows
-        ]
-    assert file.metadata.metadata[b"made.for"] == b"a test"
-    assert file.metadata.metadata[b"column.code"].decode() == _COLUMNS[2].meaning
-    assert written(groups) == pieces
+    assert [tuple(row.values()) for row in file.read().to_pylist()] == [
+        (str(id), at.astimezone(UTC), code, minor, str(other) if other else None)
+        for rows in parts
+        for id, at, code, minor, other in rows
+    ]
+    metadata = file.metadata
+    groups = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+    assert all(rows >= group_rows for rows in groups[:-1])
+    assert all(0 < rows < group_rows + 5 for rows in groups)
+    assert metadata.metadata[b"made.for"] == b"a test"
+    assert metadata.metadata[b"column.code"].decode() == _COLUMNS[2].meaning
+    assert written(parts, group_rows=group_rows) == pieces
 
 
 def test_of_many_groups_only_their_places_in_the_footer_are_kept() -> None:
     begins_at = datetime(2020, 10, 1, tzinfo=UTC)
-    group = [
+    half = [
         (UUID(int=number), begins_at + timedelta(seconds=number), "settled", number, None)
-        for number in range(1_000)
+        for number in range(500)
     ]
-    file = GrowingFile(_COLUMNS, metadata={})
-    file.row_group(group)
+    file = GrowingFile(_COLUMNS, metadata={}, group_rows=1_000)
+    assert len(file.add(half)) == len(b"PAR1")
+    assert file.add(half)
     after_the_first = pyarrow.total_allocated_bytes()
     for _ in range(50):
-        assert len(file.row_group(group)) < 64_000
+        assert file.add(half) == b""
+        assert 0 < len(file.add(half)) < 64_000
         assert pyarrow.total_allocated_bytes() <= after_the_first
     assert len(file.end()) < 51 * 4_096
 
 
 def test_a_row_without_what_has_to_be_there_is_not_written() -> None:
-    file = GrowingFile(_COLUMNS, metadata={})
+    file = GrowingFile(_COLUMNS, metadata={}, group_rows=1)
     at = datetime(2020, 10, 1, tzinfo=UTC)
     with pytest.raises(pyarrow.ArrowInvalid, match="non-nullable"):
-        file.row_group([(UUID(int=1), at, None, 1, None)])
+        file.add([(UUID(int=1), at, None, 1, None)])
     with pytest.raises(ValueError):
-        file.row_group([(UUID(int=1), at, "settled", 1)])
+        file.add([(UUID(int=1), at, "settled", 1)])
 
 
 def test_a_process_that_writes_none_does_not_load_what_it_takes() -> None:
