@@ -6,7 +6,7 @@ It holds ids and codes, and nothing personal: neither what somebody wrote nor wh
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -60,7 +60,7 @@ def require_closed(begins_at: datetime, until: datetime, *, now: datetime) -> No
 
 async def csv_pieces(
     database: Database, begins_at: datetime, until: datetime
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The CSV of a span, its beginning included and its end not, some rows at a time."""
     yield _csv([HEADER])
     async for rows in _read(database, begins_at, until):
@@ -69,7 +69,7 @@ async def csv_pieces(
 
 async def parquet_pieces(
     database: Database, begins_at: datetime, until: datetime
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The same as Parquet, a row group at a time, made beside what the service answers meanwhile.
 
     The footer comes last: of a file without it nothing can be read.
