@@ -38,7 +38,7 @@ COLUMNS = (
 )
 """The header, in the order of ``repository.read_instructions``."""
 
-ROWS_AT_ONCE = 5_000
+ROWS_AT_ONCE = 1_000
 _BEFORE_ALL = UUID(int=0)
 # What a spreadsheet would take for a formula (OWASP, CSV Injection).
 _FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
