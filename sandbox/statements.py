@@ -66,7 +66,9 @@ WITH entry AS (
 OF_THE_DAY = """
 SELECT kind, at, amount, reference, transaction_reference, requesting_reference, account, text
 FROM entry
-WHERE at >= :begins AND at < :ends ORDER BY at, kind, number
+WHERE at >= :begins AND at < :ends
+-- Of one instant, what came in comes first: the balance of no line lies below what there was.
+ORDER BY at, kind <> 'float', kind, number
 """
 SUMS = """
 SELECT kind, at >= :begins AS of_the_day, amount, count(*) FROM entry

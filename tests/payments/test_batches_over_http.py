@@ -80,7 +80,8 @@ async def test_what_a_busy_provider_does_not_take_is_paid_later(
         assert sandbox.book() == {}
         approval = [{"op": "replace", "path": "/batchStatus", "value": "approved"}]
         ask_elsewhere(sandbox, "PATCH", "/mekong-batch-00000001", str(new_id()), approval)
-        await world.until_chunk(announced, "settled", seconds=40)
+        # Each refusal has it left alone for as long as it asked.
+        await world.until_chunk(announced, "settled", seconds=120)
     assert await judge(world, sandbox) == {"settled": 100}
     assert summary(sandbox)["batches"] == {"completed": 4}
 
