@@ -37,6 +37,13 @@ async def test_a_whole_chunk_is_paid_in_batches(
     assert summary(sandbox)["batches"] == {"completed": 6}
     reasons = {reason for _, reason in (await world.outcomes(announced)).values() if reason}
     assert reasons == {"identifierError", "incorrectState"}
+
+    async def closed() -> bool:
+        """The last line of a batch ends before the batch does."""
+        return all(batch["status"] == "closed" for batch in (await world.get("/batches"))["items"])
+
+    async with world.working():
+        await eventually(closed)
     for batch in (await world.get("/batches"))["items"]:
         assert (batch["status"], batch["reason"]) == ("closed", None)
         assert batch["completions_read"] + batch["rejections_read"] == batch["line_count"]
