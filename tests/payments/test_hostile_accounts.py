@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from sandbox.account_lies import FOR_EVER, AccountLie
 from sandbox.accounts import holder
-from services.payments.account_check_settings import AccountCheckSettings
 from services.payments.providers.account_answers import Standing
 from services.payments.providers.adapters import UnknownProtocol, account_askers_of
 from services.payments.providers.gsma.accounts import read_name, read_status
+from services.payments.settings.provider import AccountCheckSettings
 from tests.payments.checked_accounts import CHECKED, called_rightly, checks, raised
 from tests.payments.conftest import StartSandbox, World, entitlements, providers_with
 from tests.payments.steps import Steps, running_steps

@@ -14,9 +14,9 @@ import pytest
 from pydantic import ValidationError
 
 from services.payments.dispatch.permits import seconds_since_boot
-from services.payments.provider_settings import ProviderPace
 from services.payments.providers.pace.allowance import Allowance, Taken
 from services.payments.providers.pace.pacing import TOKEN_SECONDS, NotPaced, Pace
+from services.payments.settings.provider import ProviderPace
 from services.payments.worker import wire
 from shared.ids import new_id
 from tests.payments.conftest import (

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import structlog
 
-from services.payments.account_check_settings import WhileAway
 from services.payments.account_checks import repository
 from services.payments.account_checks.comparing import Comparing, NotCompared
 from services.payments.account_checks.repository import Compared, DueCheck, Learnt
@@ -22,6 +21,7 @@ from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.health.noting import Noting
 from services.payments.providers.pausing import Pausing
 from services.payments.settings import ProviderSettings, Settings
+from services.payments.settings.provider import WhileAway
 from shared.contracts.holders import MAXIMUM_HOLDERS
 from shared.database import Database
 from shared.errors import told

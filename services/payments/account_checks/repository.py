@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.account_check_settings import Asked
 from services.payments.account_checks import statements
 from services.payments.account_checks.states import AccountOutcome
 from services.payments.providers.protocol import Order
 from services.payments.settings import ProviderSettings
+from services.payments.settings.provider import Asked
 from services.payments.statements import AnyRow
 from shared.money import Money
 

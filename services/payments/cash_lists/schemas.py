@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from services.payments.cash_lists.states import CashListState, RowFault
-from services.payments.cash_settings import PayoutPlace
 from services.payments.providers.cashlist.states import LineOutcome, UploadStatus
+from services.payments.settings.provider import PayoutPlace
 from shared.approvals import ApprovalOut
 from shared.approvals.schemas import APPROVAL_EXAMPLE
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 
-from services.payments.cash_settings import PayoutPlace
 from services.payments.providers.cashlist.listing import (
     ListedPayment,
     list_code,
     printed_checksum,
 )
+from services.payments.settings.provider import PayoutPlace
 from services.payments.statements import AnyRow
 from shared.money import Money
 from shared.printing import Column, Paper, numbered

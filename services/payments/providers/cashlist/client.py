@@ -12,7 +12,6 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.cash_settings import CashListSettings
 from services.payments.providers.batches import (
     BatchAnswer,
     BatchAnswerKind,
@@ -33,6 +32,7 @@ from services.payments.providers.cashlist.states import LineOutcome
 from services.payments.providers.files import FileNews
 from services.payments.providers.protocol import Capability, Permit, Told
 from services.payments.settings import ProviderSettings, WorkerSettings
+from services.payments.settings.provider import CashListSettings
 from services.payments.statements import AnyRow
 from shared.clock import COUNTRY_ZONE
 from shared.database import Database, is_away

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.cash_settings import PayoutPlace
 from services.payments.providers.cashlist.tables import CashLine, CashList
+from services.payments.settings.provider import PayoutPlace
 from services.payments.statements import AnyRow
 
 _NUMBERING = 7_205_031

@@ -21,9 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.payments.cash_settings import PayoutPlace
 from services.payments.database import SCHEMA, Base
 from services.payments.providers.cashlist.states import LineOutcome, UploadStatus
+from services.payments.settings.provider import PayoutPlace
 from shared.tables import enum_column
 
 _OUTCOME = enum_column(LineOutcome, "cash_line_outcome", SCHEMA)

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from services.payments.account_check_settings import Asked
 from services.payments.providers.account_answers import AccountAnswer, Standing
 from services.payments.providers.accounts import Accounts
 from services.payments.providers.answers import Answer, AnswerKind
@@ -20,6 +19,7 @@ from services.payments.providers.gsma.client import date_header
 from services.payments.providers.lines import Line, Lines, NoReply
 from services.payments.providers.protocol import Order
 from services.payments.settings import ProviderSettings, WorkerSettings
+from services.payments.settings.provider import Asked
 from shared.contracts.holders import MAXIMUM_NAME_CHARACTERS, MAXIMUM_NAMES, HolderCheck
 
 # What the standard's enumeration says, and words in use beside it.

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.payments.provider_settings import ProviderPace
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.pace.repository import (
     Places,
@@ -12,6 +11,7 @@ from services.payments.providers.pace.repository import (
     take_places,
     take_tokens,
 )
+from services.payments.settings.provider import ProviderPace
 from shared.database import Database
 
 

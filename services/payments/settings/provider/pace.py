@@ -1,19 +1,10 @@
-"""What may be set of a single provider about time and pace: a part of its settings."""
+"""How fast one provider may be spoken to."""
 
 from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 
 _BURST_SECONDS = 0.1
-
-
-class ProviderPatience(BaseModel):
-    """From when on something at a provider takes too long, where that differs from the others."""
-
-    unknown_too_long_seconds: float | None = Field(default=None, gt=0)
-    """From when on a payment to it of which nobody knows what became of it is an alarm. None: as
-    PAYMENTS_UNKNOWN_TOO_LONG_SECONDS says. A bank that answers the next day needs longer than a
-    wallet."""
 
 
 class ProviderPace(BaseModel):
