@@ -22,6 +22,8 @@ WORKDIR /srv/sangkroh
 COPY requirements-dev.lock ./
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements-dev.lock
 COPY sandbox sandbox
+# New volumes take their owner from the folders that they are mounted over.
+RUN install --directory --owner=10001 --group=10001 --mode=0770 /bank/outgoing /bank/incoming
 ENV PYTHONUNBUFFERED=1
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "sandbox"]
@@ -32,6 +34,10 @@ LABEL org.opencontainers.image.title="Sangkroh" \
     org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/sangkroh /srv/sangkroh
+# For a bank that takes files. New volumes take their owner from the folders that they are mounted
+# over; without volumes the root is read-only here as well.
+RUN install --directory --owner=10001 --group=10001 --mode=0770 \
+    /bank/outgoing /bank/incoming /bank/state
 WORKDIR /srv/sangkroh
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

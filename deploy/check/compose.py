@@ -3,13 +3,13 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from deploy.check import processes
+from deploy.check import folders, processes
 from deploy.check.findings import Findings
 from deploy.check.processes import LIVE, MIGRATE, Process, is_worker, listening_port
 
@@ -21,6 +21,7 @@ _IMAGE = "sangkroh:local"
 _INTERPOLATED = re.compile(r"\$\{(\w+)")
 _EXAMPLE_LINE = re.compile(r"^#?([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 _SECRET = re.compile(r"(PASSWORD|SECRET|KEYS?|PROVIDERS)$")
+_MOUNT = re.compile(r"(?P<source>\$\{[^}]*\}|[^:]+):(?P<target>[^:]+)(:[a-z]+)?")
 _POSTGRES = "postgres:18"
 _POSTGRES_DATA = "/var/lib/postgresql"
 
@@ -50,6 +51,10 @@ def check(root: Path) -> Findings:
     findings.faults += _published_faults(services)
     findings.faults += _probe_faults(ours, addresses)
     findings.faults += _database_faults(services)
+    mounts = {name: _mounts(service) for name, service in services.items()}
+    findings.faults += folders.compose_faults(mounts, file=FILE)
+    files = {name for name, targets in mounts.items() if folders.MET_IN & targets.keys()}
+    findings.faults += _hardening_faults(services, sorted(ours.keys() | files))
     findings.faults += _example_faults(root / EXAMPLE, text, services)
     return findings
 
@@ -119,9 +124,25 @@ def _database_faults(services: Mapping[str, Any]) -> Iterator[str]:
         yield f"{FILE}: postgres runs {postgres.get('image')}: {_POSTGRES} is needed."
     if "healthcheck" not in postgres:
         yield f"{FILE}: postgres has no health check, so nothing can wait for it."
-    targets = [str(volume).split(":")[1] for volume in postgres.get("volumes", ())]
-    if _POSTGRES_DATA not in targets:
+    if _POSTGRES_DATA not in _mounts(postgres):
         yield f"{FILE}: postgres has no volume at {_POSTGRES_DATA}: its data would not be kept."
+
+
+def _mounts(service: Mapping[str, Any]) -> dict[str, str]:
+    """What a service mounts, by where."""
+    found = (_MOUNT.fullmatch(volume) for volume in service.get("volumes", ()))
+    return {mount["target"]: mount["source"] for mount in found if mount is not None}
+
+
+def _hardening_faults(services: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        service = services[name]
+        if service.get("read_only") is not True:
+            yield f"{FILE}: {name} may write to its root file system."
+        if service.get("cap_drop") != ["ALL"]:
+            yield f"{FILE}: {name} keeps capabilities."
+        if "no-new-privileges:true" not in service.get("security_opt", ()):
+            yield f"{FILE}: {name} may escalate its privileges."
 
 
 def _example_faults(path: Path, text: str, services: Mapping[str, Any]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+from deploy.check import folders
 from deploy.check.findings import Findings
 
 PACKAGES = ("judge", "services", "shared")
@@ -47,7 +48,11 @@ def _dockerfile_faults(path: Path) -> Iterator[str]:
     for command in _PIP_INSTALL.findall(text):
         if "--require-hashes" not in command:
             yield f"Dockerfile: `{command}` installs without --require-hashes."
-    final_stage = text.rpartition("\nFROM ")[2]
+    *others, final_stage = text.split("\nFROM ")
+    [sandbox] = [stage for stage in others if " AS sandbox\n" in stage]
+    for stage, needed in ((final_stage, folders.ALL), (sandbox, folders.MET_IN)):
+        for folder in sorted(needed - set(stage.split())):
+            yield f"Dockerfile: {folder} is not made: a new volume there would be root's."
     users = re.findall(r"^USER (\S+)", final_stage, re.MULTILINE)
     if not users or not _OTHER_THAN_ROOT.fullmatch(users[-1]):
         yield "Dockerfile: the last stage needs a USER that is a number other than 0."

@@ -1,14 +1,14 @@
 """deploy/k8s: schemas of Kubernetes, and whether the objects fit one another and the product."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 
-from deploy.check import kustomize, network, processes
+from deploy.check import folders, kustomize, network, processes
 from deploy.check.findings import Findings
-from deploy.check.kustomize import CannotRender, Object, Objects
+from deploy.check.kustomize import CannotRender, Object, Objects, pod_of
 from deploy.check.processes import LIVE, Process, is_worker
 
 VERSION = "1.30"
@@ -27,6 +27,9 @@ def check(root: Path) -> Findings:
     secrets = kustomize.documents((root / DIRECTORY / SECRETS).read_text())
     findings.faults += _schema_faults(secrets, SECRETS)
     findings.faults += _secret_faults(secrets)
+    for directory in sorted((root / DIRECTORY).glob("components/*")):
+        name = str(directory.relative_to(root))
+        findings.faults += kustomize.listing_faults(directory, name=name)
     for directory in (root / DIRECTORY / "base", *sorted((root / DIRECTORY).glob("overlays/*"))):
         name = str(directory.relative_to(root))
         listing_faults = list(kustomize.listing_faults(directory, name=name))
@@ -59,7 +62,7 @@ def _object_faults(objects: Objects, secrets: list[Object], name: str) -> Iterat
     }
     described = []
     for workload in workloads:
-        for container in _pod(workload)["containers"]:
+        for container in pod_of(workload)["containers"]:
             if _image_name(container["image"]) == IMAGE:
                 where = f"{name}: {workload['metadata']['name']}"
                 yield from _missing_sources(container, sources, where)
@@ -69,9 +72,20 @@ def _object_faults(objects: Objects, secrets: list[Object], name: str) -> Iterat
     yield from _selector_faults(objects, workloads, name)
     if objects.rendered:
         yield from network.faults(objects, name=name)
+        yield from folders.kubernetes_faults(objects, workloads, _providers(described), name=name)
         for workload in workloads:
             yield from _hardening_faults(workload, name)
             yield from _probe_faults(workload, name)
+
+
+def _providers(described: Iterable[Process]) -> str | None:
+    """Those of the worker, where the manifests say them."""
+    told = [
+        process.variables.get("PAYMENTS_PROVIDERS")
+        for process in described
+        if process.name == folders.WORKER
+    ]
+    return told[0] if told else None
 
 
 def _schema_faults(objects: list[Object], name: str) -> Iterator[str]:
@@ -91,11 +105,6 @@ def _secret_faults(secrets: list[Object]) -> Iterator[str]:
             if _PLACEHOLDER not in value:
                 where = f"{SECRETS}: {secret['metadata']['name']}.{variable}"
                 yield f"{where} does not say {_PLACEHOLDER}: no real secret belongs there."
-
-
-def _pod(workload: Object) -> dict[str, Any]:
-    pod: dict[str, Any] = workload["spec"]["template"]["spec"]
-    return pod
 
 
 def _image_name(image: str) -> str:
@@ -165,7 +174,7 @@ def _selector_faults(objects: Objects, workloads: list[Object], name: str) -> It
         if len(selected) != 1:
             yield f"{where}: selects the pods of {len(selected)} workloads: one it should be."
         elif selecting["kind"] == "Service":
-            yield from _service_port_faults(selecting, _pod(selected[0]), where)
+            yield from _service_port_faults(selecting, pod_of(selected[0]), where)
 
 
 def _service_port_faults(service: Object, pod: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -181,7 +190,7 @@ def _service_port_faults(service: Object, pod: Mapping[str, Any], where: str) ->
 
 
 def _hardening_faults(workload: Object, name: str) -> Iterator[str]:
-    pod = _pod(workload)
+    pod = pod_of(workload)
     where = f"{name}: {workload['metadata']['name']}"
     security = pod.get("securityContext", {})
     if not security.get("runAsNonRoot") or not security.get("runAsUser"):
@@ -206,7 +215,7 @@ def _hardening_faults(workload: Object, name: str) -> Iterator[str]:
 
 def _probe_faults(workload: Object, name: str) -> Iterator[str]:
     where = f"{name}: {workload['metadata']['name']}"
-    for container in _pod(workload)["containers"]:
+    for container in pod_of(workload)["containers"]:
         if _image_name(container["image"]) != IMAGE:
             continue
         if is_worker(" ".join(container.get("args", ()))):

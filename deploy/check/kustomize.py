@@ -31,6 +31,12 @@ class Objects:
         return [item for item in self.items if item["kind"] in kinds]
 
 
+def pod_of(workload: Object) -> dict[str, Any]:
+    """What a workload says of each of its pods."""
+    pod: dict[str, Any] = workload["spec"]["template"]["spec"]
+    return pod
+
+
 def load(directory: Path) -> Objects:
     """The objects of ``directory``; raises CannotRender."""
     for command in _RENDERERS:
@@ -55,7 +61,8 @@ def documents(text: str) -> list[Object]:
 
 
 def _unrendered(directory: Path) -> Iterator[Object]:
-    for resource in _kustomization(directory).get("resources", []):
+    kustomization = _kustomization(directory)
+    for resource in [*kustomization.get("resources", []), *kustomization.get("components", [])]:
         path = directory / resource
         if path.is_dir():
             yield from _unrendered(path)
@@ -67,7 +74,8 @@ def listing_faults(directory: Path, *, name: str) -> Iterator[str]:
     """Files that the kustomization lists and that are not there, and the other way round."""
     kustomization = _kustomization(directory)
     patches = [patch["path"] for patch in kustomization.get("patches", []) if "path" in patch]
-    listed = {(directory / path).resolve() for path in kustomization.get("resources", []) + patches}
+    others = kustomization.get("resources", []) + kustomization.get("components", [])
+    listed = {(directory / path).resolve() for path in others + patches}
     for path in sorted(listed):
         if not path.exists():
             yield f"{name}/{FILE}: lists {path.name}, which is not there."

@@ -7,14 +7,20 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.check import compose
+from deploy.check import compose, folders
 from deploy.check.__main__ import ROOT
 from deploy.local.environment import LocalSecrets
+from sandbox.bank.options import KEY_VARIABLE, parse_options
 from services.processes import SERVICES
 from services.starting import settings_of
 from tests.deploy.conftest import Spoil
 
 FILE = compose.FILE
+
+_OF_THE_BANK = """
+    network_mode: none
+    volumes:
+      - ${BANK_OUTGOING:-bank-outgoing}:/bank/outgoing"""
 
 
 def test_the_committed_file_has_no_fault() -> None:
@@ -45,6 +51,17 @@ def test_the_committed_file_has_no_fault() -> None:
         (FILE, "service_completed_successfully", "service_started", "should wait for migrate"),
         (FILE, ":/var/lib/postgresql", ":/var/lib/postgresql/data", "would not be kept"),
         (FILE, "postgres:18", "postgres:17", "postgres:18 is needed"),
+        (FILE, "bank-state:/bank/state", "bank-state:/state", "no volume at /bank/state"),
+        (
+            FILE,
+            _OF_THE_BANK,
+            _OF_THE_BANK.replace("bank-outgoing}", "other}"),
+            "sandbox-bank has another volume at /bank/outgoing",
+        ),
+        (FILE, "sandbox-bank:/var/tmp", "bank-state:/var/tmp", "sandbox-bank reaches /bank/state"),
+        (FILE, "read_only: true", "read_only: false", "sandbox-bank may write to its root"),
+        (FILE, "cap_drop: [ALL]", "cap_drop: [CHOWN]", "payments-worker keeps capabilities"),
+        (FILE, "no-new-privileges:true", "no-new-privileges:false", "may escalate"),
         (FILE, "shm_size: 256m", "shm_sise: 256m", "does not fit the Compose specification"),
         (compose.EXAMPLE, "PERSON_KEYS=", "PEOPLE_KEYS=", "PERSON_KEYS is missing"),
         (compose.EXAMPLE, "WEBHOOK_KEYS=", "WEBHOOK_KEYS=abc", "a secret is for the operator"),
@@ -109,3 +126,24 @@ def test_filled_in_the_environment_satisfies_the_settings(
     assert settings.database_url == (
         f"postgresql+asyncpg://sangkroh_{service}:{service}pw@postgres:5432/sangkroh"
     )
+
+
+def test_the_bank_takes_its_command_line_and_meets_the_worker(
+    local_secrets: LocalSecrets, tmp_path: Path
+) -> None:
+    container = yaml.safe_load((ROOT / FILE).read_text())["services"]["sandbox-bank"]
+    assert set(container["environment"]) == {KEY_VARIABLE}
+    for folder in folders.MET_IN:
+        (tmp_path / folder.lstrip("/")).mkdir(parents=True)
+    command = [
+        word.replace("${SANDBOX_BANK_PUBLIC_KEY:-}", local_secrets.file_key).replace(
+            "/bank/", f"{tmp_path}/bank/"
+        )
+        for word in container["command"]
+    ]
+
+    options = parse_options(command, {KEY_VARIABLE: local_secrets.bank_key})
+
+    assert options.fetch == tmp_path / folders.OUTGOING.lstrip("/")
+    assert options.tell == tmp_path / folders.INCOMING.lstrip("/")
+    assert options.storage.is_relative_to("/var/tmp")  # noqa: S108

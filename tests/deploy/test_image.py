@@ -29,6 +29,8 @@ def test_an_import_that_the_lock_file_lacks_is_caught(deployment: Path) -> None:
         ("USER 10001:10001", "USER sangkroh", "a number other than 0"),
         ('"-m", "services"', '"-m", "service"', "does not start `python -m services`"),
         ("--require-hashes ", "", "installs without --require-hashes"),
+        (" /bank/state", "", "/bank/state is not made"),
+        ("/bank/outgoing /bank/incoming\nENV", "/bank/outgoing\nENV", "/bank/incoming is not"),
     ],
 )
 def test_a_spoilt_dockerfile_is_caught(

@@ -1,16 +1,21 @@
 """The manifests start what the product is, and the check sees it when they do not."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from deploy.check import kubernetes, kustomize
+from deploy.check import folders, kubernetes, kustomize
 from deploy.check.__main__ import ROOT
+from services.payments.providers.adapters import ADAPTERS
+from services.payments.settings import ProviderSettings
 from tests.deploy.conftest import Spoil
 
 BASE = "deploy/k8s/base"
 LAPTOP = "deploy/k8s/overlays/laptop"
+BANK = "deploy/k8s/overlays/bank-files"
+CLAIMS = "deploy/k8s/components/bank-files"
 SECRETS = "deploy/k8s/secrets.example.yaml"
 
 _PEER = "matchLabels: {{app.kubernetes.io/name: {}}}\n      ports:\n        - {{port: {}}}"
@@ -148,6 +153,47 @@ def test_a_spoilt_network_policy_is_caught(
 ) -> None:
     spoil(f"{BASE}/network.yaml", old, new)
     assert fault in "\n".join(kubernetes.check(base_alone).faults)
+
+
+@needs_a_renderer
+@pytest.mark.parametrize(
+    ("file", "old", "new", "fault"),
+    [
+        (f"{BANK}/providers.yaml", "/bank/state", "/banks/state", "no claim at /banks/state"),
+        (
+            f"{CLAIMS}/claims.yaml",
+            "name: bank-state",
+            "name: state",
+            "nobody mounts the claim state",
+        ),
+        (f"{CLAIMS}/claims.yaml", "name: bank-state", "name: state", "bank-state, which is not"),
+        (f"{CLAIMS}/payments-worker.yaml", "fsGroup: 10001", "", "may not write to its claims"),
+        (f"{BANK}/kustomization.yaml", "-files\n\npatches", "\n\npatches", "which is not there"),
+        (f"{CLAIMS}/kustomization.yaml", "  - claims.yaml\n", "", "does not list claims.yaml"),
+        (
+            f"{CLAIMS}/kustomization.yaml",
+            "name: payments-worker}",
+            "name: payments-.*}",
+            "payments-api reaches /bank/state",
+        ),
+    ],
+)
+def test_spoilt_folders_of_a_bank_are_caught(
+    deployment: Path, spoil: Spoil, file: str, old: str, new: str, fault: str
+) -> None:
+    shutil.rmtree(deployment / LAPTOP)
+    spoil(file, old, new)
+    assert fault in "\n".join(kubernetes.check(deployment).faults)
+
+
+@needs_a_renderer
+def test_the_bank_of_the_overlay_is_one_that_the_settings_take() -> None:
+    objects = kustomize.load(ROOT / BANK)
+    [configuration] = objects.of("ConfigMap")
+    providers = json.loads(configuration["data"]["PAYMENTS_PROVIDERS"])
+    [_, bank] = [ProviderSettings.model_validate(provider) for provider in providers]
+    assert bank.protocol in ADAPTERS
+    assert str(bank.files.state_directory) == folders.STATE
 
 
 @needs_a_renderer
