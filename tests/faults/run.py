@@ -126,22 +126,24 @@ def world_of(plan: Plan, directory: Path) -> World:
         for name, words in plan.commands.items()
     }
     launched = commands.get(WORKER, [sys.executable, "-m", "services", WORKER])
-    providers = _providers(directory, port, plan.provider)
+    kept = LocalSecrets.kept_in(directory / "secrets.json")
+    providers = _providers(directory, kept, port, plan.provider)
+    sandbox = SandboxOptions(
+        port=port,
+        storage=directory / "sandbox.sqlite",
+        providers=(),
+        seed=plan.seed,
+        misbehave=plan.misbehave,
+        **plan.sandbox,
+    )
     stack = Stack(
         directory,
-        sandbox=SandboxOptions(
-            port=port,
-            storage=directory / "sandbox.sqlite",
-            providers=(),
-            seed=plan.seed,
-            misbehave=plan.misbehave,
-            **plan.sandbox,
-        ),
-        bank=bank_of(directory, seed=plan.seed) if plan.of_every_kind else None,
+        sandbox=sandbox,
+        bank=bank_of(directory, kept, like=sandbox) if plan.of_every_kind else None,
         environment={
             **QUICK,
             **(
-                of_every_kind(providers, directory)
+                of_every_kind(providers, directory, kept)
                 if plan.of_every_kind
                 else {"PAYMENTS_PROVIDERS": providers}
             ),
@@ -163,10 +165,12 @@ def world_of(plan: Plan, directory: Path) -> World:
     )
 
 
-def _providers(directory: Path, sandbox_port: int, told: Mapping[str, object]) -> str:
+def _providers(
+    directory: Path, kept: LocalSecrets, sandbox_port: int, told: Mapping[str, object]
+) -> str:
     """``PAYMENTS_PROVIDERS`` of this stack, with what payments is told of each beyond that."""
     environment = local_environment(
-        LocalSecrets.kept_in(directory / "secrets.json"),
+        kept,
         owner_url="postgresql://",
         ports=DEFAULT_PORTS,
         sandbox_port=sandbox_port,

@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
+from deploy.local.every_kind import BANK
 from sandbox.messages import reference_of
 from shared.clock import COUNTRY_ZONE, FileClock
-from tests.faults.providers import BANK_PROVIDER
 from tests.faults.world import World
 
 HEADING = "Time,Transaction ID,Correlation ID,Type,Amount,Currency,Balance"
@@ -58,7 +58,7 @@ def booked_lines(world: World, provider: str) -> list[Line]:
         Line(reference, None, amount_minor, currency, is_out=False)
         for reference, amount_minor, currency in world.arrivals(provider)
     ]
-    if provider == BANK_PROVIDER:
+    if provider == BANK:
         assert world.stack.bank is not None
         rows = _read(str(world.stack.bank.storage), _OF_THE_BANK)
     else:
