@@ -15,6 +15,7 @@ from collections import deque
 from datetime import datetime
 from pathlib import Path
 
+from deploy.local.every_kind import how_paid
 from deploy.local.exclusive import FolderInUse, exclusively
 from deploy.local.ports import PortUnusable, sandbox_port, service_ports
 from deploy.local.postgres import PostgresDidNotStart
@@ -78,7 +79,7 @@ def _run() -> None:
         clock=clock,
     )
     _set_logs_aside(stack.logs)
-    print("Starting PostgreSQL, the services and three providers to pay through …", flush=True)
+    print("Starting PostgreSQL, the services and providers of every kind …", flush=True)
     with stack:
         print(_welcome(stack), flush=True)
         try:
@@ -156,13 +157,10 @@ def _welcome(stack: Stack) -> str:
 def _providers(stack: Stack) -> str:
     """How each is paid through, and where it is."""
     assert stack.sandbox is not None
-    assert stack.bank is not None
-    folders = os.path.relpath(stack.bank.fetch.parent)
-    return (
-        f"  mekong    single requests  {stack.sandbox.url}/mekong/v1.2\n"
-        f"  tonle     batches          {stack.sandbox.url}/tonle/v1.2\n"
-        f"  ncb       files            {folders}/outgoing, {folders}/incoming"
+    ways = how_paid(
+        stack.directory, sandbox_url=stack.sandbox.url, payments_url=stack.urls["payments"]
     )
+    return "\n".join(f"  {code:<15}  {how:<15}  {where}" for code, (how, where) in ways.items())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ What their settings mean, and how each is spoken to: docs/providers.md.
 
 import base64
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deploy.local.environment import CURRENCY, PROVIDERS, LocalSecrets
 from sandbox.bank.options import BankOptions
 from sandbox.options import SandboxOptions
+from shared.version import API_PREFIX
 
 BATCHES = "tonle"
 BANK = "ncb"
@@ -22,6 +24,7 @@ SPOKEN_TO = {**PROVIDERS, BANK: "National Commercial Bank (sandbox)"}
 OF_EVERY_KIND = {**SPOKEN_TO, BY_HAND: "Commune offices"}
 """These, and cash that people pay out from lists."""
 
+_MET_IN = ("outgoing", "incoming")
 _BATCH_LINES = 2_000
 _BATCHES_AT_ONCE = 4
 _RECOGNISES_REPEATS_SECONDS = 604_800
@@ -50,7 +53,24 @@ def bank_of(directory: Path, kept: LocalSecrets, *, like: SandboxOptions) -> Ban
 
 def bank_folders(directory: Path) -> dict[str, Path]:
     """Where files are exchanged with the bank, and what payments keeps of them."""
-    return {name: directory / "bank" / name for name in ("outgoing", "incoming", "state")}
+    return {name: directory / "bank" / name for name in (*_MET_IN, "state")}
+
+
+def how_paid(directory: Path, *, sandbox_url: str, payments_url: str) -> dict[str, tuple[str, str]]:
+    """By code, how each is paid through, and where that is done or seen."""
+    folders = bank_folders(directory)
+    wallets = {
+        code: (
+            "batches" if code == BATCHES else "single requests",
+            f"{sandbox_url}/{code}/v1.2",
+        )
+        for code in PROVIDERS
+    }
+    return {
+        **wallets,
+        BANK: ("files", ", ".join(os.path.relpath(folders[name]) for name in _MET_IN)),
+        BY_HAND: ("cash, by lists", f"{payments_url}{API_PREFIX}/cash-lists"),
+    }
 
 
 def of_every_kind(

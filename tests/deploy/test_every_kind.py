@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from deploy.local.environment import LocalSecrets, local_environment
-from deploy.local.every_kind import BANK, OF_EVERY_KIND, bank_folders, bank_of, of_every_kind
+from deploy.local.every_kind import (
+    BANK,
+    OF_EVERY_KIND,
+    bank_folders,
+    bank_of,
+    how_paid,
+    of_every_kind,
+)
 from sandbox.options import SandboxOptions
 from services.payments.providers.adapters import ADAPTERS
 from services.payments.settings import WorkerSettings
@@ -35,6 +42,13 @@ def test_each_kind_is_there_and_is_taken(
     settings = WorkerSettings()
     assert [provider.code for provider in settings.providers] == list(OF_EVERY_KIND)
     assert {provider.protocol for provider in settings.providers} == set(ADAPTERS)
+
+    ways = how_paid(tmp_path, sandbox_url="http://127.0.0.1:1", payments_url="http://127.0.0.1:2")
+    assert list(ways) == list(OF_EVERY_KIND)
+    assert len({how for how, _ in ways.values()}) == len(ADAPTERS)
+    for provider in settings.providers:
+        if provider.base_url is not None:
+            assert ways[provider.code][1] == provider.base_url
 
 
 def test_the_bank_knows_our_key_has_its_own_and_is_like_the_wallets(
