@@ -321,24 +321,20 @@ def _document(name: str, app: FastAPI) -> dict[str, Any]:
 
 
 _ROUTERS: dict[str, dict[int, Any]] = {}
-"""By service: what the first app of it made of each router, by the router."""
+"""By service: the first app's inclusion of each router, with all that it made of it."""
 
 
 def _share_routes(name: str, app: FastAPI) -> None:
-    """Let an app use what the first of its kind made of the routers that all of them include.
+    """Put what the first of its kind made of the routers that all of them include into an app.
 
-    FastAPI reads every signature anew for each app: half of what an ordinary test takes.
+    FastAPI reads every signature anew for each app: half of what an ordinary test takes. What is
+    kept keeps its router, so that no other gets its id.
     """
     first = _ROUTERS.setdefault(name, {})
-    for included in app.routes:
+    for place, included in enumerate(app.routes):
         router = getattr(included, "original_router", None)
-        if router is None:
-            continue
-        made = first.setdefault(id(router), included)
-        if made.original_router is not router:
-            continue
-        included._effective_candidates = made.effective_candidates()  # type: ignore[attr-defined]
-        included._effective_candidates_version = made._effective_candidates_version  # type: ignore[attr-defined]
+        if router is not None:
+            app.routes[place] = first.setdefault(id(router), included)
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ def test_a_spoilt_network_policy_is_caught(
         (f"{CLAIMS}/claims.yaml", "name: bank-state", "name: state", "bank-state, which is not"),
         (f"{CLAIMS}/payments-worker.yaml", "fsGroup: 10001", "", "may not write to its claims"),
         (f"{BANK}/kustomization.yaml", "-files\n\npatches", "\n\npatches", "which is not there"),
-        (f"{CLAIMS}/kustomization.yaml", "  - claims.yaml\n", "", "does not list claims.yaml"),
+        (f"{CLAIMS}/kustomization.yaml", "- claims.", "- claim.", "does not list claims.yaml"),
         (
             f"{CLAIMS}/kustomization.yaml",
             "name: payments-worker}",
