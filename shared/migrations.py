@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alembic import command
+from alembic import command, op
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
@@ -223,6 +223,16 @@ def _configuration(connection: Connection, history: History) -> Config:
     configuration.set_main_option("path_separator", "os")
     configuration.attributes["connection"] = connection
     return configuration
+
+
+def execute_each(statements: str) -> None:
+    """Within a migration: execute statements that each end with a semicolon and a new line.
+
+    One by one, for the driver takes no more at a time. None of them has such an end within it.
+    """
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            op.execute(statement)
 
 
 def current_revision(connection: Connection, history: History) -> str:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import grants, role_of
+from shared.migrations import execute_each, grants, role_of
 
 revision = "0001"
 down_revision = None
@@ -385,20 +385,14 @@ GRANT SELECT, INSERT, UPDATE ON payments.idempotency_key TO {ROLE};
 """
 
 
-def _execute_each(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-
-
 def upgrade() -> None:
-    _execute_each(TYPES)
-    _execute_each(TABLES)
+    execute_each(TYPES)
+    execute_each(TABLES)
     op.execute(MOVE_BALANCES)
     op.execute(TRANSFER_MOVES_BALANCES)
     for grant in grants("payments"):
         op.execute(grant)
-    _execute_each(GRANTS)
+    execute_each(GRANTS)
 
 
 def downgrade() -> None:

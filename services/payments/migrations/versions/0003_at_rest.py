@@ -1,8 +1,6 @@
 """One bad value stops one payment: set aside, announced again, asked about first, cancelled."""
 
-from alembic import op
-
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0003"
 down_revision = "0002"
@@ -93,19 +91,13 @@ GRANT SELECT, INSERT ON payments.cancelled_activation TO {ROLE};
 """
 
 
-def _execute_each(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-
-
 def upgrade() -> None:
     for statements in (INSTRUCTIONS, ROUNDS, CHUNKS, SET_ASIDE, CANCELLED):
-        _execute_each(statements)
+        execute_each(statements)
 
 
 def downgrade() -> None:
-    _execute_each(
+    execute_each(
         """
         DROP TABLE payments.cancelled_activation;
         DROP TABLE payments.set_aside;

@@ -6,7 +6,7 @@ ones get an alarm that tells it, for what was recorded stays, and somebody has t
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0004"
 down_revision = "0003"
@@ -110,23 +110,17 @@ GRANT UPDATE (published) ON payments.provider TO {ROLE};
 """
 
 
-def _execute_each(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-
-
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         for statement in VALUES:
             op.execute(statement)
     for statements in (ANSWERS, SENDINGS, INSTRUCTIONS, REFERENCES, PROVIDERS):
-        _execute_each(statements)
+        execute_each(statements)
 
 
 def downgrade() -> None:
     """Values of enumerations stay: they cannot be taken out."""
-    _execute_each(
+    execute_each(
         """
         ALTER TABLE payments.provider DROP COLUMN published;
         DROP INDEX payments.instruction_one_for_a_reference_index;

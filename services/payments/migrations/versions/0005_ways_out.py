@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0005"
 down_revision = "0004"
@@ -95,18 +95,12 @@ GRANT SELECT, INSERT, UPDATE (result, detail) ON payments.resolution_item TO {RO
 """
 
 
-def _execute_each(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-
-
 def upgrade() -> None:
     for code in CODES:
         op.execute(f"ALTER TYPE payments.transfer_code ADD VALUE IF NOT EXISTS '{code}'")
-    _execute_each(TYPES)
-    _execute_each(TABLES)
-    _execute_each(GRANTS)
+    execute_each(TYPES)
+    execute_each(TABLES)
+    execute_each(GRANTS)
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0007"
 down_revision = "0006"
@@ -74,22 +74,16 @@ GRANT SELECT, INSERT, UPDATE (asked, ask_at, finding, detail) ON payments.sweep_
 """
 
 
-def _execute_each(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-
-
 def upgrade() -> None:
     for kind in ALARMS:
         op.execute(f"ALTER TYPE payments.alarm_kind ADD VALUE IF NOT EXISTS '{kind}'")
-    _execute_each(TABLES)
-    _execute_each(GRANTS)
+    execute_each(TABLES)
+    execute_each(GRANTS)
 
 
 def downgrade() -> None:
     """Values of enumerations stay: they cannot be taken out."""
-    _execute_each(
+    execute_each(
         """
         DROP TABLE payments.sweep_item;
         DROP TABLE payments.sweep;

@@ -1,8 +1,6 @@
 """What is moved together is booked together: a transfer for many payments, its moves as lines."""
 
-from alembic import op
-
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0012"
 down_revision = "0011"
@@ -180,16 +178,10 @@ DROP TABLE payments.journal_entry;
 """
 
 
-def _execute_each(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-
-
 def upgrade() -> None:
     for statements in (ENTRIES, GATHER, LINES):
-        _execute_each(statements)
+        execute_each(statements)
 
 
 def downgrade() -> None:
-    _execute_each(UNGATHER)
+    execute_each(UNGATHER)

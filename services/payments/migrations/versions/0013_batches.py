@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0013"
 down_revision = "0012"
@@ -68,14 +68,8 @@ GRANT UPDATE (batch_number) ON payments.instruction TO {ROLE};
 """
 
 
-def _execute_each(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-
-
 def upgrade() -> None:
-    _execute_each(UPGRADE)
+    execute_each(UPGRADE)
 
 
 def downgrade() -> None:
@@ -89,7 +83,7 @@ def downgrade() -> None:
         END $$
         """
     )
-    _execute_each(
+    execute_each(
         """
         ALTER TABLE payments.instruction DROP COLUMN batch_number;
         DROP TABLE payments.batch_move;

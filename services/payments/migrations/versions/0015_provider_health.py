@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0015"
 down_revision = "0014"
@@ -38,21 +38,15 @@ GRANT SELECT, INSERT, UPDATE (replies, failures, sent_minor) ON payments.provide
 """
 
 
-def _execute_each(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-
-
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute("ALTER TYPE payments.alarm_kind ADD VALUE IF NOT EXISTS 'provider_down'")
-    _execute_each(UPGRADE)
+    execute_each(UPGRADE)
 
 
 def downgrade() -> None:
     """Values of enumerations stay: they cannot be taken out. Alarms of the kind are cleared."""
-    _execute_each(
+    execute_each(
         """
         UPDATE payments.alarm SET cleared_at = clock_timestamp()
         WHERE kind = 'provider_down' AND cleared_at IS NULL;

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0016"
 down_revision = "0015"
@@ -89,22 +89,16 @@ GRANT SELECT, INSERT, DELETE, UPDATE (status, attempts, next_attempt_at, attempt
 """
 
 
-def _execute_each(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-
-
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         for statement in VALUES:
             op.execute(statement)
-    _execute_each(UPGRADE)
+    execute_each(UPGRADE)
 
 
 def downgrade() -> None:
     """Nothing is sent any more. Values of enumerations stay: they cannot be taken out."""
-    _execute_each(
+    execute_each(
         """
         DROP TABLE payments.delivery;
         DROP TABLE payments.subscription_key;

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0020"
 down_revision = "0019"
@@ -71,19 +71,13 @@ DROP TABLE payments.budget_line;
 """
 
 
-def _execute_each(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-
-
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         for statement in VALUES:
             op.execute(statement)
-    _execute_each(UPGRADE)
+    execute_each(UPGRADE)
 
 
 def downgrade() -> None:
     """What was told by line is taken out; the funds' own transfers stay."""
-    _execute_each(DOWNGRADE)
+    execute_each(DOWNGRADE)

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0022"
 down_revision = "0021"
@@ -45,19 +45,13 @@ DROP TABLE payments.pause;
 """
 
 
-def _execute_each(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-
-
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         for statement in VALUES:
             op.execute(statement)
-    _execute_each(UPGRADE)
+    execute_each(UPGRADE)
 
 
 def downgrade() -> None:
     """Values of enumerations stay: they cannot be taken out."""
-    _execute_each(DOWNGRADE)
+    execute_each(DOWNGRADE)

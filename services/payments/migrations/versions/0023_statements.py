@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0023"
 down_revision = "0022"
@@ -151,22 +151,16 @@ ON CONFLICT DO NOTHING;
 """
 
 
-def _execute_each(statements: str) -> None:
-    for statement in statements.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-
-
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         for statement in VALUES:
             op.execute(statement)
-    _execute_each(UPGRADE)
+    execute_each(UPGRADE)
 
 
 def downgrade() -> None:
     """What is in suspense goes back first. Values of enumerations stay."""
-    _execute_each(
+    execute_each(
         """
         INSERT INTO payments.transfer (debit_account, credit_account, amount_minor, currency, code,
             posted_at, reason)

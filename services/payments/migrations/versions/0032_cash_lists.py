@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0032"
 down_revision = "0031"
@@ -128,13 +128,9 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         for statement in VALUES:
             op.execute(statement)
-    for statement in UPGRADE.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+    execute_each(UPGRADE)
 
 
 def downgrade() -> None:
     """Values of enumerations stay: they cannot be taken out. What the lists say is lost."""
-    for statement in DOWNGRADE.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+    execute_each(DOWNGRADE)

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import grants, role_of
+from shared.migrations import execute_each, grants, role_of
 
 revision = "0001"
 down_revision = None
@@ -438,8 +438,7 @@ GRANTS = {
 
 def upgrade() -> None:
     for table in TABLES:
-        for statement in table.split(";\n"):
-            op.execute(statement)
+        execute_each(table)
     for grant in grants("registry"):
         op.execute(grant)
     for table, allowed in GRANTS.items():

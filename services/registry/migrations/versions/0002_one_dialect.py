@@ -6,7 +6,7 @@ enrolled and entitled, a matter of seconds. Stop the services of 0.1 first; they
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0002"
 down_revision = "0001"
@@ -136,17 +136,11 @@ def upgrade() -> None:
     for name, values in ENUMS.items():
         labels = ", ".join(f"'{value}'" for value in values)
         op.execute(f"CREATE TYPE registry.{name} AS ENUM ({labels})")
-    _execute(UP)
+    execute_each(UP)
 
 
 def downgrade() -> None:
-    _execute(DOWN)
+    execute_each(DOWN)
     op.execute(f"GRANT SELECT, INSERT ON registry.scheme TO {role_of('registry')}")
     for name in ENUMS:
         op.execute(f"DROP TYPE registry.{name}")
-
-
-def _execute(statements: str) -> None:
-    # The driver takes one statement at a time.
-    for statement in statements.split(";\n"):
-        op.execute(statement)

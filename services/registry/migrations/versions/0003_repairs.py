@@ -5,7 +5,7 @@ A chunk's ``payable`` follows what becomes of it from now on; what was announced
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0003"
 down_revision = "0002"
@@ -146,16 +146,10 @@ GRANTS = {
 
 
 def upgrade() -> None:
-    _execute(UP)
+    execute_each(UP)
     for table, allowed in GRANTS.items():
         op.execute(f"GRANT {allowed} ON registry.{table} TO {role_of('registry')}")
 
 
 def downgrade() -> None:
-    _execute(DOWN)
-
-
-def _execute(statements: str) -> None:
-    # The driver takes one statement at a time.
-    for statement in statements.split(";\n"):
-        op.execute(statement)
+    execute_each(DOWN)

@@ -1,8 +1,6 @@
 """Providers as payments tells them; why an activation enrols nobody, or not everywhere."""
 
-from alembic import op
-
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0004"
 down_revision = "0003"
@@ -46,15 +44,9 @@ DROP TABLE registry.provider
 
 
 def upgrade() -> None:
-    _execute(UP)
+    execute_each(UP)
 
 
 def downgrade() -> None:
     """Fails where an activation waits for its scheme: nothing of before could keep it."""
-    _execute(DOWN)
-
-
-def _execute(statements: str) -> None:
-    # The driver takes one statement at a time.
-    for statement in statements.split(";\n"):
-        op.execute(statement)
+    execute_each(DOWN)

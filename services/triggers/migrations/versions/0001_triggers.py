@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import grants, role_of
+from shared.migrations import execute_each, grants, role_of
 
 revision = "0001"
 down_revision = None
@@ -226,9 +226,7 @@ def upgrade() -> None:
         OF_EVERY_SERVICE,
         GRANTS,
     ):
-        # The driver takes one statement at a time.
-        for statement in statements.split(";\n"):
-            op.execute(statement)
+        execute_each(statements)
     for grant in grants("triggers"):
         op.execute(grant)
 

@@ -5,7 +5,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0002"
 down_revision = "0001"
@@ -195,17 +195,11 @@ def upgrade() -> None:
         listed = ", ".join(f"'{value}'" for value in values)
         op.execute(f"CREATE TYPE triggers.{name} AS ENUM ({listed})")
     for statements in (INDICATOR, OBSERVATION, TRIGGER_DEFINITION, ACTIVATION, EVALUATION):
-        _execute(statements)
+        execute_each(statements)
 
 
 def downgrade() -> None:
     """Fails where forecasts were recorded, or a kind is in use that 0001 does not know."""
-    _execute(BACK)
+    execute_each(BACK)
     for name in TYPES:
         op.execute(f"DROP TYPE triggers.{name}")
-
-
-def _execute(statements: str) -> None:
-    # The driver takes one statement at a time.
-    for statement in statements.split(";\n"):
-        op.execute(statement)

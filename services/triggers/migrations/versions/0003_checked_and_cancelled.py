@@ -1,8 +1,6 @@
 """Activations that are cancelled or corrected, and areas that are known to be there."""
 
-from alembic import op
-
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0003"
 down_revision = "0002"
@@ -39,15 +37,9 @@ DROP TABLE triggers.known_area
 
 
 def upgrade() -> None:
-    _execute(UP)
+    execute_each(UP)
 
 
 def downgrade() -> None:
     """Leaves the state where it is: a value of an enum is never removed."""
-    _execute(DOWN)
-
-
-def _execute(statements: str) -> None:
-    # The driver takes one statement at a time.
-    for statement in statements.split(";\n"):
-        op.execute(statement)
+    execute_each(DOWN)

@@ -6,7 +6,7 @@ proposal.
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0006"
 down_revision = "0005"
@@ -91,15 +91,9 @@ ALTER TABLE triggers.observation
 def upgrade() -> None:
     for kind in KINDS:
         op.execute(f"ALTER TYPE triggers.approval_kind ADD VALUE IF NOT EXISTS '{kind}'")
-    _execute(UP)
+    execute_each(UP)
 
 
 def downgrade() -> None:
     """Leaves the values of enums where they are: one is never removed."""
-    _execute(DOWN)
-
-
-def _execute(statements: str) -> None:
-    # The driver takes one statement at a time.
-    for statement in statements.split(";\n"):
-        op.execute(statement)
+    execute_each(DOWN)

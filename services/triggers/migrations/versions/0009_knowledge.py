@@ -3,9 +3,7 @@
 Evaluations from before keep what they have. Each indicator is judged once more by what is there.
 """
 
-from alembic import op
-
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0009"
 down_revision = "0008"
@@ -146,15 +144,9 @@ ALTER TABLE triggers.indicator
 
 
 def upgrade() -> None:
-    _execute(UP)
+    execute_each(UP)
 
 
 def downgrade() -> None:
     """Leaves the values of enums where they are: one is never removed."""
-    _execute(DOWN)
-
-
-def _execute(statements: str) -> None:
-    # The driver takes one statement at a time.
-    for statement in statements.split(";\n"):
-        op.execute(statement)
+    execute_each(DOWN)

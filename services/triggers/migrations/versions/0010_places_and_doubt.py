@@ -1,8 +1,6 @@
 """Places by a list, and figures that are set aside until a person looks at them."""
 
-from alembic import op
-
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0010"
 down_revision = "0009"
@@ -117,15 +115,9 @@ DROP TYPE triggers.place_kind
 
 
 def upgrade() -> None:
-    _execute(UP)
+    execute_each(UP)
 
 
 def downgrade() -> None:
     """What waits for a person is gone with it; what was released stays recorded."""
-    _execute(DOWN)
-
-
-def _execute(statements: str) -> None:
-    # The driver takes one statement at a time.
-    for statement in statements.split(";\n"):
-        op.execute(statement)
+    execute_each(DOWN)

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0011"
 down_revision = "0010"
@@ -94,15 +94,9 @@ DROP TYPE triggers.feed_alarm
 
 def upgrade() -> None:
     op.execute("ALTER TYPE triggers.approval_kind ADD VALUE IF NOT EXISTS 'feed'")
-    _execute(UP)
+    execute_each(UP)
 
 
 def downgrade() -> None:
     """Leaves the values of enums where they are: one is never removed."""
-    _execute(DOWN)
-
-
-def _execute(statements: str) -> None:
-    # The driver takes one statement at a time.
-    for statement in statements.split(";\n"):
-        op.execute(statement)
+    execute_each(DOWN)

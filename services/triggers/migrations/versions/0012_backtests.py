@@ -1,8 +1,6 @@
 """Backtests: triggers tried on history."""
 
-from alembic import op
-
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0012"
 down_revision = "0011"
@@ -54,14 +52,8 @@ DROP TYPE triggers.backtest_state;
 
 
 def upgrade() -> None:
-    _execute(UP)
+    execute_each(UP)
 
 
 def downgrade() -> None:
-    _execute(DOWN)
-
-
-def _execute(statements: str) -> None:
-    # The driver takes one statement at a time.
-    for statement in statements.strip().rstrip(";").split(";\n"):
-        op.execute(statement)
+    execute_each(DOWN)

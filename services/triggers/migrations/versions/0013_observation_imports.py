@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0013"
 down_revision = "0012"
@@ -55,9 +55,7 @@ GRANT SELECT, INSERT, UPDATE (sent_by, read_at, digest, seen, recorded, unchange
 
 
 def upgrade() -> None:
-    # The driver takes one statement at a time.
-    for statement in UP.strip().rstrip(";").split(";\n"):
-        op.execute(statement)
+    execute_each(UP)
 
 
 def downgrade() -> None:

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from shared.migrations import execute_each
+
 revision = "0014"
 down_revision = "0013"
 branch_labels = None
@@ -20,9 +22,7 @@ ALTER TABLE triggers.feed_pull ADD COLUMN set_aside integer DEFAULT 0 NOT NULL;
 
 
 def upgrade() -> None:
-    # The driver takes one statement at a time.
-    for statement in UP.strip().rstrip(";").split(";\n"):
-        op.execute(statement)
+    execute_each(UP)
 
 
 def downgrade() -> None:

@@ -1,8 +1,6 @@
 """Standings: from where the history of a trigger is told on."""
 
-from alembic import op
-
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0016"
 down_revision = "0015"
@@ -38,14 +36,8 @@ DOWN = "DROP TABLE triggers.trigger_standing"
 
 
 def upgrade() -> None:
-    _execute(UP)
+    execute_each(UP)
 
 
 def downgrade() -> None:
-    _execute(DOWN)
-
-
-def _execute(statements: str) -> None:
-    # The driver takes one statement at a time.
-    for statement in statements.strip().rstrip(";").split(";\n"):
-        op.execute(statement)
+    execute_each(DOWN)

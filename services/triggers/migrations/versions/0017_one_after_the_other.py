@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import role_of
+from shared.migrations import execute_each, role_of
 
 revision = "0017"
 down_revision = "0016"
@@ -20,9 +20,7 @@ GRANT UPDATE (judge_again_at) ON triggers.activation TO {ROLE}
 
 
 def upgrade() -> None:
-    # The driver takes one statement at a time.
-    for statement in UP.strip().split(";\n"):
-        op.execute(statement)
+    execute_each(UP)
 
 
 def downgrade() -> None:
