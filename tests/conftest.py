@@ -63,7 +63,13 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - only looked for
 _MEMORY_FREE_BYTES = 2 * 2**30
 _POSTGRES = """
 fsync = off  # safe here: no test cuts the power of the machine
-max_wal_size = 256MB  # each test's database is written to it whole
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+max_wal_size = 256MB
+autovacuum = off  # no test's database lives for as long as its first round
+shared_buffers = 64MB  # all of it is looked through whenever a database is made or dropped
+file_copy_method = clone  # the system copies the files of a test's database
 """
 
 _PREFIX = "sangkroh-test-run-"
