@@ -1,5 +1,6 @@
 """deploy/k8s: schemas of Kubernetes, and whether the objects fit one another and the product."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ SECRETS = "secrets.example.yaml"
 IMAGE = "sangkroh"
 
 _PLACEHOLDER = "REPLACE"
+
+_SCHEMA_FAULTS: dict[str, str | None] = {}
+"""By object, as JSON: how it breaks its schema, or None where it does not."""
 
 
 def check(root: Path) -> Findings:
@@ -90,13 +94,25 @@ def _providers(described: Iterable[Process]) -> str | None:
 
 def _schema_faults(objects: list[Object], name: str) -> Iterator[str]:
     for item in objects:
-        try:
-            kubernetes_validate.validate(item, VERSION, strict=True)
-        except kubernetes_validate.ValidationError as error:
-            path = ".".join(map(str, error.path))
-            yield f"{name}: {item['kind']} {item['metadata']['name']}: {path}: {error.message}"
-        except kubernetes_validate.SchemaNotFoundError as error:
-            yield f"{name}: {error.message}"
+        # The base and its overlays have most objects in common, and a validation reads the
+        # schemas of all of Kubernetes anew.
+        text = json.dumps(item, sort_keys=True, default=repr)
+        if text not in _SCHEMA_FAULTS:
+            _SCHEMA_FAULTS[text] = _schema_fault(item)
+        fault = _SCHEMA_FAULTS[text]
+        if fault is not None:
+            yield f"{name}: {fault}"
+
+
+def _schema_fault(item: Object) -> str | None:
+    try:
+        kubernetes_validate.validate(item, VERSION, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        path = ".".join(map(str, error.path))
+        return f"{item['kind']} {item['metadata']['name']}: {path}: {error.message}"
+    except kubernetes_validate.SchemaNotFoundError as error:
+        return str(error.message)
+    return None
 
 
 def _secret_faults(secrets: list[Object]) -> Iterator[str]:
