@@ -42,6 +42,7 @@ GRANTS = {
     "route": "SELECT, INSERT, UPDATE (rerouted_minor, rerouted_count)",
     "rerouting": "SELECT, INSERT",
     "asked_elsewhere": "SELECT, INSERT, UPDATE (epoch, is_certain, asked_at)",
+    "asked_further": "SELECT, INSERT, UPDATE (epoch, is_certain, asked_at)",
     "count_change": "SELECT, DELETE",
     "instruction_count": "SELECT, INSERT, UPDATE (count, amount_minor, changed_at)",
     "ended_span": "SELECT, INSERT, UPDATE (count), DELETE",

@@ -49,6 +49,7 @@ from services.payments.resolutions.carrying_out import CarryingOut
 from services.payments.rounds.handlers import handlers as of_rounds
 from services.payments.rounds.releasing import Releasing
 from services.payments.routing.elsewhere.asking import AskingElsewhere
+from services.payments.routing.further.asking import AskingFurther
 from services.payments.routing.groups import groups_are_asked
 from services.payments.routing.rerouting import Rerouting
 from services.payments.settings import WorkerSettings
@@ -313,6 +314,19 @@ def worker_of(wiring: Wiring) -> Worker:
         for code, lane in wiring.lanes.items()
         if settings.group_of(code)
     ]
+    asking_further = Loop(
+        "ask-further",
+        AskingFurther(
+            lanes=wiring.lanes,
+            database=database,
+            directory=wiring.directory,
+            recording=wiring.recording,
+            settings=settings,
+            clock=clock,
+        ).step,
+        rest=rest,
+        then=[closing, *inquiring, *sending],
+    )
     rerouting = Rerouting(
         database=database, directory=wiring.directory, settings=settings, clock=clock
     )
@@ -430,6 +444,7 @@ def worker_of(wiring: Wiring) -> Worker:
             cancelling,
             *asking_elsewhere,
             *asking_first,
+            asking_further,
             *checking,
             Loop("unseen-accounts", unseen.step, rest=rest, then=sending),
             Loop("reroute", rerouting.step, rest=rest, then=sending),

@@ -229,7 +229,7 @@ async def work(steps: Steps, owner: asyncpg.Connection, *, times: int = 4) -> No
     for _ in range(times):
         await let_time_pass(owner)
         await steps.raise_announced()
-        for name in ("reroute", "leases", "apply-answers"):
+        for name in ("reroute", "leases", "apply-answers", "ask-further"):
             await steps.step(name)
         for provider in ("mekong", "tonle"):
             for name in ("ask-elsewhere", "ask-first", "inquire", "send"):

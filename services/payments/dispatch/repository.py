@@ -9,7 +9,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.instructions.moves import Waits
-from services.payments.instructions.states import MAY_BE_ELSEWHERE, Status
+from services.payments.instructions.states import MAY_BE_ELSEWHERE, MAY_BE_TRIED_ANEW, Status
 from services.payments.providers.protocol import Order
 from services.payments.statements import (
     CHUNK_PAUSED,
@@ -23,8 +23,25 @@ from shared.money import Money
 _CLAIM_LOCK = 7_205_011
 _LOCK_CLAIMS = text("SELECT pg_try_advisory_xact_lock(:claim, :provider_number)")
 
+_PERHAPS_TRIED = """
+    EXISTS (
+        SELECT FROM payments.instruction AS tried
+        JOIN payments.chunk AS lost ON lost.number = tried.chunk_number
+        WHERE tried.entitlement_id = instruction.entitlement_id
+          AND tried.status IN ('rejected', 'held', 'returned', 'cancelled')
+          AND tried.status = 'rejected' AND tried.announcement < instruction.announcement
+          AND lost.epoch < (SELECT events.current_epoch())
+          AND NOT EXISTS (
+              SELECT FROM payments.asked_further AS asked
+              WHERE asked.instruction_id = tried.id
+                AND asked.epoch = (SELECT events.current_epoch())
+          )
+    )
+"""
+
 # What is tried anew is not sent while an earlier attempt may have been paid after all: its late
-# success is held, or waits to be recorded.
+# success is held, or waits to be recorded; or a further attempt may be among commits that were
+# lost, and was not asked about.
 PERHAPS_PAID = f"""
     ((instruction.announcement > 1 OR instruction.attempt > 1) AND (
         EXISTS (
@@ -32,6 +49,7 @@ PERHAPS_PAID = f"""
             WHERE other.entitlement_id = instruction.entitlement_id AND other.status = 'held'
         )
         OR {answers_that_say_paid("instruction.entitlement_id")}
+        OR instruction.announcement > 1 AND {_PERHAPS_TRIED}
     ))
 """
 
@@ -143,12 +161,21 @@ _NOT_KNOWN = text(
             WHEN {PAUSED} THEN 'paused'
             WHEN instruction.withheld THEN 'held_by_rule'
             WHEN instruction.account_unchecked THEN 'account_not_checked'
+            WHEN chunk.epoch < (SELECT events.current_epoch()) AND NOT EXISTS (
+                SELECT FROM payments.asked_further AS asked
+                WHERE asked.instruction_id = instruction.id
+                  AND asked.epoch = (SELECT events.current_epoch())
+            ) THEN '{MAY_BE_TRIED_ANEW}'
             WHEN resend_approved_at IS NOT NULL THEN NULL
             WHEN NOT {NOT_CANCELLED} THEN 'activation_cancelled'
             WHEN EXISTS (
                 SELECT FROM payments.asked_elsewhere AS asked
                 WHERE asked.instruction_id = instruction.id AND NOT asked.is_certain
             ) THEN '{MAY_BE_ELSEWHERE}'
+            WHEN EXISTS (
+                SELECT FROM payments.asked_further AS asked
+                WHERE asked.instruction_id = instruction.id AND NOT asked.is_certain
+            ) THEN '{MAY_BE_TRIED_ANEW}'
             WHEN :recognises_repeats_seconds = 0 THEN 'repeats_not_recognised'
             WHEN first_sent_at IS NULL THEN 'first_sending_not_known'
             WHEN first_sent_at <= clock_timestamp() - make_interval(

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import assert_never
 
-from services.payments.instructions.states import MAY_BE_ELSEWHERE, Status
+from services.payments.instructions.states import MAY_BE_ELSEWHERE, MAY_BE_TRIED_ANEW, Status
 from services.payments.rounds.states import RoundStatus
 from shared.wording import numbers
 from shared.wording.phrase import Phrase
@@ -68,6 +68,14 @@ _REASONS = {
     MAY_BE_ELSEWHERE: Phrase(
         "Another provider may have paid it. Officers have to ask that provider.",
         "អ្នកផ្តល់សេវាផ្សេងអាចបានទូទាត់រួចហើយ។ មន្ត្រីត្រូវសួរអ្នកផ្តល់សេវានោះ។",
+    ),
+    MAY_BE_TRIED_ANEW: Phrase(
+        "It may have been tried again and paid, so the provider is asked first.",
+        "ការទូទាត់អាចត្រូវបានសាកល្បងម្តងទៀត និងទូទាត់រួចហើយ ដូច្នេះត្រូវសួរអ្នកផ្តល់សេវាជាមុន។",
+    ),
+    "tried_anew": Phrase(
+        "It was tried again, and that attempt tells how it ended.",
+        "ការទូទាត់ត្រូវបានសាកល្បងម្តងទៀត ហើយលទ្ធផលមាននៅក្នុងការសាកល្បងនោះ។",
     ),
     "not_known_to_provider": Phrase(
         "The provider says that it does not know the payment.",

@@ -171,6 +171,12 @@ def _shown(row: AnyRow, *, now: datetime) -> HoldOut:
                 f"Its account is held under a name that is like the household's by {row.found} of "
                 f"100; {row.allowed} are the least."
             )
+        case HoldRule.PERHAPS_TRIED_ANEW:
+            reason = (
+                "It was rejected before, commits were lost since, and whoever may have had a "
+                "further attempt cannot be asked, or may have forgotten it: compare with the "
+                "provider's statement."
+            )
     until = row.ended_at or now
     return HoldOut(
         number=row.number,

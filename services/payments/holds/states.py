@@ -13,3 +13,6 @@ class HoldRule(StrEnum):
     ACCOUNT_NAME = "account_name"
     """Who holds the account is not called like the household: the provider's settings say how
     alike the names have to be."""
+    PERHAPS_TRIED_ANEW = "perhaps_tried_anew"
+    """Commits were lost since it was rejected before, and whoever may have had a further attempt
+    cannot be asked about it, or may have forgotten it."""

@@ -23,7 +23,7 @@ _LOCK = text(
     """
     SELECT instruction.id, instruction.status::text AS status, instruction.amount_minor,
         chunk.currency, instruction.chunk_number, instruction.provider_number,
-        instruction.transaction_reference, instruction.paid_minor,
+        instruction.transaction_reference, instruction.paid_minor, instruction.attempt,
         payment_round.status = 'released' AS is_released
     FROM payments.instruction
     JOIN payments.chunk ON chunk.number = instruction.chunk_number
@@ -152,6 +152,7 @@ class Known:
     transaction_reference: str | None = None
     paid_minor: int | None = None
     """What was really paid, where that is another amount than ordered."""
+    attempt: int = 1
     is_released: bool = True
     """Its round is reserved: until then nothing can be posted for it."""
 
@@ -179,6 +180,7 @@ async def lock_known(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, K
             provider_number=row.provider_number,
             transaction_reference=row.transaction_reference,
             paid_minor=row.paid_minor,
+            attempt=row.attempt,
             is_released=row.is_released,
         )
         for row in rows

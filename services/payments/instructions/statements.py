@@ -82,10 +82,7 @@ def move_instructions(
     expressions, ``given`` its moves, ``found_by`` how each is found again, ``returning`` what it
     needs of each that moved besides, and ``result`` what it returns of them.
     """
-    return text(
-        f"""
-        WITH {before} input AS MATERIALIZED ({given}),
-        moved AS (
+    moved = f"""
             UPDATE payments.instruction
             SET status = input.target,
                 moves = instruction.moves + 1,
@@ -140,7 +137,21 @@ def move_instructions(
                 instruction.chunk_number,
                 instruction.provider_number, old.status AS from_status, new.status AS to_status,
                 new.moves AS position, coalesce(input.note, input.reason) AS reason{returning}
-        ),
+    """
+    return text(
+        booked(before=f"{before} input AS MATERIALIZED ({given}),", moved=moved, result=result)
+    )
+
+
+def booked(*, before: str = "", moved: str, result: str = "SELECT id FROM moved") -> str:
+    """What moves a set by ``moved``, with its history and postings, as one journal entry.
+
+    ``moved`` returns of each id, amount_minor, paid_minor, chunk_number, provider_number,
+    from_status, to_status, position and reason.
+    """
+    return f"""
+        WITH {before}
+        moved AS ({moved}),
         entry AS (
             INSERT INTO payments.journal_entry (posted_at, actor)
             SELECT :at, :actor WHERE EXISTS (SELECT FROM moved)
@@ -214,5 +225,4 @@ def move_instructions(
             GROUP BY entry.number, debit_account, credit_account, currency, code
         )
         {result}
-        """
-    )
+    """

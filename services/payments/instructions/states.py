@@ -45,6 +45,9 @@ MAY_HAVE_BEEN_SENT = "may_have_been_sent"
 MAY_BE_ELSEWHERE = "may_be_with_another_provider"
 """Why a ready instruction waits: commits were lost, and another provider may have had it."""
 
+MAY_BE_TRIED_ANEW = "may_have_been_tried_anew"
+"""Why an unknown instruction waits: commits were lost, and perhaps a further attempt with them."""
+
 ENDS = (Status.SETTLED, Status.REJECTED, Status.RETURNED, Status.CANCELLED)
 
 _SENT = (Posting(TransferCode.SENT, AccountCode.IN_TRANSIT, AccountCode.PROVIDER_FLOAT),)

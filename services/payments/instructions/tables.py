@@ -103,6 +103,11 @@ class Instruction(Base):
             "provider_number",
             postgresql_where=text("account_unchecked AND status IN ('ready', 'unknown')"),
         ),
+        Index(
+            "instruction_announced_anew_index",
+            "entitlement_id",
+            postgresql_where=text("announcement > 1 AND status = 'ready'"),
+        ),
         CheckConstraint("paid_minor > 0", name="paid_is_positive"),
         Index(
             "instruction_due_index",

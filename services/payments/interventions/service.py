@@ -83,7 +83,7 @@ async def propose_attempt(
     Raises NotFound, and Conflict where it is not rejected, has a later attempt already, or is more
     than its fund pays one household.
     """
-    known = await _lock_triable(session, instruction_id)
+    known = await _lock_triable(session, instruction_id, attempts_maximum=settings.attempts_maximum)
     way = await way_of_attempt(session, instruction_id, settings=settings)
     by = f", by {way.to} in the place of the provider that rejected it" if way else ""
     return await approvals.propose(
@@ -108,7 +108,7 @@ async def _attempt_again(
     session: AsyncSession, proposal: Approval, clock: Clock, *, settings: ApiSettings
 ) -> str:
     instruction_id = UUID(proposal.document["instruction_id"])
-    known = await _lock_triable(session, instruction_id)
+    known = await _lock_triable(session, instruction_id, attempts_maximum=settings.attempts_maximum)
     way = await way_of_attempt(session, instruction_id, settings=settings)
     if proposal.document.get("provider") != (way.to if way else None):
         raise Conflict(
@@ -142,12 +142,20 @@ async def _attempt_again(
     return f"/v1/instructions/{attempt_id}"
 
 
-async def _lock_triable(session: AsyncSession, instruction_id: UUID) -> Known:
+async def _lock_triable(
+    session: AsyncSession, instruction_id: UUID, *, attempts_maximum: int
+) -> Known:
     known = (await repository.lock_known(session, [instruction_id])).get(instruction_id)
     if known is None:
         raise NotFound(MISSING)
     if known.status is not Status.REJECTED:
         raise Conflict(f"It is {known.status}: only a rejected instruction is tried again.")
+    if known.attempt >= attempts_maximum:
+        raise Conflict(
+            f"It was tried {known.attempt} times into this account, which is as often as is tried "
+            "(PAYMENTS_ATTEMPTS_MAXIMUM). Mend the household's account, then POST "
+            "/v1/activations/{activation_id}/repairs of the registry."
+        )
     if await repository.has_later_attempt(session, instruction_id):
         raise Conflict("It was tried again already: GET /v1/instructions?entitlement_id= shows it.")
     if await says_paid(session, instruction_id):

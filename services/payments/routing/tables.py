@@ -97,3 +97,23 @@ class AskedElsewhere(Base):
     )
 
     __table_args__ = ({"comment": "What is not with another provider, after commits were lost."},)
+
+
+class AskedFurther(Base):
+    """That every provider that may have had a further attempt at a payment was asked about it."""
+
+    __tablename__ = "asked_further"
+
+    instruction_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    # Of the event log: what was lost in a later one is asked about anew.
+    epoch: Mapped[int] = mapped_column(Integer)
+    # False: one of them cannot be asked, or may have forgotten it by then.
+    is_certain: Mapped[bool] = mapped_column(Boolean)
+    # Technical time.
+    asked_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=text("clock_timestamp()")
+    )
+
+    __table_args__ = (
+        {"comment": "Of what no further attempt is without its row, after commits were lost."},
+    )

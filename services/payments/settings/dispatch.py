@@ -16,6 +16,9 @@ class DispatchSettings(EnvironmentSettings):
     ask_first_seconds: float = Field(default=3600, ge=0)
     """For how long after the database may have lost commits what is announced is asked about before
     it is sent: it may have been announced, and sent, before."""
+    attempts_maximum: int = Field(default=3, ge=1, le=20)
+    """How often a payment is tried into one account. After the database lost commits, each that
+    there can be is asked about."""
 
     dispatch_concurrency: int = Field(default=32, ge=1)
     """Requests under way at one provider, at most."""

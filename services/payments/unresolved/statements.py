@@ -1,7 +1,12 @@
 """Where each kind of payment without a good end is found: one set of columns for all of them."""
 
 from services.payments.account_checks.statements import OF_ACCOUNT
-from services.payments.instructions.states import EXCLUSIVE, MAY_BE_ELSEWHERE, NOT_EXCLUSIVE
+from services.payments.instructions.states import (
+    EXCLUSIVE,
+    MAY_BE_ELSEWHERE,
+    MAY_BE_TRIED_ANEW,
+    NOT_EXCLUSIVE,
+)
 from services.payments.statements import PAUSE_FITS, PAUSED, among, move_at
 from services.payments.unresolved.kinds import UnresolvedKind
 
@@ -211,7 +216,7 @@ ROWS: dict[UnresolvedKind, str] = {
     UnresolvedKind.NOT_KNOWN_TO_PROVIDER: _instructions(
         "instruction.status = 'unknown' AND instruction.reason IN ('repeats_not_recognised', "
         "'repeats_no_longer_recognised', 'first_sending_not_known', "
-        f"'{MAY_BE_ELSEWHERE}', "
+        f"'{MAY_BE_ELSEWHERE}', '{MAY_BE_TRIED_ANEW}', "
         "'perhaps_paid_by_another_attempt', 'activation_cancelled')",
         since="first_move.moved_at",
         joins=_FIRST_MOVE,
