@@ -253,3 +253,75 @@ async def test_charges_are_of_what_was_really_paid_to_the_last_riel(
 
     await asyncio.to_thread(run)
     assert expected["charged"]
+
+
+FEE = {"amount_minor": 700, "paid_from": "float", "reference": "MK-FEE"}
+
+
+async def test_a_charge_that_was_booked_before_its_statement_came_is_that_line(
+    world: World, steps: Steps
+) -> None:
+    await world.fund(2_000_000, prefund_minor=900_000)
+    await mapped(world)
+    await world.post("/providers/mekong/charges", FEE)
+    fee, other = Line(None, 700, "MK-FEE", "charge"), Line(None, 701, "MK-FEE", "charge")
+    deposit = Line(None, 900_000, "test", "deposit")
+    await send(world, written([deposit, fee]))
+    assert await open_differences(world) == []
+    [known] = (await world.get("/differences", status="closed"))["items"]
+    assert (known["kind"], known["closure"]) == ("unknown_payment", "explained")
+    # A second one is nobody's yet, and so is one of another amount.
+    await send(world, written([deposit, fee, fee, other]))
+    found = {(each["kind"], each["statement_minor"]) for each in await open_differences(world)}
+    assert found == {("unknown_payment", 700), ("unknown_payment", 701)}
+    assert (await world.get("/providers/mekong"))["float_minor"] == 900_000 - 2 * 700 - 701
+    # Corrected, the day has one charge, and the books show one.
+    await send(world, written([deposit, fee]) + "\n")
+    assert await open_differences(world) == []
+    assert (await world.get("/providers/mekong"))["float_minor"] == 900_000 - 700
+    await world.proofs()
+
+
+async def test_a_charge_that_a_statement_showed_is_not_booked_again(
+    world: World, steps: Steps
+) -> None:
+    await world.fund(2_000_000, prefund_minor=900_000)
+    await mapped(world)
+    waiting = await world.propose("/providers/mekong/charges", FEE)
+    lines = [Line(None, 900_000, "test", "deposit"), Line(None, 700, "MK-FEE", "charge")]
+    await send(world, written(lines))
+    [difference] = await open_differences(world)
+    way = f"POST /v1/differences/{difference['number']}/resolution"
+    refused = await world.post("/providers/mekong/charges", FEE, status=409)
+    assert way in refused["detail"]
+    # What was proposed before it came is looked at once more.
+    assert way in (await world.approve(waiting["id"], status=409))["detail"]
+    letter = {"outcome": "charged", "reason": "By the provider's letter."}
+    await world.post(f"/differences/{difference['number']}/resolution", letter)
+    refused = await world.post("/providers/mekong/charges", FEE, status=409)
+    assert "It was decided on" in refused["detail"]
+    assert (await world.get("/providers/mekong"))["float_minor"] == 900_000 - 700
+    # From the treasury nothing leaves the float.
+    await world.propose("/providers/mekong/charges", {**FEE, "paid_from": "treasury"})
+    await world.proofs()
+
+
+async def test_a_charge_that_is_booked_a_day_later_agrees_with_the_balance(
+    world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await world.fund(2_000_000, prefund_minor=900_000)
+    await mapped(world)
+    await world.post("/providers/mekong/charges", FEE)
+    async with owner.transaction():
+        await owner.execute("SET LOCAL session_replication_role = replica")
+        await owner.execute(
+            "UPDATE payments.transfer SET posted_at = posted_at + interval '1 day' "
+            "WHERE code = 'charges_taken'"
+        )
+        await owner.execute(
+            "UPDATE payments.approval SET decided_at = decided_at + interval '1 day' "
+            "WHERE kind = 'charges'"
+        )
+    fee = Line(None, 700, "MK-FEE", "charge")
+    await send(world, written([Line(None, 900_000, "test", "deposit"), fee]))
+    assert await open_differences(world) == []

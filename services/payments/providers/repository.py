@@ -104,6 +104,23 @@ _CHARGES_PAYABLE = text(
     """
 )
 
+# A line that nobody booked as a charge before: what two persons decide on, or did.
+_ON_STATEMENT = text(
+    """
+    SELECT statement.day, difference.number, difference.closed_at IS NULL AS is_open
+    FROM payments.statement_difference AS difference
+    JOIN payments.statement ON statement.number = difference.statement_number
+    JOIN payments.provider ON provider.number = statement.provider_number
+    WHERE provider.code = :code
+      AND difference.kind = 'unknown_payment'
+      AND difference.closure IS DISTINCT FROM 'explained'
+      AND difference.reference = :reference AND difference.statement_minor = :amount_minor
+      AND statement.superseded_at IS NULL
+    ORDER BY difference.number
+    LIMIT 1
+    """
+)
+
 _LOCK = text("SELECT number FROM payments.provider WHERE code = :code FOR NO KEY UPDATE")
 
 # Inserted only where it is missing: an upsert would use up a number at every start.
@@ -178,6 +195,15 @@ async def find_provider(session: AsyncSession, code: str) -> Provider | None:
 async def charges_payable_minor(session: AsyncSession, code: str) -> int:
     """What a provider was to charge and was not paid yet, by our books."""
     return int(await session.scalar(_CHARGES_PAYABLE, {"code": code}) or 0)
+
+
+async def find_on_statement(
+    session: AsyncSession, code: str, *, reference: str, amount_minor: int
+) -> AnyRow | None:
+    """The difference (day, number, is_open) by which a provider's statement has a charge that our
+    books did not have when it came; None: there is none."""
+    given = {"code": code, "reference": reference, "amount_minor": amount_minor}
+    return (await session.execute(_ON_STATEMENT, given)).one_or_none()
 
 
 async def lock_charges_payable(session: AsyncSession, code: str) -> int:

@@ -118,7 +118,7 @@ class ChargesIn(BaseModel):
                 {
                     "amount_minor": 1_000_000,
                     "paid_from": "float",
-                    "reference": "Statement of October 2020, page 3",
+                    "reference": "FEE-2020-10",
                 }
             ]
         },
@@ -130,7 +130,14 @@ class ChargesIn(BaseModel):
         Field(description="As the statement or the invoice tells, in minor units."),
     ]
     paid_from: PaidFrom
-    reference: Annotated[str, Text(longest=200), Field(description="What it is called on paper.")]
+    reference: Annotated[
+        str,
+        Text(longest=200),
+        Field(
+            description="What it is called on paper. Taken from the float: as the provider's "
+            "statement has it; by this and the amount, it is found there and booked once."
+        ),
+    ]
 
 
 class PrefundingIn(BaseModel):

@@ -90,8 +90,15 @@ async def propose_charges(
     caller: Caller,
     clock: Clock,
 ) -> ApprovalOut:
-    """Propose to record what a provider took, or was paid, of what it charges; raises NotFound."""
+    """Propose to record what a provider took, or was paid, of what it charges.
+
+    Raises NotFound, and Conflict where its statement has it already.
+    """
     provider = await _find(session, code)
+    if given.paid_from is PaidFrom.FLOAT:
+        await _is_not_on_statement(
+            session, code, reference=given.reference, amount_minor=given.amount_minor
+        )
     owed_minor = await repository.charges_payable_minor(session, code)
     amount = readable(given.amount_minor, provider.currency)
     what = (
@@ -121,6 +128,13 @@ async def _pay_charges(session: AsyncSession, proposal: Approval, clock: Clock) 
     provider = await _find(session, code)
     await repository.lock_charges_payable(session, code)
     is_taken = PaidFrom(proposal.document["paid_from"]) is PaidFrom.FLOAT
+    if is_taken:
+        await _is_not_on_statement(
+            session,
+            code,
+            reference=str(proposal.document["reference"]),
+            amount_minor=int(proposal.document["amount_minor"]),
+        )
     try:
         await post(
             session,
@@ -144,6 +158,26 @@ async def _pay_charges(session: AsyncSession, proposal: Approval, clock: Clock) 
             ) from None
         raise
     return f"/v1/providers/{code}"
+
+
+async def _is_not_on_statement(
+    session: AsyncSession, code: str, *, reference: str, amount_minor: int
+) -> None:
+    """A line is booked as it is read, so the same charge would leave the float twice."""
+    found = await repository.find_on_statement(
+        session, code, reference=reference, amount_minor=amount_minor
+    )
+    if found is None:
+        return
+    way = (
+        f"POST /v1/differences/{found.number}/resolution with the outcome charged books it."
+        if found.is_open
+        else "It was decided on: a charge beside it has a reference of its own."
+    )
+    raise Conflict(
+        f"The statement of {code} of {found.day} has a charge of that reference and amount, and it "
+        f"left the float with it: GET /v1/differences/{found.number} shows it. {way}"
+    )
 
 
 async def _prefund(session: AsyncSession, proposal: Approval, clock: Clock) -> str:

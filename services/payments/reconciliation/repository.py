@@ -155,6 +155,7 @@ async def compare(
     await session.execute(statements.ON_ANOTHER_TOO, of_statement)
     await session.execute(statements.ON_ANOTHER_BEFORE, timed)
     await session.execute(statements.EXPLAIN_OTHER_DAYS, {"number": number, "at": at})
+    await session.execute(statements.EXPLAIN_CHARGES, timed)
     await session.execute(statements.EXPLAIN_BY_ANOTHER, {"number": number, "at": at})
     await session.execute(statements.PREFUNDINGS_NOT_ON_STATEMENT, {**timed, **bounds})
     await session.execute(statements.EXPLAIN_PREFUNDINGS, timed)

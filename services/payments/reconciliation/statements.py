@@ -208,6 +208,41 @@ EXPLAIN_OTHER_DAYS = text(
     """
 )
 
+EXPLAIN_CHARGES = text(
+    f"""
+    WITH line AS (
+        SELECT number, reference, statement_minor AS amount_minor,
+            row_number() OVER (PARTITION BY reference, statement_minor ORDER BY line) AS nth
+        FROM payments.statement_difference
+        WHERE statement_number = :number AND kind = '{DifferenceKind.UNKNOWN_PAYMENT}'
+          AND closed_at IS NULL
+    ),
+    booked AS (
+        SELECT approval.id, transfer.reason AS reference, transfer.amount_minor,
+            row_number() OVER (
+                PARTITION BY transfer.reason, transfer.amount_minor ORDER BY transfer.id
+            ) AS nth
+        FROM payments.transfer
+        JOIN payments.account ON account.id = transfer.credit_account
+        JOIN payments.provider ON provider.code = account.scope
+        JOIN payments.approval ON approval.id = transfer.approval_id AND approval.kind = 'charges'
+        WHERE transfer.code = 'charges_taken' AND provider.number = :provider_number
+          AND NOT EXISTS (
+              SELECT FROM payments.statement_difference AS known
+              JOIN payments.statement ON statement.number = known.statement_number
+              WHERE known.approval_id = approval.id AND statement.superseded_at IS NULL
+          )
+    )
+    UPDATE payments.statement_difference AS difference
+    SET closed_at = :at, closure = 'explained', approval_id = booked.id,
+        closed_reason = 'Two persons booked it before, as taken of what the provider charges.'
+    FROM line
+    JOIN booked USING (reference, amount_minor, nth)
+    WHERE difference.number = line.number
+    """
+)
+"""What went out for nothing that was ordered, and is a charge that was booked before."""
+
 EXPLAIN_BY_ANOTHER = text(
     f"""
     UPDATE payments.statement_difference AS missing

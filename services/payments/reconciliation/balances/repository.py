@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.reconciliation.kinds import IN_SUSPENSE, DifferenceKind, Outcome
+from services.payments.reconciliation.kinds import IN_SUSPENSE, Closure, DifferenceKind, Outcome
 from services.payments.statements import AnyRow, among
 
 # What our books had at the provider at an instant. What was in transit then, or was booked later
@@ -47,6 +47,10 @@ _BOOKS = text(
                   THEN coalesce(instruction.finished_at >= :ends_at, true)
               WHEN difference.kind = '{DifferenceKind.OTHER_DAY}'
                   THEN instruction.finished_at >= :ends_at
+              -- A charge that two persons booked, of which it is the line.
+              WHEN difference.kind = '{DifferenceKind.UNKNOWN_PAYMENT}'
+                      AND difference.closure = '{Closure.EXPLAINED}'
+                  THEN approval.decided_at >= :ends_at
               WHEN difference.kind IN ({among(IN_SUSPENSE)})
                   THEN difference.found_at >= :ends_at
                       AND (difference.suspense_minor > 0
