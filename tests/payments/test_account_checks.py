@@ -17,7 +17,7 @@ from tests.payments.conftest import (
     entitlements,
     providers_with,
 )
-from tests.payments.steps import Steps
+from tests.payments.steps import REJECTED, Steps
 from tests.server import eventually
 
 
@@ -258,6 +258,52 @@ async def test_while_nothing_can_be_compared_payments_wait_and_an_alarm_says_so(
     await eventually(let_go)
     await steps.step("watch")
     assert (await world.get("/alarms", kind="accounts_not_checked", status="open"))["items"] == []
+
+
+async def test_a_further_attempt_is_checked_once_more(
+    world: World, steps: Steps, start_sandbox: StartSandbox
+) -> None:
+    start_sandbox()
+    alike, other = owed = entitlements(2, provider="mekong")
+    called_rightly(world, owed)
+    await world.fund(20_000_000)
+    await raised(world, steps, owed)
+    await checked(steps)
+    await steps.hear([(order.instruction_id, REJECTED) for order in await steps.claim()])
+    # The account has another holder since, as far as the registry can tell.
+    world.registry.names[other.household_id] = "Zzyx Qwrt"
+    for entitlement in owed:
+        rejected = await world.instruction_of(entitlement.entitlement_id)
+        body = {"reason": "They say that it is open again."}
+        proposal = await world.propose(f"/instructions/{rejected['id']}/attempts", body)
+        await world.approve(proposal["id"])
+    assert await steps.claim() == []
+    await checked(steps)
+    assert [order.household_id for order in await steps.pay_all()] == [alike.household_id]
+    [hold] = (await world.get("/holds", rule="account_name"))["items"]
+    held = await world.instruction_of(other.entitlement_id)
+    assert (hold["instruction_id"], held["attempt"]) == (held["id"], 2)
+    await world.proofs()
+
+
+async def test_a_further_attempt_into_a_closed_account_sends_nothing(
+    world: World, steps: Steps, start_sandbox: StartSandbox
+) -> None:
+    start_sandbox(missing_account_share=1)
+    [owed] = entitlements(1, provider="mekong")
+    await world.fund(20_000_000)
+    await raised(world, steps, [owed])
+    await checked(steps)
+    rejected = await world.instruction_of(owed.entitlement_id)
+    body = {"reason": "They say that it is open again."}
+    proposal = await world.propose(f"/instructions/{rejected['id']}/attempts", body)
+    await world.approve(proposal["id"])
+    assert await steps.claim() == []
+    await checked(steps)
+    again = await world.instruction_of(owed.entitlement_id)
+    assert (again["attempt"], again["status"]) == (2, "rejected")
+    assert again["reason"] == rejected["reason"]
+    await world.proofs()
 
 
 async def test_a_provider_that_is_away_is_waited_for(world: World, steps: Steps) -> None:

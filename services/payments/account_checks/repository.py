@@ -19,6 +19,7 @@ from shared.money import Money
 
 _WANT = text(statements.WANT)
 _CHECK_AT_ANOTHER = text(statements.CHECK_AT_ANOTHER)
+_CHECK_ATTEMPT = text(statements.CHECK_ATTEMPT)
 _PICK_DUE = text(statements.PICK_DUE)
 _LOCK_CHECKS = text(statements.LOCK_CHECKS)
 _KEEP = text(statements.KEEP)
@@ -101,6 +102,20 @@ async def check_at_another(
     """Have instructions wait for what their new provider says of their accounts, if it is asked."""
     given = {"ids": list(ids), "is_checked": is_checked, "at": at}
     await session.execute(_CHECK_AT_ANOTHER, given)
+
+
+async def check_attempt(
+    session: AsyncSession,
+    attempt_id: UUID,
+    *,
+    rejected_id: UUID,
+    asked: AskedProviders,
+    at: datetime,
+) -> None:
+    """Have a further attempt at a rejected payment wait for what its provider says of its account,
+    if it is asked and has not let it pass since the rejection."""
+    given = {"attempt_id": attempt_id, "rejected_id": rejected_id, "at": at, **asked.given()}
+    await session.execute(_CHECK_ATTEMPT, given)
 
 
 @dataclass(frozen=True, slots=True)

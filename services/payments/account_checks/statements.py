@@ -44,12 +44,11 @@ WANT = """
 """
 """Has the accounts of a chunk's unchecked instructions asked about: once its rows are raised."""
 
-CHECK_AT_ANOTHER = """
+_CHECK_ANEW = """
     WITH gone AS (
-        UPDATE payments.instruction
-        SET account_unchecked = CAST(:is_checked AS boolean) AND account_fingerprint IS NOT NULL
-        WHERE id = ANY(CAST(:ids AS uuid[]))
-        RETURNING household_id, provider_number, account_fingerprint, account_unchecked
+        {gone}
+        RETURNING instruction.household_id, instruction.provider_number,
+            instruction.account_fingerprint, instruction.account_unchecked
     )
     INSERT INTO payments.account_check (household_id, provider_number, account_fingerprint,
         household_fingerprint, wanted_at, ask_at)
@@ -66,7 +65,36 @@ CHECK_AT_ANOTHER = """
     SET outcome = NULL, reason = NULL, wanted_at = excluded.wanted_at, tries = 0,
         ask_at = coalesce(account_check.ask_at, excluded.ask_at)
 """
+
+CHECK_AT_ANOTHER = _CHECK_ANEW.format(
+    gone="""
+        UPDATE payments.instruction
+        SET account_unchecked = CAST(:is_checked AS boolean) AND account_fingerprint IS NOT NULL
+        WHERE id = ANY(CAST(:ids AS uuid[]))
+    """
+)
 """Has what goes by another provider than its account was raised for checked there, or nowhere."""
+
+CHECK_ATTEMPT = _CHECK_ANEW.format(
+    gone=f"""
+        UPDATE payments.instruction SET account_unchecked = true
+        FROM payments.provider
+        WHERE instruction.id = :attempt_id
+          AND provider.number = instruction.provider_number
+          AND provider.code = ANY(CAST(:checked AS text[]))
+          AND instruction.account_fingerprint IS NOT NULL
+          AND NOT EXISTS (
+              SELECT FROM payments.account_check AS known
+              JOIN payments.instruction AS rejected ON rejected.id = :rejected_id
+              WHERE {OF_ACCOUNT.format(check="known", payment="instruction")}
+                AND known.outcome = 'passed'
+                AND (known.verdict IS NOT NULL OR provider.code <> ALL(CAST(:named AS text[])))
+                AND known.asked_at >= rejected.finished_at
+          )
+    """
+)
+"""Has the account of a further attempt checked, unless it has passed since what it follows was
+rejected: what the provider had said of it before, the rejection made old."""
 
 PICK_DUE = f"""
     WITH due AS MATERIALIZED (

@@ -7,7 +7,11 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.payments.account_checks.repository import AskedProviders, check_at_another
+from services.payments.account_checks.repository import (
+    AskedProviders,
+    check_at_another,
+    check_attempt,
+)
 from services.payments.amounts import readable
 from services.payments.answers.repository import says_paid
 from services.payments.approvals.tables import ApprovalKind
@@ -120,10 +124,13 @@ async def _attempt_again(
     await reopen_chunks(session, [known.chunk_number], at=at)
     try:
         attempt_id = await repository.insert_attempt(session, of=instruction_id)
-        if way is not None:
+        asked = AskedProviders.of(settings.providers)
+        if way is None:
+            await check_attempt(session, attempt_id, rejected_id=instruction_id, asked=asked, at=at)
+        else:
             await reroute_attempt(session, attempt_id, route=way.route, to=way.to, at=at)
-            checked = AskedProviders.of(settings.providers).checked
-            await check_at_another(session, [attempt_id], is_checked=way.to in checked, at=at)
+            is_checked = way.to in asked.checked
+            await check_at_another(session, [attempt_id], is_checked=is_checked, at=at)
         await post(
             session,
             ATTEMPT_RESERVED,
