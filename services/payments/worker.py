@@ -50,7 +50,7 @@ from services.payments.rounds.handlers import handlers as of_rounds
 from services.payments.rounds.releasing import Releasing
 from services.payments.routing.elsewhere.asking import AskingElsewhere
 from services.payments.routing.further.asking import AskingFurther
-from services.payments.routing.groups import groups_are_asked
+from services.payments.routing.groups import groups_fit
 from services.payments.routing.rerouting import Rerouting
 from services.payments.settings import WorkerSettings
 from services.payments.settlement.closing import Closing
@@ -142,7 +142,7 @@ def wire(settings: WorkerSettings) -> Wiring:
     )
     clock = clock_from(settings.clock_file)
     adapters = adapters_of(settings)
-    groups_are_asked(settings, adapters)
+    groups_fit(settings, adapters)
     directory = ProviderDirectory(database, settings.providers, clock=clock)
     moves = InstructionMoves(clock=clock, waits=Waits.of(settings))
     recording = Recording(database=database, moves=moves, directory=directory)
@@ -307,11 +307,18 @@ def worker_of(wiring: Wiring) -> Worker:
     asking_elsewhere = [
         Loop(
             f"ask-elsewhere-{code}",
-            AskingElsewhere(provider=code, lane=lane, lanes=wiring.lanes, settings=settings).step,
+            AskingElsewhere(
+                provider=code,
+                lanes=wiring.lanes,
+                database=database,
+                directory=wiring.directory,
+                settings=settings,
+                clock=clock,
+            ).step,
             rest=rest,
             then=asking_first,
         )
-        for code, lane in wiring.lanes.items()
+        for code in wiring.adapters
         if settings.group_of(code)
     ]
     asking_further = Loop(

@@ -3,18 +3,21 @@
 import json
 import os
 import random
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-from services.payments.providers.adapters import adapters_of
-from services.payments.routing.groups import GroupCannotBeAsked, groups_are_asked
+from services.payments.providers import adapters
+from services.payments.providers.adapters import ADAPTERS
+from services.payments.routing.groups import GroupDoesNotFit, groups_fit
 from services.payments.settings import WorkerSettings
 from shared.ids import instruction_id
 from tests.payments.announcing import Announced, Entitlement
-from tests.payments.conftest import World, entitlements, providers_with
+from tests.payments.batch_provider import BatchProvider, provider
+from tests.payments.conftest import World, entitlements
 from tests.payments.routing_world import (
     Keeping,
     Memory,
@@ -27,7 +30,7 @@ from tests.payments.routing_world import (
 )
 from tests.payments.steps import Steps, running_steps
 
-__all__ = ["memory"]
+__all__ = ["memory", "provider"]
 
 
 async def raised(world: World, steps: Steps, *owed: Entitlement) -> Announced:
@@ -398,17 +401,101 @@ async def test_however_commits_are_lost_no_household_is_paid_twice(
     await judged(owner, memory)
 
 
-def test_who_cannot_be_asked_about_one_payment_is_in_no_group(
+@pytest.fixture
+def batches(memory: Memory, provider: BatchProvider, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Tonle takes batches, and has a memory of its own; nobody can ask it about one payment."""
+    protocol = "gsma-mobile-money-1.2-batches"
+    monkeypatch.setitem(adapters.ADAPTERS, protocol, ADAPTERS["gsma-mobile-money-1.2"])
+    told = [
+        {**each, **({"protocol": protocol} if each["code"] == "tonle" else {})}
+        for each in json.loads(os.environ["PAYMENTS_PROVIDERS"])
+    ]
+    monkeypatch.setenv("PAYMENTS_PROVIDERS", json.dumps(told))
+    return provider
+
+
+async def work_beside_batches(steps: Steps, owner: asyncpg.Connection, *, times: int = 4) -> None:
+    """As ``work``, and all that is to be done about batches of tonle."""
+    for _ in range(times):
+        await work(steps, owner, times=1)
+        await owner.execute("UPDATE payments.batch SET next_action_at = now()")
+        for name in ("send-batches-tonle", "batches-tonle", "batches-tonle"):
+            await steps.step(name)
+    await steps.close_all()
+
+
+async def test_whoever_takes_batches_stands_in_for_what_was_never_claimed(
+    batches: BatchProvider, memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await route(world)
+    owed = entitlements(3, provider="mekong")
+    await raised(world, steps, *owed)
+    memory.meets = lambda *_: "loses"
+    [claimed] = await steps.claim(size=1)
+    keeping = Keeping(owner)
+    await keeping.keep()
+    await pause(world)
+    assert await steps.step("reroute") == 2
+    await work_beside_batches(steps, owner, times=2)
+    gone = ids(owed) - {claimed.instruction_id}
+    assert batches.paid == dict.fromkeys(gone, 1)
+    # By the rows that are left, both are ready at mekong; the batch is lost, and so is its id.
+    await keeping.lose()
+    batches.known = False
+    async with running_steps(world.settings) as again:
+        memory.meets = lambda *_: "pays"
+        await work_beside_batches(again, owner)
+        assert not memory.paid["mekong"]
+        assert batches.paid == dict.fromkeys(gone, 1)
+        listed = (await world.get("/unresolved/not_known_to_provider"))["items"]
+        assert {UUID(each["instruction_id"]): each["reason"] for each in listed} == {
+            **dict.fromkeys(gone, "may_be_with_another_provider"),
+            # It may have been rejected, and tried anew there.
+            claimed.instruction_id: "may_have_been_tried_anew",
+        }
+        # Two persons compare with its statement, and record them as paid where they were.
+        for each in gone:
+            await world.resolve(each, "settled")
+        await world.resolve(claimed.instruction_id, "resend")
+        while await again.step("resolve"):
+            pass
+        await work_beside_batches(again, owner)
+    assert memory.paid["mekong"] == Counter([claimed.instruction_id])
+    assert await world.count("settled") == 3
+    assert sum((memory.paid["mekong"] + batches.paid).values()) == 3
+
+
+async def test_what_waits_for_whoever_takes_batches_goes_by_another(
+    batches: BatchProvider, memory: Memory, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await route(world, provider="tonle", instead=["mekong"])
+    owed = entitlements(3, provider="tonle")
+    await raised(world, steps, *owed)
+    keeping = Keeping(owner)
+    await keeping.keep()
+    await pause(world, "tonle")
+    assert await steps.step("reroute") == 3
+    await steps.step("send-mekong")
+    assert set(memory.paid["mekong"]) == ids(owed)
+    await keeping.lose()
+    async with running_steps(world.settings) as again:
+        await work_beside_batches(again, owner)
+    assert memory.paid["mekong"] == dict.fromkeys(ids(owed), 1)
+    assert not batches.paid
+    assert await world.count("settled") == 3
+    await world.proofs()
+
+
+def test_a_group_is_of_one_currency_and_a_provider_in_one_group(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAYMENTS_STAND_INS", '[["mekong", "tonle"]]')
     settings = WorkerSettings()
-    groups_are_asked(settings, adapters_of(settings))
-    batches = providers_with(environment, protocol="gsma-mobile-money-1.2-batches")
-    monkeypatch.setenv("PAYMENTS_PROVIDERS", batches)
-    settings = WorkerSettings()
-    with pytest.raises(GroupCannotBeAsked, match="takes no single payments"):
-        groups_are_asked(settings, adapters_of(settings))
+    groups_fit(settings, ["mekong", "tonle"])
+    first, second = settings.providers
+    dollars = [first, second.model_copy(update={"currency": "USD"})]
+    with pytest.raises(GroupDoesNotFit, match="different currencies"):
+        groups_fit(settings.model_copy(update={"providers": dollars}), ["mekong", "tonle"])
     monkeypatch.setenv("PAYMENTS_STAND_INS", '[["mekong", "tonle"], ["tonle", "wing"]]')
     with pytest.raises(ValueError, match="names tonle twice"):
         WorkerSettings()
