@@ -6,7 +6,8 @@ adds it with ``record``. The records of a service are chained, and ``python -m s
 names the one that was altered, deleted or inserted since.
 """
 
+from shared.audit.exporting import Export, Taken
 from shared.audit.recording import about, record, recorded, showed, speak_for
 from shared.audit.sequencing import Sequencer
 
-__all__ = ["Sequencer", "about", "record", "recorded", "showed", "speak_for"]
+__all__ = ["Export", "Sequencer", "Taken", "about", "record", "recorded", "showed", "speak_for"]

@@ -175,5 +175,19 @@ async def _add_read(session: AsyncSession, author: Author) -> None:
     )
 
 
+async def add_export(session: AsyncSession, author: Author, *, after: Any) -> None:
+    """Record that rows are taken out: before any is, and with how many once all are."""
+    await repository.add(
+        session,
+        author.schema,
+        id=new_id(),
+        **author.who(),
+        unmasked_read=False,
+        objects=list(author.of_path()),
+        after=jsonable_encoder(after),
+        reason=author.purpose(),
+    )
+
+
 def _unique(*objects: str) -> list[str]:
     return list(dict.fromkeys(objects))

@@ -117,7 +117,9 @@ _INSERTED = f"""
 _LIST = """
     SELECT record.id, link.sequence, record.recorded_at, record.subject, record.client,
         record.request_id, record.operation,
-        CASE WHEN record.unmasked_read THEN 'unmasked-read' ELSE 'change' END AS action,
+        CASE WHEN record.unmasked_read THEN 'unmasked-read'
+            -- Whoever reads writes nothing else.
+            WHEN starts_with(record.operation, 'GET ') THEN 'export' ELSE 'change' END AS action,
         record.objects, record.before, record.after, record.reason
     FROM {schema}.audit_record AS record
     LEFT JOIN {schema}.audit_link AS link ON link.record_id = record.id

@@ -57,7 +57,7 @@ async def list_records(
         Instant | None, Query(alias="to", description="Only before this instant.")
     ] = None,
 ) -> PageOf[AuditRecordOut]:
-    """Each change and each read of unmasked personal values, the newest first.
+    """Each change, export, and read of unmasked personal values, the newest first.
 
     What is personal of a change is shown as it is kept: sealed. It is never opened here.
     """

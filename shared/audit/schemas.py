@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Action(StrEnum):
-    """What is recorded: a change, or that personal values were shown."""
+    """What is recorded: a change, that personal values were shown, or that rows were taken out."""
 
     CHANGE = "change"
     UNMASKED_READ = "unmasked-read"
+    EXPORT = "export"
 
 
 class AuditRecordOut(BaseModel):

@@ -11,6 +11,7 @@ from services.payments.providers.answers import Answer, AnswerKind
 from shared.ids import new_id
 from tests.payments.conftest import World, entitlements
 from tests.payments.steps import Steps, paid
+from tests.server import eventually
 
 
 async def exported(world: World, **filters: Any) -> list[dict[str, str]]:
@@ -105,3 +106,45 @@ async def test_no_account_is_in_it(world: World, steps: Steps) -> None:
     assert answer.text.count("\r\n") == 4
     assert "85512345678" not in answer.text
     assert not {"account", "phone", "name"} & set(answer.text.partition("\r\n")[0].split(","))
+
+
+async def recorded(world: World) -> list[dict[str, Any]]:
+    """What the audit record has of the exports, the earlier first."""
+    page = await world.get("/audit", object="instructions/export", limit=500)
+    records = page["items"]
+    assert {record["operation"] for record in records} <= {"GET /v1/instructions/export"}
+    return sorted((record for record in records), key=lambda record: str(record["id"]))
+
+
+async def test_who_takes_payments_out_is_recorded_with_filters_and_rows(
+    world: World, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.fund(100_000_000)
+    await world.registry.announce(entitlements(150))
+    await steps.raise_announced()
+    headers = {"Access-Purpose": "For the ministry's spreadsheet."}
+    filters = {"provider": "tonle", "status": "ready"}
+    answer = await world.client.get("/instructions/export", params=filters, headers=headers)
+    assert answer.status_code == 200
+    begun, ended = await recorded(world)
+    assert begun["action"] == ended["action"] == "export"
+    assert begun["subject"] == ended["subject"] == "officer@test"
+    assert {begun["reason"], ended["reason"]} == {headers["Access-Purpose"]}
+    assert begun["after"] == {"media_type": "text/csv", "filters": filters}
+    assert ended["after"] == {**begun["after"], "rows": 75, "whole": True}
+    # Whoever breaks off has had a part of it.
+    monkeypatch.setattr(export, "ROWS_AT_ONCE", 1)
+    async with world.client.stream("GET", "/instructions/export") as part:
+        await anext(part.aiter_bytes())
+
+    async def told() -> bool:
+        return len(await recorded(world)) == 4
+
+    await eventually(told)
+    [*_, last] = await recorded(world)
+    assert last["after"]["whole"] is False
+    assert last["after"]["rows"] < 150
+    # Nor is what was refused.
+    async with world.service.client("funds:read") as other:
+        await other.get("/instructions/export")
+    assert len(await recorded(world)) == 4

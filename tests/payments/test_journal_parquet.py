@@ -14,6 +14,7 @@ from pyarrow import parquet
 from sqlalchemy import event
 
 from services.payments.books import journal
+from shared.audit import Taken
 from shared.database import Database
 from shared.parquet import PARQUET, Kind
 from tests.conftest import NOON
@@ -161,7 +162,7 @@ async def test_no_more_is_held_than_a_row_group_however_long_the_journal(
             reads.append(statement)
 
     pieces, allocated = [], []
-    async for piece in journal.parquet_pieces(database, NOON, until):
+    async for piece in journal.parquet_pieces(database, NOON, until, Taken()):
         pieces.append(piece)
         # Two reads for each group, and nothing is read ahead of who takes it.
         assert len(reads) <= 2 * len(pieces)
@@ -209,13 +210,13 @@ async def test_a_reader_who_breaks_off_leaves_nothing_behind(
             await asyncio.sleep(0.01)
     assert lines(await as_parquet(world, NOON, until)) == await as_csv(world, NOON, until)
     # Broken off in the middle of a group, and between two.
-    async with aclosing(journal.parquet_pieces(database, NOON, until)) as pieces:
+    async with aclosing(journal.parquet_pieces(database, NOON, until, Taken())) as pieces:
         await anext(pieces)
         half = asyncio.ensure_future(anext(pieces))
         await asyncio.sleep(0)
         half.cancel()
         with pytest.raises(asyncio.CancelledError):
             await half
-    async with aclosing(journal.parquet_pieces(database, NOON, until)) as pieces:
+    async with aclosing(journal.parquet_pieces(database, NOON, until, Taken())) as pieces:
         await anext(pieces)
     assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.payments.books import repository
 from services.payments.statements import AnyRow
+from shared.audit import Taken
 from shared.database import Database
 from shared.errors import Unprocessable
 from shared.parquet import Column, GrowingFile, Kind
@@ -59,16 +60,18 @@ def require_closed(begins_at: datetime, until: datetime, *, now: datetime) -> No
 
 
 async def csv_pieces(
-    database: Database, begins_at: datetime, until: datetime
+    database: Database, begins_at: datetime, until: datetime, taken: Taken
 ) -> AsyncGenerator[bytes]:
-    """The CSV of a span, its beginning included and its end not, some rows at a time."""
+    """The CSV of a span, its beginning included and its end not, some rows at a time; ``taken``
+    counts them."""
     yield _csv([HEADER])
     async for rows in _read(database, begins_at, until):
+        taken.rows += len(rows)
         yield _csv(_told(row) for row in rows)
 
 
 async def parquet_pieces(
-    database: Database, begins_at: datetime, until: datetime
+    database: Database, begins_at: datetime, until: datetime, taken: Taken
 ) -> AsyncGenerator[bytes]:
     """The same as Parquet, a row group at a time, made beside what the service answers meanwhile.
 
@@ -81,6 +84,7 @@ async def parquet_pieces(
         group_rows=_ROWS_OF_A_GROUP,
     )
     async for rows in _read(database, begins_at, until):
+        taken.rows += len(rows)
         if piece := await asyncio.to_thread(file.add, rows):
             yield piece
     yield await asyncio.to_thread(file.end)

@@ -9,6 +9,7 @@ from services.payments.books import journal, service
 from services.payments.books.schemas import TrialBalanceOut
 from services.payments.moments import Moment
 from services.payments.scopes import FundsRead
+from shared.audit import Export, Taken
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
@@ -79,12 +80,15 @@ async def export_journal(
 ) -> StreamingResponse:
     """Every transfer that was posted in a span, in the order of time, for an accounting system:
     ids, codes and amounts, no personal data. The same span is told the same each time; spans that
-    follow one another have each transfer once."""
+    follow one another have each transfer once. Who took it out stands in the audit record."""
     journal.require_closed(begins_at, until, now=clock.now())
     is_parquet = PARQUET in request.headers.get("accept", "")
     pieces = journal.parquet_pieces if is_parquet else journal.csv_pieces
-    return StreamingResponse(
-        pieces(request.app.state.database, begins_at, until),
+    taken = Taken()
+    return Export(
+        request,
+        pieces(request.app.state.database, begins_at, until, taken),
+        taken,
         media_type=PARQUET if is_parquet else CSV,
         headers={"Vary": "Accept"},
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 from services.payments.instructions import repository
 from services.payments.instructions.states import Status
 from services.payments.statements import AnyRow
+from shared.audit import Taken
 from shared.database import Database
 
 COLUMNS = (
@@ -55,8 +56,8 @@ class Filters:
     provider: str | None = None
 
 
-async def pieces(database: Database, filters: Filters) -> AsyncIterator[bytes]:
-    """The CSV, chunk by chunk, some rows at a time.
+async def pieces(database: Database, filters: Filters, taken: Taken) -> AsyncIterator[bytes]:
+    """The CSV, chunk by chunk, some rows at a time; ``taken`` counts them.
 
     Each piece is a short transaction of its own: a slow reader holds nothing, and reads each
     payment once, as it stood when its piece was read.
@@ -86,6 +87,7 @@ async def pieces(database: Database, filters: Filters) -> AsyncIterator[bytes]:
                     return
                 chunk_number, after = found, _BEFORE_ALL
                 continue
+        taken.rows += len(rows)
         yield _csv(map(_told, rows))
         after = rows[-1].id
 

@@ -12,6 +12,7 @@ from services.payments.instructions.states import Status
 from services.payments.listing import ActivationFilter, page_of_rows
 from services.payments.providers.schemas import ProviderCode
 from services.payments.scopes import PaymentsRead
+from shared.audit import Export, Taken
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
@@ -81,7 +82,8 @@ async def export_instructions(
 ) -> StreamingResponse:
     """All that the list shows with the same filters, as one CSV: ids, codes, amounts and times,
     neither accounts nor names. Each payment is told once, as it stands when its part is read;
-    `'` is put before text that a spreadsheet would take for a formula."""
+    `'` is put before text that a spreadsheet would take for a formula. Who took it out, with which
+    filters and how many rows stands in the audit record."""
     filters = export.Filters(
         status=status,
         activation_id=activation_id,
@@ -89,7 +91,9 @@ async def export_instructions(
         entitlement_id=entitlement_id,
         provider=provider,
     )
-    return StreamingResponse(export.pieces(request.app.state.database, filters), media_type=CSV)
+    taken = Taken()
+    pieces = export.pieces(request.app.state.database, filters, taken)
+    return Export(request, pieces, taken, media_type=CSV)
 
 
 @router.get(
