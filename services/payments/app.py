@@ -21,6 +21,7 @@ from services.payments.decisions.routes import router as decisions
 from services.payments.deliveries.routes import router as deliveries
 from services.payments.differences.routes import router as differences
 from services.payments.differences.service import difference_step
+from services.payments.existence import client_of
 from services.payments.funds.routes import router as funds
 from services.payments.funds.service import fund_steps
 from services.payments.histories.routes import router as histories
@@ -58,7 +59,6 @@ from services.payments.routing.service import route_step
 from services.payments.scopes import PaymentsApprove, PaymentsRead
 from services.payments.settings import ApiSettings
 from services.payments.settlement.routes import router as settlement
-from services.payments.subscriptions.places import client_of
 from services.payments.subscriptions.routes import router as subscriptions
 from services.payments.subscriptions.sealing import cipher_of_keys
 from services.payments.subscriptions.service import subscription_step

@@ -67,6 +67,16 @@ def answers_that_say_paid(entitlement_id: str) -> str:
     )"""
 
 
+HEARD_OF = """
+    SELECT EXISTS (
+        SELECT FROM payments.payment_round WHERE scheme = CAST(:scheme AS text)
+    ) AS scheme, EXISTS (
+        SELECT FROM payments.payment_round WHERE activation_id = CAST(:activation_id AS uuid)
+    ) AS activation_id
+"""
+"""Whether there is a round of a scheme, and one of an activation."""
+
+
 _ALL = "'KH'"
 """The code of the whole country: every area lies in it."""
 

@@ -74,6 +74,8 @@ class Registry:
         self.announcements: dict[UUID, EntitlementsReady] = {}
         self.status = 200
         self.areas = {"01", "0102", "010203", "0103", "02", "0203", "020301", "10"}
+        self.known: set[str] | None = None
+        """Schemes, activations and areas that there are; None: it does not say."""
         self.media_type = BINARY
         self.fetches = 0
         self.names: dict[UUID, str] = {}
@@ -84,6 +86,7 @@ class Registry:
         self.app = Starlette(
             routes=[
                 Route("/v1/areas", self._areas),
+                Route("/v1/{_:str}/{named:str}", self._named),
                 Route("/v1/entitlement-chunks/{chunk_id:uuid}/entitlements", self._entitlements),
                 Route("/v1/checks/account-holders", self._holders, methods=["POST"]),
             ]
@@ -95,6 +98,13 @@ class Registry:
         asked = request.query_params["codes"].split(",")
         known = [{"code": code} for code in sorted(asked) if code in self.areas]
         return Response(json.dumps({"items": known, "next_cursor": None}))
+
+    async def _named(self, request: Request) -> Response:
+        if self.known is None:
+            return Response(status_code=503)
+        if request.path_params["named"] in self.known:
+            return Response("{}", media_type="application/json")
+        return Response("{}", 404, media_type="application/problem+json")
 
     async def _entitlements(self, request: Request) -> Response:
         self.fetches += 1

@@ -224,6 +224,7 @@ async def test_rules_are_set_by_two_persons_and_hold_from_then_on(
 ) -> None:
     await world.fund(20_000_000)
     body = {"scheme": "flood", "reason": "After the review.", **ACCOUNT}
+    world.registry.known = {"flood"}
     proposal = await world.propose("/hold-rules", body)
     assert proposal["what"] == (
         "Hold payments of scheme flood by these rules, before they are sent. An account that is "
@@ -522,3 +523,15 @@ async def test_what_is_let_go_and_may_have_been_sent_is_sent_again(
     )
     await steps.step("inquire-mekong")
     assert len(script.sent) == 2
+
+
+async def test_rules_of_a_scheme_that_does_not_exist_are_refused(world: World) -> None:
+    body = {"scheme": "floods-2022", **CAP, "reason": "Decided."}
+    world.registry.known = {"flood-2022"}
+    refused = await world.post("/hold-rules", body, status=422)
+    assert "There is no scheme floods-2022" in refused["detail"]
+    known = await world.propose("/hold-rules", {**body, "scheme": "flood-2022"})
+    assert "check its code" not in known["what"]
+    world.registry.known = None
+    unsure = await world.propose("/hold-rules", body)
+    assert unsure["what"].endswith("check its code.")

@@ -376,3 +376,30 @@ async def test_whoever_pauses_and_why_is_in_the_audit_record(world: World) -> No
     [record] = (await world.get("/audit", object=f"pauses/{paused['id']}"))["items"]
     assert (record["operation"], record["reason"]) == ("POST /v1/pauses", WHY["reason"])
     assert record["after"] == {"provider": "mekong"}
+
+
+async def test_what_does_not_exist_is_not_paused(world: World, steps: Steps) -> None:
+    announced = await released(world, steps, *entitlements(1, provider="mekong"))
+    scheme = (await world.get("/rounds"))["items"][0]["scheme"]
+    world.registry.known = {"0203"}
+    for field, value, where in (
+        ("provider", "nobody", "/v1/providers"),
+        ("scheme", "floods-2022", "/v1/schemes"),
+        ("activation_id", str(new_id()), "/v1/activations"),
+        ("area", "9901", "/v1/areas"),
+    ):
+        body = {field: value, "reason": "Something is wrong."}
+        refused = await world.post("/pauses", body, status=422)
+        assert where in refused["detail"], refused
+    assert (await world.get("/pauses"))["items"] == []
+    # What payments has seen itself needs nobody else, and what the registry knows is there.
+    for body in (
+        {"scheme": scheme, "activation_id": str(announced.activation_id)},
+        {"area": "0203"},
+        {"area": "KH"},
+    ):
+        assert (await pause(world, **body))["not_checked"] == []
+    # Money is stopped also where nobody can say, and the answer says so.
+    world.registry.known = None
+    unsure = {"scheme": "floods-2022", "area": "9901", "provider": "mekong"}
+    assert (await pause(world, **unsure))["not_checked"] == ["scheme", "area"]

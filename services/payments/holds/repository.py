@@ -12,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.payments.holds.statements import WITHHOLD
 from services.payments.holds.states import HoldRule
 from services.payments.holds.tables import Hold, HoldRules
-from services.payments.statements import AnyRow, paged
+from services.payments.statements import HEARD_OF, AnyRow, paged
 
 _WITHHOLD = text(WITHHOLD)
+
+_HEARD_OF = text(HEARD_OF)
 
 _LOCK_ID = 7_205_015
 # One round is looked at after the other: two that are released at once would not see each other.
@@ -119,6 +121,12 @@ class HoldFilter:
     activation_id: UUID | None = None
     provider: str | None = None
     instruction_id: UUID | None = None
+
+
+async def is_heard_of(session: AsyncSession, scheme: str) -> bool:
+    """Whether a round of the scheme has come."""
+    heard = (await session.execute(_HEARD_OF, {"scheme": scheme, "activation_id": None})).one()
+    return bool(heard.scheme)
 
 
 async def find_limits(session: AsyncSession, scheme: str) -> Limits | None:

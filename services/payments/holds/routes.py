@@ -3,8 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
+from services.payments.existence import look_up
 from services.payments.holds import service
 from services.payments.holds.repository import HoldFilter
 from services.payments.holds.schemas import CountedOut, HoldOut, HoldRulesIn, HoldRulesOut
@@ -81,14 +82,23 @@ async def propose_rules(
     body: HoldRulesIn,
     caller: PaymentsWrite,
     session: Session,
+    request: Request,
     once: Once,
     steps: TwoPersonSteps,
     clock: ClockDependency,
 ) -> Response:
     """The rules of a scheme, whole. Once another person approves them, each round of the scheme
-    that is released from then on is looked at by them; what they find waits for two persons."""
+    that is released from then on is looked at by them; what they find waits for two persons. A
+    scheme that does not exist is refused; where the registry does not say, the proposal does."""
+    named = await look_up(
+        request.app.state.registry,
+        scheme=body.scheme,
+        authorization=request.headers["Authorization"],
+    )
     return await once.reply(
         body,
-        lambda: service.propose_rules(session, steps, body, caller=caller, clock=clock),
+        lambda: service.propose_rules(
+            session, steps, body, named=named, caller=caller, clock=clock
+        ),
         status_code=202,
     )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.amounts import readable
 from services.payments.approvals.tables import ApprovalKind
+from services.payments.existence import Named
 from services.payments.holds import repository
 from services.payments.holds.repository import HoldFilter, Limits
 from services.payments.holds.schemas import (
@@ -26,7 +27,7 @@ from shared.approvals import Approval, ApprovalOut, Effect, Step, Steps
 from shared.approvals import service as approvals
 from shared.auth import Caller
 from shared.clock import Clock
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, Unprocessable
 from shared.pagination import Page, PageOf
 
 
@@ -36,9 +37,30 @@ def hold_rules_step(waits: timedelta) -> Step:
 
 
 async def propose_rules(
-    session: AsyncSession, steps: Steps, body: HoldRulesIn, *, caller: Caller, clock: Clock
+    session: AsyncSession,
+    steps: Steps,
+    body: HoldRulesIn,
+    *,
+    named: Named,
+    caller: Caller,
+    clock: Clock,
 ) -> ApprovalOut:
-    """Propose the rules of a scheme, in place of those that it has."""
+    """Propose the rules of a scheme, in place of those that it has.
+
+    ``named`` is what the registry said of the scheme. Raises Unprocessable where there is none; the
+    proposal says so where nobody can tell.
+    """
+    unsure = ""
+    if (named.unknown or named.unsaid) and not await repository.is_heard_of(session, body.scheme):
+        if named.unknown:
+            raise Unprocessable(
+                f"There is no scheme {body.scheme}, so this would hold nothing. GET /v1/schemes of "
+                "the registry lists them."
+            )
+        unsure = (
+            " Payments has not heard of the scheme, and the registry does not say whether there "
+            "is one: check its code."
+        )
     before = await repository.find_limits(session, body.scheme) or Limits()
     after = _limits_of(body)
     return await approvals.propose(
@@ -48,7 +70,7 @@ async def propose_rules(
         {"scheme": body.scheme, "rules": asdict(after), "before": asdict(before)},
         Effect(
             what=f"Hold payments of scheme {body.scheme} by these rules, before they are sent. "
-            f"{_told(after)} Until now: {_told(before)}"
+            f"{_told(after)} Until now: {_told(before)}{unsure}"
         ),
         reason=body.reason,
         caller=caller,

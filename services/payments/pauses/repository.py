@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.pauses.tables import Pause
 from services.payments.providers.tables import Provider
-from services.payments.statements import PAUSE_FITS, AnyRow, AnySelect, paged
+from services.payments.statements import HEARD_OF, PAUSE_FITS, AnyRow, AnySelect, paged
 
 # What would go but for this pause, unless another one keeps it as well.
 _WAITING = text(
@@ -30,6 +30,8 @@ _WAITING = text(
     ORDER BY chunk.currency
     """
 )
+
+_HEARD_OF = text(HEARD_OF)
 
 _COUNT_ROUNDS = text(
     """
@@ -68,6 +70,14 @@ def _select() -> AnySelect:
 async def number_of_provider(session: AsyncSession, code: str) -> int | None:
     """A provider's number; None: there is none of that code."""
     return await session.scalar(select(Provider.number).where(Provider.code == code))
+
+
+async def heard_of(
+    session: AsyncSession, *, scheme: str | None, activation_id: UUID | None
+) -> AnyRow:
+    """Whether there is a round of the ``scheme``, and of the ``activation_id``."""
+    given = {"scheme": scheme, "activation_id": activation_id}
+    return (await session.execute(_HEARD_OF, given)).one()
 
 
 async def insert_pause(

@@ -3,11 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
+from services.payments.existence import look_up
 from services.payments.pauses import service
 from services.payments.pauses.schemas import (
     PauseIn,
+    PauseMadeOut,
     PauseOut,
     PauseWithWaitingOut,
     ResumptionIn,
@@ -27,18 +29,34 @@ router = APIRouter(prefix="/pauses", tags=["pauses"])
 @router.post(
     "",
     status_code=201,
-    response_model=PauseWithWaitingOut,
+    response_model=PauseMadeOut,
     summary="Pause payments",
     responses=problem_responses(400, 401, 403, 409, 422),
 )
 async def pause(
-    body: PauseIn, caller: PaymentsWrite, session: Session, once: Once, clock: ClockDependency
+    body: PauseIn,
+    caller: PaymentsWrite,
+    session: Session,
+    request: Request,
+    once: Once,
+    clock: ClockDependency,
 ) -> Response:
     """One person may, at once: it only stops money. Nothing that it names is claimed any more by
     any worker once this is answered, and what was claimed before and has not left is given back
-    within a second. What has left is asked about and comes to its end."""
+    within a second. What has left is asked about and comes to its end. A scheme, activation, area
+    or provider that does not exist is refused; where the registry does not say within two seconds,
+    `not_checked` does."""
+    named = await look_up(
+        request.app.state.registry,
+        scheme=body.scheme,
+        activation_id=body.activation_id,
+        area=body.area,
+        authorization=request.headers["Authorization"],
+    )
     return await once.reply(
-        body, lambda: service.pause(session, body, caller=caller, clock=clock), status_code=201
+        body,
+        lambda: service.pause(session, body, named=named, caller=caller, clock=clock),
+        status_code=201,
     )
 
 

@@ -136,3 +136,12 @@ class PauseWithWaitingOut(PauseOut):
         description="What is released and not sent because of it, by currency; another pause may "
         "keep it as well. What was sent before is asked about and comes to its end."
     )
+
+
+class PauseMadeOut(PauseWithWaitingOut):
+    """A pause that was just made, what waits for it, and what of it nobody could check."""
+
+    not_checked: list[str] = Field(
+        description="What it names that payments has not heard of, and of which the registry did "
+        "not say whether it exists: `scheme`, `activation_id`, `area`. It is in force as it is."
+    )

@@ -7,10 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.amounts import readable
 from services.payments.approvals.tables import ApprovalKind
+from services.payments.existence import Named
 from services.payments.pauses import repository
 from services.payments.pauses.repository import Scope
 from services.payments.pauses.schemas import (
     PauseIn,
+    PauseMadeOut,
     PauseOut,
     PauseWaitingOut,
     PauseWithWaitingOut,
@@ -26,6 +28,11 @@ from shared.ids import new_id
 from shared.pagination import Page, PageOf
 
 MISSING = "There is no such pause. GET /v1/pauses lists those in force."
+_WHERE = {
+    "scheme": ("scheme", "GET /v1/schemes"),
+    "activation_id": ("activation", "GET /v1/activations"),
+    "area": ("area", "GET /v1/areas"),
+}
 _ENDED = "It was resumed at {at}: GET /v1/pauses lists the pauses in force."
 
 
@@ -35,9 +42,12 @@ def resumption_step(waits: timedelta) -> Step:
 
 
 async def pause(
-    session: AsyncSession, body: PauseIn, *, caller: Caller, clock: Clock
-) -> PauseWithWaitingOut:
-    """Have nothing of it sent from now on; raises Unprocessable for a provider that is not here."""
+    session: AsyncSession, body: PauseIn, *, named: Named, caller: Caller, clock: Clock
+) -> PauseMadeOut:
+    """Have nothing of it sent from now on; raises Unprocessable for what is not there.
+
+    ``named`` is what the registry said of it. Where it said nothing, money is stopped all the same.
+    """
     provider_number = None
     if body.provider is not None:
         provider_number = await repository.number_of_provider(session, body.provider)
@@ -45,6 +55,14 @@ async def pause(
             raise Unprocessable(
                 f"There is no provider {body.provider}. GET /v1/providers lists them."
             )
+    heard = await repository.heard_of(session, scheme=body.scheme, activation_id=body.activation_id)
+    known = {name for name in ("scheme", "activation_id") if getattr(heard, name)}
+    if unknown := [name for name in named.unknown if name not in known]:
+        raise Unprocessable(
+            f"There is no {' or '.join(_WHERE[name][0] for name in unknown)} of that name, so this "
+            "would stop nothing. "
+            + " ".join(f"{_WHERE[name][1]} of the registry lists them." for name in unknown)
+        )
     pause_id = new_id()
     scope = Scope(provider_number, body.scheme, body.activation_id, body.area)
     await repository.insert_pause(
@@ -56,7 +74,9 @@ async def pause(
         after=body.model_dump(mode="json", exclude={"reason"}, exclude_none=True),
         reason=body.reason,
     )
-    return await get(session, pause_id, clock=clock)
+    made = await get(session, pause_id, clock=clock)
+    not_checked = [name for name in named.unsaid if name not in known]
+    return PauseMadeOut(**made.model_dump(), not_checked=not_checked)
 
 
 async def get(session: AsyncSession, pause_id: UUID, *, clock: Clock) -> PauseWithWaitingOut:

@@ -10,19 +10,10 @@ from collections.abc import Sequence
 import httpx
 import structlog
 
+from services.payments.existence import ANSWER_SECONDS
 from shared.errors import Unavailable, Unprocessable
-from shared.version import API_PREFIX
 
 log = structlog.get_logger()
-
-_ANSWER_SECONDS = 5.0
-
-
-def client_of(registry_url: str) -> httpx.AsyncClient:
-    """A client of the registry without a token."""
-    return httpx.AsyncClient(
-        base_url=registry_url.rstrip("/") + API_PREFIX, timeout=_ANSWER_SECONDS, trust_env=False
-    )
 
 
 async def require_known(
@@ -44,7 +35,7 @@ async def _known(
     registry: httpx.AsyncClient, areas: Sequence[str], *, authorization: str
 ) -> frozenset[str]:
     try:
-        async with asyncio.timeout(_ANSWER_SECONDS):
+        async with asyncio.timeout(ANSWER_SECONDS):
             answer = await registry.get(
                 "/areas",
                 params={"codes": ",".join(areas), "limit": len(areas)},
