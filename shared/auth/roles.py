@@ -101,7 +101,7 @@ SCOPES: dict[Role, frozenset[str]] = {
         Role.PROVIDER: "callbacks:read",
         Role.REGISTRY: "payments:read",
         Role.TRIGGERS: "activations:check enrolments:read funds:read",
-        Role.PAYMENTS: "entitlements:read account-holders:check",
+        Role.PAYMENTS: "areas:read entitlements:read account-holders:check",
     }.items()
 }
 

@@ -76,6 +76,9 @@ class Registry:
         self.areas = {"01", "0102", "010203", "0103", "02", "0203", "020301", "10"}
         self.known: set[str] | None = None
         """Schemes, activations and areas that there are; None: it does not say."""
+        self.area_names: dict[str, tuple[str, str]] = {}
+        """How areas are called, in Latin and in Khmer script."""
+        self.asked_names: list[str] = []
         self.media_type = BINARY
         self.fetches = 0
         self.names: dict[UUID, str] = {}
@@ -100,6 +103,9 @@ class Registry:
         return Response(json.dumps({"items": known, "next_cursor": None}))
 
     async def _named(self, request: Request) -> Response:
+        if (names := self.area_names.get(request.path_params["named"])) is not None:
+            self.asked_names.append(request.path_params["named"])
+            return Response(json.dumps({"name_en": names[0], "name_km": names[1]}))
         if self.known is None:
             return Response(status_code=503)
         if request.path_params["named"] in self.known:

@@ -3,9 +3,11 @@
 import base64
 import hashlib
 from collections.abc import Callable
+from uuid import UUID
 
 import asyncpg
 
+from services.payments.cash_lists.service import sheet_paper
 from tests.payments.announcing import Entitlement
 from tests.payments.cash import (
     COMMUNES,
@@ -256,4 +258,56 @@ async def test_the_worker_by_itself_makes_lists_records_results_and_gives_back(
         on_day(15)
         await world.until_count("rejected", 2)
     assert (await world.get("/cash-lists", state="done"))["items"][0]["unclaimed_count"] == 1
+    await world.proofs()
+
+
+async def test_a_list_says_how_its_commune_is_called(
+    world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    world.registry.area_names = {"020103": ("Kantueu Pir", "កន្ទឺ២")}
+    world.registry.known = set()
+    lists = await listed(world, steps, owner, communes=("020103", "020103", "010201"))
+    named, nameless = sorted(lists, key=lambda each: each["area_code"], reverse=True)
+    assert (named["area_name_en"], named["area_name_km"]) == ("Kantueu Pir", "កន្ទឺ២")
+    # Where the registry does not tell it, the code has to do.
+    assert (nameless["area_name_en"], nameless["area_name_km"]) == (None, None)
+    told = {}
+    async with steps.wiring.database.reading() as session:
+        for each in lists:
+            paper = await sheet_paper(session, UUID(each["id"]), clock=steps.wiring.clock)
+            [told[each["area_code"]]] = [said for what, said in paper.facts if what.en == "Commune"]
+    assert (told["020103"].en, told["020103"].km) == ("Kantueu Pir (020103)", "កន្ទឺ២ (020103)")
+    assert told["010201"].en == "010201"
+    printed = await world.client.get(f"/cash-lists/{named['id']}/sheet.pdf", timeout=60)
+    assert printed.content.startswith(b"%PDF")
+    # What is printed of a list does not change, whatever the gazetteer says later.
+    world.registry.area_names = {"020103": ("Elsewhere", "កន្លែងផ្សេង")}
+    again = await world.client.get(f"/cash-lists/{named['id']}/sheet.pdf", timeout=60)
+    assert again.content == printed.content
+    assert world.registry.asked_names == ["020103"]
+
+
+async def test_open_lists_are_not_looked_at_one_by_one_and_nothing_brought_is_missed(
+    world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    lists = await listed(world, steps, owner, communes=("020103", "010201"))
+    await go_on(steps, owner, times=2)
+    waits = (
+        "SELECT id, next_action_at > now() + interval '12 hours' AS rests FROM payments.batch "
+        "WHERE status = 'under_way'"
+    )
+    assert {row["rests"] for row in await owner.fetch(waits)} == {True}
+    made = lists[0]
+    rows = await sheet(world, made["id"])
+    taken = await uploaded(world, made["id"], filled(rows, {1: "paid"}))
+    await world.approve(taken["proposal"]["id"])
+    # As if it was brought while the lane was at the list, and put it off after.
+    await owner.execute("UPDATE payments.batch SET next_action_at = now() + interval '1 day'")
+    await steps.step("batches-mekong")
+    assert set((await statuses(world, made["id"])).values()) == {"sending"}
+    await steps.step("return-unclaimed")
+    woken = [row["id"] for row in await owner.fetch(waits) if not row["rests"]]
+    assert woken == [UUID(made["id"])]
+    await steps.step("batches-mekong")
+    assert set((await statuses(world, made["id"])).values()) == {"settled"}
     await world.proofs()

@@ -43,6 +43,8 @@ from shared.errors import told
 log = structlog.get_logger()
 
 _CLOSING_SECONDS = 3.0
+_BY_HAND_SECONDS = 86_400.0
+"""Whoever brings results of a list has it looked at; one look at all finds what was missed."""
 _TOO_LARGE = BatchAnswer(BatchAnswerKind.REFUSED, reason="above_batch_maximum")
 """Ours, and definite: nothing of it was sent, and none of its parts that are too large will be."""
 
@@ -348,7 +350,9 @@ class BatchLane:
             reading = read
         found = reading.read_count > batch.read_count
         if answer.kind is not BatchAnswerKind.COMPLETED:
-            await self._outcomes.wait(batch, self._results_wait(batch, found=found), is_new=found)
+            by_hand = self._provider.cash_list is not None
+            seconds = _BY_HAND_SECONDS if by_hand else self._results_wait(batch, found=found)
+            await self._outcomes.wait(batch, seconds, is_new=found)
         elif not await self._outcomes.has_open_lines(batch):
             await self._outcomes.move(batch, BatchStatus.CLOSED)
         elif batch.readings + 1 < self._settings.batch_readings:

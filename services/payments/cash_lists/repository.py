@@ -68,6 +68,22 @@ _WAKE = text(
     """
 )
 
+# What was brought while the lane was at the list it may have missed.
+_WAKE_BROUGHT = text(
+    """
+    UPDATE payments.batch SET next_action_at = clock_timestamp()
+    FROM payments.cash_list
+    WHERE cash_list.id = batch.id AND cash_list.bringings > 0
+      AND batch.status IN ('under_way', 'read')
+      -- Not what somebody is at, who has a lease.
+      AND batch.next_action_at > clock_timestamp() + interval '1 hour'
+      AND batch.completions_read + batch.rejections_read < (
+          SELECT count(*) FROM payments.cash_line AS line
+          WHERE line.list_id = cash_list.id AND line.outcome IS NOT NULL
+      )
+    """
+)
+
 _SAID = """
     SELECT line.number, line.outcome::text AS outcome
     FROM payments.cash_line AS line
@@ -332,6 +348,11 @@ async def return_unclaimed(session: AsyncSession, list_id: UUID, *, now: datetim
     returned = await session.execute(_RETURN, {"id": list_id, "now": now})
     await session.execute(_WAKE, {"id": list_id})
     return len(returned.all())
+
+
+async def wake_brought(session: AsyncSession) -> None:
+    """Have every list read at once of which something was brought and not read."""
+    await session.execute(_WAKE_BROUGHT)
 
 
 async def tell_overdue(session: AsyncSession, *, today: date, now: datetime) -> int:

@@ -29,4 +29,5 @@ class Returning:
                 log.info("cash_list_returned", list=str(row.id), lines=lines)
         async with self._database.transaction() as session:
             await repository.tell_overdue(session, today=today, now=now)
+            await repository.wake_brought(session)
         return int(row is not None)

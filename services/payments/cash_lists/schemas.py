@@ -19,6 +19,8 @@ LIST_EXAMPLE: JsonDict = {
     "provider": "village-cash",
     "state": "open",
     "area_code": "020103",
+    "area_name_en": "Chi Kraeng",
+    "area_name_km": "ជីក្រែង",
     "scheme": "flood-2022",
     "round": 1,
     "paid_at": "village-office",
@@ -57,6 +59,11 @@ class CashListOut(BaseModel):
     provider: str
     state: CashListState
     area_code: str | None = Field(description="The commune. Null: its payments do not say.")
+    area_name_en: str | None = Field(
+        description="How it is called, as it is printed. Null, both: the registry did not tell it "
+        "when the list was made."
+    )
+    area_name_km: str | None
     scheme: str
     round: int
     paid_at: PayoutPlace

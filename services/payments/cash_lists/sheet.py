@@ -60,7 +60,7 @@ def paper_of(row: AnyRow, payments: Sequence[ListedPayment]) -> Paper:
         facts=(
             (Phrase("List", "បញ្ជីលេខ"), Phrase.same(code)),
             (Phrase("Relief", "ជំនួយ"), _relief(row)),
-            (Phrase("Commune", "ឃុំ/សង្កាត់"), Phrase.same(row.area_code or "–")),
+            (Phrase("Commune", "ឃុំ/សង្កាត់"), _commune(row)),
             (Phrase("Paid at", "បើកប្រាក់នៅ"), _PLACES[PayoutPlace(row.paid_at)]),
             (Phrase("Made on", "ធ្វើនៅ"), numbers.day(row.made_on)),
             (Phrase("Last day", "ថ្ងៃចុងក្រោយ"), numbers.day(row.claim_by)),
@@ -80,6 +80,13 @@ def paper_of(row: AnyRow, payments: Sequence[ListedPayment]) -> Paper:
         signed_by=_SIGNED_BY,
         notes=_NOTES,
     )
+
+
+def _commune(row: AnyRow) -> Phrase:
+    code = row.area_code or "–"
+    if row.area_name_en is None:
+        return Phrase.same(code)
+    return Phrase(f"{row.area_name_en} ({code})", f"{row.area_name_km} ({code})")
 
 
 def _relief(row: AnyRow) -> Phrase:

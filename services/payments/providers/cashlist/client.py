@@ -22,6 +22,7 @@ from services.payments.providers.batches import (
     ResultsPage,
 )
 from services.payments.providers.cashlist import repository
+from services.payments.providers.cashlist.communes import CommuneName, Communes
 from services.payments.providers.cashlist.listing import (
     ListedPayment,
     checksum_of,
@@ -37,6 +38,7 @@ from services.payments.statements import AnyRow
 from shared.clock import COUNTRY_ZONE
 from shared.database import Database, is_away
 from shared.errors import Explained
+from shared.http import service_client
 
 _AWAY = BatchAnswer(BatchAnswerKind.NO_ANSWER, reason="database_away")
 _DATABASE_CONNECTIONS = 2
@@ -68,20 +70,30 @@ class CashListAdapter:
             ping_first=False,
             tls=settings.tls,
         )
+        self._communes = Communes(service_client(settings, settings.registry_url))
 
     async def close(self) -> None:
         """Give the connections back."""
+        await self._communes.close()
         await self._database.dispose()
 
     async def send_batch(self, order: BatchOrder, permit: Permit) -> BatchAnswer:
         """Make the list of a batch, once, however often it is asked for."""
         try:
+            async with self._database.reading() as session:
+                if await repository.is_made(session, order.batch_id):
+                    return BatchAnswer(BatchAnswerKind.UNDER_WAY)
+                origin = await repository.find_origin(session, order.batch_id)
+            if origin is None:
+                return BatchAnswer(BatchAnswerKind.NO_ANSWER, reason="batch_not_found")
+            area = origin.area_code
+            name = await self._communes.name_of(area) if area is not None else None
             async with self._database.transaction() as session:
                 if await repository.is_made(session, order.batch_id):
                     return BatchAnswer(BatchAnswerKind.UNDER_WAY)
                 if (refusal := permit.refusal()) is not None:
                     return BatchAnswer(BatchAnswerKind.NOT_SENT, reason=refusal)
-                return await self._make(session, order)
+                return await self._make(session, order, origin, name)
         except Exception as error:
             if is_away(error):
                 return _AWAY
@@ -145,10 +157,13 @@ class CashListAdapter:
         """Whoever pays by hand calls nobody back."""
         return None
 
-    async def _make(self, session: AsyncSession, order: BatchOrder) -> BatchAnswer:
-        origin = await repository.find_origin(session, order.batch_id)
-        if origin is None:
-            return BatchAnswer(BatchAnswerKind.NO_ANSWER, reason="batch_not_found")
+    async def _make(
+        self,
+        session: AsyncSession,
+        order: BatchOrder,
+        origin: AnyRow,
+        area_name: CommuneName | None,
+    ) -> BatchAnswer:
         number = await repository.lock_numbers(session, origin.provider_number)
         code = list_code(number, order.batch_id)
         entitlements = await repository.entitlements_of(
@@ -166,6 +181,7 @@ class CashListAdapter:
             order.batch_id,
             number=number,
             origin=origin,
+            area_name=area_name,
             paid_at=self._cash.paid_at,
             currency=order.currency,
             days=(made_on, claim_by, claim_by + timedelta(days=self._cash.result_days + 1)),

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.providers.cashlist.communes import CommuneName
 from services.payments.providers.cashlist.tables import CashLine, CashList
 from services.payments.settings.provider import PayoutPlace
 from services.payments.statements import AnyRow
@@ -125,6 +126,7 @@ async def insert_list(
     *,
     number: int,
     origin: AnyRow,
+    area_name: CommuneName | None,
     paid_at: PayoutPlace,
     currency: str,
     days: tuple[date, date, date],
@@ -142,6 +144,8 @@ async def insert_list(
             provider_number=origin.provider_number,
             batch_number=origin.batch_number,
             area_code=origin.area_code,
+            area_name_en=area_name.en if area_name else None,
+            area_name_km=area_name.km if area_name else None,
             scheme=origin.scheme,
             round=origin.round,
             paid_at=paid_at,

@@ -41,6 +41,9 @@ class CashList(Base):
     batch_number: Mapped[int] = mapped_column(Integer)
     # None: its lines were raised before areas were kept.
     area_code: Mapped[str | None] = mapped_column(Text)
+    # As the gazetteer told it when the list was made: it is printed.
+    area_name_en: Mapped[str | None] = mapped_column(Text)
+    area_name_km: Mapped[str | None] = mapped_column(Text)
     scheme: Mapped[str] = mapped_column(Text)
     round: Mapped[int] = mapped_column(Integer)
     # As it was set when the list was made: it is printed.
@@ -64,6 +67,7 @@ class CashList(Base):
     __table_args__ = (
         UniqueConstraint("provider_number", "number"),
         CheckConstraint("line_count > 0", name="has_lines"),
+        CheckConstraint("num_nulls(area_name_en, area_name_km) IN (0, 2)", name="name_is_whole"),
         CheckConstraint("made_on <= claim_by AND claim_by < returns_on", name="days_in_order"),
         Index(
             "cash_list_to_return_index", "returns_on", postgresql_where=text("returned_at IS NULL")
