@@ -17,6 +17,10 @@ GRANTS = {
         "SELECT, INSERT, UPDATE (household_fingerprint, outcome, reason, verdict, likeness, "
         "method, names_pair, accepted_pair, wanted_at, asked_at, tries, ask_at)"
     ),
+    "account_preparation": ("SELECT, INSERT, UPDATE (households, after, fetch_at, fetched_at)"),
+    "prepared_account": (
+        "SELECT, INSERT, DELETE, UPDATE (provider_number, account_fingerprint, account_sealed)"
+    ),
     "provider_allowance": ("SELECT, INSERT, UPDATE (tokens, filled_at, rests_until, rest_reason)"),
     "provider_share": "SELECT, INSERT, UPDATE (places, wanted, ends_at), DELETE",
     "fund": "SELECT, INSERT, UPDATE (maximum_payment_minor, maximum_round_minor)",

@@ -9,6 +9,7 @@ import httpx
 
 from services.payments.account_checks.checking import CheckingAccounts, LettingUnseenGo
 from services.payments.account_checks.comparing import Comparing
+from services.payments.account_checks.preparing import PreparingAccounts
 from services.payments.activations.cancelling import Cancelling
 from services.payments.activations.handlers import handlers as of_activations
 from services.payments.answers.applying import ApplyingAnswers
@@ -299,6 +300,13 @@ def worker_of(wiring: Wiring) -> Worker:
         for provider in settings.providers
         if provider.code in wiring.account_askers
     ]
+    preparing = PreparingAccounts(
+        wiring.registry,
+        providers=settings.providers,
+        database=database,
+        clock=clock,
+        again_seconds=settings.accounts_ahead_seconds,
+    )
     unseen = LettingUnseenGo(
         [provider.code for provider in settings.providers if not provider.account_checks],
         database=database,
@@ -453,6 +461,7 @@ def worker_of(wiring: Wiring) -> Worker:
             *asking_first,
             asking_further,
             *checking,
+            Loop("prepare-accounts", preparing.step, rest=settings.watch_rest, then=checking),
             Loop("unseen-accounts", unseen.step, rest=rest, then=sending),
             Loop("reroute", rerouting.step, rest=rest, then=sending),
             Loop("pauses", hearing.step, rest=_HEAR_OF_PAUSES, has_more=_never),

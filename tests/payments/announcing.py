@@ -1,5 +1,6 @@
 """The registry's side of a payment: entitlements to announce, and chunks to be fetched."""
 
+import base64
 import hashlib
 import json
 import struct
@@ -54,6 +55,14 @@ class Announced:
     activation_id: UUID
 
 
+def _fingerprint(what: str) -> bytes:
+    return hashlib.sha256(what.encode()).digest()[:8]
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
 def copy_binary(rows: Iterable[Sequence[bytes | None]]) -> bytes:
     """Rows of fields, each in its type's binary form, as PostgreSQL's COPY takes them."""
     content = bytearray(_COPY_HEADER)
@@ -79,6 +88,9 @@ class Registry:
         self.area_names: dict[str, tuple[str, str]] = {}
         """How areas are called, in Latin and in Khmer script."""
         self.asked_names: list[str] = []
+        self.prepared: list[Entitlement] = []
+        """Whom a trigger that is ready would pay."""
+        self.prepared_status = 200
         self.media_type = BINARY
         self.fetches = 0
         self.names: dict[UUID, str] = {}
@@ -89,6 +101,7 @@ class Registry:
         self.app = Starlette(
             routes=[
                 Route("/v1/areas", self._areas),
+                Route("/v1/preparations/{readiness_id:uuid}/accounts", self._prepared),
                 Route("/v1/{_:str}/{named:str}", self._named),
                 Route("/v1/entitlement-chunks/{chunk_id:uuid}/entitlements", self._entitlements),
                 Route("/v1/checks/account-holders", self._holders, methods=["POST"]),
@@ -101,6 +114,35 @@ class Registry:
         asked = request.query_params["codes"].split(",")
         known = [{"code": code} for code in sorted(asked) if code in self.areas]
         return Response(json.dumps({"items": known, "next_cursor": None}))
+
+    async def _prepared(self, request: Request) -> Response:
+        """A page as the registry tells it."""
+        if self.prepared_status != 200:
+            return Response(status_code=self.prepared_status)
+        asked = request.query_params
+        limit, after = int(asked["limit"]), asked.get("after", "")
+        chosen = sorted(
+            (
+                each
+                for each in self.prepared
+                if each.provider in asked.getlist("provider") and str(each.household_id) > after
+            ),
+            key=lambda each: each.household_id,
+        )
+        items = [
+            {
+                "household_id": str(each.household_id),
+                "provider": each.provider,
+                "account_sealed": _base64(
+                    self._cipher.encrypt(each.account.encode(), bound_to=each.household_id.bytes)
+                ),
+                "account_fingerprint": _base64(_fingerprint(each.account)),
+                "household_fingerprint": _base64(_fingerprint(each.household)),
+            }
+            for each in chosen[:limit]
+        ]
+        more = items[-1]["household_id"] if chosen[limit:] else None
+        return Response(json.dumps({"items": items, "next_after": more}))
 
     async def _named(self, request: Request) -> Response:
         if (names := self.area_names.get(request.path_params["named"])) is not None:
@@ -159,8 +201,8 @@ class Registry:
                 entitlement.provider.encode(),
                 self._cipher.encrypt(entitlement.account.encode(), bound_to=household_id.bytes),
                 struct.pack("!h", entitlement.announcement),
-                hashlib.sha256(entitlement.account.encode()).digest()[:8],
-                hashlib.sha256(entitlement.household.encode()).digest()[:8],
+                _fingerprint(entitlement.account),
+                _fingerprint(entitlement.household),
             ]
             for entitlement, household_id in zip(entitlements, households, strict=True)
         )

@@ -115,7 +115,7 @@ class CheckingAccounts:
     async def _learn(self, due: Sequence[DueCheck]) -> list[Learnt]:
         answers = await asyncio.gather(*(self._ask(check) for check in due))
         named = [place for place, answer in enumerate(answers) if answer.names is not None]
-        holders = [(due[place].order.household_id, answers[place].names or ()) for place in named]
+        holders = [(due[place].account.household_id, answers[place].names or ()) for place in named]
         compared: dict[int, Compared] = {}
         failure: str | None = None
         try:
@@ -131,7 +131,7 @@ class CheckingAccounts:
         if self._pausing.paused:
             return _PAUSED
         try:
-            answer = await self._asker.ask(check.order)
+            answer = await self._asker.ask(check.account)
         except Exception as error:
             log.error("account_check_failed", provider=self._provider.code, error=told(error))
             answer = AccountAnswer(reason="adapter_failed")

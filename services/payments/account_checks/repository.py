@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.account_checks import statements
 from services.payments.account_checks.states import AccountOutcome
-from services.payments.providers.protocol import Order
+from services.payments.providers.protocol import SealedAccount
 from services.payments.settings import ProviderSettings
 from services.payments.settings.provider import Asked
 from services.payments.statements import AnyRow
-from shared.money import Money
+from shared.contracts.accounts import PreparedPage
 
 _WANT = text(statements.WANT)
 _CHECK_AT_ANOTHER = text(statements.CHECK_AT_ANOTHER)
@@ -28,6 +28,14 @@ _LOCK_CLOSED = text(statements.LOCK_CLOSED)
 _LET_UNSEEN_GO = text(statements.LET_UNSEEN_GO)
 _ACCEPT = text(statements.ACCEPT)
 _LIST = text(statements.LIST)
+_BEGIN_PREPARING = text(statements.BEGIN_PREPARING)
+_PICK_PREPARATION = text(statements.PICK_PREPARATION)
+_LOCK_PREPARATION = text(statements.LOCK_PREPARATION)
+_KEEP_PREPARED = text(statements.KEEP_PREPARED)
+_END_PAGE = text(statements.END_PAGE)
+_PUT_PREPARATION_OFF = text(statements.PUT_PREPARATION_OFF)
+_FORGET_PREPARED = text(statements.FORGET_PREPARED)
+_PREPARATIONS = text(statements.PREPARATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +63,9 @@ class AskedProviders:
 
 @dataclass(frozen=True, slots=True)
 class DueCheck:
-    """An account that is to be asked about, with a payment that waits for it."""
+    """An account that is to be asked about: a payment waits for it, or may come to it."""
 
-    order: Order
+    account: SealedAccount
     account_fingerprint: bytes
     tries: int
     """How often it was asked about in vain."""
@@ -125,6 +133,7 @@ class CheckFilter:
     household_id: UUID | None = None
     provider: str | None = None
     outcome: AccountOutcome | None = None
+    readiness_id: UUID | None = None
 
 
 async def list_checks(
@@ -164,17 +173,12 @@ async def pick_due(
     )
     return [
         DueCheck(
-            order=Order(
-                instruction_id=row.id,
-                household_id=row.household_id,
-                money=Money(row.amount_minor, row.currency),
-                account_sealed=row.account_sealed,
-            ),
+            account=SealedAccount(row.household_id, row.account_sealed),
             account_fingerprint=row.account_fingerprint,
             tries=row.tries,
         )
         for row in rows
-        if row.id is not None
+        if row.account_sealed is not None
     ]
 
 
@@ -189,7 +193,7 @@ async def keep_learnt(
     """Keep what was learnt, and let go or hold the payments that waited for it."""
     given = {
         "provider_number": provider_number,
-        "households": [each.due.order.household_id for each in learnt],
+        "households": [each.due.account.household_id for each in learnt],
         "fingerprints": [each.due.account_fingerprint for each in learnt],
         "outcomes": [each.outcome for each in learnt],
         "reasons": [each.reason for each in learnt],
@@ -226,3 +230,81 @@ async def accept_names(
 ) -> None:
     """Remember of payments that a resolution let go that their accounts are right as they are."""
     await session.execute(_ACCEPT, {"resolution_id": resolution_id, "ids": list(instruction_ids)})
+
+
+async def begin_preparing(session: AsyncSession) -> None:
+    """Have the accounts fetched of whomever a trigger that became ready would pay."""
+    await session.execute(_BEGIN_PREPARING)
+
+
+async def pick_preparation(
+    session: AsyncSession, *, lease_seconds: float
+) -> tuple[UUID, UUID | None] | None:
+    """The span of readiness of which accounts are to be fetched now, and behind which household.
+
+    It is put off, in case nobody comes back. None: there is none.
+    """
+    given = {"lease_seconds": lease_seconds}
+    row = (await session.execute(_PICK_PREPARATION, given)).one_or_none()
+    return (row.readiness_id, row.after) if row else None
+
+
+async def keep_prepared(
+    session: AsyncSession,
+    readiness_id: UUID,
+    page: PreparedPage,
+    *,
+    after: UUID | None,
+    asked: AskedProviders,
+    again_seconds: float,
+    at: datetime,
+) -> None:
+    """Keep a page of accounts behind a household, and have asked about what has not passed.
+
+    Nothing, where another worker has kept it meanwhile.
+    """
+    given = {"readiness_id": readiness_id, "after": after}
+    if (await session.execute(_LOCK_PREPARATION, given)).one_or_none() is None:
+        return
+    await session.execute(
+        _KEEP_PREPARED,
+        {
+            "readiness_id": readiness_id,
+            "households": [each.household_id for each in page.items],
+            "providers": [each.provider for each in page.items],
+            "fingerprints": [each.account_fingerprint for each in page.items],
+            "household_fingerprints": [each.household_fingerprint for each in page.items],
+            "accounts": [each.account_sealed for each in page.items],
+            "at": at,
+            **asked.given(),
+        },
+    )
+    await session.execute(
+        _END_PAGE,
+        {
+            "readiness_id": readiness_id,
+            "next": page.next_after,
+            "again_seconds": again_seconds,
+            "at": at,
+        },
+    )
+
+
+async def put_preparation_off(session: AsyncSession, readiness_id: UUID, *, seconds: float) -> None:
+    """Fetch the accounts of a span again later."""
+    given = {"readiness_id": readiness_id, "seconds": seconds}
+    await session.execute(_PUT_PREPARATION_OFF, given)
+
+
+async def forget_prepared(session: AsyncSession, *, size: int) -> int:
+    """Delete so many accounts of spans that ended; how many."""
+    forgotten: Any = await session.execute(_FORGET_PREPARED, {"size": size})
+    return int(forgotten.rowcount)
+
+
+async def list_preparations(
+    session: AsyncSession, *, after: UUID | None, limit: int
+) -> Sequence[AnyRow]:
+    """Spans of readiness with what is known of the accounts of whomever they would have paid."""
+    rows = await session.execute(_PREPARATIONS, {"after": after, "limit": limit})
+    return rows.all()

@@ -47,3 +47,35 @@ class AccountCheckOut(BaseModel):
     wanted_at: datetime = Field(description="When a payment to it was raised that waits for this.")
     asked_at: datetime | None = Field(description="When anything was learnt, or not, last.")
     tries: int = Field(description="How often it was asked about in vain since.")
+
+
+class PreparedAccountsOut(BaseModel):
+    """What is known of the accounts of whomever a trigger that is ready would have paid."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "readiness_id": "0199c1de-53a1-8f6b-8a27-2f1f6a1d9a10",
+                    "trigger": "mekong-stage",
+                    "scheme": "flood-2022",
+                    "fetched_at": "2022-10-08T17:01:00Z",
+                    "accounts": 4151,
+                    "passed": 4090,
+                    "doubted": 38,
+                    "closed": 20,
+                    "waiting": 3,
+                }
+            ]
+        }
+    )
+
+    readiness_id: UUID = Field(description="`GET /v1/preparations` of the registry lists it.")
+    trigger: str
+    scheme: str
+    fetched_at: datetime | None = Field(description="When all were fetched last; null: not yet.")
+    accounts: int = Field(description="At providers that can be asked about accounts.")
+    passed: int
+    doubted: int = Field(description="Held under another name: these would be held for persons.")
+    closed: int = Field(description="These would be rejected.")
+    waiting: int = Field(description="Of which nothing is known yet.")

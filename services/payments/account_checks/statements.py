@@ -106,27 +106,32 @@ PICK_DUE = f"""
         FOR NO KEY UPDATE SKIP LOCKED
     ),
     found AS MATERIALIZED (
-        SELECT due.*, payment.id, payment.amount_minor, payment.currency, payment.account_sealed
+        SELECT due.*, coalesce(payment.account_sealed, prepared.account_sealed) AS account_sealed
         FROM due
         LEFT JOIN LATERAL (
-            SELECT instruction.id, instruction.amount_minor, instruction.account_sealed,
-                chunk.currency
+            SELECT instruction.account_sealed
             FROM payments.instruction
-            JOIN payments.chunk ON chunk.number = instruction.chunk_number
             WHERE instruction.account_unchecked AND instruction.status IN ('ready', 'unknown')
               AND {OF_ACCOUNT.format(check="due", payment="instruction")}
             ORDER BY instruction.id DESC
             LIMIT 1
         ) AS payment ON true
+        -- Nothing is paid to it yet, and a trigger that is ready may have it paid soon.
+        LEFT JOIN LATERAL (
+            SELECT prepared_account.account_sealed
+            FROM payments.prepared_account
+            WHERE {OF_ACCOUNT.format(check="due", payment="prepared_account")}
+            LIMIT 1
+        ) AS prepared ON true
     )
     UPDATE payments.account_check
     -- Where nothing waits for it any more, nothing is asked.
-    SET ask_at = CASE WHEN found.id IS NOT NULL
+    SET ask_at = CASE WHEN found.account_sealed IS NOT NULL
         THEN clock_timestamp() + make_interval(secs => :lease_seconds) END
     FROM found
     WHERE {OF_ACCOUNT.format(check="account_check", payment="found")}
-    RETURNING found.id, account_check.household_id, account_check.account_fingerprint,
-        found.amount_minor, found.currency, found.account_sealed, account_check.tries
+    RETURNING account_check.household_id, account_check.account_fingerprint,
+        found.account_sealed, account_check.tries
 """
 
 _GIVEN = """
@@ -253,7 +258,7 @@ ACCEPT = f"""
 """
 """Remembers that two persons let a payment go to an account whose holder is called otherwise."""
 
-LIST = """
+LIST = f"""
     SELECT account_check.household_id, provider.code AS provider,
         encode(account_check.account_fingerprint, 'hex') AS account_fingerprint,
         account_check.outcome::text AS outcome, account_check.reason, account_check.verdict,
@@ -265,6 +270,11 @@ LIST = """
     WHERE (CAST(:household_id AS uuid) IS NULL OR account_check.household_id = :household_id)
       AND (CAST(:provider AS text) IS NULL OR provider.code = :provider)
       AND (CAST(:outcome AS text) IS NULL OR account_check.outcome::text = :outcome)
+      AND (CAST(:readiness_id AS uuid) IS NULL OR EXISTS (
+          SELECT FROM payments.prepared_account
+          WHERE prepared_account.readiness_id = :readiness_id
+            AND {OF_ACCOUNT.format(check="account_check", payment="prepared_account")}
+      ))
       AND (CAST(:after_household AS uuid) IS NULL
         OR account_check.household_id >= CAST(:after_household AS uuid)
             AND (account_check.household_id, provider.code,
@@ -273,5 +283,139 @@ LIST = """
                     CAST(:after_fingerprint AS text)))
     ORDER BY account_check.household_id, provider.code,
         encode(account_check.account_fingerprint, 'hex')
+    LIMIT :limit
+"""
+
+BEGIN_PREPARING = """
+    INSERT INTO payments.account_preparation (readiness_id, households, fetch_at)
+    SELECT readiness_id, households, clock_timestamp()
+    FROM payments.reservation
+    WHERE released_at IS NULL
+    ORDER BY readiness_id
+    ON CONFLICT DO NOTHING
+"""
+"""Has the accounts of whomever a trigger that is ready would pay fetched."""
+
+# Counted anew, in more areas or fewer, it is fetched anew from its beginning.
+PICK_PREPARATION = """
+    UPDATE payments.account_preparation AS preparation
+    SET fetch_at = clock_timestamp() + make_interval(secs => :lease_seconds),
+        after = CASE WHEN preparation.households = due.households
+            THEN preparation.after END,
+        households = due.households
+    FROM (
+        SELECT readiness_id, reservation.households
+        FROM payments.account_preparation AS waiting
+        JOIN payments.reservation USING (readiness_id)
+        WHERE reservation.released_at IS NULL
+          AND (waiting.fetch_at <= clock_timestamp()
+            OR waiting.households <> reservation.households)
+        ORDER BY waiting.fetch_at
+        LIMIT 1
+        FOR NO KEY UPDATE OF waiting SKIP LOCKED
+    ) AS due
+    WHERE preparation.readiness_id = due.readiness_id
+    RETURNING preparation.readiness_id, preparation.after
+"""
+
+LOCK_PREPARATION = """
+    SELECT readiness_id FROM payments.account_preparation
+    WHERE readiness_id = :readiness_id
+      AND after IS NOT DISTINCT FROM CAST(:after AS uuid)
+    FOR NO KEY UPDATE
+"""
+
+KEEP_PREPARED = """
+    WITH given AS MATERIALIZED (
+        SELECT given.*, provider.number AS provider_number
+        FROM unnest(
+            CAST(:households AS uuid[]), CAST(:providers AS text[]),
+            CAST(:fingerprints AS bytea[]), CAST(:household_fingerprints AS bytea[]),
+            CAST(:accounts AS bytea[])
+        ) AS given (household_id, provider_code, account_fingerprint, household_fingerprint,
+            account_sealed)
+        JOIN payments.provider ON provider.code = given.provider_code
+            AND provider.code = ANY(CAST(:checked AS text[]))
+    ),
+    kept AS (
+        INSERT INTO payments.prepared_account (readiness_id, household_id, provider_number,
+            account_fingerprint, account_sealed)
+        SELECT :readiness_id, household_id, provider_number, account_fingerprint, account_sealed
+        FROM given
+        ORDER BY household_id
+        ON CONFLICT (readiness_id, household_id) DO UPDATE
+        SET provider_number = excluded.provider_number,
+            account_fingerprint = excluded.account_fingerprint,
+            account_sealed = excluded.account_sealed
+    )
+    INSERT INTO payments.account_check AS known (household_id, provider_number,
+        account_fingerprint, household_fingerprint, wanted_at, ask_at)
+    SELECT household_id, provider_number, account_fingerprint, household_fingerprint,
+        CAST(:at AS timestamptz), clock_timestamp()
+    FROM given
+    ORDER BY household_id, provider_number, account_fingerprint
+    ON CONFLICT (household_id, provider_number, account_fingerprint) DO UPDATE
+    SET household_fingerprint = excluded.household_fingerprint, outcome = NULL, reason = NULL,
+        wanted_at = excluded.wanted_at, tries = 0,
+        ask_at = coalesce(known.ask_at, excluded.ask_at)
+    -- What has passed is not asked again while the registry knows the same of the household; what
+    -- has not is, each time: somebody may have mended it.
+    WHERE known.household_fingerprint <> excluded.household_fingerprint
+       OR known.outcome IS DISTINCT FROM 'passed'
+       OR known.verdict IS NULL AND EXISTS (
+           SELECT FROM payments.provider
+           WHERE provider.number = known.provider_number
+             AND provider.code = ANY(CAST(:named AS text[]))
+       )
+"""
+
+END_PAGE = """
+    UPDATE payments.account_preparation
+    SET after = CAST(:next AS uuid),
+        fetched_at = CASE WHEN CAST(:next AS uuid) IS NULL THEN CAST(:at AS timestamptz)
+            ELSE fetched_at END,
+        fetch_at = CASE WHEN CAST(:next AS uuid) IS NULL
+            THEN clock_timestamp() + make_interval(secs => :again_seconds)
+            ELSE clock_timestamp() END
+    WHERE readiness_id = :readiness_id
+"""
+
+PUT_PREPARATION_OFF = """
+    UPDATE payments.account_preparation
+    SET fetch_at = clock_timestamp() + make_interval(secs => :seconds)
+    WHERE readiness_id = :readiness_id
+"""
+
+FORGET_PREPARED = """
+    DELETE FROM payments.prepared_account
+    WHERE (readiness_id, household_id) IN (
+        SELECT readiness_id, household_id
+        FROM payments.prepared_account
+        JOIN payments.reservation USING (readiness_id)
+        WHERE reservation.released_at IS NOT NULL
+        LIMIT :size
+    )
+"""
+"""No account is kept for a trigger that stands down."""
+
+PREPARATIONS = f"""
+    SELECT reservation.readiness_id, reservation.trigger, reservation.scheme,
+        preparation.fetched_at, counted.*
+    FROM payments.account_preparation AS preparation
+    JOIN payments.reservation USING (readiness_id)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS accounts,
+            count(*) FILTER (WHERE account_check.outcome = 'passed') AS passed,
+            count(*) FILTER (WHERE account_check.outcome = 'doubted') AS doubted,
+            count(*) FILTER (WHERE account_check.outcome = 'closed') AS closed,
+            count(*) FILTER (WHERE account_check.outcome IS NULL) AS waiting
+        FROM payments.prepared_account
+        LEFT JOIN payments.account_check
+            ON {OF_ACCOUNT.format(check="account_check", payment="prepared_account")}
+        WHERE prepared_account.readiness_id = preparation.readiness_id
+    ) AS counted
+    WHERE reservation.released_at IS NULL
+      AND (CAST(:after AS uuid) IS NULL OR reservation.readiness_id > CAST(:after AS uuid))
+    ORDER BY reservation.readiness_id
     LIMIT :limit
 """

@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
@@ -73,4 +74,42 @@ class AccountCheck(Base):
             postgresql_where=text("outcome = 'closed'"),
         ),
         {"comment": "What a provider and the registry said of an account, before it is paid."},
+    )
+
+
+class AccountPreparation(Base):
+    """How far the accounts are fetched of whomever a trigger that is ready would pay."""
+
+    __tablename__ = "account_preparation"
+
+    readiness_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    # As many as were counted when fetching began: another count has it begin anew.
+    households: Mapped[int] = mapped_column(Integer)
+    # The household up to which they are; null: none yet, or all.
+    after: Mapped[UUID | None] = mapped_column(Uuid)
+    # Technical time.
+    fetch_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    # When all were, last. Domain time.
+    fetched_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        {"comment": "Whose accounts are checked before a shock: of triggers that are ready."},
+    )
+
+
+class PreparedAccount(Base):
+    """An account that a trigger that is ready would have paid, sealed, until it stands down."""
+
+    __tablename__ = "prepared_account"
+
+    readiness_id: Mapped[UUID] = mapped_column(Uuid)
+    household_id: Mapped[UUID] = mapped_column(Uuid)
+    provider_number: Mapped[int] = mapped_column(SmallInteger)
+    account_fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    account_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("readiness_id", "household_id"),
+        Index("prepared_account_household_index", "household_id"),
+        {"comment": "Accounts that are checked before a shock; deleted when its trigger rests."},
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from services.payments.providers.protocol import Order
+from services.payments.providers.protocol import SealedAccount
 
 
 class Standing(StrEnum):
@@ -39,8 +39,8 @@ class AccountAnswer:
 class AccountAsker(Protocol):
     """Asks one provider about accounts. Nothing that it sends raises here."""
 
-    async def ask(self, order: Order) -> AccountAnswer:
-        """What it says of the account of an order, of what its settings say that it can tell."""
+    async def ask(self, account: SealedAccount) -> AccountAnswer:
+        """What it says of an account, of what its settings say that it can tell."""
         ...
 
     async def close(self) -> None:

@@ -3,7 +3,7 @@
 import structlog
 
 from services.payments.providers.answers import Answer, AnswerKind
-from services.payments.providers.protocol import Order
+from services.payments.providers.protocol import Order, SealedAccount
 from services.payments.settings import WorkerSettings
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.personal_data import CannotDecrypt, Cipher, KeyMissing, cipher_from
@@ -22,15 +22,15 @@ class Accounts:
     def __init__(self, settings: WorkerSettings) -> None:
         self._cipher = cipher_of_accounts(settings)
 
-    def open(self, order: Order) -> str | Answer:
-        """The order's account, or what its absence means for the payment."""
+    def open(self, order: Order | SealedAccount) -> str | Answer:
+        """An account, of an order or by itself, or what its absence means for the payment."""
         try:
             return self._cipher.decrypt(
                 order.account_sealed, bound_to=order.household_id.bytes
             ).decode()
         except KeyMissing:
             # No fault of the account: it waits until somebody has the key.
-            log.error("account_key_missing", instruction_id=str(order.instruction_id))
+            log.error("account_key_missing", household_id=str(order.household_id))
             return Answer(AnswerKind.NOT_SENT, reason="account_key_missing")
         except (CannotDecrypt, UnicodeDecodeError):
             return Answer(AnswerKind.UNSENDABLE, reason="account_unreadable")

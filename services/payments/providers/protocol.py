@@ -38,6 +38,14 @@ class Order:
     account_sealed: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class SealedAccount:
+    """An account that somebody may be paid into, sealed for their household."""
+
+    household_id: UUID
+    account_sealed: bytes
+
+
 class Permit(Protocol):
     """Whether a request that moves money may still leave: asked right before it does."""
 

@@ -23,6 +23,9 @@ class ChunkSettings(EnvironmentSettings):
     progress_seconds: float = Field(default=30, gt=0)
     """How often the registry is told how far a chunk is that has payments open for that long."""
 
+    accounts_ahead_seconds: float = Field(default=21_600, gt=0)
+    """How often accounts are fetched and checked of whomever a trigger that is ready would pay."""
+
     @property
     def chunk_retry(self) -> Backoff:
         """From failing to fetch a chunk to asking for it again."""

@@ -60,6 +60,18 @@ async def check_activation(session: AsyncSession, asked: ActivationCheck) -> Act
     )
 
 
+async def communes_of(
+    session: AsyncSession, areas: list[str], area_filter: str | None
+) -> frozenset[str]:
+    """The communes of these areas that a filter leaves, of those that are in the gazetteer."""
+    refused = await refusals(session, areas)
+    good = [area for area in areas if area not in refused]
+    if not good:
+        return frozenset()
+    communes, _ = await _reached(session, good, area_filter)
+    return communes
+
+
 def _filter_refused(area_filter: str | None) -> str | None:
     if area_filter is not None:
         try:

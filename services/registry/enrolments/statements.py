@@ -83,6 +83,36 @@ def estimate(document: SchemeDocument) -> Select[int, Any, int, int]:
     ).select_from(eligible.outerjoin(PayeeAccount, account).outerjoin(Provider, pays))
 
 
+def accounts(document: SchemeDocument) -> Select[*tuple[Any, ...]]:
+    """Accounts of those who are eligible, in the order of their households.
+
+    Takes area_codes, providers, after (a household's id, or null) and limit.
+    """
+    benefit = compile_benefit(document)
+    after = bindparam("after", type_=Uuid)
+    query = _of_eligible(
+        select(
+            Household.id.label("household_id"),
+            PayeeAccount.provider_code,
+            PayeeAccount.account_sealed,
+            func.substr(func.sha256(PayeeAccount.account_index), 1, 8).label("account_fingerprint"),
+            func.substr(func.sha256(Household.content_index), 1, 8).label("household_fingerprint"),
+        ),
+        document,
+        benefit,
+    )
+    return (
+        query.where(
+            PayeeAccount.household_id == Household.id,
+            PayeeAccount.ended_at.is_(None),
+            PayeeAccount.provider_code == any_(bindparam("providers", type_=ARRAY(Text))),
+            or_(after.is_(None), Household.id > after),
+        )
+        .order_by(Household.id)
+        .limit(bindparam("limit"))
+    )
+
+
 def _of_eligible(
     query: Select[*tuple[Any, ...]], document: SchemeDocument, benefit: CompiledBenefit
 ) -> Select[*tuple[Any, ...]]:

@@ -1,6 +1,6 @@
 """Preparations in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,9 @@ from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.enrolments import statements
 from services.registry.preparations.tables import Preparation
+from services.registry.schemes.document import SchemeDocument
 
 
 async def keep(session: AsyncSession, **fields: Any) -> None:
@@ -60,3 +62,22 @@ async def list_preparations(
     if before is not None:
         query = query.where(place < before)
     return (await session.scalars(query)).all()
+
+
+async def list_accounts(
+    session: AsyncSession,
+    document: SchemeDocument,
+    communes: Collection[str],
+    *,
+    providers: Sequence[str],
+    after: UUID | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Accounts at these providers of whom a scheme would pay in these communes, by household."""
+    given = {
+        "area_codes": sorted(communes),
+        "providers": list(providers),
+        "after": after,
+        "limit": limit,
+    }
+    return (await session.execute(statements.accounts(document), given)).all()

@@ -4,14 +4,17 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from services.registry.preparations import service
 from services.registry.preparations.schemas import PreparationOut
-from services.registry.scopes import EnrolmentsRead
+from services.registry.scopes import EnrolmentsRead, EntitlementsRead
+from shared.contracts.accounts import MOST_ACCOUNTS, PreparedPage
 from shared.database import Session
 from shared.documents import Code
 from shared.errors import problem_responses
 from shared.pagination import PageOf, PageQuery
+from shared.values import Whole
 
 router = APIRouter(prefix="/preparations", tags=["activations"])
 
@@ -42,3 +45,28 @@ async def get_preparation(
 ) -> PreparationOut:
     """What was counted for one span of readiness."""
     return await service.get(session, readiness_id)
+
+
+@router.get(
+    "/{readiness_id}/accounts",
+    summary="List accounts that a ready trigger would have paid",
+    responses=problem_responses(401, 403, 404, 409, 422),
+)
+async def list_accounts(
+    readiness_id: UUID,
+    _: EntitlementsRead,
+    session: Session,
+    provider: Annotated[
+        list[Annotated[str, Field(pattern="^[a-z0-9-]{1,32}$", max_length=32)]],
+        Query(min_length=1, max_length=50, description="Only those at these providers."),
+    ],
+    after: Annotated[
+        UUID | None, Query(description="Behind this household: `next_after` of the page before.")
+    ] = None,
+    limit: Annotated[int, Whole(least=1, most=MOST_ACCOUNTS), Query()] = MOST_ACCOUNTS,
+) -> PreparedPage:
+    """For payments, which has them checked before the shock. Accounts are sealed: only payments'
+    provider adapter opens one, when it asks."""
+    return await service.list_accounts(
+        session, readiness_id, providers=provider, after=after, limit=limit
+    )

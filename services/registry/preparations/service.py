@@ -1,17 +1,21 @@
 """Counting whom the scheme of a trigger that is ready would pay, before anything happens."""
 
+from base64 import b64encode
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.checks.service import check_activation
+from services.registry.checks.service import check_activation, communes_of
 from services.registry.preparations import repository
 from services.registry.preparations.schemas import PreparationOut
+from services.registry.schemes.service import find_in_force
 from shared.clock import Clock
+from shared.contracts.accounts import PreparedAccount, PreparedPage
 from shared.contracts.checks import ActivationCheck, ActivationChecked
 from shared.contracts.events import PreparationCounted, TriggerReadied, TriggerStoodDown
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.events import publish
 from shared.pagination import Page, PageOf
 
@@ -67,9 +71,7 @@ async def get(session: AsyncSession, readiness_id: UUID) -> PreparationOut:
     """The preparation for a span of readiness; raises NotFound."""
     found = await repository.find(session, readiness_id)
     if found is None:
-        raise NotFound(
-            "Nothing was prepared for such a readiness. GET /v1/preparations lists what was."
-        )
+        raise _not_prepared()
     return PreparationOut.model_validate(found)
 
 
@@ -87,6 +89,55 @@ async def list_page(
     return page.of(
         [PreparationOut.model_validate(row) for row in rows],
         key=lambda preparation: (preparation.readied_on, preparation.readiness_id),
+    )
+
+
+async def list_accounts(
+    session: AsyncSession,
+    readiness_id: UUID,
+    *,
+    providers: Sequence[str],
+    after: UUID | None,
+    limit: int,
+) -> PreparedPage:
+    """Accounts of whom the scheme would pay, by the registry as it is now, behind a household.
+
+    Raises NotFound, and Conflict where the trigger is not ready any more or nobody can say whom.
+    """
+    found = await repository.find(session, readiness_id)
+    if found is None:
+        raise _not_prepared()
+    scheme = await find_in_force(session, found.scheme_code)
+    if found.stood_down_on is not None or found.not_counted is not None or scheme is None:
+        raise Conflict(
+            "Its trigger stands down, or nobody can say whom it would pay: GET "
+            f"/v1/preparations/{readiness_id} says which."
+        )
+    communes = await communes_of(session, found.areas, found.area_filter)
+    rows = await repository.list_accounts(
+        session,
+        scheme[1],
+        communes,
+        providers=providers,
+        after=after,
+        limit=limit + 1,
+    )
+    items = [
+        PreparedAccount(
+            household_id=row.household_id,
+            provider=row.provider_code,
+            account_sealed=b64encode(row.account_sealed),
+            account_fingerprint=b64encode(row.account_fingerprint),
+            household_fingerprint=b64encode(row.household_fingerprint),
+        )
+        for row in rows[:limit]
+    ]
+    return PreparedPage(items=items, next_after=items[-1].household_id if rows[limit:] else None)
+
+
+def _not_prepared() -> NotFound:
+    return NotFound(
+        "Nothing was prepared for such a readiness. GET /v1/preparations lists what was."
     )
 
 

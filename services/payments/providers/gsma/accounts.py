@@ -17,7 +17,7 @@ from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.gsma import messages
 from services.payments.providers.gsma.client import date_header
 from services.payments.providers.lines import Line, Lines, NoReply
-from services.payments.providers.protocol import Order
+from services.payments.providers.protocol import SealedAccount
 from services.payments.settings import ProviderSettings, WorkerSettings
 from services.payments.settings.provider import Asked
 from shared.contracts.holders import MAXIMUM_NAME_CHARACTERS, MAXIMUM_NAMES, HolderCheck
@@ -49,14 +49,14 @@ class GsmaAccounts:
     async def close(self) -> None:
         await self._lines.close()
 
-    async def ask(self, order: Order) -> AccountAnswer:
-        """What the provider says of an order's account: its status first, and of one that can be
+    async def ask(self, account: SealedAccount) -> AccountAnswer:
+        """What the provider says of an account: its status first, and of one that can be
         paid, who holds it."""
-        account = self._accounts.open(order)
-        if isinstance(account, Answer):
-            unreadable = account.kind is AnswerKind.UNSENDABLE
-            return AccountAnswer(reason=account.reason, was_asked=False, is_unreadable=unreadable)
-        path = f"{self._base_url}/accounts/msisdn/{quote(account, safe='')}"
+        opened = self._accounts.open(account)
+        if isinstance(opened, Answer):
+            unreadable = opened.kind is AnswerKind.UNSENDABLE
+            return AccountAnswer(reason=opened.reason, was_asked=False, is_unreadable=unreadable)
+        path = f"{self._base_url}/accounts/msisdn/{quote(opened, safe='')}"
         answer = AccountAnswer(standing=Standing.AVAILABLE)
         try:
             async with self._lines.line() as line:
