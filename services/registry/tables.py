@@ -10,6 +10,7 @@ from services.registry.enrolments import tables as enrolments
 from services.registry.funds import tables as funds
 from services.registry.households import tables as households
 from services.registry.imports import tables as imports
+from services.registry.members import tables as members
 from services.registry.preparations import tables as preparations
 from services.registry.providers import tables as providers
 from services.registry.repairs import tables as repairs
@@ -28,6 +29,7 @@ __all__ = [
     "funds",
     "households",
     "imports",
+    "members",
     "metadata",
     "preparations",
     "providers",

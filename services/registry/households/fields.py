@@ -1,6 +1,7 @@
-"""What a field of a household can be: how it is read from a file, stored and shown.
+"""What a field of a household or of a member can be: how it is read, stored and shown.
 
-``shape.py`` declares the fields. Whoever reads, stores or shows a household derives from there.
+``shape.py`` declares the fields of a household, ``members/shape.py`` those of a member. Whoever
+reads, stores or shows them derives from there.
 """
 
 import re
@@ -8,11 +9,13 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum, auto
 from typing import Any, ClassVar, Final, NamedTuple
 
 from shared.values import UNFIT_FOR_A_LINE
 
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PHONE = re.compile(r"(?:\+?855|0)([1-9][0-9]{7,8})")
 
 
@@ -48,7 +51,8 @@ class _Words(dict[str, Any]):
 
 
 class Kind(ABC):
-    """A kind of field. Its values are ``str`` or ``int``; None stands for an empty cell."""
+    """A kind of field. Its values are ``str``, ``int``, ``bool``, ``date`` or, of several, a
+    ``tuple``; None stands for an empty cell."""
 
     fault: ClassVar[str]
     """The code of a cell that cannot be read."""
@@ -238,15 +242,93 @@ class Count(Kind):
         return range(self.least, self.most + 1)
 
 
+@dataclass(frozen=True)
+class Day(Kind):
+    """A day by the calendar, as ISO 8601 writes it: 2019-04-13."""
+
+    earliest: date
+    latest: date
+
+    fault = "malformed"
+
+    @property
+    def shown(self) -> type:
+        return date
+
+    def read(
+        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+    ) -> ReadColumn:
+        return _Words({text: self._read(text, optional) for text in set(cells)}).read(cells)
+
+    def _read(self, text: str, optional: bool) -> date | _Unreadable | None:
+        if _ISO_DAY.fullmatch(text) is None:
+            return _blank(text, optional)
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            return UNREADABLE
+        return day if self.earliest <= day <= self.latest else UNREADABLE
+
+
+@dataclass(frozen=True)
+class YesNo(Kind):
+    """Yes or no."""
+
+    fault = "unknown"
+
+    @property
+    def shown(self) -> type:
+        return bool
+
+    def read(
+        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+    ) -> ReadColumn:
+        words = _Words({"yes": True, "no": False})
+        if optional:
+            words[""] = None
+        return words.read(cells)
+
+    @property
+    def blank(self) -> str:
+        return "no"
+
+
+@dataclass(frozen=True)
+class Codes(Kind):
+    """Any number of codes of one pattern, each once, with a semicolon between them; or none."""
+
+    looks_like: str
+    longest: int
+    most: int
+
+    fault = "malformed"
+
+    @property
+    def shown(self) -> type:
+        return list[str]
+
+    def read(
+        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+    ) -> ReadColumn:
+        return _Words({text: self._read(text) for text in set(cells)}).read(cells)
+
+    def _read(self, text: str) -> tuple[str, ...] | _Unreadable:
+        codes = tuple(sorted({code.strip() for code in text.split(";")} - {""}))
+        fits = re.compile(self.looks_like).fullmatch
+        return codes if len(codes) <= self.most and all(map(fits, codes)) else UNREADABLE
+
+
 class Kept(StrEnum):
     """Where a field's value is kept."""
 
     OPEN = auto()
-    """In a column of the household, of the field's name."""
+    """In a column of the household or the member, of the field's name."""
     SEALED = auto()
-    """With the head of the household, in ``person_sealed``: nobody reads it from the database."""
+    """With the person, in ``person_sealed``: nobody reads it from the database."""
     ACCOUNT = auto()
     """With the payee account, which has a table and a life of its own: all of it, or none."""
+    APART = auto()
+    """In a table of its own, which says since when and until when."""
 
 
 @dataclass(frozen=True)
@@ -255,6 +337,34 @@ class Words:
 
     english: str
     khmer: str
+
+
+@dataclass(frozen=True)
+class Aged:
+    """Counts members by how many whole years old they are on the day that counts."""
+
+    least: int = 0
+    below: int | None = None
+
+
+@dataclass(frozen=True)
+class Having:
+    """Counts members for whom a field of theirs says yes."""
+
+    field: str
+
+
+@dataclass(frozen=True)
+class Expecting:
+    """Counts members whose day, in a field of theirs, lies within so many days from the day that
+    counts, that day included."""
+
+    field: str
+    within_days: int
+
+
+CountedMembers = Aged | Having | Expecting
+"""Which members a count of a household counts, where its members are rows."""
 
 
 @dataclass(frozen=True)
@@ -267,7 +377,7 @@ class BlindIndex:
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One thing that is known of a household."""
+    """One thing that is known of a household, or of a member of one."""
 
     name: str
     """In the API, in rules, in benefits, and as a column."""
@@ -290,6 +400,8 @@ class Field:
     """Whether a rule may speak of it."""
     in_benefits: bool = False
     """Whether a benefit may pay for each member whom it counts."""
+    counts: CountedMembers | None = None
+    """Whom it counts. A count without stays what the source of the household said."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "header", self.header or self.name)

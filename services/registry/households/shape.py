@@ -5,19 +5,24 @@ the columns of ``household`` and ``enrolment``, what COPY stores, what rules and
 of, the API's bodies and their documentation. To add a field, add it to ``SHAPE``, and its column
 by a migration if it is kept open.
 
-A count of members is a number in a file, and a column. Where each member is a row of its own, it
-can be a sum over them: what reads a count asks ``households.tables.value_of``.
+A count of members is a number in a file, and a column. Where each member is a row of its own
+(``members/shape.py``), it is how many of them ``counts`` fits on the day that counts: what reads a
+count asks ``members.counting``.
 """
 
 from enum import StrEnum
 
 from services.registry.households.fields import (
+    Aged,
     BlindIndex,
     Choice,
     Code,
     Commune,
     Count,
+    CountedMembers,
+    Expecting,
     Field,
+    Having,
     Kept,
     Name,
     Phone,
@@ -37,7 +42,14 @@ class PovertyStatus(StrEnum):
     NOT_POOR = "not-poor"
 
 
-def _category(name: str, words: Words, *, example: int = 0, sensitive: bool = False) -> Field:
+def _category(
+    name: str,
+    words: Words,
+    *,
+    counts: CountedMembers | None = None,
+    example: int = 0,
+    sensitive: bool = False,
+) -> Field:
     """A count of some of the members, which rules may ask for and benefits pay for."""
     return Field(
         name=name,
@@ -50,6 +62,7 @@ def _category(name: str, words: Words, *, example: int = 0, sensitive: bool = Fa
         example=example,
         in_rules=True,
         in_benefits=True,
+        counts=counts,
     )
 
 
@@ -95,11 +108,29 @@ MEMBERS = Field(
     example=5,
     in_rules=True,
 )
-CHILDREN = _category("children_0_5", Words("Members aged 0 to 5", "កុមារអាយុ ០ ដល់ ៥ ឆ្នាំ"), example=1)
-PREGNANT = _category("pregnant", Words("Pregnant members", "ស្ត្រីមានផ្ទៃពោះ"), sensitive=True)
-DISABLED = _category("disabled", Words("Members with a disability", "ជនមានពិការភាព"), sensitive=True)
+CHILDREN = _category(
+    "children_0_5",
+    Words("Members aged 0 to 5", "កុមារអាយុ ០ ដល់ ៥ ឆ្នាំ"),
+    counts=Aged(below=6),
+    example=1,
+)
+PREGNANT = _category(
+    "pregnant",
+    Words("Pregnant members", "ស្ត្រីមានផ្ទៃពោះ"),
+    counts=Expecting("pregnancy_due_on", within_days=300),
+    sensitive=True,
+)
+DISABLED = _category(
+    "disabled",
+    Words("Members with a disability", "ជនមានពិការភាព"),
+    counts=Having("disability"),
+    sensitive=True,
+)
 ELDERLY = _category(
-    "elderly_60", Words("Members aged 60 or older", "មនុស្សចាស់អាយុ ៦០ ឆ្នាំឡើងទៅ"), example=1
+    "elderly_60",
+    Words("Members aged 60 or older", "មនុស្សចាស់អាយុ ៦០ ឆ្នាំឡើងទៅ"),
+    counts=Aged(least=60),
+    example=1,
 )
 HEAD_NAME = Field(
     name="name",

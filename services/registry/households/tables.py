@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     ColumnElement,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -27,9 +28,11 @@ from services.registry.households.fields import (
     Choice,
     Commune,
     Count,
+    Day,
     Field,
     Kept,
     Kind,
+    YesNo,
 )
 from services.registry.households.shape import (
     CATEGORIES,
@@ -51,6 +54,10 @@ def type_of(kind: Kind) -> TypeEngine[Any]:
             return enum_column(choices, name, SCHEMA)
         case Commune():
             return CODE
+        case Day():
+            return Date()
+        case YesNo():
+            return Boolean()
         case _:
             return Text()
 
