@@ -1,13 +1,14 @@
 """Schemes are versioned documents: what is refused, and what the shipped ones pay."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from services.registry.areas.tables import Area
 from services.registry.households.shape import COUNTED
 from services.registry.households.tables import Household
+from services.registry.members.counting import with_members
 from services.registry.schemes.benefit import compile_benefit, components
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.shipped import SHIPPED_SCHEMES, shipped_document
@@ -159,9 +160,11 @@ async def test_amounts_are_those_that_were_announced(flow: Flow) -> None:
         async with flow.service.app.state.database.transaction() as session:
             row = (
                 await session.execute(
-                    select(Household, benefit.case_number, benefit.amount_minor)
-                    .join(Area, Area.code == Household.area_code)
-                    .where(Household.id == household_id)
+                    with_members(
+                        select(Household, benefit.case_number, benefit.amount_minor),
+                        having=Household.id == household_id,
+                    ),
+                    {"as_of": date(2026, 1, 1)},
                 )
             ).one()
         assert row[2] == amount, number

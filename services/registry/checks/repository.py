@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,9 +23,10 @@ class Counted:
 
 
 async def estimate(
-    session: AsyncSession, document: SchemeDocument, communes: Collection[str]
+    session: AsyncSession, document: SchemeDocument, communes: Collection[str], *, as_of: date
 ) -> Counted:
-    """Whom a scheme would pay of these communes."""
-    rows = await session.execute(statements.estimate(document), {"area_codes": sorted(communes)})
+    """Whom a scheme would pay of these communes, as old as they are on a day."""
+    values = {"area_codes": sorted(communes), "as_of": as_of}
+    rows = await session.execute(statements.estimate(document), values)
     households, minor, without_account, without_provider = rows.one()
     return Counted(households, int(minor or 0), without_account, without_provider)

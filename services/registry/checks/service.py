@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,7 +30,9 @@ class _Estimate:
     without_provider: int | None = None
 
 
-async def check_activation(session: AsyncSession, asked: ActivationCheck) -> ActivationChecked:
+async def check_activation(
+    session: AsyncSession, asked: ActivationCheck, *, today: date
+) -> ActivationChecked:
     """What of it nobody could be enrolled by; looks at what is asked for alone."""
     refused = await refusals(session, asked.areas)
     filter_refused = _filter_refused(asked.area_filter)
@@ -44,7 +47,7 @@ async def check_activation(session: AsyncSession, asked: ActivationCheck) -> Act
     if good and filter_refused is None:
         communes, reach = await _reached(session, good, asked.area_filter)
         if scheme is not None:
-            estimate = await _estimate(session, communes, scheme[1])
+            estimate = await _estimate(session, communes, scheme[1], today=today)
     return ActivationChecked(
         areas_unknown=sorted(code for code, why in refused.items() if why == NOT_THERE),
         areas_too_small=sorted(code for code, why in refused.items() if why == TOO_SMALL),
@@ -94,10 +97,10 @@ async def _reached(
 
 
 async def _estimate(
-    session: AsyncSession, communes: Collection[str], document: SchemeDocument
+    session: AsyncSession, communes: Collection[str], document: SchemeDocument, *, today: date
 ) -> _Estimate:
     """By the registry as it is now: whoever registers later is not in it, nor who is left out."""
-    counted = await repository.estimate(session, document, communes)
+    counted = await repository.estimate(session, document, communes, as_of=today)
     return _Estimate(
         households=counted.households,
         amount_minor=counted.minor * len(document.rounds),

@@ -35,10 +35,13 @@ _CLAIM = text(
     """
     SELECT chunk.id, chunk.enrolment_run_id, chunk.activation_id, chunk.round, chunk.area_codes,
            chunk.first_round_chunk_id, activation.scheme_code, activation.scheme_version,
+           round.due_on,
            set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
            set_config('enable_mergejoin', 'off', true), set_config('enable_memoize', 'off', true)
     FROM registry.entitlement_chunk AS chunk
     JOIN registry.activation ON activation.id = chunk.activation_id
+    JOIN registry.payment_round AS round
+        ON round.activation_id = chunk.activation_id AND round.number = chunk.round
     WHERE chunk.status = 'planned' AND chunk.home_chunk_id IS NULL
       AND (chunk.attempt_after IS NULL OR chunk.attempt_after <= clock_timestamp())
       AND activation.cancelled_on IS NULL

@@ -30,12 +30,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from services.registry.areas.tables import CODE, Area
+from services.registry.areas.tables import CODE
 from services.registry.chunks.tables import EntitlementChunk
 from services.registry.enrolments.states import EntitlementStatus
 from services.registry.enrolments.tables import Enrolment, Entitlement
 from services.registry.households.shape import COUNTED
-from services.registry.households.tables import Household, PayeeAccount, value_of
+from services.registry.households.tables import Household, PayeeAccount
+from services.registry.members.counting import value_of, with_members
 from services.registry.providers.tables import Provider
 from services.registry.schemes.benefit import (
     CompiledBenefit,
@@ -62,7 +63,7 @@ def estimate(document: SchemeDocument) -> Select[int, Any, int, int]:
     """How many households are eligible, and the sum of what they get in a round.
 
     And how many of them have no account, or one at a provider that cannot pay the scheme's
-    currency; as long as payments told of no provider, none has. Takes area_codes.
+    currency; as long as payments told of no provider, none has. Takes area_codes and as_of.
     """
     benefit = compile_benefit(document)
     eligible = _of_eligible(
@@ -117,24 +118,20 @@ def _of_eligible(
     query: Select[*tuple[Any, ...]], document: SchemeDocument, benefit: CompiledBenefit
 ) -> Select[*tuple[Any, ...]]:
     """A query over ``household``, of those in ``area_codes`` that get anything."""
-    query = query.where(
-        Household.area_code == any_(bindparam("area_codes", type_=ARRAY(CODE))),
-        compile_eligibility(document),
-    )
+    condition = compile_eligibility(document)
     if document.benefit[-1].where is not None:
-        query = query.where(benefit.case_number.is_not(None))
-    # Every household has its commune: the join is only for rules that ask about places.
-    if Area.__table__ in query.get_final_froms():
-        query = query.where(Area.code == Household.area_code)
-    return query
+        condition = and_(condition, benefit.case_number.is_not(None))
+    in_areas = Household.area_code == any_(bindparam("area_codes", type_=ARRAY(CODE)))
+    return with_members(query.where(in_areas), having=condition)
 
 
 def first_round(document: SchemeDocument, *, excluding: bool, careful: bool) -> Totals:
     """Enrol a chunk's eligible households and entitle them to round 1.
 
-    Takes activation_id, chunk_id, round, maximum_minor, what ``round_parts`` gives, and area_codes;
-    with ``excluding``, also excluding_activations and excluding_since. A household that is enrolled
-    already violates the primary key; ``careful``, it is passed by, which costs a third more.
+    Takes activation_id, chunk_id, round, maximum_minor, what ``round_parts`` gives, area_codes and
+    as_of, the day that counts; with ``excluding``, also excluding_activations and excluding_since.
+    A household that is enrolled already violates the primary key; ``careful``, it is passed by,
+    which costs a third more.
     """
     benefit = compile_benefit(document)
     eligible = _of_eligible(

@@ -96,6 +96,7 @@ class EnrolmentWork:
         values |= excluding
         if chunk.first_round_chunk_id is None:
             values["area_codes"] = chunk.area_codes
+            values["as_of"] = chunk.due_on
             statement = self._first_round(chunk, document, excluding=bool(excluding))
         else:
             values["first_round_chunk_id"] = chunk.first_round_chunk_id

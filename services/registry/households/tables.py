@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
-    ColumnElement,
     Date,
     DateTime,
     ForeignKey,
@@ -85,6 +84,9 @@ class Household(Base):
     person_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     content_index: Mapped[bytes] = mapped_column(LargeBinary)
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    members_listed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    """Whether its members are rows: its counts are then those of the day that they were listed,
+    and nobody pays by them."""
 
     __table_args__ = (
         CheckConstraint(_counted(MEMBERS), name="members_counted"),
@@ -110,12 +112,6 @@ add_columns(Household, OPEN)
 for found in FOUND:
     if found.found_by is not None and found.kept is Kept.SEALED:
         _find_by(found.found_by, optional=found.optional)
-
-
-def value_of(field: Field) -> ColumnElement[Any]:
-    """An open field of a household, over ``household``: what rules and benefits read."""
-    column: ColumnElement[Any] = getattr(Household, field.name)
-    return column
 
 
 class PayeeAccount(Base):

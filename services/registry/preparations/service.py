@@ -27,6 +27,7 @@ async def prepare(session: AsyncSession, readied: TriggerReadied, *, clock: Cloc
         ActivationCheck(
             areas=readied.areas, area_filter=readied.area_filter, scheme=readied.scheme
         ),
+        today=clock.today(),
     )
     await repository.keep(
         session,

@@ -1,44 +1,104 @@
 """CQL2 text to SQL: parsed by pygeofilter, checked by type, compiled with bound parameters.
 
 Source: OGC 21-065r2, Common Query Language (CQL2). An attribute without a value makes a
-comparison unknown, as in SQL, and a household for which a rule is unknown is not eligible.
+comparison unknown, as in SQL, and a household for which a rule is unknown is not eligible. What is
+asked of members is unknown for a household whose source gives only counts.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from lark.exceptions import LarkError
 from pygeofilter import ast
 from pygeofilter.parsers.cql2_text import parse
-from sqlalchemy import ColumnElement, Enum, Integer, Numeric, Text, and_, cast, literal, not_, or_
+from sqlalchemy import (
+    ColumnElement,
+    Enum,
+    Integer,
+    Numeric,
+    Text,
+    and_,
+    cast,
+    false,
+    literal,
+    not_,
+    or_,
+    true,
+)
 
-from services.registry.rules.attributes import Attribute, Kind
-from services.registry.rules.structure import RuleRefused, normalised
+from services.registry.members import counting
+from services.registry.rules.attributes import Attribute, Attributes, Kind, in_programmes
+from services.registry.rules.structure import (
+    A_CONTAINS,
+    ALL_MEMBERS,
+    ANY_MEMBER,
+    OfList,
+    OfMembers,
+    Prepared,
+    RuleRefused,
+    Vocabulary,
+    prepared,
+)
 
 # pygeofilter turns the debug log of its parser generator on, for the whole process.
 logging.getLogger("lark").setLevel(logging.CRITICAL)
 
 MAXIMUM_CHOICES = 200
 
-Attributes = Mapping[str, Attribute]
+Known = Mapping[str, Attribute]
 
 
 def compile_rule(text: str, *, attributes: Attributes) -> ColumnElement[bool]:
     """The SQL condition of a rule over ``attributes``; raises RuleRefused, and nothing else."""
-    prepared = normalised(text, names=attributes.keys())
+    return _compiled(prepared(text, _vocabulary(attributes)), attributes)
+
+
+def asks_about_members(text: str, *, attributes: Attributes) -> bool:
+    """Whether a rule that can be compiled asks more of members than how many there are."""
+    questions = prepared(text, _vocabulary(attributes)).questions.values()
+    return any(isinstance(question, OfMembers) for question in questions)
+
+
+def _vocabulary(attributes: Attributes) -> Vocabulary:
+    return Vocabulary(
+        names=attributes.keys(),
+        lists=[name for name, told in attributes.items() if told.kind is Kind.TEXTS],
+        members=None if attributes.members is None else _vocabulary(attributes.members),
+    )
+
+
+def _compiled(rule: Prepared, attributes: Attributes) -> ColumnElement[bool]:
     try:
-        tree = parse(prepared)
+        tree = parse(rule.text)
     except LarkError as error:
         column = getattr(error, "column", None)
-        place = prepared[column - 1 :][:30] if isinstance(column, int) and column > 0 else ""
+        place = rule.text[column - 1 :][:30] if isinstance(column, int) and column > 0 else ""
         where = f"at “{place}”" if place else "at its end"
         raise RuleRefused(f"The rule cannot be read {where}: it is not CQL2 text.") from None
-    return _condition(tree, attributes)
+    answers = {name: _answer(asked, attributes) for name, asked in rule.questions.items()}
+    return _condition(tree, {**attributes, **answers})
 
 
-def _condition(node: Any, attributes: Attributes) -> ColumnElement[bool]:
+def _answer(question: OfMembers | OfList, attributes: Attributes) -> Attribute:
+    """What a question asks for, as an attribute that the rule compares."""
+    if isinstance(question, OfList):
+        _check_listed(question.name, question.texts, attributes[question.name])
+        every = question.function == A_CONTAINS
+        return Attribute(Kind.YES_NO, in_programmes(question.texts, every=every), "TRUE or FALSE")
+    assert attributes.members is not None
+    condition = _compiled(question.condition, attributes.members)
+    match question.function:
+        case function if function == ANY_MEMBER:
+            return Attribute(Kind.YES_NO, counting.any_member(condition), "TRUE or FALSE")
+        case function if function == ALL_MEMBERS:
+            return Attribute(Kind.YES_NO, counting.all_members(condition), "TRUE or FALSE")
+        case _:
+            return Attribute(Kind.NUMBER, counting.count_members(condition), "how many members")
+
+
+def _condition(node: Any, attributes: Known) -> ColumnElement[bool]:
     match node:
         case ast.And():
             return and_(_condition(node.lhs, attributes), _condition(node.rhs, attributes))
@@ -60,9 +120,11 @@ def _condition(node: Any, attributes: Attributes) -> ColumnElement[bool]:
     )
 
 
-def _comparison(node: ast.Comparison, attributes: Attributes) -> ColumnElement[bool]:
+def _comparison(node: ast.Comparison, attributes: Known) -> ColumnElement[bool]:
     _require_attribute([node.lhs, node.rhs])
     kind = _same_kind([node.lhs, node.rhs], attributes)
+    if kind is Kind.YES_NO and node.op not in (ast.ComparisonOp.EQ, ast.ComparisonOp.NE):
+        raise RuleRefused("TRUE and FALSE are compared with = and <> only.")
     if kind is Kind.TEXT:
         if node.op not in (ast.ComparisonOp.EQ, ast.ComparisonOp.NE):
             raise RuleRefused("Text is compared with =, <> and IN only.")
@@ -86,7 +148,7 @@ def _comparison(node: ast.Comparison, attributes: Attributes) -> ColumnElement[b
             return left >= right
 
 
-def _between(node: ast.Between, attributes: Attributes) -> ColumnElement[bool]:
+def _between(node: ast.Between, attributes: Known) -> ColumnElement[bool]:
     sides = [node.lhs, node.low, node.high]
     _require_attribute(sides)
     if _same_kind(sides, attributes) is not Kind.NUMBER:
@@ -96,14 +158,17 @@ def _between(node: ast.Between, attributes: Attributes) -> ColumnElement[bool]:
     return not_(condition) if node.not_ else condition
 
 
-def _choice(node: ast.In, attributes: Attributes) -> ColumnElement[bool]:
+def _choice(node: ast.In, attributes: Known) -> ColumnElement[bool]:
     choices = list(node.sub_nodes)
     if len(choices) > MAXIMUM_CHOICES:
         raise RuleRefused(f"IN lists at most {MAXIMUM_CHOICES} values.")
     if any(isinstance(choice, ast.Node) for choice in choices):
         raise RuleRefused("IN lists constants only.")
     _require_attribute([node.lhs])
-    if _same_kind([node.lhs, *choices], attributes) is Kind.TEXT:
+    kind = _same_kind([node.lhs, *choices], attributes)
+    if kind is Kind.YES_NO:
+        raise RuleRefused("IN lists numbers and texts; compare with = TRUE or = FALSE.")
+    if kind is Kind.TEXT:
         _check_texts(node.lhs, choices, attributes)
         value, *among = _texts([node.lhs, *choices], attributes)
     else:
@@ -112,13 +177,19 @@ def _choice(node: ast.In, attributes: Attributes) -> ColumnElement[bool]:
     return not_(condition) if node.not_ else condition
 
 
-def _asked_about(node: Any, attributes: Attributes) -> Attribute:
+def _asked_about(node: Any, attributes: Known) -> Attribute:
     if not isinstance(node, ast.Attribute):
         raise RuleRefused("IS NULL asks about an attribute.")
-    return _attribute(node, attributes)
+    attribute = _attribute(node, attributes)
+    if attribute.kind is Kind.TEXTS:
+        raise RuleRefused(_ASK_LISTS.format(name=node.name))
+    return attribute
 
 
-def _attribute(node: ast.Attribute, attributes: Attributes) -> Attribute:
+_ASK_LISTS = "{name} are several: ask A_CONTAINS({name}, ('one', 'another')), or A_OVERLAPS."
+
+
+def _attribute(node: ast.Attribute, attributes: Known) -> Attribute:
     # A keyword that stands where a value should is read as a name.
     try:
         return attributes[node.name]
@@ -131,17 +202,22 @@ def _require_attribute(sides: list[Any]) -> None:
         raise RuleRefused("A comparison of constants says nothing: name an attribute in it.")
 
 
-def _same_kind(sides: list[Any], attributes: Attributes) -> Kind:
+def _same_kind(sides: list[Any], attributes: Known) -> Kind:
     kinds = {_kind(side, attributes) for side in sides}
+    if len(kinds) > 1 and Kind.YES_NO in kinds:
+        raise RuleRefused("TRUE and FALSE are compared with what is yes or no, and that with them.")
     if len(kinds) > 1:
         raise RuleRefused("A number is compared with text. Numbers stand without quotes.")
     return kinds.pop()
 
 
-def _kind(node: Any, attributes: Attributes) -> Kind:
+def _kind(node: Any, attributes: Known) -> Kind:
     match node:
         case ast.Attribute():
-            return _attribute(node, attributes).kind
+            kind = _attribute(node, attributes).kind
+            if kind is Kind.TEXTS:
+                raise RuleRefused(_ASK_LISTS.format(name=node.name))
+            return kind
         case ast.Add() | ast.Sub() | ast.Mul():
             for side in (node.lhs, node.rhs):
                 if _kind(side, attributes) is not Kind.NUMBER:
@@ -150,13 +226,19 @@ def _kind(node: Any, attributes: Attributes) -> Kind:
         case str():
             return Kind.TEXT
         case bool():
-            pass
+            return Kind.YES_NO
         case int() | float():
             return Kind.NUMBER
     raise RuleRefused("Only attributes, numbers, texts and + - * can be compared.")
 
 
-def _check_texts(side: Any, others: list[Any], attributes: Attributes) -> None:
+def _check_listed(name: str, texts: Sequence[str], attribute: Attribute) -> None:
+    for text in texts:
+        if not attribute.accepts(text):
+            raise RuleRefused(f"{name} are never '{text[:40]}': it is no code of a programme.")
+
+
+def _check_texts(side: Any, others: list[Any], attributes: Known) -> None:
     """A text that the attribute can never equal is a slip of the pen: say so at once."""
     if not isinstance(side, ast.Attribute):
         return
@@ -169,7 +251,7 @@ def _check_texts(side: Any, others: list[Any], attributes: Attributes) -> None:
             )
 
 
-def _texts(sides: list[Any], attributes: Attributes) -> list[ColumnElement[Any]]:
+def _texts(sides: list[Any], attributes: Known) -> list[ColumnElement[Any]]:
     """Texts as one type: a constant beside a column of an enum type is of that type."""
     columns = [_attribute(side, attributes).column for side in sides if isinstance(side, ast.Node)]
     if len(columns) > 1:
@@ -179,7 +261,7 @@ def _texts(sides: list[Any], attributes: Attributes) -> list[ColumnElement[Any]]
     return [column if isinstance(side, ast.Node) else literal(side, text_type) for side in sides]
 
 
-def _expression(node: Any, attributes: Attributes, *, exact: bool = False) -> ColumnElement[Any]:
+def _expression(node: Any, attributes: Known, *, exact: bool = False) -> ColumnElement[Any]:
     """``exact``: as numeric, so that no product of small integers overflows."""
     match node:
         case ast.Attribute():
@@ -198,6 +280,8 @@ def _expression(node: Any, attributes: Attributes, *, exact: bool = False) -> Co
                     return left * right
         case str():
             return literal(node, Text)
+        case bool():
+            return true() if node else false()
         case int():
             return literal(Decimal(node), Numeric) if exact else literal(node, Integer)
         case float():

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from services.registry.households.bodies import with_fields
 from services.registry.households.fields import Field as HouseholdField
 from services.registry.households.shape import CATEGORIES
-from services.registry.rules.attributes import HOUSEHOLD_ATTRIBUTES
+from services.registry.rules.attributes import HOUSEHOLD_ATTRIBUTES, MEMBER_ATTRIBUTES
 from services.registry.rules.compiler import compile_rule
 from services.registry.rules.structure import MAXIMUM_CHARACTERS
 from services.registry.schemes.shipped import shipped_document
@@ -32,7 +32,12 @@ Rule = Annotated[
     Text(longest=MAXIMUM_CHARACTERS, lines=True),
     Field(
         description="CQL2 text over the attributes of a household and its commune: "
-        + "; ".join(f"`{name}`, {told.meaning}" for name, told in HOUSEHOLD_ATTRIBUTES.items()),
+        f"{HOUSEHOLD_ATTRIBUTES.described}. Members that are listed one by one are asked about by "
+        "`any_member(condition)`, `all_members(condition)` and `count_members(condition)`, which "
+        f"is a number; the condition is over {MEMBER_ATTRIBUTES.described}. Ask "
+        "`A_CONTAINS(programmes, ('one', 'another'))` or `A_OVERLAPS` of programmes. Of a "
+        "household that has only counts all this is unknown, and a household of which a rule is "
+        "unknown is not eligible.",
         examples=["poverty_status IN ('poor-1', 'poor-2')"],
     ),
     AfterValidator(_checked_rule),

@@ -41,6 +41,9 @@ def upgrade() -> None:
     for name, values in _TYPES.items():
         listed = ", ".join(f"'{value}'" for value in values)
         op.execute(f"CREATE TYPE registry.{name} AS ENUM ({listed})")
+    op.execute(
+        "ALTER TABLE registry.household ADD COLUMN members_listed boolean DEFAULT false NOT NULL"
+    )
     # There are millions of them: what is of fixed length first, the longer before the shorter.
     op.execute(
         """
@@ -151,5 +154,6 @@ def downgrade() -> None:
     op.execute("DROP TABLE registry.programme_membership")
     op.execute("DROP TABLE registry.programme")
     op.execute("DROP TABLE registry.member")
+    op.execute("ALTER TABLE registry.household DROP COLUMN members_listed")
     for name in _TYPES:
         op.execute(f"DROP TYPE registry.{name}")

@@ -1,0 +1,174 @@
+"""What is counted of a household on the day that counts: of its members, where they are rows.
+
+A household whose source gives only counts keeps what the source said; one whose members are listed
+(``household.members_listed``) has as many as its rows say on the day ``as_of``, so that a child
+grows out of a category by itself. Counts are aggregates over ``household`` joined with its members
+on that day, grouped by household: one pass over whichever households a query is about, without a
+subquery for each. ``with_members`` makes a query so; what it requires of a count stands in HAVING,
+from where PostgreSQL moves by itself what asks of no member, before any member is read.
+"""
+
+from datetime import date
+from typing import Any, assert_never
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    DateTime,
+    Integer,
+    Select,
+    SmallInteger,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    true,
+)
+from sqlalchemy.sql.util import find_tables
+
+from services.registry.areas.tables import Area
+from services.registry.households.fields import (
+    Aged,
+    Count,
+    CountedMembers,
+    Expecting,
+    Field,
+    Having,
+)
+from services.registry.households.shape import MEMBERS, PREGNANT
+from services.registry.households.tables import Household
+from services.registry.members.shape import BIRTH_DATE, PREGNANCY_DUE_ON
+from services.registry.members.tables import Member, ProgrammeMembership
+
+AS_OF = bindparam("as_of", type_=Date)
+"""The day that counts: every query with members takes it."""
+
+# More than there are members of any household.
+_UNKNOWN = literal_column("1000000", Integer)
+
+PRESENT = and_(
+    or_(Member.joined_on.is_(None), Member.joined_on <= AS_OF),
+    or_(Member.left_on.is_(None), Member.left_on > AS_OF),
+)
+"""Whether a member is one of the household on the day that counts."""
+
+IN_PROGRAMME = and_(
+    ProgrammeMembership.member_id == Member.id,
+    or_(ProgrammeMembership.since.is_(None), ProgrammeMembership.since <= AS_OF),
+    or_(ProgrammeMembership.until.is_(None), ProgrammeMembership.until > AS_OF),
+)
+"""Which memberships of a member hold on the day that counts."""
+
+_birth_date: ColumnElement[date | None] = getattr(Member, BIRTH_DATE.name)
+
+AGE: ColumnElement[int] = cast(
+    func.date_part(
+        literal_column("'year'"), func.age(cast(AS_OF, DateTime()), cast(_birth_date, DateTime()))
+    ),
+    Integer,
+)
+"""In whole years; NULL where the date of birth is not known."""
+
+
+def with_members(
+    query: Select[*tuple[Any, ...]], *, having: ColumnElement[bool]
+) -> Select[*tuple[Any, ...]]:
+    """A query over ``household``, whose columns and ``having`` may ask of counts and of members.
+
+    It takes ``as_of``. A household that nobody is left of is not among its rows.
+    """
+    # Without rows of members, the null finds none in the index, at no cost.
+    listed = case((Household.members_listed, Household.id))
+    query = query.select_from(Household).outerjoin(
+        Member, and_(Member.household_id == listed, PRESENT)
+    )
+    query = query.group_by(Household.area_code, Household.id)
+    query = query.having(
+        having, or_(~Household.members_listed, func.count(Member.household_id) > 0)
+    )
+    # Every household has its commune: the join is only for what asks about places.
+    places = Area.__table__
+    if places in query.get_final_froms() or places in find_tables(having, check_columns=True):
+        query = query.where(Area.code == Household.area_code).group_by(Area.code)
+    return query
+
+
+def value_of(field: Field) -> ColumnElement[Any]:
+    """An open field of a household, in a query ``with_members``: what rules and benefits read."""
+    column: ColumnElement[Any] = getattr(Household, field.name)
+    if not isinstance(field.kind, Count):
+        return column
+    if field is MEMBERS:
+        counted: ColumnElement[int] = func.count(Member.household_id)
+    elif field.counts is None:
+        return column
+    else:
+        counted = func.count(Member.household_id).filter(counts(field.counts))
+    return case((Household.members_listed, cast(counted, SmallInteger)), else_=column)
+
+
+def counts(counted: CountedMembers) -> ColumnElement[bool]:
+    """Whether a member is counted; never of whom it is not known."""
+    match counted:
+        case Aged(least, below):
+            bounds = []
+            if least:
+                bounds.append(_birth_date <= _years_before(least))
+            if below is not None:
+                bounds.append(_birth_date > _years_before(below))
+            return and_(true(), *bounds)
+        case Having(field):
+            column: ColumnElement[bool] = getattr(Member, field)
+            return column
+        case Expecting(field, within_days):
+            day: ColumnElement[date] = getattr(Member, field)
+            return day.between(AS_OF, AS_OF + literal_column(str(within_days), Integer))
+        case _:
+            assert_never(counted)
+
+
+def _years_before(years: int) -> ColumnElement[date]:
+    """Who was born on that day is so many years old on the day that counts."""
+    return cast(AS_OF - literal_column(f"interval '{years} years'"), Date)
+
+
+def is_expecting() -> ColumnElement[bool]:
+    """Whether a member is pregnant on the day that counts."""
+    assert PREGNANT.counts is not None
+    due: ColumnElement[date | None] = getattr(Member, PREGNANCY_DUE_ON.name)
+    return and_(due.is_not(None), counts(PREGNANT.counts))
+
+
+# A condition about a member is true, false or unknown, and so is what is said of them all. Each is
+# looked at once: 2, 1 and 0 stand for true, unknown and false. Of a household whose members are
+# not listed the outer join has one row without a member, of which all is unknown.
+
+
+def _scores(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    two, one = literal_column("2", Integer), literal_column("1", Integer)
+    known = case((Member.household_id.is_not(None), cast(condition, Integer) * two))
+    return func.coalesce(known, one)
+
+
+def _judged(score: ColumnElement[int]) -> ColumnElement[bool]:
+    return func.nullif(score, literal_column("1", Integer)) == literal_column("2", Integer)
+
+
+def any_member(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether it holds for a member; unknown where it holds for none and is unknown for one."""
+    return _judged(func.max(_scores(condition)))
+
+
+def all_members(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether it holds for every member; unknown where it fails for none, and is for one."""
+    return _judged(func.min(_scores(condition)))
+
+
+def count_members(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """For how many members it holds; unknown where it is unknown for any."""
+    known = case((Member.household_id.is_not(None), cast(condition, Integer)))
+    total = func.sum(func.coalesce(known, _UNKNOWN))
+    return cast(func.nullif(func.least(total, _UNKNOWN), _UNKNOWN), Integer)
