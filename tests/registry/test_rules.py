@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.engine.default import DefaultDialect
 
 from services.registry.households.tables import Household
-from services.registry.members.counting import with_members
+from services.registry.members.statements import with_members
 from services.registry.rules.attributes import COMMUNE_ATTRIBUTES, HOUSEHOLD_ATTRIBUTES, Kind
 from services.registry.rules.compiler import compile_rule
 from services.registry.rules.structure import MAXIMUM_CHARACTERS, RuleRefused

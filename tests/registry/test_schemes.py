@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from services.registry.households.shape import COUNTED
 from services.registry.households.tables import Household
-from services.registry.members.counting import with_members
+from services.registry.members.statements import with_members
 from services.registry.schemes.benefit import compile_benefit, components
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.shipped import SHIPPED_SCHEMES, shipped_document

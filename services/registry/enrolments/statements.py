@@ -36,7 +36,7 @@ from services.registry.enrolments.states import EntitlementStatus
 from services.registry.enrolments.tables import Enrolment, Entitlement
 from services.registry.households.shape import COUNTED
 from services.registry.households.tables import Household, PayeeAccount
-from services.registry.members.counting import value_of, with_members
+from services.registry.members.statements import value_of, with_members
 from services.registry.providers.tables import Provider
 from services.registry.schemes.benefit import (
     CompiledBenefit,

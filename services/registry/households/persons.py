@@ -23,7 +23,7 @@ from shared.personal_data import BlindIndex, Cipher, cipher_from
 PERSON_CONTEXT = "person"
 
 Person = Mapping[str, str | None]
-"""The head of a household, as registered: the sealed fields by name."""
+"""The head of a household or a member, as registered: the sealed fields by name."""
 
 
 class PersonalData:
@@ -55,15 +55,22 @@ class PersonalData:
         return telling
 
     def seal_person(self, values: Sequence[str | None], *, household_id: bytes) -> bytes:
-        """A person, in the order of ``SEALED``, sealed for the household."""
+        """A person, in the order of ``SEALED``, sealed for the household; or a member, in the order
+        of theirs, for the member."""
         return self.persons.encrypt(orjson.dumps(values), bound_to=household_id)
 
     def open_person(self, sealed: bytes, *, household_id: UUID) -> Person:
         """The person of a household; raises CannotDecrypt."""
-        values = orjson.loads(self.persons.decrypt(sealed, bound_to=household_id.bytes))
+        return self.open_sealed(sealed, SEALED, bound_to=household_id, household_id=household_id)
+
+    def open_sealed(
+        self, sealed: bytes, fields: Sequence[Field], *, bound_to: UUID, household_id: UUID
+    ) -> Person:
+        """Sealed ``fields`` of a person of the household; raises CannotDecrypt."""
+        values = orjson.loads(self.persons.decrypt(sealed, bound_to=bound_to.bytes))
         self._opened(household_id)
         # What was sealed before a field was known does not hold it.
-        return {field.name: value for field, value in zip_longest(SEALED, values)}
+        return {field.name: value for field, value in zip_longest(fields, values)}
 
     def seal_account(self, account: str, *, household_id: bytes) -> bytes:
         """A payee account, sealed for the household: payments holds the key too."""
@@ -101,9 +108,10 @@ class Indexes:
         return self._index.of("holder-and-head", "\x1f".join(names))[:8]
 
     def content_index(self, values: Sequence[object]) -> bytes:
-        """Of everything that an import says of a household: equal when nothing changed.
+        """Of everything that an import says of a household or of a member: equal when nothing
+        changed.
 
-        ``values`` are in the order of ``SHAPE``.
+        ``values`` are in the order of ``SHAPE``, or of ``MEMBER_SHAPE``.
         """
         return self._index.of("content", "\x1f".join(map(str, values)))
 

@@ -7,7 +7,7 @@ by a migration if it is kept open.
 
 A count of members is a number in a file, and a column. Where each member is a row of its own
 (``members/shape.py``), it is how many of them ``counts`` fits on the day that counts: what reads a
-count asks ``members.counting``.
+count asks ``members.statements``.
 """
 
 from enum import StrEnum

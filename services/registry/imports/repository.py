@@ -81,7 +81,8 @@ _KNOWN = """
 """
 
 _GIVEN_TABLES = """
-    CREATE TEMP TABLE IF NOT EXISTS given_household (LIKE registry.household) ON COMMIT DELETE ROWS;
+    CREATE TEMP TABLE IF NOT EXISTS given_household (LIKE registry.household INCLUDING DEFAULTS)
+        ON COMMIT DELETE ROWS;
 """
 _CHANGE_HOUSEHOLDS = f"""
     UPDATE registry.household

@@ -23,8 +23,8 @@ from services.registry.households.fields import (
     YesNo,
 )
 from services.registry.households.shape import SHAPE
-from services.registry.members.counting import AGE, IN_PROGRAMME, is_expecting, value_of
 from services.registry.members.shape import MEMBER_SHAPE
+from services.registry.members.statements import AGE, IN_PROGRAMME, is_expecting, value_of
 from services.registry.members.tables import Member, ProgrammeMembership
 
 
@@ -149,4 +149,4 @@ HOUSEHOLD_ATTRIBUTES = Attributes(
     members=MEMBER_ATTRIBUTES,
 )
 """Of households and their communes: for eligibility. In a query over ``household`` and ``area``
-that ``members.counting.with_members`` made."""
+that ``members.statements.with_members`` made."""

@@ -28,7 +28,7 @@ from sqlalchemy import (
     true,
 )
 
-from services.registry.members import counting
+from services.registry.members import statements
 from services.registry.rules.attributes import Attribute, Attributes, Kind, in_programmes
 from services.registry.rules.structure import (
     A_CONTAINS,
@@ -91,11 +91,11 @@ def _answer(question: OfMembers | OfList, attributes: Attributes) -> Attribute:
     condition = _compiled(question.condition, attributes.members)
     match question.function:
         case function if function == ANY_MEMBER:
-            return Attribute(Kind.YES_NO, counting.any_member(condition), "TRUE or FALSE")
+            return Attribute(Kind.YES_NO, statements.any_member(condition), "TRUE or FALSE")
         case function if function == ALL_MEMBERS:
-            return Attribute(Kind.YES_NO, counting.all_members(condition), "TRUE or FALSE")
+            return Attribute(Kind.YES_NO, statements.all_members(condition), "TRUE or FALSE")
         case _:
-            return Attribute(Kind.NUMBER, counting.count_members(condition), "how many members")
+            return Attribute(Kind.NUMBER, statements.count_members(condition), "how many members")
 
 
 def _condition(node: Any, attributes: Known) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, ColumnElement, Integer, SmallInteger, case, cast, literal, null
 
 from services.registry.households.shape import CATEGORIES, MEMBERS
-from services.registry.members.counting import value_of
+from services.registry.members.statements import value_of
 from services.registry.rules.attributes import HOUSEHOLD_ATTRIBUTES
 from services.registry.rules.compiler import compile_rule
 from services.registry.schemes.document import BenefitCase, Counted, SchemeDocument

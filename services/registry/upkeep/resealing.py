@@ -12,7 +12,10 @@ def sealed_columns(settings: ApiSettings) -> list[SealedColumn]:
     return [
         SealedColumn(table=table, column=column, bound_to=bound_to, cipher=cipher, ring=rings[keys])
         for table, column, bound_to, cipher, keys in (
-            ("registry.household", "person_sealed", "id", personal_data.persons, "PERSON_KEYS"),
+            *(
+                (table, "person_sealed", "id", personal_data.persons, "PERSON_KEYS")
+                for table in ("registry.household", "registry.member")
+            ),
             *(
                 (table, "account_sealed", "household_id", personal_data.accounts, "ACCOUNT_KEYS")
                 for table in ("registry.payee_account", "registry.account_change")

@@ -148,9 +148,9 @@ def is_expecting() -> ColumnElement[bool]:
 
 
 def _scores(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    two, one = literal_column("2", Integer), literal_column("1", Integer)
-    known = case((Member.household_id.is_not(None), cast(condition, Integer) * two))
-    return func.coalesce(known, one)
+    twice = cast(condition, Integer) * literal_column("2", Integer)
+    known = case((Member.household_id.is_not(None), twice))
+    return func.coalesce(known, literal_column("1", Integer))
 
 
 def _judged(score: ColumnElement[int]) -> ColumnElement[bool]:

@@ -1,0 +1,171 @@
+"""Members of households in the database."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from services.registry.households.fields import Aged, CountedMembers, Expecting, Having
+from services.registry.households.shape import CATEGORIES, MAXIMUM_MEMBERS, MEMBERS
+from services.registry.members.shape import BIRTH_DATE
+
+Record = tuple[Any, ...]
+"""The values of a row, its id first."""
+Place = tuple[UUID, int]
+"""A household and the number of a member within it."""
+
+
+class KnownMember(NamedTuple):
+    """What is stored of a member."""
+
+    id: UUID
+    content_index: bytes
+    has_left: bool
+
+
+_KNOWN = """
+    SELECT household_id, member_number, id, content_index, left_on IS NOT NULL
+    FROM registry.member WHERE household_id = ANY($1)
+"""
+_GIVEN_MEMBERS = """
+    CREATE TEMP TABLE IF NOT EXISTS given_member (LIKE registry.member) ON COMMIT DELETE ROWS
+"""
+_GIVEN_PROGRAMMES = """
+    CREATE TEMP TABLE IF NOT EXISTS given_programme (member_id uuid, programme_code text)
+    ON COMMIT DELETE ROWS
+"""
+_CHANGE = """
+    UPDATE registry.member SET {changed} FROM given_member AS given WHERE member.id = given.id
+"""
+# Who is not in a programme any more left it today, and who is in one again begins anew.
+_LEAVE_PROGRAMMES = """
+    UPDATE registry.programme_membership AS known SET until = greatest(known.since, $2::date)
+    FROM unnest($1::uuid[]) AS changed (id)
+    WHERE known.member_id = changed.id AND (known.until IS NULL OR known.until > $2::date)
+      AND NOT EXISTS (SELECT FROM given_programme AS given
+                      WHERE given.member_id = known.member_id
+                        AND given.programme_code = known.programme_code)
+"""
+_JOIN_PROGRAMMES = """
+    INSERT INTO registry.programme_membership (member_id, programme_code, number, since)
+    SELECT given.member_id, given.programme_code, coalesce(max(known.number), 0) + 1, $1::date
+    FROM given_programme AS given
+    LEFT JOIN registry.programme_membership AS known
+        ON known.member_id = given.member_id AND known.programme_code = given.programme_code
+    GROUP BY given.member_id, given.programme_code
+    HAVING count(*) FILTER (WHERE known.member_id IS NOT NULL
+                              AND (known.until IS NULL OR known.until > $1::date)) = 0
+"""
+
+
+def _counted(counted: CountedMembers) -> str:
+    match counted:
+        case Aged(least, below):
+            bounds = [f"{BIRTH_DATE.name} <= $2::date - interval '{least} years'"] if least else []
+            if below is not None:
+                bounds.append(f"{BIRTH_DATE.name} > $2::date - interval '{below} years'")
+            return " AND ".join(bounds)
+        case Having(name):
+            return name
+        case Expecting(name, within_days):
+            return f"{name} BETWEEN $2::date AND $2::date + {within_days}"
+
+
+_BY_ROWS = {known.name: known.counts for known in CATEGORIES if known.counts is not None}
+# What is kept beside the rows for whoever reads households without their members, within the
+# bounds of a household's counts. A row that says so already is not written.
+_COUNTS = [MEMBERS.name, *_BY_ROWS]
+_LIST = f"""
+    UPDATE registry.household
+    SET members_listed = true, {", ".join(f"{name} = counted.{name}" for name in _COUNTS)}
+    FROM (
+        SELECT household_id,
+               least(greatest(count(*), 1), {MAXIMUM_MEMBERS}) AS {MEMBERS.name},
+               {
+    ", ".join(
+        f"least(count(*) FILTER (WHERE {_counted(counts)}), {MAXIMUM_MEMBERS}) AS {name}"
+        for name, counts in _BY_ROWS.items()
+    )
+}
+        FROM registry.member
+        WHERE household_id = ANY($1)
+          AND (joined_on IS NULL OR joined_on <= $2::date)
+          AND (left_on IS NULL OR left_on > $2::date)
+        GROUP BY household_id
+    ) AS counted
+    WHERE household.id = counted.household_id
+      AND (NOT household.members_listed
+        OR ({", ".join(f"household.{name}" for name in _COUNTS)})
+           IS DISTINCT FROM ({", ".join(f"counted.{name}" for name in _COUNTS)}))
+"""
+
+
+async def known_members(
+    connection: asyncpg.Connection, household_ids: Sequence[UUID]
+) -> dict[Place, KnownMember]:
+    """What is stored of the members of these households."""
+    rows = await connection.fetch(_KNOWN, household_ids)
+    return {(row[0], row[1]): KnownMember(*row[2:]) for row in rows}
+
+
+async def copy_members(
+    connection: asyncpg.Connection, columns: Sequence[str], records: Sequence[Record]
+) -> None:
+    """Store new members."""
+    await _copy(connection, "member", columns, records)
+
+
+async def copy_programmes(
+    connection: asyncpg.Connection, ids: Sequence[UUID], programmes: Mapping[UUID, Sequence[str]]
+) -> None:
+    """Store which programmes new members are in, as long as they are known."""
+    records = [(id, code, 1) for id in ids for code in programmes[id]]
+    columns = ("member_id", "programme_code", "number")
+    await _copy(connection, "programme_membership", columns, records)
+
+
+async def change_members(
+    connection: asyncpg.Connection, columns: Sequence[str], records: Sequence[Record]
+) -> None:
+    """Store members anew who are known: all of ``columns`` but the first two, which tell whose."""
+    await connection.execute(_GIVEN_MEMBERS)
+    await connection.copy_records_to_table("given_member", columns=columns, records=records)
+    changed = ", ".join(f"{name} = given.{name}" for name in columns[2:])
+    await connection.execute(_CHANGE.format(changed=changed))
+
+
+async def change_programmes(
+    connection: asyncpg.Connection,
+    ids: Sequence[UUID],
+    programmes: Mapping[UUID, Sequence[str]],
+    *,
+    today: date,
+) -> None:
+    """Store which programmes members are in from today on, who were in others before."""
+    await connection.execute(_GIVEN_PROGRAMMES)
+    await connection.copy_records_to_table(
+        "given_programme",
+        columns=("member_id", "programme_code"),
+        records=[(id, code) for id in ids for code in programmes[id]],
+    )
+    await connection.execute(_LEAVE_PROGRAMMES, ids, today)
+    await connection.execute(_JOIN_PROGRAMMES, today)
+
+
+async def list_members_of(
+    connection: asyncpg.Connection, household_ids: Sequence[UUID], *, on: date
+) -> None:
+    """Keep that the members of these households are rows, and how many they are on a day."""
+    if household_ids:
+        await connection.execute(_LIST, household_ids, on)
+
+
+async def _copy(
+    connection: asyncpg.Connection, table: str, columns: Sequence[str], records: Sequence[Record]
+) -> None:
+    if records:
+        await connection.copy_records_to_table(
+            table, schema_name="registry", columns=columns, records=records
+        )

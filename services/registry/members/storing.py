@@ -1,0 +1,245 @@
+"""Storing many members at once: sealed as records for COPY, compared with those that are known.
+
+For whoever brings members by the thousand. ``known_members`` reads what is stored of some
+households, ``seal_members`` computes (in a thread, beside the event loop), ``store_members`` stores
+what is new or changed, within the caller's transaction and after the households. The same block
+again changes nothing. A member whose row has ended stays as they are, whatever a file says.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import repeat
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.registry.households.fields import Aged, CountedMembers, Expecting, Having
+from services.registry.households.persons import Indexes, PersonalData
+from services.registry.households.shape import CATEGORIES, MEMBERS
+from services.registry.members import repository
+from services.registry.members.repository import KnownMember, Place, Record, known_members
+from services.registry.members.shape import (
+    BIRTH_DATE,
+    FOUND,
+    MEMBER_NUMBER,
+    MEMBER_SHAPE,
+    OPEN,
+    PROGRAMMES,
+    SEALED,
+)
+from shared.ids import id_of
+
+__all__ = [
+    "KnownMember",
+    "Place",
+    "SealedMembers",
+    "counts_on",
+    "known_members",
+    "member_id",
+    "seal_members",
+    "store_members",
+]
+
+_FOUND_BY = {known.found_by.column: known for known in FOUND if known.found_by is not None}
+_SAID = (
+    *(known.name for known in OPEN),
+    "person_sealed",
+    *_FOUND_BY,
+    "content_index",
+    "changed_at",
+)
+"""What a file says of a member, as columns."""
+MEMBER_COLUMNS = ("id", "household_id", *_SAID)
+
+_COUNTED = {known.name: known.counts for known in CATEGORIES if known.counts is not None}
+
+Columns = Mapping[str, Sequence[Any]]
+"""The values of some members by the name of the field, as their kinds read them from a file."""
+
+
+@dataclass(frozen=True)
+class SealedMembers:
+    """Members ready to be stored."""
+
+    new: Sequence[Record]
+    changed: Sequence[Record]
+    programmes: Mapping[UUID, Sequence[str]]
+    """Of those who are new or changed."""
+    household_ids: Sequence[UUID]
+    """Of everybody in the block, each once."""
+    unchanged_count: int
+    left_count: int
+    """How many are no members any more, and stay as they are."""
+
+
+@dataclass
+class _Picked:
+    """Some members of a block, with their ids."""
+
+    positions: list[int] = field(default_factory=list)
+    ids: list[UUID] = field(default_factory=list)
+
+
+def member_id(household_id: UUID, number: int) -> UUID:
+    """Who has this number in a household: the same in every file, and after a loss of data."""
+    return id_of("member", household_id, number, near=household_id.bytes)
+
+
+def seal_members(
+    household_ids: Sequence[UUID],
+    columns: Columns,
+    *,
+    known: Mapping[Place, KnownMember],
+    personal_data: PersonalData,
+    now: datetime,
+) -> SealedMembers:
+    """Seal the members who are new or changed.
+
+    ``household_ids`` are those of each member, in the order of ``columns``, which hold every field
+    of ``MEMBER_SHAPE``. Raises ValueError where a number of a household stands twice.
+    """
+    places = list(zip(household_ids, columns[MEMBER_NUMBER.name], strict=True))
+    if len(set(places)) < len(places):
+        raise ValueError("A member stands twice in a block of members: check for it before.")
+    contents = _contents(columns, personal_data.index)
+    others = (
+        None if personal_data.other_index is None else _contents(columns, personal_data.other_index)
+    )
+    new, changed = _Picked(), _Picked()
+    unchanged_count = left_count = 0
+    for at, place in enumerate(places):
+        stored = known.get(place)
+        if stored is None:
+            new.positions.append(at)
+            new.ids.append(member_id(*place))
+        elif stored.has_left:
+            left_count += 1
+        elif stored.content_index == contents[at] or (
+            others is not None and stored.content_index == others[at]
+        ):
+            unchanged_count += 1
+        else:
+            changed.positions.append(at)
+            changed.ids.append(stored.id)
+    programmes = columns[PROGRAMMES.name]
+    return SealedMembers(
+        new=_records(new, household_ids, columns, contents, personal_data, now),
+        changed=_records(changed, household_ids, columns, contents, personal_data, now),
+        programmes={
+            id: programmes[at] or ()
+            for picked in (new, changed)
+            for at, id in zip(picked.positions, picked.ids, strict=True)
+        },
+        household_ids=list(dict.fromkeys(household_ids)),
+        unchanged_count=unchanged_count,
+        left_count=left_count,
+    )
+
+
+async def store_members(
+    connection: asyncpg.Connection, sealed: SealedMembers, *, today: date
+) -> None:
+    """Store members in the caller's transaction, and that these households are listed.
+
+    Whoever is in another set of programmes than before joined and left them ``today``. Raises
+    asyncpg.UniqueViolationError where somebody else stored one of them in the meantime, and
+    asyncpg.ForeignKeyViolationError for a programme that there is not.
+    """
+    ids = [row[0] for row in sealed.new]
+    await repository.copy_members(connection, MEMBER_COLUMNS, sealed.new)
+    await repository.copy_programmes(connection, ids, sealed.programmes)
+    if sealed.changed:
+        await repository.change_members(connection, MEMBER_COLUMNS, sealed.changed)
+        ids = [row[0] for row in sealed.changed]
+        await repository.change_programmes(connection, ids, sealed.programmes, today=today)
+    await repository.list_members_of(connection, sealed.household_ids, on=today)
+
+
+def _contents(columns: Columns, indexes: Indexes) -> list[bytes]:
+    values = (columns[known.name] for known in MEMBER_SHAPE)
+    return list(map(indexes.content_index, zip(*values, strict=True)))
+
+
+def _records(
+    picked: _Picked,
+    household_ids: Sequence[UUID],
+    columns: Columns,
+    contents: Sequence[bytes],
+    personal_data: PersonalData,
+    now: datetime,
+) -> Sequence[Record]:
+    at = picked.positions
+    if len(at) < len(contents):
+        columns = {name: [values[place] for place in at] for name, values in columns.items()}
+        household_ids = [household_ids[place] for place in at]
+        contents = [contents[place] for place in at]
+    seal_person = personal_data.seal_person
+    persons = zip(*(columns[known.name] for known in SEALED), strict=True)
+    return list(
+        zip(
+            picked.ids,
+            household_ids,
+            *(columns[known.name] for known in OPEN),
+            [
+                seal_person(person, household_id=id.bytes)
+                for person, id in zip(persons, picked.ids, strict=True)
+            ],
+            *(
+                _indexes(personal_data.index, known, columns[known.name])
+                for known in _FOUND_BY.values()
+            ),
+            contents,
+            repeat(now, len(contents)),
+            strict=True,
+        )
+    )
+
+
+def _indexes(indexes: Indexes, known: Any, values: Sequence[Any]) -> Sequence[bytes | None]:
+    index_of = indexes.indexes_of(known)
+    return [None if value is None else index_of(value) for value in values]
+
+
+def counts_on(
+    household_ids: Sequence[UUID], columns: Columns, *, on: date
+) -> dict[UUID, dict[str, int]]:
+    """The counts of each household, by field, that these are all the members of, on a day.
+
+    For whoever stores a household in one COPY with its members: with ``members_listed`` and these
+    counts, ``store_members`` has nothing left to write of it.
+    """
+    counted: defaultdict[UUID, dict[str, int]] = defaultdict(
+        lambda: dict.fromkeys([MEMBERS.name, *_COUNTED], 0)
+    )
+    for household_id in household_ids:
+        counted[household_id][MEMBERS.name] += 1
+    for name, counts in _COUNTED.items():
+        for household_id, holds in zip(household_ids, _holds(counts, columns, on), strict=True):
+            if holds:
+                counted[household_id][name] += 1
+    return dict(counted)
+
+
+def _holds(counts: CountedMembers, columns: Columns, on: date) -> Sequence[bool]:
+    match counts:
+        case Aged(least, below):
+            most = 1_000 if below is None else below
+            return [
+                born is not None and least <= years_between(born, on) < most
+                for born in columns[BIRTH_DATE.name]
+            ]
+        case Having(name):
+            return [bool(value) for value in columns[name]]
+        case Expecting(name, within_days):
+            return [
+                day is not None and 0 <= (day - on).days <= within_days for day in columns[name]
+            ]
+
+
+def years_between(born: date, on: date) -> int:
+    """How many whole years old somebody is on a day; who was born on 29 February has a birthday on
+    1 March where there is none."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
