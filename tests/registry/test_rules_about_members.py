@@ -283,7 +283,8 @@ async def test_postgresql_answers_what_the_rule_says(flow: Flow) -> None:
     # A membership that ended, and one that has not begun, count for nothing.
     await flow.owner.execute(
         "INSERT INTO registry.programme_membership "
-        "(member_id, programme_code, number, since, until) SELECT id, code, 2, since, until FROM registry.member, (VALUES"
+        "(member_id, programme_code, number, since, until) "
+        "SELECT id, code, 2, since, until FROM registry.member, (VALUES"
         f" ('scholarship', date '2020-01-01', date '{DAY}'),"
         f" ('school-meals', date '{DAY + timedelta(days=1)}', NULL)) AS other (code, since, until)"
     )
