@@ -6,6 +6,7 @@ One seed makes one country, byte for byte.
 """
 
 import csv
+import gzip
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -96,7 +97,7 @@ def cells(scale: Fraction) -> list[Cell]:
         raise ValueError("The scale is above 0 and at most 1; 1 is the country.")
     made: list[Cell] = []
     counted_before = 0
-    with (GAZETTEER / "communes.csv").open(encoding="utf-8", newline="") as file:
+    with gzip.open(GAZETTEER / "communes.csv.gz", "rt", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             for status, prefix in (("poor-1", "idpoor1"), ("poor-2", "idpoor2")):
                 counted = int(row[f"{prefix}_hh"] or 0)

@@ -6,6 +6,7 @@ time, so October 2020 falls between two months of prices, as it did.
 """
 
 import csv
+import gzip
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def falls() -> list[Fall]:
     """Figures that fell from one report to the next."""
     found = []
     latest: dict[tuple[str, str], int] = {}
-    with (GAZETTEER / "provinces.csv").open(encoding="utf-8", newline="") as file:
+    with gzip.open(GAZETTEER / "provinces.csv.gz", "rt", encoding="utf-8", newline="") as file:
         names = {row["adm1_code"]: row["name_en"] for row in csv.DictReader(file)}
     for row in _rows("reported_households_2020_10.csv"):
         if not row["households_affected"]:

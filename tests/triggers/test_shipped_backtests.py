@@ -4,6 +4,7 @@ python -m tests.triggers.test_shipped_backtests    write the tables and the plac
 """
 
 import csv
+import gzip
 import io
 import json
 import re
@@ -98,7 +99,7 @@ def places(name: str) -> str:
     counted = PLACES[name]
     households: dict[str, int] = defaultdict(int)
     money: dict[str, float] = defaultdict(float)
-    with (GAZETTEER / "communes.csv").open(encoding="utf-8", newline="") as file:
+    with gzip.open(GAZETTEER / "communes.csv.gz", "rt", encoding="utf-8", newline="") as file:
         for commune in csv.DictReader(file):
             poor = int(commune["idpoor1_hh"] or 0) + int(commune["idpoor2_hh"] or 0)
             area = commune[counted.area]

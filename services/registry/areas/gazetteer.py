@@ -1,6 +1,7 @@
 """The gazetteer that is shipped with the registry, read from its files. Sources: see NOTICE."""
 
 import csv
+import gzip
 import io
 from collections.abc import Iterator
 from decimal import Decimal
@@ -53,8 +54,9 @@ def shipped_areas() -> Iterator[AreaRecord]:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    source = files("services.registry.areas") / "data" / f"{name}.csv"
-    yield from csv.DictReader(io.StringIO(source.read_text(encoding="utf-8"), newline=""))
+    source = files("services.registry.areas") / "data" / f"{name}.csv.gz"
+    text = gzip.decompress(source.read_bytes()).decode()
+    yield from csv.DictReader(io.StringIO(text, newline=""))
 
 
 def _place(row: dict[str, str], code: str, level: Level, *, parent_code: str) -> AreaRecord:

@@ -7,17 +7,17 @@ boundary under their code: they are among those nine, or younger than the bounda
 laid over the latter falls to the communes of which they were made.
 """
 
-import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import orjson
 import shapely
 from numpy.typing import NDArray
+
+from shared.geography.outlines import features
 
 Shapes = NDArray[np.object_]
 """Geometries of shapely."""
@@ -57,13 +57,12 @@ class Boundaries:
 @cache
 def shipped_boundaries() -> Boundaries:
     """The boundaries that come with the product; read once."""
-    source = files("services.triggers.geography") / "data" / "communes.geojson.gz"
-    features = orjson.loads(gzip.decompress(source.read_bytes()))["features"]
+    communes = features(6)
     shapes: Shapes = np.asarray(
-        shapely.from_geojson([orjson.dumps(feature["geometry"]) for feature in features])
+        shapely.from_geojson([orjson.dumps(feature["geometry"]) for feature in communes])
     )
     return Boundaries(
-        communes=[Boundary(**feature["properties"]) for feature in features],
+        communes=[Boundary(**feature["properties"]) for feature in communes],
         shapes=shapes,
         areas=shapely.area(shapes),
         tree=shapely.STRtree(shapes),

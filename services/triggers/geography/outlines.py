@@ -1,25 +1,20 @@
 """The outlines of areas, simple enough to be drawn. Sources: see NOTICE."""
 
-import gzip
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import orjson
+from shared.geography.outlines import NAMES, features
 
 Ring = Sequence[tuple[float, float]]
 """Longitudes and latitudes in degrees (WGS 84); the first point is the last."""
 Outline = Sequence[Sequence[Ring]]
 """Polygons, each an outer ring and its holes."""
 
-_FILES = ("provinces.geojson", "districts.geojson", "communes.geojson.gz")
-"""Of codes of two, of four and of six digits."""
-
 
 def provinces() -> Mapping[str, Outline]:
     """Every province's outline, by code."""
-    return _outlines(_FILES[0])
+    return _outlines(2)
 
 
 def outline_of(code: str) -> Outline | None:
@@ -28,19 +23,17 @@ def outline_of(code: str) -> Outline | None:
     Boundaries are older than the newest districts and communes: what has none is shown by the
     district or the province that it lies in.
     """
-    for digits, name in reversed(list(zip((2, 4, 6), _FILES, strict=True))):
-        if len(code) >= digits and (found := _outlines(name).get(code[:digits])):
+    for digits in sorted(NAMES, reverse=True):
+        if len(code) >= digits and (found := _outlines(digits).get(code[:digits])):
             return found
     return None
 
 
 @cache
-def _outlines(name: str) -> Mapping[str, Outline]:
-    content = (files("services.triggers.geography") / "data" / name).read_bytes()
-    collection = orjson.loads(gzip.decompress(content) if name.endswith(".gz") else content)
+def _outlines(digits: int) -> Mapping[str, Outline]:
     return {
         feature["properties"]["code"]: _polygons(feature["geometry"])
-        for feature in collection["features"]
+        for feature in features(digits)
         if feature["properties"]["code"]
     }
 
