@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas.gazetteer import shipped_areas
-from services.registry.areas.repository import replace_areas
+from services.registry.areas.repository import load_shipped
 from shared.database import Database
 from tests.conftest import DatabaseServer
 
@@ -29,7 +29,7 @@ def with_gazetteer(
     async def load() -> None:
         database = Database(server.url_of(copy), application_name="test")
         async with database.transaction() as session:
-            await replace_areas(session, shipped_areas())
+            await load_shipped(session, shipped_areas())
             await more(session)
         await database.dispose()
 

@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.registry.accounts.routes import router as accounts
-from services.registry.areas.routes import router as areas
 from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
 from services.registry.chunks.streaming import ChunkStreams
+from services.registry.editions.routes import router as editions
 from services.registry.entitlements.routes import router as entitlements
+from services.registry.gazetteer.routes import router as areas
+from services.registry.gazetteer.service import KnownNames
 from services.registry.held.routes import router as held
 from services.registry.households.persons import personal_data_from
 from services.registry.households.routes import router as households
@@ -63,6 +65,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         settings=settings,
         routers=[
             areas,
+            editions,
             imports,
             households,
             name_sheets,
@@ -84,6 +87,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         lifespans=[_streaming],
     )
     app.state.steps = steps
+    app.state.area_names = KnownNames()
     app.state.personal_data = personal_data_from(settings)
     return app
 

@@ -7,6 +7,11 @@ from shared.audit.grants import AUDIT_GRANTS
 
 GRANTS = {
     "area": "SELECT, INSERT, UPDATE",
+    "gazetteer_edition": "SELECT, INSERT, UPDATE, DELETE",
+    "area_change": "SELECT, INSERT",
+    "area_successor": "SELECT, INSERT, DELETE",
+    "household_following": "SELECT, INSERT, UPDATE (choices, to_code, to_village, decided_by, "
+    "decided_at)",
     "provider": "SELECT, INSERT, UPDATE, DELETE",
     "fund": "SELECT, INSERT, UPDATE",
     "household": "SELECT, INSERT, UPDATE",
@@ -25,7 +30,7 @@ GRANTS = {
     "preparation": "SELECT, INSERT, UPDATE",
     "payment_round": "SELECT, INSERT, UPDATE (released_at, released_by)",
     "enrolment_run": "SELECT, INSERT, UPDATE (chunks_done, completed_at, held_at, approval_id)",
-    "activation_commune": "SELECT, INSERT",
+    "activation_commune": "SELECT, INSERT, UPDATE (enrolment_run_id, edition)",
     "enrolment": "SELECT, INSERT",
     "entitlement_chunk": "SELECT, INSERT, UPDATE",
     "payment_count": (

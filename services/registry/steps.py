@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from services.registry.accounts import service as accounts
 from services.registry.approvals.tables import Approval, ApprovalKind
+from services.registry.editions import service as editions
 from services.registry.held import service as held
 from services.registry.repairs import service as repairs
 from services.registry.rounds import service as rounds
@@ -18,6 +19,7 @@ _CARRIED_OUT = {
     ApprovalKind.REPAIR: repairs.carry_out,
     ApprovalKind.ACCOUNT_CHANGE: accounts.carry_out,
     ApprovalKind.IMPORTED_ACCOUNTS: accounts.carry_out_import,
+    ApprovalKind.GAZETTEER_EDITION: editions.carry_out,
 }
 
 

@@ -6,6 +6,7 @@ from services.registry.approvals import tables as approvals
 from services.registry.areas import tables as areas
 from services.registry.chunks import tables as chunks
 from services.registry.database import SCHEMA, Base
+from services.registry.editions import tables as editions
 from services.registry.enrolments import tables as enrolments
 from services.registry.funds import tables as funds
 from services.registry.households import tables as households
@@ -25,6 +26,7 @@ __all__ = [
     "approvals",
     "areas",
     "chunks",
+    "editions",
     "enrolments",
     "funds",
     "households",

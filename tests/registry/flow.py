@@ -60,6 +60,7 @@ class Row:
     id_number: str = ""
     provider_code: str = "mekong"
     account: str = "+85512000000"
+    village_code: str = ""
 
     def cells(self) -> list[str]:
         return [str(getattr(self, header)) for header in HEADERS]

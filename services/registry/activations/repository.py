@@ -8,12 +8,33 @@ from uuid import UUID
 from sqlalchemy import func, insert, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.activations.tables import Activation, ActivationCommune, PaymentRound
+from services.registry.activations.tables import Activation, PaymentRound
 
 _REACH = text(
     """
-    INSERT INTO registry.activation_commune (activation_id, area_code, enrolment_run_id)
-    SELECT :activation_id, commune, :run_id FROM unnest(CAST(:communes AS text[])) AS commune
+    INSERT INTO registry.activation_commune (activation_id, area_code, enrolment_run_id, edition)
+    SELECT :activation_id, commune, :run_id,
+        coalesce((SELECT max(number) FROM registry.gazetteer_edition), 1)
+    FROM unnest(CAST(:communes AS text[])) AS commune
+    ON CONFLICT (activation_id, area_code) DO UPDATE
+    SET enrolment_run_id = excluded.enrolment_run_id, edition = excluded.edition
+    """
+)
+
+# A later edition may have brought others into a commune, whom the activation did not reach.
+_REACHED = text(
+    """
+    SELECT reached.area_code
+    FROM registry.activation_commune AS reached
+    WHERE reached.activation_id = :activation_id AND NOT EXISTS (
+        SELECT FROM registry.area_change AS came
+        JOIN registry.gazetteer_edition AS edition ON edition.code = came.edition
+        WHERE came.to_code = reached.area_code AND came.from_code <> came.to_code
+          AND edition.number > reached.edition
+          AND NOT EXISTS (
+              SELECT FROM registry.activation_commune AS before
+              WHERE before.activation_id = reached.activation_id
+                AND before.area_code = came.from_code))
     """
 )
 
@@ -100,9 +121,7 @@ async def cancel(session: AsyncSession, activation_id: UUID, *, on: date) -> boo
 
 async def reached_communes(session: AsyncSession, activation_id: UUID) -> frozenset[str]:
     """The communes that an activation reaches already."""
-    rows = await session.scalars(
-        select(ActivationCommune.area_code).where(ActivationCommune.activation_id == activation_id)
-    )
+    rows = await session.scalars(_REACHED, {"activation_id": activation_id})
     return frozenset(rows.all())
 
 

@@ -77,6 +77,9 @@ class ActivationCommune(Base):
     )
     area_code: Mapped[str] = mapped_column(CODE, ForeignKey("registry.area.code"), primary_key=True)
     enrolment_run_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("registry.enrolment_run.id"))
+    # The number of the gazetteer's edition by which it was reached: a later one may have brought
+    # others into it.
+    edition: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
     __table_args__ = ({"comment": "Communes reached by an activation, each once."},)
 

@@ -22,6 +22,8 @@ class ApprovalKind(StrEnum):
     """Where a household is paid."""
     IMPORTED_ACCOUNTS = "imported_accounts"
     """Where the known households of an import are paid."""
+    GAZETTEER_EDITION = "gazetteer_edition"
+    """An edition of the gazetteer that is put in force: codes change, and households follow."""
 
 
 class Approval(tables.Approval, Base):

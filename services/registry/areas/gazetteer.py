@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from importlib.resources import files
 from typing import NamedTuple
@@ -31,6 +32,8 @@ class AreaRecord(NamedTuple):
     vulnerability_index: Decimal | None = None
     latitude: Decimal | None = None
     longitude: Decimal | None = None
+    edition: str = SHIPPED_EDITION
+    ended_at: datetime | None = None
 
 
 def shipped_areas() -> Iterator[AreaRecord]:

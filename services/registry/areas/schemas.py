@@ -1,12 +1,13 @@
 """How areas look over HTTP."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from services.registry.areas.gazetteer import SHIPPED_EDITION
-from services.registry.areas.tables import Level, Residence
+from services.registry.areas.tables import ChangeKind, Level, Residence
 from shared.values import Text
 
 PlainNumber = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
@@ -48,6 +49,8 @@ class AreaOut(BaseModel):
                     "vulnerability_index": 0.637499,
                     "latitude": 13.483,
                     "longitude": 103.03461,
+                    "edition": SHIPPED_EDITION,
+                    "ended_at": None,
                 }
             ]
         },
@@ -70,6 +73,54 @@ class AreaOut(BaseModel):
     )
     latitude: PlainNumber | None
     longitude: PlainNumber | None
+    edition: str = Field(description="The last edition of the gazetteer that it is in.")
+    ended_at: datetime | None = Field(
+        description="Since when it is in none any more; null: it is in force."
+    )
+
+
+class AreaNameOut(BaseModel):
+    """What an area is called."""
+
+    code: str
+    level: Level
+    name_en: str
+    name_km: str
+
+
+class AreaListedOut(AreaOut):
+    """A place, with those that it lies in."""
+
+    path: list[AreaNameOut] = Field(
+        description="The areas that it lies in, the province first: names repeat."
+    )
+    likeness: int | None = Field(
+        description="Where a name was searched for: how like it is, of 100 that is the same."
+    )
+
+
+class AreaChangeOut(BaseModel):
+    """What an edition made of a code."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    edition: str
+    since: datetime
+    kind: ChangeKind
+    from_code: str
+    name_en: str = Field(description="What `from_code` was called until then, in English.")
+    name_km: str = Field(description="In Khmer.")
+    to_code: str
+
+
+class AreaDetailOut(AreaOut):
+    """A place, and what became of its code, or of what it came of."""
+
+    history: list[AreaChangeOut] = Field(description="From and to this code, the oldest first.")
+    successors: list[str] = Field(
+        description="Codes in force that this one leads to, if it is not the place any more that "
+        "it was. An activation for this code reaches them."
+    )
 
 
 class GazetteerIn(BaseModel):

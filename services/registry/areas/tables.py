@@ -1,9 +1,25 @@
-"""The national gazetteer: one row for each place, the country down to the village."""
+"""The national gazetteer, edition by edition: one row for each place, country to village."""
 
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, Numeric, Text
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.database import SCHEMA, Base
@@ -33,6 +49,49 @@ class Residence(StrEnum):
     RURAL = "rural"
 
 
+class ChangeKind(StrEnum):
+    """What an edition makes of a code."""
+
+    RENAMED = "renamed"
+    """It keeps its code, and is called something else."""
+    MOVED = "moved"
+    """One place, whole, under another code."""
+    MERGED = "merged"
+    """It is a part of another from now on."""
+    SPLIT = "split"
+    """It became several; it may keep its code as one of them."""
+
+
+class Edition(Base):
+    """An edition of the gazetteer: a draft until it has a number. The highest is in force."""
+
+    __tablename__ = "gazetteer_edition"
+
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int | None] = mapped_column(Integer)
+    note: Mapped[str | None] = mapped_column(Text)
+    # The two tables as they were sent; none of the edition that is shipped.
+    areas: Mapped[str | None] = mapped_column(Text)
+    changes: Mapped[str | None] = mapped_column(Text)
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_by: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    # When the areas were last brought to it: what is kept of their names is read anew then.
+    loaded_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    in_force_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    approval_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("registry.approval.id"))
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+    __table_args__ = (
+        UniqueConstraint("number"),
+        CheckConstraint("(number IS NULL) = (in_force_at IS NULL)", name="in_force_with_a_number"),
+        {
+            "comment": "Editions of the gazetteer: drafts, and those put in force, the latest "
+            "with the highest number."
+        },
+    )
+
+
 class Area(Base):
     """A place. Its parent's code is the prefix of its own; provinces belong to the country."""
 
@@ -51,6 +110,9 @@ class Area(Base):
     vulnerability_index: Mapped[Decimal | None] = mapped_column(Numeric)
     latitude: Mapped[Decimal | None] = mapped_column(Numeric)
     longitude: Mapped[Decimal | None] = mapped_column(Numeric)
+    # The last edition that it is in; and since when it is in none any more.
+    edition: Mapped[str] = mapped_column(Text, server_default=text("'ncdd-2022'"))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     __table_args__ = (
         CheckConstraint(
@@ -68,4 +130,44 @@ class Area(Base):
         Index(None, "parent_code", "code"),
         Index(None, "level", "code"),
         {"comment": "National gazetteer (NCDD codes, two digits a level, leading zeros kept)."},
+    )
+
+
+class AreaChange(Base):
+    """What became of a code in an edition, and what it was called before: history."""
+
+    __tablename__ = "area_change"
+
+    edition: Mapped[str] = mapped_column(
+        Text, ForeignKey("registry.gazetteer_edition.code"), primary_key=True
+    )
+    from_code: Mapped[str] = mapped_column(CODE, ForeignKey("registry.area.code"), primary_key=True)
+    to_code: Mapped[str] = mapped_column(CODE, ForeignKey("registry.area.code"), primary_key=True)
+    kind: Mapped[ChangeKind] = mapped_column(enum_column(ChangeKind, "area_change_kind", SCHEMA))
+    name_en: Mapped[str] = mapped_column(Text)
+    name_km: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (
+        Index(None, "from_code"),
+        Index(None, "to_code"),
+        {
+            "comment": "What became of a code in an edition that was put in force, and what it "
+            "was called before."
+        },
+    )
+
+
+class AreaSuccessor(Base):
+    """Where a code leads to that is not the place any more that it was: living codes."""
+
+    __tablename__ = "area_successor"
+
+    code: Mapped[str] = mapped_column(CODE, ForeignKey("registry.area.code"), primary_key=True)
+    successor: Mapped[str] = mapped_column(CODE, ForeignKey("registry.area.code"), primary_key=True)
+
+    __table_args__ = (
+        {
+            "comment": "Where a code that was moved, merged or split leads to now, through all "
+            "editions."
+        },
     )

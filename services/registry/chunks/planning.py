@@ -33,11 +33,15 @@ async def plan_first_round(
     communes: Collection[str],
     kind: RunKind,
     currency: str,
+    edition: int,
     clock: Clock,
     households_per_chunk: int,
     chunks_per_run: int,
 ) -> PlannedRun:
-    """A run that enrols the households of ``communes`` and pays them round 1."""
+    """A run that enrols the households of ``communes`` and pays them round 1.
+
+    ``edition`` is the number of the gazetteer's: one code may be planned anew in a later one.
+    """
     planned = cut_into_chunks(
         await count_by_commune(session, communes),
         maximum_households=households_per_chunk,
@@ -48,7 +52,7 @@ async def plan_first_round(
         activation_id=activation_id,
         round_number=1,
         kind=kind,
-        covers=sorted(communes),
+        covers=[*sorted(communes), *([edition] if edition > 1 else [])],
         chunks_planned=len(planned),
         clock=clock,
     )

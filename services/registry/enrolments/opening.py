@@ -56,6 +56,7 @@ async def open_activation(session: AsyncSession, opened: ActivationOpened, *, me
 
     One that is known is told again: where triggers had lost it and began it anew, for more areas.
     """
+    await areas.share_fence(session)
     known = await activations.lock_activation(session, opened.activation_id)
     if known is not None:
         await _reach_further(session, known, opened, means=means)
@@ -85,6 +86,7 @@ async def widen_activation(
     session: AsyncSession, widened: ActivationWidened, *, means: Means
 ) -> None:
     """Plan the enrolment of the communes that the activation did not reach before."""
+    await areas.share_fence(session)
     activation = await activations.lock_activation(session, widened.activation_id)
     if activation is None:
         raise ActivationUnknown(
@@ -127,6 +129,7 @@ async def enrol_where_possible(session: AsyncSession, activation_id: UUID, *, me
 
     Keeps why nobody can be enrolled, and in which areas. Whether a run was planned.
     """
+    await areas.share_fence(session)
     activation = await activations.lock_activation(session, activation_id)
     assert activation is not None
     if activation.cancelled_on is not None:
@@ -201,12 +204,14 @@ async def _enrol(
     means: Means,
 ) -> None:
     clock, settings = means.clock, means.settings
+    edition = await areas.edition_in_force(session)
     run = await plan_first_round(
         session,
         activation_id=activation_id,
         communes=communes,
         kind=kind,
         currency=document.currency,
+        edition=1 if edition is None or edition.number is None else edition.number,
         clock=clock,
         households_per_chunk=settings.households_per_chunk,
         chunks_per_run=settings.chunks_per_run,

@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.areas.repository import share_fence
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.states import ChunkStatus
 from services.registry.enrolments import repository, statements
@@ -51,6 +52,7 @@ class EnrolmentWork:
         chunk_id: UUID | None = None
         try:
             async with self._database.transaction() as session:
+                await share_fence(session)
                 chunk = await chunks.claim_planned(session)
                 if chunk is None:
                     return 0

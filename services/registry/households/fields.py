@@ -7,7 +7,7 @@ reads, stores or shows them derives from there.
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum, auto
@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from shared.values import UNFIT_FOR_A_LINE
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_COMMUNE_DIGITS, _VILLAGE_DIGITS = 6, 8
 _PHONE = re.compile(r"(?:\+?855|0)([1-9][0-9]{7,8})")
 
 
@@ -79,9 +80,12 @@ class Kind(ABC):
 
     @abstractmethod
     def read(
-        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+        self, cells: Sequence[str], *, optional: bool, communes: Mapping[str, str]
     ) -> ReadColumn:
-        """The values of a file's cells; ``optional`` ones may be empty."""
+        """The values of a file's cells; ``optional`` ones may be empty.
+
+        ``communes``: what the code of each commune and village that may be written is now.
+        """
 
     def normalised(self, text: str) -> str | None:
         """A text as it is kept and searched for; None where it cannot be one."""
@@ -111,7 +115,7 @@ class Code(Kind):
         return self.longest
 
     def read(
-        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+        self, cells: Sequence[str], *, optional: bool, communes: Mapping[str, str]
     ) -> ReadColumn:
         fits = re.compile(self.looks_like).fullmatch
         if all(map(fits, filter(None, cells) if optional else cells)):
@@ -133,7 +137,7 @@ class Phone(Kind):
     fault = "malformed"
 
     def read(
-        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+        self, cells: Sequence[str], *, optional: bool, communes: Mapping[str, str]
     ) -> ReadColumn:
         fits = _PHONE.fullmatch
         values = [
@@ -155,7 +159,7 @@ class Name(Kind):
     fault = "malformed"
 
     def read(
-        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+        self, cells: Sequence[str], *, optional: bool, communes: Mapping[str, str]
     ) -> ReadColumn:
         names = [text.strip() for text in cells]
         together = "".join(names)
@@ -176,18 +180,40 @@ class Name(Kind):
 
 @dataclass(frozen=True)
 class Commune(Kind):
-    """A commune of the gazetteer, by its code."""
+    """A commune of the gazetteer, by its code: the one that it has now, or had before."""
 
     fault = "unknown"
 
     def read(
-        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+        self, cells: Sequence[str], *, optional: bool, communes: Mapping[str, str]
     ) -> ReadColumn:
         named = set(cells)
-        known = named.intersection(communes)
-        if known == named:
+        known = _now(named, communes, digits=_COMMUNE_DIGITS)
+        if len(known) == len(named) and all(code == now for code, now in known.items()):
             return ReadColumn(cells, True)
-        return _Words({code: code for code in known}).read(cells)
+        return _Words(known).read(cells)
+
+
+@dataclass(frozen=True)
+class Village(Kind):
+    """A village of the gazetteer, by its code, in the commune of a field of the same household."""
+
+    within: str
+    """The name of the field of the commune that it lies in."""
+
+    fault = "unknown"
+
+    def read(
+        self, cells: Sequence[str], *, optional: bool, communes: Mapping[str, str]
+    ) -> ReadColumn:
+        known = _now(set(cells), communes, digits=_VILLAGE_DIGITS)
+        if optional:
+            known[""] = None
+        return _Words(known).read(cells)
+
+
+def _now(named: Iterable[str], communes: Mapping[str, str], *, digits: int) -> dict[str, Any]:
+    return {code: communes[code] for code in named if len(code) == digits and code in communes}
 
 
 @dataclass(frozen=True)
@@ -205,7 +231,7 @@ class Choice(Kind):
         return self.choices
 
     def read(
-        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+        self, cells: Sequence[str], *, optional: bool, communes: Mapping[str, str]
     ) -> ReadColumn:
         words = _Words({choice.value: choice.value for choice in self.choices})
         if optional:
@@ -229,7 +255,7 @@ class Count(Kind):
         return int
 
     def read(
-        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+        self, cells: Sequence[str], *, optional: bool, communes: Mapping[str, str]
     ) -> ReadColumn:
         return _Words({str(count): count for count in self._counts}).read(cells)
 
@@ -256,7 +282,7 @@ class Day(Kind):
         return date
 
     def read(
-        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+        self, cells: Sequence[str], *, optional: bool, communes: Mapping[str, str]
     ) -> ReadColumn:
         return _Words({text: self._read(text, optional) for text in set(cells)}).read(cells)
 
@@ -281,7 +307,7 @@ class YesNo(Kind):
         return bool
 
     def read(
-        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+        self, cells: Sequence[str], *, optional: bool, communes: Mapping[str, str]
     ) -> ReadColumn:
         words = _Words({"yes": True, "no": False})
         if optional:
@@ -308,7 +334,7 @@ class Codes(Kind):
         return list[str]
 
     def read(
-        self, cells: Sequence[str], *, optional: bool, communes: Collection[str]
+        self, cells: Sequence[str], *, optional: bool, communes: Mapping[str, str]
     ) -> ReadColumn:
         return _Words({text: self._read(text) for text in set(cells)}).read(cells)
 

@@ -111,8 +111,11 @@ class Indexes:
         """Of everything that an import says of a household or of a member: equal when nothing
         changed.
 
-        ``values`` are in the order of ``SHAPE``, or of ``MEMBER_SHAPE``.
+        ``values`` are in the order of ``SHAPE``, the village last, or of ``MEMBER_SHAPE``. Without
+        a village it is what it was before households had villages.
         """
+        if values[-1] is None:
+            values = values[:-1]
         return self._index.of("content", "\x1f".join(map(str, values)))
 
 

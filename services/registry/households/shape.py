@@ -26,6 +26,7 @@ from services.registry.households.fields import (
     Kept,
     Name,
     Phone,
+    Village,
     Words,
 )
 
@@ -189,6 +190,18 @@ ACCOUNT = Field(
     example="+85512345678",
 )
 
+VILLAGE = Field(
+    name="village_code",
+    kind=Village(within=COMMUNE.name),
+    kept=Kept.OPEN,
+    personal=False,
+    optional=True,
+    words=Words("Village, eight digits", "កូដភូមិ"),
+    write="the eight digits of a village of this commune, leading zeros included",
+    example="01020101",
+    in_rules=True,
+)
+
 SHAPE: tuple[Field, ...] = (
     REGISTRATION_NUMBER,
     COMMUNE,
@@ -203,10 +216,13 @@ SHAPE: tuple[Field, ...] = (
     ID_NUMBER,
     PROVIDER,
     ACCOUNT,
+    VILLAGE,
 )
 """Every field, in the order of a file's columns."""
 
 HEADERS = tuple(field.header for field in SHAPE)
+HEADERS_BEFORE_VILLAGES = HEADERS[:-1]
+"""Of files that were made before a household had a village, and are read as they were."""
 OPEN = tuple(field for field in SHAPE if field.kept is Kept.OPEN)
 SEALED = tuple(
     sorted(

@@ -31,6 +31,7 @@ from services.registry.households.fields import (
     Field,
     Kept,
     Kind,
+    Village,
     YesNo,
 )
 from services.registry.households.shape import (
@@ -51,7 +52,7 @@ def type_of(kind: Kind) -> TypeEngine[Any]:
             return SmallInteger()
         case Choice(choices, name):
             return enum_column(choices, name, SCHEMA)
-        case Commune():
+        case Commune() | Village():
             return CODE
         case Day():
             return Date()
@@ -80,6 +81,7 @@ class Household(Base):
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     area_code: Mapped[str] = mapped_column(CODE, ForeignKey("registry.area.code"))
+    village_code: Mapped[str | None] = mapped_column(CODE, ForeignKey("registry.area.code"))
     poverty_status: Mapped[PovertyStatus] = mapped_column(type_of(POVERTY_STATUS.kind))
     person_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     content_index: Mapped[bytes] = mapped_column(LargeBinary)
@@ -94,6 +96,10 @@ class Household(Base):
             " AND ".join(_counted(field) for field in CATEGORIES), name="features_within_members"
         ),
         CheckConstraint("length(area_code) = 6", name="area_is_commune"),
+        CheckConstraint(
+            "length(village_code) = 8 AND left(village_code, 6) = area_code",
+            name="village_in_commune",
+        ),
         Index(None, "area_code", "id"),
         {
             "comment": "Registered households; content_index tells whether an import changes one.",

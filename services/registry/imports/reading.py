@@ -69,7 +69,7 @@ class Reader:
     def __init__(
         self,
         *,
-        communes: frozenset[str],
+        communes: Mapping[str, str],
         providers: frozenset[str],
         personal_data: PersonalData,
         maximum_rejections: int,
@@ -81,6 +81,7 @@ class Reader:
         self._rejections_left = maximum_rejections
         self._seen: set[bytes] = set()
         self._line = 0
+        self._left_out = 0
 
     def read(self, block: bytes) -> ReadBlock:
         """The rows of the next block; raises Unreadable where the header is not ours."""
@@ -141,7 +142,10 @@ class Reader:
         if before == 0:
             if not rows or lines[0] != 1 or not headed_by(rows[0]):
                 raise Unreadable(f"The first line must be: {','.join(HEADERS)}.")
+            self._left_out = len(HEADERS) - len(rows[0])
             del lines[0], rows[0]
+        if self._left_out:
+            rows = [[*cells, *[""] * self._left_out] for cells in rows]
         return lines, rows
 
     def _repeated(self, indexes: list[bytes]) -> set[int]:

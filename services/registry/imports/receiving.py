@@ -5,7 +5,7 @@ are only ever in memory.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -45,7 +45,8 @@ class Receiver:
         caller: Caller,
         personal_data: PersonalData,
         clock: Clock,
-        communes: frozenset[str],
+        communes: Mapping[str, str],
+        edition: int,
         providers: frozenset[str],
         maximum_rows: int,
         maximum_rejections: int,
@@ -62,6 +63,7 @@ class Receiver:
         self._personal_data = personal_data
         self._clock = clock
         self._communes = communes
+        self._edition = edition
         self._providers = providers
         self._maximum_rows = maximum_rows
         self._maximum_rejections = maximum_rejections
@@ -201,7 +203,9 @@ class Receiver:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 told = self._told(import_id, sealed)
-                await repository.store_block(storing, import_id, read, sealed, told=told)
+                await repository.store_block(
+                    storing, import_id, read, sealed, told=told, edition=self._edition
+                )
                 self._saved_up_to_line = read.last_line
                 return
             except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):

@@ -23,6 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.areas.repository import require_edition
+from services.registry.households.shape import COMMUNE, VILLAGE
 from services.registry.imports.reading import ReadBlock
 from services.registry.imports.sealing import (
     ACCOUNT_COLUMNS,
@@ -84,9 +86,15 @@ _GIVEN_TABLES = """
     CREATE TEMP TABLE IF NOT EXISTS given_household (LIKE registry.household INCLUDING DEFAULTS)
         ON COMMIT DELETE ROWS;
 """
+_CHANGED = [name for name in HOUSEHOLD_COLUMNS if name != "id"]
+# A file that says no village leaves a household that stays in its commune the one that it has.
+_GIVEN = {
+    VILLAGE.name: f"coalesce(given.{VILLAGE.name}, CASE WHEN household.{COMMUNE.name} = "
+    f"given.{COMMUNE.name} THEN household.{VILLAGE.name} END)"
+}
 _CHANGE_HOUSEHOLDS = f"""
     UPDATE registry.household
-    SET {", ".join(f"{name} = given.{name}" for name in HOUSEHOLD_COLUMNS if name != "id")}
+    SET {", ".join(f"{name} = {_GIVEN.get(name, f'given.{name}')}" for name in _CHANGED)}
     FROM given_household AS given WHERE household.id = given.id
 """
 
@@ -141,13 +149,15 @@ async def store_block(
     sealed: SealedBlock,
     *,
     told: Sequence[Event],
+    edition: int,
 ) -> None:
     """Store a block in one transaction, with its counts and rejections and what is told of it.
 
     Raises asyncpg.UniqueViolationError where somebody else registered one of the new households
-    in the meantime.
+    in the meantime, and EditionChanged where places are called otherwise since they were read.
     """
     async with connection.transaction():
+        await require_edition(connection, edition)
         await _copy(connection, "registry.household", HOUSEHOLD_COLUMNS, sealed.households)
         await _copy(connection, "registry.payee_account", ACCOUNT_COLUMNS, sealed.accounts)
         if sealed.changed_households:

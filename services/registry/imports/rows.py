@@ -9,8 +9,13 @@ from dataclasses import dataclass, field
 from operator import gt
 from typing import Any, NamedTuple
 
-from services.registry.households.fields import UNREADABLE, Count, Field, Kept
-from services.registry.households.shape import HEADERS, PROVIDER, SHAPE
+from services.registry.households.fields import UNREADABLE, Count, Field, Kept, Village
+from services.registry.households.shape import (
+    HEADERS,
+    HEADERS_BEFORE_VILLAGES,
+    PROVIDER,
+    SHAPE,
+)
 from services.registry.providers.remedy import is_unknown, remedy
 
 ROW = "row"
@@ -47,7 +52,7 @@ def pick(columns: Columns, positions: Sequence[int]) -> Columns:
 
 
 def read_rows(
-    rows: Sequence[Sequence[str]], *, communes: Collection[str], providers: Collection[str]
+    rows: Sequence[Sequence[str]], *, communes: Mapping[str, str], providers: Collection[str]
 ) -> ReadRows:
     """The households that the rows describe, and what is wrong with the others.
 
@@ -98,6 +103,12 @@ def _beside_others(columns: Columns) -> Iterator[tuple[Field, int]]:
                 for at, (part, whole) in enumerate(zip(parts, wholes, strict=True)):
                     if part > whole:
                         yield known, at
+        if isinstance(known.kind, Village):
+            villages, communes = columns[known.name], columns[known.kind.within]
+            for at, (village, commune) in enumerate(zip(villages, communes, strict=True)):
+                both_read = isinstance(village, str) and isinstance(commune, str)
+                if both_read and not village.startswith(commune):
+                    yield known, at
     together = zip(*(columns[known.name] for known in _WITH_THE_ACCOUNT), strict=True)
     for at, values in enumerate(together):
         if None in values:
@@ -119,4 +130,4 @@ def _at_unknown_providers(columns: Columns, providers: Collection[str]) -> Seque
 
 def headed_by(cells: Sequence[str]) -> bool:
     """Whether a file's first row is the header of an import."""
-    return tuple(cells) == HEADERS
+    return tuple(cells) in (HEADERS, HEADERS_BEFORE_VILLAGES)

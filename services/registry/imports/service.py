@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.accounts.service import batches_of
-from services.registry.areas.repository import commune_codes
+from services.registry.areas.repository import edition_in_force, places_now
 from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
 from services.registry.imports.receiving import Receiver
@@ -82,9 +82,10 @@ async def receive_rows(
     The request's ``session`` is for its end: rows are stored in transactions of their own.
     """
     async with database.reading() as looking:
-        communes = await commune_codes(looking)
+        communes = await places_now(looking)
         providers = await provider_codes(looking)
-    if not communes:
+        edition = await edition_in_force(looking)
+    if not communes or edition is None:
         raise Conflict("No commune is known yet. PUT /v1/gazetteer loads the gazetteer.")
     receiver = Receiver(
         database=database,
@@ -93,6 +94,7 @@ async def receive_rows(
         personal_data=personal_data,
         clock=clock,
         communes=communes,
+        edition=edition.number or 0,
         providers=providers,
         maximum_rows=settings.import_maximum_rows,
         maximum_rejections=settings.import_maximum_rejections,

@@ -20,6 +20,7 @@ from services.registry.households.fields import (
     Count,
     Field,
     Kept,
+    Village,
     YesNo,
 )
 from services.registry.households.shape import SHAPE
@@ -107,6 +108,8 @@ def _attribute(field: Field, column: ColumnElement[Any]) -> Attribute:
             return _choice(column, choices, f"one of {', '.join(choices)}")
         case YesNo():
             return Attribute(Kind.YES_NO, column, f"{meaning}: TRUE or FALSE")
+        case Village():
+            return _code(column, digits=8, meaning="village, eight digits")
         case Code(pattern):
             return Attribute(Kind.TEXT, column, meaning, pattern=re.compile(pattern))
         case Codes(pattern):

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 
 from services.triggers.alerts import service
-from services.triggers.freshness import NOT_MODIFIED, REVALIDATED, KnownTag, is_known, tag_of
+from shared.freshness import NOT_MODIFIED, REVALIDATED, KnownTag, is_known, tag_of
 from services.triggers.scopes import ActivationsRead
 from services.triggers.settings import ApiSettings
 from shared.approvals.routes import TwoPersonSteps

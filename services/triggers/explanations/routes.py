@@ -14,7 +14,7 @@ from services.triggers.explanations import service
 from services.triggers.explanations.page import page
 from services.triggers.explanations.schemas import EvidenceOut
 from services.triggers.explanations.service import Explained
-from services.triggers.freshness import NOT_MODIFIED, REVALIDATED, KnownTag, is_known
+from shared.freshness import NOT_MODIFIED, REVALIDATED, KnownTag, is_known
 from services.triggers.scopes import ActivationsRead, TriggersRead
 from shared.approvals import Steps
 from shared.approvals.routes import TwoPersonSteps

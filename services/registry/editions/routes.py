@@ -1,0 +1,149 @@
+"""Editions of the gazetteer over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from services.registry.areas.schemas import AreaCode
+from services.registry.editions import service
+from services.registry.editions.schemas import (
+    MAXIMUM_BODY_BYTES,
+    ChangeOut,
+    EditionCode,
+    EditionIn,
+    EditionOut,
+    PlacementsIn,
+    PlacementsOut,
+    ProposalIn,
+    WaitingOut,
+)
+from services.registry.scopes import AreasRead, AreasWrite, HouseholdsRead, HouseholdsWrite
+from shared.approvals import ApprovalOut
+from shared.approvals.routes import TwoPersonSteps
+from shared.clock import ClockDependency
+from shared.database import Session
+from shared.errors import problem_responses
+from shared.idempotency import Once
+from shared.operations import limited
+from shared.pagination import PageOf, PageQuery
+
+router = APIRouter(prefix="/gazetteer", tags=["areas"])
+
+Code = Annotated[EditionCode, Path()]
+
+
+@router.post(
+    "/editions",
+    status_code=201,
+    response_model=EditionOut,
+    summary="Send an edition of the gazetteer",
+    responses=problem_responses(400, 401, 403, 409, 413, 422),
+    openapi_extra=limited(maximum_bytes=MAXIMUM_BODY_BYTES),
+)
+async def keep_edition(
+    body: EditionIn, caller: AreasWrite, session: Session, clock: ClockDependency, once: Once
+) -> Response:
+    """Keeps a draft, and says what it would do; no code and no household changes. A draft that is
+    sent again replaces itself. What is wrong is listed with its lines in `faults`."""
+    return await once.reply(body, lambda: service.keep(session, body, caller=caller, clock=clock))
+
+
+@router.get(
+    "/editions",
+    summary="List editions of the gazetteer",
+    responses=problem_responses(400, 401, 403, 422),
+)
+async def list_editions(_: AreasRead, session: Session, page: PageQuery) -> PageOf[EditionOut]:
+    """Drafts, the edition in force, and those before it."""
+    return await service.list_page(session, page)
+
+
+@router.get(
+    "/editions/{code}",
+    summary="Read an edition of the gazetteer",
+    responses=problem_responses(401, 403, 404, 409, 422),
+)
+async def get_edition(code: Code, _: AreasRead, session: Session) -> EditionOut:
+    """An edition with what it changes: of a draft, what it would change now."""
+    return await service.get(session, code)
+
+
+@router.get(
+    "/editions/{code}/changes",
+    summary="List what an edition changes",
+    responses=problem_responses(400, 401, 403, 404, 409, 422),
+)
+async def list_changes(
+    code: Code, _: AreasRead, session: Session, page: PageQuery
+) -> PageOf[ChangeOut]:
+    """Code by code: what it becomes, how many households follow, how many a person has to place.
+    Of a draft, as it would be now."""
+    return await service.list_changes(session, code, page)
+
+
+@router.post(
+    "/editions/{code}/proposal",
+    status_code=202,
+    response_model=ApprovalOut,
+    summary="Propose to put an edition in force",
+    responses=problem_responses(400, 401, 403, 404, 409, 422),
+)
+async def propose_edition(
+    code: Code,
+    body: ProposalIn,
+    caller: AreasWrite,
+    session: Session,
+    clock: ClockDependency,
+    once: Once,
+    steps: TwoPersonSteps,
+) -> Response:
+    """When a second person approves, everything happens in one moment: codes, where households
+    stand, and what is still to be enrolled. Whoever sent the draft does not approve it."""
+    return await once.reply(
+        body,
+        lambda: service.propose(
+            session, steps, code, reason=body.reason, caller=caller, clock=clock
+        ),
+        status_code=202,
+    )
+
+
+@router.get(
+    "/waiting",
+    summary="List households that wait to be placed",
+    responses=problem_responses(400, 401, 403, 422),
+)
+async def list_waiting(
+    _: HouseholdsRead,
+    session: Session,
+    page: PageQuery,
+    clock: ClockDependency,
+    area: Annotated[
+        AreaCode | None, Query(description="Only those who stand in it.", examples=["010201"])
+    ] = None,
+) -> PageOf[WaitingOut]:
+    """Households whose commune was split, and of which no village says where they are. They are
+    enrolled and paid under the code that they had, until somebody places them."""
+    return await service.list_waiting(session, page, within=area, clock=clock)
+
+
+@router.post(
+    "/placements",
+    status_code=200,
+    response_model=PlacementsOut,
+    summary="Place households",
+    responses=problem_responses(400, 401, 403, 422),
+)
+async def place_households(
+    body: PlacementsIn,
+    caller: HouseholdsWrite,
+    session: Session,
+    clock: ClockDependency,
+    once: Once,
+) -> Response:
+    """Says where households live that an edition could not place, each by itself."""
+    return await once.reply(
+        body,
+        lambda: service.place(session, body, caller=caller, clock=clock),
+        status_code=200,
+    )

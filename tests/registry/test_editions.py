@@ -1,0 +1,383 @@
+"""New editions of the gazetteer: codes change, households follow, nobody is lost."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.clock import FileClock
+from tests.registry import editions
+from tests.registry.editions import changes_csv, live_in_small_country, put_in_force, sent
+from tests.registry.flow import Flow, Row, rows
+from tests.server import eventually
+
+SPLIT, NEW_PART = "010101", "010103"
+MOVED, MOVED_TO = "010102", "010104"
+MERGED, INTO = "010201", "010202"
+
+CHANGES = [
+    (SPLIT, SPLIT, "split"),
+    (SPLIT, NEW_PART, "split"),
+    ("01010102", "01010301", "moved"),
+    (MOVED, MOVED_TO, "moved"),
+    (MERGED, INTO, "merged"),
+    ("01020101", "01020203", "moved"),
+    ("01020102", "01020204", "moved"),
+]
+
+
+def next_edition(names: editions.Names) -> editions.Names:
+    """A commune split, one moved with its villages, two merged, and a province renamed."""
+    now = dict(names)
+    now["02"] = ("Province Two", "ខេត្តពីរ")
+    now[NEW_PART] = ("New part", "ឃុំថ្មី")
+    now["01010301"] = now.pop("01010102")
+    for code in (MOVED, f"{MOVED}01", f"{MOVED}02"):
+        now[MOVED_TO + code[6:]] = now.pop(code)
+    del now[MERGED]
+    now["01020203"] = now.pop("01020101")
+    now["01020204"] = now.pop("01020102")
+    return now
+
+
+def household(number: int, commune: str, village: str = "") -> Row:
+    return Row(
+        registration_number=f"KH-{number:06d}",
+        commune_code=commune,
+        village_code=village,
+        account=f"+8551{number:07d}",
+    )
+
+
+HOUSEHOLDS = [
+    household(1, SPLIT, "01010101"),
+    household(2, SPLIT, "01010102"),
+    household(3, SPLIT),
+    household(4, MOVED, "01010201"),
+    household(5, MOVED),
+    household(6, MERGED, "01020101"),
+    household(7, INTO),
+    household(8, "020101"),
+]
+
+
+async def stands(flow: Flow) -> dict[str, tuple[str, str | None]]:
+    """Where each household stands, by the last digit of its number, over HTTP."""
+    return {
+        household["person"]["registration_number"][-1]: (
+            household["area_code"],
+            household["village_code"],
+        )
+        for household in (await flow.get("/households", limit=500))["items"]
+    }
+
+
+async def test_codes_change_and_households_follow_or_wait_to_be_placed(flow: Flow) -> None:
+    names = await live_in_small_country(flow)
+    ended = await flow.register(HOUSEHOLDS)
+    assert (ended["households_added"], ended["rows_rejected"]) == (len(HOUSEHOLDS), 0)
+    before = await stands(flow)
+
+    answer = await sent(flow, "ncdd-2026", next_edition(names), CHANGES)
+    assert answer.status_code == 201, answer.text
+    found = answer.json()["differences"]
+    assert found["changes"] == {"split": 2, "moved": 6, "merged": 1, "renamed": 1}
+    assert (found["households_following"], found["households_to_place"]) == (4, 1)
+    assert await stands(flow) == before, "a draft changes nothing"
+    listed = (await flow.get("/gazetteer/editions/ncdd-2026/changes"))["items"]
+    counted = {
+        (change["from_code"], change["to_code"]): (
+            change["households_following"],
+            change["households_to_place"],
+        )
+        for change in listed
+        if len(change["from_code"]) == 6
+    }
+    assert counted == {
+        (SPLIT, SPLIT): (0, 1),
+        (SPLIT, NEW_PART): (1, 1),
+        (MOVED, MOVED_TO): (2, 0),
+        (MERGED, INTO): (1, 0),
+    }
+
+    done = await put_in_force(flow, "ncdd-2026", next_edition(names), CHANGES)
+    assert (done["status"], done["number"]) == ("in_force", 2)
+    assert await stands(flow) == {
+        "1": (SPLIT, "01010101"),
+        "2": (NEW_PART, "01010301"),
+        "3": (SPLIT, None),
+        "4": (MOVED_TO, "01010401"),
+        "5": (MOVED_TO, None),
+        "6": (INTO, "01020203"),
+        "7": (INTO, None),
+        "8": ("020101", None),
+    }
+    assert (await flow.get("/gazetteer/editions/ncdd-2026/changes"))["items"] == listed
+
+    (waiting,) = (await flow.get("/gazetteer/waiting", area="0101"))["items"]
+    assert (waiting["area_code"], waiting["choices"]) == (SPLIT, [SPLIT, NEW_PART])
+    assert (await flow.get("/gazetteer/waiting", area="02"))["items"] == []
+
+    async def place(code: str) -> Any:
+        placement = {"household_id": waiting["household_id"], "code": code}
+        body = {"placements": [placement], "reason": "Asked."}
+        return (await flow.post("/gazetteer/placements", body, status=200))["placements"][0]
+
+    for wrong in (MOVED_TO, "020101", "01010302"):
+        assert not (await place(wrong))["placed"]
+    assert (await place("01010301"))["placed"]
+    assert not (await place("01010301"))["placed"], "it does not wait any more"
+    assert (await stands(flow))["3"] == (NEW_PART, "01010301")
+    assert (await flow.get("/gazetteer/waiting"))["items"] == []
+
+    again = await flow.client.put("/gazetteer", json={"edition": "ncdd-2022"})
+    assert again.status_code == 409
+    assert "ncdd-2026" in again.json()["detail"]
+
+
+async def test_an_old_code_says_what_became_of_it(flow: Flow) -> None:
+    names = await live_in_small_country(flow)
+    await put_in_force(flow, "ncdd-2026", next_edition(names), CHANGES)
+    old = await flow.get(f"/areas/{MOVED}")
+    assert old["ended_at"] is not None
+    assert (old["edition"], old["successors"]) == ("ncdd-2022", [MOVED_TO])
+    (change,) = old["history"]
+    assert (change["kind"], change["edition"]) == ("moved", "ncdd-2026")
+    assert change["to_code"] == MOVED_TO
+    assert change["since"] == old["ended_at"]
+    split = await flow.get(f"/areas/{SPLIT}")
+    assert (split["ended_at"], split["edition"]) == (None, "ncdd-2026")
+    assert split["successors"] == [SPLIT, NEW_PART]
+    assert {change["to_code"] for change in split["history"]} == {SPLIT, NEW_PART}
+    renamed = await flow.get("/areas/02")
+    assert (renamed["name_en"], renamed["successors"]) == ("Province Two", [])
+    assert renamed["history"][0]["name_en"] == "Province 02"
+    listed = await flow.get("/areas", parent="0101")
+    assert [area["code"] for area in listed["items"]] == [SPLIT, NEW_PART, MOVED_TO]
+    assert [area["code"] for area in (await flow.get("/areas", codes=MOVED))["items"]] == [MOVED]
+
+    # A file by the old codes is read by those of now, where they lead to one place.
+    ended = await flow.register(
+        [household(1, MOVED, f"{MOVED}01"), household(2, MERGED), household(3, SPLIT, "01010102")]
+    )
+    assert (ended["households_added"], ended["rows_rejected"]) == (2, 1)
+    assert await stands(flow) == {"1": (MOVED_TO, "01010401"), "2": (INTO, None)}
+
+
+WRONG: dict[str, tuple[Callable[[editions.Names], Any], list[tuple[str, str, str]]]] = {
+    "parent-missing": (lambda names: names.update({"0109": ("x", "x"), "990101": ("x", "x")}), []),
+    "no-successor": (lambda names: names.pop("01010101"), []),
+    "prefix": (
+        lambda names: names.update({"01010201": names.pop("01010201")}),
+        [("01010101", "01010201", "merged")],
+    ),
+    "from-unknown": (lambda names: None, [("010109", "010101", "merged")]),
+    "to-unknown": (lambda names: None, [("010101", "010109", "moved")]),
+    "level": (lambda names: None, [("010101", "0101", "moved")]),
+    "repeated": (lambda names: None, [("010101", "010102", "split")] * 2),
+    "kinds": (
+        lambda names: None,
+        [("010101", "010102", "split"), ("010101", "010101", "merged")],
+    ),
+    "split-alone": (lambda names: None, [("010101", "010102", "split")]),
+    "several": (
+        lambda names: None,
+        [("010101", "010102", "merged"), ("010101", "010201", "merged")],
+    ),
+    "renamed-code": (lambda names: None, [("010101", "010102", "renamed")]),
+    "moved-nowhere": (lambda names: None, [("010101", "010101", "moved")]),
+    "moved-together": (lambda names: None, [("010101", "010102", "moved")]),
+    "merged-alone": (
+        lambda names: names.update({"010109": ("x", "x")}),
+        [("010101", "010109", "merged")],
+    ),
+    "left-behind": (
+        lambda names: names.update({"010109": ("x", "x")}),
+        [("010101", "010109", "moved")],
+    ),
+    "residence-missing": (lambda names: names.update({"010109": ("x", "x")}), []),
+    "still-waited-in": (
+        lambda names: names.update({"010108": ("x", "x"), "010109": ("x", "x")}),
+        [
+            ("010101", "010108", "split"),
+            ("010101", "010109", "split"),
+            ("010102", "010101", "moved"),
+        ],
+    ),
+}
+
+
+async def test_what_is_wrong_with_an_edition_is_told_line_by_line(flow: Flow) -> None:
+    names = await live_in_small_country(flow)
+    await flow.register(HOUSEHOLDS)
+    for code, (alter, changes) in WRONG.items():
+        wrong = dict(names)
+        alter(wrong)
+        answer = await sent(flow, "ncdd-2026", wrong, changes)
+        assert answer.status_code == 422, (code, answer.text)
+        assert code in {fault["code"] for fault in answer.json()["faults"]}, (code, answer.text)
+    good = editions.areas_csv(names)
+    for areas, changes_table in (
+        ("", changes_csv([])),
+        ("a,b\n1,2\n", changes_csv([])),
+        (good.replace("commune,010101", "commune,10101"), changes_csv([])),
+        (good.replace("commune,010101", "village,010101"), changes_csv([])),
+        (good + "commune,010101,x,x\n", changes_csv([])),
+        (good + 'commune,010109,"x\n', changes_csv([])),
+        (good + "commune,010109,x\n", changes_csv([])),
+        (good + f"commune,010109,{'x' * 201},x\n", changes_csv([])),
+        (good + "commune,010109,a\u202eb,x\n", changes_csv([])),
+        (good, "from_code,to_code,kind\n010101,010102,gone\n"),
+        (good, "from_code,to_code\n010101,010102\n"),
+        (good, "from_code,to_code,kind\n１１,010102,split\n"),
+    ):
+        body = {"code": "ncdd-2026", "areas": areas, "changes": changes_table}
+        answer = await flow.client.post("/gazetteer/editions", json=body, headers=flow.key())
+        assert answer.status_code == 422, (areas[-80:], changes_table)
+        assert answer.json()["faults"], answer.text
+    assert await editions.living(flow) == names
+    assert [each["code"] for each in (await flow.get("/gazetteer/editions"))["items"]] == [
+        "ncdd-2022"
+    ]
+
+
+async def test_an_edition_takes_two_persons_who_saw_the_same(flow: Flow) -> None:
+    names = await live_in_small_country(flow)
+    await flow.register(HOUSEHOLDS)
+    assert (await sent(flow, "ncdd-2026", next_edition(names), CHANGES)).status_code == 201
+    path = "/gazetteer/editions/ncdd-2026/proposal"
+    async with flow.service.client(subject="other@test") as other:
+        proposal = await other.post(path, json={"reason": "Why."}, headers=flow.key())
+    assert proposal.status_code == 202, proposal.text
+    assert proposal.json()["households"] == 5
+    # Whoever sent the draft is in the evidence of it, though another proposed it.
+    for person in ("other@test", "officer@test"):
+        assert (await flow.decided(proposal, by=person)).status_code == 409
+    assert (await sent(flow, "ncdd-2026", names, [])).status_code == 201
+    replaced = await flow.decided(proposal)
+    assert replaced.status_code == 409
+    assert "replaced" in replaced.json()["detail"]
+    assert (await flow.client.post(path, json={"reason": "Why."})).status_code == 400
+    async with flow.service.client("areas:read") as reader:
+        body = {"code": "ncdd-2027", "areas": "", "changes": ""}
+        answer = await reader.post("/gazetteer/editions", json=body, headers=flow.key())
+        assert answer.status_code == 403
+        assert (await reader.get("/gazetteer/waiting")).status_code == 403
+    assert await editions.living(flow) == names
+
+
+async def test_an_activation_for_an_old_code_reaches_those_who_followed(
+    working: Flow,
+) -> None:
+    names = await live_in_small_country(working)
+    await working.register(HOUSEHOLDS)
+    before = await working.open("0102")
+    await working.worked(before)
+    await put_in_force(working, "ncdd-2026", next_edition(names), CHANGES)
+
+    async def enrolled(*areas: str) -> Counter[str]:
+        activation_id = await working.open(*areas)
+        await working.worked(activation_id)
+        rows_of = await working.owner.fetch(
+            "SELECT area_code FROM registry.enrolment WHERE activation_id = $1", activation_id
+        )
+        return Counter(row["area_code"] for row in rows_of)
+
+    assert await enrolled(MOVED) == {MOVED_TO: 2}
+    assert await enrolled(MERGED) == {INTO: 2}
+    assert await enrolled(SPLIT) == {SPLIT: 2, NEW_PART: 1}
+    assert await enrolled("0101") == {SPLIT: 2, NEW_PART: 1, MOVED_TO: 2}
+    assert await enrolled("KH") == {SPLIT: 2, NEW_PART: 1, MOVED_TO: 2, INTO: 2, "020101": 1}
+
+    # What was enrolled under old codes stays as it was, and is not enrolled again.
+    await working.widen(before, "0101")
+    await working.worked(before, runs=2)
+    counted = await working.owner.fetch(
+        "SELECT area_code, count(*) FROM registry.enrolment WHERE activation_id = $1 "
+        "GROUP BY area_code",
+        before,
+    )
+    assert dict(counted) == {MERGED: 1, INTO: 1, SPLIT: 2, NEW_PART: 1, MOVED_TO: 2}
+
+
+async def test_who_came_into_a_commune_that_was_reached_is_enrolled_when_it_widens(
+    working: Flow,
+) -> None:
+    names = await live_in_small_country(working)
+    await working.register(HOUSEHOLDS)
+    activation_id = await working.open(INTO)
+    await working.worked(activation_id)
+    await put_in_force(working, "ncdd-2026", next_edition(names), CHANGES)
+    for runs, area in enumerate((MERGED, "0102", "KH"), start=2):
+        await working.widen(activation_id, area)
+        await eventually(lambda area=area: _reaches(working, activation_id, area))
+        await working.worked(activation_id, runs=2 if area != "KH" else 3)
+        assert runs
+    counted = await working.owner.fetchval(
+        "SELECT count(*) FROM registry.enrolment WHERE activation_id = $1", activation_id
+    )
+    assert counted == len(HOUSEHOLDS)
+
+
+async def _reaches(flow: Flow, activation_id: Any, area: str) -> bool:
+    found: bool = await flow.owner.fetchval(
+        "SELECT $2 = ANY(areas) FROM registry.activation WHERE id = $1", activation_id, area
+    )
+    return found
+
+
+@pytest.mark.parametrize("plans_first", [True, False], ids=["planned-before", "planned-after"])
+async def test_an_edition_amid_an_enrolment_loses_and_doubles_nobody(
+    flow: Flow, run_worker: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, plans_first: bool
+) -> None:
+    """The chunks are planned by the old codes, one of them worked, then the edition comes."""
+    monkeypatch.setenv("REGISTRY_HOUSEHOLDS_PER_CHUNK", "40")
+    monkeypatch.setenv("REGISTRY_ENROLMENT_LOOPS", "2")
+    names = await live_in_small_country(flow)
+    await flow.post_scheme()
+    given = [
+        *(each for code in (SPLIT, MOVED, MERGED, INTO) for each in rows(60, commune=code)),
+        *rows(20, commune=SPLIT, begin=100, village_code="01010102"),
+    ]
+    await flow.register(given)
+    answer = await sent(flow, "ncdd-2026", next_edition(names), CHANGES)
+    assert answer.status_code == 201
+    proposal = await flow.client.post(
+        "/gazetteer/editions/ncdd-2026/proposal", json={"reason": "x"}, headers=flow.key()
+    )
+    if plans_first:
+        # The worker plans, and is ended before it has worked everything.
+        activation_id = await flow.open("01")
+        async with run_worker("registry"):
+            await eventually(lambda: _planned(flow, activation_id))
+        decided = await flow.decided(proposal)
+        assert decided.status_code == 200, decided.text
+        async with run_worker("registry"):
+            await flow.worked(activation_id)
+    else:
+        async with run_worker("registry"):
+            activation_id = await flow.open("01")
+            decided, _ = await asyncio.gather(
+                flow.decided(proposal), eventually(lambda: _planned(flow, activation_id))
+            )
+            assert decided.status_code == 200, decided.text
+            await flow.worked(activation_id)
+    enrolled = await flow.owner.fetchrow(
+        "SELECT count(*) AS rows, count(DISTINCT household_id) AS households "
+        "FROM registry.enrolment WHERE activation_id = $1",
+        activation_id,
+    )
+    entitled = await flow.owner.fetchval(
+        "SELECT count(*) FROM registry.entitlement WHERE activation_id = $1", activation_id
+    )
+    assert (enrolled["rows"], enrolled["households"], entitled) == (len(given),) * 3
+    assert FileClock(flow.clock_file).now()
+
+
+async def _planned(flow: Flow, activation_id: Any) -> bool:
+    found: int = await flow.owner.fetchval(
+        "SELECT count(*) FROM registry.entitlement_chunk WHERE activation_id = $1", activation_id
+    )
+    return found > 0
