@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -28,32 +28,31 @@ AreaCodes = Annotated[
 """Four hundred at most, each with eight digits at most."""
 
 
+_BANTEAY_NEANG: dict[str, Any] = {
+    "code": "010201",
+    "parent_code": "0102",
+    "level": "commune",
+    "name_en": "Banteay Neang",
+    "name_km": "បន្ទាយនាង",
+    "residence": "rural",
+    "households_total": 5465,
+    "idpoor1_households": 325,
+    "idpoor2_households": 414,
+    "flood_hazard_index": 2.9,
+    "vulnerability_index": 0.637499,
+    "latitude": 13.483,
+    "longitude": 103.03461,
+    "edition": SHIPPED_EDITION,
+    "ended_at": None,
+}
+
+
 class AreaOut(BaseModel):
     """A place in the national gazetteer."""
 
     model_config = ConfigDict(
         from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "code": "010201",
-                    "parent_code": "0102",
-                    "level": "commune",
-                    "name_en": "Banteay Neang",
-                    "name_km": "បន្ទាយនាង",
-                    "residence": "rural",
-                    "households_total": 5465,
-                    "idpoor1_households": 325,
-                    "idpoor2_households": 414,
-                    "flood_hazard_index": 2.9,
-                    "vulnerability_index": 0.637499,
-                    "latitude": 13.483,
-                    "longitude": 103.03461,
-                    "edition": SHIPPED_EDITION,
-                    "ended_at": None,
-                }
-            ]
-        },
+        json_schema_extra={"examples": [_BANTEAY_NEANG]},
     )
 
     code: AreaCode
@@ -91,6 +90,31 @@ class AreaNameOut(BaseModel):
 class AreaListedOut(AreaOut):
     """A place, with those that it lies in."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **_BANTEAY_NEANG,
+                    "path": [
+                        {
+                            "code": "01",
+                            "level": "province",
+                            "name_en": "Banteay Meanchey",
+                            "name_km": "បន្ទាយមានជ័យ",
+                        },
+                        {
+                            "code": "0102",
+                            "level": "district",
+                            "name_en": "Mongkol Borey",
+                            "name_km": "មង្គលបូរី",
+                        },
+                    ],
+                    "likeness": 94,
+                }
+            ]
+        }
+    )
+
     path: list[AreaNameOut] = Field(
         description="The areas that it lies in, the province first: names repeat."
     )
@@ -115,6 +139,29 @@ class AreaChangeOut(BaseModel):
 
 class AreaDetailOut(AreaOut):
     """A place, and what became of its code, or of what it came of."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **_BANTEAY_NEANG,
+                    "ended_at": "2026-03-02T02:00:00Z",
+                    "history": [
+                        {
+                            "edition": "ncdd-2026",
+                            "since": "2026-03-02T02:00:00Z",
+                            "kind": "moved",
+                            "from_code": "010201",
+                            "name_en": "Banteay Neang",
+                            "name_km": "បន្ទាយនាង",
+                            "to_code": "010299",
+                        }
+                    ],
+                    "successors": ["010299"],
+                }
+            ]
+        }
+    )
 
     history: list[AreaChangeOut] = Field(description="From and to this code, the oldest first.")
     successors: list[str] = Field(

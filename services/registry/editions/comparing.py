@@ -336,7 +336,11 @@ def _require_not_mixed(
         if len(code) == _COMMUNE_DIGITS
         and (
             (code not in known and code in waited_in)
-            or (code in moves and code not in moves[code] and len(moves[code]) > 1)
+            or (
+                code in moves
+                and code not in moves[code]
+                and (len(moves[code]) > 1 or code in waited_in)
+            )
         )
     }
     faults += [

@@ -242,10 +242,28 @@ class PlacedOut(BaseModel):
 
     household_id: UUID
     placed: bool
-    detail: str | None = Field(description="Why it was not.")
+    detail: str | None = Field(
+        description="Why it was not.", examples=["It is in one of 010201, 010299."]
+    )
 
 
 class PlacementsOut(BaseModel):
     """What became of placements, in their order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "placements": [
+                        {
+                            "household_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
+                            "placed": True,
+                            "detail": None,
+                        }
+                    ]
+                }
+            ]
+        }
+    )
 
     placements: list[PlacedOut]

@@ -173,8 +173,7 @@ async def list_boundaries(
     session: Session,
     page: PageQuery,
     simplify_metres: Annotated[
-        int | None,
-        Whole(least=1, most=50_000),
+        Annotated[int, Whole(least=1, most=50_000)] | None,
         Query(description="Leave out what is smaller; parts of one page keep common borders."),
     ] = None,
     known: KnownTag = None,
