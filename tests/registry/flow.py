@@ -153,8 +153,12 @@ class Flow:
 
     async def register(self, given: Sequence[Row]) -> dict[str, Any]:
         """Import rows; the import as it ended."""
+        return await self.register_body(body_of(given))
+
+    async def register_body(self, body: str) -> dict[str, Any]:
+        """Import what a file says; the import as it ended."""
         made = await self.post("/imports", {"source": "test"})
-        return await self.send(made["id"], body_of(given))
+        return await self.send(made["id"], body)
 
     async def send(self, import_id: str, body: str | bytes) -> dict[str, Any]:
         answer = await self.client.put(f"/imports/{import_id}/rows", content=body, headers=CSV)

@@ -2,15 +2,19 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
+import httpx
 import pytest
 
-from shared.clock import FileClock
+from services.registry.schemes.shipped import shipped_document
+from services.registry.worker import create_worker
 from tests.registry import editions
 from tests.registry.editions import changes_csv, live_in_small_country, put_in_force, sent
-from tests.registry.flow import Flow, Row, rows
+from tests.registry.flow import CSV, Flow, Row, body_of, rows
 from tests.server import eventually
 
 SPLIT, NEW_PART = "010101", "010103"
@@ -328,42 +332,41 @@ async def _reaches(flow: Flow, activation_id: Any, area: str) -> bool:
     return found
 
 
-@pytest.mark.parametrize("plans_first", [True, False], ids=["planned-before", "planned-after"])
-async def test_an_edition_amid_an_enrolment_loses_and_doubles_nobody(
-    flow: Flow, run_worker: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, plans_first: bool
-) -> None:
-    """The chunks are planned by the old codes, one of them worked, then the edition comes."""
-    monkeypatch.setenv("REGISTRY_HOUSEHOLDS_PER_CHUNK", "40")
-    monkeypatch.setenv("REGISTRY_ENROLMENT_LOOPS", "2")
-    names = await live_in_small_country(flow)
-    await flow.post_scheme()
-    given = [
-        *(each for code in (SPLIT, MOVED, MERGED, INTO) for each in rows(60, commune=code)),
-        *rows(20, commune=SPLIT, begin=100, village_code="01010102"),
-    ]
+async def test_a_province_of_the_real_gazetteer_takes_along_what_lies_in_it(flow: Flow) -> None:
+    names = await editions.living(flow)
+    assert len(names) == 25 + 210 + 1_652 + 14_578
+    given = rows(3, commune="250101")
     await flow.register(given)
-    answer = await sent(flow, "ncdd-2026", next_edition(names), CHANGES)
-    assert answer.status_code == 201
-    proposal = await flow.client.post(
+    now = {f"26{code[2:]}" if code.startswith("25") else code: both for code, both in names.items()}
+    done = await put_in_force(flow, "ncdd-2026", now, [("25", "26", "moved")])
+    of_province = sum(code.startswith("25") for code in names)
+    assert done["differences"]["changes"] == {"moved": of_province}
+    assert done["differences"]["ended"] == of_province
+    assert done["differences"]["households_following"] == len(given)
+    assert {place for place, _ in (await stands(flow)).values()} == {"260101"}
+    assert await editions.living(flow) == dict(sorted(now.items()))
+    old, new = [await flow.get(f"/areas/{code}") for code in ("250101", "260101")]
+    assert old["successors"] == ["260101"]
+    for known in ("residence", "idpoor1_households", "flood_hazard_index", "name_km"):
+        assert new[known] == old[known]
+    found = await flow.get("/areas", name=old["name_km"], level="commune")
+    assert found["items"][0]["code"] == "260101", "names are those of the edition in force"
+    assert not {area["code"] for area in found["items"]} & names.keys() - now.keys()
+    country = await flow.get("/areas/KH")
+    assert country["idpoor1_households"] + country["idpoor2_households"] == 678_440
+    answer = await flow.client.put("/gazetteer", json={"edition": "ncdd-2022"})
+    assert answer.status_code == 409
+
+
+async def _proposed(flow: Flow, names: editions.Names) -> httpx.Response:
+    assert (await sent(flow, "ncdd-2026", next_edition(names), CHANGES)).status_code == 201
+    return await flow.client.post(
         "/gazetteer/editions/ncdd-2026/proposal", json={"reason": "x"}, headers=flow.key()
     )
-    if plans_first:
-        # The worker plans, and is ended before it has worked everything.
-        activation_id = await flow.open("01")
-        async with run_worker("registry"):
-            await eventually(lambda: _planned(flow, activation_id))
-        decided = await flow.decided(proposal)
-        assert decided.status_code == 200, decided.text
-        async with run_worker("registry"):
-            await flow.worked(activation_id)
-    else:
-        async with run_worker("registry"):
-            activation_id = await flow.open("01")
-            decided, _ = await asyncio.gather(
-                flow.decided(proposal), eventually(lambda: _planned(flow, activation_id))
-            )
-            assert decided.status_code == 200, decided.text
-            await flow.worked(activation_id)
+
+
+async def _enrolled_once(flow: Flow, activation_id: Any) -> int:
+    """How many households are enrolled, each once and with one entitlement."""
     enrolled = await flow.owner.fetchrow(
         "SELECT count(*) AS rows, count(DISTINCT household_id) AS households "
         "FROM registry.enrolment WHERE activation_id = $1",
@@ -372,12 +375,192 @@ async def test_an_edition_amid_an_enrolment_loses_and_doubles_nobody(
     entitled = await flow.owner.fetchval(
         "SELECT count(*) FROM registry.entitlement WHERE activation_id = $1", activation_id
     )
-    assert (enrolled["rows"], enrolled["households"], entitled) == (len(given),) * 3
-    assert FileClock(flow.clock_file).now()
+    assert enrolled["rows"] == enrolled["households"] == entitled
+    return int(entitled)
 
 
-async def _planned(flow: Flow, activation_id: Any) -> bool:
-    found: int = await flow.owner.fetchval(
-        "SELECT count(*) FROM registry.entitlement_chunk WHERE activation_id = $1", activation_id
+MANY = [
+    *(each for code in (SPLIT, MOVED, MERGED, INTO) for each in rows(60, commune=code)),
+    *rows(20, commune=SPLIT, begin=100, village_code="01010102"),
+]
+
+
+@pytest.mark.parametrize("worked", [0, 1, 2, 3])
+async def test_an_edition_between_the_chunks_of_an_enrolment_loses_and_doubles_nobody(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch, worked: int
+) -> None:
+    """Four chunks by the old codes; so many of them are worked before the codes change."""
+    monkeypatch.setenv("REGISTRY_HOUSEHOLDS_PER_CHUNK", "40")
+    names = await live_in_small_country(flow)
+    await flow.post_scheme()
+    await flow.register(MANY)
+    proposal = await _proposed(flow, names)
+    worker = create_worker()
+    try:
+        # The first look makes the cursor, and reads nothing.
+        await worker.step("events")
+        activation_id = await flow.open("01")
+        await worker.step("events")
+        for _ in range(worked):
+            assert await worker.step("enrol-1")
+        decided = await flow.decided(proposal)
+        assert decided.status_code == 200, decided.text
+        while await worker.step("enrol-1"):
+            pass
+    finally:
+        await worker.close()
+    assert len(await flow.chunks(activation_id)) == 4
+    assert await _enrolled_once(flow, activation_id) == len(MANY)
+    assert (await flow.worked(activation_id))["runs"]
+
+
+async def test_an_edition_beside_two_workers_loses_and_doubles_nobody(
+    flow: Flow, run_worker: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGISTRY_HOUSEHOLDS_PER_CHUNK", "40")
+    names = await live_in_small_country(flow)
+    await flow.post_scheme()
+    await flow.register(MANY)
+    proposal = await _proposed(flow, names)
+    async with run_worker("registry"), run_worker("registry"):
+        first = await flow.open("01")
+        decided, second = await asyncio.gather(flow.decided(proposal), flow.open("0101", "0102"))
+        assert decided.status_code == 200, decided.text
+        third = await flow.open("01")
+        for activation_id in (first, second, third):
+            await flow.worked(activation_id)
+            assert await _enrolled_once(flow, activation_id) == len(MANY)
+
+
+async def test_a_placement_between_chunks_loses_nobody(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commune where it is placed was worked before, the one where it waited was not."""
+    monkeypatch.setenv("REGISTRY_HOUSEHOLDS_PER_CHUNK", "1")
+    names = await live_in_small_country(flow)
+    await flow.post_scheme()
+    await flow.register(HOUSEHOLDS)
+    now = next_edition(names)
+    ended_by = [("010101", "010108", "split"), ("010101", NEW_PART, "split"), *CHANGES[2:]]
+    now["010108"] = now.pop(SPLIT)
+    now["01010801"] = now.pop("01010101")
+    await put_in_force(flow, "ncdd-2026", now, [*ended_by, ("01010101", "01010801", "moved")])
+    worker = create_worker()
+    try:
+        await worker.step("events")
+        activation_id = await flow.open("0101")
+        await worker.step("events")
+        chunks = await flow.chunks(activation_id)
+        of_waiting = next(chunk for chunk in chunks if SPLIT in chunk["area_codes"])
+        await flow.owner.execute(
+            "UPDATE registry.entitlement_chunk SET attempt_after = now() + interval '1 hour' "
+            "WHERE id = $1",
+            UUID(of_waiting["id"]),
+        )
+        while await worker.step("enrol-1"):
+            pass
+        (waiting,) = (await flow.get("/gazetteer/waiting"))["items"]
+        placement = {"household_id": waiting["household_id"], "code": NEW_PART}
+        body = {"placements": [placement], "reason": "Asked."}
+        (placed,) = (await flow.post("/gazetteer/placements", body, status=200))["placements"]
+        assert placed["placed"], placed
+        await flow.owner.execute("UPDATE registry.entitlement_chunk SET attempt_after = NULL")
+        while await worker.step("enrol-1"):
+            pass
+    finally:
+        await worker.close()
+    assert await _enrolled_once(flow, activation_id) == 5
+
+
+async def test_an_import_that_an_edition_overtakes_is_told_to_begin_again(flow: Flow) -> None:
+    names = await live_in_small_country(flow)
+    await flow.register(HOUSEHOLDS)
+    made = await flow.post("/imports", {"source": "test"})
+    begun, changed = asyncio.Event(), asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"\xef\xbb\xbf"
+        begun.set()
+        await changed.wait()
+        yield body_of([*HOUSEHOLDS, household(9, MOVED)]).encode()
+
+    sending = asyncio.create_task(
+        flow.client.put(f"/imports/{made['id']}/rows", content=body(), headers=CSV)
     )
-    return found > 0
+    await begun.wait()
+    await eventually(lambda: _receiving(flow, made["id"]))
+    await put_in_force(flow, "ncdd-2026", next_edition(names), CHANGES)
+    changed.set()
+    answer = await sending
+    assert answer.status_code == 409, answer.text
+    assert "again" in answer.json()["detail"]
+    assert len(await stands(flow)) == len(HOUSEHOLDS)
+    again = await flow.send(made["id"], body_of([household(9, MOVED)]))
+    assert again["households_added"] == 1
+    assert (await stands(flow))["9"] == (MOVED_TO, None)
+
+
+async def _receiving(flow: Flow, import_id: str) -> bool:
+    return bool((await flow.get(f"/imports/{import_id}"))["status"] == "receiving")
+
+
+async def test_an_old_code_is_checked_and_counted_for_triggers(flow: Flow) -> None:
+    names = await live_in_small_country(flow)
+    await flow.post_scheme()
+    await flow.register(HOUSEHOLDS)
+    await put_in_force(flow, "ncdd-2026", next_edition(names), CHANGES)
+    asked = {
+        "areas": [MOVED, MERGED, "0101", "019999"],
+        "area_filter": "residence = 'rural'",
+        "scheme": "flood-2022",
+    }
+    answer = await flow.client.post("/checks/activations", json=asked)
+    assert answer.status_code == 200, answer.text
+    checked = answer.json()
+    assert checked["areas_unknown"] == ["019999"]
+    assert checked["households"] == 7
+    assert {reach["area"]: reach["reached"] for reach in checked["reach"]} == {
+        MOVED: 1,
+        MERGED: 1,
+        "0101": 3,
+    }
+
+
+async def test_a_household_has_a_village_of_its_commune_and_rules_may_ask_for_it(
+    working: Flow,
+) -> None:
+    given = [
+        household(1, "020101", "02010101"),
+        household(2, "020101", "02010102"),
+        household(3, "020101", "02010201"),
+        household(4, "020101", "02010199"),
+        household(5, "020101", "x"),
+        household(6, "020101"),
+    ]
+    ended = await working.register(given)
+    assert (ended["households_added"], ended["rows_rejected"]) == (3, 3)
+    listed = await working.get(f"/imports/{ended['id']}/rejections")
+    faults = {(each["column"], each["code"]) for each in listed["items"]}
+    assert faults == {("village_code", "unknown")}
+    again = await working.register(given)
+    assert again["households_unchanged"] == 3
+    # A file from before there were villages says nothing of them, and takes none away.
+    lines = body_of(replace(row, members=5) for row in given[:2]).splitlines()
+    older = "".join(f"{line.rpartition(',')[0]}\n" for line in lines)
+    changed = await working.register_body(older)
+    assert changed["households_changed"] == 2
+    assert {number: village for number, (_, village) in (await stands(working)).items()} == {
+        "1": "02010101",
+        "2": "02010102",
+        "6": None,
+    }
+    wrong = shipped_document("flood-2022") | {
+        "code": "one-village",
+        "eligibility": "village_code = '2010101'",
+    }
+    refused = await working.client.post("/schemes", json=wrong, headers=working.key())
+    assert refused.status_code == 422
+    await working.post("/schemes", wrong | {"eligibility": "village_code = '02010101'"})
+    activation_id = await working.open("0201", scheme="one-village")
+    await working.worked(activation_id)
+    assert await _enrolled_once(working, activation_id) == 1

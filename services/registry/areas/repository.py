@@ -271,6 +271,16 @@ async def communes_judged(
     return dict(rows.all())
 
 
+async def communes_led(session: AsyncSession, areas: Collection[str]) -> Sequence[tuple[str, str]]:
+    """What became of communes that lay in any of ``areas``: the code of then, and one of now."""
+    query = select(AreaSuccessor.code, AreaSuccessor.successor).where(
+        func.length(AreaSuccessor.code) == _DIGITS_OF_COMMUNES
+    )
+    if COUNTRY_CODE not in areas:
+        query = query.where(_within(AreaSuccessor.code, areas))
+    return [(code, successor) for code, successor in await session.execute(query)]
+
+
 def _is_commune_of(areas: Collection[str]) -> ColumnElement[bool]:
     communes = and_(Area.level == Level.COMMUNE, _IS_LIVED_IN)
     if COUNTRY_CODE in areas:

@@ -6,7 +6,11 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.areas.repository import communes_judged, communes_within
+from services.registry.areas.repository import (
+    communes_judged,
+    communes_led,
+    communes_within,
+)
 from services.registry.areas.service import NOT_THERE, TOO_SMALL, refusals
 from services.registry.checks import repository
 from services.registry.checks.reach import reach_of
@@ -93,7 +97,7 @@ async def _reached(
     condition = compile_rule(area_filter, attributes=COMMUNE_ATTRIBUTES)
     judged = await communes_judged(session, areas, condition)
     reached = frozenset(code for code, holds in judged.items() if holds)
-    return reached, reach_of(areas, judged)
+    return reached, reach_of(areas, judged, await communes_led(session, areas))
 
 
 async def _estimate(

@@ -112,6 +112,12 @@ async def keep(
         created_by=caller.subject,
         created_at=clock.now(),
     )
+    await audit.record(
+        session,
+        f"gazetteer/editions/{given.code}",
+        after={"differences": looked.differences.model_dump(mode="json")},
+        reason=given.note,
+    )
     kept = await _get(session, given.code)
     return _shown(kept, looked.differences, in_force=None)
 

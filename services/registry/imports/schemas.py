@@ -22,7 +22,8 @@ def _described(field: HouseholdField) -> str:
 
 CSV_DESCRIPTION = "\n".join(
     [
-        "A household a row, in UTF-8, under a header with exactly these columns:",
+        "A household a row, in UTF-8, under a header with exactly these columns, of which the last "
+        "may be left out:",
         "",
         "| column | what it is | how to write it |",
         "|---|---|---|",
