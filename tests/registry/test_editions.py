@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -314,11 +315,10 @@ async def test_who_came_into_a_commune_that_was_reached_is_enrolled_when_it_wide
     activation_id = await working.open(INTO)
     await working.worked(activation_id)
     await put_in_force(working, "ncdd-2026", next_edition(names), CHANGES)
-    for runs, area in enumerate((MERGED, "0102", "KH"), start=2):
+    for area, runs in ((MERGED, 2), ("0102", 2), ("KH", 3)):
         await working.widen(activation_id, area)
-        await eventually(lambda area=area: _reaches(working, activation_id, area))
-        await working.worked(activation_id, runs=2 if area != "KH" else 3)
-        assert runs
+        await eventually(partial(_reaches, working, activation_id, area))
+        await working.worked(activation_id, runs=runs)
     counted = await working.owner.fetchval(
         "SELECT count(*) FROM registry.enrolment WHERE activation_id = $1", activation_id
     )

@@ -23,6 +23,7 @@ OPERATIONS = st.tuples(
             "merge",
             "split",
             "split-up",
+            "split-and-gain",
             "swap",
             "split-village",
             "merge-villages",
@@ -106,6 +107,15 @@ class Edition:
                 for at, village in enumerate(villages):
                     if targets[at % 2] != one:
                         self._move_village(village, self.country.fresh(targets[at % 2]))
+            case "split-and-gain" if other is not None:
+                self.touched.add(other)
+                part = self.country.fresh(one[:4])
+                self.names[part] = self.names[one]
+                self.rows += [(one, one, "split"), (one, part, "split"), (other, one, "merged")]
+                self._move_village(villages[-1], self.country.fresh(part))
+                for village in self.country.parts(other, VILLAGE):
+                    self._move_village(village, self.country.fresh(one))
+                del self.names[other]
             case "swap" if other is not None:
                 self.touched.add(other)
                 self._swap(one, other)
@@ -249,6 +259,8 @@ async def _judge(flow: Flow, country: Country, differences: Any, code: str) -> i
             assert len(waits["choices"]) > 1
             assert set(waits["choices"]) <= set(country.names)
     assert set(waiting) <= {household["id"] for household in households}
+    since_now = [each for each in waiting.values() if each["edition"] == code]
+    assert len(since_now) == differences["households_to_place"], "as was shown first"
     by_province = [
         len((await flow.get("/households", area=province, limit=500))["items"])
         for province in country.parts("", 2)
@@ -264,7 +276,7 @@ async def _judge(flow: Flow, country: Country, differences: Any, code: str) -> i
         }
         assert lived <= leads_to, (before, lived, area)
     now = await flow.get(f"/gazetteer/editions/{code}")
-    assert now["differences"] == differences, "what was shown first is what happened"
+    assert now["differences"] == differences, "as was shown first"
     return len(waiting)
 
 

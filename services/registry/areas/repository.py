@@ -1,7 +1,7 @@
 """Areas in the database."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from datetime import datetime
 
 import asyncpg
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text
@@ -14,6 +14,7 @@ from services.registry.areas.tables import (
     Area,
     AreaChange,
     AreaSuccessor,
+    ChangeKind,
     Edition,
     Level,
 )
@@ -166,15 +167,14 @@ async def find_area(session: AsyncSession, code: str) -> Area | None:
     return await session.scalar(select(Area).where(Area.code == code))
 
 
-async def living_names(session: AsyncSession) -> Sequence[Row[Any]]:
+async def living_names(session: AsyncSession) -> Sequence[Row[str, Level, str, str]]:
     """Code, level and names of every area in force but the country."""
     rows = await session.execute(
         select(Area.code, Area.level, Area.name_en, Area.name_km).where(
             Area.ended_at.is_(None), Area.level != Level.COUNTRY
         )
     )
-    found: Sequence[Row[Any]] = rows.all()
-    return found
+    return rows.all()
 
 
 async def names_of(
@@ -187,7 +187,9 @@ async def names_of(
     return {row.code: (row.level, row.name_en, row.name_km) for row in rows}
 
 
-async def list_history(session: AsyncSession, code: str) -> Sequence[Row[Any]]:
+async def list_history(
+    session: AsyncSession, code: str
+) -> Sequence[Row[str, datetime | None, ChangeKind, str, str, str, str]]:
     """What editions made of a code, or made into it, the oldest first."""
     rows = await session.execute(
         select(
@@ -204,8 +206,7 @@ async def list_history(session: AsyncSession, code: str) -> Sequence[Row[Any]]:
         .order_by(Edition.number, AreaChange.from_code, AreaChange.to_code)
         .limit(_MOST_OF_HISTORY)
     )
-    found: Sequence[Row[Any]] = rows.all()
-    return found
+    return rows.all()
 
 
 async def list_successors(session: AsyncSession, code: str) -> list[str]:

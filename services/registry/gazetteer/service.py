@@ -43,7 +43,10 @@ class KnownNames:
         key = edition and (edition.code, edition.loaded_at)
         async with self._making:
             if self._made is None or self._made[0] != key:
-                named = [Named(*row) for row in await repository.living_names(session)]
+                named = [
+                    Named(row.code, row.level, row.name_en, row.name_km)
+                    for row in await repository.living_names(session)
+                ]
                 self._made = (key, await asyncio.to_thread(NameIndex, named))
             return self._made[1]
 

@@ -22,8 +22,7 @@ def _described(field: HouseholdField) -> str:
 
 CSV_DESCRIPTION = "\n".join(
     [
-        "A household a row, in UTF-8, under a header with exactly these columns, of which the last "
-        "may be left out:",
+        "A household a row, in UTF-8, under a header of these columns (the last may be missing):",
         "",
         "| column | what it is | how to write it |",
         "|---|---|---|",

@@ -6,13 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 
 from services.triggers.alerts import service
-from shared.freshness import NOT_MODIFIED, REVALIDATED, KnownTag, is_known, tag_of
 from services.triggers.scopes import ActivationsRead
 from services.triggers.settings import ApiSettings
 from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.freshness import NOT_MODIFIED, REVALIDATED, KnownTag, is_known, tag_of
 from shared.pagination import PageQuery
 from shared.values import Whole
 

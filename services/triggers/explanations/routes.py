@@ -14,7 +14,6 @@ from services.triggers.explanations import service
 from services.triggers.explanations.page import page
 from services.triggers.explanations.schemas import EvidenceOut
 from services.triggers.explanations.service import Explained
-from shared.freshness import NOT_MODIFIED, REVALIDATED, KnownTag, is_known
 from services.triggers.scopes import ActivationsRead, TriggersRead
 from shared.approvals import Steps
 from shared.approvals.routes import TwoPersonSteps
@@ -22,6 +21,7 @@ from shared.clock import Clock, ClockDependency
 from shared.database import Database
 from shared.documents import Code
 from shared.errors import NotFound, problem_responses
+from shared.freshness import NOT_MODIFIED, REVALIDATED, KnownTag, is_known
 from shared.pages import HEADERS as PAGE_HEADERS
 from shared.pages import RESPONSES as PAGES
 from shared.wording.phrase import Language, Phrase
