@@ -14,7 +14,13 @@ import pytest
 from services.registry.schemes.shipped import shipped_document
 from services.registry.worker import create_worker
 from tests.registry import editions
-from tests.registry.editions import changes_csv, live_in_small_country, put_in_force, sent
+from tests.registry.editions import (
+    changes_csv,
+    live_in_small_country,
+    put_in_force,
+    sent,
+    sent_tables,
+)
 from tests.registry.flow import CSV, Flow, Row, body_of, rows
 from tests.server import eventually
 
@@ -86,8 +92,7 @@ async def test_codes_change_and_households_follow_or_wait_to_be_placed(flow: Flo
     before = await stands(flow)
 
     answer = await sent(flow, "ncdd-2026", next_edition(names), CHANGES)
-    assert answer.status_code == 201, answer.text
-    found = answer.json()["differences"]
+    found = answer["differences"]
     assert found["changes"] == {"split": 2, "moved": 6, "merged": 1, "renamed": 1}
     assert (found["households_following"], found["households_to_place"]) == (4, 1)
     assert await stands(flow) == before, "a draft changes nothing"
@@ -221,8 +226,11 @@ async def test_what_is_wrong_with_an_edition_is_told_line_by_line(flow: Flow) ->
         wrong = dict(names)
         alter(wrong)
         answer = await sent(flow, "ncdd-2026", wrong, changes)
-        assert answer.status_code == 422, (code, answer.text)
-        assert code in {fault["code"] for fault in answer.json()["faults"]}, (code, answer.text)
+        assert code in {fault["code"] for fault in answer["faults"]}, (code, answer)
+        proposal = await flow.client.post(
+            "/gazetteer/editions/ncdd-2026/proposal", json={"reason": "x"}, headers=flow.key()
+        )
+        assert proposal.status_code == 409, code
     good = editions.areas_csv(names)
     for areas, changes_table in (
         ("", changes_csv([])),
@@ -238,20 +246,30 @@ async def test_what_is_wrong_with_an_edition_is_told_line_by_line(flow: Flow) ->
         (good, "from_code,to_code\n010101,010102\n"),
         (good, "from_code,to_code,kind\n１１,010102,split\n"),
     ):
-        body = {"code": "ncdd-2026", "areas": areas, "changes": changes_table}
-        answer = await flow.client.post("/gazetteer/editions", json=body, headers=flow.key())
-        assert answer.status_code == 422, (areas[-80:], changes_table)
-        assert answer.json()["faults"], answer.text
+        said = await sent_tables(flow, "ncdd-2026", areas, changes_table)
+        assert said["status"] == 422, (areas[-80:], changes_table)
+        assert said["faults"]
+    path = "/gazetteer/editions/ncdd-2026/areas"
+    for content in (b"\xff\xfe", b"level,code\0"):
+        assert (await flow.client.put(path, content=content, headers=CSV)).status_code == 422
+    assert (await flow.client.put(path, content=good)).status_code == 422
+    assert (
+        await flow.client.put("/gazetteer/editions/x1/areas", content=good, headers=CSV)
+    ).status_code == 404
+    large = await flow.client.put(path, content=b"x" * (13 * 2**20), headers=CSV)
+    assert large.status_code == 413
     assert await editions.living(flow) == names
-    assert [each["code"] for each in (await flow.get("/gazetteer/editions"))["items"]] == [
-        "ncdd-2022"
+    listed = (await flow.get("/gazetteer/editions"))["items"]
+    assert [(each["code"], each["status"]) for each in listed] == [
+        ("ncdd-2022", "in_force"),
+        ("ncdd-2026", "draft"),
     ]
 
 
 async def test_an_edition_takes_two_persons_who_saw_the_same(flow: Flow) -> None:
     names = await live_in_small_country(flow)
     await flow.register(HOUSEHOLDS)
-    assert (await sent(flow, "ncdd-2026", next_edition(names), CHANGES)).status_code == 201
+    assert not (await sent(flow, "ncdd-2026", next_edition(names), CHANGES))["faults"]
     path = "/gazetteer/editions/ncdd-2026/proposal"
     async with flow.service.client(subject="other@test") as other:
         proposal = await other.post(path, json={"reason": "Why."}, headers=flow.key())
@@ -260,13 +278,13 @@ async def test_an_edition_takes_two_persons_who_saw_the_same(flow: Flow) -> None
     # Whoever sent the draft is in the evidence of it, though another proposed it.
     for person in ("other@test", "officer@test"):
         assert (await flow.decided(proposal, by=person)).status_code == 409
-    assert (await sent(flow, "ncdd-2026", names, [])).status_code == 201
+    assert not (await sent(flow, "ncdd-2026", names, []))["faults"]
     replaced = await flow.decided(proposal)
     assert replaced.status_code == 409
     assert "replaced" in replaced.json()["detail"]
     assert (await flow.client.post(path, json={"reason": "Why."})).status_code == 400
     async with flow.service.client("areas:read") as reader:
-        body = {"code": "ncdd-2027", "areas": "", "changes": ""}
+        body = {"code": "ncdd-2027"}
         answer = await reader.post("/gazetteer/editions", json=body, headers=flow.key())
         assert answer.status_code == 403
         assert (await reader.get("/gazetteer/waiting")).status_code == 403
@@ -359,7 +377,7 @@ async def test_a_province_of_the_real_gazetteer_takes_along_what_lies_in_it(flow
 
 
 async def _proposed(flow: Flow, names: editions.Names) -> httpx.Response:
-    assert (await sent(flow, "ncdd-2026", next_edition(names), CHANGES)).status_code == 201
+    assert not (await sent(flow, "ncdd-2026", next_edition(names), CHANGES))["faults"]
     return await flow.client.post(
         "/gazetteer/editions/ncdd-2026/proposal", json={"reason": "x"}, headers=flow.key()
     )

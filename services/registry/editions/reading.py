@@ -15,6 +15,8 @@ from shared.values import UNFIT_FOR_A_LINE
 AREA_HEADERS = ("level", "code", "name_en", "name_km")
 OPTIONAL_HEADERS = ("residence", "latitude", "longitude")
 CHANGE_HEADERS = ("from_code", "to_code", "kind")
+NO_AREAS, NO_CHANGES = (f"{','.join(header)}\n" for header in (AREA_HEADERS, CHANGE_HEADERS))
+"""Tables without a line."""
 MAXIMUM_AREAS = 60_000
 MAXIMUM_CHANGES = 60_000
 _MAXIMUM_NAME = 200
@@ -56,8 +58,6 @@ def read_edition(areas: str, changes: str) -> ReadEdition:
     stated: list[tuple[int, Change]] = []
     for line, row in _rows(changes, Table.CHANGES, faults):
         _read_change(line, row, stated, faults)
-    if not given and not faults:
-        faults.append(Fault(Table.AREAS, 1, "empty", "The table has no area. Send all of them."))
     return ReadEdition(given, stated, faults)
 
 
@@ -104,8 +104,8 @@ def _rows(text: str, table: Table, faults: list[Fault]) -> Iterator[tuple[int, R
             )
         )
         return
-    if not header and of_areas:
-        faults.append(Fault(table, 1, "empty", "The table has no line. Send all areas."))
+    if not header:
+        faults.append(Fault(table, 1, "empty", "It has no line, not even the first."))
 
 
 def _is_code(text: str) -> bool:

@@ -20,9 +20,18 @@ from shared.database import driver_connection
 _WAITS = """
     EXISTS (
         SELECT FROM registry.household_following AS waiting
-        WHERE waiting.household_id = household.id AND waiting.to_code IS NULL)
+        WHERE waiting.household_id = household.id AND waiting.to_code IS NULL
+          AND waiting.from_code = household.area_code
+          AND waiting.from_village IS NOT DISTINCT FROM household.village_code)
 """
 
+_STILL = """
+    FROM registry.household_following AS waiting
+    JOIN registry.household ON household.id = waiting.household_id
+        AND household.area_code = waiting.from_code
+        AND household.village_code IS NOT DISTINCT FROM waiting.from_village
+    WHERE waiting.to_code IS NULL
+"""
 _STANDINGS = text(
     f"""
     SELECT area_code, village_code, count(*) FROM registry.household
@@ -43,9 +52,10 @@ _CLOSE_PLACED = text(
     """
 )
 _CHOICES = text(
-    """
-    SELECT from_code, choices, count(*) FROM registry.household_following
-    WHERE to_code IS NULL GROUP BY from_code, choices
+    f"""
+    SELECT waiting.from_code, waiting.choices, count(*)
+    {_STILL}
+    GROUP BY waiting.from_code, waiting.choices
     """
 )
 
@@ -161,13 +171,6 @@ _PLACE = text(
     """
 )
 
-_STILL = """
-    FROM registry.household_following AS waiting
-    JOIN registry.household ON household.id = waiting.household_id
-        AND household.area_code = waiting.from_code
-        AND household.village_code IS NOT DISTINCT FROM waiting.from_village
-    WHERE waiting.to_code IS NULL
-"""
 _WAITING = text(
     f"""
     SELECT waiting.household_id, waiting.edition, waiting.from_code AS area_code, waiting.choices,
@@ -385,8 +388,8 @@ async def reach_too(session: AsyncSession, led: Moves, *, number: int) -> None:
     )
 
 
-async def put_in_force(session: AsyncSession, code: str, **fields: Any) -> None:
-    """Keep that an edition is in force; ``fields`` are the table's columns."""
+async def change(session: AsyncSession, code: str, **fields: Any) -> None:
+    """Keep what became of an edition; ``fields`` are the table's columns."""
     await session.execute(
         update(Edition)
         .where(Edition.code == code)

@@ -9,17 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry.areas.tables import ChangeKind, Level
 from services.registry.editions.comparing import Table
-from services.registry.editions.reading import AREA_HEADERS, CHANGE_HEADERS, OPTIONAL_HEADERS
+from services.registry.editions.reading import AREA_HEADERS, CHANGE_HEADERS
 from shared.values import Text
 
-MAXIMUM_TABLE_CHARACTERS = 8_000_000
-MAXIMUM_BODY_BYTES = 24 * 2**20
+MAXIMUM_TABLE_BYTES = 12 * 2**20
 
 EditionCode = Annotated[
     str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,40}$", max_length=41, examples=["ncdd-2026"])
 ]
 
-_AREAS = f"{','.join(AREA_HEADERS)}\nprovince,01,Banteay Meanchey,បន្ទាយមានជ័យ\n"
+AREAS_EXAMPLE = f"{','.join(AREA_HEADERS)}\nprovince,01,Banteay Meanchey,បន្ទាយមានជ័យ\n"
+CHANGES_EXAMPLE = f"{','.join(CHANGE_HEADERS)}\n010201,010299,moved\n"
 
 
 class EditionStatus(StrEnum):
@@ -31,36 +31,17 @@ class EditionStatus(StrEnum):
 
 
 class EditionIn(BaseModel):
-    """An edition of the gazetteer, whole."""
+    """An edition of the gazetteer to come."""
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [
-                {
-                    "code": "ncdd-2026",
-                    "note": "Sub-decree on the boundaries of 2026.",
-                    "areas": _AREAS,
-                    "changes": f"{','.join(CHANGE_HEADERS)}\n",
-                }
-            ]
+            "examples": [{"code": "ncdd-2026", "note": "Sub-decree on the boundaries of 2026."}]
         },
     )
 
     code: EditionCode
     note: Annotated[str, Text(longest=500)] | None = None
-    areas: str = Field(
-        max_length=MAXIMUM_TABLE_CHARACTERS,
-        description=f"CSV of every area but the country: {', '.join(AREA_HEADERS)}, and if known "
-        f"{', '.join(OPTIONAL_HEADERS)}.",
-    )
-    changes: str = Field(
-        max_length=MAXIMUM_TABLE_CHARACTERS,
-        description=f"CSV of what becomes of codes: {', '.join(CHANGE_HEADERS)}. Kinds: "
-        f"{', '.join(ChangeKind)}. A split has a line for each part; the villages of what is "
-        "split have lines of their own where their codes change, and households follow by them. "
-        "What is moved takes along what lies in it, under the same last digits.",
-    )
 
 
 class ProposalIn(BaseModel):
@@ -86,6 +67,28 @@ class Differences(BaseModel):
     )
 
 
+class FaultOut(BaseModel):
+    """What is wrong with an edition."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "table": "changes",
+                    "line": 2,
+                    "code": "to-unknown",
+                    "detail": "to_code is not in this edition's areas.",
+                }
+            ]
+        }
+    )
+
+    table: Table
+    line: int = Field(description="The header is line 1; 0: of no line, something is missing.")
+    code: str
+    detail: str
+
+
 class EditionOut(BaseModel):
     """An edition of the gazetteer."""
 
@@ -109,6 +112,8 @@ class EditionOut(BaseModel):
                         "households_following": 31,
                         "households_to_place": 4,
                     },
+                    "sent_by": ["registrar@example.org"],
+                    "faults": [],
                 }
             ]
         }
@@ -120,11 +125,15 @@ class EditionOut(BaseModel):
     note: str | None
     created_by: str
     created_at: datetime
+    sent_by: list[str] = Field(description="Who sent its tables: they do not approve it.")
     in_force_at: datetime | None
     approval_id: UUID | None
     differences: Differences | None = Field(
         description="Of a draft as of now, of others as they were when put in force; null: the "
-        "first."
+        "first, and a draft whose tables are not there or not right."
+    )
+    faults: list[FaultOut] = Field(
+        description="What is wrong with a draft, the first 200: it cannot be proposed."
     )
 
 
@@ -162,15 +171,6 @@ class ChangeOut(BaseModel):
     households_to_place: int = Field(
         description="Of communes: households of the first that a person has to place."
     )
-
-
-class FaultOut(BaseModel):
-    """What is wrong with an edition."""
-
-    table: Table
-    line: int = Field(description="The header is line 1; 0: of no line, something is missing.")
-    code: str
-    detail: str
 
 
 class WaitingOut(BaseModel):

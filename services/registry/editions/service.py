@@ -32,7 +32,7 @@ from services.registry.editions.comparing import (
     step,
 )
 from services.registry.editions.inheriting import records_of, without_residence
-from services.registry.editions.reading import ReadEdition, read_edition
+from services.registry.editions.reading import NO_AREAS, NO_CHANGES, ReadEdition, read_edition
 from services.registry.editions.repository import Occupied
 from services.registry.editions.schemas import (
     ChangeOut,
@@ -40,6 +40,7 @@ from services.registry.editions.schemas import (
     EditionIn,
     EditionOut,
     EditionStatus,
+    FaultOut,
     PlacedOut,
     PlacementsIn,
     PlacementsOut,
@@ -92,43 +93,70 @@ class _Looked:
         )
 
 
-async def keep(
+async def begin(
     session: AsyncSession, given: EditionIn, *, caller: Caller, clock: Clock
 ) -> EditionOut:
-    """Keep a draft, and say what it would do; raises Unprocessable with everything wrong in it."""
+    """A draft without tables, in place of one with its code; raises Conflict."""
     known = await repository.find_edition(session, given.code, lock=True)
     if known is not None and known.number is not None:
         raise Conflict(f"The edition '{given.code}' was put in force. Give a new one another code.")
-    looked = await _look(session, given.areas, given.changes)
-    if looked.comparison.faults:
-        raise _refused(looked.comparison.faults)
     await repository.keep_draft(
         session,
         code=given.code,
         note=given.note,
-        areas=given.areas,
-        changes=given.changes,
-        digest=_digest(given.areas, given.changes),
         created_by=caller.subject,
         created_at=clock.now(),
     )
+    return await get(session, given.code)
+
+
+async def keep_table(
+    session: AsyncSession, code: str, table: Table, content: bytes, *, caller: Caller
+) -> EditionOut:
+    """Keep a table of a draft, and say what the draft would do; raises NotFound, Conflict, and
+    Unprocessable with everything that is wrong with the table."""
+    edition = await _get_draft(session, code)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unprocessable("The table is not in UTF-8. Save it as “CSV UTF-8”.") from None
+    if "\0" in text:
+        raise Unprocessable("The table holds a character that is no text. Save it anew as CSV.")
+    is_areas = table is Table.AREAS
+    read = await asyncio.to_thread(
+        read_edition, text if is_areas else NO_AREAS, NO_CHANGES if is_areas else text
+    )
+    if read.faults:
+        raise _refused(read.faults)
+    tables = {"areas": edition.areas, "changes": edition.changes} | {str(table): text}
+    await repository.change(
+        session,
+        code,
+        digest=_digest(tables["areas"] or "", tables["changes"] or ""),
+        sent_by=sorted({*edition.sent_by, caller.subject}),
+        **tables,
+    )
+    shown = await get(session, code)
     await audit.record(
         session,
-        f"gazetteer/editions/{given.code}",
-        after={"differences": looked.differences.model_dump(mode="json")},
-        reason=given.note,
+        f"gazetteer/editions/{code}",
+        after={
+            "table": table,
+            "differences": shown.differences and shown.differences.model_dump(mode="json"),
+        },
     )
-    kept = await _get(session, given.code)
-    return _shown(kept, looked.differences, in_force=None)
+    return shown
 
 
 async def get(session: AsyncSession, code: str) -> EditionOut:
     """An edition, of a draft what it would do now; raises NotFound."""
     edition = await _get(session, code)
     in_force = await areas.edition_in_force(session)
-    if edition.number is not None:
+    if edition.number is not None or edition.areas is None:
         return _shown(edition, _kept(edition), in_force=in_force)
-    looked = await _look(session, edition.areas or "", edition.changes or "")
+    looked = await _look(session, edition)
+    if looked.comparison.faults:
+        return _shown(edition, None, in_force=in_force, faults=looked.comparison.faults)
     return _shown(edition, looked.differences, in_force=in_force)
 
 
@@ -147,8 +175,10 @@ async def list_changes(session: AsyncSession, code: str, page: Page) -> PageOf[C
     if edition.number is not None:
         rows = await repository.list_changes(session, code, after=after, limit=page.fetch_limit)
         changes = [ChangeOut(**row._asdict()) for row in rows]
+    elif edition.areas is None:
+        changes = []
     else:
-        looked = await _look(session, edition.areas or "", edition.changes or "")
+        looked = await _look(session, edition)
         changes = [
             change
             for change in _changes_of(looked)
@@ -168,7 +198,7 @@ async def propose(
 ) -> ApprovalOut:
     """Propose that a draft be put in force; raises NotFound, Conflict."""
     edition = await _get_draft(session, code)
-    looked = await _look(session, edition.areas or "", edition.changes or "")
+    looked = await _look(session, edition)
     _require_sound(looked)
     found = looked.differences
     return await approvals.propose(
@@ -186,7 +216,7 @@ async def propose(
             f"{found.ended:,} ended. {found.households_following:,} households follow, and "
             f"{found.households_to_place:,} wait to be placed by a person.",
             households=found.households_following + found.households_to_place,
-            evidence_by=[edition.created_by],
+            evidence_by=edition.sent_by,
         ),
         reason=reason,
         caller=caller,
@@ -205,7 +235,7 @@ async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> 
             "as it is now."
         )
     await repository.close_placed(session)
-    looked = await _look(session, edition.areas or "", edition.changes or "")
+    looked = await _look(session, edition)
     _require_sound(looked)
     in_force = await areas.edition_in_force(session)
     assert in_force is not None
@@ -233,7 +263,7 @@ async def _put_in_force(
     await repository.end_areas(session, comparison.ended, at=now)
     names = {area.code: Names(area.name_en, area.name_km) for area in looked.known.values()}
     await repository.add_changes(session, code, comparison.changes, names)
-    await repository.put_in_force(
+    await repository.change(
         session,
         code,
         number=number,
@@ -281,16 +311,20 @@ async def _successors(session: AsyncSession, read: ReadEdition) -> dict[str, Seq
     return {code: several for code, several in found.items() if several not in ([code], [])}
 
 
-async def _look(session: AsyncSession, given_areas: str, given_changes: str) -> _Looked:
-    """Both tables, read and held against what is in force; raises Conflict before the first."""
-    read = await asyncio.to_thread(read_edition, given_areas, given_changes)
-    if read.faults:
-        raise _refused(read.faults)
+async def _look(session: AsyncSession, edition: Edition) -> _Looked:
+    """Both tables, read and held against what is in force; raises Conflict before the first, and
+    where the areas were not sent."""
+    if edition.areas is None:
+        raise Conflict("It has no areas yet. PUT /v1/gazetteer/editions/{code}/areas takes them.")
+    read = await asyncio.to_thread(
+        read_edition, edition.areas, NO_CHANGES if edition.changes is None else edition.changes
+    )
     known = await repository.living_areas(session)
     if COUNTRY_CODE not in known:
         raise Conflict("No edition is in force yet. PUT /v1/gazetteer loads the one that ships.")
     occupied = await repository.occupied(session)
     comparison = await asyncio.to_thread(_compared, read, known, occupied)
+    assert not read.faults, "what is kept was read before"
     return _Looked(read, comparison, known, occupied)
 
 
@@ -357,8 +391,8 @@ def _changes_of(looked: _Looked) -> list[ChangeOut]:
 def _refused(faults: Sequence[Fault]) -> Unprocessable:
     several = f"{len(faults):,} things are" if len(faults) > 1 else "One thing is"
     return Unprocessable(
-        f"{several} wrong with this edition; nothing of it was kept. See `faults`, which lists "
-        f"the first {_FAULTS_TOLD} with their lines, correct the tables, and send them again.",
+        f"{several} wrong with this table; nothing of it was kept. See `faults`, which lists "
+        f"the first {_FAULTS_TOLD} with their lines, correct the table, and send it again.",
         faults=[fault._asdict() for fault in faults[:_FAULTS_TOLD]],
     )
 
@@ -368,7 +402,7 @@ def _require_sound(looked: _Looked) -> None:
         first = looked.comparison.faults[0]
         raise Conflict(
             "The edition does not go with what is in force now, or with where households stand "
-            f"now. {first.detail} Correct it, and send it to POST /v1/gazetteer/editions again."
+            f"now. {first.detail} Correct the tables, and send them again."
         )
 
 
@@ -397,7 +431,11 @@ def _kept(edition: Edition) -> Differences | None:
 
 
 def _shown(
-    edition: Edition, differences: Differences | None, *, in_force: Edition | None
+    edition: Edition,
+    differences: Differences | None,
+    *,
+    in_force: Edition | None,
+    faults: Sequence[Fault] = (),
 ) -> EditionOut:
     status = EditionStatus.DRAFT
     if edition.number is not None:
@@ -410,9 +448,11 @@ def _shown(
         note=edition.note,
         created_by=edition.created_by,
         created_at=edition.created_at,
+        sent_by=edition.sent_by,
         in_force_at=edition.in_force_at,
         approval_id=edition.approval_id,
         differences=differences,
+        faults=[FaultOut(**fault._asdict()) for fault in faults[:_FAULTS_TOLD]],
     )
 
 

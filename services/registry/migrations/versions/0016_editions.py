@@ -24,6 +24,7 @@ def upgrade() -> None:
             areas text,
             changes text,
             digest bytea,
+            sent_by text[] DEFAULT '{}' NOT NULL,
             created_by text NOT NULL,
             created_at timestamptz NOT NULL,
             loaded_at timestamptz,
