@@ -14,9 +14,10 @@ from starlette.datastructures import State
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.admission import Admission
 from shared.audit import recorded
 from shared.audit.routes import router as audit
-from shared.auth import TokenVerifier, require_scopes, token_of
+from shared.auth import TokenVerifier
 from shared.bodies import Body, RefusedBody, announced_bytes, on_refused_body, too_large
 from shared.clock import clock_from
 from shared.database import Database, may_pass
@@ -25,8 +26,6 @@ from shared.errors import (
     Busy,
     Problem,
     ProblemDocument,
-    TooMany,
-    Unauthenticated,
     Unavailable,
     answer_to,
     install_problem_handlers,
@@ -38,7 +37,7 @@ from shared.errors import (
 from shared.ids import new_id
 from shared.json_bodies import unambiguous_json
 from shared.operations import Operation, Operations
-from shared.rates import ORDINARY, REFUSED, SEARCH, SERVICE, Rates, Standing, network_of
+from shared.rates import ORDINARY, REFUSED, SEARCH, SERVICE, Rates
 from shared.settings import ServiceSettings
 from shared.version import API_PREFIX, VERSION
 
@@ -79,9 +78,8 @@ class RequestEdge:
     def __init__(self, app: ASGIApp, *, state: State) -> None:
         self._app = app
         self._operations: Operations = state.operations
-        self._verifier: TokenVerifier = state.token_verifier
+        self._admission: Admission = state.admission
         self._settings: ServiceSettings = state.settings
-        self._rates: Rates = state.rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -110,7 +108,10 @@ class RequestEdge:
         try:
             operation = self._operations.find(scope["method"], scope["path"])
             if operation and operation.scopes is not None:
-                added += await self._admit(scope, headers, operation)
+                standing = await self._admission.admit(
+                    scope, headers, scopes=operation.scopes, rate=operation.rate
+                )
+                added += standing.headers
             body = self._body(headers, receive, operation)
             answered = self._answer_here(scope, operation)
             await (answered or self._app)(scope, body, send_with_headers)
@@ -119,29 +120,6 @@ class RequestEdge:
                 # The caller sees the stream break off, which is the truth.
                 raise ConnectionAbortedError("The answer broke off after it had begun.") from None
             await _answer_to_error(Request(scope), error)(scope, receive, send_with_headers)
-
-    async def _admit(
-        self, scope: Scope, headers: Mapping[bytes, bytes], operation: Operation
-    ) -> list[tuple[bytes, bytes]]:
-        """Have the caller in the scope's state; where it stands. Raises Problem where it may not.
-
-        A good token is never refused for the bad ones that come from the same address: behind a
-        proxy that does not say whom it speaks for, everybody has its address.
-        """
-        try:
-            caller = await self._verifier.caller(
-                token_of(headers.get(b"authorization", b"").decode("latin-1"))
-            )
-        except Unauthenticated:
-            address = scope["client"][0] if scope.get("client") else ""
-            _require_rate(self._rates.count(REFUSED, network_of(address)))
-            raise
-        scope["state"]["caller"] = caller
-        rate = operation.rate or (ORDINARY if caller.is_person else SERVICE)
-        standing = self._rates.count(rate, caller.subject)
-        _require_rate(standing)
-        require_scopes(caller, operation.scopes or ())
-        return standing.headers
 
     def _body(
         self, headers: Mapping[bytes, bytes], receive: Receive, operation: Operation | None
@@ -173,18 +151,6 @@ class RequestEdge:
             if faults:
                 return query_problem(Request(scope), faults)
         return None
-
-
-def _require_rate(standing: Standing) -> None:
-    if standing.is_over:
-        raise TooMany(
-            f"{standing.quota} of these calls are taken from a caller in {standing.window_seconds} "
-            f"seconds. Call again in {standing.seconds} seconds.",
-            headers={
-                "Retry-After": str(standing.seconds),
-                **{name.decode(): value.decode() for name, value in standing.headers},
-            },
-        )
 
 
 def _answer_to_error(request: Request, error: Exception) -> ASGIApp:
@@ -263,7 +229,7 @@ def create_application(
         jwks_url=settings.auth_jwks_url,
         maximum_seconds=settings.auth_token_maximum_seconds,
     )
-    app.state.rates = Rates(
+    rates = Rates(
         {
             ORDINARY: settings.rate_ordinary_per_minute,
             SERVICE: settings.rate_service_per_minute,
@@ -271,6 +237,7 @@ def create_application(
             REFUSED: settings.rate_refused_per_minute,
         }
     )
+    app.state.admission = Admission(app.state.token_verifier, rates)
     install_problem_handlers(app)
     app.add_exception_handler(RefusedBody, on_refused_body)
     app.include_router(_probes)

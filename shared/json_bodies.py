@@ -7,6 +7,7 @@ open, and before them by the reader.
 """
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from fastapi import Request
@@ -29,16 +30,20 @@ def _no_number(word: str) -> Any:
     raise _Ambiguous(f"The body says {word}, which is no number in JSON. Write a number, or null.")
 
 
+def read_unambiguous(body: bytes) -> Any:
+    """What a JSON body says; raises ValueError, or RecursionError, where it says nothing, and
+    Unprocessable where readers would take it in different ways."""
+    try:
+        return json.loads(body, object_pairs_hook=_of_pairs, parse_constant=_no_number)
+    except _Ambiguous as error:
+        raise Unprocessable(str(error)) from None
+
+
 async def unambiguous_json(request: Request) -> None:
     """Looks at a JSON body that the route reads; raises Unprocessable where it is ambiguous."""
     route = request.scope.get("route")
     if getattr(route, "body_field", None) is None:
         return
-    body = await request.body()
-    try:
-        json.loads(body, object_pairs_hook=_of_pairs, parse_constant=_no_number)
-    except _Ambiguous as error:
-        raise Unprocessable(str(error)) from None
-    except (ValueError, RecursionError):
-        # Whoever reads it for the route says what is wrong.
-        return
+    # Whoever reads it for the route says what is wrong with what is no JSON.
+    with suppress(ValueError, RecursionError):
+        read_unambiguous(await request.body())

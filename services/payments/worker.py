@@ -21,8 +21,6 @@ from services.payments.chunks.handlers import handlers as of_chunks
 from services.payments.database import SCHEMA
 from services.payments.deliveries.delivering import Delivering
 from services.payments.deliveries.handlers import handlers as of_deliveries
-from services.payments.deliveries.schedule import Schedule
-from services.payments.deliveries.sending import Sender
 from services.payments.differences.following import Following
 from services.payments.dispatch.asking_first import AskingFirst
 from services.payments.dispatch.inquiring import Inquiring
@@ -73,6 +71,8 @@ from shared.events import Consumer
 from shared.http import service_client
 from shared.ids import new_id
 from shared.retry import Backoff
+from shared.schedule import Schedule
+from shared.sending import Sender
 from shared.worker import Loop, Worker
 
 _MATCH_AGAIN = Backoff(first_seconds=5, longest_seconds=5)

@@ -19,6 +19,7 @@ from services.registry.households.routes import router as households
 from services.registry.imports.routes import router as imports
 from services.registry.name_sheets.routes import router as name_sheets
 from services.registry.names.routes import router as names
+from services.registry.partners.routes import router as partners
 from services.registry.preparations.routes import router as preparations
 from services.registry.progress.routes import router as progress
 from services.registry.repairs.routes import router as repairs
@@ -26,6 +27,7 @@ from services.registry.rounds.routes import router as rounds
 from services.registry.schemes.routes import router as schemes
 from services.registry.scopes import RegistryApprove, SchemesRead
 from services.registry.settings import ApiSettings
+from services.registry.spdci.mounting import answering_partners, mount_spdci
 from services.registry.steps import steps_of
 from shared.application import create_application
 from shared.approvals.routes import approval_routes
@@ -41,6 +43,7 @@ _TAGS = [
     {"name": "schemes", "description": "Who is eligible for what, in versioned documents."},
     {"name": "activations", "description": "Who was enrolled for a shock, and what came of it."},
     {"name": "entitlements", "description": "What a household is owed, and why."},
+    {"name": "partners", "description": "Systems of others that speak SPDCI with the registry."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "events", "description": "The event log, and events that failed here."},
 ]
@@ -76,6 +79,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             repairs,
             held,
             preparations,
+            partners,
             entitlements,
             chunks,
             checks,
@@ -84,11 +88,12 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             events,
         ],
         tags=_TAGS,
-        lifespans=[_streaming],
+        lifespans=[_streaming, answering_partners],
     )
     app.state.steps = steps
     app.state.area_names = KnownNames()
     app.state.personal_data = personal_data_from(settings)
+    mount_spdci(app)
     return app
 
 

@@ -27,6 +27,13 @@ GRANTS = {
     "activation": "SELECT, INSERT, UPDATE (areas, areas_refused, scheme_version, not_enrolled, "
     "cancelled_on, has_ceiling, ceiling_households, ceiling_minor, allowed_households, "
     "allowed_minor)",
+    "partner": "SELECT, INSERT, UPDATE",
+    "partner_message": "SELECT, INSERT, DELETE",
+    "partner_request": "SELECT, INSERT, DELETE, UPDATE (status, answered_at, message_sealed)",
+    "partner_delivery": (
+        "SELECT, INSERT, DELETE, UPDATE (status, attempts, next_attempt_at, attempted_at, "
+        "finished_at, answer_status, detail, message_sealed)"
+    ),
     "preparation": "SELECT, INSERT, UPDATE",
     "payment_round": "SELECT, INSERT, UPDATE (released_at, released_by)",
     "enrolment_run": "SELECT, INSERT, UPDATE (chunks_done, completed_at, held_at, approval_id)",

@@ -24,6 +24,12 @@ SchemesWrite = Annotated[Caller, require("schemes:write")]
 RegistryApprove = Annotated[Caller, require("registry:approve")]
 """Decides what another person proposed."""
 
+PartnersRead = Annotated[Caller, require("partners:read")]
+PartnersWrite = Annotated[Caller, require("partners:write")]
+"""Proposes systems that speak SPDCI with the registry, and ends them."""
+SPDCI_SOCIAL = "spdci:social"
+"""Asks who is registered, as SPDCI has it; persons are shown with `households:read-personal`."""
+
 EnrolmentsRead = Annotated[Caller, require("enrolments:read")]
 RoundsRelease = Annotated[Caller, require("rounds:release")]
 EntitlementsRead = Annotated[Caller, require("entitlements:read")]

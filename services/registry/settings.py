@@ -1,13 +1,14 @@
 """What the registry is told by its environment."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.known_keys import KeyRing, unversioned, versions
 from shared.money import AmountMinor, CurrencyCode
+from shared.outbound import Judge, is_public, is_public_or_loopback
 from shared.production import Secret
 from shared.settings import (
     CallingSettings,
@@ -52,6 +53,10 @@ class Settings(ServiceSettings):
     account_changes_alone: int = Field(default=20, ge=0)
     """Accounts of known households that one person may change in a day without a second, whether
     one by one or by files. Accounts of enrolled households are never among them."""
+    partner_message_days: int = Field(default=7, ge=2)
+    """For how long the ids of partners' messages are kept, each of which is taken once."""
+    partner_request_days: int = Field(default=30, ge=7)
+    """For how long what partners asked, and were sent, is kept once that is over."""
     release_alone_minor: dict[CurrencyCode, AmountMinor] = {}
     """By currency, up to how much one person alone releases a later round; none: two persons
     always."""
@@ -77,8 +82,57 @@ class ApiSettings(Settings):
     """What the ids of households follow from, for good: the first blind index key. Unset while
     that is the blind index key."""
 
+    spdci_sender_id: str = Field(
+        default="registry.sangkroh", pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{2,98}$"
+    )
+    """What partners know the registry by."""
+    spdci_signing_key: Key | None = Field(
+        default=None, validation_alias=AliasChoices("SPDCI_SIGNING_KEY", "spdci_signing_key")
+    )
+    """The seed of the Ed25519 key that signs what is sent to partners. Unset: nothing is signed."""
+    spdci_signing_key_other: Key | None = Field(
+        default=None,
+        validation_alias=AliasChoices("SPDCI_SIGNING_KEY_OTHER", "spdci_signing_key_other"),
+    )
+    """While the key is changed: the next one, then the one before. Partners are shown both."""
+    spdci_unsigned: bool = False
+    """Whether messages of partners are taken that nobody signed: for trying things out."""
+    partners_on_loopback: bool = False
+    """Whether partners may be on this machine: for tests and demonstrations."""
+
+    partner_timeout_seconds: float = Field(default=15, gt=0, le=60)
+    """How long a partner has to take a message."""
+    partner_retry_seconds: Annotated[
+        list[Annotated[float, Field(gt=0)]], Field(min_length=1, max_length=20)
+    ] = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600]
+    """The waits between attempts to send a message to a partner; after the last it is given up."""
+
+    @property
+    def partner_judge(self) -> Judge:
+        """Where messages to partners may be sent."""
+        return is_public_or_loopback if self.partners_on_loopback else is_public
+
+    def unfit_for_production(self) -> Iterator[str]:
+        yield from super().unfit_for_production()
+        if self.spdci_unsigned:
+            yield (
+                "REGISTRY_SPDCI_UNSIGNED lets anybody with a partner's token change what it says: "
+                "take it out"
+            )
+        if self.partners_on_loopback:
+            yield (
+                "REGISTRY_PARTNERS_ON_LOOPBACK lets a partner's address lead back into this "
+                "machine: take it out"
+            )
+
     def secrets(self) -> Iterator[Secret]:
         yield from super().secrets()
+        for variable, key in (
+            ("SPDCI_SIGNING_KEY", self.spdci_signing_key),
+            ("SPDCI_SIGNING_KEY_OTHER", self.spdci_signing_key_other),
+        ):
+            if key is not None:
+                yield secret_of_key(variable, key)
         yield from secrets_of_keys("PERSON_KEYS", self.person_keys)
         yield from secrets_of_keys("ACCOUNT_KEYS", self.account_keys)
         yield secret_of_key("BLIND_INDEX_KEY", self.blind_index_key)

@@ -6,6 +6,7 @@ from services.registry.accounts import service as accounts
 from services.registry.approvals.tables import Approval, ApprovalKind
 from services.registry.editions import service as editions
 from services.registry.held import service as held
+from services.registry.partners import service as partners
 from services.registry.repairs import service as repairs
 from services.registry.rounds import service as rounds
 from services.registry.schemes.service import SCHEMES
@@ -20,6 +21,7 @@ _CARRIED_OUT = {
     ApprovalKind.ACCOUNT_CHANGE: accounts.carry_out,
     ApprovalKind.IMPORTED_ACCOUNTS: accounts.carry_out_import,
     ApprovalKind.GAZETTEER_EDITION: editions.carry_out,
+    ApprovalKind.PARTNER: partners.carry_out,
 }
 
 

@@ -12,10 +12,12 @@ from services.registry.funds import tables as funds
 from services.registry.households import tables as households
 from services.registry.imports import tables as imports
 from services.registry.members import tables as members
+from services.registry.partners import tables as partners
 from services.registry.preparations import tables as preparations
 from services.registry.providers import tables as providers
 from services.registry.repairs import tables as repairs
 from services.registry.schemes import tables as schemes
+from services.registry.spdci.later import tables as spdci
 
 metadata = Base.metadata
 
@@ -33,8 +35,10 @@ __all__ = [
     "imports",
     "members",
     "metadata",
+    "partners",
     "preparations",
     "providers",
     "repairs",
     "schemes",
+    "spdci",
 ]

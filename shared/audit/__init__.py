@@ -7,7 +7,17 @@ names the one that was altered, deleted or inserted since.
 """
 
 from shared.audit.exporting import Export, Taken
-from shared.audit.recording import about, record, recorded, showed, speak_for
+from shared.audit.recording import about, read_later, record, recorded, showed, speak_for
 from shared.audit.sequencing import Sequencer
 
-__all__ = ["Export", "Sequencer", "Taken", "about", "record", "recorded", "showed", "speak_for"]
+__all__ = [
+    "Export",
+    "Sequencer",
+    "Taken",
+    "about",
+    "read_later",
+    "record",
+    "recorded",
+    "showed",
+    "speak_for",
+]

@@ -1,7 +1,7 @@
 """Writing the audit record: by the session of the request, in the transaction of the change."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any
@@ -161,6 +161,31 @@ def showed(session: AsyncSession, thing: str) -> None:
 def speak_for(session: AsyncSession, *, request_session: AsyncSession) -> None:
     """Have ``record`` write into another transaction that the same request caused."""
     session.info[_AUTHOR] = request_session.info[_AUTHOR]
+
+
+async def read_later(
+    session: AsyncSession,
+    schema: str,
+    *,
+    subject: str,
+    client: str | None,
+    request_id: UUID,
+    operation: str,
+    things: Sequence[str],
+) -> None:
+    """Record that personal values are shown to somebody whose request is over: it is answered
+    later. ``things`` are as in ``showed``."""
+    await repository.add(
+        session,
+        schema,
+        id=new_id(),
+        subject=subject,
+        client=client,
+        request_id=request_id,
+        operation=operation,
+        unmasked_read=True,
+        objects=list(things),
+    )
 
 
 async def _add_read(session: AsyncSession, author: Author) -> None:

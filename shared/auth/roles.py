@@ -30,6 +30,8 @@ class Role(StrEnum):
 
     MINISTRY = "ministry"
     """Another ministry's system: follows rules, shocks and their progress, without households."""
+    PARTNER = "partner"
+    """Another ministry's system that asks who is registered, by SPDCI; persons among it."""
     PUBLISHER = "publisher"
     """A feed's own client: whoever publishes an indicator's figures."""
     PROVIDER = "provider"
@@ -45,6 +47,7 @@ class Role(StrEnum):
 MACHINES = frozenset(
     {
         Role.MINISTRY,
+        Role.PARTNER,
         Role.PUBLISHER,
         Role.PROVIDER,
         Role.REGISTRY,
@@ -79,8 +82,11 @@ SCOPES: dict[Role, frozenset[str]] = {
         Role.REGISTRAR: """
             areas:read areas:write schemes:read entitlements:read
             households:read households:search households:read-personal households:write
+            partners:read partners:write
         """,
-        Role.CHECKER: f"{_READING} webhooks:read subscriptions:read {' '.join(sorted(APPROVING))}",
+        Role.CHECKER: f"""{_READING} partners:read webhooks:read subscriptions:read
+            {" ".join(sorted(APPROVING))}
+        """,
         Role.TREASURER: """
             schemes:read enrolments:read funds:read funds:write payments:read statements:write
         """,
@@ -89,12 +95,13 @@ SCOPES: dict[Role, frozenset[str]] = {
             households:read households:search households:read-personal
         """,
         Role.PAYMASTER: "payments:read cash-lists:write payees:read",
-        Role.AUDITOR: f"{_READING} webhooks:read subscriptions:read audit:read",
+        Role.AUDITOR: f"{_READING} partners:read webhooks:read subscriptions:read audit:read",
         Role.OPERATOR: f"""{_FOLLOWING} payments:read webhooks:read
             subscriptions:read subscriptions:write
             event-log:read events:read events:replay
         """,
         Role.MINISTRY: f"{_FOLLOWING} event-log:read subscriptions:read subscriptions:write",
+        Role.PARTNER: "areas:read spdci:social households:read-personal",
         Role.PUBLISHER: """
             areas:read indicators:read observations:read observations:write observations:publish
         """,

@@ -12,11 +12,11 @@ from hypothesis.strategies import integers, text
 
 from services.payments.deliveries import repository, service
 from services.payments.deliveries.repository import Outcome
-from services.payments.deliveries.schedule import Schedule
-from services.payments.deliveries.sending import Sender
+from shared.schedule import Schedule
+from shared.sending import Sender
 from services.payments.deliveries.states import DeliveryStatus
 from services.payments.settings import WorkerSettings
-from services.payments.subscriptions.addresses import refusal_of, url_of
+from shared.addresses import refusal_of, url_of
 from shared.contracts import events
 from shared.contracts.catalogue import EXAMPLES
 from shared.outbound import is_public, is_public_or_loopback

@@ -12,8 +12,6 @@ import structlog
 
 from services.payments.deliveries import repository
 from services.payments.deliveries.repository import Outcome
-from services.payments.deliveries.schedule import Schedule
-from services.payments.deliveries.sending import Sender, Sent
 from services.payments.deliveries.states import DeliveryStatus
 from services.payments.dispatch.pipeline import Pipeline
 from services.payments.providers.pausing import Pausing
@@ -26,6 +24,8 @@ from shared.errors import told
 from shared.events.cloud_events import MEDIA_TYPE, CloudEvent
 from shared.personal_data import CannotDecrypt, Cipher
 from shared.retry import Backoff
+from shared.schedule import Schedule
+from shared.sending import Sender, Sent
 from shared.signatures import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
 log = structlog.get_logger()

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from services.payments.subscriptions.addresses import MAXIMUM_CHARACTERS, url_of
 from services.payments.subscriptions.states import Signing, SubscriptionStatus
+from shared.addresses import MAXIMUM_CHARACTERS, url_of
 from shared.contracts.catalogue import EXAMPLES
 from shared.values import Instant, Text, Whole
 

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.payments.approvals.tables import ApprovalKind
 from services.payments.statements import AnyRow
 from services.payments.subscriptions import repository
-from services.payments.subscriptions.addresses import refusal_of, url_of
 from services.payments.subscriptions.schemas import (
     KeyOut,
     RotationIn,
@@ -19,6 +18,7 @@ from services.payments.subscriptions.schemas import (
 )
 from services.payments.subscriptions.states import Signing, SubscriptionStatus
 from shared import audit
+from shared.addresses import refusal_of, url_of
 from shared.approvals import Approval, ApprovalOut, Effect, Step, Steps
 from shared.approvals import service as approvals
 from shared.auth import Caller

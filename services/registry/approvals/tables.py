@@ -24,6 +24,8 @@ class ApprovalKind(StrEnum):
     """Where the known households of an import are paid."""
     GAZETTEER_EDITION = "gazetteer_edition"
     """An edition of the gazetteer that is put in force: codes change, and households follow."""
+    PARTNER = "partner"
+    """A system that speaks SPDCI with the registry, or what is to hold of one."""
 
 
 class Approval(tables.Approval, Base):

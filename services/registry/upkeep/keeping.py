@@ -15,4 +15,27 @@ def kept_for_a_time(settings: Settings) -> list[Kept]:
             days=settings.rejection_days,
             variable="REGISTRY_REJECTION_DAYS",
         ),
+        Kept(
+            what="ids of partners' messages",
+            table="registry.partner_message",
+            since="received_at",
+            days=settings.partner_message_days,
+            variable="REGISTRY_PARTNER_MESSAGE_DAYS",
+        ),
+        Kept(
+            what="messages to partners that were taken or given up",
+            table="registry.partner_delivery",
+            since="finished_at",
+            days=settings.partner_request_days,
+            variable="REGISTRY_PARTNER_REQUEST_DAYS",
+            condition="finished_at IS NOT NULL",
+        ),
+        Kept(
+            what="what partners asked and was answered",
+            table="registry.partner_request",
+            since="answered_at",
+            days=settings.partner_request_days,
+            variable="REGISTRY_PARTNER_REQUEST_DAYS",
+            condition="answered_at IS NOT NULL",
+        ),
     ]

@@ -17,6 +17,10 @@ def sealed_columns(settings: ApiSettings) -> list[SealedColumn]:
                 for table in ("registry.household", "registry.member")
             ),
             *(
+                (table, "message_sealed", "id", personal_data.persons, "PERSON_KEYS")
+                for table in ("registry.partner_request", "registry.partner_delivery")
+            ),
+            *(
                 (table, "account_sealed", "household_id", personal_data.accounts, "ACCOUNT_KEYS")
                 for table in ("registry.payee_account", "registry.account_change")
             ),

@@ -1,4 +1,4 @@
-"""Which addresses events may be sent to, as far as that can be seen before a connection is made."""
+"""Which addresses things are sent to, as far as that can be seen before a connection is made."""
 
 from ipaddress import ip_address
 

@@ -1,4 +1,4 @@
-"""When a delivery that failed is tried again: as Standard Webhooks 1.0 says, with some chance."""
+"""When a message that failed is sent again: as Standard Webhooks 1.0 says, with some chance."""
 
 import random
 from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""Partners: systems of other ministries that speak SPDCI with the registry."""

@@ -1,0 +1,49 @@
+"""SQL of partners."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.partners.tables import Partner
+
+
+async def find_partner(session: AsyncSession, sender_id: str) -> Partner | None:
+    """The partner of a sender's id, also one that has ended."""
+    return await session.get(Partner, sender_id)
+
+
+async def list_partners(
+    session: AsyncSession, *, after: str | None, limit: int
+) -> Sequence[Partner]:
+    """Partners by id."""
+    query = select(Partner).order_by(Partner.sender_id).limit(limit)
+    if after is not None:
+        query = query.where(Partner.sender_id > after)
+    return (await session.scalars(query)).all()
+
+
+async def put(session: AsyncSession, **columns: object) -> None:
+    """Keep a partner as it was approved, in the place of what was known of it."""
+    added = insert(Partner).values(**columns, ended_at=None)
+    await session.execute(
+        added.on_conflict_do_update(
+            index_elements=[Partner.sender_id],
+            set_={
+                name: added.excluded[name] for name in (*columns, "ended_at") if name != "sender_id"
+            },
+        )
+    )
+
+
+async def end(session: AsyncSession, sender_id: str, *, at: datetime) -> bool:
+    """Take nothing from it any more; whether it was a partner until now."""
+    ended = await session.execute(
+        update(Partner)
+        .where(Partner.sender_id == sender_id, Partner.ended_at.is_(None))
+        .values(ended_at=at)
+        .returning(Partner.sender_id)
+    )
+    return ended.first() is not None

@@ -1,0 +1,85 @@
+"""Taking what is answered later: kept before it is acknowledged, so that none is lost."""
+
+from collections.abc import Sequence
+
+import orjson
+from starlette.requests import Request
+
+from services.registry.households.persons import PersonalData
+from services.registry.settings import ApiSettings
+from services.registry.spdci.exchange import Taken
+from services.registry.spdci.later import repository
+from services.registry.spdci.messages.codes import Ack, ErrorCode
+from services.registry.spdci.messages.envelope import Json, Refused, transaction_of, written
+from shared.addresses import refusal_of, url_of
+from shared.ids import new_id
+
+
+async def take(
+    taken: Taken,
+    *,
+    register: str,
+    reference_ids: Sequence[str],
+    settings: ApiSettings,
+    request: Request,
+) -> Json:
+    """Keep a message, to be answered when it is its turn; what is acknowledged. Raises Refused."""
+    callback_url = callback_of(taken, settings)
+    correlation_id = new_id()
+    await repository.add_request(
+        taken.session,
+        id=correlation_id,
+        sender_id=taken.partner.sender_id,
+        register=register,
+        action=taken.header.action,
+        transaction_id=transaction_of(taken.message),
+        reference_ids=list(reference_ids),
+        callback_url=callback_url,
+        scopes=sorted(taken.caller.scopes),
+        subject=taken.caller.subject,
+        client=taken.caller.client,
+        request_id=request.state.request_id,
+        message_sealed=seal(taken.personal_data, taken.message, bound_to=correlation_id.bytes),
+        received_at=taken.now,
+    )
+    return {
+        "ack_status": Ack.TAKEN.value,
+        "timestamp": written(taken.now),
+        "correlation_id": str(correlation_id),
+    }
+
+
+def callback_of(taken: Taken, settings: ApiSettings) -> str:
+    """Where the answer goes: what was agreed on with the partner. Raises Refused.
+
+    A ``sender_uri`` may name a place within it, and nothing else: whoever holds a token does not
+    choose where persons are sent to.
+    """
+    agreed = taken.partner.callback_url
+    if agreed is None:
+        raise Refused(
+            400,
+            ErrorCode.SENDER_URI,
+            "No address for answers was agreed on with the partner: have one registered, or ask at "
+            "/registry/sync.",
+        )
+    if refusal_of(url_of(agreed), settings.partner_judge):
+        raise Refused(400, ErrorCode.SENDER_URI, "The partner's address leads inwards by now.")
+    given = taken.header.sender_uri
+    base = agreed.rstrip("/")
+    if given and given.rstrip("/") != base and not given.startswith(f"{base}/"):
+        raise Refused(
+            400, ErrorCode.SENDER_URI, "sender_uri lies outside of the partner's agreed address."
+        )
+    return base
+
+
+def seal(personal_data: PersonalData, message: Json, *, bound_to: bytes) -> bytes:
+    """A message as it is kept: it may name persons."""
+    return personal_data.persons.encrypt(orjson.dumps(message), bound_to=bound_to)
+
+
+def unseal(personal_data: PersonalData, sealed: bytes, *, bound_to: bytes) -> Json:
+    """What was kept; raises CannotDecrypt."""
+    opened: Json = orjson.loads(personal_data.persons.decrypt(sealed, bound_to=bound_to))
+    return opened

@@ -1,0 +1,1 @@
+"""Messages as the standard frames them: signature, header, message."""

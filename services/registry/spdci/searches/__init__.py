@@ -1,0 +1,1 @@
+"""Searches: criteria as the standard writes them, over households and their members."""

@@ -1,0 +1,55 @@
+"""SQL of searches: one page of what criteria find, and how many there are in all."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.areas.tables import Area
+from services.registry.households.tables import Household
+from services.registry.spdci.searches.attributes import SORTS
+
+
+def _found(condition: ColumnElement[bool], *columns: Any) -> Select[*tuple[Any, ...]]:
+    query = select(*columns).where(condition)
+    # Every household has its commune: the join is only for criteria that ask about places.
+    if Area.__table__ in query.get_final_froms():
+        query = query.where(Area.code == Household.area_code)
+    return query
+
+
+async def count(session: AsyncSession, condition: ColumnElement[bool], *, most: int) -> int:
+    """How many households fit; ``most`` and one where there are more."""
+    some = _found(condition, Household.id).limit(most + 1).subquery()
+    counted: int = await session.scalar(select(func.count()).select_from(some)) or 0
+    return counted
+
+
+async def page(
+    session: AsyncSession,
+    condition: ColumnElement[bool],
+    *columns: Any,
+    sorts: Sequence[tuple[str, bool]],
+    offset: int,
+    limit: int,
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """A page of the households that fit, each with ``columns`` beside it."""
+    query = _found(condition, Household, *columns)
+    for name, falls in sorts:
+        column = SORTS[name]
+        query = query.order_by(column.desc() if falls else column)
+    # With the commune first, an index gives them in their order.
+    query = query.order_by(*(() if sorts else (Household.area_code,)), Household.id)
+    return (await session.execute(query.offset(offset).limit(limit))).all()
+
+
+async def names_of(session: AsyncSession, codes: Collection[str]) -> dict[str, str]:
+    """The English names of communes, each with its district's and province's."""
+    wanted = {code[:length] for code in codes for length in (2, 4, 6)}
+    rows = await session.execute(select(Area.code, Area.name_en).where(Area.code.in_(wanted)))
+    names: dict[str, str] = dict(rows.all())
+    return {
+        code: ", ".join(names[part] for part in (code, code[:4], code[:2]) if part in names)
+        for code in set(codes)
+    }
