@@ -18,6 +18,9 @@ _SQL_COMPOSED = {
     # What compiles a rule's text into conditions, and a benefit into amounts.
     "services/registry/rules",
     "services/registry/schemes/benefit.py",
+    # What reads the criteria of a search as conditions.
+    "services/registry/spdci/searches/attributes.py",
+    "services/registry/spdci/searches/criteria.py",
 }
 _SQL_DECLARED = {"grants.py", "functions.py"}
 """What a schema holds beside its tables, as the drift check compares it."""

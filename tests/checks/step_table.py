@@ -28,6 +28,7 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
     Kind("registry", "account_change"): ("PUT /v1/households/{household_id}/payee-account",),
     Kind("registry", "imported_accounts"): ("PUT /v1/imports/{import_id}/rows",),
     Kind("registry", "gazetteer_edition"): ("POST /v1/gazetteer/editions/{code}/proposal",),
+    Kind("registry", "partner"): ("POST /v1/partners",),
     Kind("triggers", "trigger"): ("POST /v1/triggers", "POST /v1/triggers/{code}/versions"),
     Kind("triggers", "feed"): ("POST /v1/feeds", "POST /v1/feeds/{code}/versions"),
     Kind("triggers", "observations"): ("POST /v1/observations",),

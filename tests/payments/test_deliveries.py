@@ -12,14 +12,14 @@ from hypothesis.strategies import integers, text
 
 from services.payments.deliveries import repository, service
 from services.payments.deliveries.repository import Outcome
-from shared.schedule import Schedule
-from shared.sending import Sender
 from services.payments.deliveries.states import DeliveryStatus
 from services.payments.settings import WorkerSettings
 from shared.addresses import refusal_of, url_of
 from shared.contracts import events
 from shared.contracts.catalogue import EXAMPLES
 from shared.outbound import is_public, is_public_or_loopback
+from shared.schedule import Schedule
+from shared.sending import Sender
 from tests.payments.conftest import BothSettings, World
 from tests.payments.receiver import RunningReceiver
 from tests.payments.steps import Steps, running_steps

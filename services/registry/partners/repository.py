@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.partners.tables import Partner
+from services.registry.partners.tables import Partner, PartnerMessage
 
 
 async def find_partner(session: AsyncSession, sender_id: str) -> Partner | None:
@@ -47,3 +47,16 @@ async def end(session: AsyncSession, sender_id: str, *, at: datetime) -> bool:
         .returning(Partner.sender_id)
     )
     return ended.first() is not None
+
+
+async def add_message(
+    session: AsyncSession, sender_id: str, message_id: str, *, at: datetime
+) -> bool:
+    """Remember a message of a partner's; whether it is the first of its id."""
+    added = await session.execute(
+        insert(PartnerMessage)
+        .values(sender_id=sender_id, message_id=message_id, received_at=at)
+        .on_conflict_do_nothing()
+        .returning(PartnerMessage.message_id)
+    )
+    return added.first() is not None

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from services.registry.spdci.messages.signing import public_key, thumbprint
+from services.registry.partners.signing import public_key, thumbprint
 from shared.addresses import MAXIMUM_CHARACTERS, url_of
 from shared.values import Text
 
@@ -101,11 +101,11 @@ class PartnerOut(BaseModel):
     """A partner."""
 
     sender_id: str = Field(examples=["spmis.mosvy.gov.kh"])
-    name: str
-    subject: str
+    name: str = Field(examples=["Ministry of Social Affairs: programme management"])
+    subject: str = Field(examples=["mosvy-spmis"])
     keys: list[dict[str, Any]] = Field(examples=[[_EXAMPLE_KEY]])
-    callback_url: str | None
-    proposed_by: str
-    approved_by: str
+    callback_url: str | None = Field(examples=["https://spmis.mosvy.gov.kh/spdci"])
+    proposed_by: str = Field(examples=["officer@example.org"])
+    approved_by: str = Field(examples=["checker@example.org"])
     changed_at: datetime
     ended_at: datetime | None = Field(description="Since when nothing is taken from it.")

@@ -20,11 +20,11 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.persons import PersonalData
+from services.registry.partners import signing
 from services.registry.partners.tables import Partner
 from services.registry.scopes import READ_PERSONAL
 from services.registry.settings import ApiSettings
 from services.registry.spdci import senders
-from services.registry.spdci.messages import signing
 from services.registry.spdci.messages.codes import Ack, ErrorCode, Status
 from services.registry.spdci.messages.envelope import (
     Header,

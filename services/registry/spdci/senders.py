@@ -2,14 +2,12 @@
 
 import time
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.partners.repository import find_partner
-from services.registry.partners.tables import Partner, PartnerMessage
-from services.registry.spdci.messages import signing
+from services.registry.partners import signing
+from services.registry.partners.repository import add_message, find_partner
+from services.registry.partners.tables import Partner
 from services.registry.spdci.messages.codes import ErrorCode, HeaderFault
 from services.registry.spdci.messages.envelope import HeaderRejected, Json, Refused, sender_of
 from shared.auth import Caller
@@ -61,13 +59,7 @@ async def take_once(
     session: AsyncSession, partner: Partner, message_id: str, *, now: datetime
 ) -> None:
     """Take a message of the partner's, once; raises HeaderRejected for one that was taken."""
-    taken: Any = await session.execute(
-        insert(PartnerMessage)
-        .values(sender_id=partner.sender_id, message_id=message_id, received_at=now)
-        .on_conflict_do_nothing()
-        .returning(PartnerMessage.message_id)
-    )
-    if taken.first() is None:
+    if not await add_message(session, partner.sender_id, message_id, at=now):
         raise HeaderRejected(
             HeaderFault.MESSAGE_ID,
             "A message with this message_id was taken already. Send each under a new one.",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from services.registry.spdci.messages import signing
+from services.registry.partners import signing
 from tests.registry.flow import Flow, rows
 from tests.registry.spdci.partner import RECEIVER, SUBJECT, Partner, Receiver, search
 from tests.server import eventually

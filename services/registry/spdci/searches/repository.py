@@ -5,10 +5,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from services.registry.areas.tables import Area
+from services.registry.households.persons import PersonalData
 from services.registry.households.tables import Household
 from services.registry.spdci.searches.attributes import SORTS
+from services.registry.spdci.searches.criteria import ById, ByNumber, Criteria
 
 
 def _found(condition: ColumnElement[bool], *columns: Any) -> Select[*tuple[Any, ...]]:
@@ -17,6 +20,19 @@ def _found(condition: ColumnElement[bool], *columns: Any) -> Select[*tuple[Any, 
     if Area.__table__ in query.get_final_froms():
         query = query.where(Area.code == Household.area_code)
     return query
+
+
+def condition_of(criteria: Criteria, personal_data: PersonalData) -> ColumnElement[bool]:
+    """Which households fit."""
+    match criteria.by:
+        case ById(household_id):
+            return Household.id == household_id
+        case ByNumber(field, value):
+            assert field.found_by is not None  # numbers that a household is known by alone
+            column: InstrumentedAttribute[bytes] = getattr(Household, field.found_by.column)
+            return column.in_([keys.indexes_of(field)(value) for keys in personal_data.found_by])
+        case condition:
+            return condition
 
 
 async def count(session: AsyncSession, condition: ColumnElement[bool], *, most: int) -> int:

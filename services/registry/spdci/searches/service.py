@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, false
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import COUNTED
@@ -25,8 +23,6 @@ from services.registry.spdci.messages.envelope import (
 from services.registry.spdci.searches import records, repository
 from services.registry.spdci.searches.criteria import (
     MAXIMUM_REACH,
-    ById,
-    ByNumber,
     Criteria,
     Entity,
     Rejected,
@@ -114,7 +110,7 @@ class Searches:
                 SearchFault.CRITERIA,
                 "Members are shown to tokens with households:read-personal alone. Ask for Group.",
             )
-        condition = self._condition(criteria)
+        condition = repository.condition_of(criteria, self._personal_data)
         total = await repository.count(self._session, condition, most=MAXIMUM_REACH)
         if total > MAXIMUM_REACH:
             raise Rejected(
@@ -147,20 +143,6 @@ class Searches:
         return records.group(
             household, counts=counts, person=person, place=places.get(household.area_code)
         )
-
-    def _condition(self, criteria: Criteria) -> ColumnElement[bool]:
-        match criteria.by:
-            case ById(household_id):
-                return Household.id == household_id
-            case ByNumber(field, value):
-                if field.found_by is None:
-                    return false()
-                column: InstrumentedAttribute[bytes] = getattr(Household, field.found_by.column)
-                return column.in_(
-                    [keys.indexes_of(field)(value) for keys in self._personal_data.found_by]
-                )
-            case condition:
-                return condition
 
 
 def reference_of(request: Any) -> str | None:
