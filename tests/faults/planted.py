@@ -31,7 +31,7 @@ from services.payments.instructions import statements
 from services.payments.providers.accounts import Accounts
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.lines import NoReply
-from services.payments.providers.protocol import Order
+from services.payments.providers.protocol import Order, SealedAccount
 from services.payments.webhooks.intake import WebhookIntake
 from services.registry.enrolments import working
 from shared import events
@@ -164,7 +164,7 @@ def account_in_the_log() -> None:
     """Somebody who looked for an error left a line that prints the account."""
     open_account = Accounts.open
 
-    def open_and_tell(self: Accounts, order: Order) -> str | Answer:
+    def open_and_tell(self: Accounts, order: Order | SealedAccount) -> str | Answer:
         account = open_account(self, order)
         print(f"sending to {account}", flush=True)
         return account

@@ -72,55 +72,59 @@ class Edition:
 
     def do(self, kind: str, first: int, second: int) -> None:
         communes = self.country.parts("", COMMUNE)
-        one = communes[first % len(communes)]
-        others = [code for code in communes if code[:4] == one[:4] and code != one]
+        commune = communes[first % len(communes)]
+        others = [code for code in communes if code[:4] == commune[:4] and code != commune]
         other = others[second % len(others)] if others else None
-        if one in self.touched or other in self.touched:
+        if commune in self.touched or other in self.touched:
             return
-        villages = self.country.parts(one, VILLAGE)
-        self.touched.add(one)
+        villages = self.country.parts(commune, VILLAGE)
+        self.touched.add(commune)
         match kind:
             case "rename":
-                self.names[one] = (f"{self.names[one][0]}x", self.names[one][1])
+                self.names[commune] = (f"{self.names[commune][0]}x", self.names[commune][1])
             case "move" | "move-away":
-                parent = one[:4]
+                parent = commune[:4]
                 if kind == "move-away":
                     districts = self.country.parts("", 4)
                     parent = districts[second % len(districts)]
-                self._move(one, self.country.fresh(parent))
+                self._move(commune, self.country.fresh(parent))
             case "merge" if other is not None:
                 self.touched.add(other)
-                self.rows.append((one, other, "merged"))
+                self.rows.append((commune, other, "merged"))
                 for village in villages:
                     self._move_village(village, self.country.fresh(other))
-                del self.names[one]
+                del self.names[commune]
             case "split" | "split-up":
                 keeps = kind == "split"
                 targets = [
-                    one if keeps else self.country.fresh(one[:4]),
-                    self.country.fresh(one[:4]),
+                    commune if keeps else self.country.fresh(commune[:4]),
+                    self.country.fresh(commune[:4]),
                 ]
-                before = self.names[one] if keeps else self.names.pop(one)
+                before = self.names[commune] if keeps else self.names.pop(commune)
                 for target in targets:
                     self.names[target] = before
-                    self.rows.append((one, target, "split"))
+                    self.rows.append((commune, target, "split"))
                 for at, village in enumerate(villages):
-                    if targets[at % 2] != one:
+                    if targets[at % 2] != commune:
                         self._move_village(village, self.country.fresh(targets[at % 2]))
             case "split-and-gain" if other is not None:
                 self.touched.add(other)
-                part = self.country.fresh(one[:4])
-                self.names[part] = self.names[one]
-                self.rows += [(one, one, "split"), (one, part, "split"), (other, one, "merged")]
+                part = self.country.fresh(commune[:4])
+                self.names[part] = self.names[commune]
+                self.rows += [
+                    (commune, commune, "split"),
+                    (commune, part, "split"),
+                    (other, commune, "merged"),
+                ]
                 self._move_village(villages[-1], self.country.fresh(part))
                 for village in self.country.parts(other, VILLAGE):
-                    self._move_village(village, self.country.fresh(one))
+                    self._move_village(village, self.country.fresh(commune))
                 del self.names[other]
             case "swap" if other is not None:
                 self.touched.add(other)
-                self._swap(one, other)
+                self._swap(commune, other)
             case "split-village":
-                target = self.country.fresh(one)
+                target = self.country.fresh(commune)
                 self.names[target] = ("Part", "ផ្នែក")
                 self.rows += [(villages[0], villages[0], "split"), (villages[0], target, "split")]
             case "merge-villages" if len(villages) > 1:
@@ -128,20 +132,20 @@ class Edition:
                 self.villages[villages[0]] = villages[1]
                 del self.names[villages[0]]
 
-    def _move(self, one: str, target: str) -> None:
-        self.rows.append((one, target, "moved"))
+    def _move(self, commune: str, target: str) -> None:
+        self.rows.append((commune, target, "moved"))
         for digits in (4, 2):
-            self.led[one[:digits]].add(target[:digits])
-        for code in [one, *self.country.parts(one, VILLAGE)]:
+            self.led[commune[:digits]].add(target[:digits])
+        for code in [commune, *self.country.parts(commune, VILLAGE)]:
             moved = target + code[COMMUNE:]
             self.names[moved] = self.names.pop(code)
             self.country.used.add(moved)
             if len(code) == VILLAGE:
                 self.villages[code] = moved
 
-    def _swap(self, one: str, other: str) -> None:
+    def _swap(self, commune: str, other: str) -> None:
         now = {}
-        for before, after in ((one, other), (other, one)):
+        for before, after in ((commune, other), (other, commune)):
             for code in [before, *self.country.parts(before, VILLAGE)]:
                 target = after + code[COMMUNE:]
                 now[target] = self.names.pop(code)
@@ -177,7 +181,7 @@ class Edition:
 
 
 def _households() -> list[tuple[Row, str]]:
-    """Two of each village, one of which says so, with the village where they live."""
+    """Two of each village, commune of which says so, with the village where they live."""
     villages = [code for code in small_country() if len(code) == VILLAGE]
     return [
         (

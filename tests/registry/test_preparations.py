@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -115,7 +116,8 @@ async def test_accounts_of_whom_a_ready_trigger_would_pay_are_told_page_by_page(
         row["provider_code"]
         for row in await owner.fetch("SELECT DISTINCT provider_code FROM registry.payee_account")
     ]
-    told, after = [], {}
+    told: list[Any] = []
+    after: dict[str, Any] = {}
     while True:
         page = await working.get(path, provider=providers, limit=2, **after)
         told += page["items"]

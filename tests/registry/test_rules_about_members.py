@@ -179,8 +179,9 @@ def _about_programmes(parts: tuple[str, list[str]]) -> Rule:
 
 
 _PROGRAMMES = ["scholarship", "school-meals", "covid-cash"]
-_SCHOOLING = [None, "none", "primary", "lower-secondary"]
-_TEXTS = {"sex": ["female", "male"], "relationship": ["head", "child"], "schooling": _SCHOOLING[1:]}
+_SCHOOLED = ["none", "primary", "lower-secondary"]
+_SCHOOLING = [None, *_SCHOOLED]
+_TEXTS = {"sex": ["female", "male"], "relationship": ["head", "child"], "schooling": _SCHOOLED}
 _predicates = st.one_of(
     st.tuples(st.sampled_from(["<", ">=", "="]), st.sampled_from([1, 6, 18, 60])).map(_about_age),
     st.sampled_from(sorted(_TEXTS)).flatmap(

@@ -8,7 +8,7 @@ wrong with one request of a message in the answer to that request.
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -70,6 +70,8 @@ class Taken:
     session: AsyncSession
     personal_data: PersonalData
     now: datetime
+    today: date
+    """By the domain's clock: the day whose counts of members are told."""
 
     @property
     def shows_persons(self) -> bool:
@@ -209,6 +211,7 @@ async def _taken(
             lambda household_id: showed(session, f"households/{household_id}")
         ),
         now=now,
+        today=request.app.state.clock.today(),
     )
 
 

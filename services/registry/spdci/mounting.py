@@ -32,7 +32,11 @@ async def answering_partners(app: FastAPI) -> AsyncIterator[None]:
     answers = Loop(
         "partners-answering",
         Answering(
-            database, settings=settings, personal_data=app.state.personal_data, works=WORKS
+            database,
+            settings=settings,
+            personal_data=app.state.personal_data,
+            clock=app.state.clock,
+            works=WORKS,
         ).step,
         then=[sends],
     )

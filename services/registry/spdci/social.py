@@ -3,7 +3,7 @@
 Its envelope and its errors are the standard's, so it shares no handler with the rest of the API.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -134,7 +134,10 @@ def create_social() -> FastAPI:
 async def _search(taken: Taken) -> Answered:
     require_total(taken.header, len(requests_of(taken.message)))
     searches = Searches(
-        taken.session, personal_data=taken.personal_data, shows_persons=taken.shows_persons
+        taken.session,
+        personal_data=taken.personal_data,
+        shows_persons=taken.shows_persons,
+        today=taken.today,
     )
     return await _searched(searches, taken.message, now=taken.now, correlation_id=new_id())
 
@@ -170,16 +173,27 @@ async def _take_status(request: Request, taken: Taken) -> Json:
 
 
 async def _search_later(
-    session: AsyncSession, personal_data: PersonalData, asked: PartnerRequest, message: Json
+    session: AsyncSession,
+    personal_data: PersonalData,
+    asked: PartnerRequest,
+    message: Json,
+    today: date,
 ) -> Answered:
     searches = Searches(
-        session, personal_data=personal_data, shows_persons=READ_PERSONAL in asked.scopes
+        session,
+        personal_data=personal_data,
+        shows_persons=READ_PERSONAL in asked.scopes,
+        today=today,
     )
     return await _searched(searches, message, now=datetime.now(UTC), correlation_id=asked.id)
 
 
 async def _status_later(
-    session: AsyncSession, personal_data: PersonalData, asked: PartnerRequest, message: Json
+    session: AsyncSession,
+    personal_data: PersonalData,
+    asked: PartnerRequest,
+    message: Json,
+    _: date,
 ) -> Answered:
     return await status.status_of(session, personal_data, message, sender_id=asked.sender_id)
 

@@ -108,7 +108,7 @@ async def test_a_header_that_is_wrong_is_answered_in_the_header(
 
 async def test_a_partner_takes_two_persons_and_no_private_key(flow: Flow) -> None:
     partner = Partner(flow)
-    body = {
+    body: dict[str, Any] = {
         "sender_id": SENDER,
         "name": "Ministry of tests",
         "subject": "ministry-of-tests",

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from services.registry.spdci.later.tables import DeliveryStatus, PartnerRequest,
 from services.registry.spdci.later.taking import seal, unseal
 from services.registry.spdci.messages.envelope import Json, answer_header
 from shared import audit
+from shared.clock import Clock
 from shared.database import Database, may_pass
 from shared.errors import told
 from shared.ids import new_id
@@ -30,8 +31,8 @@ log = structlog.get_logger()
 _AT_ONCE = 8
 _LEASE_BEYOND_TIMEOUT_SECONDS = 60
 
-Work = Callable[[AsyncSession, PersonalData, PartnerRequest, Json], Awaitable[Answered]]
-"""Answers a message, for whoever asked, by what their token allowed."""
+Work = Callable[[AsyncSession, PersonalData, PartnerRequest, Json, date], Awaitable[Answered]]
+"""Answers a message, for whoever asked, by what their token allowed; on a day."""
 
 
 class Answering:
@@ -43,12 +44,14 @@ class Answering:
         *,
         settings: ApiSettings,
         personal_data: PersonalData,
+        clock: Clock,
         works: Mapping[tuple[str, str], tuple[str, str, Work]],
     ) -> None:
         """``works`` are by register and action: the answer's action, its path, and what answers."""
         self._database = database
         self._settings = settings
         self._personal_data = personal_data
+        self._clock = clock
         self._works = works
 
     async def step(self) -> int:
@@ -79,7 +82,7 @@ class Answering:
         opened: dict[UUID, None] = {}
         personal_data = self._personal_data.telling(lambda household: opened.setdefault(household))
         message = unseal(personal_data, asked.message_sealed, bound_to=asked.id.bytes)
-        answer = await work(session, personal_data, asked, message)
+        answer = await work(session, personal_data, asked, message, self._clock.today())
         message_id = new_id()
         header = answer_header(
             action=action,

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Text, cast, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.registry.households.shape import MEMBERS, OPEN
-from services.registry.households.tables import Household, value_of
+from services.registry.households.tables import Household
+from services.registry.members.statements import value_of
 from services.registry.rules.attributes import HOUSEHOLD_ATTRIBUTES, Attribute, Kind
 from services.registry.spdci.messages.envelope import moment
 

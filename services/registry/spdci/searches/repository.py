@@ -1,6 +1,7 @@
 """SQL of searches: one page of what criteria find, and how many there are in all."""
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
@@ -10,16 +11,13 @@ from sqlalchemy.orm import InstrumentedAttribute
 from services.registry.areas.tables import Area
 from services.registry.households.persons import PersonalData
 from services.registry.households.tables import Household
+from services.registry.members.statements import with_members
 from services.registry.spdci.searches.attributes import SORTS
 from services.registry.spdci.searches.criteria import ById, ByNumber, Criteria
 
 
 def _found(condition: ColumnElement[bool], *columns: Any) -> Select[*tuple[Any, ...]]:
-    query = select(*columns).where(condition)
-    # Every household has its commune: the join is only for criteria that ask about places.
-    if Area.__table__ in query.get_final_froms():
-        query = query.where(Area.code == Household.area_code)
-    return query
+    return with_members(select(*columns), having=condition)
 
 
 def condition_of(criteria: Criteria, personal_data: PersonalData) -> ColumnElement[bool]:
@@ -35,10 +33,14 @@ def condition_of(criteria: Criteria, personal_data: PersonalData) -> ColumnEleme
             return condition
 
 
-async def count(session: AsyncSession, condition: ColumnElement[bool], *, most: int) -> int:
+async def count(
+    session: AsyncSession, condition: ColumnElement[bool], *, most: int, today: date
+) -> int:
     """How many households fit; ``most`` and one where there are more."""
     some = _found(condition, Household.id).limit(most + 1).subquery()
-    counted: int = await session.scalar(select(func.count()).select_from(some)) or 0
+    counted: int = (
+        await session.scalar(select(func.count()).select_from(some), {"as_of": today}) or 0
+    )
     return counted
 
 
@@ -46,6 +48,7 @@ async def page(
     session: AsyncSession,
     condition: ColumnElement[bool],
     *columns: Any,
+    today: date,
     sorts: Sequence[tuple[str, bool]],
     offset: int,
     limit: int,
@@ -57,7 +60,7 @@ async def page(
         query = query.order_by(column.desc() if falls else column)
     # With the commune first, an index gives them in their order.
     query = query.order_by(*(() if sorts else (Household.area_code,)), Household.id)
-    return (await session.execute(query.offset(offset).limit(limit))).all()
+    return (await session.execute(query.offset(offset).limit(limit), {"as_of": today})).all()
 
 
 async def names_of(session: AsyncSession, codes: Collection[str]) -> dict[str, str]:

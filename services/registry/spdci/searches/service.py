@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import COUNTED
-from services.registry.households.tables import Household, value_of
+from services.registry.households.tables import Household
+from services.registry.members.statements import value_of
 from services.registry.spdci.messages.codes import ErrorCode, SearchFault, Status
 from services.registry.spdci.messages.envelope import (
     MAXIMUM_REQUESTS,
@@ -49,8 +50,15 @@ class Searches:
     """Searches of one caller."""
 
     def __init__(
-        self, session: AsyncSession, *, personal_data: PersonalData, shows_persons: bool
+        self,
+        session: AsyncSession,
+        *,
+        personal_data: PersonalData,
+        shows_persons: bool,
+        today: date,
     ) -> None:
+        """``today`` is the day whose counts of members are told."""
+        self._today = today
         self._session = session
         self._personal_data = personal_data
         self._shows_persons = shows_persons
@@ -111,7 +119,9 @@ class Searches:
                 "Members are shown to tokens with households:read-personal alone. Ask for Group.",
             )
         condition = repository.condition_of(criteria, self._personal_data)
-        total = await repository.count(self._session, condition, most=MAXIMUM_REACH)
+        total = await repository.count(
+            self._session, condition, most=MAXIMUM_REACH, today=self._today
+        )
         if total > MAXIMUM_REACH:
             raise Rejected(
                 SearchFault.TOO_MANY_FOUND,
@@ -122,6 +132,7 @@ class Searches:
             self._session,
             condition,
             *(value_of(field).label(f"counted_{field.name}") for field in COUNTED),
+            today=self._today,
             sorts=criteria.sorts,
             offset=criteria.offset,
             limit=criteria.page_size,
