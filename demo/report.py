@@ -88,7 +88,7 @@ def print_report(
 
 def print_proofs(console: Console, verdict: Verdict) -> None:
     """Print each proof with its numbers, and what is against those that fail."""
-    table = Table(title="Proofs", box=box.SIMPLE_HEAD, title_justify="left", expand=True)
+    table = _table("Proofs")
     table.add_column("", no_wrap=True)
     table.add_column("what holds")
     table.add_column("numbers (riel)")
@@ -111,13 +111,22 @@ def instant(moment: datetime | None) -> str:
     return f"{moment.astimezone(COUNTRY_ZONE):%Y-%m-%d %H:%M:%S}" if moment else "—"
 
 
-def _timeline(runs: Iterable[Run]) -> Table:
-    table = Table(
-        title="Timeline, in Phnom Penh time; + is the time that really passed since the report",
-        box=None,
+def _table(title: str, *, headed: bool = True, footed: bool = False) -> Table:
+    """A table as wide as the page; without a head it has no lines either."""
+    return Table(
+        title=title,
         title_justify="left",
-        show_header=False,
+        box=box.SIMPLE_HEAD if headed else None,
+        show_header=headed,
+        show_footer=footed,
         expand=True,
+    )
+
+
+def _timeline(runs: Iterable[Run]) -> Table:
+    table = _table(
+        "Timeline, in Phnom Penh time; + is the time that really passed since the report",
+        headed=False,
     )
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right")
@@ -149,12 +158,9 @@ def _since(moment: datetime | None, run: Run) -> str:
 
 
 def _notes(quiet: Iterable[Quiet], falls: Iterable[Fall]) -> Table:
-    table = Table(
-        title="Met again, or lower: and nothing was paid twice, and nothing taken back",
-        box=None,
-        title_justify="left",
-        show_header=False,
-        expand=True,
+    table = _table(
+        "Met again, or lower: and nothing was paid twice, and nothing taken back",
+        headed=False,
     )
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
@@ -172,12 +178,9 @@ def _notes(quiet: Iterable[Quiet], falls: Iterable[Fall]) -> Table:
 
 
 def _provinces(scheme: str, provinces: Sequence[Province]) -> Table:
-    table = Table(
-        title=f"{_SCHEMES.get(scheme, scheme)} ({scheme}), first round",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        expand=True,
-        show_footer=True,
+    table = _table(
+        f"{_SCHEMES.get(scheme, scheme)} ({scheme}), first round",
+        footed=True,
     )
     table.add_column("province", footer="all")
     for heading, total in (
@@ -203,12 +206,7 @@ def _provinces(scheme: str, provinces: Sequence[Province]) -> Table:
 
 
 def _failures(failures: Iterable[Failure]) -> Table:
-    table = Table(
-        title="Entitled and not paid: what failed, and why",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        expand=True,
-    )
+    table = _table("Entitled and not paid: what failed, and why")
     table.add_column("scheme")
     table.add_column("reason")
     table.add_column("households", justify="right")
@@ -229,11 +227,8 @@ def _reason(code: str) -> str:
 
 
 def _later_rounds(rounds: Iterable[LaterRound]) -> Table:
-    table = Table(
-        title="Later rounds: scheduled; an officer releases each when it is due (here nobody did)",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        expand=True,
+    table = _table(
+        "Later rounds: scheduled; an officer releases each when it is due (here nobody did)"
     )
     table.add_column("scheme")
     table.add_column("round", justify="right")
@@ -274,12 +269,9 @@ def _providers(sandbox: Mapping[str, object]) -> str:
 
 
 def _officers(officers: Iterable[Told]) -> Table:
-    table = Table(
-        title="What officers stopped, held and took back; who was paid is the same",
-        box=None,
-        title_justify="left",
-        show_header=False,
-        expand=True,
+    table = _table(
+        "What officers stopped, held and took back; who was paid is the same",
+        headed=False,
     )
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
@@ -290,12 +282,7 @@ def _officers(officers: Iterable[Told]) -> Table:
 
 def _statements(days: Iterable[Day]) -> Table:
     how = ", ".join(f"{provider}: {way}" for provider, way in HOW.items())
-    table = Table(
-        title=f"The providers' statements, held against our books ({how})",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        expand=True,
-    )
+    table = _table(f"The providers' statements, held against our books ({how})")
     table.add_column("day", no_wrap=True)
     table.add_column("provider", no_wrap=True)
     for heading in ("lines", "paid", "riel paid", "closing balance"):
@@ -315,12 +302,7 @@ def _statements(days: Iterable[Day]) -> Table:
 
 
 def _differences(found: Iterable[Found]) -> Table:
-    table = Table(
-        title="Planted in them, found, and ended",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        expand=True,
-    )
+    table = _table("Planted in them, found, and ended")
     table.add_column("day", no_wrap=True)
     table.add_column("provider")
     table.add_column("difference", no_wrap=True)

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,6 +22,7 @@ from shared.ids import new_id
 from tests.conftest import RunningService, ServeService
 from tests.payments.announcing import CURRENCY, FUND, Announced, Entitlement, Registry
 from tests.payments.steps import Steps, running_steps
+from tests.programs import programs
 from tests.server import eventually, serving
 from tests.two_persons import CHECKER, approved
 
@@ -97,24 +97,13 @@ def start_sandbox(
         missing_account_share=0,
         completion_delay_ms=(0, 20),
     )
-    started: list[subprocess.Popen[bytes]] = []
+    with programs() as launch:
 
-    def start(**changes: Any) -> Sandbox:
-        chosen = replace(options, **changes)
-        process = subprocess.Popen(
-            chosen.command(), env={**os.environ, **chosen.environment()}, stdout=subprocess.PIPE
-        )
-        started.append(process)
-        assert process.stdout is not None
-        assert b"the book in" in process.stdout.readline()
-        return Sandbox(chosen, process)
+        def start(**changes: Any) -> Sandbox:
+            chosen = replace(options, **changes)
+            return Sandbox(chosen, launch(chosen))
 
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+        yield start
 
 
 class World:

@@ -1,7 +1,7 @@
 """Providers that may pay in each other's place, with a memory that no database can lose."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -17,12 +17,9 @@ from judge.proofs.ledger import (
 from judge.proofs.payments import records_equal_the_book
 from judge.records import BookLine
 from judge.witnesses.database import read_records
-from services.payments.providers import adapters
-from services.payments.providers.adapters import ADAPTERS
 from services.payments.providers.answers import Answer, AnswerKind
-from services.payments.providers.protocol import Capability, Order, Permit
-from services.payments.settings import ApiSettings, ProviderSettings, WorkerSettings
 from tests.payments.conftest import World, providers_with
+from tests.payments.singly import speak_singly
 from tests.payments.steps import NOT_KNOWN, SILENCE, Steps, paid
 from tests.payments.test_asking_first import begin_an_epoch
 
@@ -42,7 +39,7 @@ class Memory:
         self.answers: Callable[[str], bool] = lambda provider: True
         """Whether it answers questions."""
 
-    def send(self, provider: str, instruction_id: UUID) -> Answer:
+    async def send(self, provider: str, instruction_id: UUID) -> Answer:
         self.sent.append((provider, instruction_id))
         if self.paid[provider][instruction_id]:
             return paid(instruction_id)
@@ -61,7 +58,7 @@ class Memory:
                 self.rejected[provider][instruction_id] = code
                 return Answer(AnswerKind.REJECTED, reason=code)
 
-    def ask(self, provider: str, instruction_id: UUID) -> Answer:
+    async def ask(self, provider: str, instruction_id: UUID) -> Answer:
         self.asked.append((provider, instruction_id))
         if not self.answers(provider):
             return SILENCE
@@ -77,32 +74,7 @@ def memory(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Memo
     """Both providers are of one group, and have this memory."""
     memory = Memory()
 
-    class Remembering:
-        capabilities = frozenset({Capability.SINGLE})
-
-        def __init__(self, provider: ProviderSettings, _: ApiSettings | WorkerSettings) -> None:
-            self.code = provider.code
-
-        async def send(self, order: Order, permit: Permit) -> Answer:
-            refusal = permit.refusal()
-            if refusal is not None:
-                return Answer(AnswerKind.NOT_SENT, reason=refusal)
-            return memory.send(self.code, order.instruction_id)
-
-        async def inquire(self, instruction_id: UUID, server_correlation_id: UUID | None) -> Answer:
-            return memory.ask(self.code, instruction_id)
-
-        def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
-            return headers["number"]
-
-        def read_callback(self, body: bytes) -> None:
-            return None
-
-        async def close(self) -> None:
-            pass
-
-    monkeypatch.setattr(adapters, "ADAPTERS", dict.fromkeys(ADAPTERS, Remembering))
-    monkeypatch.setattr(adapters, "VERIFIERS", dict.fromkeys(ADAPTERS, Remembering))
+    speak_singly(monkeypatch, send=memory.send, ask=memory.ask)
     changed = {
         "PAYMENTS_STAND_INS": '[["mekong", "tonle"]]',
         "PAYMENTS_PROVIDERS": providers_with(environment, recognises_repeats_seconds=1_000_000),

@@ -1,16 +1,13 @@
 """A provider that does what a test tells it, spoken to through an adapter's face alone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
 
-from services.payments.providers import adapters
-from services.payments.providers.adapters import ADAPTERS
-from services.payments.providers.answers import Answer, AnswerKind
-from services.payments.providers.protocol import Capability, Order, Permit, Told
-from services.payments.settings import ApiSettings, ProviderSettings, WorkerSettings
+from services.payments.providers.answers import Answer
+from tests.payments.singly import speak_singly
 from tests.payments.steps import NOT_KNOWN, PENDING
 
 Ask = Callable[[UUID], Awaitable[Answer]]
@@ -58,33 +55,13 @@ def script(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Scri
     """Every provider is scripted, by this."""
     script = Script()
 
-    class Scripted:
-        capabilities = frozenset({Capability.SINGLE})
+    async def send(provider: str, instruction_id: UUID) -> Answer:
+        script.sent.append(instruction_id)
+        return await script.by_provider.get(provider, script.on_send)(instruction_id)
 
-        def __init__(self, provider: ProviderSettings, _: ApiSettings | WorkerSettings) -> None:
-            self.code = provider.code
+    async def ask(provider: str, instruction_id: UUID) -> Answer:
+        script.asked.append(instruction_id)
+        return await script.by_provider.get(provider, script.on_ask)(instruction_id)
 
-        async def send(self, order: Order, permit: Permit) -> Answer:
-            refusal = permit.refusal()
-            if refusal is not None:
-                return Answer(AnswerKind.NOT_SENT, reason=refusal)
-            script.sent.append(order.instruction_id)
-            answer = script.by_provider.get(self.code, script.on_send)
-            return await answer(order.instruction_id)
-
-        async def inquire(self, instruction_id: UUID, server_correlation_id: UUID | None) -> Answer:
-            script.asked.append(instruction_id)
-            return await script.by_provider.get(self.code, script.on_ask)(instruction_id)
-
-        def verify_callback(self, headers: Mapping[str, str], body: bytes, *, now: float) -> str:
-            return headers["number"]
-
-        def read_callback(self, body: bytes) -> Told | None:
-            return None
-
-        async def close(self) -> None:
-            pass
-
-    monkeypatch.setattr(adapters, "ADAPTERS", dict.fromkeys(ADAPTERS, Scripted))
-    monkeypatch.setattr(adapters, "VERIFIERS", dict.fromkeys(ADAPTERS, Scripted))
+    speak_singly(monkeypatch, send=send, ask=ask)
     return script

@@ -1,6 +1,5 @@
 """Payments by files with a bank that keeps its own book, and is judged by it."""
 
-import os
 import signal
 import sqlite3
 import subprocess
@@ -27,6 +26,7 @@ from tests.payments.bank import (
     public,
 )
 from tests.payments.conftest import World, entitlements
+from tests.programs import programs
 from tests.server import eventually
 
 __all__ = ["bank_keys", "environment", "folders", "more_settings"]
@@ -80,24 +80,13 @@ def start_bank(folders: dict[str, Path], tmp_path: Path) -> Iterator[StartBank]:
         public_key=public(KEY),
         delay_seconds=0.05,
     )
-    started: list[subprocess.Popen[bytes]] = []
+    with programs() as launch:
 
-    def start(**changes: object) -> Bank:
-        chosen = replace(options, **changes)  # type: ignore[arg-type]
-        process = subprocess.Popen(
-            chosen.command(), env={**os.environ, **chosen.environment()}, stdout=subprocess.PIPE
-        )
-        started.append(process)
-        assert process.stdout is not None
-        assert b"the book in" in process.stdout.readline()
-        return Bank(chosen, process)
+        def start(**changes: Any) -> Bank:
+            chosen = replace(options, **changes)
+            return Bank(chosen, launch(chosen))
 
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+        yield start
 
 
 async def settled_by_the_book(

@@ -44,12 +44,7 @@ class Inquiring:
     async def step(self) -> int:
         """Begin to ask about what is due; returns how many instructions that were."""
         lane = self._lane
-        if lane.pausing.paused:
-            return 0
-        most = await lane.pace.most_ahead()
-        if most == 0:
-            return 0
-        size = await self.asks.room(probing=lane.pausing.probing, most=most)
+        size = await lane.room(self.asks)
         if not size:
             return 0
         provider_number = await lane.provider_number()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -103,6 +103,18 @@ class Lane:
             wait_seconds=settings.dispatch_outcomes_wait_seconds,
         )
         """First sendings and resends."""
+
+    async def room(self, pipeline: Pipeline[Any]) -> int:
+        """How many more jobs of a pipeline may begin now; 0 while it is left alone, or has to wait.
+
+        Raises what kept outcomes from being recorded since it was last asked.
+        """
+        if self.pausing.paused:
+            return 0
+        most = await self.pace.most_ahead()
+        if most == 0:
+            return 0
+        return await pipeline.room(probing=self.pausing.probing, most=most)
 
     async def provider_number(self) -> int:
         return await self._directory.number_of(self.adapter.code)

@@ -21,12 +21,7 @@ class Sending:
     async def step(self) -> int:
         """Claim a set and have it sent; returns how many that were."""
         lane = self._lane
-        if lane.pausing.paused:
-            return 0
-        most = await lane.pace.most_ahead()
-        if most == 0:
-            return 0
-        size = await lane.sends.room(probing=lane.pausing.probing, most=most)
+        size = await lane.room(lane.sends)
         if not size:
             return 0
         claimed = await lane.claim(size=min(size, self._most), actor=ACTOR)
