@@ -40,8 +40,7 @@ class Export(StreamingResponse):
         self._author = Author(request)
         self._what = {
             "media_type": media_type,
-            # Ids and codes, as the operation checked them.
-            "filters": dict(request.query_params),
+            "filters": _filters(request),
         }
         self._taken = taken
 
@@ -57,6 +56,12 @@ class Export(StreamingResponse):
         told = {"rows": taken.rows, "whole": taken.is_whole} if taken else {}
         async with self._database.transaction() as session:
             await add_export(session, self._author, after={**self._what, **told})
+
+
+def _filters(request: Request) -> dict[str, str]:
+    """What the operation checked, and nothing else that somebody wrote into the address."""
+    declared = {field.alias for field in request.scope["route"].dependant.query_params}
+    return {name: value for name, value in request.query_params.items() if name in declared}
 
 
 async def _to_the_end(pieces: AsyncIterator[bytes], taken: Taken) -> AsyncIterator[bytes]:

@@ -30,6 +30,11 @@ async def test_accounts_and_callbacks_are_sealed_anew(
     given = entitlements(5, provider="mekong")
     await world.registry.announce(given)
     await steps.raise_announced()
+    await owner.execute(
+        "INSERT INTO payments.prepared_account (readiness_id, household_id, provider_number, "
+        "account_fingerprint, account_sealed) SELECT uuidv7(), household_id, provider_number, "
+        "account_fingerprint, account_sealed FROM payments.instruction"
+    )
     taken = await world.client.put(
         "/providers/mekong/callbacks", content=b"said", headers={"number": "7"}
     )
@@ -51,14 +56,15 @@ async def test_accounts_and_callbacks_are_sealed_anew(
         monkeypatch.setenv(name, json.dumps({"2": new}))
     settings = WorkerSettings()
     await require_known_keys(database, list(settings.key_rings()), schema="payments")
-    rows = await owner.fetch("SELECT household_id, account_sealed FROM payments.instruction")
-    opened = {
-        row["household_id"]: cipher_of_accounts(settings).decrypt(
-            row["account_sealed"], bound_to=row["household_id"].bytes
-        )
-        for row in rows
-    }
-    assert opened == {each.household_id: each.account.encode() for each in given}
+    for table in ("instruction", "prepared_account"):
+        rows = await owner.fetch(f"SELECT household_id, account_sealed FROM payments.{table}")
+        opened = {
+            row["household_id"]: cipher_of_accounts(settings).decrypt(
+                row["account_sealed"], bound_to=row["household_id"].bytes
+            )
+            for row in rows
+        }
+        assert opened == {each.household_id: each.account.encode() for each in given}
     sealed = await owner.fetchval("SELECT body_sealed FROM payments.webhook")
     assert cipher_of_bodies(settings).decrypt(sealed, bound_to=b"7") == b"said"
 

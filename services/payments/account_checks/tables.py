@@ -13,6 +13,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
@@ -102,6 +103,8 @@ class PreparedAccount(Base):
 
     __tablename__ = "prepared_account"
 
+    # Rows are sealed anew in its order.
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, server_default=text("uuidv7()"))
     readiness_id: Mapped[UUID] = mapped_column(Uuid)
     household_id: Mapped[UUID] = mapped_column(Uuid)
     provider_number: Mapped[int] = mapped_column(SmallInteger)
@@ -109,7 +112,7 @@ class PreparedAccount(Base):
     account_sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
     __table_args__ = (
-        PrimaryKeyConstraint("readiness_id", "household_id"),
+        UniqueConstraint("readiness_id", "household_id"),
         Index("prepared_account_household_index", "household_id"),
         {"comment": "Accounts that are checked before a shock; deleted when its trigger rests."},
     )

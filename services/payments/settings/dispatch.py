@@ -18,7 +18,7 @@ class DispatchSettings(EnvironmentSettings):
     it is sent: it may have been announced, and sent, before."""
     attempts_maximum: int = Field(default=3, ge=1, le=20)
     """How often a payment is tried into one account. After the database lost commits, each that
-    there can be is asked about."""
+    there can be is asked about: not to be lowered while what was tried more often may be lost."""
 
     dispatch_concurrency: int = Field(default=32, ge=1)
     """Requests under way at one provider, at most."""

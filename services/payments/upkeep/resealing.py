@@ -20,6 +20,13 @@ def sealed_columns(settings: WorkerSettings) -> list[SealedColumn]:
             ring=rings["ACCOUNT_KEYS"],
         ),
         SealedColumn(
+            table="payments.prepared_account",
+            column="account_sealed",
+            bound_to="household_id",
+            cipher=cipher_of_accounts(settings),
+            ring=rings["ACCOUNT_KEYS"],
+        ),
+        SealedColumn(
             table="payments.webhook",
             column="body_sealed",
             bound_to="webhook_id",

@@ -28,12 +28,15 @@ UPGRADE = (
     """,
     """
     CREATE TABLE payments.prepared_account (
+        id uuid DEFAULT uuidv7() NOT NULL,
         readiness_id uuid NOT NULL,
         household_id uuid NOT NULL,
         provider_number smallint NOT NULL,
         account_fingerprint bytea NOT NULL,
         account_sealed bytea NOT NULL,
-        CONSTRAINT prepared_account_primary_key PRIMARY KEY (readiness_id, household_id)
+        CONSTRAINT prepared_account_primary_key PRIMARY KEY (id),
+        CONSTRAINT prepared_account_readiness_id_household_id_unique
+            UNIQUE (readiness_id, household_id)
     )
     """,
     """
