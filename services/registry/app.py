@@ -10,6 +10,7 @@ from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
 from services.registry.chunks.streaming import ChunkStreams
 from services.registry.editions.routes import router as editions
+from services.registry.corrections.routes import router as corrections
 from services.registry.entitlements.routes import router as entitlements
 from services.registry.gazetteer.routes import router as areas
 from services.registry.gazetteer.service import KnownNames
@@ -17,6 +18,7 @@ from services.registry.held.routes import router as held
 from services.registry.households.persons import personal_data_from
 from services.registry.households.routes import router as households
 from services.registry.imports.routes import router as imports
+from services.registry.members.routes import router as members
 from services.registry.name_sheets.routes import router as name_sheets
 from services.registry.names.routes import router as names
 from services.registry.partners.routes import router as partners
@@ -71,6 +73,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             editions,
             imports,
             households,
+            members,
+            corrections,
             name_sheets,
             accounts,
             schemes,

@@ -17,6 +17,7 @@ GRANTS = {
     "household": "SELECT, INSERT, UPDATE",
     "payee_account": "SELECT, INSERT, UPDATE (ended_at, account_sealed, account_index)",
     "member": "SELECT, INSERT, UPDATE",
+    "member_change": "SELECT, INSERT, UPDATE (made_at, alone, person_sealed)",
     "programme": "SELECT, INSERT, UPDATE (name_en, name_km)",
     "programme_membership": "SELECT, INSERT, UPDATE (since, until)",
     "account_change": "SELECT, INSERT, UPDATE (account_sealed, account_index)",

@@ -14,6 +14,8 @@ still read the poverty status of whose number they know: give one of the two."""
 HouseholdsWrite = Annotated[Caller, require("households:write")]
 READ_PERSONAL = "households:read-personal"
 """Shows persons, their health and accounts to who may read, or search, households."""
+PersonsRead = Annotated[Caller, require(READ_PERSONAL)]
+"""Shows the members of a household, who are persons through and through."""
 
 PayeesRead = Annotated[Caller, require("payees:read")]
 """Shows the names for a list of payments, and nothing else of persons."""

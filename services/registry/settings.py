@@ -57,6 +57,9 @@ class Settings(ServiceSettings):
     """For how long the ids of partners' messages are kept, each of which is taken once."""
     partner_request_days: int = Field(default=30, ge=7)
     """For how long what partners asked, and were sent, is kept once that is over."""
+    member_changes_alone: int = Field(default=20, ge=0)
+    """Members that one person adds or corrects in a day without a second, of households that are
+    enrolled in nothing that can still pay."""
     release_alone_minor: dict[CurrencyCode, AmountMinor] = {}
     """By currency, up to how much one person alone releases a later round; none: two persons
     always."""

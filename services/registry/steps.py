@@ -5,6 +5,7 @@ from datetime import timedelta
 from services.registry.accounts import service as accounts
 from services.registry.approvals.tables import Approval, ApprovalKind
 from services.registry.editions import service as editions
+from services.registry.corrections import service as corrections
 from services.registry.held import service as held
 from services.registry.partners import service as partners
 from services.registry.repairs import service as repairs
@@ -22,6 +23,7 @@ _CARRIED_OUT = {
     ApprovalKind.IMPORTED_ACCOUNTS: accounts.carry_out_import,
     ApprovalKind.GAZETTEER_EDITION: editions.carry_out,
     ApprovalKind.PARTNER: partners.carry_out,
+    ApprovalKind.MEMBER_CHANGE: corrections.carry_out,
 }
 
 

@@ -5,6 +5,7 @@ from services.registry.activations import tables as activations
 from services.registry.approvals import tables as approvals
 from services.registry.areas import tables as areas
 from services.registry.chunks import tables as chunks
+from services.registry.corrections import tables as corrections
 from services.registry.database import SCHEMA, Base
 from services.registry.editions import tables as editions
 from services.registry.enrolments import tables as enrolments
@@ -29,6 +30,7 @@ __all__ = [
     "areas",
     "chunks",
     "editions",
+    "corrections",
     "enrolments",
     "funds",
     "households",

@@ -29,6 +29,10 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
     Kind("registry", "imported_accounts"): ("PUT /v1/imports/{import_id}/rows",),
     Kind("registry", "gazetteer_edition"): ("POST /v1/gazetteer/editions/{code}/proposal",),
     Kind("registry", "partner"): ("POST /v1/partners",),
+    Kind("registry", "member_change"): (
+        "POST /v1/households/{household_id}/members",
+        "PATCH /v1/households/{household_id}/members/{member_id}",
+    ),
     Kind("triggers", "trigger"): ("POST /v1/triggers", "POST /v1/triggers/{code}/versions"),
     Kind("triggers", "feed"): ("POST /v1/feeds", "POST /v1/feeds/{code}/versions"),
     Kind("triggers", "observations"): ("POST /v1/observations",),

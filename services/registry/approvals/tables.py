@@ -26,6 +26,8 @@ class ApprovalKind(StrEnum):
     """An edition of the gazetteer that is put in force: codes change, and households follow."""
     PARTNER = "partner"
     """A system that speaks SPDCI with the registry, or what is to hold of one."""
+    MEMBER_CHANGE = "member_change"
+    """A member of a household who is added or corrected."""
 
 
 class Approval(tables.Approval, Base):

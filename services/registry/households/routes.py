@@ -1,7 +1,6 @@
 """Households over HTTP."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 
@@ -62,17 +61,3 @@ async def search_households(
     """
     households = Households(session, personal_data=personal_data, caller=caller)
     return await households.matching(body, page=page)
-
-
-@router.get(
-    "/{household_id}", summary="Read one household", responses=problem_responses(401, 403, 404, 422)
-)
-async def get_household(
-    household_id: UUID,
-    caller: HouseholdsRead,
-    session: Session,
-    personal_data: PersonalDataDependency,
-) -> HouseholdOut:
-    """A household. The person, and what is known of the members' health, are shown to callers
-    with `households:read-personal`."""
-    return await Households(session, personal_data=personal_data, caller=caller).get(household_id)

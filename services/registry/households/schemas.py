@@ -43,6 +43,10 @@ class HouseholdOut(BaseModel):
 
     id: UUID
     changed_at: datetime
+    members_listed: bool = Field(
+        description="Whether its members are known one by one. Its counts in a list are then those "
+        "of the day when they were listed or last changed; read it alone for those of today."
+    )
     payee_account: PayeeAccountOut | None = Field(
         description="Null: entitlements of this household are unpayable until it has one."
     )

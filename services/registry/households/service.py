@@ -37,10 +37,6 @@ class Households:
         self._caller = caller
         self._shows_persons = READ_PERSONAL in caller.scopes
 
-    async def get(self, household_id: UUID) -> HouseholdOut:
-        """One household; raises NotFound."""
-        return self.shown(*await self.find(household_id))
-
     async def of_area(
         self, *, area: str | None, poverty_status: PovertyStatus | None, page: Page
     ) -> PageOf[HouseholdOut]:
@@ -99,6 +95,7 @@ class Households:
         return HouseholdOut(
             id=household.id,
             changed_at=household.changed_at,
+            members_listed=household.members_listed,
             payee_account=self._shown_account(household.id, account) if account else None,
             person=self._shown_person(household) if self._shows_persons else None,
             **fields,

@@ -6,10 +6,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import select, text, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.fields import Aged, CountedMembers, Expecting, Having
-from services.registry.households.shape import CATEGORIES, MAXIMUM_MEMBERS, MEMBERS
+from services.registry.households.shape import CATEGORIES, COUNTED, MAXIMUM_MEMBERS, MEMBERS
+from services.registry.households.tables import Household
 from services.registry.members.shape import BIRTH_DATE
+from services.registry.members.statements import value_of, with_members
+from services.registry.members.tables import Member, Programme, ProgrammeMembership
 
 Record = tuple[Any, ...]
 """The values of a row, its id first."""
@@ -41,36 +47,42 @@ _CHANGE = """
 """
 # Who is not in a programme any more left it today, and who is in one again begins anew.
 _LEAVE_PROGRAMMES = """
-    UPDATE registry.programme_membership AS known SET until = greatest(known.since, $2::date)
-    FROM unnest($1::uuid[]) AS changed (id)
-    WHERE known.member_id = changed.id AND (known.until IS NULL OR known.until > $2::date)
+    UPDATE registry.programme_membership AS known
+    SET until = greatest(known.since, CAST($2 AS date))
+    FROM unnest(CAST($1 AS uuid[])) AS changed (id)
+    WHERE known.member_id = changed.id AND (known.until IS NULL OR known.until > CAST($2 AS date))
       AND NOT EXISTS (SELECT FROM given_programme AS given
                       WHERE given.member_id = known.member_id
                         AND given.programme_code = known.programme_code)
 """
 _JOIN_PROGRAMMES = """
     INSERT INTO registry.programme_membership (member_id, programme_code, number, since)
-    SELECT given.member_id, given.programme_code, coalesce(max(known.number), 0) + 1, $1::date
+    SELECT given.member_id, given.programme_code, coalesce(max(known.number), 0) + 1,
+           CAST($1 AS date)
     FROM given_programme AS given
     LEFT JOIN registry.programme_membership AS known
         ON known.member_id = given.member_id AND known.programme_code = given.programme_code
     GROUP BY given.member_id, given.programme_code
     HAVING count(*) FILTER (WHERE known.member_id IS NOT NULL
-                              AND (known.until IS NULL OR known.until > $1::date)) = 0
+                              AND (known.until IS NULL OR known.until > CAST($1 AS date))) = 0
 """
 
 
 def _counted(counted: CountedMembers) -> str:
     match counted:
         case Aged(least, below):
-            bounds = [f"{BIRTH_DATE.name} <= $2::date - interval '{least} years'"] if least else []
+            bounds = (
+                [f"{BIRTH_DATE.name} <= CAST($2 AS date) - interval '{least} years'"]
+                if least
+                else []
+            )
             if below is not None:
-                bounds.append(f"{BIRTH_DATE.name} > $2::date - interval '{below} years'")
+                bounds.append(f"{BIRTH_DATE.name} > CAST($2 AS date) - interval '{below} years'")
             return " AND ".join(bounds)
         case Having(name):
             return name
         case Expecting(name, within_days):
-            return f"{name} BETWEEN $2::date AND $2::date + {within_days}"
+            return f"{name} BETWEEN CAST($2 AS date) AND CAST($2 AS date) + {within_days}"
 
 
 _BY_ROWS = {known.name: known.counts for known in CATEGORIES if known.counts is not None}
@@ -91,8 +103,8 @@ _LIST = f"""
 }
         FROM registry.member
         WHERE household_id = ANY($1)
-          AND (joined_on IS NULL OR joined_on <= $2::date)
-          AND (left_on IS NULL OR left_on > $2::date)
+          AND (joined_on IS NULL OR joined_on <= CAST($2 AS date))
+          AND (left_on IS NULL OR left_on > CAST($2 AS date))
         GROUP BY household_id
     ) AS counted
     WHERE household.id = counted.household_id
@@ -169,3 +181,89 @@ async def _copy(
         await connection.copy_records_to_table(
             table, schema_name="registry", columns=columns, records=records
         )
+
+
+async def list_members_of_one(session: AsyncSession, household_id: UUID, *, on: date) -> None:
+    """The same of one household, in the caller's session."""
+    statement = _LIST.replace("$1", ":ids").replace("$2", ":on")
+    await session.execute(text(statement), {"ids": [household_id], "on": on})
+
+
+async def counts_of(session: AsyncSession, household_id: UUID, *, on: date) -> dict[str, int]:
+    """How many members of each kind a household has on a day; empty where nobody is left."""
+    query = with_members(
+        select(*(value_of(field).label(field.name) for field in COUNTED)).where(
+            Household.id == household_id
+        ),
+        having=true(),
+    )
+    row = (await session.execute(query, {"as_of": on})).one_or_none()
+    return {} if row is None else dict(row._asdict())
+
+
+async def find_member(session: AsyncSession, household_id: UUID, member_id: UUID) -> Member | None:
+    """A member of a household, also one who has left it."""
+    return await session.scalar(
+        select(Member)
+        .where(Member.id == member_id, Member.household_id == household_id)
+        .execution_options(populate_existing=True)
+    )
+
+
+async def list_members(
+    session: AsyncSession,
+    household_id: UUID,
+    *,
+    on: date | None = None,
+    after: int | None = None,
+    limit: int | None = None,
+) -> Sequence[Member]:
+    """The members of a household by number, after one; only those of a day, with ``on``."""
+    query = select(Member).where(Member.household_id == household_id)
+    if on is not None:
+        query = query.where(
+            (Member.joined_on.is_(None)) | (Member.joined_on <= on),
+            (Member.left_on.is_(None)) | (Member.left_on > on),
+        )
+    if after is not None:
+        query = query.where(Member.member_number > after)
+    return (await session.scalars(query.order_by(Member.member_number).limit(limit))).all()
+
+
+async def programmes_of(
+    session: AsyncSession, member_ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[ProgrammeMembership]]:
+    """The routine programmes that members are or were in, by code and time."""
+    found: dict[UUID, list[ProgrammeMembership]] = {member_id: [] for member_id in member_ids}
+    rows = await session.scalars(
+        select(ProgrammeMembership)
+        .where(ProgrammeMembership.member_id.in_(member_ids))
+        .order_by(ProgrammeMembership.programme_code, ProgrammeMembership.number)
+    )
+    for membership in rows:
+        found[membership.member_id].append(membership)
+    return found
+
+
+async def list_programmes(
+    session: AsyncSession, *, after: str | None, limit: int
+) -> Sequence[Programme]:
+    """Routine programmes by code, after one."""
+    query = select(Programme)
+    if after is not None:
+        query = query.where(Programme.code > after)
+    return (await session.scalars(query.order_by(Programme.code).limit(limit))).all()
+
+
+async def add_programme(session: AsyncSession, **fields: str) -> bool:
+    """Whether a routine programme was added; False where its code is taken."""
+    added = await session.scalar(
+        insert(Programme).values(**fields).on_conflict_do_nothing().returning(Programme.code)
+    )
+    return added is not None
+
+
+async def unknown_programmes(session: AsyncSession, codes: Sequence[str]) -> list[str]:
+    """Those of the codes that are of no programme."""
+    known = await session.scalars(select(Programme.code).where(Programme.code.in_(codes)))
+    return sorted(set(codes) - set(known.all()))

@@ -16,6 +16,11 @@ def sealed_columns(settings: ApiSettings) -> list[SealedColumn]:
                 (table, "person_sealed", "id", personal_data.persons, "PERSON_KEYS")
                 for table in ("registry.household", "registry.member")
             ),
+            (
+                *("registry.member_change", "person_sealed", "member_id"),
+                personal_data.persons,
+                "PERSON_KEYS",
+            ),
             *(
                 (table, "message_sealed", "id", personal_data.persons, "PERSON_KEYS")
                 for table in ("registry.partner_request", "registry.partner_delivery")
