@@ -7,11 +7,13 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from services.__main__ import main
 from services.registry.households.persons import personal_data_from
+from services.registry.members.shape import FOUND
 from services.registry.settings import ApiSettings
 from services.registry.upkeep import reindexing
 from services.registry.upkeep.reindexing import Reindexing
@@ -20,6 +22,7 @@ from shared import resealing
 from shared.database import Database
 from shared.known_keys import KeyNeeded, require_known_keys
 from tests.registry.flow import Flow, Row, rows
+from tests.registry.people import Person, store
 
 Restart = Callable[..., ApiSettings]
 
@@ -87,7 +90,8 @@ async def found(flow: Flow, given: Sequence[Row]) -> dict[str, str]:
 async def versions(flow: Flow) -> set[int]:
     found = await flow.owner.fetch(
         "SELECT get_byte(person_sealed, 1) FROM registry.household "
-        "UNION SELECT get_byte(account_sealed, 1) FROM registry.payee_account"
+        "UNION SELECT get_byte(account_sealed, 1) FROM registry.payee_account "
+        "UNION SELECT get_byte(person_sealed, 1) FROM registry.member"
     )
     return {row[0] for row in found}
 
@@ -105,6 +109,8 @@ async def test_rows_are_sealed_anew_by_a_command_that_died_while_imports_and_sea
     given = with_phones(7)
     await flow.register(given)
     before = await found(flow, given)
+    members = {UUID(before[given[0].registration_number]): [Person(), Person(name="Sok Dara")]}
+    await store(flow, members)
     both = {
         name: json.dumps({**json.loads(environment[name]), "2": new_key()})
         for name in ("PERSON_KEYS", "ACCOUNT_KEYS")
@@ -140,6 +146,8 @@ async def test_rows_are_sealed_anew_by_a_command_that_died_while_imports_and_sea
     await held.rollback()
     assert await sealing
     assert await versions(flow) == {2}
+    listed = await flow.get(f"/households/{before[given[0].registration_number]}/members")
+    assert [member["name"] for member in listed["items"]] == ["Sok Chanthy", "Sok Dara"]
     assert "PERSON_KEYS: no row needs version 1 any more: it can be taken out." in told
 
     await started(flow, restart(**only_new))
@@ -157,6 +165,12 @@ async def test_persons_are_found_by_both_keys_until_all_are_found_by_the_new_one
     given = with_phones(7)
     await flow.register(given)
     before = await found(flow, given)
+    people = [
+        Person(id_number="010203045", programmes=("covid-cash",)),
+        Person(phone="+85512000001", reference="IDP-1", programmes=("scholarship",)),
+    ]
+    members = {UUID(before[given[0].registration_number]): people}
+    await store(flow, members)
     moved = replace(given[4], account="+85599999999")
     account = {"provider_code": "mekong", "account": moved.account}
     changed = await flow.client.put(
@@ -190,6 +204,19 @@ async def test_persons_are_found_by_both_keys_until_all_are_found_by_the_new_one
 
     settings = restart(BLIND_INDEX_KEY_OTHER=None)
     await started(flow, settings)
+    # Members are known again by the new key alone, and found by it.
+    assert await store(flow, members) == (0, 0, 2, 0)
+    index_of = flow.service.app.state.personal_data.index.indexes_of
+    for known in FOUND:
+        wanted = {
+            index_of(known)(value) for person in people if (value := vars(person)[known.name])
+        }
+        assert known.found_by is not None
+        stored = await flow.owner.fetch(
+            f"SELECT {known.found_by.column} AS found FROM registry.member "
+            f"WHERE {known.found_by.column} IS NOT NULL"
+        )
+        assert {row["found"] for row in stored} == wanted
     # What an officer changed since the import stays, as before.
     assert (await flow.register([*given, *later]))["households_unchanged"] == 9
     everybody = await found(flow, [*as_they_are, *later])

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.engine.default import DefaultDialect
 
 from services.registry.households.tables import Household
-from services.registry.members.statements import with_members
+from services.registry.members.statements import of_households
 from services.registry.rules.attributes import COMMUNE_ATTRIBUTES, HOUSEHOLD_ATTRIBUTES, Kind
 from services.registry.rules.compiler import compile_rule
 from services.registry.rules.structure import MAXIMUM_CHARACTERS, RuleRefused
@@ -334,7 +334,7 @@ async def test_postgresql_answers_what_the_rule_says(
         for rule in examples:
             condition = compile_rule(rule.text, attributes=HOUSEHOLD_ATTRIBUTES)
             found = await session.scalars(
-                with_members(select(Household.id), having=condition), {"as_of": date(2026, 1, 1)}
+                of_households(select(Household.id), having=[condition]), {"as_of": date(2026, 1, 1)}
             )
             meant = {household["id"] for household in registered if rule.judge(household) is True}
             assert set(found.all()) == meant, rule.text
@@ -353,6 +353,6 @@ async def test_texts_of_two_attributes_are_compared_as_texts(
         condition = compile_rule(text, attributes=HOUSEHOLD_ATTRIBUTES)
         async with database.transaction() as session:
             found = await session.scalars(
-                with_members(select(Household.id), having=condition), {"as_of": date(2026, 1, 1)}
+                of_households(select(Household.id), having=[condition]), {"as_of": date(2026, 1, 1)}
             )
             assert len(found.all()) == expected, text

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from services.registry.households.shape import COUNTED
 from services.registry.households.tables import Household
-from services.registry.members.statements import with_members
+from services.registry.members.statements import of_households
 from services.registry.schemes.benefit import compile_benefit, components
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.shipped import SHIPPED_SCHEMES, shipped_document
@@ -160,9 +160,9 @@ async def test_amounts_are_those_that_were_announced(flow: Flow) -> None:
         async with flow.service.app.state.database.transaction() as session:
             row = (
                 await session.execute(
-                    with_members(
+                    of_households(
                         select(Household, benefit.case_number, benefit.amount_minor),
-                        having=Household.id == household_id,
+                        having=[Household.id == household_id],
                     ),
                     {"as_of": date(2026, 1, 1)},
                 )

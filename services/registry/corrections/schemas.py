@@ -138,7 +138,7 @@ class MemberChangeOut(BaseModel):
     id: UUID
     household_id: UUID
     member_id: UUID
-    asked_by: str
+    asked_by: str = Field(examples=["dara@ministry.example"])
     asked_at: datetime
     made_at: datetime | None = Field(description="Null: it waits, was declined, or lapsed.")
     joined_on: date | None

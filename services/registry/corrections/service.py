@@ -43,7 +43,7 @@ from services.registry.members.shape import (
     SEX,
     Sex,
 )
-from services.registry.members.storing import member_id
+from services.registry.members.storing import content_of, member_id
 from services.registry.members.tables import Member
 from shared import audit
 from shared.approvals import Approval, ApprovalOut, Effect, Steps
@@ -229,7 +229,7 @@ class Corrections:
             person_sealed=self._personal_data.seal_person(
                 [normal[field.name] for field in SEALED], household_id=id.bytes
             ),
-            content_index=index.content_index([said[field.name] for field in MEMBER_SHAPE]),
+            content_index=content_of([said[field.name] for field in MEMBER_SHAPE], indexes=index),
             was_content_index=None if member is None else member.content_index,
             programmes=list(said[PROGRAMMES.name]),
             **{field.name: values[field.name] for field in OPEN},

@@ -36,7 +36,7 @@ from services.registry.enrolments.states import EntitlementStatus
 from services.registry.enrolments.tables import Enrolment, Entitlement
 from services.registry.households.shape import COUNTED
 from services.registry.households.tables import Household, PayeeAccount
-from services.registry.members.statements import value_of, with_members
+from services.registry.members.statements import of_households, value_of
 from services.registry.providers.tables import Provider
 from services.registry.schemes.benefit import (
     CompiledBenefit,
@@ -122,7 +122,7 @@ def _of_eligible(
     if document.benefit[-1].where is not None:
         condition = and_(condition, benefit.case_number.is_not(None))
     in_areas = Household.area_code == any_(bindparam("area_codes", type_=ARRAY(CODE)))
-    return with_members(query.where(in_areas), having=condition)
+    return of_households(query.where(in_areas), having=[condition])
 
 
 def first_round(document: SchemeDocument, *, excluding: bool, careful: bool) -> Totals:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import select, text, true
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +14,7 @@ from services.registry.households.fields import Aged, CountedMembers, Expecting,
 from services.registry.households.shape import CATEGORIES, COUNTED, MAXIMUM_MEMBERS, MEMBERS
 from services.registry.households.tables import Household
 from services.registry.members.shape import BIRTH_DATE
-from services.registry.members.statements import value_of, with_members
+from services.registry.members.statements import of_households, value_of
 from services.registry.members.tables import Member, Programme, ProgrammeMembership
 
 Record = tuple[Any, ...]
@@ -191,11 +191,10 @@ async def list_members_of_one(session: AsyncSession, household_id: UUID, *, on: 
 
 async def counts_of(session: AsyncSession, household_id: UUID, *, on: date) -> dict[str, int]:
     """How many members of each kind a household has on a day; empty where nobody is left."""
-    query = with_members(
+    query = of_households(
         select(*(value_of(field).label(field.name) for field in COUNTED)).where(
             Household.id == household_id
         ),
-        having=true(),
     )
     row = (await session.execute(query, {"as_of": on})).one_or_none()
     return {} if row is None else dict(row._asdict())

@@ -68,5 +68,5 @@ class ProgrammeOut(BaseModel):
     """A routine programme."""
 
     code: str = Field(examples=["covid-cash"])
-    name_en: str
-    name_km: str
+    name_en: str = Field(examples=["Cash transfer for poor households during Covid-19"])
+    name_km: str = Field(examples=["ឧបត្ថម្ភសាច់ប្រាក់ក្នុងអំឡុងពេលកូវីដ-១៩"])

@@ -4,10 +4,11 @@ A household whose source gives only counts keeps what the source said; one whose
 (``household.members_listed``) has as many as its rows say on the day ``as_of``, so that a child
 grows out of a category by itself. Counts are aggregates over ``household`` joined with its members
 on that day, grouped by household: one pass over whichever households a query is about, without a
-subquery for each. ``with_members`` makes a query so; what it requires of a count stands in HAVING,
+subquery for each. ``of_households`` makes a query so; what it requires of a count stands in HAVING,
 from where PostgreSQL moves by itself what asks of no member, before any member is read.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, assert_never
 
@@ -73,31 +74,39 @@ AGE: ColumnElement[int] = cast(
 """In whole years; NULL where the date of birth is not known."""
 
 
-def with_members(
-    query: Select[*tuple[Any, ...]], *, having: ColumnElement[bool]
+def of_households(
+    query: Select[*tuple[Any, ...]],
+    *,
+    having: Sequence[ColumnElement[bool]] = (),
+    beside: Sequence[ColumnElement[Any]] = (),
+    lives_in: ColumnElement[str] | None = None,
 ) -> Select[*tuple[Any, ...]]:
     """A query over ``household``, whose columns and ``having`` may ask of counts and of members.
 
-    It takes ``as_of``. A household that nobody is left of is not among its rows.
+    Whatever does so is made here, a row for each household; one that nobody is left of has none.
+    ``beside`` are the columns of other tables that it shows; ``lives_in`` is the commune that is
+    meant, that of now unless told. It takes ``as_of``, the day that counts.
     """
     # Without rows of members, the null finds none in the index, at no cost.
     listed = case((Household.members_listed, Household.id))
     query = query.select_from(Household).outerjoin(
         Member, and_(Member.household_id == listed, PRESENT)
     )
-    query = query.group_by(Household.area_code, Household.id)
-    query = query.having(
-        having, or_(~Household.members_listed, func.count(Member.household_id) > 0)
-    )
+    query = query.group_by(Household.area_code, Household.id, *beside)
+    somebody = or_(~Household.members_listed, func.count(Member.household_id) > 0)
+    query = query.having(*having, somebody)
     # Every household has its commune: the join is only for what asks about places.
     places = Area.__table__
-    if places in query.get_final_froms() or places in find_tables(having, check_columns=True):
-        query = query.where(Area.code == Household.area_code).group_by(Area.code)
+    if places in query.get_final_froms() or any(
+        places in find_tables(condition, check_columns=True) for condition in having
+    ):
+        lived_in = Household.area_code if lives_in is None else lives_in
+        query = query.where(Area.code == lived_in).group_by(Area.code)
     return query
 
 
 def value_of(field: Field) -> ColumnElement[Any]:
-    """An open field of a household, in a query ``with_members``: what rules and benefits read."""
+    """An open field of a household, in a query ``of_households``: what rules and benefits read."""
     column: ColumnElement[Any] = getattr(Household, field.name)
     if not isinstance(field.kind, Count):
         return column

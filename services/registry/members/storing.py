@@ -10,11 +10,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from itertools import repeat
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from services.registry.households.fields import Aged, CountedMembers, Expecting, Having
 from services.registry.households.persons import Indexes, PersonalData
@@ -36,6 +38,7 @@ __all__ = [
     "KnownMember",
     "Place",
     "SealedMembers",
+    "content_of",
     "counts_on",
     "known_members",
     "member_id",
@@ -55,6 +58,8 @@ _SAID = (
 MEMBER_COLUMNS = ("id", "household_id", *_SAID)
 
 _COUNTED = {known.name: known.counts for known in CATEGORIES if known.counts is not None}
+
+_NUMBER_BITS = 0xFFFF
 
 Columns = Mapping[str, Sequence[Any]]
 """The values of some members by the name of the field, as their kinds read them from a file."""
@@ -85,7 +90,16 @@ class _Picked:
 
 def member_id(household_id: UUID, number: int) -> UUID:
     """Who has this number in a household: the same in every file, and after a loss of data."""
-    return id_of("member", household_id, number, near=household_id.bytes)
+    return _numbered(_family(household_id), number)
+
+
+def _family(household_id: UUID) -> int:
+    """How the ids of a household's members begin, near the household's: the number is the rest."""
+    return id_of("members", household_id, near=household_id.bytes).int & ~_NUMBER_BITS
+
+
+def _numbered(family: int, number: int) -> UUID:
+    return UUID(int=family | number)
 
 
 def seal_members(
@@ -114,7 +128,6 @@ def seal_members(
         stored = known.get(place)
         if stored is None:
             new.positions.append(at)
-            new.ids.append(member_id(*place))
         elif stored.has_left:
             left_count += 1
         elif stored.content_index == contents[at] or (
@@ -124,6 +137,7 @@ def seal_members(
         else:
             changed.positions.append(at)
             changed.ids.append(stored.id)
+    new.ids += _ids([places[at] for at in new.positions])
     programmes = columns[PROGRAMMES.name]
     return SealedMembers(
         new=_records(new, household_ids, columns, contents, personal_data, now),
@@ -158,9 +172,21 @@ async def store_members(
     await repository.list_members_of(connection, sealed.household_ids, on=today)
 
 
+def _ids(places: Sequence[Place]) -> list[UUID]:
+    households = dict.fromkeys(household_id for household_id, _ in places)
+    families = {household_id: _family(household_id) for household_id in households}
+    return [_numbered(families[household_id], number) for household_id, number in places]
+
+
 def _contents(columns: Columns, indexes: Indexes) -> list[bytes]:
-    values = (columns[known.name] for known in MEMBER_SHAPE)
-    return list(map(indexes.content_index, zip(*values, strict=True)))
+    values = zip(*(columns[known.name] for known in MEMBER_SHAPE), strict=True)
+    return list(map(partial(content_of, indexes=indexes), values))
+
+
+def content_of(values: Sequence[object], *, indexes: Indexes) -> bytes:
+    """Of everything that is said of a member, in the order of ``MEMBER_SHAPE``: equal when nothing
+    changed."""
+    return indexes.content_index([orjson.dumps(values).decode()])
 
 
 def _records(

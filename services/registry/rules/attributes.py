@@ -152,4 +152,4 @@ HOUSEHOLD_ATTRIBUTES = Attributes(
     members=MEMBER_ATTRIBUTES,
 )
 """Of households and their communes: for eligibility. In a query over ``household`` and ``area``
-that ``members.statements.with_members`` made."""
+that ``members.statements.of_households`` made."""

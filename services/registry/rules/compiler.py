@@ -61,6 +61,18 @@ def asks_about_members(text: str, *, attributes: Attributes) -> bool:
     return any(isinstance(question, OfMembers) for question in questions)
 
 
+def programmes_asked(text: str, *, attributes: Attributes) -> set[str]:
+    """The codes of the programmes that a rule that can be compiled asks about."""
+    return {
+        code
+        for question in prepared(text, _vocabulary(attributes)).questions.values()
+        if isinstance(question, OfMembers)
+        for listed in question.condition.questions.values()
+        if isinstance(listed, OfList)
+        for code in listed.texts
+    }
+
+
 def _vocabulary(attributes: Attributes) -> Vocabulary:
     return Vocabulary(
         names=attributes.keys(),

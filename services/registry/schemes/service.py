@@ -5,6 +5,9 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.funds.repository import find_fund
+from services.registry.members.repository import unknown_programmes
+from services.registry.rules.attributes import HOUSEHOLD_ATTRIBUTES
+from services.registry.rules.compiler import programmes_asked
 from services.registry.schemes.bounds import above_bound
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.schemas import SchemeVersionOut
@@ -30,6 +33,29 @@ async def _within_bounds(session: AsyncSession, document: SchemeDocument) -> Non
         )
 
 
+async def _asks_what_there_is(session: AsyncSession, document: SchemeDocument) -> None:
+    """Raises Unprocessable where a rule asks about a routine programme that there is not."""
+    rules = {"/eligibility": document.eligibility} | {
+        f"/benefit/{position}/where": case.where
+        for position, case in enumerate(document.benefit)
+        if case.where is not None
+    }
+    for pointer, rule in rules.items():
+        asked = programmes_asked(rule, attributes=HOUSEHOLD_ATTRIBUTES)
+        unknown = await unknown_programmes(session, sorted(asked))
+        if unknown:
+            detail = (
+                f"There is no programme '{unknown[0]}'. GET /v1/programmes lists those that there "
+                "are; POST /v1/programmes adds one."
+            )
+            raise Unprocessable(detail, errors=[{"pointer": f"/body{pointer}", "detail": detail}])
+
+
+async def _check(session: AsyncSession, document: SchemeDocument) -> None:
+    await _asks_what_there_is(session, document)
+    await _within_bounds(session, document)
+
+
 SCHEMES: Final = DocumentKind(
     noun="scheme",
     path="/v1/schemes",
@@ -38,7 +64,7 @@ SCHEMES: Final = DocumentKind(
     version_out=SchemeVersionOut,
     # What is owed and what the fund holds stay comparable from version to version.
     unchanging=("currency",),
-    check=_within_bounds,
+    check=_check,
 )
 
 

@@ -4,7 +4,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
-SHIPPED_SCHEMES = ("flood-2022", "inflation-2022")
+SHIPPED_SCHEMES = ("flood-2022", "inflation-2022", "routine-top-up", "beyond-routine")
 
 
 def shipped_document(code: str) -> dict[str, Any]:

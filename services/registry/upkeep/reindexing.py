@@ -15,6 +15,8 @@ import asyncpg
 
 from services.registry.households.persons import Person, PersonalData, personal_data_from
 from services.registry.households.shape import ACCOUNT, PROVIDER, REGISTRATION_NUMBER, SHAPE
+from services.registry.members import shape as member
+from services.registry.members.storing import content_of
 from services.registry.settings import ApiSettings
 from services.registry.upkeep import repository
 from services.registry.upkeep.repository import FOUND_BY
@@ -105,6 +107,8 @@ class Reindexing:
                 ):
                     accounts[account["household_id"]].append(account)
                 await self._store(connection, rows, accounts, met, only_look=only_look)
+                members = await repository.members_of(connection, [row["id"] for row in rows])
+                await self._store_members(connection, members, met, only_look=only_look)
             after = rows[-1]["id"]
             progress.add(len(rows))
 
@@ -146,6 +150,51 @@ class Reindexing:
             await repository.store_households(connection, households)
         if changed_accounts:
             await repository.store_accounts(connection, changed_accounts)
+
+    async def _store_members(
+        self,
+        connection: asyncpg.Connection,
+        rows: Sequence[asyncpg.Record],
+        met: Pass,
+        *,
+        only_look: bool,
+    ) -> None:
+        members: list[tuple[UUID, repository.Indexes]] = []
+        for row in rows:
+            try:
+                indexes = self._indexes_of_member(row)
+            except CannotDecrypt:
+                met.by_another += self._personal_data.other_index is not None
+                continue
+            if indexes != repository.indexes_of_member(row):
+                members.append((row["id"], indexes))
+        if only_look:
+            met.by_another += len(members)
+            return
+        met.stored += len(members)
+        if members:
+            await repository.store_members(connection, members)
+
+    def _indexes_of_member(self, row: asyncpg.Record) -> repository.Indexes:
+        """What a member is found and compared by."""
+        person = self._personal_data.open_sealed(
+            row["person_sealed"],
+            member.SEALED,
+            bound_to=row["id"],
+            household_id=row["household_id"],
+        )
+        found, other = self._personal_data.index, self._personal_data.other_index
+        indexes = [
+            None if (value := person[known.name]) is None else found.indexes_of(known)(value)
+            for known in repository.MEMBER_FOUND_BY.values()
+        ]
+        given = {**row, **person, member.PROGRAMMES.name: tuple(row["programmes"])}
+        said = [given[known.name] for known in member.MEMBER_SHAPE]
+        content: bytes = row["content_index"]
+        # Where they differ, programmes have changed since: the next import says them anew.
+        if other is not None and content_of(said, indexes=other) == content:
+            content = content_of(said, indexes=found)
+        return [*indexes, content]
 
     def _opened(
         self, household_id: UUID, accounts: Sequence[asyncpg.Record]

@@ -1,4 +1,4 @@
-"""Households and accounts in small sets, with what they are found by."""
+"""Households, their members and accounts in small sets, with what they are found by."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,6 +7,7 @@ import asyncpg
 
 from services.registry.households.fields import Kept
 from services.registry.households.shape import FOUND, OPEN
+from services.registry.members import shape as member
 
 FOUND_BY = {
     known.found_by.column: known
@@ -44,6 +45,28 @@ _STORE_ACCOUNTS = """
     FROM unnest($1::uuid[], $2::bytea[]) AS given (id, account_index)
     WHERE kept.id = given.id
 """
+MEMBER_FOUND_BY = {
+    known.found_by.column: known for known in member.FOUND if known.found_by is not None
+}
+"""The fields of a member that are found by a column, by that column."""
+_MEMBER_INDEXES = (*MEMBER_FOUND_BY, "content_index")
+_OF_A_MEMBER = [*(known.name for known in member.OPEN), *_MEMBER_INDEXES]
+_MEMBERS = f"""
+    SELECT id, household_id, {", ".join(_OF_A_MEMBER)}, person_sealed,
+           ARRAY(SELECT programme_code FROM registry.programme_membership AS membership
+                 WHERE membership.member_id = member.id AND until IS NULL
+                 ORDER BY programme_code) AS programmes
+    FROM registry.member WHERE household_id = ANY($1)
+    FOR UPDATE
+"""
+_STORE_MEMBERS = f"""
+    UPDATE registry.member AS kept
+    SET {", ".join(f"{name} = given.{name}" for name in _MEMBER_INDEXES)}
+    FROM unnest($1::uuid[],
+                {", ".join(f"${at}::bytea[]" for at in range(2, 2 + len(_MEMBER_INDEXES)))})
+        AS given (id, {", ".join(_MEMBER_INDEXES)})
+    WHERE kept.id = given.id
+"""
 
 Indexes = Sequence[bytes | None]
 """What a household is found and compared by, in the order of its columns."""
@@ -68,6 +91,27 @@ async def accounts_of(
     """Every account that these households have or had."""
     rows: Sequence[asyncpg.Record] = await connection.fetch(_ACCOUNTS, household_ids)
     return rows
+
+
+async def members_of(
+    connection: asyncpg.Connection, household_ids: Sequence[UUID]
+) -> Sequence[asyncpg.Record]:
+    """Everybody who is or was a member of these households, with the programmes of now."""
+    rows: Sequence[asyncpg.Record] = await connection.fetch(_MEMBERS, household_ids)
+    return rows
+
+
+def indexes_of_member(row: asyncpg.Record) -> Indexes:
+    """What a member is stored with."""
+    return [row[name] for name in _MEMBER_INDEXES]
+
+
+async def store_members(
+    connection: asyncpg.Connection, given: Sequence[tuple[UUID, Indexes]]
+) -> None:
+    """Store what these members are found and compared by."""
+    columns = zip(*(indexes for _, indexes in given), strict=True)
+    await connection.execute(_STORE_MEMBERS, [id for id, _ in given], *map(list, columns))
 
 
 def indexes_of(household: asyncpg.Record) -> Indexes:
