@@ -202,7 +202,7 @@ class HouseholdChanged(Published):
 
     household_id: UUID
     changes: list[str]
-    """What kind of thing: ``payee-account``. Never from what to what."""
+    """What kind of thing: ``payee-account``, ``members``. Never from what to what."""
     areas: list[str]
     """The code of its commune."""
 

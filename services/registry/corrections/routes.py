@@ -10,7 +10,7 @@ from services.registry.corrections.schemas import MemberChangeOut, MemberCorrect
 from services.registry.corrections.service import Corrections
 from services.registry.households.persons import PersonalDataDependency
 from services.registry.members.schemas import MemberAddedOut, MemberOut
-from services.registry.scopes import HouseholdsRead, HouseholdsWrite, PersonsRead
+from services.registry.scopes import HouseholdsWrite, PersonsRead, RegistryApprove
 from services.registry.settings import Settings
 from shared.approvals import ApprovalOut
 from shared.approvals.routes import TwoPersonSteps
@@ -107,8 +107,7 @@ async def correct_member(
 async def get_member_change(
     household_id: UUID,
     change_id: UUID,
-    caller: HouseholdsRead,
-    _: PersonsRead,
+    caller: RegistryApprove,
     session: Session,
     personal_data: PersonalDataDependency,
     clock: ClockDependency,

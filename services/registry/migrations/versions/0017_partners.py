@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.migrations import role_of
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from shared.migrations import role_of
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
