@@ -367,9 +367,10 @@ async def test_a_province_of_the_real_gazetteer_takes_along_what_lies_in_it(flow
     assert old["successors"] == ["260101"]
     for known in ("residence", "idpoor1_households", "flood_hazard_index", "name_km"):
         assert new[known] == old[known]
-    found = await flow.get("/areas", name=old["name_km"], level="commune")
-    assert found["items"][0]["code"] == "260101", "names are those of the edition in force"
-    assert not {area["code"] for area in found["items"]} & names.keys() - now.keys()
+    found = await flow.get("/areas", name=old["name_km"], level="commune", limit=500)
+    codes = {area["code"] for area in found["items"]}
+    assert "260101" in codes, "names are those of the edition in force"
+    assert codes <= now.keys()
     country = await flow.get("/areas/KH")
     assert country["idpoor1_households"] + country["idpoor2_households"] == 678_440
     answer = await flow.client.put("/gazetteer", json={"edition": "ncdd-2022"})
