@@ -34,7 +34,7 @@ async def living(flow: Flow) -> Names:
         "SELECT code, name_en, name_km FROM registry.area "
         "WHERE ended_at IS NULL AND code <> 'KH' ORDER BY code"
     )
-    return {row["code"]: (row["name_en"], row["name_km"]) for row in rows}
+    return {row["code"]: (row["name_en"].strip(), row["name_km"].strip()) for row in rows}
 
 
 async def sent_tables(flow: Flow, code: str, areas: str, changes: str) -> dict[str, Any]:

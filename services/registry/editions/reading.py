@@ -128,11 +128,13 @@ def _read_area(line: int, row: Row, given: dict[str, GivenArea], faults: list[Fa
     if code in given:
         return wrong("repeated", f"{code} is on line {given[code].line} already.")
     names = Names(*(unicodedata.normalize("NFC", row[key]) for key in ("name_en", "name_km")))
-    for name in names:
-        if not 0 < len(name) <= _MAXIMUM_NAME or UNFIT_FOR_A_LINE.search(name):
-            return wrong(
-                "name", f"name_en and name_km are 1 to {_MAXIMUM_NAME} characters on one line."
-            )
+    unfit = any(len(name) > _MAXIMUM_NAME or UNFIT_FOR_A_LINE.search(name) for name in names)
+    if unfit or not any(names):
+        return wrong(
+            "name",
+            f"name_en and name_km are up to {_MAXIMUM_NAME} characters on one line, and one of "
+            "them is there.",
+        )
     residence = row.get("residence", "")
     if residence and residence not in set(Residence):
         return wrong("residence", f"residence is one of {', '.join(Residence)}, or empty.")

@@ -331,7 +331,8 @@ async def _look(session: AsyncSession, edition: Edition) -> _Looked:
 def _compared(read: ReadEdition, known: dict[str, AreaRecord], occupied: Occupied) -> Comparison:
     comparison = compare(
         {
-            code: Names(area.name_en, area.name_km)
+            # Some of the shipped names have blanks around them, which no table says.
+            code: Names(area.name_en.strip(), area.name_km.strip())
             for code, area in known.items()
             if code != COUNTRY_CODE
         },

@@ -38,12 +38,16 @@ def _outlines(digits: int) -> Mapping[str, bytes]:
 
 def has_boundary(code: str) -> bool:
     """Whether a boundary of the area comes with the product."""
-    return len(code) in NAMES and code in _outlines(len(code))
+    return _outline_of(code) is not None
+
+
+def _outline_of(code: str) -> bytes | None:
+    return _outlines(len(code)).get(code) if len(code) in NAMES else None
 
 
 def feature_of(area: Area) -> bytes:
     """An area that has a boundary, as a GeoJSON feature."""
-    return orjson.dumps(_feature(area, _outlines(len(area.code))[area.code]))
+    return orjson.dumps(_feature(area, _outline_of(area.code)))
 
 
 def collection_of(
@@ -51,7 +55,7 @@ def collection_of(
 ) -> bytes:
     """Areas of one level as a GeoJSON collection, each with its boundary, or null where it has
     none. Simplified together, so that neighbours keep their border in common."""
-    geometries = [_outlines(len(area.code)).get(area.code) for area in areas]
+    geometries = [_outline_of(area.code) for area in areas]
     if simplify_metres:
         geometries = _simplified(geometries, metres=simplify_metres)
     return orjson.dumps(
