@@ -9,8 +9,8 @@ from services.registry.accounts.routes import router as accounts
 from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
 from services.registry.chunks.streaming import ChunkStreams
-from services.registry.editions.routes import router as editions
 from services.registry.corrections.routes import router as corrections
+from services.registry.editions.routes import router as editions
 from services.registry.entitlements.routes import router as entitlements
 from services.registry.gazetteer.routes import router as areas
 from services.registry.gazetteer.service import KnownNames

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from services.registry.accounts import service as accounts
 from services.registry.approvals.tables import Approval, ApprovalKind
-from services.registry.editions import service as editions
 from services.registry.corrections import service as corrections
+from services.registry.editions import service as editions
 from services.registry.held import service as held
 from services.registry.partners import service as partners
 from services.registry.repairs import service as repairs

@@ -57,9 +57,7 @@ class PreparingAccounts:
         if picked is None:
             return 0
         readiness_id, after = picked
-        parameters: list[tuple[str, str | int | float | bool | None]] = [
-            ("limit", str(PAGE_SIZE))
-        ]
+        parameters: list[tuple[str, str | int | float | bool | None]] = [("limit", str(PAGE_SIZE))]
         parameters += [("provider", code) for code in self._asked.checked]
         if after is not None:
             parameters.append(("after", str(after)))

@@ -22,12 +22,12 @@ class ApprovalKind(StrEnum):
     """Where a household is paid."""
     IMPORTED_ACCOUNTS = "imported_accounts"
     """Where the known households of an import are paid."""
+    MEMBER_CHANGE = "member_change"
+    """A member of a household who is added or corrected."""
     GAZETTEER_EDITION = "gazetteer_edition"
     """An edition of the gazetteer that is put in force: codes change, and households follow."""
     PARTNER = "partner"
     """A system that speaks SPDCI with the registry, or what is to hold of one."""
-    MEMBER_CHANGE = "member_change"
-    """A member of a household who is added or corrected."""
 
 
 class Approval(tables.Approval, Base):
