@@ -196,7 +196,7 @@ async def test_faults_are_counted_over_the_whole_file(flow: Flow) -> None:
         (
             b"number,commune\n1,2\n",
             422,
-            "account. Nothing of it is saved. Correct the file and send it again.",
+            "village_code. Nothing of it is saved. Correct the file and send it again.",
         ),
         (b"\n\n", 422, "The first line must be: registration_number,"),
         (body_of(rows(1)).encode() + b'"', 422, "inside a quoted cell. Nothing of it is saved."),
