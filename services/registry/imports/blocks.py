@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 
+from services.registry.imports.files.format import Unreadable as Unreadable
+
 BLOCK_BYTES = 512 * 1024
 """About five thousand rows: one transaction, a tenth of a second."""
 MAXIMUM_ROW_BYTES = 64 * 1024
@@ -18,10 +20,6 @@ _OTHER_FILES = {
     b"\xfe\xff": "text in UTF-16",
     b"%PDF": "a PDF",
 }
-
-
-class Unreadable(Exception):
-    """The body is no CSV that rows can be cut from. Says what is wrong."""
 
 
 async def row_blocks(

@@ -12,11 +12,12 @@ from typing import NamedTuple
 from services.registry.households.persons import Indexes, PersonalData
 from services.registry.households.shape import HEADERS, REGISTRATION_NUMBER, SHAPE
 from services.registry.imports.blocks import Unreadable
-from services.registry.imports.rows import Columns, Fault, headed_by, pick, read_rows
+from services.registry.imports.faults import REPEATED, Fault
+from services.registry.imports.rows import Columns, headed_by, pick, read_rows
 
 _REPEATED = Fault(
     REGISTRATION_NUMBER.header,
-    "repeated",
+    REPEATED,
     "An earlier line of this file has the same registration number.",
 )
 

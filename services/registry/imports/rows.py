@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import gt
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any
 
 from services.registry.households.fields import UNREADABLE, Count, Field, Kept, Village
 from services.registry.households.shape import (
@@ -16,23 +17,15 @@ from services.registry.households.shape import (
     PROVIDER,
     SHAPE,
 )
+from services.registry.imports.faults import CELLS, ROW, Fault, remedy_of
 from services.registry.providers.remedy import is_unknown, remedy
-
-ROW = "row"
-"""Stands for the column where a fault is of the whole row."""
 
 _WITH_THE_ACCOUNT = tuple(known for known in SHAPE if known.kept is Kept.ACCOUNT)
 
+_NONE: Mapping[tuple[int, str], str] = MappingProxyType({})
+
 Columns = Mapping[str, Sequence[Any]]
 """The values of some rows by field: normalised, with empty cells as None."""
-
-
-class Fault(NamedTuple):
-    """What is wrong with a row."""
-
-    column: str
-    code: str
-    detail: str
 
 
 @dataclass
@@ -54,16 +47,15 @@ def pick(columns: Columns, positions: Sequence[int]) -> Columns:
 def read_rows(
     rows: Sequence[Sequence[str]], *, communes: Mapping[str, str], providers: Collection[str]
 ) -> ReadRows:
-    """The households that the rows describe, and what is wrong with the others.
+    """The households that rows of our own header describe, and what is wrong with the others.
 
     ``providers`` are those that payments sends to; empty: any well-formed code is taken.
     """
-    faults: defaultdict[int, list[Fault]] = defaultdict(list)
     if set(map(len, rows)) - {len(SHAPE)}:
-        for at, row in enumerate(rows):
-            if len(row) != len(SHAPE):
-                detail = f"A row has {len(SHAPE)} cells; this has another number."
-                faults[at].append(Fault(ROW, "cells", detail))
+        detail = f"A row has {len(SHAPE)} cells; this has another number."
+        faults = {
+            at: [Fault(ROW, CELLS, detail)] for at, row in enumerate(rows) if len(row) != len(SHAPE)
+        }
         whole = [at for at in range(len(rows)) if at not in faults]
         read = read_rows([rows[at] for at in whole], communes=communes, providers=providers)
         return ReadRows(
@@ -71,27 +63,47 @@ def read_rows(
             columns=read.columns,
             faults=faults | {whole[at]: found for at, found in read.faults.items()},
         )
-    columns: dict[str, Sequence[Any]] = {}
     transposed = zip(*rows, strict=True) if rows else [()] * len(SHAPE)
-    for known, cells in zip(SHAPE, transposed, strict=True):
-        read_column = known.kind.read(cells, optional=known.optional, communes=communes)
+    cells = dict(zip(HEADERS, transposed, strict=True))
+    return read_cells(cells, len(rows), communes=communes, providers=providers)
+
+
+def read_cells(
+    cells: Mapping[str, Sequence[str]],
+    count: int,
+    *,
+    communes: Collection[str],
+    providers: Collection[str],
+    codes: Mapping[tuple[int, str], str] = _NONE,
+) -> ReadRows:
+    """The households of ``count`` rows, by the cells of each field's header.
+
+    ``codes`` say of some cells, by row and header, why they cannot be read.
+    """
+    faults: defaultdict[int, list[Fault]] = defaultdict(list)
+    columns: dict[str, Sequence[Any]] = {}
+    for known in SHAPE:
+        read_column = known.kind.read(
+            cells[known.header], optional=known.optional, communes=communes
+        )
         columns[known.name] = read_column.values
         if not read_column.readable:
             for at, value in enumerate(read_column.values):
                 if value is UNREADABLE:
-                    faults[at].append(_fault(known))
+                    faults[at].append(_fault(known, codes.get((at, known.header))))
     for known, at in _beside_others(columns):
         faults[at].append(_fault(known))
     for at in _at_unknown_providers(columns, providers):
         faults[at].append(Fault(PROVIDER.header, "unknown", remedy(providers)))
     if not faults:
-        return ReadRows(range(len(rows)), columns)
-    taken = [at for at in range(len(rows)) if at not in faults]
+        return ReadRows(range(count), columns)
+    taken = [at for at in range(count) if at not in faults]
     return ReadRows(taken, pick(columns, taken), faults)
 
 
-def _fault(known: Field) -> Fault:
-    return Fault(known.header, known.kind.fault, known.remedy)
+def _fault(known: Field, code: str | None = None) -> Fault:
+    code = code or known.kind.fault
+    return Fault(known.header, code, remedy_of(code, known.remedy))
 
 
 def _beside_others(columns: Columns) -> Iterator[tuple[Field, int]]:
