@@ -1,5 +1,6 @@
 """The registry's HTTP application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,7 +18,10 @@ from services.registry.gazetteer.service import KnownNames
 from services.registry.held.routes import router as held
 from services.registry.households.persons import personal_data_from
 from services.registry.households.routes import router as households
+from services.registry.imports.file_routes import mappings as import_mappings
+from services.registry.imports.file_routes import router as import_files
 from services.registry.imports.routes import router as imports
+from services.registry.imports.running import ImportWork
 from services.registry.members.routes import router as members
 from services.registry.name_sheets.routes import router as name_sheets
 from services.registry.names.routes import router as names
@@ -35,7 +39,9 @@ from shared.application import create_application
 from shared.approvals.routes import approval_routes
 from shared.database import Database
 from shared.events.routes import router as events
+from shared.retry import Backoff
 from shared.streams import Places
+from shared.worker import Loop
 
 _TAGS = [
     {"name": "areas", "description": "The national gazetteer."},
@@ -51,6 +57,7 @@ _TAGS = [
 ]
 
 
+_LOOKING_FOR_FILES = Backoff(first_seconds=0.1, longest_seconds=1)
 _PRINTED_AT_ONCE = 2
 """Sheets that are made into PDF at the same time: a second of the processor for each."""
 
@@ -71,7 +78,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         routers=[
             areas,
             editions,
+            import_files,
             imports,
+            import_mappings,
             households,
             members,
             corrections,
@@ -92,7 +101,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             events,
         ],
         tags=_TAGS,
-        lifespans=[_streaming, answering_partners],
+        lifespans=[_streaming, _importing, answering_partners],
     )
     app.state.steps = steps
     app.state.area_names = KnownNames()
@@ -129,4 +138,36 @@ async def _streaming(app: FastAPI) -> AsyncIterator[None]:
         wait_seconds=settings.place_wait_seconds,
     )
     yield
+    await database.dispose()
+
+
+@asynccontextmanager
+async def _importing(app: FastAPI) -> AsyncIterator[None]:
+    """Reads files in the background: of the registry's processes, this one has the keys."""
+    settings: ApiSettings = app.state.settings
+    database = Database(
+        settings.database_url,
+        application_name="registry-api-imports",
+        pool_size=2 * max(settings.import_loops, 1),
+        pool_wait_seconds=settings.database_pool_wait_seconds,
+        tls=settings.tls,
+    )
+    work = ImportWork(
+        database,
+        personal_data=app.state.personal_data,
+        settings=settings,
+        steps=app.state.steps,
+        clock=app.state.clock,
+    )
+    stop = asyncio.Event()
+    loops = [
+        asyncio.create_task(Loop(f"imports-{number}", work.step, rest=_LOOKING_FOR_FILES).run(stop))
+        for number in range(1, settings.import_loops + 1)
+    ]
+    yield
+    stop.set()
+    # What is read is broken off: whoever comes next goes on behind the last block.
+    for loop in loops:
+        loop.cancel()
+    await asyncio.gather(*loops, return_exceptions=True)
     await database.dispose()

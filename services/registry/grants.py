@@ -24,6 +24,12 @@ GRANTS = {
     "account_batch": "SELECT, INSERT, UPDATE (approved_at, done_up_to, changed, finished_at)",
     "household_import": "SELECT, INSERT, UPDATE",
     "import_rejection": "SELECT, INSERT, DELETE",
+    "import_file": "SELECT, INSERT, UPDATE, DELETE",
+    "import_piece": "SELECT, INSERT, UPDATE (piece_sealed), DELETE",
+    "import_run": "SELECT, INSERT, UPDATE",
+    "import_area": "SELECT, INSERT, UPDATE, DELETE",
+    "import_note": "SELECT, INSERT, UPDATE, DELETE",
+    "import_mapping": "SELECT, INSERT, UPDATE, DELETE",
     "scheme_version": "SELECT, INSERT",
     "activation": "SELECT, INSERT, UPDATE (areas, areas_refused, scheme_version, not_enrolled, "
     "cancelled_on, has_ceiling, ceiling_households, ceiling_minor, allowed_households, "

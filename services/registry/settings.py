@@ -40,6 +40,11 @@ class Settings(ServiceSettings):
     import_maximum_rows: int = Field(default=5_000_000, ge=1)
     import_maximum_rejections: int = Field(default=10_000, ge=1)
     """Faults of an import that are kept; with one more it stops."""
+    import_file_days: int = Field(default=30, ge=1)
+    """A file that is imported from, sealed, from when it was received on."""
+    import_file_maximum_bytes: int = Field(default=2 * 2**30, ge=1)
+    import_loops: int = Field(default=1, ge=0, le=4)
+    """Files that one process reads side by side in the background; 0: it reads none."""
     imports_at_once: int = Field(default=4, ge=1)
     """Imports that one process receives side by side, each on two connections of its own."""
     imports_per_caller: int = Field(default=2, ge=1)

@@ -21,6 +21,7 @@ from shared.database import Session
 from shared.personal_data import BlindIndex, Cipher, cipher_from
 
 PERSON_CONTEXT = "person"
+FILE_CONTEXT = "import file"
 
 Person = Mapping[str, str | None]
 """The head of a household or a member, as registered: the sealed fields by name."""
@@ -34,6 +35,7 @@ class PersonalData:
         *,
         persons: Cipher,
         accounts: Cipher,
+        files: Cipher,
         index: BlindIndex,
         other_index: BlindIndex | None = None,
         ids: BlindIndex | None = None,
@@ -41,6 +43,8 @@ class PersonalData:
     ) -> None:
         self.persons = persons
         self.accounts = accounts
+        self.files = files
+        """Of what is sent, as long as it is kept to be read."""
         self.index = Indexes(index)
         self.other_index = None if other_index is None else Indexes(other_index)
         """While the index's key is changed: what some rows are found by meanwhile."""
@@ -124,6 +128,7 @@ def personal_data_from(settings: ApiSettings) -> PersonalData:
     return PersonalData(
         persons=cipher_from(settings.person_keys, context=PERSON_CONTEXT),
         accounts=cipher_from(settings.account_keys, context=ACCOUNT_CONTEXT),
+        files=cipher_from(settings.person_keys, context=FILE_CONTEXT),
         index=BlindIndex(settings.blind_index_key.get_secret_value()),
         other_index=_index_of(settings.blind_index_key_other),
         ids=_index_of(settings.household_id_key),

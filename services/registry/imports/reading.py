@@ -5,15 +5,23 @@ Plain computation, run in a thread beside the event loop while PostgreSQL stores
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.registry.households.persons import Indexes, PersonalData
-from services.registry.households.shape import HEADERS, REGISTRATION_NUMBER, SHAPE
+from services.registry.households.shape import COMMUNE, HEADERS, REGISTRATION_NUMBER, SHAPE
 from services.registry.imports.blocks import Unreadable
-from services.registry.imports.faults import REPEATED, Fault
-from services.registry.imports.rows import Columns, headed_by, pick, read_rows
+from services.registry.imports.faults import REPEATED, Fault, of_row
+from services.registry.imports.rows import (
+    Columns,
+    ReadRows,
+    headed_by,
+    pick,
+    read_cells,
+    read_rows,
+)
 
 _REPEATED = Fault(
     REGISTRATION_NUMBER.header,
@@ -62,6 +70,8 @@ class ReadBlock:
     last_line: int
     stopped: TooManyFaults | None
     """Why no row behind ``last_line`` is read; None: the body goes on."""
+    rejected_in: Counter[str] = field(default_factory=Counter)
+    """How many rejected rows name each commune; those that name none, the empty code."""
 
 
 class Reader:
@@ -88,12 +98,46 @@ class Reader:
         """The rows of the next block; raises Unreadable where the header is not ours."""
         lines, rows = self._cells(block)
         read = read_rows(rows, communes=self._communes, providers=self._providers)
+        return self._kept(lines, read, last_line=self._line)
+
+    def read_cells(
+        self,
+        lines: Sequence[int],
+        cells: Mapping[str, Sequence[str]],
+        *,
+        codes: Mapping[tuple[int, str], str],
+        broken: Mapping[int, str],
+    ) -> ReadBlock:
+        """Rows as the cells of each field's header; ``codes`` and ``broken`` say of some cells,
+        and of some rows, why they cannot be read."""
+        read = read_cells(
+            cells, len(lines), communes=self._communes, providers=self._providers, codes=codes
+        )
+        if broken:
+            kept = [at for at, row in enumerate(read.taken) if row not in broken]
+            read = ReadRows(
+                taken=[read.taken[at] for at in kept],
+                columns=pick(read.columns, kept),
+                faults={**read.faults, **{row: [of_row(code)] for row, code in broken.items()}},
+            )
+        block = self._kept(lines, read, last_line=lines[-1] if lines else 0)
+        if block.rejected_count:
+            rejected = {rejection.line for rejection in block.rejections}
+            named = cells[COMMUNE.header]
+            block.rejected_in.update(
+                named[at] if named[at] in self._communes else ""
+                for at, line in enumerate(lines)
+                if line in rejected
+            )
+        return block
+
+    def _kept(self, lines: Sequence[int], read: ReadRows, *, last_line: int) -> ReadBlock:
         faults, taken, columns = dict(read.faults), read.taken, read.columns
         index_of = self._personal_data.index.indexes_of(REGISTRATION_NUMBER)
         indexes = list(map(index_of, columns[REGISTRATION_NUMBER.name]))
         faults |= {taken[at]: [_REPEATED] for at in self._repeated(indexes)}
-        end = self._end_of_what_is_kept(faults, len(rows))
-        if end < len(rows):
+        end = self._end_of_what_is_kept(faults, len(lines))
+        if end < len(lines):
             faults = {row: found for row, found in faults.items() if row < end}
         kept = [at for at, row in enumerate(taken) if row < end and row not in faults]
         if len(kept) < len(taken):
@@ -103,7 +147,7 @@ class Reader:
         ]
         self._rejections_left -= len(rejections)
         stopped = None
-        if end < len(rows):
+        if end < len(lines):
             stopped = TooManyFaults(lines[end], maximum=self._maximum_rejections)
         return ReadBlock(
             columns=columns,
@@ -112,7 +156,7 @@ class Reader:
             other=self._other(columns),
             rejections=rejections,
             rejected_count=len(faults),
-            last_line=lines[end] - 1 if stopped else self._line,
+            last_line=lines[end] - 1 if stopped else last_line,
             stopped=stopped,
         )
 

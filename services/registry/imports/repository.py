@@ -1,6 +1,6 @@
 """Imports in the database, and the households that they bring."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas.repository import require_edition
 from services.registry.households.shape import COMMUNE, VILLAGE
-from services.registry.imports.reading import ReadBlock
+from services.registry.imports.reading import ReadBlock, Rejection
 from services.registry.imports.sealing import (
     ACCOUNT_COLUMNS,
     CHANGE_COLUMNS,
@@ -73,6 +73,11 @@ _END = """
     WHERE id = $1
 """
 
+_REJECTIONS = """
+    SELECT line, column_name, code, detail FROM registry.import_rejection
+    WHERE import_id = $1 AND line BETWEEN $2 AND $3 ORDER BY line, column_name
+"""
+
 _KNOWN = """
     SELECT household.registration_index, household.id, household.content_index,
            account.provider_code, account.account_index
@@ -97,6 +102,10 @@ _CHANGE_HOUSEHOLDS = f"""
     SET {", ".join(f"{name} = {_GIVEN.get(name, f'given.{name}')}" for name in _CHANGED)}
     FROM given_household AS given WHERE household.id = given.id
 """
+
+
+async def _nothing() -> None:
+    """Beside a block whose sender keeps no count of its own."""
 
 
 async def lock_import(connection: asyncpg.Connection, import_id: UUID) -> bool:
@@ -150,8 +159,11 @@ async def store_block(
     *,
     told: Sequence[Event],
     edition: int,
+    beside: Callable[[], Awaitable[None]] = _nothing,
 ) -> None:
     """Store a block in one transaction, with its counts and rejections and what is told of it.
+
+    ``beside`` is done within it.
 
     Raises asyncpg.UniqueViolationError where somebody else registered one of the new households
     in the meantime, and EditionChanged where places are called otherwise since they were read.
@@ -162,15 +174,7 @@ async def store_block(
         await _copy(connection, "registry.payee_account", ACCOUNT_COLUMNS, sealed.accounts)
         if sealed.changed_households:
             await _change(connection, sealed)
-        if read.rejections:
-            await connection.copy_records_to_table(
-                "import_rejection",
-                schema_name="registry",
-                columns=["import_id", "line", "column_name", "code", "detail"],
-                records=[
-                    (import_id, rejection.line, *rejection.fault) for rejection in read.rejections
-                ],
-            )
+        await add_rejections(connection, import_id, read.rejections)
         await connection.execute(
             _COUNT,
             import_id,
@@ -180,6 +184,20 @@ async def store_block(
             read.rejected_count,
         )
         await append_on(connection, told)
+        await beside()
+
+
+async def add_rejections(
+    connection: asyncpg.Connection, import_id: UUID, rejections: Sequence[Rejection]
+) -> None:
+    """Keep what is wrong with some rows."""
+    if rejections:
+        await connection.copy_records_to_table(
+            "import_rejection",
+            schema_name="registry",
+            columns=["import_id", "line", "column_name", "code", "detail"],
+            records=[(import_id, rejection.line, *rejection.fault) for rejection in rejections],
+        )
 
 
 async def _copy(
@@ -213,6 +231,12 @@ async def keep_accounts_changed(session: AsyncSession, import_id: UUID, changed:
     )
 
 
+async def announced_by(session: AsyncSession, import_id: UUID) -> str:
+    """Who announced an import."""
+    query = select(HouseholdImport.created_by).where(HouseholdImport.id == import_id)
+    return str(await session.scalar(query))
+
+
 def _status() -> ColumnElement[ImportStatus]:
     """Whoever says to be receiving without holding the lock was cut off."""
     status = HouseholdImport.status
@@ -240,6 +264,17 @@ async def list_imports(
         query = query.where(HouseholdImport.id < before)
     rows = await session.execute(query.order_by(HouseholdImport.id.desc()).limit(limit))
     found: Sequence[Row[Any]] = rows.all()
+    return found
+
+
+async def rejections_between(
+    connection: asyncpg.Connection, import_id: UUID, *, first: int, last: int
+) -> dict[int, list[tuple[str, str, str]]]:
+    """The column, code and remedy of what is wrong with the rows of some lines."""
+    rows = await connection.fetch(_REJECTIONS, import_id, first, last)
+    found: dict[int, list[tuple[str, str, str]]] = {}
+    for line, *fault in rows:
+        found.setdefault(line, []).append((fault[0], fault[1], fault[2]))
     return found
 
 

@@ -135,5 +135,5 @@ async def list_rejections(
     rows = await repository.list_rejections(
         session, import_id, after=page.after(Int4, str), limit=page.fetch_limit
     )
-    rejections = [RejectionOut.model_validate(row) for row in rows]
+    rejections = [service.rejection_of(row) for row in rows]
     return page.of(rejections, key=lambda listed: (listed.line, listed.column))

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.registry.accounts.schemas import AccountBatchOut
 from services.registry.households.fields import Field as HouseholdField
 from services.registry.households.shape import HEADERS, SHAPE
+from services.registry.imports.file_schemas import ImportRunOut
+from services.registry.imports.mapping.document import RowsOf
 from services.registry.imports.tables import ImportStatus
 from shared.values import Text
 
@@ -43,6 +45,7 @@ class ImportIn(BaseModel):
 
     source: Annotated[str, Text(longest=200)] = Field(description="Where the rows come from.")
     note: Annotated[str, Text(longest=1_000, shortest=0, lines=True)] = ""
+    rows_of: RowsOf = Field(default=RowsOf.HOUSEHOLDS, description="What a row of its file is.")
 
 
 class ImportOut(BaseModel):
@@ -70,6 +73,8 @@ class ImportOut(BaseModel):
                     "sent_by": "officer@nspc.example",
                     "accounts_changed": 0,
                     "account_changes": [],
+                    "rows_of": "households",
+                    "last_run": None,
                 }
             ]
         },
@@ -102,12 +107,14 @@ class ImportOut(BaseModel):
     account_changes: list[AccountBatchOut] = Field(
         description="Of known households, those that wait, or waited, for a second person."
     )
+    rows_of: RowsOf
+    last_run: ImportRunOut | None = Field(
+        description="How far the last reading of its file is; null: none was asked for."
+    )
 
 
 class RejectionOut(BaseModel):
     """One fault of one rejected row. What the row said is not repeated: it may be personal."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     line: int = Field(description="Where the row begins; the header is line 1.", examples=[17])
     column: str = Field(
@@ -115,4 +122,11 @@ class RejectionOut(BaseModel):
         examples=["commune_code"],
     )
     code: str = Field(examples=["unknown"])
-    detail: str = Field(examples=["Write the six digits of a commune of the gazetteer."])
+    detail: str = Field(
+        description="How to mend it.",
+        examples=["Write the six digits of a commune of the gazetteer."],
+    )
+    wrong: str = Field(
+        description="What is wrong, in English.", examples=["It is none of those that are known."]
+    )
+    wrong_km: str = Field(description="What is wrong, in Khmer.", examples=["មិនមានក្នុងបញ្ជី។"])

@@ -99,6 +99,33 @@ class SealedBlock:
         )
 
 
+@dataclass(frozen=True)
+class Sorted:
+    """The rows of a block by what the registry knows of them; rows are counted from 0."""
+
+    new: Sequence[int]
+    changed: Mapping[int, KnownHousehold]
+    unchanged: Sequence[int]
+
+
+def sort_out(block: ReadBlock, known: Mapping[bytes, KnownHousehold]) -> Sorted:
+    """Which rows are new, changed and unchanged; ``known`` is by registration index, of either
+    key."""
+    stored = _stored(block, known)
+    new = [at for at, household in enumerate(stored) if household is None]
+    changed = {
+        at: household
+        for at, household in enumerate(stored)
+        if household is not None and household.content_index not in _contents(block, at)
+    }
+    unchanged: Sequence[int] = ()
+    if len(new) + len(changed) < len(stored):
+        unchanged = [
+            at for at, household in enumerate(stored) if household is not None and at not in changed
+        ]
+    return Sorted(new, changed, unchanged)
+
+
 def seal(
     block: ReadBlock,
     *,
@@ -112,13 +139,8 @@ def seal(
 
     The accounts of new households are the ``sender``'s; changed ones are of a batch of changes.
     """
-    stored = _stored(block, known)
-    new = [at for at, household in enumerate(stored) if household is None]
-    changed = {
-        at: household
-        for at, household in enumerate(stored)
-        if household is not None and household.content_index not in _contents(block, at)
-    }
+    found = sort_out(block, known)
+    new, changed = found.new, found.changed
     sealing = _Sealing(personal_data, now)
     # The same registration gives the same id, also where the database has lost the household.
     ids = _household_ids(block, new, personal_data)
@@ -143,7 +165,7 @@ def seal(
         account_changes=[
             (*account, batch_id, contents[account[_OWNER]]) for account in changed_accounts
         ],
-        unchanged_count=len(stored) - len(new) - len(changed),
+        unchanged_count=len(found.unchanged),
     )
 
 

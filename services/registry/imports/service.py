@@ -10,10 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.accounts.service import batches_of
 from services.registry.areas.repository import edition_in_force, places_now
 from services.registry.households.persons import PersonalData
-from services.registry.imports import repository
+from services.registry.imports import files_repository, repository
+from services.registry.imports.faults import wrong
+from services.registry.imports.file_schemas import ImportRunOut
 from services.registry.imports.receiving import Receiver
-from services.registry.imports.schemas import ImportIn, ImportOut
-from services.registry.imports.tables import ImportStatus
+from services.registry.imports.schemas import ImportIn, ImportOut, RejectionOut
+from services.registry.imports.tables import ImportRejection, ImportRun, ImportStatus
 from services.registry.providers.repository import provider_codes
 from services.registry.settings import Settings
 from shared import audit
@@ -38,6 +40,7 @@ async def create_import(
         note=given.note,
         created_by=caller.subject,
         created_at=clock.now(),
+        rows_of=given.rows_of,
     )
     return await get_import(session, import_id, clock=clock)
 
@@ -61,8 +64,44 @@ async def list_page(session: AsyncSession, page: Page, *, clock: Clock) -> PageO
 async def _shown(
     session: AsyncSession, rows: Sequence[Row[Any]], *, clock: Clock
 ) -> list[ImportOut]:
-    batches = await batches_of(session, [row.id for row in rows], clock=clock)
-    return [ImportOut(**row._asdict(), account_changes=batches[row.id]) for row in rows]
+    import_ids = [row.id for row in rows]
+    batches = await batches_of(session, import_ids, clock=clock)
+    runs = await files_repository.last_runs(session, import_ids)
+    return [
+        ImportOut(
+            **row._asdict(),
+            account_changes=batches[row.id],
+            last_run=shown_run(runs[row.id]) if row.id in runs else None,
+        )
+        for row in rows
+    ]
+
+
+def shown_run(run: ImportRun) -> ImportRunOut:
+    """A reading as it stands."""
+    return ImportRunOut(**run_fields(run))
+
+
+def run_fields(run: ImportRun) -> dict[str, Any]:
+    """What is shown of a reading."""
+    left = None
+    if run.ended_at is None and run.share_done > 0:
+        left = round(run.seconds * (1 - run.share_done) / run.share_done, 1)
+    fields = {name: getattr(run, name) for name in ImportRunOut.model_fields if hasattr(run, name)}
+    return fields | {"rows_good": run.rows_read - run.rows_bad, "seconds_left": left}
+
+
+def rejection_of(row: ImportRejection) -> RejectionOut:
+    """What is wrong with a row, in words."""
+    words = wrong(row.code)
+    return RejectionOut(
+        line=row.line,
+        column=row.column,
+        code=row.code,
+        detail=row.detail,
+        wrong=words.english,
+        wrong_km=words.khmer,
+    )
 
 
 async def receive_rows(

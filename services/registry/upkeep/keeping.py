@@ -38,4 +38,21 @@ def kept_for_a_time(settings: Settings) -> list[Kept]:
             variable="REGISTRY_PARTNER_REQUEST_DAYS",
             condition="answered_at IS NOT NULL",
         ),
+        *(
+            Kept(
+                what="what readings of files found",
+                table=table,
+                since="(SELECT ended_at FROM registry.import_run WHERE id = run_id)",
+                days=settings.rejection_days,
+                variable="REGISTRY_REJECTION_DAYS",
+            )
+            for table in ("registry.import_area", "registry.import_note")
+        ),
+        Kept(
+            what="pieces of files that were imported",
+            table="registry.import_piece",
+            since="received_at",
+            days=settings.import_file_days,
+            variable="REGISTRY_IMPORT_FILE_DAYS",
+        ),
     ]

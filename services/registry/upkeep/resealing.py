@@ -25,6 +25,8 @@ def sealed_columns(settings: ApiSettings) -> list[SealedColumn]:
                 (table, "message_sealed", "id", personal_data.persons, "PERSON_KEYS")
                 for table in ("registry.partner_request", "registry.partner_delivery")
             ),
+            ("registry.import_file", "seen_sealed", "id", personal_data.files, "PERSON_KEYS"),
+            ("registry.import_piece", "piece_sealed", "id", personal_data.files, "PERSON_KEYS"),
             *(
                 (table, "account_sealed", "household_id", personal_data.accounts, "ACCOUNT_KEYS")
                 for table in ("registry.payee_account", "registry.account_change")

@@ -57,7 +57,7 @@ class Format:
 
 def format_of(beginning: bytes) -> Format:
     """The format of a file that begins so; raises Unreadable for what is none of them."""
-    if beginning.startswith(_ARCHIVE):
+    if is_workbook(beginning):
         return Format(FileFormat.XLSX)
     if beginning.startswith(_OLD_WORKBOOK):
         raise Unreadable(
@@ -75,6 +75,11 @@ def format_of(beginning: bytes) -> Format:
     if told := _SEPARATOR_LINE.match(text):
         return Format(FileFormat.CSV, encoding, told[1], skipped_lines=1)
     return Format(FileFormat.CSV, encoding, _delimiter_of(text))
+
+
+def is_workbook(beginning: bytes) -> bool:
+    """Whether a file that begins so can be one."""
+    return beginning.startswith(_ARCHIVE)
 
 
 def _encoding_of(beginning: bytes) -> str:

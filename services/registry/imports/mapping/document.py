@@ -29,6 +29,19 @@ def fields_of(rows_of: RowsOf) -> Sequence[Known]:
     return {RowsOf.HOUSEHOLDS: SHAPE}[rows_of]
 
 
+MAPPING_EXAMPLE = {
+    "rows_of": "households",
+    "sheet": None,
+    "columns": [
+        {"heading": "លេខប័ណ្ណសមធម៌", "field": "registration_number", "digits": None},
+        {"heading": "លេខកូដឃុំ", "field": "commune_code", "digits": 6},
+    ],
+    "defaults": [{"field": "pregnant", "value": "0"}],
+    "words": [{"field": "poverty_status", "word": "ក្រ១", "means": "poor-1"}],
+    "date_order": "day-first",
+    "buddhist_era": None,
+}
+
 FieldName = Annotated[
     str,
     Field(
@@ -82,20 +95,7 @@ class MappingDocument(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [
-                {
-                    "rows_of": "households",
-                    "sheet": None,
-                    "columns": [
-                        {"heading": "លេខប័ណ្ណសមធម៌", "field": "registration_number"},
-                        {"heading": "លេខកូដឃុំ", "field": "commune_code", "digits": 6},
-                    ],
-                    "defaults": [{"field": "pregnant", "value": "0"}],
-                    "words": [{"field": "poverty_status", "word": "ក្រ១", "means": "poor-1"}],
-                    "date_order": "day-first",
-                    "buddhist_era": None,
-                }
-            ]
+            "examples": [MAPPING_EXAMPLE],
         },
     )
 

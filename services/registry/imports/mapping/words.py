@@ -83,3 +83,8 @@ def _choices_of(field: Field) -> Mapping[str, str]:
 
 def _listed(choices: type[StrEnum]) -> list[StrEnum]:
     return list(choices)
+
+
+def words_shown(field: Field) -> list[tuple[str, str]]:
+    """Each choice of a field, and the words that are read as it besides."""
+    return list(_choices_of(field).items())
