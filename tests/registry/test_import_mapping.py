@@ -17,7 +17,7 @@ from services.registry.imports.mapping.days import (
     Era,
 )
 from services.registry.imports.mapping.document import MappingDocument, RowsOf
-from services.registry.imports.mapping.headings import heading_of
+from services.registry.imports.mapping.headings import headings_of
 from services.registry.imports.mapping.phones import is_mobile, phone_of
 from services.registry.imports.mapping.proposing import Asked, open_questions, proposed
 from services.registry.imports.mapping.translating import Translator
@@ -113,7 +113,7 @@ def test_headings_in_either_language_and_of_templates_are_known() -> None:
         [known.header for known in SHAPE],
         [known.words.english.upper() for known in SHAPE],
         [f" {known.words.khmer}\u200b" for known in SHAPE],
-        [heading_of(known) for known in SHAPE],
+        headings_of(SHAPE),
     ):
         found = proposed(headings, rows_of=RowsOf.HOUSEHOLDS, sheet=None)
         assert [column.field for column in found.mapping.columns] == [

@@ -7,6 +7,7 @@ from services.registry.households.fields import Words
 
 EMPTY, REPEATED, CELLS = "empty", "repeated", "cells"
 AMBIGUOUS_DAY, NO_WORD, DAMAGED = "ambiguous", "unknown-word", "damaged"
+DISAGREES, CONTRADICTS, NOT_REGISTERED = "disagrees", "contradicts", "not-registered"
 TOO_LONG, QUOTE_OPEN, NO_OBJECT = "too-long", "quote-open", "no-object"
 
 ROW = "row"
@@ -34,6 +35,11 @@ WRONG: Mapping[str, Words] = {
     AMBIGUOUS_DAY: Words("It may be one of two days.", "កាលបរិច្ឆេទអាចយល់បានពីរយ៉ាង។"),
     NO_WORD: Words("The word is not known.", "មិនស្គាល់ពាក្យនេះ។"),
     DAMAGED: Words("It holds characters that were damaged on their way.", "មានអក្សរខូច។"),
+    DISAGREES: Words("Rows of one household say different things of it.", "ជួរនៃគ្រួសារតែមួយមិនស៊ីគ្នា។"),
+    CONTRADICTS: Words("It does not go with the rest of the row.", "មិនស៊ីគ្នានឹងជួរនេះ។"),
+    NOT_REGISTERED: Words(
+        "No household is registered by this number.", "មិនមានគ្រួសារដែលមានលេខនេះទេ។"
+    ),
     TOO_LONG: Words("The row is too long to be one.", "ជួរវែងពេក។"),
     QUOTE_OPEN: Words("A quote is opened and never closed.", 'សញ្ញា " បើកហើយមិនបិទ។'),
     NO_OBJECT: Words("The line is no JSON object.", "បន្ទាត់នេះមិនមែនជា JSON object។"),
@@ -50,6 +56,10 @@ _BEFORE_REMEDY: Mapping[str, str] = {
     AMBIGUOUS_DAY: "Say in the mapping how days are written (date_order, buddhist_era), or write "
     "year, month and day as 1986-04-13.",
     NO_WORD: "Say in the mapping what the word means.",
+    DISAGREES: "Write the same in all rows of the household, or in its first row alone.",
+    CONTRADICTS: "Correct whichever of them is wrong.",
+    NOT_REGISTERED: "Import the household first, or add columns with its commune and poverty "
+    "status.",
     DAMAGED: "Save the file as UTF-8 and send it again.",
 }
 

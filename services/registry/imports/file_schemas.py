@@ -34,6 +34,10 @@ _RUN_EXAMPLE = {
     "households_added": 119000,
     "households_changed": 180,
     "households_unchanged": 800,
+    "members_added": 0,
+    "members_changed": 0,
+    "members_unchanged": 0,
+    "members_left": 0,
     "share_done": 0.25,
     "seconds": 15.0,
     "seconds_left": 45.0,
@@ -94,6 +98,12 @@ class ImportRunOut(BaseModel):
     households_added: int
     households_changed: int
     households_unchanged: int
+    members_added: int
+    members_changed: int
+    members_unchanged: int
+    members_left: int = Field(
+        description="Who is no member any more, and stays so whatever the file says."
+    )
     share_done: float = Field(description="Of the file, from 0 to 1.")
     seconds: float = Field(description="For how long it was read.")
     seconds_left: float | None = Field(

@@ -20,6 +20,7 @@ from services.registry.imports.tables import (
     ImportRun,
     RunStatus,
 )
+from services.registry.members.tables import Programme
 
 _ADD_PIECES = ["id", "file_id", "import_id", "number", "piece_sealed", "received_at"]
 _PIECE = "SELECT id, piece_sealed FROM registry.import_piece WHERE file_id = $1 AND number = $2"
@@ -33,7 +34,8 @@ _BEGIN = """
     UPDATE registry.import_run
     SET status = 'running', begun_at = coalesce(begun_at, $2), checked_at = $3, line_done = 0,
         share_done = 0, rows_read = 0, rows_bad = 0, households_added = 0, households_changed = 0,
-        households_unchanged = 0
+        households_unchanged = 0, members_added = 0, members_changed = 0, members_unchanged = 0,
+        members_left = 0
     WHERE id = $1
 """
 _BEGIN_IMPORT = """
@@ -48,7 +50,9 @@ _REACH = """
     SET line_done = $2, share_done = $3, seconds = $4, rows_read = rows_read + $5,
         rows_bad = rows_bad + $6, households_added = households_added + $7,
         households_changed = households_changed + $8,
-        households_unchanged = households_unchanged + $9
+        households_unchanged = households_unchanged + $9, members_added = members_added + $10,
+        members_changed = members_changed + $11, members_unchanged = members_unchanged + $12,
+        members_left = members_left + $13
     WHERE id = $1
 """
 _END = """
@@ -89,6 +93,11 @@ async def rows_of(session: AsyncSession, import_id: UUID) -> Any:
     return await session.scalar(
         select(HouseholdImport.rows_of).where(HouseholdImport.id == import_id)
     )
+
+
+async def programme_codes(session: AsyncSession) -> frozenset[str]:
+    """The codes of the routine programmes."""
+    return frozenset(await session.scalars(select(Programme.code)))
 
 
 # Files.
@@ -237,8 +246,8 @@ async def reach(
 ) -> None:
     """How far a reading is, and what it found on the way; in the transaction of the block.
 
-    ``counts`` are rows read and bad, households added, changed and unchanged; ``areas`` has the
-    last three and the bad rows of each commune.
+    ``counts`` are rows read and bad, households added, changed and unchanged, members added,
+    changed, unchanged and left; ``areas`` has the households and the bad rows of each commune.
     """
     await connection.execute(_REACH, run_id, line, share, seconds, *counts)
     if areas:

@@ -61,7 +61,7 @@ _BEGIN = text(
 )
 _COUNT = """
     UPDATE registry.household_import
-    SET rows_read = rows_read + $2 + $3 + $4 + $5,
+    SET rows_read = rows_read + $6,
         households_added = households_added + $2,
         households_changed = households_changed + $3,
         households_unchanged = households_unchanged + $4,
@@ -159,18 +159,19 @@ async def store_block(
     *,
     told: Sequence[Event],
     edition: int,
+    rows: int | None = None,
     beside: Callable[[], Awaitable[None]] = _nothing,
 ) -> None:
     """Store a block in one transaction, with its counts and rejections and what is told of it.
 
-    ``beside`` is done within it.
+    ``beside`` is done within it; ``rows`` is how many they are, where not each is a household.
 
     Raises asyncpg.UniqueViolationError where somebody else registered one of the new households
     in the meantime, and EditionChanged where places are called otherwise since they were read.
     """
     async with connection.transaction():
         await require_edition(connection, edition)
-        await _copy(connection, "registry.household", HOUSEHOLD_COLUMNS, sealed.households)
+        await _copy_households(connection, sealed)
         await _copy(connection, "registry.payee_account", ACCOUNT_COLUMNS, sealed.accounts)
         if sealed.changed_households:
             await _change(connection, sealed)
@@ -182,6 +183,7 @@ async def store_block(
             len(sealed.changed_households),
             sealed.unchanged_count,
             read.rejected_count,
+            _rows_of(sealed, read) if rows is None else rows,
         )
         await append_on(connection, told)
         await beside()
@@ -198,6 +200,19 @@ async def add_rejections(
             columns=["import_id", "line", "column_name", "code", "detail"],
             records=[(import_id, rejection.line, *rejection.fault) for rejection in rejections],
         )
+
+
+def _rows_of(sealed: SealedBlock, read: ReadBlock) -> int:
+    households = len(sealed.households) + len(sealed.changed_households) + sealed.unchanged_count
+    return households + read.rejected_count
+
+
+async def _copy_households(connection: asyncpg.Connection, sealed: SealedBlock) -> None:
+    columns, records = HOUSEHOLD_COLUMNS, sealed.households
+    if sealed.listed:
+        columns = (*columns, "members_listed")
+        records = [(*record, True) for record in records]
+    await _copy(connection, "registry.household", columns, records)
 
 
 async def _copy(

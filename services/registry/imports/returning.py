@@ -15,14 +15,14 @@ import asyncpg
 import orjson
 import xlsxwriter
 
-from services.registry.households.fields import Code, Commune, Field, Phone
+from services.registry.households.fields import Code, Commune, Day, Field, Phone
 from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
 from services.registry.imports.faults import ROW, wrong
 from services.registry.imports.files.format import FileFormat
 from services.registry.imports.keeping import pieces_of
 from services.registry.imports.mapping.document import MappingDocument, RowsOf, fields_of
-from services.registry.imports.mapping.headings import heading_of
+from services.registry.imports.mapping.headings import headings_of
 from services.registry.imports.mapping.words import words_shown
 from services.registry.imports.opening import Seen, parts_of
 from services.registry.imports.tables import ImportFile
@@ -155,7 +155,7 @@ _WRITERS: dict[FileFormat, Any] = {
 def csv_template(rows_of: RowsOf) -> bytes:
     """The headings, in both languages, as Excel opens them."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(map(heading_of, fields_of(rows_of)))
+    csv.writer(text, lineterminator="\r\n").writerow(headings_of(fields_of(rows_of)))
     return ("\ufeff" + text.getvalue()).encode()
 
 
@@ -169,18 +169,19 @@ def workbook_template(rows_of: RowsOf) -> bytes:
     sheet = book.add_worksheet(rows_of.value.capitalize())
     sheet.freeze_panes(1, 0)
     fields = fields_of(rows_of)
-    for at, field in enumerate(fields):
+    headings = headings_of(fields)
+    for at, (field, heading) in enumerate(zip(fields, headings, strict=True)):
         sheet.set_column(at, at, _COLUMN_WIDTH, text if _is_text(field) else None)
-        sheet.write_string(0, at, heading_of(field), bold)
+        sheet.write_string(0, at, heading, bold)
     words = book.add_worksheet("Words")
     words.set_column(0, 3, 2 * _COLUMN_WIDTH, wrapped)
     titles = ("Column (ក្បាលតារាង)", "How to write it", "Word (ពាក្យ)", "Also read as")
     for at, title in enumerate(titles):
         words.write_string(0, at, title, bold)
     row = 1
-    for field in fields:
+    for field, heading in zip(fields, headings, strict=True):
         needed = "It may be empty." if field.optional else "It is needed."
-        first = [heading_of(field), f"{field.write[:1].upper()}{field.write[1:]}. {needed}"]
+        first = [heading, f"{field.write[:1].upper()}{field.write[1:]}. {needed}"]
         for choice, also in words_shown(field) or [("", "")]:
             for at, cell in enumerate([*first, choice, also]):
                 words.write_string(row, at, cell, wrapped)
@@ -192,7 +193,7 @@ def workbook_template(rows_of: RowsOf) -> bytes:
 
 def _is_text(field: Field) -> bool:
     """Whether a spreadsheet would take a zero from its beginning."""
-    return isinstance(field.kind, Code | Commune | Phone)
+    return isinstance(field.kind, Code | Commune | Day | Phone)
 
 
 def name_of(import_id: UUID, format: FileFormat) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -20,18 +20,20 @@ from services.registry.accounts.service import settle_import
 from services.registry.areas.codes import districts_of
 from services.registry.areas.repository import commune_codes
 from services.registry.households.persons import PersonalData
-from services.registry.households.shape import COMMUNE
+from services.registry.households.shape import COMMUNE, REGISTRATION_NUMBER
 from services.registry.imports import files_repository, repository
 from services.registry.imports.files.format import Unreadable
 from services.registry.imports.keeping import pieces_of
-from services.registry.imports.mapping.document import MappingDocument
+from services.registry.imports.mapping.document import MappingDocument, RowsOf
 from services.registry.imports.mapping.translating import Translated, Translator
+from services.registry.imports.members import MemberBlock, MemberReader, only_registered
 from services.registry.imports.opening import Part, Seen, parts_of
-from services.registry.imports.reading import ReadBlock, Reader
+from services.registry.imports.reading import ReadBlock, Reader, TooManyFaults
 from services.registry.imports.sealing import (
     KnownHousehold,
     SealedBlock,
     Sorted,
+    ids_of,
     seal,
     sort_out,
 )
@@ -41,6 +43,12 @@ from services.registry.imports.tables import (
     ImportStatus,
     RunKind,
     RunStatus,
+)
+from services.registry.members.storing import (
+    SealedMembers,
+    known_members,
+    seal_members,
+    store_members,
 )
 from services.registry.providers.repository import provider_codes
 from services.registry.settings import Settings
@@ -63,8 +71,20 @@ class Block:
     """Rows that are stored together."""
 
     part: Part
-    read: ReadBlock
+    read: ReadBlock | MemberBlock
     notes: Counter[tuple[str, str]]
+
+
+@dataclass
+class Prepared:
+    """A block held against what is known: ready to be counted, or stored."""
+
+    read: ReadBlock
+    found: Sorted
+    rows: int
+    sealed: SealedBlock | None
+    members: SealedMembers | None = None
+    rejected_in: Counter[str] | None = None
 
 
 class ImportWork:
@@ -102,6 +122,7 @@ class ImportWork:
             file = await files_repository.find_file(session, import_id)
             communes = await commune_codes(session)
             providers = await provider_codes(session)
+            programmes = await files_repository.programme_codes(session)
         if run is None or run.ended_at is not None:
             return
         reading = _Reading(
@@ -112,6 +133,7 @@ class ImportWork:
             personal_data=self._personal_data,
             communes=communes,
             providers=providers,
+            programmes=programmes,
             settings=self._settings,
             steps=self._steps,
             clock=self._clock,
@@ -135,6 +157,7 @@ class _Reading:
         personal_data: PersonalData,
         communes: frozenset[str],
         providers: frozenset[str],
+        programmes: frozenset[str],
         settings: Settings,
         steps: Steps,
         clock: Clock,
@@ -146,6 +169,7 @@ class _Reading:
         self._personal_data = personal_data
         self._communes = communes
         self._providers = providers
+        self._programmes = programmes
         self._settings = settings
         self._steps = steps
         self._clock = clock
@@ -244,16 +268,18 @@ class _Reading:
         self, block: Block, looking: asyncpg.Connection, *, stores: bool
     ) -> Callable[[], Coroutine[Any, Any, None]]:
         """What commits a block, with everything computed that can be without its connection."""
-        known = await self._known(block.read, looking)
-        found = await asyncio.to_thread(sort_out, block.read, known)
-        if not stores:
-            return partial(self._count, block, found)
-        return partial(self._store, block, found, await self._sealed(block, known))
+        prepared = await self._prepared(block, looking, seals=stores)
+        return partial(self._store if stores else self._count, block, prepared)
 
     def _require_bounded(self, block: Block) -> None:
         if block.read.last_line > self._settings.import_maximum_rows:
             raise Unreadable(
                 f"A file has at most {self._settings.import_maximum_rows} rows. Send it in parts."
+            )
+
+        if self._rows_bad > self._settings.import_maximum_rejections:
+            raise TooManyFaults(
+                self._line_done + 1, maximum=self._settings.import_maximum_rejections
             )
 
     async def _blocks(self, looking: asyncpg.Connection) -> AsyncIterator[Block]:
@@ -262,17 +288,9 @@ class _Reading:
         seen = Seen.model_validate_json(
             self._personal_data.files.decrypt(file.seen_sealed, bound_to=file.id.bytes)
         )
-        translator = Translator(
-            MappingDocument.model_validate(run.mapping, context=STORED),
-            headings=seen.headings,
-            format=file.format,
-        )
-        reader = Reader(
-            communes=self._communes,
-            providers=self._providers,
-            personal_data=self._personal_data,
-            maximum_rejections=self._settings.import_maximum_rejections,
-        )
+        mapping = MappingDocument.model_validate(run.mapping, context=STORED)
+        translator = Translator(mapping, headings=seen.headings, format=file.format)
+        reader = self._reader(mapping)
 
         def pieces() -> AsyncIterator[bytes]:
             return pieces_of(
@@ -280,8 +298,29 @@ class _Reading:
             )
 
         parts = parts_of(pieces, file.format, seen, piece_count=file.piece_count)
-        async for part in _gathered(parts, until=self._line_done):
+        together = (
+            translator.place_of(REGISTRATION_NUMBER) if mapping.rows_of is RowsOf.MEMBERS else None
+        )
+        async for part in _gathered(parts, until=self._line_done, together=together):
             yield await asyncio.to_thread(_read_part, part, translator, reader)
+
+    def _reader(self, mapping: MappingDocument) -> Reader | MemberReader:
+        if mapping.rows_of is RowsOf.HOUSEHOLDS:
+            return Reader(
+                communes=self._communes,
+                providers=self._providers,
+                personal_data=self._personal_data,
+                maximum_rejections=self._settings.import_maximum_rejections,
+            )
+        return MemberReader(
+            communes=self._communes,
+            providers=self._providers,
+            programmes=self._programmes,
+            personal_data=self._personal_data,
+            maximum_rejections=self._settings.import_maximum_rejections,
+            says_households=mapping.says_households,
+            today=self._clock.today(),
+        )
 
     async def _known(
         self, read: ReadBlock, connection: asyncpg.Connection
@@ -291,10 +330,55 @@ class _Reading:
             indexes = [*indexes, *read.other.registration_indexes]
         return await repository.known_households(connection, indexes)
 
-    async def _sealed(self, block: Block, known: Mapping[bytes, KnownHousehold]) -> SealedBlock:
+    async def _prepared(
+        self, block: Block, connection: asyncpg.Connection, *, seals: bool
+    ) -> Prepared:
+        if isinstance(block.read, MemberBlock):
+            return await self._prepared_members(block.read, connection, seals=seals)
+        read = block.read
+        known = await self._known(read, connection)
+        found = await asyncio.to_thread(sort_out, read, known)
+        sealed = await self._sealed(read, known) if seals else None
+        rows = len(read.registration_indexes) + read.rejected_count
+        return Prepared(read, found, rows=rows, sealed=sealed)
+
+    async def _prepared_members(
+        self, block: MemberBlock, connection: asyncpg.Connection, *, seals: bool
+    ) -> Prepared:
+        """The households first, for their members are found by their ids."""
+        known = await self._known(block.households, connection)
+        if not block.says_households:
+            block = await asyncio.to_thread(only_registered, block, known)
+        read = block.households
+        if block.says_households:
+            found = await asyncio.to_thread(sort_out, read, known)
+            sealed = await self._sealed(read, known) if seals else None
+        else:
+            found = Sorted((), {}, range(len(read.registration_indexes)))
+            sealed = SealedBlock((), (), (), (), len(found.unchanged))
+        ids = await asyncio.to_thread(ids_of, read, found, known, self._personal_data)
+        stored = await known_members(connection, ids)
+        members = await asyncio.to_thread(
+            seal_members,
+            [ids[owner] for owner in block.owners],
+            block.columns,
+            known=stored,
+            personal_data=self._personal_data,
+            now=self._clock.now(),
+        )
+        return Prepared(
+            replace(read, rejections=block.rejections, rejected_count=block.rejected_rows),
+            _with_members(found, ids, members, read),
+            rows=block.rows,
+            sealed=None if sealed is None else replace(sealed, listed=True),
+            members=members,
+            rejected_in=block.rejected_in,
+        )
+
+    async def _sealed(self, read: ReadBlock, known: Mapping[bytes, KnownHousehold]) -> SealedBlock:
         return await asyncio.to_thread(
             seal,
-            block.read,
+            read,
             known=known,
             personal_data=self._personal_data,
             sender=self._run.asked_by,
@@ -302,68 +386,88 @@ class _Reading:
             now=self._clock.now(),
         )
 
-    async def _count(self, block: Block, found: Sorted) -> None:
+    async def _count(self, block: Block, prepared: Prepared) -> None:
         """Say what storing a block would do."""
         async with self._storing.transaction():
             await repository.add_rejections(
-                self._storing, self._run.import_id, block.read.rejections
+                self._storing, self._run.import_id, prepared.read.rejections
             )
-            await self._reach(block, found)
-        self._reached(block)
+            await self._reach(block, prepared)
+        self._reached(block, prepared)
 
-    async def _store(self, block: Block, found: Sorted, sealed: SealedBlock) -> None:
+    async def _store(self, block: Block, prepared: Prepared) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
+            assert prepared.sealed is not None
             try:
                 await repository.store_block(
                     self._storing,
                     self._run.import_id,
-                    block.read,
-                    sealed,
-                    told=self._told(sealed),
-                    beside=partial(self._reach, block, found),
+                    prepared.read,
+                    prepared.sealed,
+                    told=self._told(prepared),
+                    rows=prepared.rows,
+                    beside=partial(self._store_beside, block, prepared),
                 )
                 break
             except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
                 # Somebody else registered or changed one of them: look again, and seal again.
                 if attempt == _ATTEMPTS:
                     raise
-                known = await self._known(block.read, self._storing)
-                found, sealed = sort_out(block.read, known), await self._sealed(block, known)
-        self._reached(block)
+                prepared = await self._prepared(block, self._storing, seals=True)
+        self._reached(block, prepared)
 
-    def _reached(self, block: Block) -> None:
+    async def _store_beside(self, block: Block, prepared: Prepared) -> None:
+        if prepared.members is not None:
+            await store_members(self._storing, prepared.members, today=self._clock.today())
+        await self._reach(block, prepared)
+
+    def _reached(self, block: Block, prepared: Prepared) -> None:
         self._line_done = block.read.last_line
-        self._rows_bad += block.read.rejected_count
+        self._rows_bad += prepared.read.rejected_count
 
-    def _told(self, sealed: SealedBlock) -> list[Event]:
+    def _told(self, prepared: Prepared) -> list[Event]:
         """One event for the block, and none where everything was known."""
-        if not sealed.households and not sealed.changed_households:
+        found = prepared.found
+        if not found.new and not found.changed:
             return []
+        communes = prepared.read.columns[COMMUNE.name]
         imported = HouseholdsImported(
             import_id=self._run.import_id,
-            added=len(sealed.households),
-            changed=len(sealed.changed_households),
-            areas=districts_of(sealed.communes),
+            added=len(found.new),
+            changed=len(found.changed),
+            areas=districts_of(
+                str(communes[at]) for at in (*found.new, *found.changed) if communes[at]
+            ),
         )
         return [imported.to_event(clock=self._clock)]
 
-    async def _reach(self, block: Block, found: Sorted) -> None:
-        read = block.read
+    async def _reach(self, block: Block, prepared: Prepared) -> None:
+        found, members = prepared.found, prepared.members
         seconds = self._seconds_before + time.monotonic() - self._timed_at
         await files_repository.reach(
             self._storing,
             self._run.id,
-            line=read.last_line,
+            line=block.read.last_line,
             share=block.part.share,
             seconds=seconds,
             counts=[
-                len(read.registration_indexes) + read.rejected_count,
-                read.rejected_count,
+                prepared.rows,
+                prepared.read.rejected_count,
                 len(found.new),
                 len(found.changed),
                 len(found.unchanged),
+                *(
+                    (0, 0, 0, 0)
+                    if members is None
+                    else (
+                        len(members.new),
+                        len(members.changed),
+                        members.unchanged_count,
+                        members.left_count,
+                    )
+                ),
             ],
-            areas=_by_area(read, found),
+            areas=_by_area(prepared),
             notes=block.notes,
         )
 
@@ -385,14 +489,20 @@ class _Reading:
             await repository.keep_accounts_changed(session, run.import_id, changed)
 
 
-async def _gathered(parts: AsyncIterator[Part], *, until: int) -> AsyncIterator[Part]:
-    """Parts of as many rows as are stored together; one of them ends with the line ``until``."""
+async def _gathered(
+    parts: AsyncIterator[Part], *, until: int, together: int | None
+) -> AsyncIterator[Part]:
+    """Parts of as many rows as are stored together; one of them ends with the line ``until``.
+
+    Rows that follow one another with the same in the column ``together`` are not cut apart.
+    """
     waiting = Part()
     async for part in parts:
         for at in range(len(part)):
-            if len(waiting) >= BLOCK_ROWS or (
-                len(waiting) and waiting.lines[-1] <= until < part.lines[at]
-            ):
+            is_full = len(waiting) >= BLOCK_ROWS
+            if is_full and together is not None and len(waiting) < 2 * BLOCK_ROWS:
+                is_full = waiting.cells[-1][together] != part.cells[at][together]
+            if is_full or (len(waiting) and waiting.lines[-1] <= until < part.lines[at]):
                 yield waiting
                 waiting = Part()
             if at in part.broken:
@@ -404,7 +514,7 @@ async def _gathered(parts: AsyncIterator[Part], *, until: int) -> AsyncIterator[
         yield waiting
 
 
-def _read_part(part: Part, translator: Translator, reader: Reader) -> Block:
+def _read_part(part: Part, translator: Translator, reader: Reader | MemberReader) -> Block:
     translated: Translated = translator.translate(part.cells)
     read = reader.read_cells(
         part.lines, translated.cells, codes=translated.codes, broken=part.broken
@@ -412,13 +522,33 @@ def _read_part(part: Part, translator: Translator, reader: Reader) -> Block:
     return Block(part, read, translated.notes)
 
 
-def _by_area(read: ReadBlock, found: Sorted) -> Mapping[str, Sequence[int]]:
+def _with_members(
+    found: Sorted, ids: Sequence[UUID], members: SealedMembers, read: ReadBlock
+) -> Sorted:
+    """The households, of which those with a new or changed member are changed."""
+    touched = {record[1] for record in (*members.new, *members.changed)}
+    also = [at for at in found.unchanged if ids[at] in touched]
+    if not also:
+        return found
+    moved = set(also)
+    household = KnownHousehold(ids[also[0]], b"", None, None)
+    return Sorted(
+        found.new,
+        {**found.changed, **dict.fromkeys(also, household)},
+        [at for at in found.unchanged if at not in moved],
+    )
+
+
+def _by_area(prepared: Prepared) -> Mapping[str, Sequence[int]]:
     """Households added, changed and unchanged, and bad rows, by commune."""
-    communes = read.columns[COMMUNE.name]
+    found = prepared.found
+    communes = prepared.read.columns[COMMUNE.name]
     counters = [
-        *(Counter(communes[at] for at in rows) for rows in (found.new, found.changed)),
-        Counter(communes[at] for at in found.unchanged),
-        read.rejected_in,
+        *(
+            Counter(communes[at] or "" for at in rows)
+            for rows in (found.new, found.changed, found.unchanged)
+        ),
+        prepared.read.rejected_in if prepared.rejected_in is None else prepared.rejected_in,
     ]
     codes = sorted(set().union(*counters))
     return {code: [counter[code] for counter in counters] for code in codes}

@@ -90,6 +90,8 @@ class SealedBlock:
     account_changes: Sequence[Record]
     """Accounts that known households are to have: no block decides about them by itself."""
     unchanged_count: int
+    listed: bool = False
+    """Whether the households' members are rows, which come with them."""
 
     @property
     def communes(self) -> frozenset[str]:
@@ -124,6 +126,18 @@ def sort_out(block: ReadBlock, known: Mapping[bytes, KnownHousehold]) -> Sorted:
             at for at, household in enumerate(stored) if household is not None and at not in changed
         ]
     return Sorted(new, changed, unchanged)
+
+
+def ids_of(
+    block: ReadBlock,
+    found: Sorted,
+    known: Mapping[bytes, KnownHousehold],
+    personal_data: PersonalData,
+) -> list[UUID]:
+    """The ids of a block's households, of those to come as of those that are known."""
+    stored = _stored(block, known)
+    new = dict(zip(found.new, _household_ids(block, found.new, personal_data), strict=True))
+    return [new[at] if household is None else household.id for at, household in enumerate(stored)]
 
 
 def seal(

@@ -68,7 +68,7 @@ class HouseholdImport(Base):
 
     __table_args__ = (
         CheckConstraint(
-            "rows_read = rows_rejected + "
+            "rows_of = 'members' OR rows_read = rows_rejected + "
             "households_added + households_changed + households_unchanged",
             name="rows_add_up",
         ),
@@ -206,6 +206,11 @@ class ImportRun(Base):
     households_added: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     households_changed: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     households_unchanged: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    members_added: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    members_changed: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    members_unchanged: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    members_left: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """Who is no member any more, and stays so whatever a file says."""
     stopped_because: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (

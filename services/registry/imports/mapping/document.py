@@ -6,10 +6,12 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.registry.households.fields import Count
 from services.registry.households.fields import Field as Known
-from services.registry.households.shape import SHAPE
+from services.registry.households.shape import COMMUNE, POVERTY_STATUS, REGISTRATION_NUMBER, SHAPE
 from services.registry.imports.mapping.days import Calendar, DateOrder, Era
 from services.registry.imports.mapping.words import choices_of
+from services.registry.members.shape import MEMBER_SHAPE
 from shared.values import Text, Whole
 
 LONGEST_HEADING = 200
@@ -26,7 +28,7 @@ class RowsOf(StrEnum):
 
 def fields_of(rows_of: RowsOf) -> Sequence[Known]:
     """What a file of that kind can say."""
-    return {RowsOf.HOUSEHOLDS: SHAPE}[rows_of]
+    return {RowsOf.HOUSEHOLDS: SHAPE, RowsOf.MEMBERS: MEMBER_FILE}[rows_of]
 
 
 MAPPING_EXAMPLE = {
@@ -41,6 +43,16 @@ MAPPING_EXAMPLE = {
     "date_order": "day-first",
     "buddhist_era": None,
 }
+
+OF_HOUSEHOLD: tuple[Known, ...] = tuple(
+    known
+    for known in SHAPE
+    if known is not REGISTRATION_NUMBER and not isinstance(known.kind, Count)
+)
+"""What a row of a member says of the household beside its number: its counts are its members'."""
+MEMBER_FILE: tuple[Known, ...] = (REGISTRATION_NUMBER, *MEMBER_SHAPE, *OF_HOUSEHOLD)
+"""Every field of a file of members, in the order of a template's columns."""
+
 
 FieldName = Annotated[
     str,
@@ -149,6 +161,13 @@ class MappingDocument(BaseModel):
                     else f"{word.field} is not one of a few words, so none has a meaning."
                 )
         return self
+
+    @property
+    def says_households(self) -> bool:
+        """Whether rows of members say where their household is, and so register it."""
+        given = {column.field for column in self.columns}
+        given |= {default.field for default in self.defaults}
+        return not given.isdisjoint({COMMUNE.header, POVERTY_STATUS.header})
 
     @property
     def calendar(self) -> Calendar:

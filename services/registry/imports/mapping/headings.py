@@ -59,8 +59,13 @@ class Headings:
     def __init__(self, fields: Sequence[Field]) -> None:
         self._known: dict[str, Field] = {}
         for field in fields:
+            self._known.setdefault(word_of(field.header), field)
+        for field in fields:
             for heading in _headings_of(field):
                 self._known.setdefault(word_of(heading), field)
+        # What templates call a field is that field, whatever else could be called so.
+        for heading, field in zip(headings_of(fields), fields, strict=True):
+            self._known[word_of(heading)] = field
 
     def exactly(self, heading: str) -> Field | None:
         """The field that a heading names."""
@@ -81,9 +86,16 @@ class Headings:
         return len({field.header for cell in cells if (field := self.exactly(cell))})
 
 
-def heading_of(field: Field) -> str:
-    """A field's heading in both languages, as templates have it."""
-    return f"{field.words.english} ({field.words.khmer})"
+def headings_of(fields: Sequence[Field]) -> list[str]:
+    """The fields' headings in both languages, as templates have them; no two are the same."""
+    headings: dict[str, Field] = {}
+    for field in fields:
+        words = field.words
+        heading = f"{words.english} ({words.khmer})"
+        if heading in headings:
+            heading = f"{words.english} of the household ({words.khmer} គ្រួសារ)"
+        headings[heading] = field
+    return list(headings)
 
 
 def _headings_of(field: Field) -> list[str]:

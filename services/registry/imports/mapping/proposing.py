@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from services.registry.households.fields import Commune, Field
+from services.registry.households.shape import COMMUNE, POVERTY_STATUS
 from services.registry.imports.faults import AMBIGUOUS_DAY, NO_WORD
 from services.registry.imports.files.format import FileFormat
 from services.registry.imports.mapping.document import (
     LONGEST_HEADING,
+    OF_HOUSEHOLD,
     ColumnMapping,
     MappingDocument,
     RowsOf,
@@ -97,7 +99,7 @@ def open_questions(
     questions = []
     for known in fields_of(mapping.rows_of):
         has_column = known.header in heading_of
-        if not has_column and known.header not in defaults and _is_needed(known, mapping.rows_of):
+        if not has_column and known.header not in defaults and _is_needed(known, mapping):
             questions.append(Question(Asked.NO_COLUMN, known.header, None))
     translated = Translator(mapping, headings=headings, format=format).translate(sample)
     words: dict[str, dict[str, None]] = {}
@@ -119,7 +121,10 @@ def open_questions(
     return questions
 
 
-def _is_needed(known: Field, rows_of: RowsOf) -> bool:
+def _is_needed(known: Field, mapping: MappingDocument) -> bool:
+    if mapping.rows_of is RowsOf.MEMBERS and known in OF_HOUSEHOLD:
+        # The head's name is a member's, where it stands nowhere else.
+        return mapping.says_households and known in (COMMUNE, POVERTY_STATUS)
     return not known.optional
 
 

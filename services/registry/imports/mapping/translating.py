@@ -13,19 +13,28 @@ from datetime import date
 from services.registry.households.fields import (
     Choice,
     Code,
+    Codes,
     Commune,
     Count,
+    Day,
     Field,
     Name,
     Phone,
+    YesNo,
 )
 from services.registry.imports.faults import AMBIGUOUS_DAY, DAMAGED, EMPTY, NO_WORD
 from services.registry.imports.files.format import FileFormat
 from services.registry.imports.mapping.days import AMBIGUOUS
-from services.registry.imports.mapping.document import ColumnMapping, MappingDocument, fields_of
+from services.registry.imports.mapping.document import (
+    OF_HOUSEHOLD,
+    ColumnMapping,
+    MappingDocument,
+    RowsOf,
+    fields_of,
+)
 from services.registry.imports.mapping.phones import is_mobile, phone_of
 from services.registry.imports.mapping.text import western, word_of
-from services.registry.imports.mapping.words import is_of_words, meanings_of
+from services.registry.imports.mapping.words import meanings_of
 
 ZEROS, NUMBER, SERIAL, LANDLINE = "zeros-put-back", "was-a-number", "was-a-serial", "landline"
 NOTES: Mapping[str, str] = {
@@ -36,6 +45,7 @@ NOTES: Mapping[str, str] = {
 }
 
 _AS_A_NUMBER = re.compile(r"[0-9]+\.0+")
+_BETWEEN_CODES = re.compile(r"[;,/|]")
 _STRICT_PHONE = re.compile(r"\+855[1-9][0-9]{7,8}")
 _REMEMBERED = 50_000
 _DAMAGED_SIGN = "\N{REPLACEMENT CHARACTER}"
@@ -73,9 +83,15 @@ class Translator:
                 at=_place(columns.get(header), headings),
                 default=defaults.get(header, ""),
                 translate=self._translation(field, columns.get(header)),
+                optional=field.optional
+                or (mapping.rows_of is RowsOf.MEMBERS and field in OF_HOUSEHOLD),
             )
             for header, field in known.items()
         ]
+
+    def place_of(self, known: Field) -> int | None:
+        """Which of a row's cells is of a field; None: the file has no column for it."""
+        return next(column.at for column in self._columns if column.known is known)
 
     def translate(self, rows: Sequence[Sequence[str]]) -> Translated:
         """The cells of some rows, each as wide as the headings."""
@@ -100,15 +116,17 @@ class Translator:
                 return lambda text: _code(text, digits=digits, is_small=not _has_capitals(known))
             case Count():
                 return _count
-            case kind if isinstance(kind, Choice) or is_of_words(kind):
+            case Choice() | YesNo():
                 meanings = meanings_of(known) | {
                     word_of(word.word) or word.word: word.means
                     for word in self._mapping.words
                     if word.field == known.header
                 }
                 return lambda text: _word(text, meanings)
-            case kind if type(kind).__name__ == "Day":
+            case Day():
                 return self._day
+            case Codes():
+                return _codes
             case _:
                 return lambda text: (western(text), None, None)
 
@@ -128,6 +146,7 @@ class _Column:
     at: int | None
     default: str
     translate: Callable[[str], Translation]
+    optional: bool
     _remembered: dict[str, Translation] = field(default_factory=dict)
 
     def read(
@@ -154,7 +173,7 @@ class _Column:
 
     def _translate(self, text: str) -> Translation:
         if not text or text.isspace():
-            missing = not self.default and not self.known.optional
+            missing = not self.default and not self.optional
             return self.default, EMPTY if missing else None, None
         if _DAMAGED_SIGN in text:
             return text, DAMAGED, None
@@ -199,6 +218,11 @@ def _code(text: str, *, digits: int | None, is_small: bool) -> Translation:
     if digits and text.isdigit() and len(text) < digits:
         text, note = text.zfill(digits), ZEROS
     return text.lower() if is_small else text, None, note
+
+
+def _codes(text: str) -> Translation:
+    parts = _BETWEEN_CODES.split(western(text).lower())
+    return ";".join(part.strip().replace(" ", "-") for part in parts if part), None, None
 
 
 def _count(text: str) -> Translation:

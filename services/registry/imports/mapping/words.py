@@ -6,7 +6,7 @@ A word that could mean two of them is left out: the mapping of a file says it.
 from collections.abc import Mapping
 from enum import StrEnum
 
-from services.registry.households.fields import Choice, Field, Kind
+from services.registry.households.fields import Choice, Field, YesNo
 from services.registry.imports.mapping.text import word_of
 
 YES, NO = "yes", "no"
@@ -60,11 +60,6 @@ def meanings_of(field: Field) -> dict[str, str]:
     return meanings
 
 
-def is_of_words(kind: Kind) -> bool:
-    """Whether a field is one of a few words."""
-    return isinstance(kind, Choice) or type(kind).__name__ == "YesNo"
-
-
 def choices_of(field: Field) -> tuple[str, ...]:
     """What such a field can be."""
     return tuple(_choices_of(field))
@@ -75,7 +70,7 @@ def _choices_of(field: Field) -> Mapping[str, str]:
         case Choice(choices, _):
             also = _ALSO.get(field.header, {})
             return {str(choice): also.get(choice, "") for choice in _listed(choices)}
-        case kind if is_of_words(kind):
+        case YesNo():
             return _YES_NO
         case _:
             return {}

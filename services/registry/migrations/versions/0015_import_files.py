@@ -11,6 +11,10 @@ depends_on = None
 
 ROLE = role_of("registry")
 
+_ROWS_ADD_UP = "household_import_rows_add_up_check"
+_ADDING_UP = (
+    "rows_read = rows_rejected + households_added + households_changed + households_unchanged"
+)
 _TYPES = {
     "import_rows_of": ("households", "members"),
     "import_format": ("csv", "ndjson", "xlsx"),
@@ -83,6 +87,10 @@ _TABLES = (
         households_added integer DEFAULT 0 NOT NULL,
         households_changed integer DEFAULT 0 NOT NULL,
         households_unchanged integer DEFAULT 0 NOT NULL,
+        members_added integer DEFAULT 0 NOT NULL,
+        members_changed integer DEFAULT 0 NOT NULL,
+        members_unchanged integer DEFAULT 0 NOT NULL,
+        members_left integer DEFAULT 0 NOT NULL,
         stopped_because text,
         CONSTRAINT import_run_primary_key PRIMARY KEY (id),
         CONSTRAINT import_run_import_id_foreign_key
@@ -143,6 +151,8 @@ def upgrade() -> None:
         "ALTER TABLE registry.household_import "
         "ADD COLUMN rows_of registry.import_rows_of DEFAULT 'households' NOT NULL"
     )
+    # Of members there are more rows than households.
+    _add_up(f"rows_of = 'members' OR {_ADDING_UP}")
     for name, grants, comment, columns in _TABLES:
         op.execute(f"CREATE TABLE registry.{name} ({columns})")
         op.execute(f"COMMENT ON TABLE registry.{name} IS '{comment}'")
@@ -155,9 +165,21 @@ def upgrade() -> None:
     op.execute("CREATE INDEX import_piece_import_id_index ON registry.import_piece (import_id)")
 
 
+def _add_up(condition: str) -> None:
+    op.execute(f"ALTER TABLE registry.household_import DROP CONSTRAINT {_ROWS_ADD_UP}")
+    op.execute(
+        f"ALTER TABLE registry.household_import ADD CONSTRAINT {_ROWS_ADD_UP} CHECK ({condition})"
+    )
+
+
 def downgrade() -> None:
     for name, *_ in reversed(_TABLES):
         op.execute(f"DROP TABLE registry.{name}")
+    op.execute(f"ALTER TABLE registry.household_import DROP CONSTRAINT {_ROWS_ADD_UP}")
+    op.execute(
+        f"ALTER TABLE registry.household_import ADD CONSTRAINT {_ROWS_ADD_UP} "
+        f"CHECK ({_ADDING_UP}) NOT VALID"
+    )
     op.execute("ALTER TABLE registry.household_import DROP COLUMN rows_of")
     for name in reversed(_TYPES):
         op.execute(f"DROP TYPE registry.{name}")
