@@ -162,7 +162,7 @@ def test_a_line_that_is_no_object_is_told_alone() -> None:
 # Workbooks.
 
 
-def workbook_of(write: Callable[[Any, Any], None]) -> bytes:
+def workbook_of(write: Callable[[Any, Any], object]) -> bytes:
     body = io.BytesIO()
     book = xlsxwriter.Workbook(body)
     write(book, book.add_worksheet("គ្រួសារ"))

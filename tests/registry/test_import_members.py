@@ -105,7 +105,7 @@ async def test_members_come_with_their_households(
     assert (counted(run), members_counted(run)) == ((28, 0, 0, 0, 7), (0, 0, 28, 0))
     assert (await flow.get(f"/imports/{import_id}"))["rows_read"] == 28
     table[6][5] = "2020-02-29"
-    import_id, told = await members_file(flow, table)
+    import_id, _ = await members_file(flow, table)
     dry = await read(flow, import_id, "dry-run")
     run = await read(flow, import_id)
     for each in (dry, run):

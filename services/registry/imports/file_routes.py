@@ -10,7 +10,6 @@ from starlette.requests import ClientDisconnect
 
 from services.registry.households.persons import PersonalDataDependency
 from services.registry.imports import file_service as service
-from services.registry.imports import files_repository as repository
 from services.registry.imports.file_schemas import (
     ImportAreaOut,
     ImportFileOut,
@@ -29,6 +28,7 @@ from services.registry.imports.returning import (
     rows_to_mend,
     workbook_template,
 )
+from services.registry.imports.runs import repository
 from services.registry.imports.schemas import CSV_EXAMPLE
 from services.registry.imports.service import get_import, shown_run
 from services.registry.imports.tables import AreaLevel, TemplateFormat
@@ -293,7 +293,7 @@ async def list_mappings(
 
 @mappings.get("/{name}", summary="Get a mapping", responses=problem_responses(401, 403, 404, 422))
 async def get_mapping(name: MappingName, _: HouseholdsRead, session: Session) -> KeptMappingOut:
-    """One kept mapping."""
+    """How files of one kind are read, as it was kept for those to come."""
     return await service.get_mapping(session, name)
 
 

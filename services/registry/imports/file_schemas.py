@@ -1,7 +1,7 @@
 """How the files of imports, the readings of them and mappings look over HTTP."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -18,7 +18,7 @@ MappingName = Annotated[
 ]
 """In small letters, digits and hyphens."""
 
-_RUN_EXAMPLE = {
+_RUN_EXAMPLE: dict[str, Any] = {
     "id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a11",
     "import_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
     "kind": "dry-run",
@@ -171,7 +171,7 @@ class ImportFileOut(BaseModel):
             "examples": [
                 {
                     "format": "xlsx",
-                    "bytes": 5126301,
+                    "size_bytes": 5126301,
                     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                     "received_at": "2022-11-01T02:00:00Z",
                     "received_by": "officer@nspc.example",
@@ -192,7 +192,7 @@ class ImportFileOut(BaseModel):
     )
 
     format: FileFormat
-    bytes: int
+    size_bytes: int
     sha256: str
     received_at: datetime
     received_by: str

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas.repository import commune_codes
 from services.registry.households.persons import PersonalData
-from services.registry.imports import files_repository as repository
 from services.registry.imports.file_schemas import (
     ImportFileOut,
     ImportMappingIn,
@@ -32,6 +31,7 @@ from services.registry.imports.mapping.proposing import (
 from services.registry.imports.mapping.translating import NOTES, is_found
 from services.registry.imports.opening import Pieces, Seen, look, packed
 from services.registry.imports.repository import lock_import
+from services.registry.imports.runs import repository
 from services.registry.imports.service import run_fields, shown_run
 from services.registry.imports.tables import ImportFile, ImportMapping, ImportRun
 from services.registry.settings import Settings
@@ -118,7 +118,7 @@ async def receive_file(
             id=kept.file_id,
             import_id=import_id,
             format=kind,
-            bytes=kept.bytes,
+            size_bytes=kept.bytes,
             digest=kept.digest,
             piece_count=kept.pieces,
             seen_sealed=_sealed(seen, kept.file_id, personal_data),
@@ -130,7 +130,7 @@ async def receive_file(
         )
         await audit.record(
             session,
-            after={"format": kind, "bytes": kept.bytes, "sha256": kept.digest.hex()},
+            after={"format": kind, "size_bytes": kept.bytes, "sha256": kept.digest.hex()},
         )
     return await get_file(session, import_id, personal_data=personal_data)
 
@@ -392,7 +392,7 @@ def _shown(file: ImportFile, seen: Seen) -> ImportFileOut:
     mapped = {column.heading for column in mapping.columns}
     return ImportFileOut(
         format=file.format,
-        bytes=file.bytes,
+        size_bytes=file.size_bytes,
         sha256=file.digest.hex(),
         received_at=file.received_at,
         received_by=file.received_by,

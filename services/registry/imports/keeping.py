@@ -10,9 +10,9 @@ from uuid import UUID
 import asyncpg
 
 from services.registry.households.persons import PersonalData
-from services.registry.imports import files_repository as repository
 from services.registry.imports.files import workbook
 from services.registry.imports.files.format import Unreadable, is_workbook
+from services.registry.imports.runs import repository
 from shared.errors import TooLarge
 from shared.ids import new_id
 

@@ -191,7 +191,7 @@ class MemberReader:
             for row in found.rows[place]:
                 faults[row] += [_fault(known, DISAGREES) for known in disagreeing]
         values: dict[str, Sequence[Any]] = {REGISTRATION_NUMBER.name: found.numbers}
-        said = dict(
+        said: dict[str, Sequence[str]] = dict(
             zip(
                 (known.header for known in OF_HOUSEHOLD),
                 zip(*found.cells, strict=True) if found.cells else ((),) * len(OF_HOUSEHOLD),
@@ -319,7 +319,7 @@ class MemberReader:
         ]
         self._rejections_left -= len(rejections)
         owner_of: dict[int, int] = {}
-        kept_households = []
+        kept_households: list[int] = []
         for place, rows in enumerate(found.rows):
             good = [row for row in rows if row < end and row not in bad]
             if good:
@@ -439,8 +439,8 @@ def _grouped(
             found.cells[place] = tuple(map(_either, before, own))
             differing = [
                 known
-                for known, one, other in zip(OF_HOUSEHOLD, before, own, strict=True)
-                if one and other and one != other
+                for known, earlier, later in zip(OF_HOUSEHOLD, before, own, strict=True)
+                if earlier and later and earlier != later
             ]
             if differing:
                 told = found.disagreeing.setdefault(place, [])

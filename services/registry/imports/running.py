@@ -21,7 +21,7 @@ from services.registry.areas.codes import districts_of
 from services.registry.areas.repository import commune_codes
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import COMMUNE, REGISTRATION_NUMBER
-from services.registry.imports import files_repository, repository
+from services.registry.imports import repository
 from services.registry.imports.files.format import Unreadable
 from services.registry.imports.keeping import pieces_of
 from services.registry.imports.mapping.document import MappingDocument, RowsOf
@@ -29,6 +29,7 @@ from services.registry.imports.mapping.translating import Translated, Translator
 from services.registry.imports.members import MemberBlock, MemberReader, only_registered
 from services.registry.imports.opening import Part, Seen, parts_of
 from services.registry.imports.reading import ReadBlock, Reader, TooManyFaults
+from services.registry.imports.runs import repository as runs
 from services.registry.imports.sealing import (
     KnownHousehold,
     SealedBlock,
@@ -108,7 +109,7 @@ class ImportWork:
     async def step(self) -> int:
         """Read one file that nobody reads; how many were; 0: none waits."""
         async with self._database.reading() as session:
-            waiting = await files_repository.waiting_runs(session)
+            waiting = await runs.waiting_runs(session)
         for run_id, import_id in waiting:
             async with self._database.connection() as storing:
                 if await repository.lock_import(storing, import_id):
@@ -118,11 +119,11 @@ class ImportWork:
 
     async def _run(self, run_id: UUID, import_id: UUID, storing: asyncpg.Connection) -> None:
         async with self._database.reading() as session:
-            run = await files_repository.find_run(session, import_id, run_id)
-            file = await files_repository.find_file(session, import_id)
+            run = await runs.find_run(session, import_id, run_id)
+            file = await runs.find_file(session, import_id)
             communes = await commune_codes(session)
             providers = await provider_codes(session)
-            programmes = await files_repository.programme_codes(session)
+            programmes = await runs.programme_codes(session)
         if run is None or run.ended_at is not None:
             return
         reading = _Reading(
@@ -210,9 +211,7 @@ class _Reading:
         """Record how the reading ended, and the import with it."""
         now = self._clock.now()
         async with self._storing.transaction():
-            await files_repository.end_run(
-                self._storing, self._run.id, status, because=because, now=now
-            )
+            await runs.end_run(self._storing, self._run.id, status, because=because, now=now)
             if self._run.kind is RunKind.IMPORT:
                 has_ended = status is RunStatus.COMPLETED
                 await repository.end(
@@ -225,7 +224,7 @@ class _Reading:
 
     async def _begin(self, *, changes: bool) -> None:
         self._line_done = self._rows_bad = 0
-        await files_repository.begin_run(
+        await runs.begin_run(
             self._storing,
             self._run,
             changes=changes,
@@ -444,7 +443,7 @@ class _Reading:
     async def _reach(self, block: Block, prepared: Prepared) -> None:
         found, members = prepared.found, prepared.members
         seconds = self._seconds_before + time.monotonic() - self._timed_at
-        await files_repository.reach(
+        await runs.reach(
             self._storing,
             self._run.id,
             line=block.read.last_line,

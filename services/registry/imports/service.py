@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.accounts.service import batches_of
 from services.registry.areas.repository import edition_in_force, places_now
 from services.registry.households.persons import PersonalData
-from services.registry.imports import files_repository, repository
+from services.registry.imports import repository
 from services.registry.imports.faults import wrong
 from services.registry.imports.file_schemas import ImportRunOut
 from services.registry.imports.receiving import Receiver
+from services.registry.imports.runs.repository import last_runs
 from services.registry.imports.schemas import ImportIn, ImportOut, RejectionOut
 from services.registry.imports.tables import ImportRejection, ImportRun, ImportStatus
 from services.registry.providers.repository import provider_codes
@@ -66,7 +67,7 @@ async def _shown(
 ) -> list[ImportOut]:
     import_ids = [row.id for row in rows]
     batches = await batches_of(session, import_ids, clock=clock)
-    runs = await files_repository.last_runs(session, import_ids)
+    runs = await last_runs(session, import_ids)
     return [
         ImportOut(
             **row._asdict(),

@@ -141,7 +141,7 @@ class ImportFile(Base):
         Uuid, ForeignKey("registry.household_import.id"), unique=True
     )
     format: Mapped[FileFormat] = mapped_column(enum_column(FileFormat, "import_format", SCHEMA))
-    bytes: Mapped[int] = mapped_column(BigInteger)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     """SHA-256 of the whole."""
     piece_count: Mapped[int] = mapped_column(Integer)

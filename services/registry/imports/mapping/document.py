@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -31,7 +31,7 @@ def fields_of(rows_of: RowsOf) -> Sequence[Known]:
     return {RowsOf.HOUSEHOLDS: SHAPE, RowsOf.MEMBERS: MEMBER_FILE}[rows_of]
 
 
-MAPPING_EXAMPLE = {
+MAPPING_EXAMPLE: dict[str, Any] = {
     "rows_of": "households",
     "sheet": None,
     "columns": [

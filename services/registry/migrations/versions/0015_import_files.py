@@ -30,7 +30,7 @@ _TABLES = (
         id uuid NOT NULL,
         import_id uuid NOT NULL,
         format registry.import_format NOT NULL,
-        bytes bigint NOT NULL,
+        size_bytes bigint NOT NULL,
         digest bytea NOT NULL,
         piece_count integer NOT NULL,
         seen_sealed bytea NOT NULL,
