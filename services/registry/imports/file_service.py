@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.areas.repository import commune_codes
+from services.registry.areas.repository import edition_in_force
 from services.registry.households.persons import PersonalData
 from services.registry.imports.file_schemas import (
     ImportFileOut,
@@ -205,7 +205,7 @@ async def ask_run(
     """Have the file read; raises NotFound, and Conflict where it cannot be yet."""
     await _rows_of(session, import_id)
     file = await _file_of(session, import_id)
-    if not await commune_codes(session):
+    if await edition_in_force(session) is None:
         raise Conflict("No commune is known yet. PUT /v1/gazetteer loads the gazetteer.")
     questions = _shown(file, _seen_of(file, personal_data)).questions
     if questions:

@@ -101,7 +101,7 @@ class MemberReader:
     def __init__(
         self,
         *,
-        communes: frozenset[str],
+        communes: Mapping[str, str],
         providers: frozenset[str],
         programmes: frozenset[str],
         personal_data: PersonalData,
@@ -133,7 +133,7 @@ class MemberReader:
         faults: defaultdict[int, list[Fault]] = defaultdict(list)
         columns = self._members(cells, codes, faults)
         numbers = REGISTRATION_NUMBER.kind.read(
-            cells[REGISTRATION_NUMBER.header], optional=False, communes=()
+            cells[REGISTRATION_NUMBER.header], optional=False, communes={}
         ).values
         for row, number in enumerate(numbers):
             if number is UNREADABLE:
@@ -159,7 +159,7 @@ class MemberReader:
     ) -> dict[str, Sequence[Any]]:
         columns: dict[str, Sequence[Any]] = {}
         for known in MEMBER_SHAPE:
-            read = known.kind.read(cells[known.header], optional=known.optional, communes=())
+            read = known.kind.read(cells[known.header], optional=known.optional, communes={})
             columns[known.name] = read.values
             if not read.readable:
                 for row, value in enumerate(read.values):

@@ -72,7 +72,7 @@ def read_cells(
     cells: Mapping[str, Sequence[str]],
     count: int,
     *,
-    communes: Collection[str],
+    communes: Mapping[str, str],
     providers: Collection[str],
     codes: Mapping[tuple[int, str], str] = _NONE,
 ) -> ReadRows:

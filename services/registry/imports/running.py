@@ -18,7 +18,7 @@ import asyncpg
 
 from services.registry.accounts.service import settle_import
 from services.registry.areas.codes import districts_of
-from services.registry.areas.repository import commune_codes
+from services.registry.areas.repository import edition_in_force, places_now
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import COMMUNE, REGISTRATION_NUMBER
 from services.registry.imports import repository
@@ -121,7 +121,8 @@ class ImportWork:
         async with self._database.reading() as session:
             run = await runs.find_run(session, import_id, run_id)
             file = await runs.find_file(session, import_id)
-            communes = await commune_codes(session)
+            communes = await places_now(session)
+            edition = await edition_in_force(session)
             providers = await provider_codes(session)
             programmes = await runs.programme_codes(session)
         if run is None or run.ended_at is not None:
@@ -133,6 +134,7 @@ class ImportWork:
             storing=storing,
             personal_data=self._personal_data,
             communes=communes,
+            edition=0 if edition is None else edition.number or 0,
             providers=providers,
             programmes=programmes,
             settings=self._settings,
@@ -156,7 +158,8 @@ class _Reading:
         file: ImportFile | None,
         storing: asyncpg.Connection,
         personal_data: PersonalData,
-        communes: frozenset[str],
+        communes: Mapping[str, str],
+        edition: int,
         providers: frozenset[str],
         programmes: frozenset[str],
         settings: Settings,
@@ -169,6 +172,8 @@ class _Reading:
         self._storing = storing
         self._personal_data = personal_data
         self._communes = communes
+        # Where another is in force by now, storing raises, and the file is read on by that one.
+        self._edition = edition
         self._providers = providers
         self._programmes = programmes
         self._settings = settings
@@ -404,6 +409,7 @@ class _Reading:
                     prepared.read,
                     prepared.sealed,
                     told=self._told(prepared),
+                    edition=self._edition,
                     rows=prepared.rows,
                     beside=partial(self._store_beside, block, prepared),
                 )

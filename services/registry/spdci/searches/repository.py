@@ -11,13 +11,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 from services.registry.areas.tables import Area
 from services.registry.households.persons import PersonalData
 from services.registry.households.tables import Household
-from services.registry.members.statements import with_members
+from services.registry.members.statements import of_households
 from services.registry.spdci.searches.attributes import SORTS
 from services.registry.spdci.searches.criteria import ById, ByNumber, Criteria
 
 
 def _found(condition: ColumnElement[bool], *columns: Any) -> Select[*tuple[Any, ...]]:
-    return with_members(select(*columns), having=condition)
+    asked: Select[*tuple[Any, ...]] = select(*columns)
+    return of_households(asked, having=[condition])
 
 
 def condition_of(criteria: Criteria, personal_data: PersonalData) -> ColumnElement[bool]:
