@@ -6,6 +6,7 @@ import httpx
 
 from shared.auth import ServiceToken
 from shared.auth.service_token import Calls
+from shared.certificates import trusted
 from shared.version import API_PREFIX
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
@@ -31,5 +32,6 @@ def service_client(settings: Calls, base_url: str) -> httpx.AsyncClient:
         base_url=base_url.rstrip("/") + API_PREFIX,
         auth=_ServiceAuthentication(ServiceToken(settings)),
         timeout=_TIMEOUT,
+        verify=trusted(),
         limits=httpx.Limits(max_connections=20, max_keepalive_connections=20),
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx
 import structlog
 
+from shared.certificates import trusted
 from shared.errors import MEDIA_TYPE
 from shared.version import API_PREFIX
 
@@ -38,7 +39,10 @@ class Named:
 def client_of(registry_url: str) -> httpx.AsyncClient:
     """A client of the registry without a token."""
     return httpx.AsyncClient(
-        base_url=registry_url.rstrip("/") + API_PREFIX, timeout=ANSWER_SECONDS, trust_env=False
+        base_url=registry_url.rstrip("/") + API_PREFIX,
+        timeout=ANSWER_SECONDS,
+        trust_env=False,
+        verify=trusted(trust_env=False),
     )
 
 

@@ -18,6 +18,7 @@ import jwt
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
+from shared.certificates import trusted
 from shared.errors import Forbidden, Unauthenticated, Unavailable
 
 ALGORITHMS = ["RS256", "ES256", "EdDSA"]
@@ -214,7 +215,7 @@ async def _read_json(url: str) -> dict[str, Any]:
 async def _fetch(url: str) -> bytes:
     content = bytearray()
     async with (
-        httpx.AsyncClient(timeout=_TIMEOUT_SECONDS) as client,
+        httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, verify=trusted()) as client,
         client.stream("GET", url) as answer,
     ):
         async for part in answer.raise_for_status().aiter_bytes():

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from shared.auth.bearer import SERVICE_SUBJECT
 from shared.auth.roles import SCOPES, Role
+from shared.certificates import trusted
 
 _RENEW_BEFORE_SECONDS = 60
 _DEVELOPMENT_SECONDS = 3600
@@ -49,7 +50,7 @@ class ServiceToken:
     async def _fetch(self) -> tuple[str, float]:
         settings = self._settings
         if settings.auth_token_url and settings.auth_client_id and settings.auth_client_secret:
-            async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS) as client:
+            async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, verify=trusted()) as client:
                 answer = await client.post(
                     settings.auth_token_url,
                     data={"grant_type": "client_credentials", "scope": " ".join(self._scopes)},

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 import aiohttp
-import httpx
 from yarl import URL
 
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.pace.turns import Turns, Unpaced
 from services.payments.providers.protocol import Permit
 from services.payments.providers.retry_after import rest_seconds
+from shared.certificates import trusted
 
 _CONNECT_SECONDS = 5
 _IDLE_SECONDS = 4
@@ -193,7 +193,7 @@ class Lines:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 # The certificates that the other clients of the service trust.
-                ssl=httpx.create_ssl_context(trust_env=False),
+                ssl=trusted(trust_env=False),
                 limit=0,
                 keepalive_timeout=_IDLE_SECONDS,
             ),
