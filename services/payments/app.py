@@ -121,6 +121,9 @@ _PRINTED_AT_ONCE = 2
 """Lists that are made into PDF at the same time: a second of the processor for each."""
 
 
+_APPROVALS = approval_routes(ApprovalKind, reader=PaymentsRead, decider=PaymentsApprove)
+
+
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """The app, ready to be served."""
     settings = settings or ApiSettings()
@@ -176,7 +179,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             routing,
             decisions,
             account_checks,
-            approval_routes(steps, reader=PaymentsRead, decider=PaymentsApprove),
+            _APPROVALS,
             activations,
             progress,
             unresolved,

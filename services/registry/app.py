@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.registry.accounts.routes import router as accounts
+from services.registry.approvals.tables import ApprovalKind
+from services.registry.areas.routes import router as areas
 from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
 from services.registry.chunks.streaming import ChunkStreams
@@ -62,6 +64,9 @@ _PRINTED_AT_ONCE = 2
 """Sheets that are made into PDF at the same time: a second of the processor for each."""
 
 
+_APPROVALS = approval_routes(ApprovalKind, reader=SchemesRead, decider=RegistryApprove)
+
+
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """The app, with its settings from the environment unless they are given."""
     settings = settings or ApiSettings()
@@ -97,7 +102,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             chunks,
             checks,
             names,
-            approval_routes(steps, reader=SchemesRead, decider=RegistryApprove),
+            _APPROVALS,
             events,
         ],
         tags=_TAGS,

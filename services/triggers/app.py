@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from services.triggers.activations.routes import router as activations
 from services.triggers.alerts.routes import router as alerts
+from services.triggers.approvals.tables import ApprovalKind
 from services.triggers.backtests.routes import router as backtests
 from services.triggers.checks.service import Checks
 from services.triggers.definitions.routes import router as definitions
@@ -74,6 +75,9 @@ _TAGS = [
 ]
 
 
+_APPROVALS = approval_routes(ApprovalKind, reader=TriggersRead, decider=TriggersApprove)
+
+
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """The app, by the given settings or those of the environment."""
     settings = settings or ApiSettings()
@@ -99,7 +103,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             backtests,
             explanations,
             alerts,
-            approval_routes(steps, reader=TriggersRead, decider=TriggersApprove),
+            _APPROVALS,
             events,
         ],
         tags=_TAGS,

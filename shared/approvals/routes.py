@@ -35,10 +35,12 @@ TwoPersonSteps = Annotated[Steps, Depends(_steps)]
 StatusFilter = Annotated[ApprovalStatus, Query(description="Only those that stand so.")]
 
 
-def approval_routes(steps: Steps, *, reader: Any, decider: Any) -> APIRouter:
-    """The router of one service; ``reader`` and ``decider`` are the callers' types."""
+def approval_routes(kinds: Any, *, reader: Any, decider: Any) -> APIRouter:
+    """The router of one service, whose app has its steps in ``state.steps``.
+
+    ``kinds`` is the service's enumeration of them, ``reader`` and ``decider`` the callers' types.
+    """
     router = APIRouter(prefix="/approvals", tags=["approvals"])
-    kinds: Any = steps.kinds
     kind_filter = Annotated[kinds | None, Query(description="Only those of this kind of step.")]
 
     async def list_approvals(
@@ -46,18 +48,28 @@ def approval_routes(steps: Steps, *, reader: Any, decider: Any) -> APIRouter:
         session: Session,
         page: PageQuery,
         clock: ClockDependency,
+        steps: TwoPersonSteps,
         status: StatusFilter = ApprovalStatus.WAITING,
         kind: Any = None,
     ) -> PageOf[ApprovalOut]:
         return await service.list_page(session, steps, page, status=status, kind=kind, clock=clock)
 
     async def get_approval(
-        approval_id: UUID, _: Any, session: Session, clock: ClockDependency
+        approval_id: UUID,
+        _: Any,
+        session: Session,
+        clock: ClockDependency,
+        steps: TwoPersonSteps,
     ) -> ApprovalOut:
         return await service.get(session, steps, approval_id, clock=clock)
 
     async def decide_each(
-        body: DecisionsIn, caller: Any, session: Session, clock: ClockDependency, once: Once
+        body: DecisionsIn,
+        caller: Any,
+        session: Session,
+        clock: ClockDependency,
+        steps: TwoPersonSteps,
+        once: Once,
     ) -> Response:
         async def effect() -> DecisionsOut:
             return DecisionsOut(
@@ -81,6 +93,7 @@ def approval_routes(steps: Steps, *, reader: Any, decider: Any) -> APIRouter:
             caller: Any,
             session: Session,
             clock: ClockDependency,
+            steps: TwoPersonSteps,
         ) -> ApprovalOut:
             proposal = await service.decide(
                 session,
@@ -96,7 +109,11 @@ def approval_routes(steps: Steps, *, reader: Any, decider: Any) -> APIRouter:
         return decide
 
     async def withdraw(
-        approval_id: UUID, caller: AnyCaller, session: Session, clock: ClockDependency
+        approval_id: UUID,
+        caller: AnyCaller,
+        session: Session,
+        clock: ClockDependency,
+        steps: TwoPersonSteps,
     ) -> ApprovalOut:
         proposal = await service.withdraw(session, steps, approval_id, caller=caller, clock=clock)
         return service.shown(proposal, now=clock.now())
