@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.payments.batches.results import plain_and_odd
 from services.payments.providers.batches import BatchAnswer, BatchAnswerKind, ResultKind
 from services.payments.providers.gsma import batches
+from services.payments.providers.gsma.amounts import amount_text
 from services.payments.providers.gsma.batch_client import approval_id
 from services.payments.providers.gsma.messages import OUR_REFERENCE
 from services.payments.providers.lines import Reply
@@ -51,6 +52,40 @@ def test_a_batch_carries_its_lines_under_their_own_ids(approved: bool, status: s
     assert (line["amount"], line["type"]) == ("25.5", "disbursement")
     assert line["creditParty"] == [{"key": "msisdn", "value": "+85512345678"}]
     assert line[OUR_REFERENCE] == str(ID)
+
+
+@given(
+    lines=st.lists(
+        st.tuples(
+            st.uuids(), st.integers(1, 10**15), st.text(st.characters(exclude_categories=["Cs"]))
+        )
+    ),
+    currency=st.sampled_from(["KHR", "USD"]),
+    payer=st.text(st.characters(exclude_categories=["Cs"])),
+)
+def test_a_batch_says_what_it_is_given_whatever_characters_that_has(
+    lines: list[tuple[UUID, int, str]], currency: str, payer: str
+) -> None:
+    orders = [
+        (Order(line_id, ID, Money(minor, currency), b""), account)
+        for line_id, minor, account in lines
+    ]
+    body = json.loads(batches.batch(orders, debit_party=payer, description='"', approved=False))
+    assert body == {
+        "batchStatus": "created",
+        "transactions": [
+            {
+                "amount": amount_text(order.money),
+                "currency": currency,
+                "type": "disbursement",
+                "creditParty": [{"key": "msisdn", "value": account}],
+                "debitParty": [{"key": "organisationid", "value": payer}],
+                OUR_REFERENCE: str(order.instruction_id),
+                "descriptionText": '"',
+            }
+            for order, account in orders
+        ],
+    }
 
 
 def test_an_approval_is_a_request_of_its_own_and_the_same_one_again() -> None:

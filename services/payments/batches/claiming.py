@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -95,17 +96,12 @@ class BatchClaims:
 
 
 def order_of(batch_id: UUID, currency: str, rows: Sequence[AnyRow]) -> BatchOrder:
-    """A batch's order from its lines' rows: id, household_id, amount_minor, account_sealed."""
+    """A batch's order from its lines' rows, each of which begins with: id, household_id,
+    amount_minor, account_sealed."""
+    # A scheme has a few amounts, whatever number of households.
+    money = cache(partial(Money, currency=currency))
     return BatchOrder(
         batch_id=batch_id,
         currency=currency,
-        lines=[
-            Order(
-                instruction_id=row.id,
-                household_id=row.household_id,
-                money=Money(row.amount_minor, currency),
-                account_sealed=row.account_sealed,
-            )
-            for row in rows
-        ],
+        lines=[Order(row[0], row[1], money(row[2]), row[3]) for row in rows],
     )

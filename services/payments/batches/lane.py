@@ -125,7 +125,7 @@ class BatchLane:
             )
         if made is None:
             return 0
-        self._noting.note_sent(sum(line.money.amount_minor for line in made.order.lines))
+        self._noting.note_sent(made.order.total_minor)
         self._begin(partial(self._send, made.batch, made.order, permit))
         return len(made.order.lines)
 
@@ -375,8 +375,7 @@ class BatchLane:
 
     def _is_too_large(self, order: BatchOrder) -> bool:
         most_minor = self._provider.batch_maximum_minor
-        total_minor = sum(line.money.amount_minor for line in order.lines)
-        return most_minor is not None and total_minor > most_minor
+        return most_minor is not None and order.total_minor > most_minor
 
     async def _waits_for_pause(self, batch: DueBatch) -> bool:
         """Whether a line of it is paused: then the whole batch is looked at again later."""

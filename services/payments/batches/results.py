@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,8 @@ from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.batches import LineResult, ResultKind, ResultsPage
 from shared.clock import Clock
 from shared.database import driver_connection
+
+Name = TypeVar("Name")
 
 
 class Results:
@@ -80,20 +83,26 @@ def plain_and_odd(page: ResultsPage) -> tuple[list[LineResult], list[LineResult]
     What names no line of ours is in neither: it says nothing that we could record.
     """
     named = [result for result in page.results if result.our_reference is not None]
-    lines = Counter(result.our_reference for result in named)
-    references = Counter(
-        result.transaction_reference for result in named if result.transaction_reference
+    lines = _repeated([result.our_reference for result in named])
+    references = _repeated(
+        [result.transaction_reference for result in named if result.transaction_reference]
     )
     plain: list[LineResult] = []
     odd: list[LineResult] = []
     for result in named:
-        is_plain = (
-            result.is_decided
-            and lines[result.our_reference] == 1
-            and references.get(result.transaction_reference or "", 1) == 1
+        is_odd = (
+            not result.is_decided
+            or result.our_reference in lines
+            or result.transaction_reference in references
         )
-        (plain if is_plain else odd).append(result)
+        (odd if is_odd else plain).append(result)
     return plain, odd
+
+
+def _repeated(names: list[Name]) -> set[Name]:
+    if len(set(names)) == len(names):
+        return set()
+    return {name for name, count in Counter(names).items() if count > 1}
 
 
 def heard_of(result: LineResult, *, provider_number: int, said: Answer | None = None) -> Heard:

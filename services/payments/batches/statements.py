@@ -87,8 +87,8 @@ _PICKED = f"""
 # that were picked.
 _ACCOUNT = ", instruction.household_id, instruction.account_sealed"
 _CLAIMED = """
-    SELECT made.number, open.number AS chunk_number, open.currency, moved.id,
-        moved.household_id, moved.amount_minor, moved.account_sealed
+    SELECT moved.id, moved.household_id, moved.amount_minor, moved.account_sealed,
+        made.number, open.number AS chunk_number, open.currency
     FROM moved CROSS JOIN made CROSS JOIN open
     ORDER BY moved.id
 """

@@ -18,6 +18,11 @@ class BatchOrder:
     currency: str
     lines: Sequence[Order]
 
+    @property
+    def total_minor(self) -> int:
+        """What its lines come to."""
+        return sum(line.money.amount_minor for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class BatchName:

@@ -8,7 +8,7 @@ knows which protocols there are.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 from services.payments.providers.answers import Answer
@@ -28,9 +28,8 @@ class Capability(StrEnum):
     """A list for people who pay by hand, and their results by line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be paid, with the account still sealed."""
+class Order(NamedTuple):
+    """What is to be paid, with the account still sealed: made for each of a country's payments."""
 
     instruction_id: UUID
     household_id: UUID
