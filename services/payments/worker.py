@@ -78,6 +78,8 @@ from shared.worker import Loop, Worker
 _MATCH_AGAIN = Backoff(first_seconds=5, longest_seconds=5)
 _COUNT = Backoff(first_seconds=0.75, longest_seconds=0.75)
 """The registry is to know within a second how many payments have ended."""
+_ONLY_WOKEN = Backoff(first_seconds=60, longest_seconds=60)
+"""Of a loop that does what another has found."""
 _HEAR_OF_PAUSES = Backoff(first_seconds=0.25, longest_seconds=0.25)
 """A pause is to be effective within a second."""
 
@@ -257,8 +259,12 @@ def worker_of(wiring: Wiring) -> Worker:
         Loop(f"send-{code}", Sending(lane, settings).step, rest=rest, then=[closing])
         for code, lane in wiring.lanes.items()
     ]
+    sending_beside = {
+        code: Loop(f"send-batches-{code}-beside", lane.send_beside_step, rest=_ONLY_WOKEN)
+        for code, lane in wiring.batch_lanes.items()
+    }
     sending_batches = {
-        code: Loop(f"send-batches-{code}", lane.send_step, rest=rest)
+        code: Loop(f"send-batches-{code}", lane.send_step, rest=rest, then=[sending_beside[code]])
         for code, lane in wiring.batch_lanes.items()
     }
     sending += sending_batches.values()
@@ -468,6 +474,7 @@ def worker_of(wiring: Wiring) -> Worker:
             Loop("pace", pacing.step, rest=_HEAR_OF_PAUSES, has_more=_never),
             *sending,
             Loop("leases", leases.step, rest=rest),
+            *sending_beside.values(),
             *batches,
             *taking_files,
             Loop("apply-answers", answering.step, rest=rest, then=[closing]),

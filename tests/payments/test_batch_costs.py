@@ -53,6 +53,7 @@ async def test_the_work_for_a_line_does_not_grow_with_the_lines(
         "size": _LINES,
         "most_minor": None,
         "most_open": 1,
+        "beside": False,
         "batch_id": new_id(),
         "batch_lease_seconds": 60,
         "actor": "test",

@@ -10,7 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.payments.batches.repository import DueBatch
 from services.payments.batches.statements import make_batch
 from services.payments.batches.states import BatchStatus
-from services.payments.dispatch.repository import lock_claims
+from services.payments.dispatch.repository import (
+    CLAIMS_SIDE_BY_SIDE,
+    lock_claims,
+    lock_claims_beside,
+)
 from services.payments.instructions.moves import Waits
 from services.payments.providers.batches import BatchName, BatchOrder
 from services.payments.providers.protocol import Order
@@ -46,6 +50,7 @@ class BatchClaims:
         most_open: int,
         lease_seconds: float,
         actor: str,
+        beside: bool = False,
     ) -> MadeBatch | None:
         """Make a batch of ready lines of one chunk, no more than the provider's float covers.
 
@@ -53,10 +58,16 @@ class BatchClaims:
         Its sum is ``most_minor`` at most, unless it is of one payment.
 
         None: nothing is ready, or as many batches are open at the provider as may be, or another
-        worker is making one. Once the session's transaction is committed it may be sent.
+        is making one. Once the session's transaction is committed it may be sent.
+
+        ``beside``: others may make theirs at the same time, of other chunks; None as well where
+        places or the float are not ample for all of them. Raises IntegrityError where together
+        they would have overdrawn it.
         """
-        if not await lock_claims(session, provider_number):
+        if not await (lock_claims_beside if beside else lock_claims)(session, provider_number):
             return None
+        # None of them sees what the others are making.
+        unseen = CLAIMS_SIDE_BY_SIDE - 1 if beside else 0
         batch_id = new_id()
         rows = (
             await session.execute(
@@ -66,7 +77,8 @@ class BatchClaims:
                     "provider_number": provider_number,
                     "size": size,
                     "most_minor": most_minor,
-                    "most_open": most_open,
+                    "most_open": most_open - unseen,
+                    "beside": beside,
                     "batch_id": batch_id,
                     "batch_lease_seconds": lease_seconds,
                     "actor": actor,

@@ -9,10 +9,11 @@ from functools import partial
 from typing import assert_never
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 
 from services.payments.answers.recording import Recording
 from services.payments.batches import repository
-from services.payments.batches.claiming import BatchClaims, order_of
+from services.payments.batches.claiming import BatchClaims, MadeBatch, order_of
 from services.payments.batches.outcomes import ACTOR, BatchOutcomes
 from services.payments.batches.reading import Reading
 from services.payments.batches.repository import DueBatch
@@ -80,6 +81,8 @@ class BatchLane:
         self.moves = moves
         self._noting = noting
         self._now = now
+        # Whether the last look found something: then there is perhaps enough for two.
+        self._is_busy = False
         self._claims = BatchClaims(
             clock=moves.clock, waits=moves.waits, by_commune=provider.cash_list is not None
         )
@@ -108,12 +111,38 @@ class BatchLane:
 
     async def send_step(self) -> int:
         """Make one batch and have it sent; returns how many lines it has."""
+        made = await self._made_and_sent(beside=True) if self._is_busy else 0
+        if not made:
+            # Alone, whatever is ready is found, as far as the float goes.
+            made = await self._made_and_sent(beside=False)
+        self._is_busy = made > 0 and self._provider.cash_list is None
+        return made
+
+    async def send_beside_step(self) -> int:
+        """The same, while ``send_step`` is at it, of other payments."""
+        return await self._made_and_sent(beside=True) if self._is_busy else 0
+
+    async def _made_and_sent(self, *, beside: bool) -> int:
         if self.pausing.paused or await self._room() <= 0:
             return 0
         permit = self._permit()
+        try:
+            made = await self._make(beside=beside)
+        except IntegrityError:
+            if not beside:
+                raise
+            # The float was not enough for what was made side by side: nothing of it was.
+            return 0
+        if made is None:
+            return 0
+        self._noting.note_sent(made.order.total_minor)
+        self._begin(partial(self._send, made.batch, made.order, permit))
+        return len(made.order.lines)
+
+    async def _make(self, *, beside: bool) -> MadeBatch | None:
         number = await self.provider_number()
         async with self.database.transaction() as session:
-            made = await self._claims.make(
+            return await self._claims.make(
                 session,
                 provider=self.adapter.code,
                 provider_number=number,
@@ -122,12 +151,8 @@ class BatchLane:
                 most_open=self._provider.lists_at_once or self._provider.batches_at_once,
                 lease_seconds=self._settings.batch_lease_seconds,
                 actor=ACTOR,
+                beside=beside,
             )
-        if made is None:
-            return 0
-        self._noting.note_sent(made.order.total_minor)
-        self._begin(partial(self._send, made.batch, made.order, permit))
-        return len(made.order.lines)
 
     async def due_step(self) -> int:
         """Do what is due about batches that are open; returns about how many."""

@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from sqlalchemy import TextClause, text
 
 from services.payments.batches.states import OPEN
-from services.payments.dispatch.repository import COVERED_BY_FLOAT, NOT_CANCELLED, PERHAPS_PAID
+from services.payments.dispatch.repository import (
+    CLAIMS_SIDE_BY_SIDE,
+    COVERED_BY_FLOAT,
+    NOT_CANCELLED,
+    PERHAPS_PAID,
+)
 from services.payments.instructions.moves import Waits
 from services.payments.instructions.statements import (
     FOUND_BY_PLACE,
@@ -16,9 +21,13 @@ from services.payments.instructions.states import Status
 from services.payments.providers.batches import ResultKind
 from services.payments.statements import CHUNK_PAUSED, PAUSED_AREAS, among, outside
 
-# The oldest chunk that has something ready at the provider: a batch is of one chunk.
+# The oldest chunk that has something ready at the provider: a batch is of one chunk. Beside others
+# the oldest that nobody else is at, and only where the float is ample for all of them: the OFFSET
+# keeps it so that no chunk is locked but the one that is taken.
 _PICKED = f"""
     open AS MATERIALIZED (
+        SELECT number, currency, paused_areas
+        FROM (
         SELECT chunk.number, chunk.currency, paused.areas AS paused_areas
         FROM payments.chunk
         JOIN payments.payment_round ON payment_round.number = chunk.round_number
@@ -40,6 +49,11 @@ _PICKED = f"""
               WHERE provider_number = :provider_number AND status IN ({among(OPEN)})
           ) < :most_open
         ORDER BY chunk.number
+        OFFSET 0
+        ) AS chunk
+        WHERE CASE WHEN CAST(:beside AS boolean)
+            THEN pg_try_advisory_xact_lock(CAST(:provider_number AS bigint) << 32 | number)
+            ELSE true END
         LIMIT 1
     ),
     candidate AS MATERIALIZED (
@@ -60,6 +74,12 @@ _PICKED = f"""
         ) AS ready
     ),
     covered AS MATERIALIZED ({COVERED_BY_FLOAT}),
+    ample AS MATERIALIZED (
+        SELECT NOT CAST(:beside AS boolean) OR debits_minor - credits_minor >=
+            {CLAIMS_SIDE_BY_SIDE} * (SELECT sum(amount_minor) FROM candidate) AS is_so
+        FROM payments.account
+        WHERE code = 'PROVIDER_FLOAT' AND scope = :provider
+    ),
     picked AS MATERIALIZED (
         SELECT instruction.id, covered.place, instruction.amount_minor
         FROM covered
@@ -68,6 +88,7 @@ _PICKED = f"""
           -- A payment that is above the most by itself makes a batch of its own.
           AND (running <= coalesce(CAST(:most_minor AS bigint), running)
             OR running = covered.amount_minor)
+          AND (SELECT is_so FROM ample)
         ORDER BY instruction.id
         FOR NO KEY UPDATE OF instruction SKIP LOCKED
     ),

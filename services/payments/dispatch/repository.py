@@ -22,6 +22,10 @@ from shared.money import Money
 
 _CLAIM_LOCK = 7_205_011
 _LOCK_CLAIMS = text("SELECT pg_try_advisory_xact_lock(:claim, :provider_number)")
+CLAIMS_SIDE_BY_SIDE = 2
+"""How many transactions may claim at a provider at the same time, each of other chunks."""
+_PLACE_LOCKS = tuple(range(7_205_041, 7_205_041 + CLAIMS_SIDE_BY_SIDE))
+_LOCK_BESIDE = text("SELECT pg_try_advisory_xact_lock_shared(:claim, :provider_number)")
 
 _PERHAPS_TRIED = """
     EXISTS (
@@ -250,6 +254,22 @@ async def lock_claims(session: AsyncSession, provider_number: int) -> bool:
             _LOCK_CLAIMS, {"claim": _CLAIM_LOCK, "provider_number": provider_number}
         )
     )
+
+
+async def lock_claims_beside(session: AsyncSession, provider_number: int) -> bool:
+    """Whether this transaction claims at a provider, beside others that do so in the same way.
+
+    Nobody has ``lock_claims`` meanwhile. What each of these claims is not to be claimed by the
+    others, and none sees what the others take of the float: the database refuses what overdraws it.
+    """
+    given = {"claim": _CLAIM_LOCK, "provider_number": provider_number}
+    if not await session.scalar(_LOCK_BESIDE, given):
+        return False
+    for place in _PLACE_LOCKS:
+        given = {"claim": place, "provider_number": provider_number}
+        if await session.scalar(_LOCK_CLAIMS, given):
+            return True
+    return False
 
 
 async def count_pauses(session: AsyncSession) -> int:
