@@ -8,7 +8,6 @@ from fastapi import FastAPI
 
 from services.registry.accounts.routes import router as accounts
 from services.registry.approvals.tables import ApprovalKind
-from services.registry.areas.routes import router as areas
 from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
 from services.registry.chunks.streaming import ChunkStreams
