@@ -106,27 +106,19 @@ class PauseWaitingOut(BaseModel):
     amount_minor: int
 
 
+_WAITING_EXAMPLE: JsonDict = {
+    **_EXAMPLE,
+    "rounds": 3,
+    "waiting": [
+        {"currency": "KHR", "count": 1200, "households": 1200, "amount_minor": 115_200_000}
+    ],
+}
+
+
 class PauseWithWaitingOut(PauseOut):
     """A pause, and what waits for it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    **_EXAMPLE,
-                    "rounds": 3,
-                    "waiting": [
-                        {
-                            "currency": "KHR",
-                            "count": 1200,
-                            "households": 1200,
-                            "amount_minor": 115_200_000,
-                        }
-                    ],
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_WAITING_EXAMPLE]})
 
     rounds: int = Field(
         description="How many rounds that were announced here are of its scheme and activation. 0: "
@@ -140,6 +132,10 @@ class PauseWithWaitingOut(PauseOut):
 
 class PauseMadeOut(PauseWithWaitingOut):
     """A pause that was just made, what waits for it, and what of it nobody could check."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{**_WAITING_EXAMPLE, "not_checked": ["area"]}]}
+    )
 
     not_checked: list[str] = Field(
         description="What it names that payments has not heard of, and of which the registry did "
