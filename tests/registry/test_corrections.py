@@ -58,9 +58,9 @@ async def test_members_are_shown_to_whoever_may_see_persons(flow: Flow) -> None:
     assert first["programmes"] == [{"code": "covid-cash", "since": None, "until": None}]
     assert (second["member_number"], second["relationship"]) == (2, "child")
     assert await members_of(flow, household_id) == [first, second]
-    head = await flow.get(f"{path}/members", limit=1)
-    rest = await flow.get(f"{path}/members", limit=1, cursor=head["next_cursor"])
-    assert [*head["items"], *rest["items"]] == [first, second]
+    page = await flow.get(f"{path}/members", limit=1)
+    rest = await flow.get(f"{path}/members", limit=1, cursor=page["next_cursor"])
+    assert [*page["items"], *rest["items"]] == [first, second]
     async with flow.service.client("households:read") as reader:
         seen = (await reader.get(path)).json()
         assert (seen["listed"], seen["members"], seen["disabled"]) == (None, 2, None)

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -168,6 +169,8 @@ async def test_persons_are_found_by_both_keys_until_all_are_found_by_the_new_one
     people = [
         Person(id_number="010203045", programmes=("covid-cash",)),
         Person(phone="+85512000001", reference="IDP-1", programmes=("scholarship",)),
+        Person(),
+        Person(birth_date=date(2025, 1, 1)),
     ]
     members = {UUID(before[given[0].registration_number]): people}
     await store(flow, members)
@@ -205,7 +208,7 @@ async def test_persons_are_found_by_both_keys_until_all_are_found_by_the_new_one
     settings = restart(BLIND_INDEX_KEY_OTHER=None)
     await started(flow, settings)
     # Members are known again by the new key alone, and found by it.
-    assert await store(flow, members) == (0, 0, 2, 0)
+    assert await store(flow, members) == (0, 0, 4, 0)
     index_of = flow.service.app.state.personal_data.index.indexes_of
     for known in FOUND:
         wanted = {

@@ -229,7 +229,8 @@ class Reindexing:
 
         It may have named an account that an officer has changed since, or none. So each account
         that the household ever had is tried, until the other key agrees that this was said. Where
-        none fits, a field was added since: the next import changes the household either way.
+        none fits, a field was added since, or its members were listed and are not as many as was
+        said: the next import changes the household either way.
         """
         stored: bytes = row["content_index"]
         other = self._personal_data.other_index
