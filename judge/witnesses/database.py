@@ -31,6 +31,7 @@ from judge.records import (
     Reversal,
 )
 from judge.witnesses import charges, statements, stopping
+from judge.witnesses.rules import as_sql
 from judge.words import PAYMENT_ENDS
 
 # The last is what the driver says when the server dies while it is being talked to.
@@ -214,11 +215,12 @@ async def _reach(connection: asyncpg.Connection, activation: asyncpg.Record) -> 
         planned_at = activation["planned_at"]
         eligible = await connection.fetchval(
             statements.ELIGIBLE.format(
-                eligibility=activation["eligibility"],
+                eligibility=as_sql(activation["eligibility"]),
                 area_filter=activation["area_filter"] or "true",
             ),
             activation["areas"],
             planned_at,
+            activation["counts_on"],
         )
         enrolled, changed_since = await connection.fetchrow(
             statements.ENROLLED, activation["id"], planned_at

@@ -275,7 +275,9 @@ ACTIVATIONS = """
             (SELECT min(planned_at) FROM registry.enrolment_run
              WHERE enrolment_run.activation_id = activation.id),
             activation.received_at
-        ) AS planned_at
+        ) AS planned_at,
+        (SELECT due_on FROM registry.payment_round AS round
+         WHERE round.activation_id = activation.id AND round.number = 1) AS counts_on
     FROM registry.activation
     FULL JOIN (SELECT * FROM triggers.activation WHERE opened_on IS NOT NULL) AS opened
         ON opened.id = activation.id
@@ -286,8 +288,19 @@ ACTIVATIONS = """
 """
 
 # The rules are CQL2 text that is SQL as well: PostgreSQL's own reading of them is the judge.
-# $1 the areas reached, $2 when enrolment was planned. A code's prefix is its parent.
+# $1 the areas reached, $2 when enrolment was planned, $3 the day that counts. A code's prefix is
+# its parent. Counts of households whose members are listed are those of the day of the list.
 ELIGIBLE = """
+    WITH person AS NOT MATERIALIZED (
+        SELECT member.*, extract(year FROM age($3::date, birth_date)) AS age,
+            coalesce(pregnancy_due_on BETWEEN $3::date AND $3::date + 300, false) AS pregnant,
+            ARRAY(SELECT programme_code FROM registry.programme_membership AS membership
+                  WHERE membership.member_id = member.id
+                    AND coalesce(since <= $3::date, true) AND coalesce(until > $3::date, true)
+            ) AS programmes
+        FROM registry.member
+        WHERE coalesce(joined_on <= $3::date, true) AND coalesce(left_on > $3::date, true)
+    )
     SELECT count(*)
     FROM registry.household
     JOIN registry.area ON area.code = household.area_code
@@ -297,6 +310,8 @@ ELIGIBLE = """
           WHERE reached.code ~ '^[A-Z]{{2}}$' OR starts_with(area.code, reached.code)
       )
       AND household.changed_at <= $2
+      AND (NOT household.members_listed
+           OR EXISTS (SELECT FROM person WHERE person.household_id = household.id))
 """
 
 # $1 an activation, $2 when its enrolment was planned.

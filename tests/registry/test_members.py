@@ -150,6 +150,8 @@ async def test_whoever_left_or_has_not_joined_yet_is_not_counted(working: Flow) 
         (row["household_id"], row["members"], row["children_0_5"])
         for row in await enrolled(working, activation_id)
     ] == sorted([(first, 1, 1), (second, 1, 0)])
+    shown = await working.get(f"/households/{third}")
+    assert (shown["members"], shown["children_0_5"], shown["listed"]) == (0, 0, [])
     # Whoever has left stays as they are, whatever a file says of them.
     changed = [Person(name="Another"), Person(birth_date=today)]
     assert await store(working, {first: changed}) == (0, 0, 1, 1)

@@ -1,8 +1,10 @@
 """Schemes beside the routine programmes: one tops them up, the other reaches who they do not."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from judge.witnesses import statements
+from judge.witnesses.rules import as_sql
 from services.registry.schemes.shipped import shipped_document
 from shared.clock import FileClock
 from tests.registry.flow import Flow, rows
@@ -73,6 +75,16 @@ async def test_a_scheme_tops_up_a_programme_and_another_reaches_beyond_it(workin
             for name, expected in households.items()
             if expected[at] is not None
         }, code
+        # So does PostgreSQL's own reading of the rule, by which the judge counts.
+        eligible = await working.owner.fetchval(
+            statements.ELIGIBLE.format(
+                eligibility=as_sql(shipped_document(code)["eligibility"]), area_filter="true"
+            ),
+            ["0201"],
+            datetime.now(UTC) + timedelta(days=3_650),
+            today,
+        )
+        assert eligible == len(amounts)
 
 
 async def test_a_scheme_that_asks_about_no_programme_that_there_is_is_refused(flow: Flow) -> None:

@@ -190,14 +190,15 @@ async def list_members_of_one(session: AsyncSession, household_id: UUID, *, on: 
 
 
 async def counts_of(session: AsyncSession, household_id: UUID, *, on: date) -> dict[str, int]:
-    """How many members of each kind a household has on a day; empty where nobody is left."""
+    """How many members of each kind a household has on a day."""
     query = of_households(
         select(*(value_of(field).label(field.name) for field in COUNTED)).where(
             Household.id == household_id
         ),
     )
     row = (await session.execute(query, {"as_of": on})).one_or_none()
-    return {} if row is None else dict(row._asdict())
+    # A household that nobody is left of is no row.
+    return dict.fromkeys((field.name for field in COUNTED), 0) if row is None else row._asdict()
 
 
 async def find_member(session: AsyncSession, household_id: UUID, member_id: UUID) -> Member | None:
