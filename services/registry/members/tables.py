@@ -33,7 +33,7 @@ class Leaving(StrEnum):
     SPLIT = "split"
     """With the part of the household that is one of its own now."""
     ERROR = "error"
-    """They never were one: they are counted on no day."""
+    """They never were one: they left on the day on which they joined, and count on none."""
 
 
 class Member(Base):
