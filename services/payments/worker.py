@@ -62,6 +62,7 @@ from services.payments.unresolved.watching import Watching
 from services.payments.webhooks.applying import Applying
 from services.payments.webhooks.matching import Matching
 from services.payments.webhooks.repeating import Repeating
+from services.payments.webhooks.repository import CALLBACKS
 from services.payments.webhooks.sealing import cipher_of_bodies
 from shared.audit import Sequencer
 from shared.audit.sequencing import RESTS
@@ -478,7 +479,13 @@ def worker_of(wiring: Wiring) -> Worker:
             *batches,
             *taking_files,
             Loop("apply-answers", answering.step, rest=rest, then=[closing]),
-            Loop("apply-callbacks", applying.step, rest=rest, then=[closing, *batches]),
+            Loop(
+                "apply-callbacks",
+                applying.step,
+                rest=rest,
+                wakes_on=[CALLBACKS],
+                then=[closing, *batches],
+            ),
             Loop("health", health.step, rest=settings.health_rest),
             Loop("watch", watching.step, rest=settings.watch_rest),
             *(

@@ -19,6 +19,7 @@ from shared.signatures import sign
 from shared.version import API_PREFIX
 from tests.payments.conftest import World, entitlements
 from tests.payments.steps import REJECTED, Steps
+from tests.server import eventually
 
 
 def transaction(instruction_id: UUID, **changes: Any) -> bytes:
@@ -399,3 +400,25 @@ async def test_two_bodies_of_one_id_that_come_together_are_told_apart(
     await asyncio.gather(*(provider.call_back(body, webhook_id="both") for body in bodies * 5))
     assert len(await differing(world)) == 1
     assert len((await world.get("/webhooks"))["items"]) == 1
+
+
+async def test_a_callback_wakes_the_worker(
+    world: World, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAYMENTS_REST_SECONDS", "90")
+    provider = Provider(world)
+    async with world.working():
+        for nth in range(2):
+            webhook_id = f"msg_{nth}"
+            answer = await provider.call_back(transaction(new_id()), webhook_id=webhook_id)
+            assert answer.status_code == 204
+
+            async def applied(webhook_id: str = webhook_id) -> bool:
+                status = await owner.fetchval(
+                    "SELECT status::text FROM payments.webhook WHERE webhook_id = $1", webhook_id
+                )
+                return bool(status != "received")
+
+            # The first perhaps came before the loop had rested.
+            await eventually(applied, seconds=30)
+            await asyncio.sleep(0.5)

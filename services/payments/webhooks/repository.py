@@ -11,8 +11,12 @@ from services.payments.providers.tables import Provider
 from services.payments.statements import AnyRow, legal, paged
 from services.payments.webhooks.states import MOVES, WebhookStatus
 from services.payments.webhooks.tables import Webhook
+from shared.events.log import CHANNEL
 
-STORE = """
+CALLBACKS = "callbacks"
+"""What the events' channel says when callbacks were stored, as it says types of events."""
+
+STORE = f"""
     WITH given AS MATERIALIZED (
         SELECT * FROM unnest($1::smallint[], $2::text[], $3::bytea[], $4::bytea[])
             AS given (provider_number, webhook_id, body_sealed, body_fingerprint)
@@ -23,20 +27,23 @@ STORE = """
         SELECT provider_number, webhook_id, body_sealed, body_fingerprint, 'received' FROM given
         ON CONFLICT (provider_number, webhook_id) DO NOTHING
         RETURNING provider_number, webhook_id
+    ),
+    differed AS (
+        UPDATE payments.webhook SET differed_at = clock_timestamp()
+        FROM given
+        WHERE NOT EXISTS (
+              SELECT FROM stored
+              WHERE (stored.provider_number, stored.webhook_id)
+                  = (given.provider_number, given.webhook_id)
+          )
+          AND webhook.provider_number = given.provider_number
+          AND webhook.webhook_id = given.webhook_id
+          AND webhook.differed_at IS NULL
+          AND webhook.body_fingerprint <> given.body_fingerprint
+          -- Fingerprints of two keys say nothing of one another.
+          AND substr(webhook.body_fingerprint, 1, 2) = substr(given.body_fingerprint, 1, 2)
     )
-    UPDATE payments.webhook SET differed_at = clock_timestamp()
-    FROM given
-    WHERE NOT EXISTS (
-          SELECT FROM stored
-          WHERE (stored.provider_number, stored.webhook_id)
-              = (given.provider_number, given.webhook_id)
-      )
-      AND webhook.provider_number = given.provider_number
-      AND webhook.webhook_id = given.webhook_id
-      AND webhook.differed_at IS NULL
-      AND webhook.body_fingerprint <> given.body_fingerprint
-      -- Fingerprints of two keys say nothing of one another.
-      AND substr(webhook.body_fingerprint, 1, 2) = substr(given.body_fingerprint, 1, 2)
+    SELECT pg_notify('{CHANNEL}', '{CALLBACKS}') FROM stored LIMIT 1
 """
 """For a connection of its own: outside a transaction block one statement is its own transaction.
 
