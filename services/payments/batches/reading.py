@@ -1,5 +1,6 @@
 """Reading the results of a batch, page by page, and recording each as it is read."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -27,6 +28,9 @@ from shared.errors import told
 
 log = structlog.get_logger()
 
+_PAGES_AT_ONCE = 3
+"""They wait for one another where they book; what else the worker does needs connections too."""
+
 
 class Reading:
     """Reads the results of one provider's batches."""
@@ -47,6 +51,7 @@ class Reading:
         self._database = database
         self._recording = recording
         self._results = Results(clock=moves.clock, waits=moves.waits)
+        self._turns = asyncio.Semaphore(_PAGES_AT_ONCE)
 
     async def read_kind(self, batch: DueBatch, kind: ResultKind) -> DueBatch | None:
         """Read the pages of one kind to the last; None: one of them could not be read."""
@@ -120,7 +125,7 @@ class Reading:
         asked: Mapping[UUID, Answer],
     ) -> list[Waiting] | None:
         number = await self._directory.number_of(self._adapter.code)
-        async with self._database.transaction() as session:
+        async with self._turns, self._database.transaction() as session:
             if not await self._results.note_read(
                 session,
                 batch,
