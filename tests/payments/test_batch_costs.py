@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.batches.statements import STAGING, end_lines, make_batch
 from services.payments.providers.batches import ResultKind
+from services.payments.unresolved.kinds import UnresolvedKind
+from services.payments.unresolved.limits import Limits
+from services.payments.unresolved.statements import ROWS
 from shared.ids import new_id
 from tests.payments.batch_provider import BatchProvider, provider
 from tests.payments.conftest import World, entitlements
@@ -61,6 +64,11 @@ async def test_the_work_for_a_line_does_not_grow_with_the_lines(
     }
     async with wiring.database.transaction() as session:
         claiming = await _rows_passed(session, make_batch(wiring.moves.waits), given)
+        young = await _rows_passed(
+            session,
+            text(f"SELECT count(*) FROM ({ROWS[UnresolvedKind.UNKNOWN_TOO_LONG]}) AS found"),
+            {"now": wiring.clock.now(), **Limits.of(wiring.settings).given()},
+        )
         number = await session.scalar(text("SELECT max(number) FROM payments.batch"))
         await session.execute(STAGING)
         await session.execute(_STAGE, {"number": number})
@@ -75,6 +83,8 @@ async def test_the_work_for_a_line_does_not_grow_with_the_lines(
         == _LINES
     )
     assert claiming < _LINES * _ROWS_A_LINE
+    # Of what was released a moment ago nothing is looked at for having no end for too long.
+    assert young < _LINES
     assert settling < _LINES * _ROWS_A_LINE
 
 

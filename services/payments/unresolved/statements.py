@@ -162,11 +162,29 @@ _UNKNOWN_TOO_LONG_SECONDS = """coalesce(
 )"""
 
 
-def _too_long(condition: str, seconds: str) -> str:
+_UNKNOWN_TOO_LONG_LEAST_SECONDS = """least(
+    :unknown_too_long_seconds,
+    (SELECT min(seconds) FROM unnest(CAST(:own_unknown_too_long_seconds AS float[])) AS seconds)
+)"""
+
+
+def _too_long(condition: str, seconds: str, *, least_seconds: str) -> str:
+    """``least_seconds``: the same for whichever provider has the least."""
     until = f"CAST(:now AS timestamptz) - make_interval(secs => {seconds})"
+    # Nothing is sent before its round is released: where all rounds are young no payment is looked
+    # at, and of a young one none is looked up. What has no end keeps its chunk raised.
+    of_old_rounds = f"""
+        SELECT raised.number
+        FROM payments.chunk AS raised
+        JOIN payments.payment_round AS its ON its.number = raised.round_number
+        WHERE raised.status = 'raised'
+          AND coalesce(its.released_at <= CAST(:now AS timestamptz)
+              - make_interval(secs => {least_seconds}), true)
+    """
     return _instructions(
-        # Nothing is sent before its round is released: of a young one no payment is looked at.
-        f"{condition} AND coalesce(payment_round.released_at <= {until}, true) "
+        f"{condition} AND EXISTS ({of_old_rounds}) "
+        f"AND instruction.chunk_number = ANY (ARRAY({of_old_rounds})) "
+        f"AND coalesce(payment_round.released_at <= {until}, true) "
         f"AND first_move.moved_at <= {until}",
         since="first_move.moved_at",
         joins=_FIRST_MOVE,
@@ -210,9 +228,13 @@ ROWS: dict[UnresolvedKind, str] = {
         since="payment_round.released_at",
     ),
     UnresolvedKind.PENDING_TOO_LONG: _too_long(
-        "instruction.status = 'pending'", ":pending_too_long_seconds"
+        "instruction.status = 'pending'",
+        ":pending_too_long_seconds",
+        least_seconds=":pending_too_long_seconds",
     ),
-    UnresolvedKind.UNKNOWN_TOO_LONG: _too_long(UNKNOWN, _UNKNOWN_TOO_LONG_SECONDS),
+    UnresolvedKind.UNKNOWN_TOO_LONG: _too_long(
+        UNKNOWN, _UNKNOWN_TOO_LONG_SECONDS, least_seconds=_UNKNOWN_TOO_LONG_LEAST_SECONDS
+    ),
     UnresolvedKind.NOT_KNOWN_TO_PROVIDER: _instructions(
         "instruction.status = 'unknown' AND instruction.reason IN ('repeats_not_recognised', "
         "'repeats_no_longer_recognised', 'first_sending_not_known', "
