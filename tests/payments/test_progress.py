@@ -18,6 +18,12 @@ def environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) ->
     return environment
 
 
+async def released(steps: Steps) -> None:
+    """Raise and release all that there is, as it is seen first: nothing of it takes long."""
+    await steps.raise_announced()
+    assert await steps.step("progress") > 0
+
+
 async def look(steps: Steps) -> None:
     """Look at every chunk, once it is due again."""
     await asyncio.sleep(SECONDS)
@@ -32,7 +38,7 @@ async def test_the_ends_of_a_chunk_are_told_though_one_payment_has_none(
     owed = entitlements(3, provider="mekong")
     bad = entitlements(1, provider="nowhere", account="+85512999999")
     announced = await world.registry.announce([*owed, *bad])
-    await steps.raise_announced()
+    await released(steps)
     first, second, silent = await steps.claim()
     await steps.hear([(first.instruction_id, paid(first.instruction_id))])
     await steps.hear([(second.instruction_id, REJECTED), (silent.instruction_id, SILENCE)])
@@ -69,7 +75,7 @@ async def test_a_correction_is_told_while_another_payment_is_open(
 ) -> None:
     await world.fund(10_000_000)
     await world.registry.announce(entitlements(2, provider="mekong"))
-    await steps.raise_announced()
+    await released(steps)
     first, silent = await steps.claim()
     await steps.hear([(first.instruction_id, REJECTED), (silent.instruction_id, SILENCE)])
     await look(steps)
@@ -89,7 +95,7 @@ async def test_a_correction_is_told_while_another_payment_is_open(
 async def test_what_is_being_sent_just_now_is_not_told(world: World, steps: Steps) -> None:
     await world.fund(10_000_000)
     await world.registry.announce(entitlements(4, provider="mekong"))
-    await steps.raise_announced()
+    await released(steps)
     for _ in range(2):
         await asyncio.sleep(SECONDS)
         [order] = await steps.claim(size=1)
@@ -105,7 +111,7 @@ async def test_what_is_being_sent_just_now_is_not_told(world: World, steps: Step
 async def test_two_workers_tell_it_once(world: World, steps: Steps) -> None:
     await world.fund(10_000_000)
     await world.registry.announce(entitlements(2, provider="mekong"))
-    await steps.raise_announced()
+    await released(steps)
     first, silent = await steps.claim()
     await steps.hear([(first.instruction_id, REJECTED), (silent.instruction_id, SILENCE)])
     await asyncio.sleep(SECONDS)

@@ -20,10 +20,16 @@ class Progressing:
     async def step(self) -> int:
         """Look at some chunks; returns how many."""
         async with self._database.transaction() as session:
-            numbers = await lock_open(session, size=self._size)
-            if not numbers:
+            chunks = await lock_open(session, size=self._size)
+            if not chunks:
                 return 0
-            told = await progressed_by_number(session, numbers, seconds=self._every_seconds)
-            await keep_told(session, numbers, told, seconds=self._every_seconds)
+            # Of what was released just now no payment takes long: it is looked at the next time.
+            known = [number for number, is_new in chunks.items() if not is_new]
+            told = (
+                await progressed_by_number(session, known, seconds=self._every_seconds)
+                if known
+                else {}
+            )
+            await keep_told(session, list(chunks), told, seconds=self._every_seconds)
             await publish_all(session, list(told.values()), clock=self._clock)
-        return len(numbers)
+        return len(chunks)

@@ -92,7 +92,7 @@ _SUMS = text(
 
 _LOCK_OPEN = text(
     """
-    SELECT chunk.number
+    SELECT chunk.number, chunk.progress_at IS NULL AS is_new
     FROM payments.chunk
     JOIN payments.payment_round ON payment_round.number = chunk.round_number
     WHERE chunk.status = 'raised'
@@ -268,9 +268,11 @@ async def settled_by_number(
     return {row.number: PaymentsSettled.model_validate(row._asdict()) for row in rows}
 
 
-async def lock_open(session: AsyncSession, *, size: int) -> list[int]:
-    """Lock chunks of released rounds that were not looked at for a while; their numbers."""
-    return list((await session.execute(_LOCK_OPEN, {"size": size})).scalars())
+async def lock_open(session: AsyncSession, *, size: int) -> dict[int, bool]:
+    """Lock chunks of released rounds that were not looked at for a while: by their numbers, whether
+    they never were."""
+    rows = await session.execute(_LOCK_OPEN, {"size": size})
+    return {row.number: row.is_new for row in rows}
 
 
 async def progressed_by_number(
