@@ -4,9 +4,10 @@ python -m benchmarks                     every row
 python -m benchmarks webhooks dispatch   those
 python -m benchmarks activation --households 70000
 
-The names are import, activation (with memory), events, dispatch, webhooks, observations, judging,
-polygons, backtests, statements; and, with providers that take batches, batches (with the settlement
-from their results), country, marginal (what one more household costs) and workers.
+The names are import, import-file and import-members (people's own files), activation (with memory),
+events, dispatch, webhooks, observations, judging, polygons, backtests, statements; and, with
+providers that take batches, batches (with the settlement from their results), country, marginal
+(what one more household costs) and workers.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import asyncpg
 import httpx
@@ -32,6 +34,7 @@ from benchmarks.measurements import (
     country,
     dispatch,
     events,
+    importing_files,
     judging,
     marginal,
     observing,
@@ -54,6 +57,8 @@ from deploy.local.stack import StackDidNotStart
 
 _BY_SINGLE_PAYMENTS = (
     "import",
+    "import-file",
+    "import-members",
     "activation",
     "events",
     "dispatch",
@@ -68,6 +73,7 @@ _BY_BATCHES = ("batches", "country", "marginal", "workers")
 NAMES = (*_BY_SINGLE_PAYMENTS, *_BY_BATCHES)
 FULL_SIZE = 700_000
 LARGEST_SIZE = 3_600_000
+_ROWS_OF_FILES = 100_000
 _PLAIN_WIDTH = 110
 
 
@@ -150,6 +156,10 @@ def _by_single_payments(names: Sequence[str], size: int, show: Show) -> list[Fig
             figures += registration.measure(setting)
         elif households:
             registration.import_all(setting)
+        if "import-file" in names:
+            figures += importing_files.measure_households(_of_files(setting, size))
+        if "import-members" in names:
+            figures += importing_files.measure_members(_of_files(setting, size))
         if "activation" in names:
             figures += activation.measure(setting, instructions=size)
         if "events" in names:
@@ -169,6 +179,11 @@ def _by_single_payments(names: Sequence[str], size: int, show: Show) -> list[Fig
         if "statements" in names:
             figures += reconciling.measure(setting, lines=size)
     return figures
+
+
+def _of_files(setting: Setting, size: int) -> Setting:
+    """Files of people's own are seldom a country's."""
+    return replace(setting, households=min(size, _ROWS_OF_FILES))
 
 
 def _by_batches(names: Sequence[str], size: int, largest: int, show: Show) -> list[Figure]:

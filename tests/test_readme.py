@@ -25,6 +25,7 @@ from shared.ids import new_id
 
 README = Path(__file__).parent.parent / "README.md"
 RECONCILIATION = README.parent / "docs" / "reconciliation.md"
+REGISTRY = README.parent / "docs" / "registry.md"
 PROVIDERS = README.parent / "docs" / "providers.md"
 
 _ROUNDS = (
@@ -167,6 +168,31 @@ def test_the_accountants_session_ends_with_everything_that_matches(
         if line["account"] == "PROVIDER_CHARGES"
     }
     assert charges == {"mekong": 2_500, "tonle": 0, "ncb": 0, "commune-offices": 0}
+
+
+def test_the_registrars_session_imports_what_is_good_and_gives_back_what_is_not(
+    stack: Stack, walked: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    calls = [block for block in blocks(REGISTRY) if "/imports" in block or "MAPPING" in block]
+    said = session(stack, calls, tmp_path)
+    answers = [json.loads(line) for line in said if line.startswith("{")]
+    assert [answer for answer in answers if "urn:sangkroh:problem" in answer.get("type", "")] == []
+    file, mapped, kept, dry, areas, imported, rejections = answers
+    asked = sorted((question["about"], question["field"]) for question in file["questions"])
+    assert asked == [
+        ("no-column", "disabled"),
+        ("no-column", "elderly_60"),
+        ("no-column", "pregnant"),
+        ("unknown-word", "poverty_status"),
+        ("zeros", "commune_code"),
+    ]
+    assert (mapped["questions"], kept["name"]) == ([], "commune-list")
+    for run in (dry, imported):
+        assert (run["households_added"], run["rows_good"], run["rows_bad"]) == (2, 2, 1)
+    assert areas["items"][0]["area_code"] == "010202"
+    assert [fault["column"] for fault in rejections["items"]] == ["members", "phone"]
+    assert "EQ-000103" in said[-1]
+    assert "It is no whole number" in said[-1]
 
 
 @pytest.fixture
