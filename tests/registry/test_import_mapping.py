@@ -1,13 +1,16 @@
 """A mapping: proposed by headings and rows, asked about where in doubt, and then followed."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from services.registry.households.persons import PersonalData
 from services.registry.households.shape import SHAPE
+from services.registry.imports.faults import WRONG, remedy_of
 from services.registry.imports.files.format import FileFormat
 from services.registry.imports.mapping.days import (
     AMBIGUOUS,
@@ -16,11 +19,15 @@ from services.registry.imports.mapping.days import (
     DateOrder,
     Era,
 )
-from services.registry.imports.mapping.document import MappingDocument, RowsOf
+from services.registry.imports.mapping.document import MappingDocument, RowsOf, fields_of
 from services.registry.imports.mapping.headings import headings_of
 from services.registry.imports.mapping.phones import is_mobile, phone_of
 from services.registry.imports.mapping.proposing import Asked, open_questions, proposed
 from services.registry.imports.mapping.translating import Translator
+from services.registry.imports.members import MemberReader
+from services.registry.imports.reading import Reader
+from services.registry.providers.remedy import remedy
+from shared.personal_data import BlindIndex, Cipher
 
 ORDERS = ("{d:02}/{m:02}/{y}", "{d}-{m}-{y}", "{d}.{m}.{y}")
 KHMER = str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩")
@@ -211,3 +218,58 @@ def test_a_mapping_that_could_not_be_followed_is_refused(
 ) -> None:
     with pytest.raises(ValidationError, match=part):
         MappingDocument.model_validate(document)
+
+
+KEYS = {1: b"k" * 32}
+PLACES = frozenset({"010201", "020101"})
+CELLS = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        ["", "KH-1", "kh-1", "KH-2", "010201", "poor-1", "ក្រ១", "1", "១", "02/03/2004", "1.0"]
+    ),
+)
+
+
+def keys() -> PersonalData:
+    persons, accounts, files = (Cipher(KEYS, context=name) for name in ("a", "b", "c"))
+    return PersonalData(
+        persons=persons, accounts=accounts, files=files, index=BlindIndex(b"i" * 32)
+    )
+
+
+@settings(max_examples=150)
+@given(data=st.data(), rows_of=st.sampled_from(RowsOf), format=st.sampled_from(FileFormat))
+def test_whatever_stands_in_a_cell_is_read_or_told_and_never_quoted(
+    data: st.DataObject, rows_of: RowsOf, format: FileFormat
+) -> None:
+    """Each row is taken, or has a fault that says nothing of what it said; none stops another."""
+    headings = [known.header for known in fields_of(rows_of)]
+    mapping = proposed(headings, rows_of=rows_of, sheet=None).mapping
+    row = st.lists(CELLS, min_size=len(headings), max_size=len(headings))
+    rows = data.draw(st.lists(row, max_size=6))
+    translated = Translator(mapping, headings=headings, format=format).translate(rows)
+    common = {
+        "communes": PLACES,
+        "providers": frozenset({"mekong"}),
+        "personal_data": keys(),
+        "maximum_rejections": 1_000,
+    }
+    reader: Any = (
+        Reader(**common)
+        if rows_of is RowsOf.HOUSEHOLDS
+        else MemberReader(
+            **common, programmes=frozenset(), says_households=True, today=date(2026, 1, 5)
+        )
+    )
+    lines = [10 + at for at in range(len(rows))]
+    read = reader.read_cells(lines, translated.cells, codes=translated.codes, broken={})
+    bad = {rejection.line for rejection in read.rejections}
+    taken = len(read.registration_indexes if rows_of is RowsOf.HOUSEHOLDS else read.owners)
+    assert taken + len(bad) == len(rows)
+    plain = Translator(mapping, headings=headings, format=format).translate([[""] * len(headings)])
+    told = {rejection.fault.detail for rejection in read.rejections}
+    blank = reader.read_cells([1], plain.cells, codes={}, broken={})
+    known = {
+        remedy_of(code, field.remedy) for field in fields_of(rows_of) for code in ("", *WRONG)
+    } | {remedy(("mekong",)), *(rejection.fault.detail for rejection in blank.rejections)}
+    assert told <= known | {"An earlier line of this file has the same registration number."}
