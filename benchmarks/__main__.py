@@ -8,6 +8,9 @@ The names are import, import-file and import-members (people's own files), activ
 events, dispatch, webhooks, observations, judging, polygons, backtests, statements; and, with
 providers that take batches, batches (with the settlement from their results), country, marginal
 (what one more household costs) and workers.
+The names are import, estimates, activation (with memory), events, dispatch, webhooks, observations,
+judging, polygons, backtests, statements; and, with providers that take batches, batches (with the
+settlement from their results), country, marginal (what one more household costs) and workers.
 """
 
 import argparse
@@ -33,6 +36,7 @@ from benchmarks.measurements import (
     batches,
     country,
     dispatch,
+    estimates,
     events,
     importing_files,
     judging,
@@ -59,6 +63,7 @@ _BY_SINGLE_PAYMENTS = (
     "import",
     "import-file",
     "import-members",
+    "estimates",
     "activation",
     "events",
     "dispatch",
@@ -146,7 +151,7 @@ def _run(names: Sequence[str], size: int, largest: int, console: Console) -> lis
 def _by_single_payments(names: Sequence[str], size: int, show: Show) -> list[Figure]:
     figures: list[Figure] = []
     households = 0
-    if {"import", "activation"} & set(names):
+    if {"import", "estimates", "activation"} & set(names):
         households = activation.households_for(size)
     elif "dispatch" in names:
         households = dispatch.HOUSEHOLDS
@@ -160,6 +165,8 @@ def _by_single_payments(names: Sequence[str], size: int, show: Show) -> list[Fig
             figures += importing_files.measure_households(_of_files(setting, size))
         if "import-members" in names:
             figures += importing_files.measure_members(_of_files(setting, size))
+        if "estimates" in names:
+            figures += estimates.measure(setting)
         if "activation" in names:
             figures += activation.measure(setting, instructions=size)
         if "events" in names:

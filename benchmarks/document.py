@@ -21,6 +21,7 @@ ORDER = (
     "once-payment",
     "workers",
     "import",
+    "estimates",
     "webhooks",
     "dispatch",
     "events",

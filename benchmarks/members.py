@@ -123,6 +123,7 @@ def _keys() -> PersonalData:
     return PersonalData(
         persons=cipher_from(keys, context="person"),
         accounts=cipher_from(keys, context="account"),
+        files=cipher_from(keys, context="file"),
         index=BlindIndex(b"i" * 32),
     )
 
@@ -253,7 +254,7 @@ class Pass:
         """Enrols every chunk; the seconds that it took."""
         await self._connection.execute("TRUNCATE registry.enrolment, registry.entitlement")
         await self._connection.execute("CHECKPOINT")
-        statement = statements.first_round(document, excluding=False, careful=False)
+        statement = statements.first_round(document, statements.Variant())
         activation_id = new_id()
         processor = await Processor.of(self._connection)
         began = processor.seconds()

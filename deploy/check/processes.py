@@ -22,7 +22,13 @@ _TO_FIND_PERSONS = {"BLIND_INDEX_KEY", "BLIND_INDEX_KEY_OTHER", "HOUSEHOLD_ID_KE
 SECRETS: Mapping[str, frozenset[str]] = {
     "migrate": frozenset({"DATABASE_URL", *_PASSWORDS}),
     "registry-api": frozenset(
-        {"REGISTRY_DATABASE_URL", "PERSON_KEYS", "ACCOUNT_KEYS", *_TO_FIND_PERSONS}
+        {
+            "REGISTRY_DATABASE_URL",
+            "PERSON_KEYS",
+            "ACCOUNT_KEYS",
+            *_TO_FIND_PERSONS,
+            *_OF_CALLERS,
+        }
     ),
     "registry-worker": frozenset({"REGISTRY_DATABASE_URL", *_OF_CALLERS}),
     "triggers-api": frozenset({"TRIGGERS_DATABASE_URL", *_OF_CALLERS}),

@@ -8,12 +8,18 @@ from fastapi import FastAPI
 
 from services.registry.accounts.routes import router as accounts
 from services.registry.approvals.tables import ApprovalKind
+from services.registry.cases.routes import router as cases
 from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
 from services.registry.chunks.streaming import ChunkStreams
+from services.registry.comparisons.routes import router as comparisons
 from services.registry.corrections.routes import router as corrections
+from services.registry.decisions.routes import router as decisions
 from services.registry.editions.routes import router as editions
 from services.registry.entitlements.routes import router as entitlements
+from services.registry.estimates.asking import Payments
+from services.registry.estimates.routes import estimates
+from services.registry.estimates.routes import router as schemes
 from services.registry.gazetteer.routes import router as areas
 from services.registry.gazetteer.service import KnownNames
 from services.registry.held.routes import router as held
@@ -31,7 +37,6 @@ from services.registry.preparations.routes import router as preparations
 from services.registry.progress.routes import router as progress
 from services.registry.repairs.routes import router as repairs
 from services.registry.rounds.routes import router as rounds
-from services.registry.schemes.routes import router as schemes
 from services.registry.scopes import RegistryApprove, SchemesRead
 from services.registry.settings import ApiSettings
 from services.registry.spdci.mounting import answering_partners, mount_spdci
@@ -40,6 +45,7 @@ from shared.application import create_application
 from shared.approvals.routes import approval_routes
 from shared.database import Database
 from shared.events.routes import router as events
+from shared.http import service_client
 from shared.retry import Backoff
 from shared.streams import Places
 from shared.worker import Loop
@@ -53,6 +59,7 @@ _TAGS = [
     {"name": "activations", "description": "Who was enrolled for a shock, and what came of it."},
     {"name": "entitlements", "description": "What a household is owed, and why."},
     {"name": "partners", "description": "Systems of others that speak SPDCI with the registry."},
+    {"name": "appeals", "description": "What households want decided anew."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "events", "description": "The event log, and events that failed here."},
 ]
@@ -90,6 +97,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             corrections,
             name_sheets,
             accounts,
+            estimates,
+            comparisons,
             schemes,
             progress,
             rounds,
@@ -98,6 +107,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             preparations,
             partners,
             entitlements,
+            decisions,
+            cases,
             chunks,
             checks,
             names,
@@ -105,13 +116,21 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             events,
         ],
         tags=_TAGS,
-        lifespans=[_streaming, _importing, answering_partners],
+        lifespans=[_streaming, _importing, _asking_payments, answering_partners],
     )
     app.state.steps = steps
     app.state.area_names = KnownNames()
     app.state.personal_data = personal_data_from(settings)
     mount_spdci(app)
     return app
+
+
+@asynccontextmanager
+async def _asking_payments(app: FastAPI) -> AsyncIterator[None]:
+    settings: ApiSettings = app.state.settings
+    async with service_client(settings, settings.payments_url) as client:
+        app.state.payments = Payments(client, database=app.state.database)
+        yield
 
 
 @asynccontextmanager

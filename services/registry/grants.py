@@ -46,6 +46,11 @@ GRANTS = {
     "enrolment_run": "SELECT, INSERT, UPDATE (chunks_done, completed_at, held_at, approval_id)",
     "activation_commune": "SELECT, INSERT, UPDATE (enrolment_run_id, edition)",
     "enrolment": "SELECT, INSERT",
+    "reassessment": "SELECT, INSERT",
+    "further_enrolment": "SELECT, INSERT",
+    "exclusion": "SELECT, INSERT, UPDATE (ended_at, ended_by, ended_because)",
+    "appeal": "SELECT, INSERT, UPDATE (decision, decided_by, decided_at, outcome)",
+    "appeal_step": "SELECT, INSERT",
     "entitlement_chunk": "SELECT, INSERT, UPDATE",
     "payment_count": (
         "SELECT, INSERT, UPDATE (counted_at, paid_count, paid_minor, failed_count, failed_minor)"

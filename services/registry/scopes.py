@@ -35,6 +35,8 @@ SPDCI_SOCIAL = "spdci:social"
 EnrolmentsRead = Annotated[Caller, require("enrolments:read")]
 RoundsRelease = Annotated[Caller, require("rounds:release")]
 EntitlementsRead = Annotated[Caller, require("entitlements:read")]
+AppealsWrite = Annotated[Caller, require("appeals:write")]
+"""Opens appeals for households, and adds what was found; decides none."""
 HoldersCheckers = Annotated[Caller, require("account-holders:check")]
 """Compares a name with a household's. Whoever may could guess names: it is payments' alone."""
 ActivationsCheck = Annotated[Caller, require("activations:check")]

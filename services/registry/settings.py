@@ -65,13 +65,29 @@ class Settings(ServiceSettings):
     member_changes_alone: int = Field(default=20, ge=0)
     """Members that one person adds or corrects in a day without a second, of households that are
     enrolled in nothing that can still pay."""
+    appeal_days: int = Field(default=30, ge=1, le=366)
+    """How long after it was opened an appeal is due to be decided; then it is overdue."""
+    smallest_cell: int = Field(default=10, ge=2, le=1_000)
+    """Of fewer households than that no comparison of schemes tells."""
     release_alone_minor: dict[CurrencyCode, AmountMinor] = {}
     """By currency, up to how much one person alone releases a later round; none: two persons
     always."""
 
 
-class ApiSettings(Settings):
-    """The API's: it alone seals and opens what is known of persons, and finds it again."""
+class _AsksPayments(CallingSettings, Settings):
+    """What both processes read to ask payments."""
+
+    payments_url: str = Field(
+        default="http://127.0.0.1:8003",
+        validation_alias=AliasChoices("PAYMENTS_URL", "payments_url"),
+    )
+
+
+class ApiSettings(_AsksPayments):
+    """The API's: it alone seals and opens what is known of persons, and finds it again.
+
+    It asks payments what a scheme is paid from.
+    """
 
     person_keys: KeyVersions = Field(validation_alias=AliasChoices("PERSON_KEYS", "person_keys"))
     account_keys: KeyVersions = Field(validation_alias=AliasChoices("ACCOUNT_KEYS", "account_keys"))
@@ -169,10 +185,5 @@ class ApiSettings(Settings):
         )
 
 
-class WorkerSettings(CallingSettings, Settings):
+class WorkerSettings(_AsksPayments):
     """The worker's: it knows households by id alone, and asks payments how chunks ended."""
-
-    payments_url: str = Field(
-        default="http://127.0.0.1:8003",
-        validation_alias=AliasChoices("PAYMENTS_URL", "payments_url"),
-    )

@@ -1,9 +1,11 @@
 """The registry's steps that need two persons, each with what carries it out."""
 
 from datetime import timedelta
+from functools import partial
 
 from services.registry.accounts import service as accounts
 from services.registry.approvals.tables import Approval, ApprovalKind
+from services.registry.cases import service as cases
 from services.registry.corrections import service as corrections
 from services.registry.editions import service as editions
 from services.registry.held import service as held
@@ -24,6 +26,7 @@ _CARRIED_OUT = {
     ApprovalKind.GAZETTEER_EDITION: editions.carry_out,
     ApprovalKind.PARTNER: partners.carry_out,
     ApprovalKind.MEMBER_CHANGE: corrections.carry_out,
+    ApprovalKind.READMISSION: cases.carry_out_readmission,
 }
 
 
@@ -35,4 +38,11 @@ def steps_of(settings: Settings) -> Steps:
         for kind, carry_out in _CARRIED_OUT.items()
     ]
     schemes = document_step(SCHEMES, ApprovalKind.SCHEME, waits=waits)
-    return Steps(Approval, ApprovalKind, [schemes, *steps])
+    further = Step(
+        kind=ApprovalKind.FURTHER_ENROLMENT,
+        waits=waits,
+        carry_out=partial(
+            cases.carry_out_enrolment, households_per_chunk=settings.households_per_chunk
+        ),
+    )
+    return Steps(Approval, ApprovalKind, [schemes, further, *steps])

@@ -4,6 +4,7 @@ from services.registry.accounts import tables as accounts
 from services.registry.activations import tables as activations
 from services.registry.approvals import tables as approvals
 from services.registry.areas import tables as areas
+from services.registry.cases import tables as cases
 from services.registry.chunks import tables as chunks
 from services.registry.corrections import tables as corrections
 from services.registry.database import SCHEMA, Base
@@ -28,6 +29,7 @@ __all__ = [
     "activations",
     "approvals",
     "areas",
+    "cases",
     "chunks",
     "corrections",
     "editions",

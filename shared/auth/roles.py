@@ -75,7 +75,7 @@ SCOPES: dict[Role, frozenset[str]] = {
     role: frozenset(scopes.split())
     for role, scopes in {
         Role.OFFICER: f"""{_READING}
-            schemes:write rounds:release
+            schemes:write rounds:release appeals:write
             indicators:write observations:write feeds:write triggers:write activations:write
             payments:write cash-lists:write subscriptions:read subscriptions:write
         """,
@@ -91,7 +91,7 @@ SCOPES: dict[Role, frozenset[str]] = {
             schemes:read enrolments:read funds:read funds:write payments:read statements:write
         """,
         Role.CASE_WORKER: """
-            areas:read schemes:read enrolments:read entitlements:read payments:read
+            areas:read schemes:read enrolments:read entitlements:read payments:read appeals:write
             households:read households:search households:read-personal
         """,
         Role.PAYMASTER: "payments:read cash-lists:write payees:read",
@@ -106,7 +106,7 @@ SCOPES: dict[Role, frozenset[str]] = {
             areas:read indicators:read observations:read observations:write observations:publish
         """,
         Role.PROVIDER: "callbacks:read",
-        Role.REGISTRY: "payments:read",
+        Role.REGISTRY: "funds:read payments:read",
         Role.TRIGGERS: "activations:check enrolments:read funds:read",
         Role.PAYMENTS: "areas:read entitlements:read account-holders:check",
     }.items()

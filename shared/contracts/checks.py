@@ -58,6 +58,17 @@ class AreaReach(BaseModel):
     ]
 
 
+class AreaSum(BaseModel):
+    """What one round would pay in a province, and whose accounts have to be mended first."""
+
+    area: str
+    households: int
+    persons: int
+    amount_minor: int
+    without_account: int
+    without_provider: int
+
+
 class ActivationChecked(BaseModel):
     """What of it is not known, or cannot be used. All empty: an activation of it enrols."""
 
@@ -75,6 +86,17 @@ class ActivationChecked(BaseModel):
                     "fund": "shock",
                     "without_account": 312,
                     "without_provider": 4,
+                    "rounds": 3,
+                    "by_area": [
+                        {
+                            "area": "08",
+                            "households": 24156,
+                            "persons": 90841,
+                            "amount_minor": 3758580100,
+                            "without_account": 312,
+                            "without_provider": 4,
+                        }
+                    ],
                     "reach": [
                         {"area": "0801", "communes": 13, "reached": 9, "unknown": 1},
                         {"area": "24", "communes": 8, "reached": 0, "unknown": 0},
@@ -117,6 +139,12 @@ class ActivationChecked(BaseModel):
             "not pay the scheme's currency."
         ),
     ] = None
+    rounds: Annotated[int | None, Field(description="How many rounds `amount_minor` is over.")] = (
+        None
+    )
+    by_area: Annotated[
+        list[AreaSum], Field(description="What one round would pay, by province and its code.")
+    ] = []
     reach: Annotated[
         list[AreaReach],
         Field(
@@ -132,6 +160,14 @@ class FundCover(BaseModel):
     currency: str
     available_minor: Annotated[int, Field(description="Not promised to anyone.")]
     reserved_minor: Annotated[int, Field(description="Kept for triggers that are ready.")]
+
+
+class ProviderFloat(BaseModel):
+    """What the registry reads of each of payments' ``GET /v1/providers``, in minor units."""
+
+    code: str
+    currency: str
+    float_minor: Annotated[int, Field(description="Money with it, free to be sent.")]
 
 
 class ActivationEnrolment(BaseModel):

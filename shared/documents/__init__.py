@@ -4,8 +4,8 @@ A document is posted whole under its code. A change is a further version, in for
 on; the versions before it stay readable, because what was decided by them refers to them.
 """
 
-from shared.documents.kind import DocumentKind
+from shared.documents.kind import DocumentKind, Foreseen
 from shared.documents.schemas import Code, Document, VersionOut
 from shared.documents.tables import DocumentVersion
 
-__all__ = ["Code", "Document", "DocumentKind", "DocumentVersion", "VersionOut"]
+__all__ = ["Code", "Document", "DocumentKind", "DocumentVersion", "Foreseen", "VersionOut"]

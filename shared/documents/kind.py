@@ -1,7 +1,7 @@
 """What tells one kind of versioned document from another."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Generic
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +21,24 @@ async def _nothing_more(session: AsyncSession, posted: Any) -> None:
 async def _nothing_beside(session: AsyncSession, versions: Any) -> dict[str, dict[str, Any]]:
     """A version is shown as it was posted."""
     return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreseen:
+    """What putting a version in force would bring about, for whoever decides about it."""
+
+    what: str | None = None
+    """Sentences that are added to the proposal's."""
+    households: int | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    """What is kept beside the document in the proposal, as JSON."""
+
+
+async def nothing_foreseen(session: AsyncSession, document: Any, told: Any) -> Foreseen:
+    """Nobody can say more than the document does."""
+    return Foreseen()
 
 
 def _no_columns(document: Any) -> dict[str, Any]:

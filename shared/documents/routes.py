@@ -5,13 +5,14 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.approvals import ApprovalOut
 from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.documents import service
-from shared.documents.kind import DocumentKind
+from shared.documents.kind import DocumentKind, Foreseen, nothing_foreseen
 from shared.documents.schemas import Code, Posted
 from shared.errors import problem_responses
 from shared.idempotency import Once
@@ -26,7 +27,7 @@ _TWO_PERSONS = (
 Version = Annotated[int, Whole(least=1, most=1_000_000), Path(examples=[1])]
 
 
-async def _nobody_is_asked(request: Request, document: Any) -> None:
+async def _nobody_is_asked(request: Request, document: Any) -> Any:
     """The service knows by itself what a document needs."""
 
 
@@ -41,19 +42,27 @@ def document_routes(
     example_code: str,
     posted: str,
     versioned: str,
-    before: Callable[[Request, Posted], Awaitable[None]] = _nobody_is_asked,
+    before: Callable[[Request, Posted], Awaitable[Any]] = _nobody_is_asked,
+    foresee: Callable[[AsyncSession, Posted, Any], Awaitable[Foreseen]] = nothing_foreseen,
 ) -> APIRouter:
     """The router of one kind, whose versions are proposed as ``step`` for another to approve.
 
     ``reader`` and ``writer`` are the callers' types (``SchemesRead``); ``posted`` and
     ``versioned`` say in a sentence what a first and a further version bring about.
     ``before`` asks others about a document that was posted, and raises a Problem: the session has
-    no connection, and so no transaction, before its first statement.
+    no connection, and so no transaction, before its first statement. ``foresee`` is given what it
+    was told, and says what the proposal would bring about.
     """
     router = APIRouter(prefix=prefix, tags=[tag])
     noun = kind.noun
     code_type = Annotated[Code, Path(examples=[example_code])]
     version_out: Any = kind.version_out
+
+    def foreseeing(told: Any) -> service.Foresee[Posted]:
+        async def foreseen(session: AsyncSession, document: Posted) -> Foreseen:
+            return await foresee(session, document, told)
+
+        return foreseen
 
     async def create(
         body: Any,
@@ -64,10 +73,19 @@ def document_routes(
         once: Once,
         steps: TwoPersonSteps,
     ) -> Response:
-        await before(request, body)
+        told = await before(request, body)
         return await once.reply(
             body,
-            lambda: service.propose(session, steps, step, kind, body, caller=caller, clock=clock),
+            lambda: service.propose(
+                session,
+                steps,
+                step,
+                kind,
+                body,
+                foresee=foreseeing(told),
+                caller=caller,
+                clock=clock,
+            ),
             status_code=202,
         )
 
@@ -81,11 +99,19 @@ def document_routes(
         once: Once,
         steps: TwoPersonSteps,
     ) -> Response:
-        await before(request, body)
+        told = await before(request, body)
         return await once.reply(
             body,
             lambda: service.propose_version(
-                session, steps, step, kind, code, body, caller=caller, clock=clock
+                session,
+                steps,
+                step,
+                kind,
+                code,
+                body,
+                foresee=foreseeing(told),
+                caller=caller,
+                clock=clock,
             ),
             status_code=202,
         )

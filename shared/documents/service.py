@@ -1,8 +1,9 @@
 """What may happen to a versioned document: it is proposed, and in force when another approves."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,12 +14,19 @@ from shared.approvals import service as approvals
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.documents import repository
-from shared.documents.kind import DocumentKind
+from shared.documents.kind import DocumentKind, Foreseen
 from shared.documents.schemas import Posted, VersionOut
 from shared.documents.tables import DocumentVersion
 from shared.errors import Conflict, NotFound
 from shared.pagination import Int4, Page, PageOf
 from shared.values import STORED
+
+Foresee = Callable[[AsyncSession, Posted], Awaitable[Foreseen]]
+"""What a version in force would bring about, once its document was checked."""
+
+
+async def _nothing_foreseen(session: AsyncSession, document: Any) -> Foreseen:
+    return Foreseen()
 
 
 def document_step(kind: DocumentKind[Posted], step: StrEnum, *, waits: timedelta) -> Step:
@@ -48,6 +56,7 @@ async def propose(
     kind: DocumentKind[Posted],
     document: Posted,
     *,
+    foresee: Foresee[Posted] = _nothing_foreseen,
     caller: Caller,
     clock: Clock,
 ) -> ApprovalOut:
@@ -55,7 +64,7 @@ async def propose(
     if await repository.latest_version(session, kind, document.code):
         raise _taken(kind, document.code, 1)
     return await _propose(
-        session, steps, step, kind, document, version=1, caller=caller, clock=clock
+        session, steps, step, kind, document, version=1, foresee=foresee, caller=caller, clock=clock
     )
 
 
@@ -67,6 +76,7 @@ async def propose_version(
     code: str,
     document: Posted,
     *,
+    foresee: Foresee[Posted] = _nothing_foreseen,
     caller: Caller,
     clock: Clock,
 ) -> ApprovalOut:
@@ -83,9 +93,16 @@ async def propose_version(
             raise Conflict(
                 f"All versions of '{code}' share one {field}. Post another {kind.noun} instead."
             )
-    version = latest.version + 1
     return await _propose(
-        session, steps, step, kind, document, version=version, caller=caller, clock=clock
+        session,
+        steps,
+        step,
+        kind,
+        document,
+        version=latest.version + 1,
+        foresee=foresee,
+        caller=caller,
+        clock=clock,
     )
 
 
@@ -155,16 +172,24 @@ async def _propose(
     document: Posted,
     *,
     version: int,
+    foresee: Foresee[Posted],
     caller: Caller,
     clock: Clock,
 ) -> ApprovalOut:
     await kind.check(session, document)
+    foreseen = await foresee(session, document)
+    what = f"Put version {version} of the {kind.noun} '{document.code}' in force."
     return await approvals.propose(
         session,
         steps,
         step,
-        {"version": version, "document": document.model_dump(mode="json")},
-        Effect(what=f"Put version {version} of the {kind.noun} '{document.code}' in force."),
+        {"version": version, "document": document.model_dump(mode="json"), **foreseen.beside},
+        Effect(
+            what=what if foreseen.what is None else f"{what} {foreseen.what}",
+            households=foreseen.households,
+            amount_minor=foreseen.amount_minor,
+            currency=foreseen.currency,
+        ),
         reason=None,
         caller=caller,
         clock=clock,

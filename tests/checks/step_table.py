@@ -33,6 +33,10 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
         "POST /v1/households/{household_id}/members",
         "PATCH /v1/households/{household_id}/members/{member_id}",
     ),
+    Kind("registry", "further_enrolment"): (
+        "POST /v1/activations/{activation_id}/further-enrolments",
+    ),
+    Kind("registry", "readmission"): ("POST /v1/exclusions/{exclusion_id}/readmission",),
     Kind("triggers", "trigger"): ("POST /v1/triggers", "POST /v1/triggers/{code}/versions"),
     Kind("triggers", "feed"): ("POST /v1/feeds", "POST /v1/feeds/{code}/versions"),
     Kind("triggers", "observations"): ("POST /v1/observations",),

@@ -79,7 +79,13 @@ def test_without_any_way_to_a_token_the_callers_are_named(deployment: Path, spoi
     spoil(FILE, "  AUTH_DEVELOPMENT_KEY_FILE:\n", "")
     faults = [fault for fault in compose.check(deployment).faults if "no way to a token" in fault]
     callers = {fault.split(": ")[1] for fault in faults}
-    assert callers == {"registry-worker", "triggers-api", "triggers-worker", "payments-worker"}
+    assert callers == {
+        "registry-api",
+        "registry-worker",
+        "triggers-api",
+        "triggers-worker",
+        "payments-worker",
+    }
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -151,6 +151,11 @@ class Flow:
     async def post_scheme(self, code: str = "flood-2022", **changes: Any) -> None:
         await self.post("/schemes", shipped_document(code) | changes)
 
+    async def let_activations_pay_both(self) -> None:
+        """A version of the flood scheme that has every activation pay whom others pay as well."""
+        document = shipped_document("flood-2022") | {"overlapping": "paid"}
+        await self.post("/schemes/flood-2022/versions", document)
+
     async def register(self, given: Sequence[Row]) -> dict[str, Any]:
         """Import rows; the import as it ended."""
         return await self.register_body(body_of(given))

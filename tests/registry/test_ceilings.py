@@ -96,6 +96,7 @@ async def test_what_is_above_the_ceiling_waits_for_a_second_person(working: Flow
 async def test_a_ceiling_is_of_households_and_of_money_and_unsaid_lets_nothing_through(
     working: Flow,
 ) -> None:
+    await working.let_activations_pay_both()
     await working.register([*rows(2), *rows(2, commune="150101")])
     within = await working.open(BATTAMBANG, ceiling=up_to(2))
     await working.worked(within)
@@ -224,6 +225,14 @@ async def test_triggers_is_told_what_an_activation_would_pay(working: Flow) -> N
     assert await estimate() == (5, 5 * EACH_MINOR * ROUNDS, "KHR")
     assert await estimate(areas=["1501", "9999"]) == (3, 3 * EACH_MINOR * ROUNDS, "KHR")
     assert await estimate(area_filter="flood_hazard_index < 0") == (0, 0, "KHR")
+    body = await working.post("/checks/activations", asked, status=200)
+    assert body["rounds"] == ROUNDS
+    assert [
+        (area["area"], area["households"], area["amount_minor"]) for area in body["by_area"]
+    ] == [
+        (BATTAMBANG, 2, 2 * EACH_MINOR),
+        (PURSAT, 3, 3 * EACH_MINOR),
+    ]
     cannot_be_said: tuple[dict[str, object], ...] = (
         {"areas": []},
         {"areas": ["9999"]},

@@ -240,6 +240,7 @@ async def test_an_activation_keeps_the_scheme_version_that_held_when_it_opened(
     await working.worked(activation_id)
     document = shipped_document("flood-2022")
     document["benefit"][0]["base_minor"] = 1
+    document["overlapping"] = "paid"
     await working.post("/schemes/flood-2022/versions", document)
     await working.widen(activation_id, PURSAT)
     await working.worked(activation_id, runs=2)
@@ -416,9 +417,14 @@ async def test_chunks_that_were_planned_before_a_cancellation_are_left_alone(
     assert await flow.events("entitlements-ready") == []
 
 
-async def test_two_workers_share_the_chunks_and_enrol_each_household_once(
-    flow: Flow, run_worker: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("overlapping", ["paid", "excluded"])
+async def test_workers_share_the_chunks_and_enrol_each_household_once(
+    flow: Flow,
+    run_worker: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    overlapping: str,
 ) -> None:
+    """Two activations at once; where they are not to pay both, each household is paid by one."""
     monkeypatch.setenv("REGISTRY_HOUSEHOLDS_PER_CHUNK", "40")
     communes = [
         row["code"]
@@ -427,17 +433,23 @@ async def test_two_workers_share_the_chunks_and_enrol_each_household_once(
         )
     ]
     await flow.register([row for commune in communes for row in rows(20, commune=commune)])
-    await flow.post_scheme()
+    await flow.post_scheme(overlapping=overlapping)
+    fetched = []
     async with run_worker("registry"), run_worker("registry"), run_worker("registry"):
         activations = await asyncio.gather(flow.open("02"), flow.open("02"))
         for activation_id in activations:
             activation = await flow.worked(activation_id)
-            assert activation["progress"]["payable_count"] == 400
+            assert activation["progress"]["households_enrolled"] == 400
             assert activation["chunks_planned"] == 10
-            fetched = await assert_chunks_agree(flow, activation_id)
-            assert len({row[1] for row in fetched}) == len(fetched) == 400
+            fetched.append(await assert_chunks_agree(flow, activation_id))
     completed = await flow.events("enrolment-completed")
-    assert [event["entitlements"] for event in completed] == [400, 400]
+    paid = [{row[1] for row in of_one} for of_one in fetched]
+    assert [len(of_one) for of_one in fetched] == [len(households) for households in paid]
+    assert sorted(event["entitlements"] for event in completed) == sorted(map(len, fetched))
+    if overlapping == "paid":
+        assert [len(of_one) for of_one in fetched] == [400, 400]
+    else:
+        assert len(paid[0] | paid[1]) == len(paid[0]) + len(paid[1]) == 400
 
 
 async def test_a_chunk_that_fails_is_seen_and_tried_again(working: Flow) -> None:

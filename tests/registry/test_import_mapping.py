@@ -248,7 +248,7 @@ def test_whatever_stands_in_a_cell_is_read_or_told_and_never_quoted(
     row = st.lists(CELLS, min_size=len(headings), max_size=len(headings))
     rows = data.draw(st.lists(row, max_size=6))
     translated = Translator(mapping, headings=headings, format=format).translate(rows)
-    common = {
+    common: dict[str, Any] = {
         "communes": PLACES,
         "providers": frozenset({"mekong"}),
         "personal_data": keys(),

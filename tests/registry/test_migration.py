@@ -36,7 +36,7 @@ async def everything(owner: asyncpg.Connection) -> dict[str, list[str]]:
 async def test_what_was_stored_is_carried_over_and_worked_with(
     flow: Flow, owner: asyncpg.Connection, database_url: str, run_worker: Callable[[str], Any]
 ) -> None:
-    await flow.post_scheme()
+    await flow.post_scheme(overlapping="paid")
     await flow.register([*rows(3), *rows(1, begin=7, provider_code="", account="")])
     async with run_worker("registry"):
         activation_id = await flow.open(BATTAMBANG)

@@ -88,6 +88,9 @@ async def test_a_proposal_says_what_its_fund_has_and_does_without_while_payments
     )
     cover = {"currency": "KHR", "available_minor": 5_000_000, "reserved_minor": 0}
     assert said["document"]["fund_cover"] == cover
+    # What the registry says of each province stands beside it.
+    assert isinstance(said["document"]["by_area"], list)
+    assert said["document"]["rounds"]
     evidence = await flow.got(f"/activations/{said['document']['activation_id']}/evidence")
     assert (evidence["estimate"]["fund"], evidence["estimate"]["fund_cover"]) == (
         "national-relief",

@@ -28,6 +28,10 @@ class ApprovalKind(StrEnum):
     """An edition of the gazetteer that is put in force: codes change, and households follow."""
     PARTNER = "partner"
     """A system that speaks SPDCI with the registry, or what is to hold of one."""
+    FURTHER_ENROLMENT = "further_enrolment"
+    """Late registrants of an activation, or households by hand."""
+    READMISSION = "readmission"
+    """The end of a household's exclusion."""
 
 
 class Approval(tables.Approval, Base):

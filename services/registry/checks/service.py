@@ -1,7 +1,7 @@
 """Whether an activation could be enrolled for, and what it would pay, before there is one."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,14 +12,14 @@ from services.registry.areas.repository import (
     communes_within,
 )
 from services.registry.areas.service import NOT_THERE, TOO_SMALL, refusals
-from services.registry.checks import repository
 from services.registry.checks.reach import reach_of
+from services.registry.estimates.service import count
 from services.registry.rules.attributes import COMMUNE_ATTRIBUTES
 from services.registry.rules.compiler import compile_rule
 from services.registry.rules.structure import RuleRefused
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.service import find_in_force
-from shared.contracts.checks import ActivationCheck, ActivationChecked, AreaReach
+from shared.contracts.checks import ActivationCheck, ActivationChecked, AreaReach, AreaSum
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class _Estimate:
     fund: str | None = None
     without_account: int | None = None
     without_provider: int | None = None
+    rounds: int | None = None
+    by_area: list[AreaSum] = field(default_factory=list)
 
 
 async def check_activation(
@@ -63,6 +65,8 @@ async def check_activation(
         fund=estimate.fund,
         without_account=estimate.without_account,
         without_provider=estimate.without_provider,
+        rounds=estimate.rounds,
+        by_area=estimate.by_area,
         reach=reach,
     )
 
@@ -104,12 +108,25 @@ async def _estimate(
     session: AsyncSession, communes: Collection[str], document: SchemeDocument, *, today: date
 ) -> _Estimate:
     """By the registry as it is now: whoever registers later is not in it, nor who is left out."""
-    counted = await repository.estimate(session, document, communes, as_of=today)
+    counted = await count(session, document, communes, as_of=today)
+    total = counted.total
     return _Estimate(
-        households=counted.households,
-        amount_minor=counted.minor * len(document.rounds),
+        households=total.households,
+        amount_minor=total.minor * len(document.rounds),
         currency=document.currency,
         fund=document.fund,
-        without_account=counted.without_account,
-        without_provider=counted.without_provider,
+        without_account=total.without_account,
+        without_provider=total.without_provider,
+        rounds=len(document.rounds),
+        by_area=[
+            AreaSum(
+                area=code,
+                households=counts.households,
+                persons=counts.persons,
+                amount_minor=counts.minor,
+                without_account=counts.without_account,
+                without_provider=counts.without_provider,
+            )
+            for code, counts in sorted(counted.by_area.items())
+        ],
     )

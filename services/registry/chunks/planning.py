@@ -1,6 +1,6 @@
 """Planning runs: households of communes, or chunks of round 1, cut into chunks for the workers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -53,6 +53,42 @@ async def plan_first_round(
         round_number=1,
         kind=kind,
         covers=[*sorted(communes), *([edition] if edition > 1 else [])],
+        chunks_planned=len(planned),
+        clock=clock,
+    )
+    await repository.add_chunks(
+        session,
+        [
+            _chunk(run, covers=sorted(chunk.area_codes), currency=currency)
+            | {"province_code": chunk.province_code, "area_codes": chunk.area_codes}
+            for chunk in planned
+        ],
+    )
+    return run
+
+
+async def plan_further(
+    session: AsyncSession,
+    *,
+    activation_id: UUID,
+    households: Mapping[str, int],
+    covers: Sequence[UUID | str],
+    currency: str,
+    clock: Clock,
+    households_per_chunk: int,
+) -> PlannedRun:
+    """A run that enrols households whom the activation was enrolled without, by commune.
+
+    ``covers`` says whom. It follows which such run it is, so that two alike differ.
+    """
+    planned = cut_into_chunks(households, maximum_households=households_per_chunk, chunks_wanted=1)
+    before = await repository.count_runs(session, activation_id, 1, RunKind.FURTHER)
+    run = await _add_run(
+        session,
+        activation_id=activation_id,
+        round_number=1,
+        kind=RunKind.FURTHER,
+        covers=[before + 1, *covers],
         chunks_planned=len(planned),
         clock=clock,
     )
@@ -121,7 +157,7 @@ async def plan_repair(
 
     ``covers`` says whose. It follows which repair of the round it is, so that two alike differ.
     """
-    before = await repository.count_repairs(session, activation_id, round_number)
+    before = await repository.count_runs(session, activation_id, round_number, RunKind.REPAIR)
     run = await _add_run(
         session,
         activation_id=activation_id,

@@ -34,14 +34,16 @@ _AFTER_FAILURE = Backoff(first_seconds=0.5, longest_seconds=60)
 _CLAIM = text(
     """
     SELECT chunk.id, chunk.enrolment_run_id, chunk.activation_id, chunk.round, chunk.area_codes,
-           chunk.first_round_chunk_id, activation.scheme_code, activation.scheme_version,
-           round.due_on,
+           chunk.first_round_chunk_id, chunk.province_code, round.due_on,
+           activation.scheme_code, activation.scheme_version,
+           further.household_ids, further.whatever_the_rule, further.known_until,
            set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
            set_config('enable_mergejoin', 'off', true), set_config('enable_memoize', 'off', true)
     FROM registry.entitlement_chunk AS chunk
     JOIN registry.activation ON activation.id = chunk.activation_id
     JOIN registry.payment_round AS round
         ON round.activation_id = chunk.activation_id AND round.number = chunk.round
+    LEFT JOIN registry.further_enrolment AS further ON further.run_id = chunk.enrolment_run_id
     WHERE chunk.status = 'planned' AND chunk.home_chunk_id IS NULL
       AND (chunk.attempt_after IS NULL OR chunk.attempt_after <= clock_timestamp())
       AND activation.cancelled_on IS NULL
@@ -258,13 +260,15 @@ async def find_run(session: AsyncSession, run_id: UUID) -> EnrolmentRun | None:
     return await session.scalar(select(EnrolmentRun).where(EnrolmentRun.id == run_id))
 
 
-async def count_repairs(session: AsyncSession, activation_id: UUID, round_number: int) -> int:
-    """How many repairs a round has had."""
+async def count_runs(
+    session: AsyncSession, activation_id: UUID, round_number: int, kind: RunKind
+) -> int:
+    """How many runs of a kind a round has had."""
     counted = await session.scalar(
         select(func.count()).where(
             EnrolmentRun.activation_id == activation_id,
             EnrolmentRun.round == round_number,
-            EnrolmentRun.kind == RunKind.REPAIR,
+            EnrolmentRun.kind == kind,
         )
     )
     return int(counted or 0)

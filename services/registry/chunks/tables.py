@@ -32,6 +32,8 @@ class RunKind(StrEnum):
     WIDENING = "widening"
     ROUND = "round"
     REPAIR = "repair"
+    FURTHER = "further"
+    """Late registrants, or households by hand."""
 
 
 class EnrolmentRun(Base):

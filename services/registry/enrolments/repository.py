@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.chunks.tables import EntitlementChunk
 from services.registry.enrolments.statements import Totals
 from services.registry.enrolments.states import LEGAL_MOVES, EntitlementStatus, side_by_side
+from services.registry.enrolments.tables import HouseholdExclusion
 from services.registry.schemes.document import Exclusion
 
 _EXCLUDING = text(
@@ -23,6 +24,26 @@ _EXCLUDING = text(
     """
 )
 
+# Its time begins when it opened, and ends with its last round, or when it was cancelled.
+_OVERLAPPING = text(
+    """
+    SELECT activation.id, activation.cancelled_on IS NOT NULL AS is_cancelled
+    FROM registry.activation
+    WHERE activation.scheme_code = :scheme AND activation.scheme_version IS NOT NULL
+      AND activation.id IS DISTINCT FROM CAST(:but AS uuid) AND activation.opened_on <= :on
+      AND coalesce(activation.cancelled_on, (
+          SELECT max(due_on) FROM registry.payment_round AS round
+          WHERE round.activation_id = activation.id)) >= :on
+    ORDER BY activation.id
+    """
+)
+
+# Chunks of one activation go side by side; as soon as there is another that may take the same
+# households, one after the other.
+_SIDE_BY_SIDE = text(
+    "SELECT pg_advisory_xact_lock_shared(hashtext(:scheme), CAST(:province AS integer))"
+)
+_ONE_BY_ONE = text("SELECT pg_advisory_xact_lock(hashtext(:scheme), CAST(:province AS integer))")
 
 _STATES = {
     "payable": "('ready', 'paid', 'failed', 'refused')",
@@ -175,3 +196,33 @@ async def excluding_activations(
     """Activations of the excluding scheme that announced anything since then."""
     rows = await session.scalars(_EXCLUDING, {"scheme": exclusion.scheme, "since": since})
     return list(rows.all())
+
+
+async def overlapping_activations(
+    session: AsyncSession, scheme: str, *, on: date, but: UUID | None
+) -> list[tuple[UUID, bool]]:
+    """Other activations of a scheme whose time covers a day, and whether each is cancelled."""
+    rows = await session.execute(_OVERLAPPING, {"scheme": scheme, "on": on, "but": but})
+    return [(row.id, row.is_cancelled) for row in rows.all()]
+
+
+async def officers_exclude(session: AsyncSession, scheme: str) -> bool:
+    """Whether officers keep anybody out of a scheme, or of an activation of it."""
+    return bool(
+        await session.scalar(
+            select(
+                exists().where(
+                    HouseholdExclusion.scheme_code == scheme, HouseholdExclusion.ended_at.is_(None)
+                )
+            )
+        )
+    )
+
+
+async def lock_households(
+    session: AsyncSession, scheme: str, province: str, *, alone: bool
+) -> None:
+    """Until the commit no activation of the scheme is worked ``alone`` in the province meanwhile;
+    with ``alone``, none at all."""
+    statement = _ONE_BY_ONE if alone else _SIDE_BY_SIDE
+    await session.execute(statement, {"scheme": scheme, "province": int(province)})

@@ -37,8 +37,8 @@ LEGAL_MOVES: Moves = {
     _Status.FAILED: frozenset({_Status.PAID, _Status.UNPAYABLE, _Status.READY}),
     _Status.UNPAYABLE: frozenset({_Status.PAID, _Status.FAILED, _Status.READY}),
     _Status.REFUSED: frozenset({_Status.PAID, _Status.READY}),
-    # Another scheme pays.
-    _Status.EXCLUDED: frozenset(),
+    # Another scheme pays. Whom an officer kept out, two persons admit again.
+    _Status.EXCLUDED: frozenset({_Status.UNPAYABLE}),
 }
 
 

@@ -5,21 +5,24 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     DateTime,
+    ForeignKey,
     Index,
     PrimaryKeyConstraint,
     SmallInteger,
     Text,
     Uuid,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.areas.tables import CODE
 from services.registry.database import SCHEMA, Base
 from services.registry.enrolments.states import EntitlementStatus
-from services.registry.households.shape import COUNTED
-from services.registry.households.tables import add_columns
+from services.registry.households.shape import ASKED_ABOUT, POVERTY_STATUS, PovertyStatus
+from services.registry.households.tables import add_columns, type_of
 from shared.tables import enum_column
 
 
@@ -37,6 +40,8 @@ class Enrolment(Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     benefit_case: Mapped[int] = mapped_column(SmallInteger)
     area_code: Mapped[str] = mapped_column(CODE)
+    # Of what is older than this it is not known.
+    poverty_status: Mapped[PovertyStatus | None] = mapped_column(type_of(POVERTY_STATUS.kind))
 
     __table_args__ = (
         # The household first: households of a commune lie together, and so do their keys.
@@ -46,7 +51,94 @@ class Enrolment(Base):
     )
 
 
-add_columns(Enrolment, COUNTED)
+add_columns(Enrolment, ASKED_ABOUT)
+
+
+class Reassessment(Base):
+    """What an enrolled household was when a later round looked at it anew, and what it gets by it.
+
+    Of one that is not eligible any more it is what it was enrolled with, and no case fits it.
+    """
+
+    __tablename__ = "reassessment"
+
+    household_id: Mapped[UUID] = mapped_column(Uuid)
+    activation_id: Mapped[UUID] = mapped_column(Uuid)
+    round: Mapped[int] = mapped_column(SmallInteger)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    benefit_case: Mapped[int | None] = mapped_column(SmallInteger)
+    area_code: Mapped[str] = mapped_column(CODE)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("household_id", "activation_id", "round"),
+        CheckConstraint("amount_minor > 0", name="amount_positive"),
+        {"comment": "What enrolled households were when a later round looked at them anew."},
+    )
+
+
+add_columns(Reassessment, ASKED_ABOUT)
+
+
+class FurtherEnrolment(Base):
+    """Why a run enrols households that the activation's areas were enrolled without."""
+
+    __tablename__ = "further_enrolment"
+
+    run_id: Mapped[UUID] = mapped_column(
+        Uuid, ForeignKey("registry.enrolment_run.id"), primary_key=True
+    )
+    household_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
+    """Only these; null: everyone in its chunks' communes."""
+    whatever_the_rule: Mapped[bool] = mapped_column(Boolean)
+    known_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    """Only who was registered, and did not change, after that: the second person saw those."""
+    reason: Mapped[str] = mapped_column(Text)
+    requested_by: Mapped[str] = mapped_column(Text)
+    requested_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    approval_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("registry.approval.id"))
+    appeal_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("registry.appeal.id"))
+
+    __table_args__ = (
+        CheckConstraint("num_nulls(approval_id, appeal_id) = 1", name="decided_by_two"),
+        CheckConstraint(
+            "NOT whatever_the_rule OR household_ids IS NOT NULL", name="by_hand_is_named"
+        ),
+        {"comment": "Runs that enrol late registrants, or households by hand: why."},
+    )
+
+
+class HouseholdExclusion(Base):
+    """A household that an officer keeps out of a scheme, or of one activation of it."""
+
+    __tablename__ = "exclusion"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    household_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("registry.household.id"))
+    scheme_code: Mapped[str] = mapped_column(Text)
+    activation_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("registry.activation.id"))
+    """Null: of every activation of the scheme."""
+    reason: Mapped[str] = mapped_column(Text)
+    excluded_by: Mapped[str] = mapped_column(Text)
+    excluded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_by: Mapped[str | None] = mapped_column(Text)
+    ended_because: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        CheckConstraint(
+            "num_nulls(ended_at, ended_by, ended_because) IN (0, 3)", name="end_is_whole"
+        ),
+        Index(
+            "exclusion_standing_unique",
+            "household_id",
+            "scheme_code",
+            "activation_id",
+            unique=True,
+            postgresql_where="ended_at IS NULL",
+            postgresql_nulls_not_distinct=True,
+        ),
+        {"comment": "Households that an officer keeps out of a scheme, or of an activation."},
+    )
 
 
 class Entitlement(Base):

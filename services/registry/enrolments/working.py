@@ -3,7 +3,6 @@
 Whatever happens to a worker, a chunk is either planned still or announced whole.
 """
 
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,15 +16,17 @@ from services.registry.chunks import repository as chunks
 from services.registry.chunks.states import ChunkStatus
 from services.registry.enrolments import repository, statements
 from services.registry.enrolments.completion import announcement_of, end_run
+from services.registry.enrolments.excluding import Excluding, excluding
 from services.registry.enrolments.repository import Made, MadeByStatus
+from services.registry.enrolments.statements import TAKEN_BY_AN_ACTIVATION, Further, Variant
 from services.registry.enrolments.states import EntitlementStatus
 from services.registry.funds.repository import maximum_payment_minor
-from services.registry.schemes.document import SchemeDocument
+from services.registry.schemes.document import Overlapping, SchemeDocument
 from services.registry.schemes.service import get_document
 from shared.approvals import Steps
 from shared.clock import Clock
 from shared.database import Database
-from shared.errors import told
+from shared.errors import Explained, told
 from shared.events import Published, publish_all
 from shared.ids import round_parts
 
@@ -33,6 +34,10 @@ log = structlog.get_logger()
 
 _Version = tuple[str, int]
 """A scheme's code and the number of one of its versions."""
+
+
+class AnotherCame(Explained):
+    """Another activation of the scheme came while a chunk was begun: it is begun again."""
 
 
 class EnrolmentWork:
@@ -44,7 +49,7 @@ class EnrolmentWork:
         self._clock = clock
         # Versions never change, so neither do these.
         self._documents: dict[_Version, SchemeDocument] = {}
-        self._statements: dict[tuple[_Version, bool, bool], statements.Totals] = {}
+        self._statements: dict[tuple[_Version, bool, Variant], statements.Totals] = {}
         self._careful_with: set[UUID] = set()
 
     async def step(self) -> int:
@@ -61,6 +66,8 @@ class EnrolmentWork:
         except Exception as error:
             if chunk_id is None or connection_is_gone(error):
                 raise
+            if isinstance(error, AnotherCame):
+                return 1
             if isinstance(error, IntegrityError) and chunk_id not in self._careful_with:
                 # Rare: a household was enrolled in one commune, and lives in another since.
                 self._careful_with.add(chunk_id)
@@ -91,46 +98,82 @@ class EnrolmentWork:
             "activation_id": chunk.activation_id,
             "chunk_id": chunk.id,
             "round": chunk.round,
+            "as_of": chunk.due_on,
             "maximum_minor": await maximum_payment_minor(session, document.fund),
             **round_parts(chunk.activation_id, chunk.round),
         }
-        excluding = await self._excluding(session, document, number=chunk.round)
-        values |= excluding
+        excluding = await self._excluding(session, chunk, document)
+        if excluding:
+            values |= excluding.values
+        officers = await repository.officers_exclude(session, document.code)
+        if officers:
+            values["scheme"] = document.code
+        further = None
         if chunk.first_round_chunk_id is None:
             values["area_codes"] = chunk.area_codes
             values["as_of"] = chunk.due_on
-            statement = self._first_round(chunk, document, excluding=bool(excluding))
+            further = self._whom(chunk)
+            if further is not None:
+                values["known_until"] = chunk.known_until
+            if further in (Further.NAMED, Further.BY_HAND):
+                values["household_ids"] = chunk.household_ids
         else:
             values["first_round_chunk_id"] = chunk.first_round_chunk_id
-            statement = statements.later_round(excluding=bool(excluding))
-        return await repository.make(session, statement, values)
+        variant = Variant(
+            excluding=bool(excluding),
+            officers=officers,
+            careful=chunk.id in self._careful_with,
+            further=further,
+        )
+        return await repository.make(session, self._statement(chunk, document, variant), values)
 
-    def _first_round(
-        self, chunk: Row[Any], document: SchemeDocument, *, excluding: bool
+    @staticmethod
+    def _whom(chunk: Row[Any]) -> Further | None:
+        if chunk.known_until is None:
+            return None
+        if chunk.whatever_the_rule:
+            return Further.BY_HAND
+        return Further.LATE if chunk.household_ids is None else Further.NAMED
+
+    def _statement(
+        self, chunk: Row[Any], document: SchemeDocument, variant: Variant
     ) -> statements.Totals:
-        careful = chunk.id in self._careful_with
-        key = ((chunk.scheme_code, chunk.scheme_version), excluding, careful)
+        is_later = chunk.first_round_chunk_id is not None
+        key = ((chunk.scheme_code, chunk.scheme_version), is_later, variant)
         if key not in self._statements:
-            self._statements[key] = statements.first_round(
-                document, excluding=excluding, careful=careful
-            )
+            make = statements.later_round if is_later else statements.first_round
+            self._statements[key] = make(document, variant)
         return self._statements[key]
 
     async def _excluding(
-        self, session: AsyncSession, document: SchemeDocument, *, number: int
-    ) -> dict[str, Any]:
-        """Which activations exclude households from this round, each since when; empty: none."""
-        activations: list[UUID] = []
-        sinces: list[datetime] = []
-        for exclusion in document.exclusions:
-            if number in exclusion.rounds:
-                since = self._clock.now() - timedelta(days=exclusion.within_days)
-                found = await repository.excluding_activations(session, exclusion, since=since)
-                activations += found
-                sinces += [since] * len(found)
-        if not activations:
-            return {}
-        return {"excluding_activations": activations, "excluding_since": sinces}
+        self, session: AsyncSession, chunk: Row[Any], document: SchemeDocument
+    ) -> Excluding:
+        """Who keeps households out of this round, and nobody else until the commit.
+
+        Another activation of the scheme may take the same households. As long as there is none,
+        chunks go side by side; raises AnotherCame where one has come meanwhile.
+        """
+
+        async def look() -> Excluding:
+            return await excluding(
+                session,
+                document,
+                number=chunk.round,
+                due_on=chunk.due_on,
+                activation_id=chunk.activation_id,
+                clock=self._clock,
+            )
+
+        if document.overlapping is Overlapping.PAID:
+            return await look()
+        alone = TAKEN_BY_AN_ACTIVATION in (await look()).reasons
+        await repository.lock_households(
+            session, chunk.scheme_code, chunk.province_code, alone=alone
+        )
+        found = await look()
+        if TAKEN_BY_AN_ACTIVATION in found.reasons and not alone:
+            raise AnotherCame
+        return found
 
     async def _finish(self, session: AsyncSession, chunk_id: UUID, made: MadeByStatus) -> bool:
         """Keep what the chunk made; whether it was its run's last."""

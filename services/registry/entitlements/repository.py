@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, select, text, tuple_
+from sqlalchemy import Row, Select, and_, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations.tables import Activation
 from services.registry.chunks.tables import EntitlementChunk
-from services.registry.enrolments.tables import Enrolment, Entitlement
+from services.registry.enrolments.tables import Enrolment, Entitlement, Reassessment
 from services.registry.households.shape import COUNTED
 
 
@@ -91,12 +91,31 @@ async def find_explained(session: AsyncSession, entitlement_id: UUID) -> Row[Any
     """An entitlement with the enrolment that it came from."""
     rows = await session.execute(
         _shown()
-        .add_columns(Enrolment.benefit_case, *(getattr(Enrolment, field.name) for field in COUNTED))
+        .add_columns(
+            func.coalesce(Reassessment.benefit_case, Enrolment.benefit_case).label("benefit_case"),
+            *(
+                func.coalesce(
+                    getattr(Reassessment, field.name), getattr(Enrolment, field.name)
+                ).label(field.name)
+                for field in COUNTED
+            ),
+        )
         .join(
             Enrolment,
             and_(
                 Enrolment.household_id == Entitlement.household_id,
                 Enrolment.activation_id == Entitlement.activation_id,
+            ),
+        )
+        # A later round may have looked at the household anew; one that fits no case any more gets
+        # nothing, and its amount is the one of before.
+        .outerjoin(
+            Reassessment,
+            and_(
+                Reassessment.household_id == Entitlement.household_id,
+                Reassessment.activation_id == Entitlement.activation_id,
+                Reassessment.round == Entitlement.round,
+                Reassessment.benefit_case.is_not(None),
             ),
         )
         .where(Entitlement.id == entitlement_id)

@@ -23,6 +23,11 @@ async def find_fund(session: AsyncSession, code: str) -> Fund | None:
     return await session.scalar(select(Fund).where(Fund.code == code))
 
 
+async def fund_codes(session: AsyncSession) -> frozenset[str]:
+    """The codes of the funds that payments told of; empty: it told of none yet."""
+    return frozenset((await session.scalars(select(Fund.code))).all())
+
+
 async def maximum_payment_minor(session: AsyncSession, code: str) -> int:
     """The most that one household may get of a fund in one round."""
     found = await session.scalar(select(Fund.maximum_payment_minor).where(Fund.code == code))

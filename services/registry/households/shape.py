@@ -235,3 +235,5 @@ FOUND = tuple(field for field in SHAPE if field.found_by is not None)
 CATEGORIES = tuple(field for field in SHAPE if field.in_benefits)
 COUNTED = (MEMBERS, *CATEGORIES)
 """What an amount is worked out from: an enrolment keeps it as it was then."""
+ASKED_ABOUT = tuple(field for field in OPEN if field.in_rules)
+"""What a rule may ask about a household: an enrolment keeps it as well, to say why."""

@@ -24,6 +24,12 @@ async def replace_providers(session: AsyncSession, currencies: Mapping[str, str]
     )
 
 
+async def currencies(session: AsyncSession) -> dict[str, str]:
+    """What each provider pays out, by code; empty: payments told of none yet."""
+    rows = await session.execute(select(Provider.code, Provider.currency))
+    return dict(rows.all())
+
+
 async def provider_codes(session: AsyncSession) -> frozenset[str]:
     """The codes of the providers that payments can send to; empty: it told of none yet."""
     return frozenset((await session.scalars(select(Provider.code))).all())

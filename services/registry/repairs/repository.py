@@ -48,6 +48,12 @@ _UNPAID = f"""
         ON run.id = made_in.enrolment_run_id AND run.completed_at IS NOT NULL
     WHERE (entitlement.status IN ('failed', 'unpayable', 'refused')
            OR entitlement.status = 'ready' AND {_LEFT_SOME_OUT})
+      AND NOT EXISTS (
+          SELECT FROM registry.exclusion
+          JOIN registry.activation ON activation.id = entitlement.activation_id
+          WHERE exclusion.household_id = entitlement.household_id AND exclusion.ended_at IS NULL
+            AND exclusion.scheme_code = activation.scheme_code
+            AND coalesce(exclusion.activation_id, activation.id) = activation.id)
 """
 _OF_SOME = """
     AND (:household_ids IS NULL OR entitlement.household_id = ANY(:household_ids))

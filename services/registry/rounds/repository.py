@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.chunks.statements import CHUNKS
+from services.registry.enrolments.statements import would_pay_now
+from services.registry.schemes.document import LaterRounds, SchemeDocument
 
 _ROUNDS = text(
     f"""
@@ -71,8 +74,19 @@ class WouldPay:
     amount_minor: int
 
 
-async def would_pay(session: AsyncSession, activation_id: UUID) -> WouldPay:
-    """What a later round of an activation comes to, were it released now."""
+async def would_pay(
+    session: AsyncSession, activation_id: UUID, document: SchemeDocument, *, as_of: date
+) -> WouldPay:
+    """What a later round of an activation comes to, were it released now.
+
+    On the day ``as_of``, where it looks at households as they are.
+    """
+    if document.later_rounds is LaterRounds.AS_THEY_ARE:
+        rows = await session.execute(
+            would_pay_now(document), {"activation_id": activation_id, "as_of": as_of}
+        )
+        households, minor = rows.one()
+        return WouldPay(households, int(minor))
     row = (await session.execute(_WOULD_PAY, {"activation_id": activation_id})).one()
     return WouldPay(row.households, row.amount_minor)
 

@@ -14,6 +14,7 @@ from services.registry.approvals.tables import ApprovalKind
 from services.registry.chunks.planning import plan_later_round
 from services.registry.rounds import repository
 from services.registry.rounds.schemas import RoundOut, RoundStatus
+from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.service import get_document
 from shared.approvals import Approval, ApprovalOut, Effect, Steps
 from shared.approvals import service as approvals
@@ -48,8 +49,9 @@ async def release_round(
     account that a provider is slow with must not keep a country waiting. Chunks of it that are
     still being worked out do, since they say who is enrolled.
     """
-    currency = await _require_releasable(session, activation_id, number, clock=clock)
-    would_pay = await repository.would_pay(session, activation_id)
+    document = await _require_releasable(session, activation_id, number, clock=clock)
+    currency = document.currency
+    would_pay = await repository.would_pay(session, activation_id, document, as_of=clock.today())
     if would_pay.amount_minor <= alone_minor.get(currency, 0):
         await _release(session, activation_id, number, by=caller.subject, clock=clock)
         return await _round(session, activation_id, number, clock=clock)
@@ -75,8 +77,9 @@ async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> 
     """Release a round as two persons wanted it, if it is no more than they saw."""
     activation_id = UUID(proposal.document["activation_id"])
     number = int(proposal.document["round"])
-    currency = await _require_releasable(session, activation_id, number, clock=clock)
-    would_pay = await repository.would_pay(session, activation_id)
+    document = await _require_releasable(session, activation_id, number, clock=clock)
+    currency = document.currency
+    would_pay = await repository.would_pay(session, activation_id, document, as_of=clock.today())
     assert proposal.households is not None
     assert proposal.amount_minor is not None
     more = would_pay.households > proposal.households
@@ -91,8 +94,8 @@ async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> 
 
 async def _require_releasable(
     session: AsyncSession, activation_id: UUID, number: int, *, clock: Clock
-) -> str:
-    """The currency of a round whose turn it is; raises NotFound, Conflict.
+) -> SchemeDocument:
+    """The scheme by which a round is paid whose turn it is; raises NotFound, Conflict.
 
     Until the commit nothing else of the activation is let through.
     """
@@ -118,8 +121,7 @@ async def _require_releasable(
             f"{before.chunks_planned} chunks are done. Try again when all are."
         )
     assert activation.scheme_version is not None, "it has rounds"
-    document = await get_document(session, activation.scheme_code, activation.scheme_version)
-    return document.currency
+    return await get_document(session, activation.scheme_code, activation.scheme_version)
 
 
 async def _release(

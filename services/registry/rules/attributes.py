@@ -6,7 +6,7 @@ over the attributes of one member.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,7 @@ from services.registry.households.fields import (
     Field,
     Kept,
     Village,
+    Words,
     YesNo,
 )
 from services.registry.households.shape import SHAPE
@@ -40,12 +41,29 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a name in a rule stands for that is a question, about members or about a list."""
+
+    text: str
+    tree: Any = None
+    """Of members: the condition that is asked of each, as pygeofilter's tree."""
+    known: "Mapping[str, Attribute] | None" = None
+    """What the names in that condition stand for."""
+
+
+@dataclass(frozen=True)
 class Attribute:
     """One attribute: its type, where it is, and for text what it can be at all."""
 
     kind: Kind
     column: ColumnElement[Any]
     meaning: str
+    """What it can be, for whoever writes a rule."""
+    words: Words
+    """What it is, for whoever reads why."""
+    sensitive: bool = False
+    asked: Asked | None = None
+    """Of a name that stands for a question."""
     allowed: frozenset[str] | None = None
     pattern: re.Pattern[str] | None = None
 
@@ -56,16 +74,17 @@ class Attribute:
         return self.pattern is None or self.pattern.fullmatch(text) is not None
 
 
-def _number(column: Any, meaning: str) -> Attribute:
-    return Attribute(Kind.NUMBER, column, meaning)
+def _number(column: Any, meaning: str, words: Words) -> Attribute:
+    return Attribute(Kind.NUMBER, column, meaning, words)
 
 
-def _code(column: Any, *, digits: int, meaning: str) -> Attribute:
-    return Attribute(Kind.TEXT, column, meaning, pattern=re.compile(rf"[0-9]{{{digits}}}"))
+def _code(column: Any, *, digits: int, meaning: str, words: Words) -> Attribute:
+    pattern = re.compile(rf"[0-9]{{{digits}}}")
+    return Attribute(Kind.TEXT, column, meaning, words, pattern=pattern)
 
 
-def _choice(column: Any, choices: type[StrEnum], meaning: str) -> Attribute:
-    return Attribute(Kind.TEXT, column, meaning, allowed=frozenset(choices))
+def _choice(column: Any, choices: type[StrEnum], meaning: str, words: Words) -> Attribute:
+    return Attribute(Kind.TEXT, column, meaning, words, allowed=frozenset(choices))
 
 
 class Attributes(dict[str, Attribute]):
@@ -84,15 +103,52 @@ class Attributes(dict[str, Attribute]):
 
 
 _COMMUNE: Mapping[str, Attribute] = {
-    "commune_code": _code(Area.code, digits=6, meaning="commune, six digits"),
-    "district_code": _code(func.left(Area.code, 4), digits=4, meaning="district, four digits"),
-    "province_code": _code(func.left(Area.code, 2), digits=2, meaning="province, two digits"),
-    "residence": _choice(Area.residence, Residence, "phnom-penh, urban or rural"),
-    "households_total": _number(Area.households_total, "households of the commune"),
-    "idpoor1_households": _number(Area.idpoor1_households, "IDPoor poor-1 households there"),
-    "idpoor2_households": _number(Area.idpoor2_households, "IDPoor poor-2 households there"),
-    "flood_hazard_index": _number(Area.flood_hazard_index, "higher floods more often"),
-    "vulnerability_index": _number(Area.vulnerability_index, "0 to 1, higher is worse"),
+    "commune_code": _code(
+        Area.code, digits=6, meaning="commune, six digits", words=Words("Commune", "ឃុំ/សង្កាត់")
+    ),
+    "district_code": _code(
+        func.left(Area.code, 4),
+        digits=4,
+        meaning="district, four digits",
+        words=Words("District", "ស្រុក/ខណ្ឌ/ក្រុង"),
+    ),
+    "province_code": _code(
+        func.left(Area.code, 2),
+        digits=2,
+        meaning="province, two digits",
+        words=Words("Province", "ខេត្ត/រាជធានី"),
+    ),
+    "residence": _choice(
+        Area.residence,
+        Residence,
+        "phnom-penh, urban or rural",
+        Words("Kind of place", "ប្រភេទទីកន្លែង"),
+    ),
+    "households_total": _number(
+        Area.households_total,
+        "households of the commune",
+        Words("Households of the commune", "ចំនួនគ្រួសារក្នុងឃុំ/សង្កាត់"),
+    ),
+    "idpoor1_households": _number(
+        Area.idpoor1_households,
+        "IDPoor poor-1 households there",
+        Words("IDPoor level 1 households of the commune", "ចំនួនគ្រួសារក្រីក្រកម្រិត១ ក្នុងឃុំ/សង្កាត់"),
+    ),
+    "idpoor2_households": _number(
+        Area.idpoor2_households,
+        "IDPoor poor-2 households there",
+        Words("IDPoor level 2 households of the commune", "ចំនួនគ្រួសារក្រីក្រកម្រិត២ ក្នុងឃុំ/សង្កាត់"),
+    ),
+    "flood_hazard_index": _number(
+        Area.flood_hazard_index,
+        "higher floods more often",
+        Words("Flood hazard index of the commune", "សន្ទស្សន៍គ្រោះថ្នាក់ទឹកជំនន់នៃឃុំ/សង្កាត់"),
+    ),
+    "vulnerability_index": _number(
+        Area.vulnerability_index,
+        "0 to 1, higher is worse",
+        Words("Vulnerability index of the commune", "សន្ទស្សន៍ភាពងាយរងគ្រោះនៃឃុំ/សង្កាត់"),
+    ),
 }
 COMMUNE_ATTRIBUTES = Attributes(_COMMUNE)
 """Of communes: for the area filter of an activation. Over the table ``area``."""
@@ -103,18 +159,22 @@ def _attribute(field: Field, column: ColumnElement[Any]) -> Attribute:
     meaning = field.words.english
     match field.kind:
         case Count():
-            return _number(column, meaning)
+            found = _number(column, meaning, field.words)
         case Choice(choices):
-            return _choice(column, choices, f"one of {', '.join(choices)}")
+            found = _choice(column, choices, f"one of {', '.join(choices)}", field.words)
         case YesNo():
-            return Attribute(Kind.YES_NO, column, f"{meaning}: TRUE or FALSE")
+            found = Attribute(Kind.YES_NO, column, f"{meaning}: TRUE or FALSE", field.words)
         case Village():
-            return _code(column, digits=8, meaning="village, eight digits")
+            found = _code(column, digits=8, meaning="village, eight digits", words=field.words)
         case Code(pattern):
-            return Attribute(Kind.TEXT, column, meaning, pattern=re.compile(pattern))
+            compiled = re.compile(pattern)
+            found = Attribute(Kind.TEXT, column, meaning, field.words, pattern=compiled)
         case Codes(pattern):
-            return Attribute(Kind.TEXTS, column, meaning, pattern=re.compile(pattern))
-    raise TypeError(f"No rule can speak of a field such as {field.name}.")
+            compiled = re.compile(pattern)
+            found = Attribute(Kind.TEXTS, column, meaning, field.words, pattern=compiled)
+        case _:
+            raise TypeError(f"No rule can speak of a field such as {field.name}.")
+    return replace(found, sensitive=field.sensitive)
 
 
 def in_programmes(codes: Iterable[str], *, every: bool) -> ColumnElement[bool]:
@@ -129,9 +189,13 @@ def in_programmes(codes: Iterable[str], *, every: bool) -> ColumnElement[bool]:
 
 MEMBER_ATTRIBUTES = Attributes(
     {
-        "age": _number(AGE, "whole years on the day that counts"),
+        "age": _number(AGE, "whole years on the day that counts", Words("Age", "អាយុ")),
         "pregnant": Attribute(
-            Kind.YES_NO, is_expecting(), "pregnant on the day that counts: TRUE or FALSE"
+            Kind.YES_NO,
+            is_expecting(),
+            "pregnant on the day that counts: TRUE or FALSE",
+            Words("Pregnant", "មានផ្ទៃពោះ"),
+            sensitive=True,
         ),
         **{
             field.name: _attribute(

@@ -6,9 +6,9 @@ asked of members is unknown for a household whose source gives only counts.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from lark.exceptions import LarkError
 from pygeofilter import ast
@@ -28,12 +28,21 @@ from sqlalchemy import (
     true,
 )
 
+from services.registry.households.fields import Words
 from services.registry.members import statements
-from services.registry.rules.attributes import Attribute, Attributes, Kind, in_programmes
+from services.registry.rules.attributes import (
+    Asked,
+    Attribute,
+    Attributes,
+    Kind,
+    in_programmes,
+)
 from services.registry.rules.structure import (
     A_CONTAINS,
+    A_OVERLAPS,
     ALL_MEMBERS,
     ANY_MEMBER,
+    COUNT_MEMBERS,
     OfList,
     OfMembers,
     Prepared,
@@ -52,7 +61,15 @@ Known = Mapping[str, Attribute]
 
 def compile_rule(text: str, *, attributes: Attributes) -> ColumnElement[bool]:
     """The SQL condition of a rule over ``attributes``; raises RuleRefused, and nothing else."""
-    return _compiled(prepared(text, _vocabulary(attributes)), attributes)
+    return condition_of(*parse_rule(text, attributes=attributes))
+
+
+def parse_rule(text: str, *, attributes: Attributes) -> tuple[Any, Known]:
+    """A rule as pygeofilter's tree, its types not checked yet, and what its names stand for.
+
+    Raises RuleRefused.
+    """
+    return _parsed(prepared(text, _vocabulary(attributes)), attributes)
 
 
 def asks_about_members(text: str, *, attributes: Attributes) -> bool:
@@ -81,7 +98,7 @@ def _vocabulary(attributes: Attributes) -> Vocabulary:
     )
 
 
-def _compiled(rule: Prepared, attributes: Attributes) -> ColumnElement[bool]:
+def _parsed(rule: Prepared, attributes: Attributes) -> tuple[Any, Known]:
     try:
         tree = parse(rule.text)
     except LarkError as error:
@@ -90,34 +107,89 @@ def _compiled(rule: Prepared, attributes: Attributes) -> ColumnElement[bool]:
         where = f"at “{place}”" if place else "at its end"
         raise RuleRefused(f"The rule cannot be read {where}: it is not CQL2 text.") from None
     answers = {name: _answer(asked, attributes) for name, asked in rule.questions.items()}
-    return _condition(tree, {**attributes, **answers})
+    return tree, {**attributes, **answers}
 
 
 def _answer(question: OfMembers | OfList, attributes: Attributes) -> Attribute:
     """What a question asks for, as an attribute that the rule compares."""
     if isinstance(question, OfList):
-        _check_listed(question.name, question.texts, attributes[question.name])
+        listed = attributes[question.name]
+        _check_listed(question.name, question.texts, listed)
         every = question.function == A_CONTAINS
-        return Attribute(Kind.YES_NO, in_programmes(question.texts, every=every), "TRUE or FALSE")
+        return Attribute(
+            Kind.YES_NO,
+            in_programmes(question.texts, every=every),
+            "TRUE or FALSE",
+            _LISTED[question.function].of(listed.words, ", ".join(question.texts)),
+            sensitive=listed.sensitive,
+            asked=Asked(question.written),
+        )
     assert attributes.members is not None
-    condition = _compiled(question.condition, attributes.members)
-    match question.function:
-        case function if function == ANY_MEMBER:
-            return Attribute(Kind.YES_NO, statements.any_member(condition), "TRUE or FALSE")
-        case function if function == ALL_MEMBERS:
-            return Attribute(Kind.YES_NO, statements.all_members(condition), "TRUE or FALSE")
-        case _:
-            return Attribute(Kind.NUMBER, statements.count_members(condition), "how many members")
+    tree, known = _parsed(question.condition, attributes.members)
+    condition = condition_of(tree, known)
+    kind = Kind.YES_NO
+    column: ColumnElement[Any] = statements.any_member(condition)
+    if question.function == ALL_MEMBERS:
+        column = statements.all_members(condition)
+    elif question.function == COUNT_MEMBERS:
+        kind, column = Kind.NUMBER, statements.count_members(condition)
+    return Attribute(
+        kind,
+        column,
+        "how many members" if kind is Kind.NUMBER else "TRUE or FALSE",
+        _ASKED[question.function],
+        sensitive=any(known[name].sensitive for name in named(tree)),
+        asked=Asked(question.written, tree, known),
+    )
 
 
-def _condition(node: Any, attributes: Known) -> ColumnElement[bool]:
+_ASKED: Mapping[str, Words] = {
+    ANY_MEMBER: Words("Some member", "មានសមាជិកណាម្នាក់"),
+    ALL_MEMBERS: Words("Every member", "សមាជិកគ្រប់រូប"),
+    COUNT_MEMBERS: Words("Number of members", "ចំនួនសមាជិក"),
+}
+
+
+class _Listing(NamedTuple):
+    """How a question about a list is said."""
+
+    english: str
+    khmer: str
+
+    def of(self, asked_about: Words, texts: str) -> Words:
+        return Words(
+            self.english.format(asked_about.english, texts),
+            self.khmer.format(asked_about.khmer, texts),
+        )
+
+
+_LISTED: Mapping[str, _Listing] = {
+    A_CONTAINS: _Listing("{} include all of {}", "{} រួមមានទាំង {}"),
+    A_OVERLAPS: _Listing("{} include one of {}", "{} រួមមានមួយក្នុងចំណោម {}"),
+}
+
+
+def named(node: Any) -> Iterator[str]:
+    """The attributes in a node of any kind."""
+    if isinstance(node, ast.Attribute):
+        yield node.name
+    elif isinstance(node, ast.Node):
+        for under in node.get_sub_nodes():
+            yield from named(under)
+    elif isinstance(node, list | tuple):
+        for under in node:
+            yield from named(under)
+
+
+def condition_of(node: Any, attributes: Known) -> ColumnElement[bool]:
+    """The SQL condition of a rule, or of a part of one; raises RuleRefused."""
     match node:
         case ast.And():
-            return and_(_condition(node.lhs, attributes), _condition(node.rhs, attributes))
+            return and_(condition_of(node.lhs, attributes), condition_of(node.rhs, attributes))
         case ast.Or():
-            return or_(_condition(node.lhs, attributes), _condition(node.rhs, attributes))
+            return or_(condition_of(node.lhs, attributes), condition_of(node.rhs, attributes))
         case ast.Not():
-            return not_(_condition(node.sub_node, attributes))
+            return not_(condition_of(node.sub_node, attributes))
         case ast.Comparison():
             return _comparison(node, attributes)
         case ast.Between():

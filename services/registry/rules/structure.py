@@ -89,6 +89,11 @@ class OfMembers:
     function: str
     condition: "Prepared"
 
+    @property
+    def written(self) -> str:
+        """As it stands in a rule."""
+        return f"{self.function}({self.condition.written})"
+
 
 @dataclass(frozen=True)
 class OfList:
@@ -98,6 +103,12 @@ class OfList:
     name: str
     texts: Sequence[str]
 
+    @property
+    def written(self) -> str:
+        """As it stands in a rule."""
+        listed = ", ".join(f"'{text}'" for text in self.texts)
+        return f"{self.function}({self.name}, ({listed}))"
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -106,6 +117,14 @@ class Prepared:
     text: str
     questions: "dict[str, OfMembers | OfList]"
     """By the name that stands for each in the text."""
+
+    @property
+    def written(self) -> str:
+        """The text with the questions where they stood."""
+        return " ".join(
+            self.questions[word].written if word in self.questions else word
+            for word in self.text.split(" ")
+        )
 
 
 def prepared(text: str, vocabulary: Vocabulary) -> Prepared:

@@ -1,5 +1,6 @@
 """A scheme's document: for which shock, who is eligible, what they get, when, from which fund."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -50,6 +51,25 @@ class Counted(StrEnum):
 
     ALL = "all"
     ALL_BUT_HEAD = "all-but-head"
+
+
+class Overlapping(StrEnum):
+    """Whether two activations pay a household in overlapping times."""
+
+    EXCLUDED = "excluded"
+    """The one that takes it first pays it, and the other does once that has ended."""
+    PAID = "paid"
+    """Both do."""
+
+
+class LaterRounds(StrEnum):
+    """By what the rounds after the first look at households."""
+
+    AS_ENROLLED = "as-enrolled"
+    """What they were when they were enrolled: who got the first round gets the same again."""
+    AS_THEY_ARE = "as-they-are"
+    """What they are when the round is worked out: its amount follows, and who is not eligible any
+    more is left out of it."""
 
 
 class _Part(BaseModel):
@@ -114,6 +134,11 @@ class Exclusion(_Part):
     )
 
 
+def of_its_time(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored document with what held before it could be said: two activations paid both."""
+    return {"overlapping": Overlapping.PAID, **document}
+
+
 class SchemeDocument(Document):
     """A version of a scheme."""
 
@@ -133,6 +158,20 @@ class SchemeDocument(Document):
     benefit: Annotated[list[BenefitCase], Field(min_length=1, max_length=20)]
     rounds: Annotated[list[RoundPlan], Field(min_length=1, max_length=60)]
     exclusions: Annotated[list[Exclusion], Field(max_length=20)] = []
+    overlapping: Annotated[
+        Overlapping,
+        Field(
+            description="Whether a household that another activation of this scheme has taken is "
+            "`paid` by this one as well, for the time that both last, or `excluded`."
+        ),
+    ] = Overlapping.EXCLUDED
+    later_rounds: Annotated[
+        LaterRounds,
+        Field(
+            description="Whether the rounds after the first pay households by what they were when "
+            "they were enrolled, or by what they are when the round is worked out."
+        ),
+    ] = LaterRounds.AS_ENROLLED
     notes: Annotated[str, Text(longest=4_000, shortest=0, lines=True)] = ""
 
     @model_validator(mode="after")

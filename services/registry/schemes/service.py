@@ -1,34 +1,42 @@
 """Schemes as the registry works by them: what kind of document they are, and their versions."""
 
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.funds.repository import find_fund
+from services.registry.funds.repository import find_fund, fund_codes
 from services.registry.members.repository import unknown_programmes
 from services.registry.rules.attributes import HOUSEHOLD_ATTRIBUTES
 from services.registry.rules.compiler import programmes_asked
+from services.registry.schemes import repository
 from services.registry.schemes.bounds import above_bound
-from services.registry.schemes.document import SchemeDocument
+from services.registry.schemes.document import SchemeDocument, of_its_time
 from services.registry.schemes.schemas import SchemeVersionOut
 from services.registry.schemes.tables import SchemeVersion
 from shared.documents import DocumentKind
 from shared.documents import repository as documents
 from shared.errors import Unprocessable
+from shared.values import STORED
+
+_NAMED = 20
+"""How many of what exists are named to whoever wrote something else."""
 
 
-async def _within_bounds(session: AsyncSession, document: SchemeDocument) -> None:
-    """Raises Unprocessable where the fund's owner lets no household be paid so much.
+async def _refers_to_what_is_there(session: AsyncSession, document: SchemeDocument) -> None:
+    """Raises Unprocessable with everything in the document that is not there, or does not go with
+    its fund.
 
-    A fund of which nothing was told yet bounds nothing: it may be set up after its schemes, and
-    payments holds every round against it.
+    As long as payments told of no fund, nobody can say which there are: a fund may be set up after
+    its schemes, and payments holds every round against it.
     """
-    fund = await find_fund(session, document.fund)
-    faults = [] if fund is None else above_bound(document, fund)
+    faults = [
+        *await _unknown_schemes(session, document),
+        *await _unfit_fund(session, document),
+    ]
     if faults:
         raise Unprocessable(
-            f"The scheme does not go with its fund '{document.fund}'. {faults[0][1]} Post smaller "
-            "amounts, or have the owner of the fund raise the bound first.",
+            f"The scheme cannot be taken as it is. {faults[0][1]}",
             errors=[{"pointer": f"/body{pointer}", "detail": detail} for pointer, detail in faults],
         )
 
@@ -53,7 +61,57 @@ async def _asks_what_there_is(session: AsyncSession, document: SchemeDocument) -
 
 async def _check(session: AsyncSession, document: SchemeDocument) -> None:
     await _asks_what_there_is(session, document)
-    await _within_bounds(session, document)
+    await _refers_to_what_is_there(session, document)
+
+
+async def _unknown_schemes(
+    session: AsyncSession, document: SchemeDocument
+) -> list[tuple[str, str]]:
+    named = {exclusion.scheme for exclusion in document.exclusions}
+    posted = await repository.codes(session) if named else frozenset[str]()
+    faults = []
+    for position, exclusion in enumerate(document.exclusions):
+        pointer = f"/exclusions/{position}/scheme"
+        if exclusion.scheme == document.code:
+            faults.append(
+                (pointer, "It excludes households that it pays itself. Name another scheme.")
+            )
+        elif exclusion.scheme not in posted:
+            detail = (
+                f"No scheme '{exclusion.scheme}' is posted. {told_of('Posted are', posted)} "
+                "Post the other one first, or leave it out."
+            )
+            faults.append((pointer, detail))
+    return faults
+
+
+async def _unfit_fund(session: AsyncSession, document: SchemeDocument) -> list[tuple[str, str]]:
+    fund = await find_fund(session, document.fund)
+    if fund is not None:
+        return [
+            (pointer, f"{detail} Post smaller amounts, or have the owner of the fund raise it.")
+            if pointer != "/currency"
+            else (pointer, detail)
+            for pointer, detail in above_bound(document, fund)
+        ]
+    known = await fund_codes(session)
+    if not known:
+        return []
+    detail = (
+        f"Payments has told of no fund '{document.fund}'. {told_of('It has', known)} Open it "
+        "there with POST /v1/funds, or name another; one that has just been opened is known here "
+        "after some seconds."
+    )
+    return [("/fund", detail)]
+
+
+def told_of(beginning: str, codes: Collection[str]) -> str:
+    """What there is, for whoever named something else."""
+    if not codes:
+        return f"{beginning} none."
+    more = len(codes) - _NAMED
+    ending = f" and {more} more" if more > 0 else ""
+    return f"{beginning}: {', '.join(sorted(codes)[:_NAMED])}{ending}."
 
 
 SCHEMES: Final = DocumentKind(
@@ -73,7 +131,7 @@ async def find_in_force(session: AsyncSession, code: str) -> tuple[int, SchemeDo
     stored = await documents.find_version(session, SCHEMES, code)
     if stored is None:
         return None
-    return stored.version, SchemeDocument.model_validate(stored.document)
+    return stored.version, _read(stored.document)
 
 
 async def posted_by(session: AsyncSession, code: str, version: int) -> str:
@@ -87,4 +145,8 @@ async def get_document(session: AsyncSession, code: str, version: int) -> Scheme
     """The document of a version that is known to be there."""
     stored = await documents.find_version(session, SCHEMES, code, version)
     assert stored is not None, f"scheme {code} has lost version {version}"
-    return SchemeDocument.model_validate(stored.document)
+    return _read(stored.document)
+
+
+def _read(document: Mapping[str, Any]) -> SchemeDocument:
+    return SchemeDocument.model_validate(of_its_time(document), context=STORED)

@@ -96,6 +96,9 @@ async def propose(
             "evidence": evidence_path(activation.id),
             "fund": estimate.fund,
             "fund_cover": estimate.cover.model_dump() if estimate.cover else None,
+            "rounds": estimate.rounds,
+            "by_area": [area.model_dump() for area in estimate.by_area],
+            "unpayable": estimate.unpayable,
         },
         Effect(
             what=_sentences(

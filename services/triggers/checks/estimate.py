@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from shared.contracts.checks import ActivationChecked, AreaReach, FundCover
+from shared.contracts.checks import ActivationChecked, AreaReach, AreaSum, FundCover
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,10 @@ class Estimate:
     """What the fund has; None: payments does not say."""
     unpayable: int = 0
     """How many of the households have no account that can be paid."""
+    rounds: int | None = None
+    """Over how many the money is."""
+    by_area: tuple[AreaSum, ...] = ()
+    """What one round would pay in each province."""
     reach: tuple[AreaReach, ...] = ()
     """What the filter leaves of each area; empty: there is none, or nobody said."""
 
@@ -32,6 +36,8 @@ class Estimate:
             currency=checked.currency,
             fund=checked.fund,
             unpayable=(checked.without_account or 0) + (checked.without_provider or 0),
+            rounds=checked.rounds,
+            by_area=tuple(checked.by_area),
             reach=reach,
         )
 
