@@ -33,6 +33,12 @@ SCHEME = "flood-2022"
 WORKER = "payments-worker"
 FURTHER_WORKERS = tuple(f"{WORKER}-{nth}" for nth in range(2, 5))
 """Are not started until a measurement wants them."""
+_CONNECTIONS = {
+    "REGISTRY_DATABASE_MAXIMUM_CONNECTIONS": "50",
+    "TRIGGERS_DATABASE_MAXIMUM_CONNECTIONS": "40",
+    "PAYMENTS_DATABASE_MAXIMUM_CONNECTIONS": "85",
+}
+"""Of four workers of payments, each with fifteen, and its API's eleven; an equal share is less."""
 _INDICATOR = "affected-households"
 _DEPOSIT_MINOR = 10**14
 _MAXIMUM_PAYMENT_MINOR = 4_000_000
@@ -203,7 +209,9 @@ def running_world(
     stack = Stack(
         DIRECTORY,
         sandbox=None if provider else _SANDBOX,
-        environment={"PAYMENTS_PROVIDERS": provider.settings} if provider else None,
+        environment=(
+            {"PAYMENTS_PROVIDERS": provider.settings, **_CONNECTIONS} if provider else None
+        ),
         commands={name: [sys.executable, "-m", "services", WORKER] for name in FURTHER_WORKERS},
         database_url=database_url,
         database=DATABASE,
