@@ -58,7 +58,7 @@ def new_id_on_resend() -> None:
     async def send_anew(self: Lane, claimed: Claimed) -> Sent:
         if not claimed.sent_before:
             return await send(self, claimed)
-        order = replace(claimed.order, instruction_id=new_id())
+        order = claimed.order._replace(instruction_id=new_id())
         sent = await send(self, replace(claimed, order=order))
         return replace(sent, claimed=claimed)
 

@@ -35,7 +35,7 @@ SINGLE, MANY, FILES = REGISTERED
 
 class NewIdEachTime(GsmaAdapter):
     async def send(self, order: Order, permit: Permit) -> Answer:
-        return await super().send(replace(order, instruction_id=new_id()), permit)
+        return await super().send(order._replace(instruction_id=new_id()), permit)
 
 
 class AsksNoPermit(GsmaAdapter):
