@@ -2,18 +2,26 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, true
+from sqlalchemy import ColumnElement, Text, cast, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
-from services.registry.households.shape import MEMBERS, OPEN
+from services.registry.households.shape import COUNTED, MEMBERS, OPEN
 from services.registry.households.tables import Household
-from services.registry.members.statements import value_of
-from services.registry.rules.attributes import HOUSEHOLD_ATTRIBUTES, Attribute, Kind
+from services.registry.members.shape import BIRTH_DATE
+from services.registry.members.statements import of_households, value_of
+from services.registry.members.tables import Member
+from services.registry.rules.attributes import (
+    HOUSEHOLD_ATTRIBUTES,
+    MEMBER_ATTRIBUTES,
+    Attribute,
+    Kind,
+    in_programmes,
+)
 from services.registry.spdci.messages.envelope import moment
 
 _PLACE = re.compile(r"KH|([0-9]{2}){1,3}")
@@ -35,6 +43,16 @@ class Asked:
     read: Callable[[Any], Any]
     operators: frozenset[str]
     meaning: str
+    holds: Callable[[list[Any]], ColumnElement[bool]] | None = None
+    """Of what is several: whether one of them is among these."""
+    counts_members: bool = False
+    """Whether it is counted over the members of a household."""
+
+    def of_each_member(self, compared: ColumnElement[bool]) -> ColumnElement[bool]:
+        """The comparison, in a query whose rows are members."""
+        if not self.counts_members:
+            return compared
+        return Household.id.in_(of_households(select(Household.id), having=[compared]))
 
 
 _ALL = frozenset({"eq", "gt", "ge", "lt", "le", "in"})
@@ -69,19 +87,78 @@ def _moment(given: Any) -> datetime:
     return read
 
 
-def _asked(attribute: Attribute) -> Asked:
-    if attribute.kind is Kind.NUMBER:
-        return Asked(attribute.column, _number, _ALL, attribute.meaning)
-    # An enum compares with texts as a text.
-    return Asked(cast(attribute.column, Text), _text(attribute), _EQUAL, attribute.meaning)
+def _yes_no(given: Any) -> bool:
+    match given:
+        case True | "true" | "yes" | "TRUE":
+            return True
+        case False | "false" | "no" | "FALSE":
+            return False
+    raise CriteriaRefused("its value is true or false")
 
+
+def _day(given: Any) -> date:
+    try:
+        return date.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise CriteriaRefused("its value is a day as 1986-04-13") from None
+
+
+def _asked(attribute: Attribute) -> Asked:
+    match attribute.kind:
+        case Kind.NUMBER:
+            return Asked(attribute.column, _number, _ALL, attribute.meaning)
+        case Kind.YES_NO:
+            return Asked(attribute.column, _yes_no, frozenset({"eq"}), attribute.meaning)
+        case Kind.TEXTS:
+            return Asked(
+                attribute.column,
+                _text(attribute),
+                _EQUAL,
+                attribute.meaning,
+                holds=lambda codes: in_programmes(codes, every=False),
+            )
+        case Kind.TEXT:
+            # An enum compares with texts as a text.
+            return Asked(cast(attribute.column, Text), _text(attribute), _EQUAL, attribute.meaning)
+
+
+def _code(digits: int) -> Column:
+    """Of a place that a household lies in, by its own row alone."""
+    return func.left(Household.area_code, digits)
+
+
+_COUNTS = frozenset(field.name for field in COUNTED)
+_PLACES: Mapping[str, Column] = {
+    "commune_code": _code(6),
+    "district_code": _code(4),
+    "province_code": _code(2),
+}
 
 ATTRIBUTES: Mapping[str, Asked] = {
-    **{name: _asked(attribute) for name, attribute in HOUSEHOLD_ATTRIBUTES.items()},
-    "group_size": Asked(value_of(MEMBERS), _number, _ALL, "members of the household"),
+    **{
+        name: replace(
+            _asked(attribute),
+            counts_members=name in _COUNTS,
+            **({"column": _PLACES[name]} if name in _PLACES else {}),
+        )
+        for name, attribute in HOUSEHOLD_ATTRIBUTES.items()
+    },
+    "group_size": Asked(
+        value_of(MEMBERS), _number, _ALL, "members of the household", counts_members=True
+    ),
     "last_updated": Asked(Household.changed_at, _moment, _ALL, "when it was changed last"),
 }
 """By name, in criteria. ``location`` is asked for by itself: a place means all within it."""
+
+_MEMBER_ATTRIBUTES = {name: _asked(attribute) for name, attribute in MEMBER_ATTRIBUTES.items()}
+OF_MEMBERS: Mapping[str, Asked] = {
+    **_MEMBER_ATTRIBUTES,
+    **ATTRIBUTES,
+    "pregnant": _MEMBER_ATTRIBUTES["pregnant"],
+    "is_disabled": _MEMBER_ATTRIBUTES["disability"],
+    "birth_date": Asked(getattr(Member, BIRTH_DATE.name), _day, _ALL, "date of birth"),
+}
+"""By name, in criteria for members: of one member, and of the household that they live in."""
 
 SENSITIVE = frozenset(field.name for field in OPEN if field.sensitive)
 """Of the health of persons: asked about by whoever may see persons alone."""

@@ -8,6 +8,7 @@ a list of predicates, which the standard joins by ``condition``.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from services.registry.spdci.messages.codes import SearchFault
 from services.registry.spdci.searches.attributes import (
     ATTRIBUTES,
     LOCATION,
+    OF_MEMBERS,
     SENSITIVE,
     SORTS,
     Asked,
@@ -34,6 +36,10 @@ MAXIMUM_DEPTH = 8
 MAXIMUM_CONDITIONS = 100
 MAXIMUM_CHOICES = 200
 _MAXIMUM_SORTS = 5
+_SORTS_OF_MEMBERS = frozenset(
+    name for name in SORTS if name not in ATTRIBUTES or not ATTRIBUTES[name].counts_members
+)
+"""Members are sorted by what their household's own row says."""
 
 
 class Entity(StrEnum):
@@ -107,13 +113,34 @@ def read_criteria(given: Any, *, shows_persons: bool) -> Criteria:
     if given.get("version", "1.0.0") != "1.0.0":
         raise Rejected(SearchFault.CRITERIA, "The version of search_criteria is 1.0.0.")
     page_size, page_number = _page(given.get("pagination"))
+    entity = _entity(given)
     return Criteria(
-        by=_query(given.get("query_type"), given.get("query"), _Reading(shows_persons)),
-        entity=_entity(given),
-        sorts=_sorts(given.get("sort")),
+        by=read_query(
+            given.get("query_type"),
+            given.get("query"),
+            entity=entity,
+            shows_persons=shows_persons,
+        ),
+        entity=entity,
+        sorts=_sorts(given.get("sort"), entity),
         page_size=page_size,
         page_number=page_number,
     )
+
+
+Query = ById | ByNumber | ColumnElement[bool]
+
+
+def read_query(
+    query_type: Any,
+    query: Any,
+    *,
+    entity: Entity,
+    shows_persons: bool,
+    beside: Mapping[str, Asked] | None = None,
+) -> Query:
+    """What one query asks for; raises Rejected. ``beside`` are attributes of its own."""
+    return _query(query_type, query, _Reading(entity, shows_persons, beside or {}))
 
 
 def _entity(given: Mapping[str, Any]) -> Entity:
@@ -145,10 +172,10 @@ def _page(given: Any) -> tuple[int, int]:
 def _whole(given: Any) -> int | None:
     if isinstance(given, bool) or not isinstance(given, int | float):
         return None
-    return int(given) if given == int(given) else None
+    return int(given) if isfinite(given) and given == int(given) else None
 
 
-def _sorts(given: Any) -> tuple[tuple[str, bool], ...]:
+def _sorts(given: Any, entity: Entity) -> tuple[tuple[str, bool], ...]:
     if given is None:
         return ()
     if not isinstance(given, list) or len(given) > _MAXIMUM_SORTS:
@@ -157,8 +184,9 @@ def _sorts(given: Any) -> tuple[tuple[str, bool], ...]:
     for each in given:
         name = each.get("attribute_name") if isinstance(each, Mapping) else None
         order = each.get("sort_order", "asc") if isinstance(each, Mapping) else None
-        if not isinstance(name, str) or name not in SORTS:
-            raise Rejected(SearchFault.SORT, f"Sort by one of {', '.join(sorted(SORTS))}.")
+        known = SORTS if entity is Entity.GROUP else _SORTS_OF_MEMBERS
+        if not isinstance(name, str) or name not in known:
+            raise Rejected(SearchFault.SORT, f"Sort by one of {', '.join(sorted(known))}.")
         if order not in ("asc", "desc"):
             raise Rejected(SearchFault.SORT, "sort_order is asc or desc.")
         sorts.append((name, order == "desc"))
@@ -168,11 +196,13 @@ def _sorts(given: Any) -> tuple[tuple[str, bool], ...]:
 class _Reading:
     """How much more of a query is read, and what it may ask about."""
 
-    def __init__(self, shows_persons: bool) -> None:
+    def __init__(self, entity: Entity, shows_persons: bool, beside: Mapping[str, Asked]) -> None:
         self._left = MAXIMUM_CONDITIONS
+        self.of_members = entity is Entity.MEMBER
+        known = OF_MEMBERS if self.of_members else ATTRIBUTES
         self._attributes = {
             name: asked
-            for name, asked in ATTRIBUTES.items()
+            for name, asked in {**known, **beside}.items()
             if shows_persons or name not in SENSITIVE
         }
 
@@ -193,7 +223,7 @@ class _Reading:
             raise CriteriaRefused(f"a query has at most {MAXIMUM_CONDITIONS} conditions")
 
 
-def _query(query_type: Any, query: Any, reading: _Reading) -> ById | ByNumber | ColumnElement[bool]:
+def _query(query_type: Any, query: Any, reading: _Reading) -> Query:
     try:
         match query_type:
             case "idtype-value":
@@ -338,11 +368,16 @@ def _comparison(name: str, operator: str, value: Any, reading: _Reading) -> Colu
     if operator not in asked.operators:
         known = ", ".join(sorted(asked.operators))
         raise CriteriaRefused(f"{name} is compared by one of {known}")
+    if operator == "in" and (not isinstance(value, list) or not 1 <= len(value) <= MAXIMUM_CHOICES):
+        raise CriteriaRefused(f"in takes a list of 1 to {MAXIMUM_CHOICES} values")
+    values = [_told(name, asked.read, each) for each in (value if operator == "in" else [value])]
+    if asked.holds is not None:
+        return asked.holds(values)
     if operator == "in":
-        if not isinstance(value, list) or not 1 <= len(value) <= MAXIMUM_CHOICES:
-            raise CriteriaRefused(f"in takes a list of 1 to {MAXIMUM_CHOICES} values")
-        return asked.column.in_([_told(name, asked.read, each) for each in value])
-    return _COMPARED[operator](asked.column, _told(name, asked.read, value))
+        compared = asked.column.in_(values)
+    else:
+        compared = _COMPARED[operator](asked.column, values[0])
+    return asked.of_each_member(compared) if reading.of_members else compared
 
 
 def _told(name: str, read: Callable[[Any], Any], value: Any) -> Any:

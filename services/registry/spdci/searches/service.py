@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.households.persons import PersonalData
+from services.registry.households.persons import Person, PersonalData
 from services.registry.households.shape import COUNTED
 from services.registry.households.tables import Household
-from services.registry.members.statements import value_of
+from services.registry.members.shape import SEALED
+from services.registry.members.tables import Member
 from services.registry.spdci.messages.codes import ErrorCode, SearchFault, Status
 from services.registry.spdci.messages.envelope import (
     MAXIMUM_REQUESTS,
@@ -31,6 +33,7 @@ from services.registry.spdci.searches.criteria import (
 )
 
 REGISTRY_TYPE = "ns:org:RegistryType:Social"
+_NOBODY: Mapping[str, int] = {field.name: 0 for field in COUNTED}
 _RECORD_TYPE = {Entity.GROUP: "Group", Entity.MEMBER: "Member"}
 
 
@@ -118,9 +121,15 @@ class Searches:
                 SearchFault.CRITERIA,
                 "Members are shown to tokens with households:read-personal alone. Ask for Group.",
             )
-        condition = repository.condition_of(criteria, self._personal_data)
+        of_members = criteria.entity is Entity.MEMBER
+        asked = repository.members_condition if of_members else repository.condition_of
+        condition = asked(criteria, self._personal_data)
         total = await repository.count(
-            self._session, condition, most=MAXIMUM_REACH, today=self._today
+            self._session,
+            condition,
+            entity=criteria.entity,
+            most=MAXIMUM_REACH,
+            today=self._today,
         )
         if total > MAXIMUM_REACH:
             raise Rejected(
@@ -128,32 +137,87 @@ class Searches:
                 f"More than {MAXIMUM_REACH:,} records fit. Ask by a smaller location, or by more "
                 "conditions.",
             )
-        rows = await repository.page(
+        read = repository.page_of_members if of_members else repository.page
+        found: Sequence[Any] = await read(
             self._session,
             condition,
-            *(value_of(field).label(f"counted_{field.name}") for field in COUNTED),
             today=self._today,
             sorts=criteria.sorts,
             offset=criteria.offset,
             limit=criteria.page_size,
         )
-        places = await repository.names_of(self._session, {row[0].area_code for row in rows})
-        return [self._record(criteria.entity, row, places) for row in rows], total
+        return await (self._members(found) if of_members else self.groups(found)), total
 
-    def _record(self, entity: Entity, row: Sequence[Any], places: Mapping[str, str]) -> Json:
-        household: Household = row[0]
-        counts = dict(zip((field.name for field in COUNTED), row[1:], strict=True))
-        person = None
+    async def groups(self, ids: Sequence[UUID]) -> list[Json]:
+        """These households as Groups, in their order; those alone that there are."""
+        households = await repository.households_of(self._session, ids)
+        counts = await repository.counts_of(self._session, ids, today=self._today)
+        places = await self._places(households)
+        members: dict[UUID, list[Member]] = {}
         if self._shows_persons:
-            person = self._personal_data.open_person(
-                household.person_sealed, household_id=household.id
-            )
-        if entity is Entity.MEMBER:
-            assert person is not None  # else it was rejected
-            return records.member_of_head(household, person=person)
-        return records.group(
-            household, counts=counts, person=person, place=places.get(household.area_code)
+            listed = [each.id for each in households.values() if each.members_listed]
+            members = await repository.members_of(self._session, listed, today=self._today)
+        shown = await self._shown(
+            [each for of_one in members.values() for each in of_one], households
         )
+        told = []
+        for id in ids:
+            household = households.get(id)
+            if household is None:
+                continue
+            person = self._opened(household) if self._shows_persons else None
+            listed_here = [shown[each.id] for each in members.get(id, ())]
+            told.append(
+                records.group(
+                    household,
+                    counts=counts.get(id, _NOBODY),
+                    person=person,
+                    place=places.get(household.area_code),
+                    members=listed_here if household.members_listed else None,
+                )
+            )
+        return told
+
+    async def _members(self, found: Sequence[tuple[UUID, UUID | None]]) -> list[Json]:
+        households = await repository.households_of(self._session, [each for each, _ in found])
+        ids = [each for _, each in found if each is not None]
+        members = await repository.members_by_id(self._session, ids)
+        shown = await self._shown(list(members.values()), households)
+        return [
+            records.member_of_head(
+                households[household_id], person=self._opened(households[household_id])
+            )
+            if member_id is None
+            else shown[member_id]
+            for household_id, member_id in found
+        ]
+
+    async def _shown(
+        self, members: Sequence[Member], households: Mapping[UUID, Household]
+    ) -> dict[UUID, Json]:
+        if not members:
+            return {}
+        programmes = await repository.programmes_of(
+            self._session, [each.id for each in members], today=self._today
+        )
+        return {
+            each.id: records.member(
+                each,
+                person=self._personal_data.open_sealed(
+                    each.person_sealed, SEALED, bound_to=each.id, household_id=each.household_id
+                ),
+                household=households[each.household_id],
+                programmes=programmes.get(each.id, []),
+            )
+            for each in members
+        }
+
+    async def _places(self, households: Mapping[UUID, Household]) -> Mapping[str, str]:
+        codes = {household.area_code for household in households.values()}
+        return await repository.names_of(self._session, codes)
+
+    def _opened(self, household: Household) -> Person:
+        return self._personal_data.open_person(household.person_sealed, household_id=household.id)
 
 
 def reference_of(request: Any) -> str | None:
