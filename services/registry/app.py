@@ -39,6 +39,7 @@ from services.registry.repairs.routes import router as repairs
 from services.registry.rounds.routes import router as rounds
 from services.registry.scopes import RegistryApprove, SchemesRead
 from services.registry.settings import ApiSettings
+from services.registry.spdci.asking.routes import router as asking
 from services.registry.spdci.mounting import answering_partners, mount_spdci
 from services.registry.steps import steps_of
 from shared.application import create_application
@@ -106,6 +107,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             held,
             preparations,
             partners,
+            asking,
             entitlements,
             decisions,
             cases,

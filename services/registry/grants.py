@@ -41,6 +41,9 @@ GRANTS = {
         "SELECT, INSERT, DELETE, UPDATE (status, attempts, next_attempt_at, attempted_at, "
         "finished_at, answer_status, detail, message_sealed)"
     ),
+    "partner_subscription": "SELECT, INSERT, UPDATE (ended_at, filter_sealed)",
+    "partner_search": "SELECT, INSERT",
+    "partner_callback": "SELECT, INSERT, DELETE, UPDATE (message_sealed)",
     "preparation": "SELECT, INSERT, UPDATE",
     "payment_round": "SELECT, INSERT, UPDATE (released_at, released_by)",
     "enrolment_run": "SELECT, INSERT, UPDATE (chunks_done, completed_at, held_at, approval_id)",

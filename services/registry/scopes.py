@@ -32,6 +32,9 @@ PartnersWrite = Annotated[Caller, require("partners:write")]
 SPDCI_SOCIAL = "spdci:social"
 """Asks who is registered, as SPDCI has it; persons are shown with `households:read-personal`."""
 
+SPDCI_BENEFICIARIES = "spdci:beneficiaries"
+"""Asks who is enrolled in what, as SPDCI has it, and tells who is in a routine programme."""
+
 EnrolmentsRead = Annotated[Caller, require("enrolments:read")]
 RoundsRelease = Annotated[Caller, require("rounds:release")]
 EntitlementsRead = Annotated[Caller, require("entitlements:read")]

@@ -69,6 +69,10 @@ class Settings(ServiceSettings):
     """How long after it was opened an appeal is due to be decided; then it is overdue."""
     smallest_cell: int = Field(default=10, ge=2, le=1_000)
     """Of fewer households than that no comparison of schemes tells."""
+    partner_changes_alone: int = Field(default=10_000, ge=0)
+    """Members of whom one partner tells in a day that they entered or left a routine programme,
+    without a second person, of households that are enrolled in nothing that can still pay: two
+    persons agreed on the partner."""
     release_alone_minor: dict[CurrencyCode, AmountMinor] = {}
     """By currency, up to how much one person alone releases a later round; none: two persons
     always."""

@@ -20,6 +20,7 @@ from services.registry.providers import tables as providers
 from services.registry.repairs import tables as repairs
 from services.registry.schemes import tables as schemes
 from services.registry.spdci.later import tables as spdci
+from services.registry.spdci.subscriptions import tables as subscriptions
 
 metadata = Base.metadata
 
@@ -45,4 +46,5 @@ __all__ = [
     "repairs",
     "schemes",
     "spdci",
+    "subscriptions",
 ]

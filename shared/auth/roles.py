@@ -101,7 +101,7 @@ SCOPES: dict[Role, frozenset[str]] = {
             event-log:read events:read events:replay
         """,
         Role.MINISTRY: f"{_FOLLOWING} event-log:read subscriptions:read subscriptions:write",
-        Role.PARTNER: "areas:read spdci:social households:read-personal",
+        Role.PARTNER: "areas:read spdci:social spdci:beneficiaries households:read-personal",
         Role.PUBLISHER: """
             areas:read indicators:read observations:read observations:write observations:publish
         """,

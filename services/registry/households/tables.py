@@ -42,6 +42,7 @@ from services.registry.households.shape import (
     POVERTY_STATUS,
     PovertyStatus,
 )
+from shared.events.tables import TransactionId
 from shared.tables import enum_column
 
 
@@ -89,6 +90,10 @@ class Household(Base):
     members_listed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     """Whether its members are rows: its counts are then those of the day that they were listed,
     and nobody pays by them."""
+    registered_in: Mapped[int | None] = mapped_column(
+        TransactionId(), server_default=text("pg_current_xact_id()")
+    )
+    """The transaction that added it: whoever reads the event log tells new from changed by it."""
 
     __table_args__ = (
         CheckConstraint(_counted(MEMBERS), name="members_counted"),

@@ -15,12 +15,14 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.database import SCHEMA, Base
 from services.registry.households.tables import add_columns
 from services.registry.members.shape import FOUND, MAXIMUM_MEMBER_NUMBER, OPEN, PROGRAMME_CODE
+from shared.events.tables import TransactionId
 from shared.tables import enum_column
 
 
@@ -60,6 +62,10 @@ class Member(Base):
     member_number: Mapped[int] = mapped_column(SmallInteger)
     person_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     content_index: Mapped[bytes] = mapped_column(LargeBinary)
+    registered_in: Mapped[int | None] = mapped_column(
+        TransactionId(), server_default=text("pg_current_xact_id()")
+    )
+    """The transaction that added the row."""
 
     __table_args__ = (
         CheckConstraint(

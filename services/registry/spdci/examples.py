@@ -102,6 +102,48 @@ ACKNOWLEDGED: Json = {
     }
 }
 
+SUBSCRIBE: Json = {
+    "signature": SIGNATURE,
+    "header": {**HEADER, "action": "subscribe"},
+    "message": {
+        "transaction_id": "2026-11-29-003",
+        "subscribe_request": [
+            {
+                "reference_id": "1",
+                "timestamp": "2026-11-29T09:30:00+07:00",
+                "subscribe_criteria": {
+                    "version": "1.0.0",
+                    "reg_type": "ns:org:RegistryType:Social",
+                    "reg_event_type": "REGISTER",
+                    "filter_type": "predicate",
+                    "filter": [
+                        {
+                            "seq_num": 1,
+                            "expression1": {
+                                "attribute_name": "location",
+                                "operator": "eq",
+                                "attribute_value": "0102",
+                            },
+                        }
+                    ],
+                    "notify_record_type": "Group",
+                },
+                "locale": "eng",
+            }
+        ],
+    },
+}
+
+UNSUBSCRIBE: Json = {
+    "signature": SIGNATURE,
+    "header": {**HEADER, "action": "unsubscribe"},
+    "message": {
+        "transaction_id": "2026-11-29-004",
+        "timestamp": "2026-11-29T09:30:00+07:00",
+        "subscription_codes": ["0199c1de-53a1-7f6b-8a27-2f1f6a1d9a14"],
+    },
+}
+
 TXN_STATUS: Json = {
     "signature": SIGNATURE,
     "header": {**HEADER, "action": "txn-status"},
@@ -136,6 +178,192 @@ TXN_STATUS_TOLD: Json = {
             },
         },
     },
+}
+
+SEARCH_BENEFICIARIES: Json = {
+    "signature": SIGNATURE,
+    "header": HEADER,
+    "message": {
+        "transaction_id": "2026-11-29-005",
+        "search_request": [
+            {
+                "reference_id": "1",
+                "timestamp": "2026-11-29T09:30:00+07:00",
+                "search_criteria": {
+                    "version": "1.0.0",
+                    "query_type": "predicate",
+                    "query": [
+                        {
+                            "seq_num": 1,
+                            "expression1": {
+                                "attribute_name": "programme_identifier",
+                                "operator": "eq",
+                                "attribute_value": "flood-2022",
+                            },
+                        }
+                    ],
+                    "pagination": {"page_size": 100, "page_number": 1},
+                },
+                "locale": "eng",
+            }
+        ],
+    },
+}
+
+BENEFICIARIES_FOUND: Json = {
+    "header": SEARCHED["header"],
+    "message": {
+        "transaction_id": "2026-11-29-005",
+        "correlation_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a12",
+        "search_response": [
+            {
+                "reference_id": "1",
+                "timestamp": "2026-11-29T02:30:00.120+00:00",
+                "status": "succ",
+                "data": {"version": "1.0.0", "reg_records": []},
+                "pagination": {"page_size": 100, "page_number": 1, "total_count": 0},
+                "locale": "eng",
+            }
+        ],
+    },
+}
+
+ENROLLED: Json = {
+    "signature": SIGNATURE,
+    "header": HEADER,
+    "message": {
+        "transaction_id": "2026-11-29-006",
+        "enrolled_criteria": {
+            "query_type": "idtype-value",
+            "query": {
+                "person_identifier": {"eq": "010203045"},
+                "programme_identifier.programme.programme_identifier": {"eq": "flood-2022"},
+            },
+        },
+    },
+}
+
+ENROLLED_TOLD: Json = {
+    "header": SEARCHED["header"],
+    "message": {
+        "transaction_id": "2026-11-29-006",
+        "correlation_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a12",
+        "enrolled_response": [
+            {
+                "reference_id": "2026-11-29-006",
+                "timestamp": "2026-11-29T02:30:00.120+00:00",
+                "status": "succ",
+                "enrolled_status": "yes",
+            }
+        ],
+    },
+}
+
+ENROLMENTS_TOLD: Json = {
+    "signature": SIGNATURE,
+    "header": {**HEADER, "action": "notify", "status": "succ"},
+    "message": {
+        "transaction_id": "2026-11-29-007",
+        "enrolled_updates": {
+            "beneficiaries": [
+                {
+                    "@type": "Beneficiary",
+                    "assistance_unit": "individual",
+                    "member": {
+                        "demographic_info": {
+                            "person": {
+                                "identifier_type": "NationalID",
+                                "identifier_value": "010203045",
+                            }
+                        },
+                        "programme_identifier": {
+                            "programme": {"programme_identifier": "covid-cash"},
+                            "enrolment_status": "Active",
+                        },
+                    },
+                }
+            ]
+        },
+    },
+}
+
+ENROLMENTS_TAKEN: Json = {
+    "header": {**SEARCHED["header"], "action": "on-notify"},
+    "message": {
+        "transaction_id": "2026-11-29-007",
+        "correlation_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a12",
+        "enrolled_response": [
+            {
+                "reference_id": "1",
+                "timestamp": "2026-11-29T02:30:00.120+00:00",
+                "status": "succ",
+            }
+        ],
+    },
+}
+
+NOTHING_FOLLOWS: Json = {"message": {**ACKNOWLEDGED["message"], "ack_status": "NACK"}}
+
+
+def _called_back(action: str, message: Json) -> Json:
+    header = {**SEARCHED["header"], "action": action, "sender_id": "crvs.moi.gov.kh"}
+    return {
+        "signature": SIGNATURE,
+        "header": {**header, "receiver_id": "registry.sangkroh"},
+        "message": message,
+    }
+
+
+CALLBACKS: dict[str, Json] = {
+    action: _called_back(action, message)
+    for action, message in {
+        "on-search": SEARCHED["message"],
+        "txn-on-status": TXN_STATUS_TOLD["message"],
+        "on-subscribe": {
+            "transaction_id": "2026-11-29-003",
+            "correlation_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a12",
+            "subscribe_response": [
+                {
+                    "reference_id": "1",
+                    "timestamp": "2026-11-29T02:30:00.120+00:00",
+                    "status": "succ",
+                    "subscriptions": [
+                        {
+                            "code": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a14",
+                            "status": "subscribe",
+                            "timestamp": "2026-11-29T02:30:00.120+00:00",
+                        }
+                    ],
+                }
+            ],
+        },
+        "on-unsubscribe": {
+            "transaction_id": "2026-11-29-004",
+            "correlation_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a12",
+            "timestamp": "2026-11-29T02:30:00.120+00:00",
+            "status": "succ",
+            "subscription_status": [
+                {"code": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a14", "status": "unsubscribe"}
+            ],
+        },
+        "notify": {
+            "transaction_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a15",
+            "notify_event": [
+                {
+                    "reference_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a14",
+                    "timestamp": "2026-11-29T02:30:00.120+00:00",
+                    "data": {
+                        "version": "1.0.0",
+                        "reg_type": "ns:org:RegistryType:Social",
+                        "reg_event_type": "REGISTER",
+                        "reg_record_type": "Group",
+                        "reg_records": {},
+                    },
+                    "locale": "eng",
+                }
+            ],
+        },
+    }.items()
 }
 
 _ERROR: Json = {"errors": [{"code": "err.signature.invalid", "message": "It has ended."}]}

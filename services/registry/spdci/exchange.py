@@ -91,9 +91,16 @@ Work = Callable[[Taken], Awaitable[Answered]]
 
 
 async def exchange(
-    request: Request, *, scope: str, action: str, answer_action: str, work: Work
+    request: Request,
+    *,
+    scope: str,
+    action: str,
+    answer_action: str,
+    work: Work,
+    counted: bool = True,
 ) -> Response:
-    """Receive a message of ``action`` and answer it at once."""
+    """Receive a message of ``action`` and answer it at once. ``counted``: its header has to say
+    how many requests it has."""
     settings: ApiSettings = request.app.state.settings
     now = datetime.now(UTC)
     receiver_id = ""
@@ -103,7 +110,14 @@ async def exchange(
         receiver_id = sender_of(header)
         async with recorded(request) as session:
             taken = await _taken(
-                request, session, header, message, signature, action=action, now=now
+                request,
+                session,
+                header,
+                message,
+                signature,
+                action=action,
+                now=now,
+                counted=counted,
             )
             answered = await work(taken)
         answer = answer_header(
@@ -132,11 +146,17 @@ async def exchange(
 
 
 async def acknowledge(
-    request: Request, *, scope: str, action: str, work: Callable[[Taken], Awaitable[Json]]
+    request: Request,
+    *,
+    scope: str,
+    action: str,
+    work: Callable[[Taken], Awaitable[Json]],
+    called_back: bool = False,
 ) -> Response:
     """Receive a message of ``action`` that is answered later; ``work`` keeps it, and says so.
 
-    What is wrong with it is an ``ERR`` (schema ``Response``), with nothing kept.
+    What is wrong with it is an ``ERR`` (schema ``Response``), with nothing kept. We are
+    ``called_back`` again with the same message until we took it: ``work`` keeps it once.
     """
     now = datetime.now(UTC)
     try:
@@ -144,7 +164,15 @@ async def acknowledge(
         header, message, signature = envelope_of(await _body_of(request))
         async with recorded(request) as session:
             taken = await _taken(
-                request, session, header, message, signature, action=action, now=now
+                request,
+                session,
+                header,
+                message,
+                signature,
+                action=action,
+                now=now,
+                counted=not called_back,
+                once=not called_back,
             )
             acknowledged = await work(taken)
         return Response(
@@ -185,6 +213,8 @@ async def _taken(
     *,
     action: str,
     now: datetime,
+    counted: bool = True,
+    once: bool = True,
 ) -> Taken:
     """A message whose sender is known and whose header is whole; raises Refused, HeaderRejected."""
     settings: ApiSettings = request.app.state.settings
@@ -198,8 +228,9 @@ async def _taken(
         receiver_id=settings.spdci_sender_id,
         unsigned=settings.spdci_unsigned,
     )
-    read = read_header(header, action=action, now=now)
-    await senders.take_once(session, partner, read.message_id, now=now)
+    read = read_header(header, action=action, now=now, counted=counted)
+    if once:
+        await senders.take_once(session, partner, read.message_id, now=now)
     personal_data: PersonalData = request.app.state.personal_data
     return Taken(
         header=read,

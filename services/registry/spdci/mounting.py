@@ -9,10 +9,16 @@ from fastapi import FastAPI
 from starlette.datastructures import State
 
 from services.registry.settings import ApiSettings
+from services.registry.spdci.ibr import PATH as IBR
+from services.registry.spdci.ibr import WORKS as IBR_WORKS
+from services.registry.spdci.ibr import create_ibr
 from services.registry.spdci.later.working import Answering, Sending
 from services.registry.spdci.social import PATH as SOCIAL
-from services.registry.spdci.social import WORKS, create_social
+from services.registry.spdci.social import WORKS as SOCIAL_WORKS
+from services.registry.spdci.social import create_social
+from services.registry.spdci.subscriptions.following import Following
 from shared.database import Database
+from shared.events import Consumer
 from shared.operations import Operations
 from shared.worker import Loop
 
@@ -20,6 +26,7 @@ from shared.worker import Loop
 def mount_spdci(app: FastAPI) -> None:
     """Serve the standard's addresses, with the registry's database, keys and tokens."""
     _mount(app, create_social(), SOCIAL)
+    _mount(app, create_ibr(), IBR)
 
 
 @asynccontextmanager
@@ -36,13 +43,20 @@ async def answering_partners(app: FastAPI) -> AsyncIterator[None]:
             settings=settings,
             personal_data=app.state.personal_data,
             clock=app.state.clock,
-            works=WORKS,
+            works={**SOCIAL_WORKS, **IBR_WORKS},
         ).step,
         then=[sends],
     )
+    following = Following(
+        settings=settings, personal_data=app.state.personal_data, clock=app.state.clock
+    )
+    consumer = Consumer(
+        database, name="registry.partners", schema=settings.service, handlers=following.handlers
+    )
+    follows = Loop.reading(consumer, name="partners-following", then=[sends])
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as running:
-        for loop in (answers, sends):
+        for loop in (answers, follows, sends):
             running.create_task(loop.run(stop))
         try:
             yield

@@ -5,35 +5,34 @@ Its envelope and its errors are the standard's, so it shares no handler with the
 
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.persons import PersonalData
 from services.registry.scopes import READ_PERSONAL, SPDCI_SOCIAL
 from services.registry.spdci import examples
+from services.registry.spdci.applications import application
+from services.registry.spdci.asking import service as asking
 from services.registry.spdci.exchange import (
     Answered,
     Taken,
     acknowledge,
     exchange,
-    http_error,
-    public_keys,
 )
 from services.registry.spdci.later import status
 from services.registry.spdci.later.tables import PartnerRequest
 from services.registry.spdci.later.taking import take
-from services.registry.spdci.messages.codes import ErrorCode, Status
+from services.registry.spdci.messages.codes import Status
 from services.registry.spdci.messages.envelope import (
     Json,
-    Refused,
     require_total,
     transaction_of,
 )
 from services.registry.spdci.searches.service import Searches, reference_of, requests_of
+from services.registry.spdci.subscriptions import service as subscriptions
 from shared.ids import new_id
 
 REGISTER = "social"
@@ -42,14 +41,11 @@ PATH = f"/spdci/{REGISTER}"
 
 def create_social() -> FastAPI:
     """The sub-application; ``mounted`` gives it its parent's state."""
-    app = FastAPI(
+    app = application(
         title="Sangkroh: SPDCI social registry",
         summary="Who is registered, as the Digital Convergence Initiative's standard asks.",
         description="Interoperability APIs, Social Registry 1.0.0. How messages are signed, and "
         "where the text of the standard and its schema disagree, is in docs/ministries.md.",
-        version="1.0.0",
-        docs_url=None,
-        redoc_url=None,
     )
 
     @app.post(
@@ -83,6 +79,34 @@ def create_social() -> FastAPI:
         )
 
     @app.post(
+        "/registry/subscribe",
+        summary="Subscribe to what happens to households",
+        openapi_extra=examples.body(examples.SUBSCRIBE),
+        responses=examples.responses(examples.ACKNOWLEDGED),
+    )
+    async def later_subscribe(request: Request) -> Response:
+        """Keeps what is wanted and says so. `/registry/on-subscribe` behind the partner's address
+        is told the codes, and from then on `/registry/notify` what happens."""
+        return await acknowledge(
+            request, scope=SPDCI_SOCIAL, action="subscribe", work=partial(_take_subscribe, request)
+        )
+
+    @app.post(
+        "/registry/unsubscribe",
+        summary="End subscriptions",
+        openapi_extra=examples.body(examples.UNSUBSCRIBE),
+        responses=examples.responses(examples.ACKNOWLEDGED),
+    )
+    async def later_unsubscribe(request: Request) -> Response:
+        """Ends them, and says so to `/registry/on-unsubscribe`."""
+        return await acknowledge(
+            request,
+            scope=SPDCI_SOCIAL,
+            action="unsubscribe",
+            work=partial(_take_unsubscribe, request),
+        )
+
+    @app.post(
         "/registry/sync/txn/status",
         summary="Ask how what was asked stands",
         openapi_extra=examples.body(examples.TXN_STATUS),
@@ -110,25 +134,29 @@ def create_social() -> FastAPI:
             request, scope=SPDCI_SOCIAL, action="txn-status", work=partial(_take_status, request)
         )
 
-    @app.get("/.well-known/jwks.json", summary="Our public keys")
-    async def jwks(request: Request) -> dict[str, Any]:
-        """What verifies our signatures: a JSON Web Key Set (RFC 7517)."""
-        return {"keys": public_keys(request.app.state.settings)}
-
-    @app.exception_handler(404)
-    async def no_such_path(request: Request, _: Exception) -> Response:
-        return http_error(
-            Refused(404, ErrorCode.NOT_FOUND, "The standard has no such address here.")
-        )
-
-    @app.exception_handler(405)
-    async def another_method(request: Request, _: Exception) -> Response:
-        return JSONResponse(
-            {"errors": [{"code": ErrorCode.BAD.value, "message": "Messages are sent by POST."}]},
-            status_code=405,
-        )
-
+    for action in ("on-search", "on-subscribe", "on-unsubscribe", "notify", "txn-on-status"):
+        _call_back(app, action)
     return app
+
+
+def _call_back(app: FastAPI, action: str) -> None:
+    """Take what a partner's registry answers to us, or tells us of itself."""
+    path = "/registry/txn/on-status" if action == "txn-on-status" else f"/registry/{action}"
+
+    @app.post(
+        path,
+        name=action,
+        summary=f"Be sent {action}, as a client",
+        operation_id=action.replace("-", "_"),
+        openapi_extra=examples.body(examples.CALLBACKS[action]),
+        responses=examples.responses(examples.NOTHING_FOLLOWS),
+    )
+    async def called_back(request: Request) -> Response:
+        """Kept once, however often it comes, and read at `/v1/partners/{sender_id}/received`; what
+        answers a search of ours also with that search."""
+        return await acknowledge(
+            request, scope=SPDCI_SOCIAL, action=action, work=asking.keep, called_back=True
+        )
 
 
 async def _search(taken: Taken) -> Answered:
@@ -154,10 +182,38 @@ async def _take_search(request: Request, taken: Taken) -> Json:
     )
 
 
+async def _take_subscribe(request: Request, taken: Taken) -> Json:
+    require_total(taken.header, len(subscriptions.requests_of(taken.message)))
+    return await take(
+        taken,
+        register=REGISTER,
+        reference_ids=subscriptions.references_of(taken.message),
+        settings=request.app.state.settings,
+        request=request,
+    )
+
+
+async def _take_unsubscribe(request: Request, taken: Taken) -> Json:
+    codes = subscriptions.codes_of(taken.message)
+    if taken.header.total_count != len(codes):
+        require_total(taken.header, 1)
+    return await take(
+        taken,
+        register=REGISTER,
+        reference_ids=codes,
+        settings=request.app.state.settings,
+        request=request,
+    )
+
+
 async def _status(taken: Taken) -> Answered:
     require_total(taken.header, 1)
     return await status.status_of(
-        taken.session, taken.personal_data, taken.message, sender_id=taken.partner.sender_id
+        taken.session,
+        taken.personal_data,
+        taken.message,
+        sender_id=taken.partner.sender_id,
+        register=REGISTER,
     )
 
 
@@ -195,11 +251,35 @@ async def _status_later(
     message: Json,
     _: date,
 ) -> Answered:
-    return await status.status_of(session, personal_data, message, sender_id=asked.sender_id)
+    return await status.status_of(
+        session, personal_data, message, sender_id=asked.sender_id, register=REGISTER
+    )
+
+
+async def _subscribe_later(
+    session: AsyncSession,
+    personal_data: PersonalData,
+    asked: PartnerRequest,
+    message: Json,
+    _: date,
+) -> Answered:
+    return await subscriptions.subscribe(session, personal_data, asked, message)
+
+
+async def _unsubscribe_later(
+    session: AsyncSession,
+    _: PersonalData,
+    asked: PartnerRequest,
+    message: Json,
+    __: date,
+) -> Answered:
+    return await subscriptions.unsubscribe(session, asked, message)
 
 
 WORKS = {
     (REGISTER, "search"): ("on-search", "/registry/on-search", _search_later),
+    (REGISTER, "subscribe"): ("on-subscribe", "/registry/on-subscribe", _subscribe_later),
+    (REGISTER, "unsubscribe"): ("on-unsubscribe", "/registry/on-unsubscribe", _unsubscribe_later),
     (REGISTER, "txn-status"): ("txn-on-status", "/registry/txn/on-status", _status_later),
 }
 """What is answered later: the answer's action, its path at the partner, and what answers."""

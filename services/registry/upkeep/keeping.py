@@ -31,6 +31,13 @@ def kept_for_a_time(settings: Settings) -> list[Kept]:
             condition="finished_at IS NOT NULL",
         ),
         Kept(
+            what="what partners answered and told",
+            table="registry.partner_callback",
+            since="received_at",
+            days=settings.partner_request_days,
+            variable="REGISTRY_PARTNER_REQUEST_DAYS",
+        ),
+        Kept(
             what="what partners asked and was answered",
             table="registry.partner_request",
             since="answered_at",

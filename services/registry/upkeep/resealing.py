@@ -28,6 +28,13 @@ def sealed_columns(settings: ApiSettings) -> list[SealedColumn]:
             ("registry.import_file", "seen_sealed", "id", personal_data.files, "PERSON_KEYS"),
             ("registry.import_piece", "piece_sealed", "id", personal_data.files, "PERSON_KEYS"),
             *(
+                (f"registry.{table}", column, "id", personal_data.persons, "PERSON_KEYS")
+                for table, column in (
+                    ("partner_subscription", "filter_sealed"),
+                    ("partner_callback", "message_sealed"),
+                )
+            ),
+            *(
                 (table, "account_sealed", "household_id", personal_data.accounts, "ACCOUNT_KEYS")
                 for table in ("registry.payee_account", "registry.account_change")
             ),

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.registry.flow import Flow
+from tests.registry.spdci.schemas import hold_answer, hold_request
 from tests.server import serving
 
 SENDER = "spmis.example.org"
@@ -99,7 +100,21 @@ class Partner:
         given = self.scopes if scopes is None else scopes
         async with self.flow.service.client(*given, subject=SUBJECT) as client:
             url = client.base_url.join(path)
-            return await client.post(url, json=envelope)
+            answer = await client.post(url, json=envelope)
+        _, _, register, own = path.split("/", 3)
+        hold_answer(register, f"/{own}", answer.status_code, answer.json())
+        return answer
+
+    def envelope(
+        self, action: str, total: int, message: dict[str, Any], **header: Any
+    ) -> dict[str, Any]:
+        """A message, signed."""
+        head = self.header(action, total, **header)
+        return {
+            "signature": signature(self.private, head, message),
+            "header": head,
+            "message": message,
+        }
 
     def search_envelope(self, *requests: dict[str, Any], **header: Any) -> dict[str, Any]:
         message = {"transaction_id": "t-1", "search_request": list(requests)}
@@ -121,12 +136,13 @@ class Partner:
 
     async def status(self, **by: Any) -> httpx.Response:
         """What is said of what was asked."""
-        (kind, value), *_ = by.items()
+        txn_type = by.pop("txn_type", "search")
+        ((kind, value),) = by.items()
         message = {
             "transaction_id": "t-2",
             "txnstatus_request": {
                 "reference_id": "s-1",
-                "txn_type": "search",
+                "txn_type": txn_type,
                 "attribute_type": kind,
                 "attribute_value": value,
             },
@@ -176,9 +192,12 @@ class Receiver:
     received: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     """What it answers with, one after the other; then 200."""
+    register: str = "social"
 
     async def take(self, request: Request) -> Response:
-        self.received.append((request.url.path, await request.json()))
+        body = await request.json()
+        hold_request(self.register, request.url.path.removeprefix("/spdci"), body)
+        self.received.append((request.url.path, body))
         return Response(status_code=self.statuses.pop(0) if self.statuses else 200)
 
     @asynccontextmanager

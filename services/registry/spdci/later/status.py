@@ -16,7 +16,11 @@ from services.registry.spdci.messages.envelope import Json, Refused, is_id, tran
 from shared.ids import new_id
 
 _MAXIMUM_REFERENCES = 100
-_TYPES = ("search", "subscribe", "receipt")
+# The schema of the integrated beneficiary registry spells one of them so.
+_TYPES: Mapping[str, tuple[str, ...]] = {
+    "social": ("search", "subscribe", "receipt"),
+    "ibr": ("search", "subscibe", "receipt"),
+}
 _PENDING: Mapping[RequestStatus, Status] = {
     RequestStatus.WAITING: Status.PENDING,
     RequestStatus.DROPPED: Status.REJECTED,
@@ -38,19 +42,21 @@ async def status_of(
     message: Mapping[str, Any],
     *,
     sender_id: str,
+    register: str,
 ) -> Answered:
     """How one request of the partner stands, with its answer where there is one; raises Refused."""
     transaction_id = transaction_of(message)
     reference_of(message)
     asked = message["txnstatus_request"]
-    if asked.get("txn_type") not in _TYPES:
-        raise Refused(400, ErrorCode.BAD, f"txn_type is one of {', '.join(_TYPES)}.")
+    types = _TYPES[register]
+    if asked.get("txn_type") not in types:
+        raise Refused(400, ErrorCode.BAD, f"txn_type is one of {', '.join(types)}.")
     found = [
         (request, delivery)
         for request, delivery in await repository.find_requests(
             session, sender_id, **_by(asked), most=_MAXIMUM_REFERENCES
         )
-        if request.action == asked["txn_type"]
+        if request.register == register and request.action == asked["txn_type"]
     ]
     if not found:
         raise Refused(
@@ -63,7 +69,7 @@ async def status_of(
         told = _not_answered(request)
     else:
         kept = unseal(personal_data, delivery.message_sealed, bound_to=delivery.id.bytes)
-        told = kept["message"]
+        told = _as_a_search(kept["message"], request)
     return Answered(
         {
             "transaction_id": transaction_id,
@@ -93,6 +99,27 @@ def _by(asked: Mapping[str, Any]) -> dict[str, Any]:
         "attribute_type is transaction_id, reference_id_list or correlation_id, and "
         "attribute_value what it says.",
     )
+
+
+def _as_a_search(answer: Json, request: PartnerRequest) -> Json:
+    """An answer in the form of a search's: the schema of a status has no other."""
+    if "search_response" in answer:
+        return answer
+    told = answer.get("subscribe_response")
+    if told is None:
+        told = [
+            {"reference_id": code, **{name: answer[name] for name in ("timestamp", "status")}}
+            for code in request.reference_ids
+        ]
+    return {
+        "transaction_id": request.transaction_id,
+        "correlation_id": str(request.id),
+        # Codes of what was wrong with a subscription are none of a search.
+        "search_response": [
+            {name: value for name, value in each.items() if name != "status_reason_code"}
+            for each in told
+        ],
+    }
 
 
 def _not_answered(request: PartnerRequest) -> Json:

@@ -114,3 +114,41 @@ class PartnerDelivery(Base):
         Index(None, "partner_request_id"),
         {"comment": "Messages on their way to partners, sealed, each until it was taken."},
     )
+
+
+class PartnerSearch(Base):
+    """A search that we send to a partner's registry. Its id is the ``transaction_id``."""
+
+    __tablename__ = "partner_search"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    sender_id: Mapped[str] = mapped_column(Text, ForeignKey("registry.partner.sender_id"))
+    delivery_id: Mapped[UUID] = mapped_column(Uuid)
+    asked_by: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        Index(None, "sender_id", "id"),
+        {"comment": "Searches that were sent to partners; what they answered is a callback."},
+    )
+
+
+class PartnerCallback(Base):
+    """A message that a partner sent of itself or in answer: ``on-search``, ``notify`` and so on."""
+
+    __tablename__ = "partner_callback"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    sender_id: Mapped[str] = mapped_column(Text, ForeignKey("registry.partner.sender_id"))
+    message_id: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    transaction_id: Mapped[str] = mapped_column(Text)
+    message_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        Index("partner_callback_message_unique", "sender_id", "message_id", unique=True),
+        Index(None, "sender_id", "transaction_id"),
+        Index(None, "received_at"),
+        {"comment": "Answers and notices that partners sent to us, sealed, each once."},
+    )

@@ -95,8 +95,13 @@ def sender_of(header: Mapping[str, Any]) -> str:
     return str(sender_id)
 
 
-def read_header(header: Mapping[str, Any], *, action: str, now: datetime) -> Header:
-    """A header that a message of ``action`` may have; raises Refused, HeaderRejected."""
+def read_header(
+    header: Mapping[str, Any], *, action: str, now: datetime, counted: bool = True
+) -> Header:
+    """A header that a message of ``action`` may have; raises Refused, HeaderRejected.
+
+    That of an answer, or of a notice, need not be ``counted``.
+    """
     version = header.get("version", VERSION)
     if version != VERSION:
         raise HeaderRejected(HeaderFault.VERSION, f"The version spoken here is {VERSION}.")
@@ -122,7 +127,9 @@ def read_header(header: Mapping[str, Any], *, action: str, now: datetime) -> Hea
     given = header.get("action")
     if given != action:
         raise HeaderRejected(HeaderFault.ACTION, f"The action of this address is {action}.")
-    total = header.get("total_count")
+    total = header.get("total_count", None if counted else 1)
+    if not counted and total == 0:
+        total = 1
     if isinstance(total, bool) or not isinstance(total, int) or total < 1:
         raise HeaderRejected(
             HeaderFault.TOTAL_COUNT, "total_count is the number of requests in the message."

@@ -96,7 +96,8 @@ def _yes_no(given: Any) -> bool:
     raise CriteriaRefused("its value is true or false")
 
 
-def _day(given: Any) -> date:
+def day(given: Any) -> date:
+    """A day as criteria give it; raises CriteriaRefused."""
     try:
         return date.fromisoformat(given)
     except (TypeError, ValueError):
@@ -156,7 +157,7 @@ OF_MEMBERS: Mapping[str, Asked] = {
     **ATTRIBUTES,
     "pregnant": _MEMBER_ATTRIBUTES["pregnant"],
     "is_disabled": _MEMBER_ATTRIBUTES["disability"],
-    "birth_date": Asked(getattr(Member, BIRTH_DATE.name), _day, _ALL, "date of birth"),
+    "birth_date": Asked(getattr(Member, BIRTH_DATE.name), day, _ALL, "date of birth"),
 }
 """By name, in criteria for members: of one member, and of the household that they live in."""
 

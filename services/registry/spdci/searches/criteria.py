@@ -112,7 +112,7 @@ def read_criteria(given: Any, *, shows_persons: bool) -> Criteria:
         raise Rejected(SearchFault.CRITERIA, "search_criteria is an object.")
     if given.get("version", "1.0.0") != "1.0.0":
         raise Rejected(SearchFault.CRITERIA, "The version of search_criteria is 1.0.0.")
-    page_size, page_number = _page(given.get("pagination"))
+    page_size, page_number = page_of(given.get("pagination"))
     entity = _entity(given)
     return Criteria(
         by=read_query(
@@ -151,7 +151,8 @@ def _entity(given: Mapping[str, Any]) -> Entity:
         raise Rejected(SearchFault.CRITERIA, "response_entity is Group or Member.") from None
 
 
-def _page(given: Any) -> tuple[int, int]:
+def page_of(given: Any) -> tuple[int, int]:
+    """How many records a page has, and which it is, from 1; raises Rejected."""
     if given is None:
         return MAXIMUM_PAGE_SIZE, 1
     if not isinstance(given, Mapping):
@@ -198,8 +199,9 @@ class _Reading:
 
     def __init__(self, entity: Entity, shows_persons: bool, beside: Mapping[str, Asked]) -> None:
         self._left = MAXIMUM_CONDITIONS
-        self.of_members = entity is Entity.MEMBER
-        known = OF_MEMBERS if self.of_members else ATTRIBUTES
+        known = OF_MEMBERS if entity is Entity.MEMBER else ATTRIBUTES
+        # Of what is no household, counts of members are asked by themselves.
+        self.by_itself = entity is Entity.MEMBER or bool(beside)
         self._attributes = {
             name: asked
             for name, asked in {**known, **beside}.items()
@@ -377,7 +379,7 @@ def _comparison(name: str, operator: str, value: Any, reading: _Reading) -> Colu
         compared = asked.column.in_(values)
     else:
         compared = _COMPARED[operator](asked.column, values[0])
-    return asked.of_each_member(compared) if reading.of_members else compared
+    return asked.of_each_member(compared) if reading.by_itself else compared
 
 
 def _told(name: str, read: Callable[[Any], Any], value: Any) -> Any:

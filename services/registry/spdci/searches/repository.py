@@ -29,15 +29,15 @@ from services.registry.members.statements import (
 )
 from services.registry.members.tables import Member, ProgrammeMembership
 from services.registry.spdci.searches.attributes import SORTS
-from services.registry.spdci.searches.criteria import ById, ByNumber, Criteria, Entity
+from services.registry.spdci.searches.criteria import ById, ByNumber, Entity, Query
 
 Counts = Mapping[str, int]
 _MEMBERS_FOUND_BY: Mapping[str, Field] = {field.name: field for field in member.FOUND}
 
 
-def condition_of(criteria: Criteria, personal_data: PersonalData) -> ColumnElement[bool]:
+def condition_of(by: Query, personal_data: PersonalData) -> ColumnElement[bool]:
     """Which households fit, or whose members may."""
-    match criteria.by:
+    match by:
         case ById(household_id):
             return Household.id == household_id
         case ByNumber(field, value):
@@ -108,15 +108,32 @@ def _members(condition: ColumnElement[bool], columns: Sequence[Any]) -> Select[*
     return _with_places(query, condition)
 
 
-def members_condition(criteria: Criteria, personal_data: PersonalData) -> ColumnElement[bool]:
+def households_where(condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """The ids of households that fit."""
+    return _households(condition, [Household.id])
+
+
+def members_where(
+    condition: ColumnElement[bool], ids: Collection[UUID]
+) -> Select[*tuple[Any, ...]]:
+    """Those of the members who fit."""
+    return _members(and_(Member.id.in_(ids), condition), [Member.id])
+
+
+def members_condition(by: Query, personal_data: PersonalData) -> ColumnElement[bool]:
     """Which members fit: by a number those alone whose it is."""
-    condition = condition_of(criteria, personal_data)
-    if isinstance(criteria.by, ByNumber):
-        known = _MEMBERS_FOUND_BY.get(criteria.by.field.name)
-        if known is not None:
-            whose = _has(Member, known, criteria.by.value, personal_data)
+    condition = condition_of(by, personal_data)
+    if isinstance(by, ByNumber):
+        whose = member_has(by.field, by.value, personal_data)
+        if whose is not None:
             return and_(condition, or_(Member.id.is_(None), whose))
     return condition
+
+
+def member_has(field: Field, value: str, personal_data: PersonalData) -> ColumnElement[bool] | None:
+    """Whether a number is a member's own; None where members have no such numbers."""
+    known = _MEMBERS_FOUND_BY.get(field.name)
+    return None if known is None else _has(Member, known, value, personal_data)
 
 
 async def count(

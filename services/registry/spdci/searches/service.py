@@ -88,10 +88,8 @@ class Searches:
                 raise Rejected(
                     SearchFault.TIMESTAMP, "timestamp is an ISO 8601 time with its zone."
                 )
-            criteria = read_criteria(
-                request.get("search_criteria"), shows_persons=self._shows_persons
-            )
-            found, total = await self._search(criteria)
+            criteria = self.read(request.get("search_criteria"))
+            found, total = await self.search(criteria)
         except Rejected as fault:
             return answer | {
                 "status": Status.REJECTED,
@@ -101,12 +99,7 @@ class Searches:
             }
         return answer | {
             "status": Status.SUCCEEDED,
-            "data": {
-                "version": "1.0.0",
-                "reg_type": REGISTRY_TYPE,
-                "reg_record_type": _RECORD_TYPE[criteria.entity],
-                "reg_records": found,
-            },
+            "data": self.data(criteria, found),
             "pagination": {
                 "page_size": criteria.page_size,
                 "page_number": criteria.page_number,
@@ -115,7 +108,21 @@ class Searches:
             "locale": locale_of(request.get("locale")),
         }
 
-    async def _search(self, criteria: Criteria) -> tuple[list[Json], int]:
+    def read(self, given: Any) -> Criteria:
+        """The criteria of one search; raises Rejected."""
+        return read_criteria(given, shows_persons=self._shows_persons)
+
+    def data(self, criteria: Criteria, found: list[Json]) -> Json:
+        """Records as an answer holds them."""
+        return {
+            "version": "1.0.0",
+            "reg_type": REGISTRY_TYPE,
+            "reg_record_type": _RECORD_TYPE[criteria.entity],
+            "reg_records": found,
+        }
+
+    async def search(self, criteria: Criteria) -> tuple[list[Json], int]:
+        """A page of records, and how many there are; raises Rejected."""
         if criteria.entity is Entity.MEMBER and not self._shows_persons:
             raise Rejected(
                 SearchFault.CRITERIA,
@@ -123,7 +130,7 @@ class Searches:
             )
         of_members = criteria.entity is Entity.MEMBER
         asked = repository.members_condition if of_members else repository.condition_of
-        condition = asked(criteria, self._personal_data)
+        condition = asked(criteria.by, self._personal_data)
         total = await repository.count(
             self._session,
             condition,
@@ -146,7 +153,7 @@ class Searches:
             offset=criteria.offset,
             limit=criteria.page_size,
         )
-        return await (self._members(found) if of_members else self.groups(found)), total
+        return await (self.members(found) if of_members else self.groups(found)), total
 
     async def groups(self, ids: Sequence[UUID]) -> list[Json]:
         """These households as Groups, in their order; those alone that there are."""
@@ -178,7 +185,8 @@ class Searches:
             )
         return told
 
-    async def _members(self, found: Sequence[tuple[UUID, UUID | None]]) -> list[Json]:
+    async def members(self, found: Sequence[tuple[UUID, UUID | None]]) -> list[Json]:
+        """These as Members: a household and its member, or none for its head."""
         households = await repository.households_of(self._session, [each for each, _ in found])
         ids = [each for _, each in found if each is not None]
         members = await repository.members_by_id(self._session, ids)

@@ -1,0 +1,109 @@
+"""How what is asked of partners, and what is on its way to them, looks over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from services.registry.spdci.later.tables import DeliveryStatus
+
+_MAXIMUM_QUERY = 20_000
+
+
+def _bounded(given: Any) -> Any:
+    try:
+        written = orjson.dumps(given)
+    except (TypeError, orjson.JSONEncodeError):
+        raise ValueError("It is nested too deeply, or holds a number that JSON has not.") from None
+    if len(written) > _MAXIMUM_QUERY:
+        raise ValueError(f"It has at most {_MAXIMUM_QUERY:,} characters.")
+    return given
+
+
+class SearchIn(BaseModel):
+    """One search of a partner's registry, as the standard has it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "query_type": "idtype-value",
+                    "query": {"type": "UIN", "value": "010203045"},
+                    "reg_type": "ns:org:RegistryType:Civil",
+                    "reg_record_type": "Person",
+                    "page_size": 100,
+                }
+            ]
+        },
+    )
+
+    query_type: Literal["idtype-value", "expression", "predicate"]
+    query: Annotated[dict[str, Any] | list[Any], AfterValidator(_bounded)]
+    reg_type: str | None = Field(default=None, max_length=99)
+    reg_record_type: str | None = Field(default=None, max_length=99)
+    response_entity: Literal["Group", "Member"] | None = None
+    page_size: int = Field(default=100, ge=1, le=1_000)
+    page_number: int = Field(default=1, ge=1, le=100_000)
+
+    def criteria(self) -> dict[str, Any]:
+        """The search's ``search_criteria``."""
+        told = self.model_dump(exclude_none=True, exclude={"page_size", "page_number"})
+        return {
+            "version": "1.0.0",
+            **told,
+            "pagination": {"page_size": self.page_size, "page_number": self.page_number},
+        }
+
+
+class DeliveryOut(BaseModel):
+    """One message to a partner, without what it says."""
+
+    id: UUID = Field(description="The `message_id`, in every attempt.")
+    action: str = Field(examples=["on-search"])
+    status: DeliveryStatus
+    attempts: int = Field(examples=[1])
+    made_at: datetime
+    attempted_at: datetime | None
+    next_attempt_at: datetime | None = Field(description="Null: none follows.")
+    finished_at: datetime | None
+    answer_status: int | None = Field(
+        description="The HTTP status of the last answer.", examples=[200]
+    )
+    detail: str | None = Field(description="Why there was no answer, or not a good one.")
+
+
+class ReceivedOut(BaseModel):
+    """One message that a partner sent, without what it says."""
+
+    id: UUID
+    action: str = Field(examples=["notify"])
+    message_id: str
+    transaction_id: str
+    received_at: datetime
+
+
+class ReceivedMessageOut(ReceivedOut):
+    """One message that a partner sent."""
+
+    message: dict[str, Any] = Field(description="As it came; it may name persons.")
+
+
+class SearchOut(BaseModel):
+    """A search of a partner's registry."""
+
+    id: UUID = Field(description="Its `transaction_id`.")
+    sender_id: str = Field(examples=["spmis.mosvy.gov.kh"])
+    asked_by: str = Field(examples=["officer@example.org"])
+    asked_at: datetime
+    delivery: DeliveryOut | None = Field(description="How it is sent; null: it is too long ago.")
+    answers: list[ReceivedMessageOut]
+
+
+class SearchAskedOut(BaseModel):
+    """A search that is sent to a partner."""
+
+    id: UUID
+    sender_id: str = Field(examples=["spmis.mosvy.gov.kh"])

@@ -1,0 +1,1 @@
+"""Who is enrolled in what: households in schemes, and members in routine programmes."""

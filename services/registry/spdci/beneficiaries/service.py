@@ -1,0 +1,194 @@
+"""Searching who is enrolled in what, and whether one person is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_
+
+from services.registry.spdci.beneficiaries import records, statements
+from services.registry.spdci.messages.codes import SearchFault, Status
+from services.registry.spdci.messages.envelope import Json, transaction_of, written
+from services.registry.spdci.searches import repository
+from services.registry.spdci.searches.attributes import Asked, CriteriaRefused, day
+from services.registry.spdci.searches.criteria import (
+    MAXIMUM_REACH,
+    ByNumber,
+    Criteria,
+    Entity,
+    Query,
+    Rejected,
+    page_of,
+    read_query,
+)
+from services.registry.spdci.searches.service import Searches
+
+_EVENT_TYPES = (None, "enrollement", "enrollement_status_change")
+_EQUAL = frozenset({"eq", "in"})
+_ALL = frozenset({"eq", "gt", "ge", "lt", "le", "in"})
+_LONGEST_CODE = 100
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str) or not 0 < len(given) <= _LONGEST_CODE or "\x00" in given:
+        raise CriteriaRefused(f"its value is a text of 1 to {_LONGEST_CODE} characters")
+    return given
+
+
+ATTRIBUTES: Mapping[str, Asked] = {
+    "programme_identifier": Asked(statements.CODE, _text, _EQUAL, "code of scheme or programme"),
+    "enrolment_status": Asked(statements.STATUS, _text, _EQUAL, "Active or Exited"),
+    "enrolment_date": Asked(statements.SINCE, day, _ALL, "since when"),
+}
+"""What criteria may ask about besides what is known of households."""
+
+
+class Beneficiaries(Searches):
+    """Searches of one caller for who is enrolled in what."""
+
+    def read(self, given: Any) -> Criteria:
+        """The criteria of one search; raises Rejected."""
+        if not isinstance(given, Mapping):
+            raise Rejected(SearchFault.CRITERIA, "search_criteria is an object.")
+        if given.get("reg_event_type") not in _EVENT_TYPES:
+            raise Rejected(
+                SearchFault.CRITERIA,
+                "reg_event_type is enrollement or enrollement_status_change, as the standard "
+                "spells them.",
+            )
+        if given.get("sort"):
+            raise Rejected(
+                SearchFault.SORT, "Beneficiaries come by place, household and programme: no sort."
+            )
+        page_size, page_number = page_of(given.get("pagination"))
+        return Criteria(
+            by=self._query(given.get("query_type"), given.get("query")),
+            entity=Entity.GROUP,
+            sorts=(),
+            page_size=page_size,
+            page_number=page_number,
+        )
+
+    def data(self, criteria: Criteria, found: list[Json]) -> Json:
+        return {"version": "1.0.0", "reg_records": found}
+
+    async def search(self, criteria: Criteria) -> tuple[list[Json], int]:
+        """A page of records, and how many there are; raises Rejected."""
+        condition = self._condition(criteria.by)
+        total = await statements.count(
+            self._session,
+            condition,
+            shows_persons=self._shows_persons,
+            most=MAXIMUM_REACH,
+            today=self._today,
+        )
+        if total > MAXIMUM_REACH:
+            raise Rejected(
+                SearchFault.TOO_MANY_FOUND,
+                f"More than {MAXIMUM_REACH:,} records fit. Ask by a smaller location, or by more "
+                "conditions.",
+            )
+        rows = await statements.page(
+            self._session,
+            condition,
+            shows_persons=self._shows_persons,
+            today=self._today,
+            offset=criteria.offset,
+            limit=criteria.page_size,
+        )
+        households = await repository.households_of(
+            self._session, [row.household_id for row in rows]
+        )
+        amounts = await statements.amounts_of(
+            self._session,
+            [(row.household_id, row.activation_id) for row in rows if row.activation_id],
+        )
+        names = await statements.names_of(self._session, {row.code for row in rows})
+        persons = (
+            await self.members([(row.household_id, row.member_id) for row in rows])
+            if self._shows_persons
+            else [None] * len(rows)
+        )
+        return [
+            records.beneficiary(
+                row,
+                household=households[row.household_id],
+                member=person,
+                name=names.get(row.code, row.code),
+                amounts=amounts.get((row.household_id, row.activation_id), ()),
+            )
+            for row, person in zip(rows, persons, strict=True)
+        ], total
+
+    async def is_enrolled(self, asked: Any) -> bool:
+        """Whether a person is in a programme now, or in any; raises Rejected."""
+        number, code = _person_and_programme(asked)
+        condition = self._condition(self._query("idtype-value", number))
+        active = and_(condition, statements.STATUS == statements.ACTIVE)
+        if code is not None:
+            active = and_(active, code == statements.CODE)
+        return bool(
+            await statements.count(
+                self._session, active, shows_persons=True, most=1, today=self._today
+            )
+        )
+
+    def _query(self, query_type: Any, query: Any) -> Query:
+        return read_query(
+            query_type,
+            query,
+            entity=Entity.GROUP,
+            shows_persons=self._shows_persons,
+            beside=ATTRIBUTES,
+        )
+
+    def _condition(self, by: Query) -> ColumnElement[bool]:
+        condition = repository.condition_of(by, self._personal_data)
+        if isinstance(by, ByNumber):
+            whose = repository.member_has(by.field, by.value, self._personal_data)
+            if whose is not None:
+                return statements.theirs(condition, whose)
+        return condition
+
+
+def _person_and_programme(asked: Any) -> tuple[Json, str | None]:
+    """Whom, and in what, a message asks about: as the example of ``EnrolledRequest`` has it, or as
+    a type and a value. Raises Rejected."""
+    if not isinstance(asked, Mapping):
+        raise Rejected(SearchFault.CRITERIA, "enrolled_criteria is an object.")
+    query = asked.get("query")
+    if not isinstance(query, Mapping) or len(query) > 20:
+        raise Rejected(SearchFault.FILTER, "query is an object with person_identifier.")
+    kind, value, code = query.get("type", "UIN"), query.get("value"), None
+    for name, given in query.items():
+        plain = given.get("eq") if isinstance(given, Mapping) else given
+        if name == "person_identifier":
+            value = plain
+        elif name == "person_identifier_type":
+            kind = plain
+        elif name.startswith("programme_identifier"):
+            if not isinstance(plain, str) or not 0 < len(plain) <= _LONGEST_CODE:
+                raise Rejected(SearchFault.FILTER, "programme_identifier is the code of one.")
+            code = plain
+    return {"type": kind, "value": value}, code
+
+
+async def enrolled(searches: Beneficiaries, message: Json, *, at: Any, correlation_id: str) -> Json:
+    """The answer to ``sync/enrolled`` (schema ``EnrolledResponse``)."""
+    transaction_id = transaction_of(message)
+    # The request has no reference of its own, and the answer must have one.
+    answer: Json = {"reference_id": transaction_id, "timestamp": written(at)}
+    try:
+        yes = await searches.is_enrolled(message.get("enrolled_criteria"))
+        answer |= {"status": Status.SUCCEEDED, "enrolled_status": "yes" if yes else "no"}
+    except Rejected as fault:
+        answer |= {
+            "status": Status.REJECTED,
+            "status_reason_message": f"{fault.code}: {fault.message}",
+            # The schema requires one; nobody is said to be enrolled.
+            "enrolled_status": "no",
+        }
+    return {
+        "transaction_id": transaction_id,
+        "correlation_id": correlation_id,
+        "enrolled_response": [answer],
+    }

@@ -1,0 +1,188 @@
+"""Who is enrolled in what, as one set of rows: a household in an activation of a scheme, or a
+member in a routine programme, once for each time."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.activations.tables import Activation, PaymentRound
+from services.registry.areas.tables import Area
+from services.registry.chunks.tables import EntitlementChunk
+from services.registry.enrolments.states import EntitlementStatus
+from services.registry.enrolments.tables import Enrolment, Entitlement
+from services.registry.households.tables import Household
+from services.registry.members.statements import AS_OF, PRESENT
+from services.registry.members.tables import Member, Programme, ProgrammeMembership
+from services.registry.schemes.tables import SchemeVersion
+from services.registry.spdci.searches.repository import asks_of
+
+ACTIVE, EXITED = "Active", "Exited"
+
+_to_come = (
+    select(PaymentRound.number)
+    .where(PaymentRound.activation_id == Activation.id, PaymentRound.released_at.is_(None))
+    .exists()
+)
+_on_its_way = (
+    select(Entitlement.id)
+    .where(
+        Entitlement.household_id == Enrolment.household_id,
+        Entitlement.activation_id == Activation.id,
+        Entitlement.status == EntitlementStatus.READY,
+    )
+    .exists()
+)
+_IN_SCHEMES = select(
+    Enrolment.household_id,
+    cast(null(), Uuid).label("member_id"),
+    Enrolment.activation_id,
+    Activation.scheme_code.label("code"),
+    literal(1).label("number"),
+    case(
+        (Activation.cancelled_on.is_not(None), EXITED),
+        (or_(_to_come, _on_its_way), ACTIVE),
+        else_=EXITED,
+    ).label("status"),
+    Activation.opened_on.label("since"),
+    Activation.cancelled_on.label("until"),
+).join(Activation, Activation.id == Enrolment.activation_id)
+_IN_PROGRAMMES = (
+    select(
+        Member.household_id,
+        Member.id.label("member_id"),
+        cast(null(), Uuid).label("activation_id"),
+        ProgrammeMembership.programme_code.label("code"),
+        ProgrammeMembership.number,
+        case(
+            (or_(ProgrammeMembership.until.is_(None), ProgrammeMembership.until > AS_OF), ACTIVE),
+            else_=EXITED,
+        ).label("status"),
+        ProgrammeMembership.since,
+        ProgrammeMembership.until,
+    )
+    .join(ProgrammeMembership, ProgrammeMembership.member_id == Member.id)
+    .where(PRESENT, or_(ProgrammeMembership.since.is_(None), ProgrammeMembership.since <= AS_OF))
+)
+
+BENEFIT = union_all(_IN_SCHEMES, _IN_PROGRAMMES).subquery("benefit")
+CODE: ColumnElement[str] = cast(BENEFIT.c.code, Text)
+STATUS: ColumnElement[str] = cast(BENEFIT.c.status, Text)
+SINCE: ColumnElement[date] = BENEFIT.c.since
+
+
+def _enrolled(
+    condition: ColumnElement[bool], *, shows_persons: bool, columns: Sequence[Any]
+) -> Select[Any]:
+    query = (
+        select(*columns)
+        .select_from(Household)
+        .join(BENEFIT, BENEFIT.c.household_id == Household.id)
+        .where(condition, true() if shows_persons else BENEFIT.c.member_id.is_(None))
+    )
+    if asks_of(Area.__table__, condition):
+        query = query.join(Area, Area.code == Household.area_code)
+    return query
+
+
+def theirs(condition: ColumnElement[bool], whose: ColumnElement[bool]) -> ColumnElement[bool]:
+    """What fits of households: theirs as a whole, and of their members those alone of ``whose``."""
+    member_ids = select(Member.id).where(whose)
+    return and_(condition, or_(BENEFIT.c.member_id.is_(None), BENEFIT.c.member_id.in_(member_ids)))
+
+
+async def count(
+    session: AsyncSession,
+    condition: ColumnElement[bool],
+    *,
+    shows_persons: bool,
+    most: int,
+    today: date,
+) -> int:
+    """How many fit; ``most`` and one where there are more."""
+    some = (
+        _enrolled(condition, shows_persons=shows_persons, columns=[Household.id])
+        .limit(most + 1)
+        .subquery()
+    )
+    counted = await session.scalar(select(func.count()).select_from(some), {"as_of": today})
+    return int(counted or 0)
+
+
+async def page(
+    session: AsyncSession,
+    condition: ColumnElement[bool],
+    *,
+    shows_persons: bool,
+    today: date,
+    offset: int,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """A page of them, by place and household."""
+    query = _enrolled(condition, shows_persons=shows_persons, columns=list(BENEFIT.c))
+    query = query.order_by(
+        Household.area_code,
+        Household.id,
+        BENEFIT.c.code,
+        BENEFIT.c.member_id.nulls_first(),
+        BENEFIT.c.activation_id,
+        BENEFIT.c.number,
+    )
+    return (await session.execute(query.offset(offset).limit(limit), {"as_of": today})).all()
+
+
+async def amounts_of(
+    session: AsyncSession, enrolled: Collection[tuple[UUID, UUID]]
+) -> Mapping[tuple[UUID, UUID], list[Row[Any]]]:
+    """What households are owed, round by round, by household and activation."""
+    place = (Entitlement.household_id, Entitlement.activation_id)
+    rows = await session.execute(
+        select(
+            *place,
+            Entitlement.round,
+            Entitlement.amount_minor,
+            Entitlement.status,
+            Entitlement.finished_at,
+            EntitlementChunk.currency,
+        )
+        .join(EntitlementChunk, EntitlementChunk.id == Entitlement.chunk_id)
+        .where(tuple_(*place).in_(list(enrolled)))
+        .order_by(*place, Entitlement.round)
+    )
+    found: dict[tuple[UUID, UUID], list[Row[Any]]] = {}
+    for row in rows:
+        found.setdefault((row.household_id, row.activation_id), []).append(row)
+    return found
+
+
+async def names_of(session: AsyncSession, codes: Collection[str]) -> dict[str, str]:
+    """The names of schemes and programmes."""
+    schemes = await session.execute(
+        select(SchemeVersion.code, SchemeVersion.document["name"].astext)
+        .where(SchemeVersion.code.in_(codes))
+        .order_by(SchemeVersion.version)
+    )
+    programmes = await session.execute(
+        select(Programme.code, Programme.name_en).where(Programme.code.in_(codes))
+    )
+    return {code: name for code, name in (*schemes, *programmes) if name}

@@ -1,0 +1,1 @@
+"""What partners are told of by themselves: households that are registered, grow or change."""
