@@ -18,6 +18,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PASSWORDS = {f"{service.upper()}_DATABASE_PASSWORD" for service in SERVICES}
 _OF_CALLERS = {"AUTH_CLIENT_SECRET"}
 _TO_FIND_PERSONS = {"BLIND_INDEX_KEY", "BLIND_INDEX_KEY_OTHER", "HOUSEHOLD_ID_KEY"}
+_TO_SIGN = {"SPDCI_SIGNING_KEY", "SPDCI_SIGNING_KEY_OTHER"}
 
 SECRETS: Mapping[str, frozenset[str]] = {
     "migrate": frozenset({"DATABASE_URL", *_PASSWORDS}),
@@ -28,6 +29,7 @@ SECRETS: Mapping[str, frozenset[str]] = {
             "ACCOUNT_KEYS",
             *_TO_FIND_PERSONS,
             *_OF_CALLERS,
+            *_TO_SIGN,
         }
     ),
     "registry-worker": frozenset({"REGISTRY_DATABASE_URL", *_OF_CALLERS}),

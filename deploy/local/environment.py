@@ -37,6 +37,7 @@ class LocalSecrets:
     account_key: str = field(default_factory=_key)
     webhook_key: str = field(default_factory=_key)
     blind_index_key: str = field(default_factory=_key)
+    spdci_signing_key: str = field(default_factory=_key)
     database_passwords: dict[str, str] = field(
         default_factory=lambda: {service: secrets.token_hex(16) for service in SERVICES}
     )
@@ -102,6 +103,7 @@ def local_environment(
         "ACCOUNT_KEYS": json.dumps({"1": kept.account_key}),
         "WEBHOOK_KEYS": json.dumps({"1": kept.webhook_key}),
         "BLIND_INDEX_KEY": kept.blind_index_key,
+        "SPDCI_SIGNING_KEY": kept.spdci_signing_key,
         "REGISTRY_URL": urls["registry"],
         "PAYMENTS_URL": urls["payments"],
         "PAYMENTS_CALLBACK_BASE_URL": urls["payments"],

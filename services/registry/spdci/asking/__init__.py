@@ -1,1 +1,1 @@
-"""Our own side as a client: what we ask of partners, what they answer and tell, what is on its way."""
+"""Our own side as a client: what partners are asked, and what they answer and tell."""
