@@ -47,7 +47,7 @@ SEARCH: Json = {
                             "expression2": {
                                 "attribute_name": "group_size",
                                 "operator": "ge",
-                                "attribute_value": 5,
+                                "attribute_value": "5",
                             },
                         }
                     ],

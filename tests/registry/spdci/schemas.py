@@ -15,6 +15,12 @@ _FILES = {
     "ibr": "spdci-integrated-beneficiary-registry-1.0.0.yaml",
     "jwks": "spdci-jwks-1.0.0.yaml",
 }
+# The document refers to what lies behind a reference, which leads nowhere.
+_LEADS_NOWHERE = (
+    "#/paths/~1registry~1search/post/requestBody/content/application~1json/schema/properties/"
+    "message/oneOf/0/"
+)
+_LEADS_THERE = "#/components/schemas/SearchRequest/"
 _ACKNOWLEDGED = "/components/responses/Response/content/application~1json/schema"
 _REFUSED = "/components/responses/HttpErrorResponse/content/application~1json/schema"
 # The default answer of these is said to be a schema, where a response has to stand: it is the
@@ -31,7 +37,10 @@ def _known() -> Registry[Any]:
     return known.with_resources(
         (
             f"urn:{name}",
-            Resource(yaml.safe_load((_FOLDER / file).read_text()), DRAFT202012),
+            Resource(
+                yaml.safe_load((_FOLDER / file).read_text().replace(_LEADS_NOWHERE, _LEADS_THERE)),
+                DRAFT202012,
+            ),
         )
         for name, file in _FILES.items()
     )

@@ -65,8 +65,8 @@ async def test_a_partner_is_asked_and_its_answer_is_kept_once(
     assert kept["message"] == envelope["message"]
     (listed,) = (await flow.get(f"/partners/{SENDER}/received"))["items"]
     assert listed["action"] == "on-search"
-    one = await flow.get(f"/partners/{SENDER}/received/{listed['id']}")
-    assert one["message"] == envelope["message"]
+    read = await flow.get(f"/partners/{SENDER}/received/{listed['id']}")
+    assert read["message"] == envelope["message"]
     sealed = await flow.owner.fetchval("SELECT message_sealed FROM registry.partner_callback")
     assert b"Chanthy" not in sealed
 

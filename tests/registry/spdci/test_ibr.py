@@ -44,12 +44,12 @@ async def test_who_is_enrolled_in_what_is_told_and_taken(working: Flow) -> None:
     flow = working
     partner = await Partner(flow, scopes=SCOPES).registered()
     await flow.register([*rows(2), *rows(1, commune="150101")])
-    one, _ = await ids_of(flow.owner, "020101")
+    enrolled_id, _ = await ids_of(flow.owner, "020101")
     (far,) = await ids_of(flow.owner, "150101")
     await store(
         flow,
         {
-            one: [Person(programmes=("covid-cash",), id_number="010203041")],
+            enrolled_id: [Person(programmes=("covid-cash",), id_number="010203041")],
             far: [Person(name="Far Away", id_number="010203042")],
         },
     )

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
-
 from services.registry.spdci.beneficiaries import records, statements
 from services.registry.spdci.messages.codes import SearchFault, Status
 from services.registry.spdci.messages.envelope import Json, transaction_of, written
@@ -141,7 +139,7 @@ class Beneficiaries(Searches):
             beside=ATTRIBUTES,
         )
 
-    def _condition(self, by: Query) -> ColumnElement[bool]:
+    def _condition(self, by: Query) -> statements.Condition:
         condition = repository.condition_of(by, self._personal_data)
         if isinstance(by, ByNumber):
             whose = repository.member_has(by.field, by.value, self._personal_data)

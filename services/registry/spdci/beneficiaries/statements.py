@@ -91,6 +91,9 @@ STATUS: ColumnElement[str] = cast(BENEFIT.c.status, Text)
 SINCE: ColumnElement[date] = BENEFIT.c.since
 
 
+Condition = ColumnElement[bool]
+
+
 def _enrolled(
     condition: ColumnElement[bool], *, shows_persons: bool, columns: Sequence[Any]
 ) -> Select[Any]:
@@ -127,6 +130,24 @@ async def count(
     )
     counted = await session.scalar(select(func.count()).select_from(some), {"as_of": today})
     return int(counted or 0)
+
+
+async def is_active(
+    session: AsyncSession, condition: ColumnElement[bool], code: str | None, *, today: date
+) -> bool:
+    """Whether any that fits is active, of a code if one is told."""
+    active = and_(condition, STATUS == ACTIVE, true() if code is None else code == CODE)
+    return await count(session, active, shows_persons=True, most=1, today=today) > 0
+
+
+async def members_known_by(
+    session: AsyncSession, conditions: Sequence[ColumnElement[bool]], *, most: int, today: date
+) -> Sequence[Member]:
+    """Members of today of whom one of the conditions holds."""
+    rows = await session.scalars(
+        select(Member).where(or_(*conditions), PRESENT).limit(most), {"as_of": today}
+    )
+    return rows.all()
 
 
 async def page(

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.corrections.schemas import MemberCorrectionIn
@@ -16,8 +15,8 @@ from services.registry.corrections.service import Corrections
 from services.registry.households.persons import PersonalData
 from services.registry.members import repository as members
 from services.registry.members.shape import MAXIMUM_PROGRAMMES, PROGRAMMES
-from services.registry.members.statements import PRESENT
 from services.registry.members.tables import Member
+from services.registry.spdci.beneficiaries import statements
 from services.registry.spdci.messages.codes import ErrorCode, Status
 from services.registry.spdci.messages.envelope import (
     MAXIMUM_REQUESTS,
@@ -141,11 +140,9 @@ class Updates:
                 "It names nobody: give an identifier_type UIN, NationalID or MOBILE with its "
                 "identifier_value."
             )
-        found = (
-            await self._session.scalars(
-                select(Member).where(or_(*conditions), PRESENT).limit(2), {"as_of": self._today}
-            )
-        ).all()
+        found = await statements.members_known_by(
+            self._session, conditions, most=2, today=self._today
+        )
         if not found:
             raise _Unfit("Nobody is registered as a member of a household by such a number.")
         if len(found) > 1:

@@ -5,6 +5,7 @@ or a person is known (``idtype-value``), an ``expression`` of ``$and``, ``$or`` 
 a list of predicates, which the standard joins by ``condition``.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, not_, or_
 from sqlalchemy.sql import operators
 
-from services.registry.households.fields import Field
+from services.registry.households.fields import Code, Field
 from services.registry.households.shape import ID_NUMBER, PHONE, REGISTRATION_NUMBER
 from services.registry.spdci.messages.codes import SearchFault
 from services.registry.spdci.searches.attributes import (
@@ -259,7 +260,10 @@ def _by_number(query: Any) -> ById | ByNumber:
         raise CriteriaRefused(f"the type is one of {', '.join(IDENTIFIER_TYPES)}")
     text = str(value)
     longest = field.kind.maximum_characters or 40
-    normalised = field.kind.normalised(text) if len(text) <= longest else None
+    fits = len(text) <= longest and (
+        not isinstance(field.kind, Code) or re.fullmatch(field.kind.pattern, text) is not None
+    )
+    normalised = field.kind.normalised(text) if fits else None
     if normalised is None:
         raise CriteriaRefused(f"such a value is {field.write}")
     return ByNumber(field, normalised)
