@@ -72,7 +72,10 @@ class DeliveryOut(BaseModel):
     answer_status: int | None = Field(
         description="The HTTP status of the last answer.", examples=[200]
     )
-    detail: str | None = Field(description="Why there was no answer, or not a good one.")
+    detail: str | None = Field(
+        description="Why there was no answer, or not a good one.",
+        examples=["It did not answer within 15 seconds."],
+    )
 
 
 class ReceivedOut(BaseModel):
@@ -80,8 +83,8 @@ class ReceivedOut(BaseModel):
 
     id: UUID
     action: str = Field(examples=["notify"])
-    message_id: str
-    transaction_id: str
+    message_id: str = Field(examples=["0199c1de-53a1-7f6b-8a27-2f1f6a1d9a11"])
+    transaction_id: str = Field(examples=["0199c1de-53a1-7f6b-8a27-2f1f6a1d9a15"])
     received_at: datetime
 
 

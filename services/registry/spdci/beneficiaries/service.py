@@ -121,14 +121,7 @@ class Beneficiaries(Searches):
         """Whether a person is in a programme now, or in any; raises Rejected."""
         number, code = _person_and_programme(asked)
         condition = self._condition(self._query("idtype-value", number))
-        active = and_(condition, statements.STATUS == statements.ACTIVE)
-        if code is not None:
-            active = and_(active, code == statements.CODE)
-        return bool(
-            await statements.count(
-                self._session, active, shows_persons=True, most=1, today=self._today
-            )
-        )
+        return await statements.is_active(self._session, condition, code, today=self._today)
 
     def _query(self, query_type: Any, query: Any) -> Query:
         return read_query(
