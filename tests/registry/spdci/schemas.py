@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 _FOLDER = Path(__file__).parent / "standard"
@@ -34,16 +34,11 @@ _ONLY_MESSAGE = {
 @cache
 def _known() -> Registry[Any]:
     known: Registry[Any] = Registry()
-    return known.with_resources(
-        (
-            f"urn:{name}",
-            Resource(
-                yaml.safe_load((_FOLDER / file).read_text().replace(_LEADS_NOWHERE, _LEADS_THERE)),
-                DRAFT202012,
-            ),
-        )
-        for name, file in _FILES.items()
-    )
+    for name, file in _FILES.items():
+        written = (_FOLDER / file).read_text().replace(_LEADS_NOWHERE, _LEADS_THERE)
+        document = DRAFT202012.create_resource(yaml.safe_load(written))
+        known = known.with_resource(f"urn:{name}", document)
+    return known
 
 
 @cache

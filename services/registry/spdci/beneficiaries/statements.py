@@ -169,7 +169,10 @@ async def page(
         BENEFIT.c.activation_id,
         BENEFIT.c.number,
     )
-    return (await session.execute(query.offset(offset).limit(limit), {"as_of": today})).all()
+    rows: Sequence[Row[Any]] = (
+        await session.execute(query.offset(offset).limit(limit), {"as_of": today})
+    ).all()
+    return rows
 
 
 async def amounts_of(
@@ -177,7 +180,7 @@ async def amounts_of(
 ) -> Mapping[tuple[UUID, UUID], list[Row[Any]]]:
     """What households are owed, round by round, by household and activation."""
     place = (Entitlement.household_id, Entitlement.activation_id)
-    rows = await session.execute(
+    query: Select[Any] = (
         select(
             *place,
             Entitlement.round,
@@ -190,6 +193,7 @@ async def amounts_of(
         .where(tuple_(*place).in_(list(enrolled)))
         .order_by(*place, Entitlement.round)
     )
+    rows = await session.execute(query)
     found: dict[tuple[UUID, UUID], list[Row[Any]]] = {}
     for row in rows:
         found.setdefault((row.household_id, row.activation_id), []).append(row)

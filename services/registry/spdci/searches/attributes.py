@@ -135,15 +135,14 @@ _PLACES: Mapping[str, Column] = {
     "province_code": _code(2),
 }
 
+
+def _of_household(name: str, attribute: Attribute) -> Asked:
+    asked = _asked(attribute)
+    return replace(asked, column=_PLACES.get(name, asked.column), counts_members=name in _COUNTS)
+
+
 ATTRIBUTES: Mapping[str, Asked] = {
-    **{
-        name: replace(
-            _asked(attribute),
-            counts_members=name in _COUNTS,
-            **({"column": _PLACES[name]} if name in _PLACES else {}),
-        )
-        for name, attribute in HOUSEHOLD_ATTRIBUTES.items()
-    },
+    **{name: _of_household(name, known) for name, known in HOUSEHOLD_ATTRIBUTES.items()},
     "group_size": Asked(
         value_of(MEMBERS), _number, _ALL, "members of the household", counts_members=True
     ),

@@ -379,10 +379,11 @@ def _comparison(name: str, operator: str, value: Any, reading: _Reading) -> Colu
     values = [_told(name, asked.read, each) for each in (value if operator == "in" else [value])]
     if asked.holds is not None:
         return asked.holds(values)
-    if operator == "in":
-        compared = asked.column.in_(values)
-    else:
-        compared = _COMPARED[operator](asked.column, values[0])
+    compared: ColumnElement[bool] = (
+        asked.column.in_(values)
+        if operator == "in"
+        else _COMPARED[operator](asked.column, values[0])
+    )
     return asked.of_each_member(compared) if reading.by_itself else compared
 
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    Column,
     DateTime,
     ForeignKey,
     Index,
@@ -43,6 +42,10 @@ class PartnerSubscription(Base):
     request_id: Mapped[UUID] = mapped_column(Uuid)
     subscribed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    subscribed_in: Mapped[int] = mapped_column(
+        TransactionId(), server_default=text("pg_current_xact_id()")
+    )
+    """The transaction that added it: it is told of what later ones do."""
 
     __table_args__ = (
         CheckConstraint("ends_at > begins_at", name="ends_after_it_begins"),
@@ -55,14 +58,3 @@ class PartnerSubscription(Base):
         ),
         {"comment": "What partners want to be told of, and how each asked for it, sealed."},
     )
-
-
-# By which transaction: it is told of what later ones do.
-PartnerSubscription.__table__.append_column(
-    Column(
-        "subscribed_in",
-        TransactionId(),
-        nullable=False,
-        server_default=text("pg_current_xact_id()"),
-    )
-)
