@@ -136,7 +136,9 @@ async def is_active(
     session: AsyncSession, condition: ColumnElement[bool], code: str | None, *, today: date
 ) -> bool:
     """Whether any that fits is active, of a code if one is told."""
-    active = and_(condition, STATUS == ACTIVE, true() if code is None else code == CODE)
+    active = and_(condition, STATUS == ACTIVE)
+    if code is not None:
+        active = and_(active, code == CODE)
     return await count(session, active, shows_persons=True, most=1, today=today) > 0
 
 
@@ -180,7 +182,7 @@ async def amounts_of(
 ) -> Mapping[tuple[UUID, UUID], list[Row[Any]]]:
     """What households are owed, round by round, by household and activation."""
     place = (Entitlement.household_id, Entitlement.activation_id)
-    query: Select[Any] = (
+    query: Select[*tuple[Any, ...]] = (
         select(
             *place,
             Entitlement.round,
