@@ -15,6 +15,8 @@ GRANTS = {
     "provider": "SELECT, INSERT, UPDATE, DELETE",
     "fund": "SELECT, INSERT, UPDATE",
     "household": "SELECT, INSERT, UPDATE",
+    "household_change": "SELECT, INSERT",
+    "earlier_person": "SELECT, INSERT, UPDATE (person_sealed)",
     "payee_account": "SELECT, INSERT, UPDATE (ended_at, account_sealed, account_index)",
     "member": "SELECT, INSERT, UPDATE",
     "member_change": "SELECT, INSERT, UPDATE (made_at, alone, person_sealed)",

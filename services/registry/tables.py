@@ -5,6 +5,7 @@ from services.registry.activations import tables as activations
 from services.registry.approvals import tables as approvals
 from services.registry.areas import tables as areas
 from services.registry.cases import tables as cases
+from services.registry.changes import tables as changes
 from services.registry.chunks import tables as chunks
 from services.registry.corrections import tables as corrections
 from services.registry.database import SCHEMA, Base
@@ -31,6 +32,7 @@ __all__ = [
     "approvals",
     "areas",
     "cases",
+    "changes",
     "chunks",
     "corrections",
     "editions",

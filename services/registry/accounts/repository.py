@@ -13,6 +13,7 @@ from sqlalchemy.types import Integer, LargeBinary, Text, Uuid
 
 from services.registry.accounts.tables import AccountBatch, AccountChange
 from services.registry.approvals.tables import Approval, ApprovalKind
+from services.registry.changes.repository import keep_accounts
 from services.registry.households.tables import PayeeAccount
 
 PARTLY_TAKEN = b""
@@ -209,6 +210,7 @@ async def make_changes(
         await session.execute(
             _BEGIN, {"ids": ids, "now": now, "by": by, "approval_id": approval_id}
         )
+        await keep_accounts(session, ids, by=by, approval_id=approval_id, at=now)
     await session.execute(_TAKEN_WHOLE, {"ids": [row.id for row in looked_at]})
     last = looked_at[-1].household_id if looked_at else None
     return MadeChanges(

@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.accounts.repository import is_enrolled
 from services.registry.approvals.tables import ApprovalKind
+from services.registry.changes.repository import Said, say
+from services.registry.changes.tables import ChangeKind
 from services.registry.corrections import repository
 from services.registry.corrections.schemas import (
     GIVEN,
@@ -291,6 +293,13 @@ async def make(session: AsyncSession, change: MemberChange, *, alone: bool, cloc
     """
     now, today = clock.now(), clock.today()
     household_id = change.household_id
+    said = Said(
+        kind=ChangeKind.CORRECTED,
+        by=change.asked_by,
+        at=now,
+        approval_id=None if alone else change.id,
+    )
+    await say(session, said)
     if not await repository.make_change(session, change.id, alone=alone, now=now, today=today):
         raise Conflict(
             "The member was changed since this was asked for. Decline this, and ask again if it is "

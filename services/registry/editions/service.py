@@ -18,6 +18,8 @@ from services.registry.approvals.tables import ApprovalKind
 from services.registry.areas import repository as areas
 from services.registry.areas.gazetteer import AreaRecord
 from services.registry.areas.tables import COUNTRY_CODE, Edition, Level
+from services.registry.changes.repository import Said, say
+from services.registry.changes.tables import ChangeKind
 from services.registry.editions import repository
 from services.registry.editions.comparing import (
     DIGITS,
@@ -241,7 +243,7 @@ async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> 
     assert in_force is not None
     assert in_force.number is not None
     await _put_in_force(
-        session, code, looked, number=in_force.number + 1, approval_id=proposal.id, clock=clock
+        session, code, looked, number=in_force.number + 1, proposal=proposal, clock=clock
     )
     return f"{API_PREFIX}/gazetteer/editions/{code}"
 
@@ -252,7 +254,7 @@ async def _put_in_force(
     looked: _Looked,
     *,
     number: int,
-    approval_id: UUID,
+    proposal: Approval,
     clock: Clock,
 ) -> None:
     now = clock.now()
@@ -269,10 +271,21 @@ async def _put_in_force(
         number=number,
         in_force_at=now,
         loaded_at=now,
-        approval_id=approval_id,
+        approval_id=proposal.id,
         summary=looked.differences.model_dump(mode="json"),
     )
     await repository.replace_successors(session, await _successors(session, read))
+    await say(
+        session,
+        Said(
+            kind=ChangeKind.AREA_CHANGED,
+            by=proposal.proposed_by,
+            at=now,
+            approval_id=proposal.id,
+            source=code,
+            reason=proposal.reason,
+        ),
+    )
     await repository.follow(session, code, comparison.places, at=now)
     narrowed = {
         choices: still
@@ -498,6 +511,15 @@ async def place(
             )
         else:
             details[household_id] = None
+            await say(
+                session,
+                Said(
+                    kind=ChangeKind.AREA_CHANGED,
+                    by=caller.subject,
+                    at=clock.now(),
+                    reason=given.reason,
+                ),
+            )
             await repository.place(
                 session,
                 household_id,

@@ -1,6 +1,7 @@
 """Households and the accounts that they are paid to. Persons are sealed, and found by index."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +76,20 @@ def _counted(field: Field) -> str:
     return f"{field.name} BETWEEN {field.kind.least} AND {field.kind.within or field.kind.most}"
 
 
+class Archiving(StrEnum):
+    """Why a household is none any more that could be enrolled."""
+
+    MOVED_AWAY = "moved-away"
+    DIED = "died"
+    """Nobody of it is alive."""
+    MERGED = "merged"
+    """It is part of another household."""
+    DUPLICATE = "duplicate"
+    ERROR = "error"
+    """It never was one."""
+    AT_ITS_WISH = "at-its-wish"
+
+
 class Household(Base):
     """A registered household: its open fields, what is sealed of its head, how that is found."""
 
@@ -87,6 +102,15 @@ class Household(Base):
     person_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     content_index: Mapped[bytes] = mapped_column(LargeBinary)
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    archived_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Since when it is none that could be enrolled; it stays, and what it was owed is explained."""
+    archived_because: Mapped[Archiving | None] = mapped_column(
+        enum_column(Archiving, "household_archiving", SCHEMA)
+    )
+    merged_into: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("registry.household.id"))
+    split_from: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("registry.household.id"))
+    erased_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Since when nobody knows who they were."""
     members_listed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     """Whether its members are rows: its counts are then those of the day that they were listed,
     and nobody pays by them."""
@@ -105,7 +129,19 @@ class Household(Base):
             "length(village_code) = 8 AND left(village_code, 6) = area_code",
             name="village_in_commune",
         ),
+        CheckConstraint(
+            "(archived_at IS NULL) = (archived_because IS NULL)", name="archived_for_a_reason"
+        ),
+        CheckConstraint(
+            "(merged_into IS NOT NULL) = coalesce(archived_because = 'merged', false)",
+            name="merged_into_another",
+        ),
+        CheckConstraint("merged_into <> id", name="merged_not_into_itself"),
+        CheckConstraint(
+            "erased_at IS NULL OR archived_at IS NOT NULL", name="erased_once_archived"
+        ),
         Index(None, "area_code", "id"),
+        Index("household_archived_index", "id", postgresql_where="archived_at IS NOT NULL"),
         {
             "comment": "Registered households; content_index tells whether an import changes one.",
         },

@@ -204,7 +204,13 @@ class Receiver:
             try:
                 told = self._told(import_id, sealed)
                 await repository.store_block(
-                    storing, import_id, read, sealed, told=told, edition=self._edition
+                    storing,
+                    import_id,
+                    read,
+                    sealed,
+                    told=told,
+                    edition=self._edition,
+                    by=self._caller.subject,
                 )
                 self._saved_up_to_line = read.last_line
                 return

@@ -24,6 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas.repository import require_edition
+from services.registry.changes.repository import Said, say_on
+from services.registry.changes.tables import ChangeKind
 from services.registry.households.shape import COMMUNE, VILLAGE
 from services.registry.imports.reading import ReadBlock, Rejection
 from services.registry.imports.sealing import (
@@ -159,6 +161,7 @@ async def store_block(
     *,
     told: Sequence[Event],
     edition: int,
+    by: str,
     rows: int | None = None,
     beside: Callable[[], Awaitable[None]] = _nothing,
 ) -> None:
@@ -171,6 +174,7 @@ async def store_block(
     """
     async with connection.transaction():
         await require_edition(connection, edition)
+        await say_on(connection, Said(kind=ChangeKind.IMPORTED, by=by, import_id=import_id))
         await _copy_households(connection, sealed)
         await _copy(connection, "registry.payee_account", ACCOUNT_COLUMNS, sealed.accounts)
         if sealed.changed_households:

@@ -410,6 +410,7 @@ class _Reading:
                     prepared.sealed,
                     told=self._told(prepared),
                     edition=self._edition,
+                    by=self._run.asked_by,
                     rows=prepared.rows,
                     beside=partial(self._store_beside, block, prepared),
                 )
