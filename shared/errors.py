@@ -67,6 +67,10 @@ class Conflict(Problem):
     status, slug, title = 409, "conflict", "The present state does not allow that"
 
 
+class PreconditionFailed(Problem):
+    status, slug, title = 412, "changed-meanwhile", "It is not as you read it"
+
+
 class SignatureRefused(Problem):
     status, slug, title = 401, "signature-refused", "The message's signature does not hold"
 

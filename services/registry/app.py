@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from services.registry.accounts.routes import router as accounts
 from services.registry.approvals.tables import ApprovalKind
 from services.registry.cases.routes import router as cases
+from services.registry.changes.routes import router as changes
 from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
 from services.registry.chunks.streaming import ChunkStreams
@@ -94,6 +95,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             imports,
             import_mappings,
             households,
+            changes,
             members,
             corrections,
             name_sheets,

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -16,7 +15,7 @@ from sqlalchemy.types import DateTime, Text, Uuid
 from services.registry.changes.keeping import SETTING
 from services.registry.changes.tables import ChangeKind, EarlierPerson, HouseholdChange
 from services.registry.households.tables import PayeeAccount
-from services.registry.members.tables import Member, ProgrammeMembership
+from services.registry.members.tables import Member
 
 _SAY = f"SELECT set_config('{SETTING}', $1, true)"
 _SAY_IN_SESSION = text(f"SELECT set_config('{SETTING}', :said, true)")
@@ -101,10 +100,10 @@ async def list_changes(
 async def changes_since(
     session: AsyncSession, household_id: UUID, *, since: datetime
 ) -> Sequence[HouseholdChange]:
-    """Changes of a household that are later than an instant, the newest first."""
+    """Changes of a household from an instant on, the newest first."""
     rows = await session.scalars(
         select(HouseholdChange)
-        .where(HouseholdChange.household_id == household_id, HouseholdChange.at > since)
+        .where(HouseholdChange.household_id == household_id, HouseholdChange.at >= since)
         .order_by(HouseholdChange.sequence.desc())
     )
     return rows.all()
@@ -140,13 +139,13 @@ async def earlier_persons(
 async def account_at(
     session: AsyncSession, household_id: UUID, instant: datetime
 ) -> PayeeAccount | None:
-    """The account that a household had at an instant."""
+    """The account that a household had just before an instant."""
     return await session.scalar(
         select(PayeeAccount)
         .where(
             PayeeAccount.household_id == household_id,
-            PayeeAccount.began_at <= instant,
-            (PayeeAccount.ended_at.is_(None)) | (PayeeAccount.ended_at > instant),
+            PayeeAccount.began_at < instant,
+            (PayeeAccount.ended_at.is_(None)) | (PayeeAccount.ended_at >= instant),
         )
         .order_by(PayeeAccount.began_at.desc(), PayeeAccount.id.desc())
         .limit(1)
@@ -159,16 +158,3 @@ async def members_of(session: AsyncSession, household_id: UUID) -> Sequence[Memb
         select(Member).where(Member.household_id == household_id).order_by(Member.member_number)
     )
     return rows.all()
-
-
-async def programmes_of(
-    session: AsyncSession, member_ids: Collection[UUID]
-) -> Sequence[ProgrammeMembership]:
-    """In which programmes members are and were."""
-    rows = await session.scalars(
-        select(ProgrammeMembership)
-        .where(ProgrammeMembership.member_id.in_(member_ids))
-        .order_by(ProgrammeMembership.programme_code, ProgrammeMembership.number)
-    )
-    found: Sequence[Any] = rows.all()
-    return found

@@ -211,6 +211,7 @@ class Receiver:
                     told=told,
                     edition=self._edition,
                     by=self._caller.subject,
+                    now=self._clock.now(),
                 )
                 self._saved_up_to_line = read.last_line
                 return

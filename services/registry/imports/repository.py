@@ -162,6 +162,7 @@ async def store_block(
     told: Sequence[Event],
     edition: int,
     by: str,
+    now: datetime,
     rows: int | None = None,
     beside: Callable[[], Awaitable[None]] = _nothing,
 ) -> None:
@@ -174,7 +175,7 @@ async def store_block(
     """
     async with connection.transaction():
         await require_edition(connection, edition)
-        await say_on(connection, Said(kind=ChangeKind.IMPORTED, by=by, import_id=import_id))
+        await say_on(connection, Said(kind=ChangeKind.IMPORTED, by=by, at=now, import_id=import_id))
         await _copy_households(connection, sealed)
         await _copy(connection, "registry.payee_account", ACCOUNT_COLUMNS, sealed.accounts)
         if sealed.changed_households:

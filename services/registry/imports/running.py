@@ -411,6 +411,7 @@ class _Reading:
                     told=self._told(prepared),
                     edition=self._edition,
                     by=self._run.asked_by,
+                    now=self._clock.now(),
                     rows=prepared.rows,
                     beside=partial(self._store_beside, block, prepared),
                 )

@@ -46,7 +46,7 @@ class Members:
             shown |= {name: count for name, count in counts.items() if shown[name] is not None}
             if self._shows_persons:
                 members = await repository.list_members(self._session, household_id, on=today)
-                listed = await self._shown(members)
+                listed = await self.shown(members)
         return HouseholdWithMembersOut.model_validate(shown | {"listed": listed})
 
     async def of_household(self, household_id: UUID, *, page: Page) -> PageOf[MemberOut]:
@@ -56,11 +56,11 @@ class Members:
             self._session, household_id, after=page.after(Int2), limit=page.fetch_limit
         )
         cut = page.of(found, key=lambda member: (member.member_number,))
-        return PageOf(items=await self._shown(cut.items), next_cursor=cut.next_cursor)
+        return PageOf(items=await self.shown(cut.items), next_cursor=cut.next_cursor)
 
     async def get(self, household_id: UUID, member_id: UUID) -> MemberOut:
         """A member; raises NotFound."""
-        (shown,) = await self._shown([await self.find(household_id, member_id)])
+        (shown,) = await self.shown([await self.find(household_id, member_id)])
         return shown
 
     async def find(self, household_id: UUID, member_id: UUID) -> Member:
@@ -79,7 +79,8 @@ class Members:
             member.person_sealed, SEALED, bound_to=member.id, household_id=member.household_id
         )
 
-    async def _shown(self, members: Sequence[Member]) -> list[MemberOut]:
+    async def shown(self, members: Sequence[Member]) -> list[MemberOut]:
+        """Members with what is sealed of them, and their programmes."""
         programmes = await repository.programmes_of(
             self._session, [member.id for member in members]
         )

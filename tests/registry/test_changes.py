@@ -1,0 +1,99 @@
+"""What became of a household: every change is kept, and any past instant can be asked for."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from services.registry.households.shape import OPEN
+from tests.registry.flow import Flow, rows
+from tests.registry.people import Person, ids_of, store
+
+BEGIN = datetime(2026, 1, 6, 3, tzinfo=UTC)
+
+
+async def test_each_change_says_who_when_why_and_what_it_was_before(flow: Flow) -> None:
+    flow.set_clock(BEGIN)
+    (row,) = rows(1, head_name="Sok Chanthy", phone="012345678")
+    first = await flow.register([row])
+    household_id = await flow.household_id(row.registration_number)
+    path = f"/households/{household_id}"
+    flow.set_clock(BEGIN + timedelta(days=1))
+    changed = replace(row, head_name="Sok Dara", members=6, commune_code="020102", pregnant=1)
+    second = await flow.register([changed])
+    flow.set_clock(BEGIN + timedelta(days=2))
+    await flow.change_account(household_id, provider="tonle", account="+85577777777")
+    flow.set_clock(BEGIN + timedelta(days=3))
+    at = f'{{"at": "{BEGIN + timedelta(days=3)}"}}'
+    await flow.owner.execute("SELECT set_config('registry.change', $1, false)", at)
+    await store(flow, {UUID(household_id): [Person(), Person(relationship="child")]})
+
+    history = (await flow.get(f"{path}/history"))["items"]
+    kinds = [change["kind"] for change in history]
+    assert kinds == ["corrected", "member-joined", "account", "imported", "registered"]
+    imported, registered = history[3], history[4]
+    assert (registered["by"], registered["import_id"]) == ("officer@test", first["id"])
+    assert (registered["before"], registered["after"]) == (None, None)
+    assert (imported["by"], imported["import_id"]) == ("officer@test", second["id"])
+    assert imported["before"] == {"area_code": "020101", "members": 4, "pregnant": 0}
+    assert imported["after"] == {"area_code": "020102", "members": 6, "pregnant": 1}
+    assert imported["person_before"]["name"] == "Sok Chanthy"
+    assert history[2]["after"] == {"provider_code": "tonle"}
+    assert history[1]["after"] == {"member_numbers": [1, 2]}
+    # Page by page it is the same, and without the scope nobody is named, nor pregnant.
+    page = await flow.get(f"{path}/history", limit=2)
+    rest = await flow.get(f"{path}/history", cursor=page["next_cursor"])
+    assert page["items"] + rest["items"] == history
+    async with flow.service.client("households:read") as client:
+        seen = (await client.get(f"{path}/history")).json()["items"]
+        then = (await client.get(path, params={"as_of": "2026-01-06"})).json()
+    assert "Chanthy" not in str(seen)
+    assert seen[3]["before"] == {"area_code": "020101", "members": 4}
+    assert (then["person"], then["listed"], then["members"]) == (None, None, 4)
+
+    # Each day says what the registry knew when it ended.
+    days = [await flow.get(path, as_of=f"2026-01-{6 + day:02}") for day in range(4)]
+    assert [day["members"] for day in days] == [4, 6, 6, 2]
+    assert [day["area_code"] for day in days] == ["020101", "020102", "020102", "020102"]
+    assert [day["person"]["name"] for day in days] == ["Sok Chanthy", *["Sok Dara"] * 3]
+    accounts = [day["payee_account"]["account"] for day in days]
+    assert accounts == [row.account, row.account, "+85577777777", "+85577777777"]
+    assert days[2]["listed"] is None
+    assert len(days[3]["listed"]) == 2
+    now = await flow.get(path)
+    assert days[3] == now
+    before = await flow.client.get(path, params={"as_of": "2026-01-05"})
+    after = await flow.client.get(path, params={"as_of": "2026-01-10"})
+    assert (before.status_code, after.status_code) == (404, 422)
+
+
+async def test_what_changes_nothing_is_no_change(flow: Flow) -> None:
+    given = rows(3)
+    await flow.register(given)
+    await flow.register(given)
+    household_id = await flow.household_id(given[0].registration_number)
+    kept = (await flow.get(f"/households/{household_id}/history"))["items"]
+    assert [change["kind"] for change in kept] == ["registered"]
+    # Nor is what is sealed or found by anew.
+    await flow.owner.execute("UPDATE registry.household SET registration_index = id::text::bytea")
+    assert len((await flow.get(f"/households/{household_id}/history"))["items"]) == 1
+
+
+async def test_no_open_field_is_forgotten(flow: Flow) -> None:
+    """A field that is added to the shape is kept, or the migrations drift."""
+    await flow.register(rows(1))
+    (household_id,) = await ids_of(flow.owner, "020101")
+    known = await flow.get(f"/households/{household_id}")
+    other = {"area_code": "020102", "village_code": "02010201", "poverty_status": "poor-2"}
+    changed: set[str] = set()
+    for field in OPEN:
+        value = other.get(field.name, known[field.name])
+        value = value + 1 if isinstance(value, int) else value
+        if field.name != "village_code":
+            await flow.owner.execute(
+                f"UPDATE registry.household SET {field.name} = $1",
+                value,
+            )
+    await flow.owner.execute("UPDATE registry.household SET village_code = '02010201'")
+    for change in (await flow.get(f"/households/{household_id}/history"))["items"]:
+        changed |= set(change["after"] or {})
+    assert changed == {field.name for field in OPEN}
