@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.registry.accounts.routes import router as accounts
+from services.registry.acts.routes import router as acts
 from services.registry.approvals.tables import ApprovalKind
 from services.registry.cases.routes import router as cases
 from services.registry.changes.routes import router as changes
@@ -78,7 +79,8 @@ _APPROVALS = approval_routes(ApprovalKind, reader=SchemesRead, decider=RegistryA
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """The app, with its settings from the environment unless they are given."""
     settings = settings or ApiSettings()
-    steps = steps_of(settings)
+    personal_data = personal_data_from(settings)
+    steps = steps_of(settings, personal_data)
     app = create_application(
         title="Sangkroh registry",
         summary="Who is helped, and how much they are owed.",
@@ -95,6 +97,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             imports,
             import_mappings,
             households,
+            acts,
             changes,
             members,
             corrections,
@@ -124,7 +127,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     )
     app.state.steps = steps
     app.state.area_names = KnownNames()
-    app.state.personal_data = personal_data_from(settings)
+    app.state.personal_data = personal_data
     mount_spdci(app)
     return app
 

@@ -37,6 +37,8 @@ class Settings(ServiceSettings):
     """Chunks that one worker enrols side by side."""
     rejection_days: int = Field(default=180, ge=30)
     """What an import rejected, from when it ended on."""
+    archived_days: int = Field(default=730, ge=30)
+    """For how long a household is archived before it is listed to be erased."""
     import_maximum_rows: int = Field(default=5_000_000, ge=1)
     import_maximum_rejections: int = Field(default=10_000, ge=1)
     """Faults of an import that are kept; with one more it stops."""

@@ -4,11 +4,13 @@ from datetime import timedelta
 from functools import partial
 
 from services.registry.accounts import service as accounts
+from services.registry.acts import service as acts
 from services.registry.approvals.tables import Approval, ApprovalKind
 from services.registry.cases import service as cases
 from services.registry.corrections import service as corrections
 from services.registry.editions import service as editions
 from services.registry.held import service as held
+from services.registry.households.persons import PersonalData
 from services.registry.partners import service as partners
 from services.registry.repairs import service as repairs
 from services.registry.rounds import service as rounds
@@ -30,13 +32,19 @@ _CARRIED_OUT = {
 }
 
 
-def steps_of(settings: Settings) -> Steps:
-    """All of them: for routes that propose and decide, and for what the worker finds to ask."""
+def steps_of(settings: Settings, personal_data: PersonalData | None = None) -> Steps:
+    """All of them: for routes that propose and decide, and for what the worker finds to ask.
+
+    Whoever decides has the keys: acts on households seal persons anew. The worker decides nothing.
+    """
     waits = timedelta(days=settings.approval_wait_days)
     steps = [
         Step(kind=kind, waits=waits, carry_out=carry_out)
         for kind, carry_out in _CARRIED_OUT.items()
     ]
+    if personal_data is not None:
+        done = partial(acts.carry_out, personal_data)
+        steps.append(Step(kind=ApprovalKind.HOUSEHOLD_ACT, waits=waits, carry_out=done))
     schemes = document_step(SCHEMES, ApprovalKind.SCHEME, waits=waits)
     further = Step(
         kind=ApprovalKind.FURTHER_ENROLMENT,

@@ -2,6 +2,7 @@
 
 from services.registry.accounts import tables as accounts
 from services.registry.activations import tables as activations
+from services.registry.acts import tables as acts
 from services.registry.approvals import tables as approvals
 from services.registry.areas import tables as areas
 from services.registry.cases import tables as cases
@@ -29,6 +30,7 @@ __all__ = [
     "SCHEMA",
     "accounts",
     "activations",
+    "acts",
     "approvals",
     "areas",
     "cases",

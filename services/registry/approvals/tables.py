@@ -32,6 +32,8 @@ class ApprovalKind(StrEnum):
     """Late registrants of an activation, or households by hand."""
     READMISSION = "readmission"
     """The end of a household's exclusion."""
+    HOUSEHOLD_ACT = "household_act"
+    """Something that is done with a household and moves who is paid, or cannot be undone."""
 
 
 class Approval(tables.Approval, Base):

@@ -54,7 +54,7 @@ class Said:
     def text(self) -> str:
         """As the transaction keeps it."""
         given = {name: value for name, value in asdict(self).items() if value is not None}
-        return orjson.dumps(given).decode()
+        return orjson.dumps(given, default=str).decode()
 
 
 async def say(session: AsyncSession, said: Said) -> None:

@@ -37,6 +37,7 @@ from services.registry.areas.tables import CODE
 from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk
 from services.registry.enrolments.states import EntitlementStatus
 from services.registry.enrolments.tables import (
+    EnrolledBefore,
     Enrolment,
     Entitlement,
     HouseholdExclusion,
@@ -60,6 +61,7 @@ TAKEN_BY_AN_ACTIVATION = "taken-by-another-activation"
 EXCLUDED_BY_AN_OFFICER = "excluded-by-an-officer"
 NOT_ELIGIBLE_ANY_MORE = "not-eligible-any-more"
 READMITTED = "readmitted"
+ARCHIVED = "household-archived"
 
 _ACTIVATION_ID = bindparam("activation_id", type_=Uuid)
 _CHUNK_ID = bindparam("chunk_id", type_=Uuid)
@@ -200,13 +202,13 @@ def _of_eligible(
     *,
     whatever_the_rule: bool = False,
 ) -> Select[*tuple[Any, ...]]:
-    """A query over ``household``, of those that get anything."""
+    """A query over ``household``, of those that get anything, and are no past households."""
     having: list[ColumnElement[bool]] = []
     if not whatever_the_rule:
         having.append(compile_eligibility(document))
     if document.benefit[-1].where is not None:
         having.append(benefit.case_number.is_not(None))
-    return of_households(query, having=having)
+    return of_households(query.where(Household.archived_at.is_(None)), having=having)
 
 
 def first_round(document: SchemeDocument, variant: Variant) -> Totals:
@@ -230,7 +232,7 @@ def first_round(document: SchemeDocument, variant: Variant) -> Totals:
         document,
         benefit,
         whatever_the_rule=by_hand,
-    )
+    ).where(~_enrolled_before())
     if variant.further is not None:
         eligible = eligible.where(*_further(variant.further))
     enrol = insert(Enrolment).from_select(
@@ -390,6 +392,19 @@ def _reassessed(document: SchemeDocument, enrolled: CTE) -> CTE:
     )
 
 
+def _enrolled_before() -> ColumnElement[bool]:
+    """Whether persons of a household are enrolled in the activation through another household."""
+    return (
+        select(literal(1))
+        .where(
+            EnrolledBefore.household_id == Household.id,
+            EnrolledBefore.activation_id == _ACTIVATION_ID,
+        )
+        .correlate(Household)
+        .exists()
+    )
+
+
 def _entitle(enrolled: CTE, variant: Variant, *, later: bool) -> Totals:
     account = PayeeAccount.__table__.alias("account")
     source = enrolled.outerjoin(
@@ -411,12 +426,20 @@ def _entitle(enrolled: CTE, variant: Variant, *, later: bool) -> Totals:
         )
         source = source.outerjoin(paid_elsewhere, true())
         left_out.append((paid_elsewhere.c.reason.is_not(None), paid_elsewhere.c.reason))
+    if later:
+        # Archived since it was enrolled: of few, which have an index of their own.
+        past = Household.__table__.alias("past")
+        source = source.outerjoin(
+            past, and_(past.c.id == enrolled.c.household_id, past.c.archived_at.is_not(None))
+        )
+        left_out.insert(0, (past.c.id.is_not(None), literal(ARCHIVED, Text)))
     excluded = or_(false(), *(condition for condition, _ in left_out))
     above = enrolled.c.amount_minor > _MAXIMUM_MINOR
+    left_out = or_(excluded, archived)
     kinds: Mapping[str, ColumnElement[Any]] = {
-        "payee_account_id": case((or_(excluded, above), cast(null(), Uuid)), else_=account.c.id),
+        "payee_account_id": case((or_(left_out, above), cast(null(), Uuid)), else_=account.c.id),
         "status": case(
-            (excluded, _status(EntitlementStatus.EXCLUDED)),
+            (left_out, _status(EntitlementStatus.EXCLUDED)),
             (or_(above, account.c.id.is_(None)), _status(EntitlementStatus.UNPAYABLE)),
             else_=_status(EntitlementStatus.READY),
         ),

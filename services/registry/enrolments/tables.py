@@ -141,6 +141,25 @@ class HouseholdExclusion(Base):
     )
 
 
+class EnrolledBefore(Base):
+    """Persons of a household were enrolled in an activation while they were of another household.
+
+    It is not enrolled in that activation: nobody is paid twice for a split or a merger.
+    """
+
+    __tablename__ = "enrolled_before"
+
+    household_id: Mapped[UUID] = mapped_column(Uuid)
+    activation_id: Mapped[UUID] = mapped_column(Uuid)
+    through: Mapped[UUID] = mapped_column(Uuid)
+    """The household that was enrolled."""
+
+    __table_args__ = (
+        PrimaryKeyConstraint("household_id", "activation_id"),
+        {"comment": "Activations in which persons of a household are enrolled through another."},
+    )
+
+
 class Entitlement(Base):
     """What one household is owed in one round: an amount frozen when the round was worked out.
 

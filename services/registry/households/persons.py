@@ -12,15 +12,17 @@ from fastapi import Depends, Request
 from pydantic import SecretBytes
 
 from services.registry.households.fields import Field
-from services.registry.households.shape import SEALED
+from services.registry.households.shape import REGISTRATION_NUMBER, SEALED
 from services.registry.settings import ApiSettings
 from shared.audit import showed
 from shared.audit.purpose import Purpose
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.database import Session
+from shared.ids import id_of
 from shared.personal_data import BlindIndex, Cipher, cipher_from
 
 PERSON_CONTEXT = "person"
+_DIGITS_AMONG_NEIGHBOURS = 3
 FILE_CONTEXT = "import file"
 
 Person = Mapping[str, str | None]
@@ -121,6 +123,18 @@ class Indexes:
         if values[-1] is None:
             values = values[:-1]
         return self._index.of("content", "\x1f".join(map(str, values)))
+
+
+def household_id_of(
+    number: str, ids: Indexes, *, near_of: Callable[[str], bytes] | None = None
+) -> UUID:
+    """The id that follows from a registration number; neighbours on a list have ids that are near.
+
+    A number but for its last digits names whom it was given beside. What is near is stored near:
+    the households of a commune are enrolled together. ``near_of`` remembers, for a whole list.
+    """
+    near = (near_of or ids.registration_near)(number[:-_DIGITS_AMONG_NEIGHBOURS])
+    return id_of("household", ids.indexes_of(REGISTRATION_NUMBER)(number), near=near)
 
 
 def personal_data_from(settings: ApiSettings) -> PersonalData:

@@ -82,7 +82,7 @@ _REJECTIONS = """
 
 _KNOWN = """
     SELECT household.registration_index, household.id, household.content_index,
-           account.provider_code, account.account_index
+           account.provider_code, account.account_index, household.erased_at IS NOT NULL
     FROM registry.household
     LEFT JOIN registry.payee_account AS account
         ON account.household_id = household.id AND account.ended_at IS NULL

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from services.registry.accounts.repository import PARTLY_TAKEN
 from services.registry.households.fields import Kept
-from services.registry.households.persons import PersonalData
+from services.registry.households.persons import PersonalData, household_id_of
 from services.registry.households.shape import (
     ACCOUNT,
     COMMUNE,
@@ -25,9 +25,8 @@ from services.registry.households.shape import (
 )
 from services.registry.imports.reading import ReadBlock
 from services.registry.imports.rows import Columns, pick
-from shared.ids import id_of, new_id
+from shared.ids import new_id
 
-_DIGITS_AMONG_NEIGHBOURS = 3
 _ID, _OWNER = 0, 1
 """Where a household's record and an account's have the household's id."""
 
@@ -78,6 +77,8 @@ class KnownHousehold(NamedTuple):
     content_index: bytes
     provider_code: str | None
     account_index: bytes | None
+    is_erased: bool = False
+    """Whoever was erased stays so, whatever a file says."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ def sort_out(block: ReadBlock, known: Mapping[bytes, KnownHousehold]) -> Sorted:
     changed = {
         at: household
         for at, household in enumerate(stored)
-        if household is not None and household.content_index not in _contents(block, at)
+        if household is not None
+        and not household.is_erased
+        and household.content_index not in _contents(block, at)
     }
     unchanged: Sequence[int] = ()
     if len(new) + len(changed) < len(stored):
@@ -204,22 +207,10 @@ def _contents(block: ReadBlock, at: int) -> Sequence[bytes]:
 def _household_ids(
     block: ReadBlock, positions: Sequence[int], personal_data: PersonalData
 ) -> list[UUID]:
-    """Ids that follow from the registration numbers; neighbours on a list have ids that are near.
-
-    A number but for its last digits names whom it was given beside. What is near is stored near:
-    the households of a commune are enrolled together.
-    """
+    """Ids that follow from the registration numbers."""
     numbers = block.columns[REGISTRATION_NUMBER.name]
-    index_of = personal_data.ids.indexes_of(REGISTRATION_NUMBER)
     near_of = cache(personal_data.ids.registration_near)
-    return [
-        id_of(
-            "household",
-            index_of(numbers[at]),
-            near=near_of(numbers[at][:-_DIGITS_AMONG_NEIGHBOURS]),
-        )
-        for at in positions
-    ]
+    return [household_id_of(numbers[at], personal_data.ids, near_of=near_of) for at in positions]
 
 
 def _partly_taken(household: Record) -> Record:

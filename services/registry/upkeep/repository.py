@@ -23,10 +23,11 @@ _OPEN = [known.name for known in OPEN]
 _HOUSEHOLDS = f"""
     SELECT id, {", ".join([*_OPEN, *_INDEXES])}, person_sealed
     FROM registry.household
-    WHERE id > $1
+    WHERE id > $1 AND erased_at IS NULL
     ORDER BY id LIMIT $2
     FOR UPDATE SKIP LOCKED
 """
+_COUNT_HOUSEHOLDS = "SELECT count(*) FROM registry.household WHERE erased_at IS NULL"
 _ACCOUNTS = """
     SELECT id, household_id, provider_code, account_sealed, account_index
     FROM registry.payee_account
@@ -73,7 +74,9 @@ Indexes = Sequence[bytes | None]
 
 
 async def count_households(connection: asyncpg.Connection) -> int:
-    count: int = await connection.fetchval("SELECT count(*) FROM registry.household")
+    count: int = await connection.fetchval(
+        "SELECT count(*) FROM registry.household WHERE erased_at IS NULL"
+    )
     return count
 
 

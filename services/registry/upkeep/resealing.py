@@ -16,6 +16,13 @@ def sealed_columns(settings: ApiSettings) -> list[SealedColumn]:
                 (table, "person_sealed", "id", personal_data.persons, "PERSON_KEYS")
                 for table in ("registry.household", "registry.member")
             ),
+            *(
+                (table, column, bound_to, personal_data.persons, "PERSON_KEYS")
+                for table, column, bound_to in (
+                    ("registry.earlier_person", "person_sealed", "person_id"),
+                    ("registry.household_act", "given_sealed", "household_id"),
+                )
+            ),
             (
                 *("registry.member_change", "person_sealed", "member_id"),
                 personal_data.persons,

@@ -1,0 +1,259 @@
+"""Acts on households in the database."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, insert, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import LargeBinary, Uuid
+
+from services.registry.acts.tables import Consent, HouseholdAct
+from services.registry.changes.tables import EarlierPerson
+from services.registry.households.shape import REGISTRATION_NUMBER
+from services.registry.households.tables import Household
+from services.registry.members.tables import Leaving, Member
+
+_INHERIT = text(
+    """
+    INSERT INTO registry.enrolled_before (household_id, activation_id, through)
+    SELECT :heir, activation_id, household_id FROM registry.enrolment
+    WHERE household_id = :household_id
+    UNION ALL
+    SELECT :heir, activation_id, through FROM registry.enrolled_before
+    WHERE household_id = :household_id
+    ON CONFLICT DO NOTHING
+    """
+).bindparams(bindparam("heir", type_=Uuid), bindparam("household_id", type_=Uuid))
+_TAKE_PROGRAMMES = text(
+    """
+    INSERT INTO registry.programme_membership (member_id, programme_code, number, since, until)
+    SELECT :to_id, programme_code, number, since, until
+    FROM registry.programme_membership WHERE member_id = :from_id
+    """
+).bindparams(bindparam("to_id", type_=Uuid), bindparam("from_id", type_=Uuid))
+
+# What is known of a person, wherever it is kept, in place of what was sealed.
+_ERASE_ACCOUNTS = text(
+    """
+    UPDATE registry.payee_account
+    SET account_sealed = :sealed, account_index = :nobody,
+        ended_at = coalesce(ended_at, greatest(began_at, :now))
+    WHERE household_id = :household_id
+    """
+).bindparams(bindparam("sealed", type_=LargeBinary), bindparam("nobody", type_=LargeBinary))
+_ERASE_ACCOUNT_CHANGES = text(
+    """
+    UPDATE registry.account_change SET account_sealed = :sealed, account_index = :nobody
+    WHERE household_id = :household_id
+    """
+).bindparams(bindparam("sealed", type_=LargeBinary), bindparam("nobody", type_=LargeBinary))
+_ERASE_CHANGES = text(
+    """
+    UPDATE registry.household_change
+    SET before = before - 'birth_date', after = after - 'birth_date'
+    WHERE household_id = :household_id AND member_id IS NOT NULL
+    """
+)
+_ERASE_ACTS = text(
+    """
+    UPDATE registry.household_act SET given_sealed = :sealed WHERE household_id = :household_id
+    """
+).bindparams(bindparam("sealed", type_=LargeBinary))
+_MEMBER_CHANGES = text("SELECT id, member_id FROM registry.member_change WHERE household_id = :id")
+_ERASE_MEMBER_CHANGE = text(
+    """
+    UPDATE registry.member_change
+    SET person_sealed = :sealed, birth_date = NULL, content_index = '', id_number_index = NULL,
+        phone_index = NULL, reference_index = NULL
+    WHERE id = :id
+    """
+).bindparams(bindparam("sealed", type_=LargeBinary))
+_DUE = text(
+    """
+    SELECT household.id, household.area_code, household.archived_at, household.archived_because
+    FROM registry.household
+    WHERE household.archived_at < :before AND household.erased_at IS NULL
+      AND (CAST(:after AS uuid) IS NULL OR household.id > :after)
+    ORDER BY household.id
+    LIMIT :limit
+    """
+)
+
+
+async def lock_households(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Household]:
+    """Households; until the commit nobody else changes them."""
+    rows = await session.scalars(
+        select(Household)
+        .where(Household.id.in_(ids))
+        .order_by(Household.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in rows.all()}
+
+
+async def change_household(session: AsyncSession, household_id: UUID, **fields: Any) -> None:
+    """Change a household; ``fields`` are the table's columns."""
+    await session.execute(
+        update(Household)
+        .where(Household.id == household_id)
+        .values(fields)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def add_household(session: AsyncSession, **fields: Any) -> None:
+    """Register a household; ``fields`` are the table's columns."""
+    await session.execute(insert(Household).values(fields))
+
+
+async def is_registered(session: AsyncSession, id_: UUID, indexes: Sequence[bytes]) -> bool:
+    """Whether a registration number is a household's, or its id is."""
+    assert REGISTRATION_NUMBER.found_by is not None
+    column = getattr(Household, REGISTRATION_NUMBER.found_by.column)
+    found = await session.scalar(
+        select(func.count()).where(or_(Household.id == id_, column.in_(indexes)))
+    )
+    return bool(found)
+
+
+async def add_member(session: AsyncSession, **fields: Any) -> None:
+    """Store a member; ``fields`` are the table's columns."""
+    await session.execute(insert(Member).values(fields))
+
+
+async def change_member(session: AsyncSession, member_id: UUID, **fields: Any) -> None:
+    """Change a member; ``fields`` are the table's columns."""
+    await session.execute(
+        update(Member)
+        .where(Member.id == member_id)
+        .values(fields)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def end_member(
+    session: AsyncSession, member_id: UUID, *, on: date, because: Leaving, at: datetime
+) -> None:
+    """Keep since when somebody is no member any more."""
+    await change_member(session, member_id, left_on=on, left_because=because, changed_at=at)
+
+
+async def take_programmes(session: AsyncSession, from_id: UUID, to_id: UUID) -> None:
+    """Somebody who is of another household now is in the programmes that they were in."""
+    await session.execute(_TAKE_PROGRAMMES, {"from_id": from_id, "to_id": to_id})
+
+
+async def inherit_enrolments(session: AsyncSession, household_id: UUID, *, heir: UUID) -> None:
+    """Persons of ``heir`` were enrolled through a household: not a second time."""
+    await session.execute(_INHERIT, {"household_id": household_id, "heir": heir})
+
+
+async def add_act(session: AsyncSession, id_: UUID, household_id: UUID, sealed: bytes) -> None:
+    """Keep what is personal of an act that waits."""
+    await session.execute(
+        insert(HouseholdAct).values(id=id_, household_id=household_id, given_sealed=sealed)
+    )
+
+
+async def given_of(session: AsyncSession, act_id: UUID) -> bytes | None:
+    """What is personal of an act that waits, sealed; None: nothing is."""
+    return await session.scalar(select(HouseholdAct.given_sealed).where(HouseholdAct.id == act_id))
+
+
+async def everybody(session: AsyncSession, household_id: UUID) -> Sequence[Member]:
+    """Who is or was a member."""
+    rows = await session.scalars(
+        select(Member)
+        .where(Member.household_id == household_id)
+        .order_by(Member.member_number)
+        .execution_options(populate_existing=True)
+    )
+    return rows.all()
+
+
+async def erase_accounts(
+    session: AsyncSession, household_id: UUID, *, sealed: bytes, nobody: bytes, now: datetime
+) -> None:
+    """Overwrite every account that a household had, and end the one that it has."""
+    values: Mapping[str, Any] = {
+        "household_id": household_id,
+        "sealed": sealed,
+        "nobody": nobody,
+    }
+    await session.execute(_ERASE_ACCOUNTS, {**values, "now": now})
+    await session.execute(_ERASE_ACCOUNT_CHANGES, values)
+
+
+async def erase_history(
+    session: AsyncSession,
+    household_id: UUID,
+    *,
+    persons: Mapping[UUID, bytes],
+    given: bytes,
+) -> None:
+    """Overwrite what was sealed of persons before changes, by whom it is bound to."""
+    for person_id, sealed in persons.items():
+        await session.execute(
+            update(EarlierPerson)
+            .where(EarlierPerson.household_id == household_id, EarlierPerson.person_id == person_id)
+            .values(person_sealed=sealed)
+        )
+    await session.execute(_ERASE_CHANGES, {"household_id": household_id})
+    await session.execute(_ERASE_ACTS, {"household_id": household_id, "sealed": given})
+    for row in (await session.execute(_MEMBER_CHANGES, {"id": household_id})).all():
+        if row.member_id in persons:
+            await session.execute(
+                _ERASE_MEMBER_CHANGE, {"id": row.id, "sealed": persons[row.member_id]}
+            )
+
+
+async def list_due(
+    session: AsyncSession, *, before: datetime, after: UUID | None, limit: int
+) -> Sequence[Any]:
+    """Households that were archived before an instant and are not erased, by id."""
+    values = {"before": before, "after": after, "limit": limit}
+    return (await session.execute(_DUE, values)).all()
+
+
+async def add_consent(session: AsyncSession, **fields: Any) -> Consent:
+    """Keep what was agreed to; ``fields`` are the table's columns."""
+    return (await session.scalars(insert(Consent).values(fields).returning(Consent))).one()
+
+
+async def find_consent(
+    session: AsyncSession, household_id: UUID, *, purpose: str, lock: bool = False
+) -> Consent | None:
+    """What a household agrees to now."""
+    query = select(Consent).where(
+        Consent.household_id == household_id,
+        Consent.purpose == purpose,
+        Consent.withdrawn_on.is_(None),
+    )
+    return await session.scalar(query.with_for_update() if lock else query)
+
+
+async def withdraw_consent(
+    session: AsyncSession, consent_id: UUID, *, on: date, by: str, at: datetime
+) -> Consent:
+    """Keep that a household agrees no more."""
+    statement = (
+        update(Consent)
+        .where(Consent.id == consent_id)
+        .values(withdrawn_on=on, withdrawn_by=by, withdrawn_at=at)
+        .returning(Consent)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return (await session.scalars(statement)).one()
+
+
+async def list_consents(
+    session: AsyncSession, household_id: UUID, *, after: UUID | None, limit: int
+) -> Sequence[Consent]:
+    """What a household agreed to, in the order in which it was recorded."""
+    query = select(Consent).where(Consent.household_id == household_id)
+    if after is not None:
+        query = query.where(Consent.id > after)
+    return (await session.scalars(query.order_by(Consent.id).limit(limit))).all()

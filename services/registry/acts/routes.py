@@ -1,0 +1,338 @@
+"""Acts on households over HTTP."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.registry.acts import service
+from services.registry.acts.schemas import (
+    ArchiveIn,
+    ConsentIn,
+    ConsentOut,
+    DeathIn,
+    DepartureIn,
+    DueForErasureOut,
+    ErasureIn,
+    HouseholdCorrectionIn,
+    MergerIn,
+    MoveIn,
+    RestoreIn,
+    SplitIn,
+    WithdrawalIn,
+)
+from services.registry.acts.service import Act, Acts, DoneOut
+from services.registry.changes.schemas import HeldTag
+from services.registry.households.persons import PersonalDataDependency
+from services.registry.scopes import HouseholdsRead, HouseholdsWrite, PersonsRead
+from services.registry.settings import Settings
+from shared.approvals import ApprovalOut
+from shared.approvals.routes import TwoPersonSteps
+from shared.clock import ClockDependency
+from shared.database import Session
+from shared.errors import problem_responses
+from shared.idempotency import Once
+from shared.pagination import PageOf, PageQuery
+
+router = APIRouter(prefix="/households", tags=["households"])
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    202: {"model": ApprovalOut, "description": "Proposed: it waits for a second person."},
+    **problem_responses(400, 401, 403, 404, 409, 412, 422),
+}
+
+
+def _acts(
+    caller: HouseholdsWrite,
+    session: Session,
+    personal_data: PersonalDataDependency,
+    clock: ClockDependency,
+    steps: TwoPersonSteps,
+) -> Acts:
+    return Acts(session, steps, personal_data=personal_data, caller=caller, clock=clock)
+
+
+_Acts = Annotated[Acts, Depends(_acts)]
+
+
+def _status(done: DoneOut | ApprovalOut) -> int:
+    return HTTPStatus.ACCEPTED if isinstance(done, ApprovalOut) else HTTPStatus.OK
+
+
+@router.get(
+    "/erasures-due",
+    summary="List households whose time is over",
+    responses=problem_responses(400, 401, 403, 422),
+)
+async def list_due_for_erasure(
+    _: HouseholdsRead, session: Session, clock: ClockDependency, page: PageQuery, request: Request
+) -> PageOf[DueForErasureOut]:
+    """Those that were archived more than `REGISTRY_ARCHIVED_DAYS` ago and are not erased yet.
+    Nothing erases them by itself: somebody asks for it, and a second person agrees."""
+    settings: Settings = request.app.state.settings
+    return await service.list_due(
+        session, archived_days=settings.archived_days, page=page, now=clock.now()
+    )
+
+
+@router.patch(
+    "/{household_id}",
+    response_model=DoneOut,
+    summary="Correct what is known of a household",
+    responses=_ANSWERS,
+)
+async def correct_household(
+    household_id: UUID,
+    given: HouseholdCorrectionIn,
+    _: HouseholdsWrite,
+    __: PersonsRead,
+    acts: _Acts,
+    held: HeldTag = None,
+) -> Response:
+    """What is left out stays. Of a household that is enrolled in an activation that can still pay
+    it is a proposal. Where members are listed, they are corrected, and the counts follow."""
+    done = await acts.ask(Act.CORRECTION, household_id, given, held=held)
+    return Response(
+        done.model_dump_json(), status_code=_status(done), media_type="application/json"
+    )
+
+
+@router.post(
+    "/{household_id}/move",
+    response_model=DoneOut,
+    summary="Move a household to another place",
+    responses=_ANSWERS,
+)
+async def move_household(
+    household_id: UUID,
+    given: MoveIn,
+    _: HouseholdsWrite,
+    acts: _Acts,
+    once: Once,
+    held: HeldTag = None,
+) -> Response:
+    """What is enrolled from then on finds it there; what it was enrolled in stays."""
+    return await once.reply(
+        given,
+        lambda: acts.ask(Act.MOVE, household_id, given, held=held),
+        status_code=_status,
+    )
+
+
+@router.post(
+    "/{household_id}/archive",
+    response_model=DoneOut,
+    summary="Archive a household",
+    responses=_ANSWERS,
+)
+async def archive_household(
+    household_id: UUID,
+    given: ArchiveIn,
+    _: HouseholdsWrite,
+    acts: _Acts,
+    once: Once,
+    held: HeldTag = None,
+) -> Response:
+    """It is enrolled in nothing any more and gets no later round; what it was owed stays explained.
+    A proposal where it is enrolled in an activation that can still pay. Nothing is deleted."""
+    return await once.reply(
+        given,
+        lambda: acts.ask(Act.ARCHIVAL, household_id, given, held=held),
+        status_code=_status,
+    )
+
+
+@router.post(
+    "/{household_id}/restoration",
+    response_model=DoneOut,
+    summary="Restore an archived household",
+    responses=_ANSWERS,
+)
+async def restore_household(
+    household_id: UUID,
+    given: RestoreIn,
+    _: HouseholdsWrite,
+    acts: _Acts,
+    once: Once,
+    held: HeldTag = None,
+) -> Response:
+    """It can be enrolled again. One that was merged into another is split from it instead."""
+    return await once.reply(
+        given,
+        lambda: acts.ask(Act.RESTORATION, household_id, given, held=held),
+        status_code=_status,
+    )
+
+
+@router.post(
+    "/{household_id}/merger",
+    response_model=DoneOut,
+    summary="Merge another household into this one",
+    responses=_ANSWERS,
+)
+async def merge_households(
+    household_id: UUID,
+    given: MergerIn,
+    _: HouseholdsWrite,
+    acts: _Acts,
+    once: Once,
+    held: HeldTag = None,
+) -> Response:
+    """The members of the other are members of this one, and the other is archived and points to it.
+    Always a proposal. An activation that either was enrolled in does not enrol them anew."""
+    return await once.reply(
+        given,
+        lambda: acts.ask(Act.MERGER, household_id, given, held=held),
+        status_code=_status,
+    )
+
+
+@router.post(
+    "/{household_id}/split",
+    response_model=DoneOut,
+    summary="Make members a household of their own",
+    responses=_ANSWERS,
+)
+async def split_household(
+    household_id: UUID,
+    given: SplitIn,
+    _: HouseholdsWrite,
+    acts: _Acts,
+    once: Once,
+    held: HeldTag = None,
+) -> Response:
+    """The new household lives where this one does, and has no account yet. Always a proposal. An
+    activation that this one was enrolled in does not enrol the new one: nobody is paid twice."""
+    return await once.reply(
+        given,
+        lambda: acts.ask(Act.SPLIT, household_id, given, held=held),
+        status_code=_status,
+    )
+
+
+@router.post(
+    "/{household_id}/members/{member_id}/death",
+    response_model=DoneOut,
+    summary="Record that a member died",
+    responses=_ANSWERS,
+)
+async def record_death(
+    household_id: UUID,
+    member_id: UUID,
+    given: DeathIn,
+    _: HouseholdsWrite,
+    acts: _Acts,
+    once: Once,
+    held: HeldTag = None,
+) -> Response:
+    """Of a head, say who is the head now. With its last member the household is archived. A
+    proposal where a head died whose household is enrolled in an activation that can still pay."""
+    return await once.reply(
+        given,
+        lambda: acts.ask(Act.DEATH, household_id, given, held=held, member_id=member_id),
+        status_code=_status,
+    )
+
+
+@router.post(
+    "/{household_id}/members/{member_id}/departure",
+    response_model=DoneOut,
+    summary="Record that a member left",
+    responses=_ANSWERS,
+)
+async def record_departure(
+    household_id: UUID,
+    member_id: UUID,
+    given: DepartureIn,
+    _: HouseholdsWrite,
+    acts: _Acts,
+    once: Once,
+    held: HeldTag = None,
+) -> Response:
+    """For good, or for another household, where they get a number of their own. A proposal where a
+    head left whose household is enrolled in an activation that can still pay."""
+    return await once.reply(
+        given,
+        lambda: acts.ask(Act.DEPARTURE, household_id, given, held=held, member_id=member_id),
+        status_code=_status,
+    )
+
+
+@router.post(
+    "/{household_id}/erasure",
+    response_model=DoneOut,
+    summary="Erase who a household was",
+    responses=_ANSWERS,
+)
+async def erase_household(
+    household_id: UUID,
+    given: ErasureIn,
+    _: HouseholdsWrite,
+    acts: _Acts,
+    once: Once,
+    held: HeldTag = None,
+) -> Response:
+    """Overwrites names, numbers, days of birth and accounts, as they are and as they were. What
+    was paid, and to how many, stays. Always a proposal, of an archived household that is owed
+    nothing."""
+    return await once.reply(
+        given,
+        lambda: acts.ask(Act.ERASURE, household_id, given, held=held),
+        status_code=_status,
+    )
+
+
+@router.get(
+    "/{household_id}/consents",
+    summary="List what a household agreed to",
+    responses=problem_responses(400, 401, 403, 404, 422),
+)
+async def list_consents(
+    household_id: UUID, _: HouseholdsRead, session: Session, page: PageQuery
+) -> PageOf[ConsentOut]:
+    """In the order in which it was recorded, with what was withdrawn."""
+    return await service.list_consents(session, household_id, page=page)
+
+
+@router.post(
+    "/{household_id}/consents",
+    status_code=201,
+    response_model=ConsentOut,
+    summary="Record what a household agrees to",
+    responses=problem_responses(400, 401, 403, 404, 409, 422),
+)
+async def add_consent(
+    household_id: UUID,
+    given: ConsentIn,
+    caller: HouseholdsWrite,
+    session: Session,
+    clock: ClockDependency,
+    once: Once,
+) -> Response:
+    """One standing consent for each purpose; it holds until it is withdrawn."""
+    return await once.reply(
+        given, lambda: service.agree(session, household_id, given, caller=caller, clock=clock)
+    )
+
+
+@router.post(
+    "/{household_id}/consents/withdrawal",
+    response_model=ConsentOut,
+    summary="Record that a household agrees no more",
+    responses=problem_responses(400, 401, 403, 404, 422),
+)
+async def withdraw_consent(
+    household_id: UUID,
+    given: WithdrawalIn,
+    caller: HouseholdsWrite,
+    session: Session,
+    clock: ClockDependency,
+    once: Once,
+) -> Response:
+    """What was done by it until then stays as it was."""
+    return await once.reply(
+        given,
+        lambda: service.withdraw(session, household_id, given, caller=caller, clock=clock),
+        status_code=200,
+    )
