@@ -192,7 +192,7 @@ async def test_nobody_is_paid_twice_for_a_split_or_a_merger(working: Flow) -> No
     for given, status in (
         (split | {"members": [{"member_id": head, "relationship": "head"}]}, 409),
         (
-            split | {"members": [*split["members"], {"member_id": head, "relationship": "child"}]},
+            split | {"members": [*both, {"member_id": head, "relationship": "child"}]},
             409,
         ),
         (split | {"members": [{"member_id": child, "relationship": "child"}]}, 422),

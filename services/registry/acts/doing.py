@@ -106,8 +106,8 @@ class Doing:
         fields: dict[str, Any] = dict(counts)
         if given.poverty_status is not None:
             fields["poverty_status"] = given.poverty_status
-        if given.person is not None:
-            told = given.person.model_dump(exclude_unset=True)
+        told = {} if given.person is None else given.person.model_dump(exclude_unset=True)
+        if told:
             fields |= self._head(household.id, self._opened(household) | _normal(told))
         if not fields:
             raise Unprocessable("Say what is to be corrected: nothing is given.")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, create_model
 from pydantic import Field as Described
 
-from services.registry.households.fields import Field
+from services.registry.households.fields import Field, Kept
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -30,7 +30,8 @@ def with_fields(
 
 def shown(field: Field) -> Any:
     """A field as it is returned."""
-    may_be_absent = field.optional or field.sensitive
+    # Whoever was erased is called nothing.
+    may_be_absent = field.optional or field.sensitive or field.kept is Kept.SEALED
     shown_type: Any = field.kind.shown | None if may_be_absent else field.kind.shown
     only = "; only for callers with `households:read-personal`" if field.sensitive else ""
     return (
