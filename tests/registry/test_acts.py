@@ -188,7 +188,7 @@ async def test_nobody_is_paid_twice_for_a_split_or_a_merger(working: Flow) -> No
         ],
     }
     both = split["members"]
-    one = [{"member_id": spouse, "relationship": "head"}]
+    spouse_alone = [{"member_id": spouse, "relationship": "head"}]
     for given, status in (
         (split | {"members": [{"member_id": head, "relationship": "head"}]}, 409),
         (
@@ -196,7 +196,7 @@ async def test_nobody_is_paid_twice_for_a_split_or_a_merger(working: Flow) -> No
             409,
         ),
         (split | {"members": [{"member_id": child, "relationship": "child"}]}, 422),
-        (split | {"members": one * 2}, 422),
+        (split | {"members": spouse_alone * 2}, 422),
         (split | {"registration_number": rows(2)[1].registration_number}, 409),
         (split | {"members": [{"member_id": other_id, "relationship": "head"}]}, 404),
     ):

@@ -1,8 +1,13 @@
 """What became of a household: every change is kept, and any past instant can be asked for."""
 
+import asyncio
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from services.registry.households.shape import OPEN
 from tests.registry.flow import Flow, rows
@@ -97,3 +102,77 @@ async def test_no_open_field_is_forgotten(flow: Flow) -> None:
     for change in (await flow.get(f"/households/{household_id}/history"))["items"]:
         changed |= set(change["after"] or {})
     assert changed == {field.name for field in OPEN}
+
+
+PLAYS = st.lists(
+    st.tuples(
+        st.sampled_from(["import", "correct", "move", "account", "archive", "restore", "name"]),
+        st.integers(0, 9),
+        # Several at one instant, too.
+        st.integers(0, 2),
+    ),
+    min_size=1,
+    max_size=10,
+)
+
+
+async def _play(flow: Flow, number: int, plays: list[tuple[str, int, int]]) -> None:
+    """Play changes of a household, and hold every instant against what it was seen to be then."""
+    now = BEGIN
+    flow.set_clock(now)
+    (row,) = rows(1, begin=number)
+    await flow.register([row])
+    household_id = await flow.household_id(row.registration_number)
+    path = f"/households/{household_id}"
+    seen = {now: await flow.get(path)}
+    for what, value, hours in plays:
+        now += timedelta(hours=9 * hours)
+        flow.set_clock(now)
+        reason = {"reason": "As they said."}
+        match what:
+            case "import":
+                row = replace(row, members=4 + value, elderly_60=value % 3)
+                await flow.register([row])
+            case "correct":
+                body = reason | {"members": 10 + value, "poverty_status": "poor-2"}
+                await flow.client.patch(path, json=body)
+            case "name":
+                body = reason | {"person": {"name": f"Sok {value}", "phone": f"01234567{value}"}}
+                await flow.client.patch(path, json=body)
+            case "move":
+                body = reason | {"area_code": f"02010{1 + value % 4}"}
+                await flow.client.post(f"{path}/move", json=body, headers=flow.key())
+            case "account":
+                account = f"+8557000000{value}"
+                await flow.change_account(household_id, provider="tonle", account=account)
+            case "archive":
+                body = reason | {"because": "moved-away"}
+                await flow.client.post(f"{path}/archive", json=body, headers=flow.key())
+            case "restore":
+                await flow.client.post(f"{path}/restoration", json=reason, headers=flow.key())
+        seen[now] = await flow.get(path)
+    for instant, was in seen.items():
+        for later in (instant, instant + timedelta(minutes=59)):
+            if later <= now:
+                then = await flow.get(path, as_of_instant=later.isoformat())
+                assert then == was, (instant, plays)
+
+
+async def test_any_instant_of_any_sequence_of_changes_is_what_it_was(flow: Flow) -> None:
+    loop = asyncio.get_running_loop()
+    numbers = itertools.count()
+
+    @given(PLAYS)
+    @settings(
+        max_examples=8,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=True,
+        phases=[Phase.explicit, Phase.generate],
+    )
+    def run(plays: list[tuple[str, int, int]]) -> None:
+        playing = _play(flow, next(numbers), plays)
+        asyncio.run_coroutine_threadsafe(playing, loop).result()
+
+    flow.service.app.state.settings.account_changes_alone = 1_000
+    await asyncio.to_thread(run)

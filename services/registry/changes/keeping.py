@@ -51,7 +51,9 @@ DECLARE
     said jsonb := coalesce(nullif(current_setting('{SETTING}', true), ''), '{{}}')::jsonb;
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        {inserted}
+        INSERT INTO registry.household_change (household_id, at, kind, by, import_id, approval_id,
+            source, reason, after)
+        SELECT {inserted}
         RETURN NULL;
     END IF;
     WITH kept AS (
@@ -92,9 +94,7 @@ HOUSEHOLD_FUNCTION = _function(
     "before.id",
     "NULL",
     KEPT_OF_HOUSEHOLD,
-    f"""INSERT INTO registry.household_change (household_id, at, kind, by, import_id, approval_id,
-            source, reason, after)
-        SELECT id, changed_at,
+    f"""id, changed_at,
             CASE WHEN split_from IS NULL THEN 'registered'
                  ELSE 'split' END::registry.household_change_kind,
             {_SAID},
@@ -107,9 +107,7 @@ MEMBER_FUNCTION = _function(
     "before.household_id",
     "before.id",
     KEPT_OF_MEMBER,
-    f"""INSERT INTO registry.household_change (household_id, at, kind, by, import_id, approval_id,
-            source, reason, after)
-        SELECT household_id, max(changed_at),
+    f"""household_id, max(changed_at),
             coalesce(CASE WHEN said ->> 'kind' IN ('split', 'merged') THEN said ->> 'kind' END,
                 'member-joined')::registry.household_change_kind,
             {_SAID},
