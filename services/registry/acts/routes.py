@@ -37,9 +37,10 @@ from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/households", tags=["households"])
 
+_ALONE = problem_responses(400, 401, 403, 404, 409, 412, 422)
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"model": ApprovalOut, "description": "Proposed: it waits for a second person."},
-    **problem_responses(400, 401, 403, 404, 409, 412, 422),
+    **_ALONE,
 }
 
 
@@ -102,7 +103,7 @@ async def correct_household(
     "/{household_id}/move",
     response_model=DoneOut,
     summary="Move a household to another place",
-    responses=_ANSWERS,
+    responses=_ALONE,
 )
 async def move_household(
     household_id: UUID,
