@@ -435,11 +435,10 @@ def _entitle(enrolled: CTE, variant: Variant, *, later: bool) -> Totals:
         left_out.insert(0, (past.c.id.is_not(None), literal(ARCHIVED, Text)))
     excluded = or_(false(), *(condition for condition, _ in left_out))
     above = enrolled.c.amount_minor > _MAXIMUM_MINOR
-    left_out = or_(excluded, archived)
     kinds: Mapping[str, ColumnElement[Any]] = {
-        "payee_account_id": case((or_(left_out, above), cast(null(), Uuid)), else_=account.c.id),
+        "payee_account_id": case((or_(excluded, above), cast(null(), Uuid)), else_=account.c.id),
         "status": case(
-            (left_out, _status(EntitlementStatus.EXCLUDED)),
+            (excluded, _status(EntitlementStatus.EXCLUDED)),
             (or_(above, account.c.id.is_(None)), _status(EntitlementStatus.UNPAYABLE)),
             else_=_status(EntitlementStatus.READY),
         ),
