@@ -46,6 +46,7 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
         "POST /v1/households/{household_id}/erasure",
         "POST /v1/households/{household_id}/members/{member_id}/death",
         "POST /v1/households/{household_id}/members/{member_id}/departure",
+    ),
     Kind("triggers", "trigger"): ("POST /v1/triggers", "POST /v1/triggers/{code}/versions"),
     Kind("triggers", "feed"): ("POST /v1/feeds", "POST /v1/feeds/{code}/versions"),
     Kind("triggers", "observations"): ("POST /v1/observations",),

@@ -6,6 +6,7 @@ from datetime import date
 from services.registry.decisions.schemas import Because
 from services.registry.enrolments.statements import (
     ABOVE_FUND_BOUND,
+    ARCHIVED,
     EXCLUDED_BY_AN_OFFICER,
     NO_ACCOUNT,
     NOT_ELIGIBLE_ANY_MORE,
@@ -42,6 +43,10 @@ REASONS: Mapping[str, Phrase] = {
     EXCLUDED_BY_AN_OFFICER: Phrase(
         "An officer keeps it out, with a reason that is kept.",
         "មន្ត្រីបានដកគ្រួសារនេះចេញ ដោយមានមូលហេតុដែលបានកត់ត្រាទុក។",
+    ),
+    ARCHIVED: Phrase(
+        "When the round was worked out it was no household any more: it was archived.",
+        "នៅពេលគណនាជុំនេះ គ្រួសារត្រូវបានដាក់ក្នុងបណ្ណសាររួចហើយ។",
     ),
     NOT_ELIGIBLE_ANY_MORE: Phrase(
         "When the round was worked out the rule did not hold for it any more.",
