@@ -60,7 +60,7 @@ async def test_a_household_is_corrected_and_moved_by_whoever_read_it_last(flow: 
     path = f"/households/{household_id}"
     read = await flow.client.get(path)
     tag = read.headers["ETag"]
-    given = {"members": 7, "person": {"phone": "012 345 678".replace(" ", "")}}
+    given: dict[str, Any] = {"members": 7, "person": {"phone": "012 345 678".replace(" ", "")}}
     first, second = await asyncio.gather(
         act(flow, path, given, method="PATCH", held=tag),
         act(flow, f"{path}/move", {"area_code": "020102"}, held=tag),
@@ -92,26 +92,27 @@ async def test_a_household_is_corrected_and_moved_by_whoever_read_it_last(flow: 
     told = await flow.events("household-changed")
     assert {event["changes"][0] for event in told} == {"correction", "move"}
 
-    for given, status in (
+    for place, status in (
         ({"area_code": "999999"}, 422),
         ({"area_code": "020102"}, 409),
         ({"area_code": "020101", "village_code": "02010201"}, 422),
         ({"area_code": "020101", "village_code": "02010199"}, 422),
         ({"area_code": "0201"}, 422),
     ):
-        assert (await act(flow, f"{path}/move", given)).status_code == status, given
+        assert (await act(flow, f"{path}/move", place)).status_code == status, place
     await flow.owner.execute("UPDATE registry.area SET ended_at = now() WHERE code = '020103'")
     ended = await act(flow, f"{path}/move", {"area_code": "020103"})
     assert (ended.status_code, "in force no more" in ended.text) == (422, True)
-    for given in (
+    wrongs: tuple[dict[str, Any], ...] = (
         {"members": 0},
         {"disabled": 8},
         {"person": {"phone": "abc"}},
         {"person": {}},
         {},
-    ):
-        refused = await act(flow, path, given, method="PATCH")
-        assert refused.status_code == 422, given
+    )
+    for wrong in wrongs:
+        refused = await act(flow, path, wrong, method="PATCH")
+        assert refused.status_code == 422, wrong
     assert (await act(flow, path, {"person": {"name": None}}, method="PATCH")).status_code == 422
 
 

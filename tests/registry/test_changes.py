@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -131,7 +132,7 @@ async def _play(flow: Flow, number: int, plays: list[tuple[str, int, int]]) -> N
         if hours:
             day += timedelta(hours=9 * hours)
             flow.set_clock(day)
-        reason = {"reason": "As they said."}
+        reason: dict[str, Any] = {"reason": "As they said."}
         match what:
             case "import":
                 row = replace(row, members=4 + value, elderly_60=value % 3)

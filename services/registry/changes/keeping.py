@@ -33,6 +33,8 @@ _SAID = """coalesce(said ->> 'by', current_user),
             said ->> 'reason'"""
 
 
+# Whoever stores blocks has switched hash joins off: of a statement's rows nothing else will do,
+# whatever plan a statement of one row left behind.
 def _function(table: str, owner: str, member_id: str, kept: tuple[str, ...], inserted: str) -> str:
     def of(version: str) -> str:
         return ",\n".join(
@@ -46,7 +48,7 @@ def _function(table: str, owner: str, member_id: str, kept: tuple[str, ...], ins
 
     return f"""
 CREATE FUNCTION registry.keep_{table}_changes() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET enable_hashjoin = on SET enable_nestloop = off AS $$
 DECLARE
     said jsonb := coalesce(nullif(current_setting('{SETTING}', true), ''), '{{}}')::jsonb;
 BEGIN

@@ -22,7 +22,7 @@ _ARCHIVING = """
 
 _HOUSEHOLD_FUNCTION = """
 CREATE FUNCTION registry.keep_household_changes() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET enable_hashjoin = on SET enable_nestloop = off AS $$
 DECLARE
     said jsonb := coalesce(nullif(current_setting('registry.change', true), ''), '{}')::jsonb;
 BEGIN
@@ -148,7 +148,7 @@ $$
 """
 _MEMBER_FUNCTION = """
 CREATE FUNCTION registry.keep_member_changes() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET enable_hashjoin = on SET enable_nestloop = off AS $$
 DECLARE
     said jsonb := coalesce(nullif(current_setting('registry.change', true), ''), '{}')::jsonb;
 BEGIN
