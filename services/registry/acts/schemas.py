@@ -309,7 +309,7 @@ class ConsentOut(BaseModel):
     purpose: str = Field(examples=["share-with-health-ministry"])
     given_by: ConsentGiver
     given_on: date
-    document: str | None
+    document: str | None = Field(examples=["Form 7, no. 2231"])
     recorded_by: str
     recorded_at: datetime
     withdrawn_on: date | None = Field(description="Null: it holds.")
