@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,27 @@ def undocumented_paths(services: list[RunningService]) -> set[str]:
     }
 
 
+STANDARDS = {"/spdci/social", "/spdci/ibr"}
+"""Applications that speak a standard of their own, with a document of their own."""
+
+
+def messages_of_standards(services: Sequence[RunningService]) -> Iterator[str]:
+    """Where messages of standards are sent."""
+    for service in services:
+        for route in service.app.routes:
+            if isinstance(route, Mount) and route.path in STANDARDS:
+                for path, operations in route.app.openapi()["paths"].items():  # type: ignore[attr-defined]
+                    if "post" in operations:
+                        yield f"{service.url}{route.path}{path}"
+
+
+async def refusal_of(url: str, authorization: str | None) -> str | None:
+    """What is wrong with how a message without a good token is answered; None: nothing is."""
+    headers = {} if authorization is None else {"Authorization": authorization}
+    async with aiohttp.ClientSession() as http, http.post(url, json={}, headers=headers) as answer:
+        return None if answer.status == 401 else f"{url}: {answer.status}"
+
+
 async def test_no_bad_token_opens_any_route(
     calls: list[Call], services: list[RunningService], key_file: Path
 ) -> None:
@@ -204,7 +225,13 @@ async def test_no_bad_token_opens_any_route(
 
     guarded = [call for call in calls if call.operation.scopes]
     assert {call.operation.path for call in calls if call not in guarded} == PROBES | SIGNED
-    assert undocumented_paths(services) == DOCUMENTATION
+    assert undocumented_paths(services) == DOCUMENTATION | STANDARDS
+    assert [
+        told
+        for url in messages_of_standards(services)
+        for kind in bad
+        if (told := await refusal_of(url, bad[kind]))
+    ] == []
     assert await all_of(holding(call, kind) for call in guarded for kind in bad) == []
 
 
@@ -220,5 +247,11 @@ def test_nobody_both_proposes_and_approves() -> None:
 def test_no_machine_approves_or_sees_persons() -> None:
     held = scopes_of(MACHINES)
 
-    assert not held & (APPROVING | {"households:read-personal"})
+    assert not held & APPROVING
+    # A partner, whom two persons let in, has persons told by SPDCI alone: what would list them
+    # otherwise it may not call.
+    assert {role for role in MACHINES if "households:read-personal" in SCOPES[role]} == {
+        Role.PARTNER
+    }
+    assert not SCOPES[Role.PARTNER] & {"households:read", "households:search", "payees:read"}
     assert {role for role in Role if "observations:publish" in SCOPES[role]} == {Role.PUBLISHER}
