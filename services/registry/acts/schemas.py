@@ -310,10 +310,10 @@ class ConsentOut(BaseModel):
     given_by: ConsentGiver
     given_on: date
     document: str | None = Field(examples=["Form 7, no. 2231"])
-    recorded_by: str
+    recorded_by: str = Field(examples=["dara@ministry.example"])
     recorded_at: datetime
     withdrawn_on: date | None = Field(description="Null: it holds.")
-    withdrawn_by: str | None
+    withdrawn_by: str | None = Field(examples=["dara@ministry.example"])
     withdrawn_at: datetime | None
 
 
