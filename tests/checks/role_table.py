@@ -20,7 +20,8 @@ DOCUMENTATION = {
 BESIDE = {
     "households:read-personal": "registry: persons, their health and accounts whole, in the "
     "answers about households",
-    "spdci:social": "registry: messages of SPDCI at `/spdci/social`, which has a document of its own",
+    "spdci:social": "registry: messages of SPDCI at `/spdci/social`, which has a document of "
+    "its own",
     "spdci:beneficiaries": "registry: messages of SPDCI at `/spdci/ibr`, which has one as well",
     "observations:publish": "triggers: what a program posts counts at once, with no second person",
 }

@@ -138,7 +138,7 @@ async def is_active(
     """Whether any that fits is active, of a code if one is told."""
     active = and_(condition, STATUS == ACTIVE)
     if code is not None:
-        active = and_(active, code == CODE)
+        active = and_(active, CODE.in_([code]))
     return await count(session, active, shows_persons=True, most=1, today=today) > 0
 
 
