@@ -17,6 +17,7 @@ from services.registry.chunks.streaming import ChunkStreams
 from services.registry.comparisons.routes import router as comparisons
 from services.registry.corrections.routes import router as corrections
 from services.registry.decisions.routes import router as decisions
+from services.registry.duplicates.routes import router as duplicates
 from services.registry.editions.routes import router as editions
 from services.registry.entitlements.routes import router as entitlements
 from services.registry.estimates.asking import Payments
@@ -57,6 +58,7 @@ _TAGS = [
     {"name": "areas", "description": "The national gazetteer."},
     {"name": "imports", "description": "Registering households by file."},
     {"name": "households", "description": "Who they are, and where they are paid."},
+    {"name": "duplicates", "description": "Who may be registered twice."},
     {"name": "name sheets", "description": "Who the lines of a list of payments are for."},
     {"name": "schemes", "description": "Who is eligible for what, in versioned documents."},
     {"name": "activations", "description": "Who was enrolled for a shock, and what came of it."},
@@ -101,6 +103,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             changes,
             members,
             corrections,
+            duplicates,
             name_sheets,
             accounts,
             estimates,

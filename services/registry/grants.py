@@ -26,6 +26,13 @@ GRANTS = {
     "content_index, id_number_index, phone_index, reference_index)",
     "programme": "SELECT, INSERT, UPDATE (name_en, name_km)",
     "programme_membership": "SELECT, INSERT, UPDATE (since, until)",
+    "duplicate_suspect": (
+        "SELECT, INSERT, UPDATE (first_member_id, second_member_id, withdrawn_at, decided_at, "
+        "exact_score, likeness_score, is_whole, exact_grounds, likeness_grounds, decision, "
+        "decided_by, reason)"
+    ),
+    "duplicate_decision": "SELECT, INSERT",
+    "duplicate_look": "SELECT, INSERT, UPDATE",
     "account_change": "SELECT, INSERT, UPDATE (account_sealed, account_index)",
     "account_batch": "SELECT, INSERT, UPDATE (approved_at, done_up_to, changed, finished_at)",
     "household_import": "SELECT, INSERT, UPDATE",
@@ -64,7 +71,7 @@ GRANTS = {
     "payment_count": (
         "SELECT, INSERT, UPDATE (counted_at, paid_count, paid_minor, failed_count, failed_minor)"
     ),
-    "entitlement": "SELECT, INSERT, UPDATE (status, reason, finished_at)",
+    "entitlement": "SELECT, INSERT, UPDATE (status, reason, finished_at, payee_account_id)",
     "announcement": "SELECT, INSERT, UPDATE (status, reason, finished_at)",
     "repair": "SELECT, INSERT",
     "reannouncement": "SELECT, INSERT",

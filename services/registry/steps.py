@@ -8,6 +8,7 @@ from services.registry.acts import service as acts
 from services.registry.approvals.tables import Approval, ApprovalKind
 from services.registry.cases import service as cases
 from services.registry.corrections import service as corrections
+from services.registry.duplicates import service as duplicates
 from services.registry.editions import service as editions
 from services.registry.held import service as held
 from services.registry.households.persons import PersonalData
@@ -29,6 +30,7 @@ _CARRIED_OUT = {
     ApprovalKind.PARTNER: partners.carry_out,
     ApprovalKind.MEMBER_CHANGE: corrections.carry_out,
     ApprovalKind.READMISSION: cases.carry_out_readmission,
+    ApprovalKind.DUPLICATES: duplicates.carry_out,
 }
 
 

@@ -10,6 +10,7 @@ from services.registry.changes import tables as changes
 from services.registry.chunks import tables as chunks
 from services.registry.corrections import tables as corrections
 from services.registry.database import SCHEMA, Base
+from services.registry.duplicates import tables as duplicates
 from services.registry.editions import tables as editions
 from services.registry.enrolments import tables as enrolments
 from services.registry.funds import tables as funds
@@ -37,6 +38,7 @@ __all__ = [
     "changes",
     "chunks",
     "corrections",
+    "duplicates",
     "editions",
     "enrolments",
     "funds",

@@ -1,6 +1,7 @@
 """The registry's background work: enrolling, announcing again, and ending what payments ended."""
 
 from services.registry.accounts.working import AccountWork
+from services.registry.duplicates.looking import DuplicateLooks
 from services.registry.enrolments import handlers as enrolments
 from services.registry.enrolments.opening import Means
 from services.registry.enrolments.waiting import WaitingActivations
@@ -24,6 +25,9 @@ from shared.worker import Loop, Worker
 
 _LOOKING_AGAIN = Backoff(first_seconds=1, longest_seconds=3)
 """How long an activation waits after what it lacked is there."""
+
+_LOOKING_FOR_DUPLICATES = Backoff(first_seconds=5, longest_seconds=60)
+"""A look reads every household's row: two seconds for the country."""
 
 
 def create_worker(settings: WorkerSettings | None = None) -> Worker:
@@ -63,6 +67,11 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
         rest=_LOOKING_AGAIN,
         then=enrolling,
     )
+    looking = Loop(
+        "duplicates",
+        DuplicateLooks(database, clock=clock).step,
+        rest=_LOOKING_FOR_DUPLICATES,
+    )
     settling = Loop("settlements", SettlementWork(database, payments=payments).step)
 
     auditing = Loop("audit", Sequencer(database, schema=settings.service).step, rest=RESTS)
@@ -73,6 +82,6 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
         name="registry-worker",
         database=database,
         clock=clock,
-        loops=[reading, *enrolling, waiting, repairing, changing, settling, auditing],
+        loops=[reading, *enrolling, waiting, repairing, changing, settling, looking, auditing],
         closing=[payments.aclose],
     )

@@ -34,6 +34,8 @@ class ApprovalKind(StrEnum):
     """The end of a household's exclusion."""
     HOUSEHOLD_ACT = "household_act"
     """Something that is done with a household and moves who is paid, or cannot be undone."""
+    DUPLICATES = "duplicates"
+    """One decision about many households that may be registered twice."""
 
 
 class Approval(tables.Approval, Base):

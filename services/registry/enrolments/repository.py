@@ -190,6 +190,22 @@ async def make(session: AsyncSession, statement: Totals, values: dict[str, Any])
     return {status: Made(count, int(minor)) for status, count, minor in rows.all()}
 
 
+def moved(
+    made: MadeByStatus, part: Made, before: EntitlementStatus, after: EntitlementStatus
+) -> MadeByStatus:
+    """What was made, once a part of it went from one status to another."""
+    if not part.count:
+        return made
+    left = made[before]
+    there = made.get(after, Made())
+    changed = {
+        **made,
+        before: Made(left.count - part.count, left.minor - part.minor),
+        after: Made(there.count + part.count, there.minor + part.minor),
+    }
+    return {status: sums for status, sums in changed.items() if sums.count}
+
+
 async def excluding_activations(
     session: AsyncSession, exclusion: Exclusion, *, since: datetime
 ) -> list[UUID]:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.areas.repository import share_fence
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.states import ChunkStatus
+from services.registry.duplicates import repository as duplicates
 from services.registry.enrolments import repository, statements
 from services.registry.enrolments.completion import announcement_of, end_run
 from services.registry.enrolments.excluding import Excluding, excluding
@@ -58,6 +59,7 @@ class EnrolmentWork:
         try:
             async with self._database.transaction() as session:
                 await share_fence(session)
+                await duplicates.share_fence(session)
                 chunk = await chunks.claim_planned(session)
                 if chunk is None:
                     return 0
@@ -79,6 +81,7 @@ class EnrolmentWork:
     async def _work(self, session: AsyncSession, chunk: Row[Any]) -> None:
         document = await self._document(session, (chunk.scheme_code, chunk.scheme_version))
         made = await self._make(session, chunk, document)
+        made = await self._without_suspected(session, chunk, made)
         is_last = await self._finish(session, chunk.id, made)
         facts: list[Published] = []
         if EntitlementStatus.READY in made:
@@ -144,6 +147,18 @@ class EnrolmentWork:
             make = statements.later_round if is_later else statements.first_round
             self._statements[key] = make(document, variant)
         return self._statements[key]
+
+    async def _without_suspected(
+        self, session: AsyncSession, chunk: Row[Any], made: MadeByStatus
+    ) -> MadeByStatus:
+        """What is left once whoever may be another that is paid is set aside."""
+        suspected = await duplicates.lock_of_chunk(
+            session, chunk.id, activation_id=chunk.activation_id, round_number=chunk.round
+        )
+        if not suspected:
+            return made
+        aside = Made(*await duplicates.set_aside(session, chunk.id))
+        return repository.moved(made, aside, EntitlementStatus.READY, EntitlementStatus.UNPAYABLE)
 
     async def _excluding(
         self, session: AsyncSession, chunk: Row[Any], document: SchemeDocument

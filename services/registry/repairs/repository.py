@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import BigInteger, Boolean, Uuid
 
 from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk
+from services.registry.duplicates.repository import HELD_FROM_REPAIR
 from services.registry.enrolments.repository import restate
 from services.registry.repairs.tables import Reannouncement, Repair
 
@@ -54,6 +55,7 @@ _UNPAID = f"""
           WHERE exclusion.household_id = entitlement.household_id AND exclusion.ended_at IS NULL
             AND exclusion.scheme_code = activation.scheme_code
             AND coalesce(exclusion.activation_id, activation.id) = activation.id)
+      AND NOT {HELD_FROM_REPAIR}
 """
 _OF_SOME = """
     AND (:household_ids IS NULL OR entitlement.household_id = ANY(:household_ids))

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.states import ChunkStatus
+from services.registry.duplicates import repository as duplicates
 from services.registry.enrolments import repository as enrolments
 from services.registry.enrolments.completion import announcement_of, complete_run
 from services.registry.enrolments.working import connection_is_gone
@@ -35,6 +36,7 @@ class RepairWork:
         chunk_id: UUID | None = None
         try:
             async with self._database.transaction() as session:
+                await duplicates.share_fence(session)
                 chunk = await repository.claim_planned(session)
                 if chunk is None:
                     return 0
@@ -51,6 +53,12 @@ class RepairWork:
     async def _work(self, session: AsyncSession, chunk: Row[Any]) -> None:
         document = await get_document(session, chunk.scheme_code, chunk.scheme_version)
         maximum_minor = await maximum_payment_minor(session, document.fund)
+        await duplicates.lock_of_chunk(
+            session,
+            chunk.home_chunk_id,
+            activation_id=chunk.activation_id,
+            round_number=chunk.round,
+        )
         count, total_minor = await repository.announce(session, chunk, maximum_minor=maximum_minor)
         home = await chunks.find_chunk(session, chunk.home_chunk_id)
         assert home is not None

@@ -1,0 +1,141 @@
+"""How suspected duplicates look over HTTP."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.registry.duplicates.states import MOST, Decision, Ground, Standing, Step
+from services.registry.households.shape import COMMUNE
+from services.registry.members.shape import ID_NUMBER, NAME, PHONE, Relationship, Sex
+from shared.approvals import Reason
+from shared.values import Whole
+
+Score = Annotated[int, Whole(least=0, most=MOST)]
+
+
+class GroundOut(BaseModel):
+    """What speaks for it."""
+
+    ground: Ground
+    english: str = Field(examples=["The same ID number"])
+    khmer: str = Field(examples=["លេខអត្តសញ្ញាណប័ណ្ណដូចគ្នា"])
+
+
+class SidePersonOut(BaseModel):
+    """Whom it is about: only for callers with `households:read-personal`."""
+
+    name: str = Field(examples=[NAME.example])
+    phone: str | None = Field(examples=[PHONE.example])
+    id_number: str | None = Field(examples=[ID_NUMBER.example])
+    birth_date: date | None
+    sex: Sex | None
+    relationship: Relationship = Field(description="To the head of the household.")
+
+
+class SideOut(BaseModel):
+    """One of the two."""
+
+    household_id: UUID
+    member_id: UUID | None = Field(
+        description="Null: the head, of whom no row among the members is known."
+    )
+    area_code: str = Field(examples=[COMMUNE.example])
+    village_code: str | None
+    members: int
+    changed_at: datetime
+    has_account: bool
+    person: SidePersonOut | None = None
+
+
+class DecisionOut(BaseModel):
+    """What somebody decided, or undid."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    step: Step
+    reason: str
+    decided_by: str
+    decided_at: datetime
+    approval_id: UUID | None = Field(description="Where it was decided for many, by two persons.")
+
+
+class DuplicateOut(BaseModel):
+    """Two registrations that may be one."""
+
+    id: UUID
+    score: int = Field(description="From 0 to 1,000: the higher, the more likely.", examples=[990])
+    standing: Standing
+    holds: bool = Field(
+        description="Whether the two are not both paid in one scheme while this stands so."
+    )
+    grounds: list[GroundOut]
+    found_at: datetime
+    first: SideOut = Field(description="The one that was known before the other.")
+    second: SideOut
+    decided_by: str | None
+    decided_at: datetime | None
+    reason: str | None
+
+
+class DuplicateWithDecisionsOut(DuplicateOut):
+    """The same, with what was decided of it so far."""
+
+    decisions: list[DecisionOut] = Field(description="The last first.")
+
+
+class DecisionIn(BaseModel):
+    """What you decide, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"decision": "dismiss", "reason": "Twins: the village chief knows them both."}
+            ]
+        },
+    )
+
+    decision: Decision
+    reason: Reason
+
+
+class UndoIn(BaseModel):
+    """Why a decision is taken back."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "It was about the neighbours."}]},
+    )
+
+    reason: Reason
+
+
+class BulkDecisionIn(BaseModel):
+    """What is decided of everything between two scores."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "decision": "merge",
+                    "least_score": 990,
+                    "most_score": 1000,
+                    "reason": "A hundred were looked at: all of them were the same.",
+                }
+            ]
+        },
+    )
+
+    decision: Decision
+    least_score: Score
+    most_score: Score = MOST
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.least_score > self.most_score:
+            raise ValueError("least_score is above most_score")
+        return self

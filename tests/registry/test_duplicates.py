@@ -1,0 +1,225 @@
+"""Who may be registered twice: found by what two have in common, decided, and paid once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.registry.worker import create_worker
+from shared.worker import Worker
+from tests.registry.flow import BATTAMBANG, PURSAT, Flow, Row, rows
+
+
+@pytest.fixture
+async def worker(flow: Flow) -> AsyncIterator[Worker]:
+    made = create_worker()
+    # The first look at the events makes the cursor, and reads nothing.
+    await made.step("events")
+    yield made
+    await made.close()
+
+
+async def look(worker: Worker) -> int:
+    return await worker.step("duplicates")
+
+
+async def work(worker: Worker) -> None:
+    """Everything that waits, until nothing does."""
+    for loop in ("events", "enrol-1", "repairs"):
+        while await worker.step(loop):
+            pass
+
+
+def twice(number: str, **fields: Any) -> list[Row]:
+    """One ID number, in Battambang and in Pursat."""
+    first, second = rows(1, **fields), rows(1, commune="150101", **fields)
+    return [
+        Row(**{**first[0].__dict__, "id_number": number}),
+        Row(**{**second[0].__dict__, "id_number": number, "head_name": "Chanthy Sok"}),
+    ]
+
+
+async def suspects(flow: Flow, **parameters: Any) -> list[dict[str, Any]]:
+    return list((await flow.get("/duplicates", **parameters))["items"])
+
+
+async def decided(
+    flow: Flow, suspect_id: str, decision: str, *, status: int = 200
+) -> dict[str, Any]:
+    answer = await flow.client.put(
+        f"/duplicates/{suspect_id}/decision",
+        json={"decision": decision, "reason": "Asked in the village."},
+    )
+    assert answer.status_code == status, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_what_two_households_share_is_found_shown_side_by_side_and_decided(
+    flow: Flow, worker: Worker
+) -> None:
+    one, other = twice("010203045")
+    phones = rows(2, begin=10, phone="+85512345678")
+    many = rows(5, begin=20, phone="+85512999999")
+    account = rows(2, begin=30, account="+85511111111", phone="+85512777777")
+    await flow.register([one, *rows(5, begin=40), *phones, *many, *account])
+    assert await look(worker) == 1 + 10 + 1
+    assert await look(worker) == 0
+    # Whom a later import brings is compared with all who are there.
+    await flow.register([other])
+    assert await look(worker) == 1
+
+    first, *others = await suspects(flow)
+    assert (first["score"], first["holds"], first["standing"]) == (990, True, "undecided")
+    assert first["grounds"] == [
+        {
+            "ground": "id-number",
+            "english": "The same ID number",
+            "khmer": "លេខអត្តសញ្ញាណប័ណ្ណដូចគ្នា",
+        }
+    ]
+    assert first["first"]["household_id"] == await flow.household_id(one.registration_number)
+    assert (first["first"]["area_code"], first["second"]["area_code"]) == ("020101", "150101")
+    assert first["first"]["person"]["name"] == "Sok Chanthy"
+    assert first["second"]["person"]["name"] == "Chanthy Sok"
+    # An account alone is a family's; with the phone it is more. A phone of many says little.
+    assert [
+        (each["score"], each["holds"], [ground["ground"] for ground in each["grounds"]])
+        for each in others[:3]
+    ] == [
+        (960, True, ["account", "phone"]),
+        (600, False, ["phone"]),
+        (300, False, ["phone"]),
+    ]
+    assert len(others) == 12
+
+    # Pages, filters, and whoever may not see persons.
+    seen, cursor = [], {}
+    while True:
+        page = await flow.get("/duplicates", limit=5, **cursor)
+        seen += [each["id"] for each in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert seen == [each["id"] for each in (first, *others)]
+    assert len(await suspects(flow, ground="id-number")) == 1
+    assert len(await suspects(flow, area=PURSAT)) == 1
+    assert len(await suspects(flow, least_score=600)) == 3
+    async with flow.service.client("households:read") as client:
+        answer = await client.get("/duplicates")
+        assert {each["first"]["person"] for each in answer.json()["items"]} == {None}
+        refused = await client.put(
+            f"/duplicates/{first['id']}/decision", json={"decision": "keep", "reason": "No."}
+        )
+        assert refused.status_code == 403
+
+    # A decision, its undoing, and both in the history.
+    kept = await decided(flow, first["id"], "merge")
+    assert (kept["standing"], kept["holds"]) == ("merge", True)
+    assert [each["id"] for each in await suspects(flow, standing="merge")] == [first["id"]]
+    await decided(flow, first["id"], "dismiss", status=409)
+    undone = await flow.client.put(
+        f"/duplicates/{first['id']}/undoing", json={"reason": "It was about the neighbours."}
+    )
+    assert undone.json()["standing"] == "undecided"
+    dismissed = await decided(flow, first["id"], "dismiss")
+    assert (dismissed["standing"], dismissed["holds"]) == ("dismiss", False)
+    assert [step["step"] for step in dismissed["decisions"]] == ["dismiss", "undo", "merge"]
+    # It is not found again by what was decided about.
+    await flow.owner.execute("UPDATE registry.household SET area_code = area_code")
+    await look(worker)
+    assert (await flow.get(f"/duplicates/{first['id']}"))["standing"] == "dismiss"
+
+    # Many at once take a second person.
+    proposal = await flow.post(
+        "/duplicates/decisions",
+        {"decision": "keep", "least_score": 300, "most_score": 600, "reason": "Seen."},
+        status=202,
+    )
+    assert "11 suspected duplicates" in proposal["what"]
+    await flow.approve(proposal)
+    assert len(await suspects(flow, standing="keep")) == 11
+    (left,) = await suspects(flow, standing="undecided")
+    assert left["score"] == 960
+
+    # What was corrected is withdrawn.
+    await flow.register([Row(**{**account[0].__dict__, "phone": ""})])
+    await flow.change_account(
+        await flow.household_id(account[0].registration_number),
+        provider="mekong",
+        account="+85511111112",
+    )
+    assert await look(worker) == 1
+    assert await suspects(flow, standing="undecided") == []
+    assert (await flow.client.get(f"/duplicates/{UUID(int=1)}")).status_code == 404
+
+
+async def entitlements(flow: Flow, activation_id: UUID) -> list[tuple[str, str, str | None]]:
+    found = await flow.owner.fetch(
+        "SELECT area_code, status, reason FROM registry.entitlement WHERE activation_id = $1 "
+        "ORDER BY area_code",
+        activation_id,
+    )
+    return [tuple(row) for row in found]
+
+
+async def test_of_two_one_is_paid_and_the_other_once_the_suspicion_is_dismissed(
+    flow: Flow, worker: Worker
+) -> None:
+    await flow.post_scheme()
+    await flow.register([*twice("010203045"), *rows(1, begin=5)])
+    await look(worker)
+    activation_id = await flow.open(BATTAMBANG, PURSAT)
+    await work(worker)
+    made = await entitlements(flow, activation_id)
+    assert sorted((status, reason) for _, status, reason in made if reason) == [
+        ("unpayable", "suspected-duplicate")
+    ]
+    assert [status for _, status, _ in made].count("ready") == 2
+    completed = (await flow.events("enrolment-completed"))[-1]
+    assert (completed["entitlements"], completed["unpayable"]) == (2, 1)
+    ready = await flow.events("entitlements-ready")
+    assert sum(event["count"] for event in ready) == 2
+    summary = await flow.get(f"/activations/{activation_id}/summary")
+    assert summary["reasons"] == {"suspected-duplicate": 1}
+
+    # Nobody announces it again while it waits; afterwards a repair does.
+    held = await flow.client.post(
+        f"/activations/{activation_id}/repairs",
+        json={"round": 1, "reason": "All are owed."},
+        headers=flow.key(),
+    )
+    assert held.status_code == 409, held.text
+    (suspect,) = await suspects(flow)
+    await decided(flow, suspect["id"], "dismiss")
+    await flow.post(
+        f"/activations/{activation_id}/repairs", {"round": 1, "reason": "They are two."}
+    )
+    await work(worker)
+    assert [status for _, status, _ in await entitlements(flow, activation_id)] == ["ready"] * 3
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_two_chunks_at_the_same_time_pay_a_suspected_pair_once(
+    flow: Flow, worker: Worker, together: bool
+) -> None:
+    await flow.post_scheme()
+    pairs = [
+        Row(**{**row.__dict__, "id_number": f"0102030{at:02d}"})
+        for commune in ("020101", "150101")
+        for at, row in enumerate(rows(10, commune=commune))
+    ]
+    await flow.register(pairs)
+    await look(worker)
+    activation_id = await flow.open(BATTAMBANG, PURSAT)
+    while await worker.step("events"):
+        pass
+    if together:
+        assert await asyncio.gather(worker.step("enrol-1"), worker.step("enrol-2")) == [1, 1]
+    await work(worker)
+    made = await entitlements(flow, activation_id)
+    assert len(made) == 20
+    assert sum(status == "ready" for _, status, _ in made) == 10
+    assert sum(reason == "suspected-duplicate" for _, _, reason in made) == 10
