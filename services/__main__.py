@@ -5,6 +5,8 @@ python -m services new-epoch                  after a database was put back to a
 python -m services drift                      where the database differs from what Python declares
 python -m services reseal SERVICE             seal its rows anew with the current keys
 python -m services reindex                    find persons by the current blind index key
+python -m services duplicates                 compare whoever is new or changed with everybody, and
+                                              suspect who is registered twice
 python -m services prune SERVICE              remove what was kept for its time
 python -m services rejudge                    make each evaluation of a trigger again from what was
                                               known, and say which come out otherwise
@@ -59,7 +61,7 @@ log = structlog.get_logger()
 RESEALED_BY = {"registry": "registry-api", "payments": "payments-worker"}
 """The process of each service that holds the keys of all that it has sealed."""
 
-COMMANDS = frozenset({"migrate", "new-epoch", "drift", "audit", "rejudge", "reindex"})
+COMMANDS = frozenset({"migrate", "new-epoch", "drift", "audit", "rejudge", "reindex", "duplicates"})
 """What is given alone."""
 
 _BACKLOG = 2048
@@ -299,6 +301,21 @@ def _reindex(*, only_look: bool) -> bool:
     return asyncio.run(_with_database("reindex", settings, work))
 
 
+def _duplicates() -> bool:
+    # It alone loads DuckDB, splink and what they bring: no service carries them.
+    from services.registry.linkage.comparing import Comparing
+    from services.registry.settings import ApiSettings
+    from shared.clock import clock_from
+
+    settings = read_settings(ApiSettings, process="duplicates")
+
+    async def work(database: Database) -> bool:
+        clock = clock_from(settings.clock_file)
+        return await Comparing(database, settings, clock=clock, tell=_tell).run()
+
+    return asyncio.run(_with_database("duplicates", settings, work))
+
+
 def _prune(service: str, *, dry_run: bool) -> bool:
     if service not in SERVICES:
         raise CannotStart(f"Give one of {', '.join(SERVICES)}.")
@@ -435,6 +452,8 @@ def main() -> None:
             _audit(given.head)
         elif names == ["rejudge"]:
             sys.exit(not _rejudge())
+        elif names == ["duplicates"]:
+            sys.exit(not _duplicates())
         elif names == ["reindex"]:
             sys.exit(not _reindex(only_look=given.check))
         elif names[0] == "backtest":

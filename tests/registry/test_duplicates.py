@@ -2,12 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from services.registry.linkage.comparing import Comparing
+from services.registry.households.persons import personal_data_from
+from services.registry.members.shape import MEMBER_SHAPE
+from services.registry.members.storing import seal_members, store_members
+from services.registry.settings import ApiSettings
 from services.registry.worker import create_worker
+from shared.clock import FileClock
+from shared.database import Database
 from shared.worker import Worker
 from tests.registry.flow import BATTAMBANG, PURSAT, Flow, Row, rows
 
@@ -60,15 +68,15 @@ async def decided(
 async def test_what_two_households_share_is_found_shown_side_by_side_and_decided(
     flow: Flow, worker: Worker
 ) -> None:
-    one, other = twice("010203045")
+    early, late = twice("010203045")
     phones = rows(2, begin=10, phone="+85512345678")
     many = rows(5, begin=20, phone="+85512999999")
     account = rows(2, begin=30, account="+85511111111", phone="+85512777777")
-    await flow.register([one, *rows(5, begin=40), *phones, *many, *account])
+    await flow.register([early, *rows(5, begin=40), *phones, *many, *account])
     assert await look(worker) == 1 + 10 + 1
     assert await look(worker) == 0
     # Whom a later import brings is compared with all who are there.
-    await flow.register([other])
+    await flow.register([late])
     assert await look(worker) == 1
 
     first, *others = await suspects(flow)
@@ -80,7 +88,7 @@ async def test_what_two_households_share_is_found_shown_side_by_side_and_decided
             "khmer": "លេខអត្តសញ្ញាណប័ណ្ណដូចគ្នា",
         }
     ]
-    assert first["first"]["household_id"] == await flow.household_id(one.registration_number)
+    assert first["first"]["household_id"] == await flow.household_id(early.registration_number)
     assert (first["first"]["area_code"], first["second"]["area_code"]) == ("020101", "150101")
     assert first["first"]["person"]["name"] == "Sok Chanthy"
     assert first["second"]["person"]["name"] == "Chanthy Sok"
@@ -223,3 +231,81 @@ async def test_two_chunks_at_the_same_time_pay_a_suspected_pair_once(
     assert len(made) == 20
     assert sum(status == "ready" for _, status, _ in made) == 10
     assert sum(reason == "suspected-duplicate" for _, _, reason in made) == 10
+
+
+async def compare(flow: Flow) -> list[str]:
+    """What the command does, and tells."""
+    settings = ApiSettings()
+    lines: list[str] = []
+    database = Database(settings.database_url, application_name="test")
+    try:
+        comparing = Comparing(
+            database, settings, clock=FileClock(flow.clock_file), tell=lines.append
+        )
+        assert await comparing.run()
+    finally:
+        await database.dispose()
+    return lines
+
+
+async def list_members(flow: Flow, household_id: str, *people: tuple[str, str, str]) -> None:
+    """The members of a household as rows, the first its head."""
+    keys = ApiSettings()
+    personal_data = personal_data_from(keys)
+    columns: dict[str, list[Any]] = {known.name: [None] * len(people) for known in MEMBER_SHAPE}
+    columns |= {
+        "member_number": [at + 1 for at in range(len(people))],
+        "relationship": ["head", *["child"] * (len(people) - 1)],
+        "name": [name for name, _, _ in people],
+        "birth_date": [date.fromisoformat(born) for _, born, _ in people],
+        "sex": [sex for _, _, sex in people],
+        "disability": [False] * len(people),
+        "programmes": [()] * len(people),
+    }
+    sealed = seal_members(
+        [UUID(household_id)] * len(people),
+        columns,
+        known={},
+        personal_data=personal_data,
+        now=datetime.now(UTC),
+    )
+    async with flow.owner.transaction():
+        await store_members(flow.owner, sealed, today=date(2022, 1, 1))
+
+
+async def test_who_is_alike_is_found_in_both_scripts_and_twins_are_not(flow: Flow) -> None:
+    given = [*rows(4), *rows(2, commune="150101")]
+    await flow.register(given)
+    ids = [await flow.household_id(row.registration_number) for row in given]
+    # Two scripts, the names swapped, another village, and the year beside.
+    await list_members(
+        flow, ids[0], ("Sok Socheat", "1981-03-17", "female"), ("Sok Dara", "2010-05-06", "male")
+    )
+    await list_members(
+        flow, ids[4], ("សុជាតិ សុខ", "1982-03-17", "female"), ("សុខ តារា", "2010-05-06", "male")
+    )
+    # Twins who live side by side.
+    await list_members(flow, ids[1], ("Chea Sopheap", "1990-07-21", "female"))
+    await list_members(flow, ids[2], ("Chea Chanthy", "1990-07-21", "female"))
+    # A neighbour of the same name, forty years older.
+    await list_members(flow, ids[3], ("Meas Vuthy", "1950-02-03", "male"))
+    await list_members(flow, ids[5], ("Meas Vuthy", "1990-11-23", "male"))
+
+    assert (await compare(flow))[0].startswith("8 persons read, 8 of them new or changed")
+    several = await suspects(flow)
+    assert len(several) == 1, [
+        (s["score"], s["first"]["person"], s["second"]["person"]) for s in several
+    ]
+    (found,) = several
+    assert {found["first"]["household_id"], found["second"]["household_id"]} == {ids[0], ids[4]}
+    assert found["holds"]
+    assert [ground["ground"] for ground in found["grounds"]] == ["name", "birth-date"]
+    assert found["first"]["person"]["name"] in ("Sok Dara", "សុខ តារា", "Sok Socheat", "សុជាតិ សុខ")
+
+    # Nobody is new: nobody is compared. What was decided stays decided.
+    lines = await compare(flow)
+    assert " 0 of them new or changed" in lines[0]
+    await decided(flow, found["id"], "keep")
+    await flow.owner.execute("UPDATE registry.household SET area_code = area_code")
+    await compare(flow)
+    assert [each["standing"] for each in await suspects(flow)] == ["keep"]
