@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.migrations import execute_each, role_of
 
-revision = "0019"
-down_revision = "0018"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
