@@ -50,8 +50,8 @@ clock: $(READY) ## Say what the clock of `make run CLOCK=…` says, or move it o
 	@$(BIN)/python -m shared.clock $(CLOCK)
 
 .PHONY: token
-token: $(READY) ## Print a bearer token for what `make run` started: the officer's, or ROLE=checker
-	@$(BIN)/python -m shared.auth.development $(if $(ROLE),--role $(ROLE))
+token: $(READY) ## Print a bearer token for what `make run` started: the officer's, or ROLE=checker; bound to AREAS=0102
+	@$(BIN)/python -m shared.auth.development $(if $(ROLE),--role $(ROLE)) $(AREAS:%=--area %)
 
 .PHONY: test
 test: $(READY) ## The tests, on a real PostgreSQL 18, several at once (WORKERS=0: one by one)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from starlette.types import Scope
 
-from shared.auth import Caller, TokenVerifier, require_scopes, token_of
+from shared.auth import Caller, TokenVerifier, require_country, require_scopes, token_of
 from shared.errors import TooMany, Unauthenticated
 from shared.rates import ORDINARY, REFUSED, SERVICE, Rates, Standing, network_of
 
@@ -27,9 +27,11 @@ class Admission:
         *,
         scopes: Iterable[str],
         rate: str | None = None,
+        bound: bool = False,
     ) -> Standing:
         """Have the caller in the scope's state; where it stands. Raises Problem where it may not.
 
+        ``bound`` callers are taken where what is called keeps to their areas by itself.
         ``rate`` is a class of ``shared.rates``; None: what persons and programs have each.
         """
         caller = await self._caller(scope, headers)
@@ -39,6 +41,8 @@ class Admission:
         )
         _require_rate(standing)
         require_scopes(caller, scopes)
+        if not bound:
+            require_country(caller)
         return standing
 
     async def _caller(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Caller:

@@ -36,7 +36,7 @@ from shared.errors import (
 )
 from shared.ids import new_id
 from shared.json_bodies import unambiguous_json
-from shared.operations import Operation, Operations
+from shared.operations import Operation, Operations, Reach
 from shared.rates import ORDINARY, REFUSED, SEARCH, SERVICE, Rates
 from shared.settings import ServiceSettings
 from shared.version import API_PREFIX, VERSION
@@ -109,7 +109,11 @@ class RequestEdge:
             operation = self._operations.find(scope["method"], scope["path"])
             if operation and operation.scopes is not None:
                 standing = await self._admission.admit(
-                    scope, headers, scopes=operation.scopes, rate=operation.rate
+                    scope,
+                    headers,
+                    scopes=operation.scopes,
+                    rate=operation.rate,
+                    bound=operation.reach is not Reach.COUNTRY,
                 )
                 added += standing.headers
             body = self._body(headers, receive, operation)

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,18 @@ _MAXIMUM_PARAMETERS = 100
 _TWICE = "It is given more than once. Give it once."
 _TEMPLATE = re.compile(r"\{[^}/]+\}")
 _LIMITS = "x-limits"
+_AREAS = "x-areas"
+
+
+class Reach(StrEnum):
+    """What a caller who is bound to areas is told by an operation."""
+
+    NARROWED = "narrowed"
+    """What lies in their areas, and nothing else."""
+    PUBLIC = "public"
+    """The same as everybody: it tells nothing of households, nor counts them."""
+    COUNTRY = "country"
+    """Nothing: it is refused to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,8 @@ class Operation:
     """Its own class of rate limits; None: the one that all have."""
     is_streamed: bool
     """Whether its body is worked as it comes in, and bounded by what it holds."""
+    reach: Reach
+    """What it tells a caller who is bound to areas; nothing, unless its route says otherwise."""
 
     def query_faults(self, query: str) -> dict[str, str]:
         """What is wrong with the names of the parameters, by name; empty: nothing is.
@@ -64,6 +79,16 @@ def limited(
     """
     given = {"maximum_bytes": maximum_bytes, "rate": rate, "is_streamed": is_streamed or None}
     return {_LIMITS: {name: value for name, value in given.items() if value is not None}}
+
+
+def narrowed() -> dict[str, Any]:
+    """What a route puts in ``openapi_extra`` that tells a caller what lies in their areas alone."""
+    return {_AREAS: Reach.NARROWED.value}
+
+
+def public() -> dict[str, Any]:
+    """What a route puts in ``openapi_extra`` that tells nothing of households."""
+    return {_AREAS: Reach.PUBLIC.value}
 
 
 class Operations:
@@ -136,6 +161,7 @@ def _operation(path: str, body: dict[str, Any]) -> Operation:
         maximum_bytes=limits.get("maximum_bytes"),
         rate=limits.get("rate"),
         is_streamed=limits.get("is_streamed", False),
+        reach=Reach(body.get(_AREAS, Reach.COUNTRY)),
     )
 
 

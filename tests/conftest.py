@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import (
     AbstractContextManager,
     AsyncExitStack,
@@ -288,7 +288,7 @@ class RunningService:
     url: str
     key_file: Path
 
-    def token(self, *scopes: str, subject: str = "officer@test") -> str:
+    def token(self, *scopes: str, subject: str = "officer@test", areas: Sequence[str] = ()) -> str:
         return development.mint(
             self.key_file,
             subject=subject,
@@ -296,13 +296,19 @@ class RunningService:
             seconds=3600,
             # A program's own token has the program as its subject.
             client=subject if subject.startswith(FEED) else None,
+            areas=areas,
         )
 
     def client(
-        self, *scopes: str, subject: str = "officer@test", **options: Any
+        self,
+        *scopes: str,
+        subject: str = "officer@test",
+        areas: Sequence[str] = (),
+        **options: Any,
     ) -> httpx.AsyncClient:
-        """A client with a token for ``scopes`` (every scope, by default)."""
-        headers = {"Authorization": f"Bearer {self.token(*scopes, subject=subject)}"}
+        """A client with a token for ``scopes`` (every scope, by default), bound to ``areas``."""
+        token = self.token(*scopes, subject=subject, areas=areas)
+        headers = {"Authorization": f"Bearer {token}"}
         return httpx.AsyncClient(
             base_url=self.url + API_PREFIX,
             headers=headers,

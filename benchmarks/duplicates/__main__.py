@@ -22,9 +22,9 @@ from pathlib import Path
 
 from benchmarks.duplicates.planting import Planted, Somebody, plant
 from services.registry.areas.gazetteer import shipped_areas
+from services.registry.duplicates.states import HOLDS_FROM, MOST
 from services.registry.linkage.features import Blinding, Person, beside
 from services.registry.linkage.linking import MODEL, Linking, Row
-from services.registry.duplicates.states import HOLDS_FROM, MOST
 
 TRAINED_ON, TRIED_ON = 1, 2
 """Seeds: what is tried was not learnt from."""

@@ -4,6 +4,7 @@ from shared.auth.bearer import (
     Caller,
     TokenVerifier,
     require,
+    require_country,
     require_scopes,
     token_of,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "ServiceToken",
     "TokenVerifier",
     "require",
+    "require_country",
     "require_scopes",
     "token_of",
 ]

@@ -5,6 +5,7 @@ The edge verifies before a body is read, and leaves the caller for whoever asks 
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _KEYS_STALE_SECONDS = 300
 _KEYS_ASKED_AGAIN_SECONDS = 10
 _REMEMBERED_TOKENS = 2_000
 _MAXIMUM_SUBJECT_CHARACTERS = 255
+_MAXIMUM_AREAS = 100
+_AREA = re.compile(r"(?:[0-9]{2}){1,3}")
 _TIMEOUT_SECONDS = 5
 _MAXIMUM_KEYS_BYTES = 256 * 1024
 
@@ -50,6 +53,9 @@ class Caller:
     scopes: frozenset[str]
     client: str | None = None
     """The client that the token was given to, where the issuer says it (RFC 9068, section 2.2)."""
+    areas: tuple[str, ...] | None = None
+    """Codes of the provinces, districts and communes that they are bound to: nothing that lies
+    elsewhere is told them or changed by them. None: the whole country."""
 
     @property
     def is_person(self) -> bool:
@@ -103,7 +109,7 @@ class TokenVerifier:
             expires_at = int(claims["exp"])
             if expires_at - int(claims["iat"]) > self._maximum_seconds:
                 raise jwt.InvalidTokenError("exp")
-            caller = Caller(_subject(claims), _scopes(claims), _client(claims))
+            caller = Caller(_subject(claims), _scopes(claims), _client(claims), _areas(claims))
         except _REFUSALS as error:
             raise _unauthenticated(
                 f"The token was refused ({type(error).__name__}). Ask the issuer for a new one."
@@ -264,6 +270,20 @@ def _client(claims: dict[str, Any]) -> str | None:
     return client
 
 
+def _areas(claims: dict[str, Any]) -> tuple[str, ...] | None:
+    # A claim that says nothing would be read as one that allows everything: it is refused.
+    if "areas" not in claims:
+        return None
+    areas = claims["areas"]
+    if (
+        not isinstance(areas, list)
+        or not 0 < len(areas) <= _MAXIMUM_AREAS
+        or not all(isinstance(code, str) and _AREA.fullmatch(code) for code in areas)
+    ):
+        raise jwt.InvalidTokenError("areas")
+    return tuple(sorted(set(areas)))
+
+
 def _unauthenticated(detail: str) -> Unauthenticated:
     return Unauthenticated(detail, headers={"WWW-Authenticate": "Bearer"})
 
@@ -284,6 +304,16 @@ def require_scopes(caller: Caller, needed: Iterable[str]) -> None:
         raise Forbidden(
             f"This needs the scope {scopes}. Ask the issuer for a token that has it.",
             headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scopes}"'},
+        )
+
+
+def require_country(caller: Caller) -> None:
+    """Raises Forbidden where the caller is bound to areas."""
+    if caller.areas is not None:
+        areas = ", ".join(caller.areas)
+        raise Forbidden(
+            f"This is about the whole country, and the token is bound to {areas}. Ask whoever is "
+            "bound to no areas."
         )
 
 

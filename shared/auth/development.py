@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -62,14 +63,16 @@ def mint(
     scopes: Iterable[str],
     seconds: float,
     client: str | None = None,
+    areas: Iterable[str] = (),
 ) -> str:
     """A signed token for ``subject`` with ``scopes``, good for ``seconds``.
 
     ``client`` is the program that it was given to; a program's own token has it as its subject.
+    ``areas`` are what its holder is bound to; none: the whole country.
     """
     key = read_key(key_file)
     now = int(time.time())
-    claims = {
+    claims: dict[str, Any] = {
         "iss": issuer,
         "aud": audience,
         "sub": subject,
@@ -80,6 +83,8 @@ def mint(
     }
     if client is not None:
         claims["client_id"] = client
+    if bound_to := list(areas):
+        claims["areas"] = bound_to
     return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": key_id(key)})
 
 
@@ -121,6 +126,9 @@ def main() -> None:
     parser.add_argument("--role", action="append", type=Role, choices=list(Role), default=[])
     parser.add_argument("--scope", action="append", default=[], help="a scope more")
     parser.add_argument("--subject", help="who the token is for; not given: after the first role")
+    parser.add_argument(
+        "--area", action="append", default=[], help="an area that its holder is bound to, by code"
+    )
     parser.add_argument("--hours", type=float, default=12, help="how long it is good for")
     parser.add_argument("--key-file", type=Path, default=KEY_FILE)
     arguments = parser.parse_args()
@@ -134,6 +142,7 @@ def main() -> None:
             scopes=sorted({*scopes_of(roles), *scopes}) or WITHOUT_APPROVING,
             seconds=arguments.hours * 3600,
             client=subject if roles and MACHINES.issuperset(roles) else None,
+            areas=arguments.area,
         )
     )
 

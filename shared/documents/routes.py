@@ -16,6 +16,7 @@ from shared.documents.kind import DocumentKind, Foreseen, nothing_foreseen
 from shared.documents.schemas import Code, Posted
 from shared.errors import problem_responses
 from shared.idempotency import Once
+from shared.operations import public
 from shared.pagination import PageOf, PageQuery
 from shared.values import Whole
 
@@ -155,6 +156,7 @@ def document_routes(
         summary=f"List {tag}",
         description=f"Lists every {noun} in the version in force, by code.",
         responses=problem_responses(400, 401, 403, 422),
+        openapi_extra=public(),
     )(list_documents)
     router.get(
         "/{code}",
@@ -162,6 +164,7 @@ def document_routes(
         summary=f"Read a {noun}",
         description=f"Reads the version in force of one {noun}.",
         responses=problem_responses(401, 403, 404, 422),
+        openapi_extra=public(),
     )(read_document)
     router.post(
         "/{code}/versions",
@@ -177,6 +180,7 @@ def document_routes(
         summary=f"List a {noun}'s versions",
         description=f"Lists all versions of one {noun}, newest first.",
         responses=problem_responses(400, 401, 403, 404, 422),
+        openapi_extra=public(),
     )(list_versions)
     router.get(
         "/{code}/versions/{version}",
@@ -185,5 +189,6 @@ def document_routes(
         description="Reads a version as it was posted, such as the one by which something was "
         "decided.",
         responses=problem_responses(401, 403, 404, 422),
+        openapi_extra=public(),
     )(read_version)
     return router

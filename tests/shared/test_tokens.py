@@ -191,6 +191,10 @@ ODD_CLAIMS: list[dict[str, Any]] = [
     *({name: ...} for name in ("iss", "aud", "sub", "iat", "exp")),
     *({name: value} for name in ("iat", "nbf") for value in ([5], {"a": 1}, "soon")),
     {"exp": "soon"},
+    *({"areas": value} for value in (*ODD_VALUES, "0102", ["01", 2], ["KH"], ["1"], ["01020101"])),
+    {"areas": ["0១"]},
+    {"areas": ["0102\n"]},
+    {"areas": ["01"] * 101},
     {"sub": ""},
     {"sub": "x" * 256},
     {"sub": "officer\0"},
@@ -225,6 +229,13 @@ async def test_a_good_token_tells_who_may_what(algorithm: str, verifier: TokenVe
     caller = await verifier.caller(other(algorithm))
 
     assert caller == Caller("officer@ministry", frozenset({"households:read", "rounds:release"}))
+
+
+async def test_a_token_tells_what_its_holder_is_bound_to(verifier: TokenVerifier) -> None:
+    bound = await verifier.caller(signed(claims(areas=["0102", "15", "0102"])))
+
+    assert bound.areas == ("0102", "15")
+    assert (await verifier.caller(signed(claims()))).areas is None
 
 
 @pytest.mark.parametrize(

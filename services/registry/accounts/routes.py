@@ -16,6 +16,7 @@ from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.operations import narrowed
 
 router = APIRouter(prefix="/households", tags=["households"])
 
@@ -29,6 +30,7 @@ _WAITS: dict[int | str, dict[str, Any]] = {
     response_model=HouseholdOut,
     summary="Change where a household is paid",
     responses={**_WAITS, **problem_responses(401, 403, 404, 422)},
+    openapi_extra=narrowed(),
 )
 async def change_payee_account(
     household_id: UUID,

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Date, DateTime, Uuid
 
+from services.registry.areas.statements import Bound, within
 from services.registry.corrections.tables import MemberChange
 from services.registry.households.tables import Household
 from services.registry.members.shape import FOUND, OPEN
@@ -79,11 +80,13 @@ async def lock_changes_of(session: AsyncSession, person: str) -> None:
     await session.execute(select(func.pg_advisory_xact_lock(_LOCK_CLASS, func.hashtext(person))))
 
 
-async def lock_household(session: AsyncSession, household_id: UUID) -> Household | None:
+async def lock_household(
+    session: AsyncSession, household_id: UUID, *, bound: Bound = None
+) -> Household | None:
     """A household; until the commit nobody else adds or corrects members of it."""
     return await session.scalar(
         select(Household)
-        .where(Household.id == household_id)
+        .where(Household.id == household_id, within(bound, Household.area_code))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )

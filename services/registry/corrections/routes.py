@@ -18,6 +18,7 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
+from shared.operations import narrowed
 
 router = APIRouter(prefix="/households", tags=["households"])
 
@@ -55,6 +56,7 @@ def _status(done: MemberAddedOut | ApprovalOut) -> int:
     response_model=MemberAddedOut,
     summary="Add a member to a household",
     responses={**_WAITS, **problem_responses(400, 401, 403, 404, 409, 422)},
+    openapi_extra=narrowed(),
 )
 async def add_member(
     household_id: UUID,
@@ -79,6 +81,7 @@ async def add_member(
     response_model=MemberOut,
     summary="Correct what is known of a member",
     responses={**_WAITS, **problem_responses(400, 401, 403, 404, 409, 422)},
+    openapi_extra=narrowed(),
 )
 async def correct_member(
     household_id: UUID,

@@ -163,7 +163,9 @@ class Corrections:
         )
 
     async def _locked(self, household_id: UUID) -> Household:
-        household = await repository.lock_household(self._session, household_id)
+        household = await repository.lock_household(
+            self._session, household_id, bound=self._caller.areas
+        )
         if household is None:
             raise NotFound("There is no such household. GET /v1/households lists those of an area.")
         return household

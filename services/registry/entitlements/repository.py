@@ -9,13 +9,16 @@ from sqlalchemy import Row, Select, and_, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations.tables import Activation
+from services.registry.areas.statements import Bound, within
 from services.registry.chunks.tables import EntitlementChunk
 from services.registry.enrolments.tables import Enrolment, Entitlement, Reassessment
 from services.registry.households.shape import COUNTED
+from services.registry.households.tables import Household
 
 
-def _shown() -> Select[Any]:
-    return (
+def _shown(bound: Bound) -> Select[Any]:
+    # Where it was worked out, and where the household lives now: both are theirs to see.
+    shown = (
         select(
             *(
                 getattr(Entitlement, name)
@@ -40,6 +43,11 @@ def _shown() -> Select[Any]:
         )
         .join(Activation, Activation.id == Entitlement.activation_id)
         .join(EntitlementChunk, EntitlementChunk.id == Entitlement.chunk_id)
+    )
+    if bound is None:
+        return shown
+    return shown.join(Household, Household.id == Entitlement.household_id).where(
+        within(bound, Entitlement.area_code), within(bound, Household.area_code)
     )
 
 
@@ -69,12 +77,13 @@ async def list_of_household(
     session: AsyncSession,
     household_id: UUID,
     *,
+    bound: Bound,
     after: tuple[datetime, UUID, int] | None,
     limit: int,
 ) -> Sequence[Row[Any]]:
     """A household's entitlements as their activations arrived, round by round, after one."""
     place = (Activation.received_at, Entitlement.activation_id, Entitlement.round)
-    query = _shown().where(Entitlement.household_id == household_id)
+    query = _shown(bound).where(Entitlement.household_id == household_id)
     if after is not None:
         query = query.where(tuple_(*place) > after)
     rows = await session.execute(query.order_by(*place).limit(limit))
@@ -87,10 +96,12 @@ async def announcements(session: AsyncSession, entitlement_id: UUID) -> Sequence
     return (await session.execute(_ANNOUNCEMENTS, {"id": entitlement_id})).all()
 
 
-async def find_explained(session: AsyncSession, entitlement_id: UUID) -> Row[Any] | None:
+async def find_explained(
+    session: AsyncSession, entitlement_id: UUID, *, bound: Bound
+) -> Row[Any] | None:
     """An entitlement with the enrolment that it came from."""
     rows = await session.execute(
-        _shown()
+        _shown(bound)
         .add_columns(
             func.coalesce(Reassessment.benefit_case, Enrolment.benefit_case).label("benefit_case"),
             *(

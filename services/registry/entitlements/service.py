@@ -14,25 +14,32 @@ from services.registry.entitlements.schemas import (
 )
 from services.registry.schemes.benefit import components
 from services.registry.schemes.service import get_document
+from shared.auth import Caller
 from shared.errors import NotFound
 from shared.pagination import Int2, Page, PageOf
 
 
 async def of_household(
-    session: AsyncSession, household_id: UUID, *, page: Page
+    session: AsyncSession, household_id: UUID, *, caller: Caller, page: Page
 ) -> PageOf[EntitlementOut]:
     """A page of a household's entitlements, as their activations arrived, round by round."""
     found = await repository.list_of_household(
-        session, household_id, after=page.after(datetime, UUID, Int2), limit=page.fetch_limit
+        session,
+        household_id,
+        bound=caller.areas,
+        after=page.after(datetime, UUID, Int2),
+        limit=page.fetch_limit,
     )
     cut = page.of(found, key=lambda row: (row.received_at, row.activation_id, row.round))
     rows = [EntitlementOut.model_validate(row._asdict()) for row in cut.items]
     return PageOf(items=rows, next_cursor=cut.next_cursor)
 
 
-async def explain(session: AsyncSession, entitlement_id: UUID) -> EntitlementExplainedOut:
+async def explain(
+    session: AsyncSession, entitlement_id: UUID, *, caller: Caller
+) -> EntitlementExplainedOut:
     """An entitlement with the parts of its amount; raises NotFound."""
-    row = await repository.find_explained(session, entitlement_id)
+    row = await repository.find_explained(session, entitlement_id, bound=caller.areas)
     if row is None:
         raise NotFound("There is no such entitlement. GET /v1/entitlements lists a household's.")
     fields = row._asdict()

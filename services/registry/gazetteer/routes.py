@@ -21,6 +21,7 @@ from services.registry.scopes import AreasRead, AreasWrite
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.freshness import NOT_MODIFIED, REVALIDATED, KnownTag, is_known, tag_of
+from shared.operations import public
 from shared.pagination import PageOf, PageQuery
 from shared.values import Text, Whole
 
@@ -86,6 +87,7 @@ async def load(body: GazetteerIn, _: AreasWrite, session: Session) -> GazetteerO
     "/areas",
     summary="List areas, or find them by name",
     responses=problem_responses(400, 401, 403, 422),
+    openapi_extra=public(),
 )
 async def list_areas(
     _: AreasRead,
@@ -129,7 +131,10 @@ async def list_areas(
 
 
 @router.get(
-    "/areas/{code}", summary="Read one area", responses=problem_responses(401, 403, 404, 422)
+    "/areas/{code}",
+    summary="Read one area",
+    responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=public(),
 )
 async def get_area(
     code: Annotated[AreaCode, Path(examples=["010201"])],
@@ -146,6 +151,7 @@ async def get_area(
     summary="Draw one area",
     response_class=GeoJsonResponse,
     responses={**_geojson(_FEATURE), **problem_responses(401, 403, 404, 422)},
+    openapi_extra=public(),
 )
 async def get_boundary(
     code: Annotated[AreaCode, Path(examples=["0102"])],
@@ -166,6 +172,7 @@ async def get_boundary(
         **_geojson({"type": "FeatureCollection", "features": [_FEATURE], "next_cursor": None}),
         **problem_responses(400, 401, 403, 404, 422),
     },
+    openapi_extra=public(),
 )
 async def list_boundaries(
     code: Annotated[AreaCode, Path(examples=["01"])],

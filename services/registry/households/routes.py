@@ -11,14 +11,19 @@ from services.registry.households.shape import PovertyStatus
 from services.registry.scopes import HouseholdsRead, HouseholdsSearch
 from shared.database import Session
 from shared.errors import problem_responses
-from shared.operations import limited
+from shared.operations import limited, narrowed
 from shared.pagination import PageOf, PageQuery
 from shared.rates import SEARCH
 
 router = APIRouter(prefix="/households", tags=["households"])
 
 
-@router.get("", summary="List households", responses=problem_responses(400, 401, 403, 422))
+@router.get(
+    "",
+    summary="List households",
+    responses=problem_responses(400, 401, 403, 422),
+    openapi_extra=narrowed(),
+)
 async def list_households(
     caller: HouseholdsRead,
     session: Session,
@@ -45,7 +50,7 @@ async def list_households(
     "/search",
     summary="Find households by person",
     responses=problem_responses(400, 401, 403, 422),
-    openapi_extra=limited(rate=SEARCH),
+    openapi_extra=limited(rate=SEARCH) | narrowed(),
 )
 async def search_households(
     body: PersonSearchIn,

@@ -43,6 +43,7 @@ class Households:
         """A page of an area's households, by commune and id."""
         found = await repository.list_households(
             self._session,
+            bound=self._caller.areas,
             area_prefix="" if area in (None, COUNTRY_CODE) else str(area),
             poverty_status=poverty_status,
             after=page.after(str, UUID),
@@ -58,6 +59,7 @@ class Households:
             raise Unprocessable(f"{field.name}: write {field.write}.")
         found = await repository.search_households(
             self._session,
+            bound=self._caller.areas,
             by=field,
             indexes=[found.indexes_of(field)(normalised) for found in self._personal_data.found_by],
             after=page.after(UUID),
@@ -69,7 +71,9 @@ class Households:
 
     async def find(self, household_id: UUID) -> repository.Found:
         """A household and the account that it has now; raises NotFound."""
-        found = await repository.find_household(self._session, household_id)
+        found = await repository.find_household(
+            self._session, household_id, bound=self._caller.areas
+        )
         if found is None:
             raise NotFound("There is no such household. GET /v1/households lists those of an area.")
         return found

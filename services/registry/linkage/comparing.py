@@ -17,12 +17,12 @@ from uuid import UUID
 
 import asyncpg
 
-from services.registry.linkage.features import Blinding, Person, beside
-from services.registry.linkage.linking import Linking, Pair, Row
-from services.registry.linkage.repository import blocks
 from services.registry.duplicates import repository
 from services.registry.duplicates.states import MOST, Ground
 from services.registry.households.persons import PersonalData, personal_data_from
+from services.registry.linkage.features import Blinding, Person, beside
+from services.registry.linkage.linking import Linking, Pair, Row
+from services.registry.linkage.repository import blocks
 from services.registry.members.shape import SEALED
 from services.registry.settings import ApiSettings
 from shared.clock import Clock

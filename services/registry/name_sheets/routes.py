@@ -13,6 +13,7 @@ from services.registry.scopes import PayeesRead
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.operations import narrowed
 from shared.printing import print_paper
 
 router = APIRouter(prefix="/name-sheets", tags=["name sheets"])
@@ -25,16 +26,24 @@ _PDF_REPLY: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", summary="Get the names for a list", responses=problem_responses(401, 403, 422))
+@router.post(
+    "",
+    summary="Get the names for a list",
+    responses=problem_responses(401, 403, 422),
+    openapi_extra=narrowed(),
+)
 async def names(
-    body: NameSheetIn, _: PayeesRead, session: Session, personal_data: PersonalDataDependency
+    body: NameSheetIn,
+    caller: PayeesRead,
+    session: Session,
+    personal_data: PersonalDataDependency,
 ) -> NameSheetOut:
     """Who the lines of a list of payments are for: name and card number of each household's head,
     and nothing else of them. Each is recorded as shown.
 
     A POST because a list is long; it changes nothing.
     """
-    return await service.names_of(session, body, personal_data=personal_data)
+    return await service.names_of(session, body, personal_data=personal_data, caller=caller)
 
 
 @router.post(
@@ -42,6 +51,7 @@ async def names(
     summary="Print the names for a list",
     response_class=Response,
     responses={**_PDF_REPLY, **problem_responses(401, 403, 422, 503)},
+    openapi_extra=narrowed(),
 )
 async def names_pdf(
     body: NameSheetIn,
@@ -54,7 +64,7 @@ async def names_pdf(
     """The same as a paper in Khmer and English, to be laid beside the list: the same numbers and
     codes. Each person is recorded as shown."""
     async with request.app.state.print_places.held(caller.subject):
-        sheet = await service.names_of(session, body, personal_data=personal_data)
+        sheet = await service.names_of(session, body, personal_data=personal_data, caller=caller)
         paper = paper_of(sheet, now=clock.now())
         content = await asyncio.to_thread(print_paper, paper)
     name = f'attachment; filename="{body.list_code}-names.pdf"'

@@ -5,15 +5,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.households.persons import PersonalData
 from services.registry.name_sheets import repository
 from services.registry.name_sheets.schemas import NameLineOut, NameSheetIn, NameSheetOut
+from shared.auth import Caller
 from shared.payee_codes import payee_code
 
 
 async def names_of(
-    session: AsyncSession, given: NameSheetIn, *, personal_data: PersonalData
+    session: AsyncSession, given: NameSheetIn, *, personal_data: PersonalData, caller: Caller
 ) -> NameSheetOut:
     """Who each line is for. Each person that is shown is in the audit record."""
     lines = sorted(given.lines, key=lambda line: line.number)
-    found = await repository.households_of(session, {line.entitlement_id for line in lines})
+    found = await repository.households_of(
+        session, {line.entitlement_id for line in lines}, bound=caller.areas
+    )
     shown: list[NameLineOut] = []
     for line in lines:
         household = found.get(line.entitlement_id)

@@ -98,14 +98,18 @@ async def exchange(
     answer_action: str,
     work: Work,
     counted: bool = True,
+    bound: bool = False,
 ) -> Response:
-    """Receive a message of ``action`` and answer it at once. ``counted``: its header has to say
-    how many requests it has."""
+    """Receive a message of ``action`` and answer it at once.
+
+    ``counted``: its header has to say how many requests it has. ``bound``: ``work`` keeps to the
+    areas that a caller may be bound to. Else they are refused.
+    """
     settings: ApiSettings = request.app.state.settings
     now = datetime.now(UTC)
     receiver_id = ""
     try:
-        _, headers = await _admit(request, scope)
+        _, headers = await _admit(request, scope, bound=bound)
         header, message, signature = envelope_of(await _body_of(request))
         receiver_id = sender_of(header)
         async with recorded(request) as session:
@@ -246,9 +250,13 @@ async def _taken(
     )
 
 
-async def _admit(request: Request, scope: str) -> tuple[Caller, dict[str, str]]:
+async def _admit(
+    request: Request, scope: str, *, bound: bool = False
+) -> tuple[Caller, dict[str, str]]:
     admission: Admission = request.app.state.admission
-    standing = await admission.admit(request.scope, dict(request.scope["headers"]), scopes=[scope])
+    standing = await admission.admit(
+        request.scope, dict(request.scope["headers"]), scopes=[scope], bound=bound
+    )
     told_of = {name.decode(): value.decode() for name, value in standing.headers}
     return request.state.caller, told_of
 
