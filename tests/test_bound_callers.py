@@ -12,6 +12,7 @@ NARROWED: dict[str, set[str]] = {
     "registry": {
         "GET /v1/households",
         "POST /v1/households/search",
+        "POST /v1/households/search-by-name",
         "GET /v1/households/{household_id}",
         "GET /v1/households/{household_id}/members",
         "POST /v1/households/{household_id}/members",

@@ -26,6 +26,7 @@ from services.registry.estimates.routes import router as schemes
 from services.registry.gazetteer.routes import router as areas
 from services.registry.gazetteer.service import KnownNames
 from services.registry.held.routes import router as held
+from services.registry.holders.routes import router as holders
 from services.registry.households.persons import personal_data_from
 from services.registry.households.routes import router as households
 from services.registry.imports.file_routes import mappings as import_mappings
@@ -33,8 +34,8 @@ from services.registry.imports.file_routes import router as import_files
 from services.registry.imports.routes import router as imports
 from services.registry.imports.running import ImportWork
 from services.registry.members.routes import router as members
+from services.registry.name_searches.routes import router as name_searches
 from services.registry.name_sheets.routes import router as name_sheets
-from services.registry.names.routes import router as names
 from services.registry.partners.routes import router as partners
 from services.registry.preparations.routes import router as preparations
 from services.registry.progress.routes import router as progress
@@ -102,6 +103,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             acts,
             changes,
             members,
+            name_searches,
             corrections,
             duplicates,
             name_sheets,
@@ -121,7 +123,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             cases,
             chunks,
             checks,
-            names,
+            holders,
             _APPROVALS,
             events,
         ],

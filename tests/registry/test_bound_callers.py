@@ -63,6 +63,10 @@ def _asked(
             ("/households/search", {"id_number": "999000111"}),
             ("/households/search", {"registration_number": f"KH-{ELSEWHERE}-000000"}),
         ],
+        "POST /v1/households/search-by-name": [
+            ("/households/search-by-name", {"name": NAME}),
+            ("/households/search-by-name", {"name": NAME, "area": ELSEWHERE}),
+        ],
         "GET /v1/households/{household_id}": [
             (f"/households/{there}", None),
             (f"/households/{here}", None),

@@ -99,6 +99,14 @@ _BEGIN = text(
     FROM registry.account_change WHERE id = ANY(:ids)
     """
 ).bindparams(_IDS, bindparam("by", type_=Text), bindparam("approval_id", type_=Uuid))
+# The trigger on households says in which transaction: whoever follows changes hears of accounts.
+_TOUCH = text(
+    """
+    UPDATE registry.household SET changed_in = household.changed_in
+    FROM registry.account_change AS change
+    WHERE change.id = ANY(:ids) AND household.id = change.household_id
+    """
+).bindparams(_IDS)
 _TAKEN_WHOLE = text(
     """
     UPDATE registry.household SET content_index = change.content_index
@@ -206,6 +214,7 @@ async def make_changes(
     looked_at = (await session.execute(_NEXT, values)).all()
     ids = [row.id for row in looked_at if row.applies]
     if ids:
+        await session.execute(_TOUCH, {"ids": ids})
         await session.execute(_END, {"ids": ids, "now": now})
         await session.execute(
             _BEGIN, {"ids": ids, "now": now, "by": by, "approval_id": approval_id}

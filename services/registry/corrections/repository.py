@@ -20,6 +20,7 @@ _OF_A_MEMBER = [
     *(field.name for field in OPEN),
     "person_sealed",
     "content_index",
+    "name_tokens",
     *(field.found_by.column for field in FOUND if field.found_by is not None),
 ]
 _BINDS = (

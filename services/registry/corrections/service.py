@@ -38,6 +38,7 @@ from services.registry.members.shape import (
     FOUND,
     MEMBER_NUMBER,
     MEMBER_SHAPE,
+    NAME,
     OPEN,
     PREGNANCY_DUE_ON,
     PROGRAMMES,
@@ -234,6 +235,7 @@ class Corrections:
                 [normal[field.name] for field in SEALED], household_id=id.bytes
             ),
             content_index=content_of([said[field.name] for field in MEMBER_SHAPE], indexes=index),
+            name_tokens=index.name_tokens(normal[NAME.name]),
             was_content_index=None if member is None else member.content_index,
             programmes=list(said[PROGRAMMES.name]),
             **{field.name: values[field.name] for field in OPEN},

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Date,
@@ -43,6 +44,7 @@ class MemberChange(Base):
     programmes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     person_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     content_index: Mapped[bytes] = mapped_column(LargeBinary)
+    name_tokens: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     was_content_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Of the member as they were when it was asked for; None: they are added."""
 

@@ -1,6 +1,6 @@
 """What is known of a person and of an account: sealed, opened, and found by index."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import partial
 from itertools import zip_longest
@@ -13,6 +13,7 @@ from pydantic import SecretBytes
 
 from services.registry.households.fields import Field
 from services.registry.households.shape import REGISTRATION_NUMBER, SEALED
+from services.registry.names.tokens import kept_for
 from services.registry.settings import ApiSettings
 from shared.audit import showed
 from shared.audit.purpose import Purpose
@@ -24,6 +25,7 @@ from shared.personal_data import BlindIndex, Cipher, cipher_from
 PERSON_CONTEXT = "person"
 _DIGITS_AMONG_NEIGHBOURS = 3
 FILE_CONTEXT = "import file"
+_TOKEN_BYTES = 8
 
 Person = Mapping[str, str | None]
 """The head of a household or a member, as registered: the sealed fields by name."""
@@ -112,6 +114,17 @@ class Indexes:
         """Eight bytes of who holds an account and of who is paid into it: equal while neither name
         changes, whoever compares them."""
         return self._index.of("holder-and-head", "\x1f".join(names))[:8]
+
+    def name_tokens(self, name: str | None) -> list[int] | None:
+        """What a name is found by: hashes of 64 bits, sorted; None: there is no name."""
+        return None if name is None else self.tokens_of(kept_for(name))
+
+    def tokens_of(self, texts: Iterable[str]) -> list[int]:
+        """The hashes of ``names.tokens``."""
+        of = self._index.of
+        return sorted(
+            int.from_bytes(of("name", text)[:_TOKEN_BYTES], "big", signed=True) for text in texts
+        )
 
     def content_index(self, values: Sequence[object]) -> bytes:
         """Of everything that an import says of a household or of a member: equal when nothing

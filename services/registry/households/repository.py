@@ -1,29 +1,65 @@
 """Households and payee accounts in the database."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
     Row,
     Select,
+    Uuid,
     and_,
     any_,
+    bindparam,
     func,
     literal,
     select,
+    text,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas.statements import Bound, within
-from services.registry.areas.tables import CODE
+from services.registry.areas.tables import CODE, COUNTRY_CODE
 from services.registry.households.fields import Field, Kept
 from services.registry.households.shape import PovertyStatus
 from services.registry.households.tables import Household, PayeeAccount
 
 Found = Row[Household, PayeeAccount | None]
 """A household with the account that it has now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """Which households are listed; what is None does not narrow."""
+
+    area: str | None = None
+    poverty_status: PovertyStatus | None = None
+    village: str | None = None
+    members_from: int | None = None
+    members_to: int | None = None
+    has_account: bool | None = None
+    programme: str | None = None
+    changed_since: datetime | None = None
+
+
+# The transaction of a change may end after one that began later. What is below the oldest that is
+# still under way is all there.
+_BELOW_FENCE = text("household.changed_in < pg_snapshot_xmin(pg_current_snapshot())")
+_AFTER = text(
+    "(household.changed_in, household.id) > (CAST(CAST(:transaction AS text) AS xid8), :id)"
+).bindparams(bindparam("id", type_=Uuid))
+_IN_PROGRAMME = text(
+    """
+    EXISTS (
+        SELECT FROM registry.member
+        JOIN registry.programme_membership AS membership ON membership.member_id = member.id
+        WHERE member.household_id = household.id AND member.left_on IS NULL
+          AND membership.programme_code = :programme AND membership.until IS NULL)
+    """
+)
 
 
 def _with_account(bound: Bound) -> Select[Household, PayeeAccount | None]:
@@ -42,26 +78,70 @@ async def find_household(
     return rows.one_or_none()
 
 
+async def households_with(
+    session: AsyncSession, household_ids: Collection[UUID], *, bound: Bound
+) -> dict[UUID, Found]:
+    """The households with these ids, by id."""
+    rows = await session.execute(_with_account(bound).where(Household.id.in_(household_ids)))
+    return {row[0].id: row for row in rows.all()}
+
+
+def _chosen(chosen: Chosen, *, bound: Bound) -> Select[Household, PayeeAccount | None]:
+    query = _with_account(bound)
+    if chosen.area not in (None, COUNTRY_CODE):
+        query = query.where(within((str(chosen.area),), Household.area_code))
+    if chosen.poverty_status is not None:
+        query = query.where(Household.poverty_status == chosen.poverty_status)
+    if chosen.village is not None:
+        # Its commune too, which the index begins with.
+        query = query.where(
+            Household.village_code == chosen.village, Household.area_code == chosen.village[:6]
+        )
+    members = Household.__table__.c.members
+    if chosen.members_from is not None:
+        query = query.where(members >= chosen.members_from)
+    if chosen.members_to is not None:
+        query = query.where(members <= chosen.members_to)
+    if chosen.has_account is not None:
+        has_account = PayeeAccount.id.is_not(None)
+        query = query.where(has_account if chosen.has_account else ~has_account)
+    if chosen.programme is not None:
+        query = query.where(_IN_PROGRAMME.bindparams(programme=chosen.programme))
+    if chosen.changed_since is not None:
+        query = query.where(Household.changed_at >= chosen.changed_since)
+    return query
+
+
 async def list_households(
     session: AsyncSession,
+    chosen: Chosen,
     *,
     bound: Bound,
-    area_prefix: str,
-    poverty_status: PovertyStatus | None,
     after: tuple[str, UUID] | None,
     limit: int,
 ) -> Sequence[Found]:
-    """Households by commune and id, after one of them; ``area_prefix`` is any area's code."""
-    query = _with_account(bound)
-    if area_prefix:
-        query = query.where(Household.area_code.startswith(area_prefix, autoescape=True))
-        # As a range too: it is what the index on the commune is walked by.
-        query = query.where(Household.area_code >= area_prefix)
-    if poverty_status is not None:
-        query = query.where(Household.poverty_status == poverty_status)
+    """Households by commune and id, after one of them."""
+    query = _chosen(chosen, bound=bound)
     if after is not None:
         query = query.where(tuple_(Household.area_code, Household.id) > after)
     rows = await session.execute(query.order_by(Household.area_code, Household.id).limit(limit))
+    return rows.all()
+
+
+async def list_changed(
+    session: AsyncSession,
+    chosen: Chosen,
+    *,
+    bound: Bound,
+    after: tuple[int, UUID] | None,
+    limit: int,
+) -> Sequence[Found]:
+    """Households as they changed, after one of them, as far as no earlier change can still
+    appear."""
+    query = _chosen(chosen, bound=bound).where(_BELOW_FENCE)
+    if after is not None:
+        query = query.where(_AFTER.bindparams(transaction=str(after[0]), id=after[1]))
+    rows = await session.execute(query.order_by(Household.changed_in, Household.id).limit(limit))
     return rows.all()
 
 

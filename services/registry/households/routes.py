@@ -5,15 +5,22 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.registry.households.persons import PersonalDataDependency
-from services.registry.households.schemas import Found, HouseholdOut, PersonSearchIn
+from services.registry.households.repository import Chosen
+from services.registry.households.schemas import (
+    Found,
+    HouseholdOut,
+    HouseholdSort,
+    PersonSearchIn,
+)
 from services.registry.households.service import Households
-from services.registry.households.shape import PovertyStatus
+from services.registry.households.shape import MAXIMUM_MEMBERS, PovertyStatus
 from services.registry.scopes import HouseholdsRead, HouseholdsSearch
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.operations import limited, narrowed
 from shared.pagination import PageOf, PageQuery
 from shared.rates import SEARCH
+from shared.values import Instant, Whole
 
 router = APIRouter(prefix="/households", tags=["households"])
 
@@ -39,11 +46,56 @@ async def list_households(
         ),
     ] = None,
     poverty_status: Annotated[PovertyStatus | None, Query(description="Only this one.")] = None,
+    village: Annotated[
+        str | None,
+        Query(pattern="^[0-9]{8}$", max_length=8, description="Only this one, by its code."),
+    ] = None,
+    members_from: Annotated[
+        Annotated[int, Whole(least=1, most=MAXIMUM_MEMBERS)] | None,
+        Query(description="Only those of so many members, or more."),
+    ] = None,
+    members_to: Annotated[
+        Annotated[int, Whole(least=1, most=MAXIMUM_MEMBERS)] | None,
+        Query(description="Only those of so many members, or fewer."),
+    ] = None,
+    has_account: Annotated[
+        bool | None, Query(description="Only those that have an account now, or that have none.")
+    ] = None,
+    programme: Annotated[
+        str | None,
+        Query(
+            pattern="^[a-z][a-z0-9-]{1,39}$",
+            max_length=40,
+            description="Only those of which a member is in this routine programme.",
+            examples=["school-meals"],
+        ),
+    ] = None,
+    changed_since: Annotated[
+        Instant | None, Query(description="Only those that changed then, or later.")
+    ] = None,
+    sort: Annotated[
+        HouseholdSort,
+        Query(
+            description="`area`: by commune. `changed`: as they changed. Its pages end with a "
+            "cursor as long as they tell anything: kept, it goes on with what changes later, and "
+            "nothing is missed."
+        ),
+    ] = HouseholdSort.AREA,
 ) -> PageOf[HouseholdOut]:
     """The households of an area. Persons, and what is known of their health, are shown to callers
     with `households:read-personal`."""
     households = Households(session, personal_data=personal_data, caller=caller)
-    return await households.of_area(area=area, poverty_status=poverty_status, page=page)
+    chosen = Chosen(
+        area=area,
+        poverty_status=poverty_status,
+        village=village,
+        members_from=members_from,
+        members_to=members_to,
+        has_account=has_account,
+        programme=programme,
+        changed_since=changed_since,
+    )
+    return await households.chosen(chosen, sort=sort, page=page)
 
 
 @router.post(

@@ -55,6 +55,13 @@ class HouseholdOut(BaseModel):
     )
 
 
+class HouseholdSort(StrEnum):
+    """In which order households are listed."""
+
+    AREA = "area"
+    CHANGED = "changed"
+
+
 class Registration(StrEnum):
     """What a registration is good for."""
 

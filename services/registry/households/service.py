@@ -6,24 +6,24 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.areas.tables import COUNTRY_CODE
 from services.registry.households import repository
 from services.registry.households.persons import PersonalData
 from services.registry.households.schemas import (
     Found,
     FoundHouseholdOut,
     HouseholdOut,
+    HouseholdSort,
     PayeeAccountOut,
     PersonOut,
     PersonSearchIn,
     Registration,
 )
-from services.registry.households.shape import FOUND, OPEN, PovertyStatus
+from services.registry.households.shape import FOUND, OPEN
 from services.registry.households.tables import Household, PayeeAccount
 from services.registry.scopes import READ_PERSONAL
 from shared.auth import Caller
 from shared.errors import NotFound, Unprocessable
-from shared.pagination import Page, PageOf
+from shared.pagination import Page, PageOf, encode_cursor
 
 
 class Households:
@@ -37,19 +37,37 @@ class Households:
         self._caller = caller
         self._shows_persons = READ_PERSONAL in caller.scopes
 
-    async def of_area(
-        self, *, area: str | None, poverty_status: PovertyStatus | None, page: Page
+    async def chosen(
+        self, chosen: repository.Chosen, *, sort: HouseholdSort, page: Page
     ) -> PageOf[HouseholdOut]:
-        """A page of an area's households, by commune and id."""
+        """A page of the households that were chosen, by commune and id, or as they changed."""
+        if sort is HouseholdSort.CHANGED:
+            return await self._changed(chosen, page=page)
         found = await repository.list_households(
             self._session,
+            chosen,
             bound=self._caller.areas,
-            area_prefix="" if area in (None, COUNTRY_CODE) else str(area),
-            poverty_status=poverty_status,
             after=page.after(str, UUID),
             limit=page.fetch_limit,
         )
         return self._page(page, found, key=lambda household: (household.area_code, household.id))
+
+    async def _changed(self, chosen: repository.Chosen, *, page: Page) -> PageOf[HouseholdOut]:
+        found = await repository.list_changed(
+            self._session,
+            chosen,
+            bound=self._caller.areas,
+            after=page.after(int, UUID),
+            limit=page.limit,
+        )
+        last = found[-1][0] if found else None
+        return PageOf(
+            items=[self.shown(*row) for row in found],
+            # Kept by whoever follows: what changes from now on comes behind it.
+            next_cursor=page.cursor
+            if last is None
+            else encode_cursor(int(last.changed_in), last.id),
+        )
 
     async def matching(self, search: PersonSearchIn, *, page: Page) -> PageOf[Found]:
         """A page of the households that have this phone, number or account."""

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Date,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
@@ -44,6 +46,7 @@ from services.registry.households.shape import (
     PovertyStatus,
 )
 from shared.events.tables import TransactionId
+from shared.schema.declaration import comes_with
 from shared.tables import enum_column
 
 
@@ -111,6 +114,12 @@ class Household(Base):
     split_from: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("registry.household.id"))
     erased_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     """Since when nobody knows who they were."""
+    name_tokens: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger), deferred=True)
+    """Keyed hashes that the head is found by, by name; none: not yet."""
+    changed_in: Mapped[int] = mapped_column(
+        TransactionId(), server_default=text("pg_current_xact_id()")
+    )
+    """The transaction that stored it last, or gave it its account: a trigger says it."""
     members_listed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     """Whether its members are rows: its counts are then those of the day that they were listed,
     and nobody pays by them."""
@@ -142,10 +151,29 @@ class Household(Base):
         ),
         Index(None, "area_code", "id"),
         Index("household_archived_index", "id", postgresql_where="archived_at IS NOT NULL"),
+        Index(None, "changed_in", "id"),
+        Index(None, "name_tokens", postgresql_using="gin"),
         {
             "comment": "Registered households; content_index tells whether an import changes one.",
         },
     )
+
+
+comes_with(
+    Household.__table__,
+    """
+CREATE FUNCTION registry.mark_household_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            NEW.changed_in := pg_current_xact_id();
+            RETURN NEW;
+        END
+        $$
+""",
+    """
+    CREATE TRIGGER household_changed BEFORE UPDATE ON registry.household
+    FOR EACH ROW EXECUTE FUNCTION registry.mark_household_changed()
+    """,
+)
 
 
 def _find_by(index: BlindIndex, *, optional: bool) -> None:

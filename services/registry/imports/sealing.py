@@ -18,6 +18,7 @@ from services.registry.households.shape import (
     ACCOUNT,
     COMMUNE,
     FOUND,
+    HEAD_NAME,
     OPEN,
     PROVIDER,
     REGISTRATION_NUMBER,
@@ -41,6 +42,7 @@ HOUSEHOLD_COLUMNS = (
     "person_sealed",
     *_FOUND_BY,
     "content_index",
+    "name_tokens",
     "changed_at",
 )
 _AREA = HOUSEHOLD_COLUMNS.index(COMMUNE.name)
@@ -252,6 +254,7 @@ class _Sealing:
             self._persons(columns, household_ids),
             *(self._indexes(column, columns[known.name]) for column, known in _FOUND_BY.items()),
             contents,
+            map(self._personal_data.index.name_tokens, columns[HEAD_NAME.name]),
             repeat(self._now, len(contents)),
         )
         return households, self._accounts(columns, household_ids, stored)

@@ -28,6 +28,7 @@ from services.registry.members.shape import (
     FOUND,
     MEMBER_NUMBER,
     MEMBER_SHAPE,
+    NAME,
     OPEN,
     PROGRAMMES,
     SEALED,
@@ -52,6 +53,7 @@ _SAID = (
     "person_sealed",
     *_FOUND_BY,
     "content_index",
+    "name_tokens",
     "changed_at",
 )
 """What a file says of a member, as columns."""
@@ -218,6 +220,7 @@ def _records(
                 for known in _FOUND_BY.values()
             ),
             contents,
+            map(personal_data.index.name_tokens, columns[NAME.name]),
             repeat(now, len(contents)),
             strict=True,
         )

@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Date,
     DateTime,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.database import SCHEMA, Base
@@ -66,6 +68,8 @@ class Member(Base):
         TransactionId(), server_default=text("pg_current_xact_id()")
     )
     """The transaction that added the row."""
+    name_tokens: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger), deferred=True)
+    """Keyed hashes that they are found by, by name; none: not yet, or without a name."""
 
     __table_args__ = (
         CheckConstraint(
@@ -74,6 +78,7 @@ class Member(Base):
         CheckConstraint("left_on >= joined_on", name="leaves_after_joining"),
         CheckConstraint("(left_on IS NULL) = (left_because IS NULL)", name="left_for_a_reason"),
         CheckConstraint("pregnancy_due_on IS NULL OR sex = 'female'", name="pregnant_is_female"),
+        Index(None, "name_tokens", postgresql_using="gin"),
         {"comment": "Members of households; content_index tells whether an import changes one."},
     )
 

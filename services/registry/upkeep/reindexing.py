@@ -14,7 +14,13 @@ from uuid import UUID
 import asyncpg
 
 from services.registry.households.persons import Person, PersonalData, personal_data_from
-from services.registry.households.shape import ACCOUNT, PROVIDER, REGISTRATION_NUMBER, SHAPE
+from services.registry.households.shape import (
+    ACCOUNT,
+    HEAD_NAME,
+    PROVIDER,
+    REGISTRATION_NUMBER,
+    SHAPE,
+)
 from services.registry.members import shape as member
 from services.registry.members.storing import content_of
 from services.registry.settings import ApiSettings
@@ -194,7 +200,7 @@ class Reindexing:
         # Where they differ, programmes have changed since: the next import says them anew.
         if other is not None and content_of(said, indexes=other) == content:
             content = content_of(said, indexes=found)
-        return [*indexes, content]
+        return [*indexes, content, found.name_tokens(person[member.NAME.name])]
 
     def _opened(
         self, household_id: UUID, accounts: Sequence[asyncpg.Record]
@@ -217,7 +223,11 @@ class Reindexing:
             None if (value := person[known.name]) is None else found.indexes_of(known)(value)
             for known in FOUND_BY.values()
         ]
-        return [*indexes, self._content(row, person, accounts)]
+        return [
+            *indexes,
+            self._content(row, person, accounts),
+            found.name_tokens(person[HEAD_NAME.name]),
+        ]
 
     def _content(
         self,

@@ -1,6 +1,7 @@
 """Households, their members and accounts in small sets, with what they are found by."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -9,6 +10,10 @@ from services.registry.households.fields import Kept
 from services.registry.households.shape import FOUND, OPEN
 from services.registry.members import shape as member
 
+Indexes = Sequence[bytes | list[int] | None]
+"""What a household is found and compared by, in the order of its columns: its tokens last."""
+_TOKENS = "name_tokens"
+
 FOUND_BY = {
     known.found_by.column: known
     for known in FOUND
@@ -16,7 +21,7 @@ FOUND_BY = {
 }
 """The fields that are found by a column of the household, by that column."""
 
-_INDEXES = (*FOUND_BY, "content_index")
+_INDEXES = (*FOUND_BY, "content_index", "name_tokens")
 _OPEN = [known.name for known in OPEN]
 
 # Locked as for a new key, and passed over where somebody holds one: this waits for nobody.
@@ -34,10 +39,33 @@ _ACCOUNTS = """
     WHERE household_id = ANY($1)
     FOR UPDATE
 """
+
+
+def _set(names: Sequence[str]) -> str:
+    """Each of these columns as it is given; of an array of arrays, PostgreSQL would make one."""
+    return ", ".join(
+        f"{name} = given.{name}" + ("::bigint[]" if name == _TOKENS else "") for name in names
+    )
+
+
+def _arrays(names: Sequence[str]) -> str:
+    return ", ".join(
+        f"${at}::{'text' if name == _TOKENS else 'bytea'}[]" for at, name in enumerate(names, 2)
+    )
+
+
+def _given(indexes: Sequence[Indexes]) -> list[list[Any]]:
+    columns = [list(column) for column in zip(*indexes, strict=True)]
+    columns[-1] = [
+        None if tokens is None else f"{{{','.join(map(str, tokens))}}}" for tokens in columns[-1]
+    ]
+    return columns
+
+
 _STORE_HOUSEHOLDS = f"""
     UPDATE registry.household AS kept
-    SET {", ".join(f"{name} = given.{name}" for name in _INDEXES)}
-    FROM unnest($1::uuid[], {", ".join(f"${at}::bytea[]" for at in range(2, 2 + len(_INDEXES)))})
+    SET {_set(_INDEXES)}
+    FROM unnest($1::uuid[], {_arrays(_INDEXES)})
         AS given (id, {", ".join(_INDEXES)})
     WHERE kept.id = given.id
 """
@@ -50,7 +78,7 @@ MEMBER_FOUND_BY = {
     known.found_by.column: known for known in member.FOUND if known.found_by is not None
 }
 """The fields of a member that are found by a column, by that column."""
-_MEMBER_INDEXES = (*MEMBER_FOUND_BY, "content_index")
+_MEMBER_INDEXES = (*MEMBER_FOUND_BY, "content_index", "name_tokens")
 _OF_A_MEMBER = [*(known.name for known in member.OPEN), *_MEMBER_INDEXES]
 _MEMBERS = f"""
     SELECT id, household_id, {", ".join(_OF_A_MEMBER)}, person_sealed,
@@ -62,15 +90,11 @@ _MEMBERS = f"""
 """
 _STORE_MEMBERS = f"""
     UPDATE registry.member AS kept
-    SET {", ".join(f"{name} = given.{name}" for name in _MEMBER_INDEXES)}
-    FROM unnest($1::uuid[],
-                {", ".join(f"${at}::bytea[]" for at in range(2, 2 + len(_MEMBER_INDEXES)))})
+    SET {_set(_MEMBER_INDEXES)}
+    FROM unnest($1::uuid[], {_arrays(_MEMBER_INDEXES)})
         AS given (id, {", ".join(_MEMBER_INDEXES)})
     WHERE kept.id = given.id
 """
-
-Indexes = Sequence[bytes | None]
-"""What a household is found and compared by, in the order of its columns."""
 
 
 async def count_households(connection: asyncpg.Connection) -> int:
@@ -113,8 +137,8 @@ async def store_members(
     connection: asyncpg.Connection, given: Sequence[tuple[UUID, Indexes]]
 ) -> None:
     """Store what these members are found and compared by."""
-    columns = zip(*(indexes for _, indexes in given), strict=True)
-    await connection.execute(_STORE_MEMBERS, [id for id, _ in given], *map(list, columns))
+    columns = _given([indexes for _, indexes in given])
+    await connection.execute(_STORE_MEMBERS, [id for id, _ in given], *columns)
 
 
 def indexes_of(household: asyncpg.Record) -> Indexes:
@@ -126,9 +150,9 @@ async def store_households(
     connection: asyncpg.Connection, given: Sequence[tuple[UUID, Indexes]]
 ) -> None:
     """Store what these households are found and compared by."""
-    columns = zip(*(indexes for _, indexes in given), strict=True)
+    columns = _given([indexes for _, indexes in given])
     await connection.execute(
-        _STORE_HOUSEHOLDS, [household_id for household_id, _ in given], *map(list, columns)
+        _STORE_HOUSEHOLDS, [household_id for household_id, _ in given], *columns
     )
 
 

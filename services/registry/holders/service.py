@@ -7,9 +7,9 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.holders import repository
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import HEAD_NAME
-from services.registry.names import repository
 from services.registry.names.likeness import most_alike
 from shared.contracts.holders import HolderCheck, HolderChecked, HoldersCheck, HoldersChecked
 from shared.personal_data import CannotDecrypt

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
+from services.registry.holders import service
 from services.registry.households.persons import PersonalDataDependency
-from services.registry.names import service
 from services.registry.scopes import HoldersCheckers
 from shared.contracts.holders import HoldersCheck, HoldersChecked
 from shared.database import Session

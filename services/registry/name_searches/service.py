@@ -1,0 +1,97 @@
+"""Searching persons by name: candidates by what is kept of names, opened, compared and ranked.
+
+What is kept are keyed hashes ([why](docs/decisions/search-by-name.md)). How alike two names are is
+known once the sealed one is opened, so no more are opened than can be in a moment.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.areas.tables import COUNTRY_CODE
+from services.registry.households.persons import PersonalData
+from services.registry.households.repository import households_with
+from services.registry.households.service import Households
+from services.registry.households.shape import HEAD_NAME
+from services.registry.members.shape import NAME
+from services.registry.members.shape import SEALED as SEALED_OF_MEMBER
+from services.registry.name_searches import repository
+from services.registry.name_searches.schemas import NamedOut, NameSearchIn, NamesFoundOut
+from services.registry.names.likeness import DOUBTFUL_FROM, compare_words
+from services.registry.names.tokens import searched_for
+from services.registry.names.words import words_of
+from shared.auth import Caller
+
+_MOST_OPENED = 150
+"""Heads, and as many members, for each step of a search: ten milliseconds or so."""
+_ENOUGH = 10
+"""Whoever found so many who sound the same is not told of those who nearly do."""
+
+
+async def search(
+    session: AsyncSession,
+    given: NameSearchIn,
+    *,
+    unheard: PersonalData,
+    personal_data: PersonalData,
+    caller: Caller,
+) -> NamesFoundOut:
+    """Who is called so, or nearly. Candidates are opened by ``unheard``, and those who are shown by
+    ``personal_data``, which records them."""
+    area = None if given.area in (None, COUNTRY_CODE) else (str(given.area),)
+    words = words_of(given.name)
+    found: dict[UUID, tuple[int, UUID | None]] = {}
+    more = False
+    await repository.prefer_indexes(session)
+    for texts in searched_for(given.name):
+        tokens = [token for keys in unheard.found_by for token in keys.tokens_of(texts)]
+        heads = await repository.heads(
+            session, tokens, bound=caller.areas, area=area, limit=_MOST_OPENED + 1
+        )
+        members = await repository.members(
+            session, tokens, bound=caller.areas, area=area, limit=_MOST_OPENED + 1
+        )
+        more = more or max(len(heads), len(members)) > _MOST_OPENED
+        for row in heads[:_MOST_OPENED]:
+            person = unheard.open_person(row.person_sealed, household_id=row.household_id)
+            _keep(found, row.household_id, None, person[HEAD_NAME.name], words)
+        for row in members[:_MOST_OPENED]:
+            person = unheard.open_sealed(
+                row.person_sealed,
+                SEALED_OF_MEMBER,
+                bound_to=row.member_id,
+                household_id=row.household_id,
+            )
+            _keep(found, row.household_id, row.member_id, person[NAME.name], words)
+        if len(found) >= min(_ENOUGH, given.limit):
+            break
+    ranked = sorted(found, key=lambda household_id: (-found[household_id][0], household_id))
+    shown = ranked[: given.limit]
+    rows = await households_with(session, shown, bound=caller.areas)
+    households = Households(session, personal_data=personal_data, caller=caller)
+    return NamesFoundOut(
+        items=[
+            NamedOut(
+                likeness=found[household_id][0],
+                member_id=found[household_id][1],
+                household=households.shown(*rows[household_id]),
+            )
+            for household_id in shown
+            if household_id in rows
+        ],
+        more=more or len(ranked) > given.limit,
+    )
+
+
+def _keep(
+    found: dict[UUID, tuple[int, UUID | None]],
+    household_id: UUID,
+    member_id: UUID | None,
+    name: str | None,
+    words: Sequence[str],
+) -> None:
+    """Keep how alike somebody's name is, if it is more so than that of others of the household."""
+    percent = compare_words(tuple(words), words_of(name or "")).percent
+    if percent >= DOUBTFUL_FROM and percent > found.get(household_id, (0, None))[0]:
+        found[household_id] = (percent, member_id)

@@ -1,0 +1,64 @@
+"""Households are listed by what is open of them, and as they change, so that nothing is missed."""
+
+from typing import Any
+from uuid import UUID
+
+from tests.registry.flow import Flow, rows
+from tests.registry.people import Person, ids_of, store
+
+
+async def _listed(flow: Flow, **filters: Any) -> set[str]:
+    return {item["id"] for item in (await flow.get("/households", **filters))["items"]}
+
+
+async def test_households_are_listed_by_what_is_open_of_them(flow: Flow) -> None:
+    await flow.register(
+        [
+            *rows(2, members=3),
+            *rows(1, begin=5, members=6, provider_code="", account=""),
+            *rows(1, begin=7, members=9, village_code="02010101"),
+            *rows(1, commune="150101", members=3),
+        ]
+    )
+    first, *_ = await ids_of(flow.owner, "020101")
+    await store(flow, {first: [Person(programmes=("school-meals",)), Person(), Person()]})
+    everyone = await _listed(flow)
+
+    assert len(everyone) == 5
+    assert len(await _listed(flow, members_from=4)) == 2
+    assert len(await _listed(flow, members_from=4, members_to=6)) == 1
+    assert len(await _listed(flow, has_account="false")) == 1
+    assert len(await _listed(flow, has_account="true", area="0201")) == 3
+    assert len(await _listed(flow, village="02010101")) == 1
+    assert await _listed(flow, programme="school-meals") == {str(first)}
+    assert await _listed(flow, changed_since="2100-01-01T00:00:00Z") == set()
+    assert await _listed(flow, sort="changed") == everyone
+
+
+async def test_whoever_follows_changes_misses_none_that_is_committed_late(flow: Flow) -> None:
+    await flow.register(rows(3))
+    ids = await ids_of(flow.owner, "020101")
+    page = await flow.get("/households", sort="changed", limit=2)
+    seen = [item["id"] for item in page["items"]]
+    page = await flow.get("/households", sort="changed", cursor=page["next_cursor"])
+    assert sorted([*seen, *(item["id"] for item in page["items"])]) == sorted(map(str, ids))
+
+    late = flow.owner.transaction()
+    await late.start()
+    await _touch(flow, ids[0])
+    await flow.change_account(str(ids[1]), provider="mekong", account="+85512999888")
+    # Another change is whole already: it is not told before what may still come before it.
+    waiting = await flow.get("/households", sort="changed", cursor=page["next_cursor"])
+    assert (waiting["items"], waiting["next_cursor"]) == ([], page["next_cursor"])
+    await late.commit()
+
+    told = await flow.get("/households", sort="changed", cursor=waiting["next_cursor"])
+    assert [item["id"] for item in told["items"]] == [str(ids[0]), str(ids[1])]
+    after = await flow.get("/households", sort="changed", cursor=told["next_cursor"])
+    assert after["items"] == []
+
+
+async def _touch(flow: Flow, household_id: UUID) -> None:
+    await flow.owner.execute(
+        "UPDATE registry.household SET poverty_status = 'poor-2' WHERE id = $1", household_id
+    )

@@ -1,0 +1,95 @@
+"""Households are found by a name: in either script, nearly, and by nobody who may not."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.registry.names.tokens import kept_for, searched_for
+from tests.registry.flow import Flow, rows
+from tests.registry.people import Person, ids_of, store
+
+HEADS = ["Sok Chanthy", "សុខ ចាន់ធី", "Keo Sopheap", "Chan Dara", "Chea Vanna", "Meas Rithy"]
+
+
+async def _found(flow: Flow, name: str, **narrower: object) -> list[tuple[int, str]]:
+    answer = await flow.client.post("/households/search-by-name", json={"name": name, **narrower})
+    assert answer.status_code == 200, answer.text
+    return [
+        (item["likeness"], item["household"]["person"]["name"]) for item in answer.json()["items"]
+    ]
+
+
+async def test_who_is_searched_by_name_is_found_in_both_scripts_and_nearly(flow: Flow) -> None:
+    await flow.register(
+        [row for at, name in enumerate(HEADS) for row in rows(1, begin=at, head_name=name)]
+    )
+    (keo,) = [
+        id
+        for id in await ids_of(flow.owner, "020101")
+        if (await flow.get(f"/households/{id}"))["person"]["name"] == "Keo Sopheap"
+    ]
+    await store(
+        flow,
+        {keo: [Person(name="Keo Sopheap"), Person(name="Ouk Bopha", relationship="child")]},
+    )
+
+    exact = await _found(flow, "Sok Chanthy")
+    assert {name for likeness, name in exact if likeness == 100} == {"Sok Chanthy", "សុខ ចាន់ធី"}
+    for asked in ("chanthy SOK", "Sokh Chanty", "សុខ ចាន់ធី", "Sok Chamthy", "SokChanthy"):
+        assert "Sok Chanthy" in [name for _, name in await _found(flow, asked)], asked
+    assert [name for _, name in await _found(flow, "Uk Bopha")] == ["Keo Sopheap"]
+    assert await _found(flow, "Sok Chanthy", area="15") == []
+    assert await _found(flow, "Prak Samnang") == []
+    assert await _found(flow, "!!") == []
+    shown = await flow.owner.fetch(
+        "SELECT audit_record::text AS said FROM registry.audit_record WHERE unmasked_read"
+    )
+    assert any(str(keo) in row["said"] for row in shown)
+
+    async with flow.service.client("households:search") as client:
+        refused = await client.post("/households/search-by-name", json={"name": "Sok Chanthy"})
+    assert refused.status_code == 403
+    kept = await flow.owner.fetchval("SELECT name_tokens::text FROM registry.household LIMIT 1")
+    assert "Sok" not in kept
+
+
+async def test_a_corrected_name_is_found_by_what_it_is_now(flow: Flow) -> None:
+    await flow.register(rows(1))
+    (household_id,) = await ids_of(flow.owner, "020101")
+    await store(flow, {household_id: [Person(name="Sok Chanthy"), Person(name="Sok Dara")]})
+    member = (await flow.get(f"/households/{household_id}/members"))["items"][1]
+
+    answer = await flow.client.patch(
+        f"/households/{household_id}/members/{member['id']}", json={"name": "Meas Rithy"}
+    )
+
+    assert answer.status_code == 200, answer.text
+    assert [likeness for likeness, _ in await _found(flow, "Meas Rithy")] == [100]
+    assert await _found(flow, "Sok Dara") == []
+    assert UUID(member["id"])
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked"),
+    [
+        ("Sok Chanthy", "Chanthi Sokh"),
+        ("Sok Chanthy", "Sok Chamthy"),
+        ("Sok Chanthy", "Sokchanthy"),
+        ("Dara", "Tara"),
+        ("Ouk Sovann", "Uk Sovan"),
+    ],
+)
+def test_spellings_lead_to_the_same_candidates(kept: str, asked: str) -> None:
+    assert kept_for(kept) & set().union(*searched_for(asked))
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_kept_under_few_texts_and_found_by_them(name: str) -> None:
+    kept = kept_for(name)
+    searched = searched_for(name)
+    assert len(kept) <= 11
+    assert sum(map(len, searched)) < 5_000
+    assert bool(kept) == bool(searched)
+    assert not kept or kept & searched[0]
