@@ -11,6 +11,7 @@ from tests.conftest import ServeService
 NARROWED: dict[str, set[str]] = {
     "registry": {
         "GET /v1/households",
+        "GET /v1/household-exports",
         "POST /v1/households/search",
         "POST /v1/households/search-by-name",
         "GET /v1/households/{household_id}",

@@ -27,6 +27,7 @@ from services.registry.gazetteer.routes import router as areas
 from services.registry.gazetteer.service import KnownNames
 from services.registry.held.routes import router as held
 from services.registry.holders.routes import router as holders
+from services.registry.household_exports.routes import router as household_exports
 from services.registry.households.persons import personal_data_from
 from services.registry.households.routes import router as households
 from services.registry.imports.file_routes import mappings as import_mappings
@@ -102,6 +103,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             households,
             acts,
             changes,
+            household_exports,
             members,
             name_searches,
             corrections,

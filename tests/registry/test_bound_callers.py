@@ -63,6 +63,12 @@ def _asked(
             ("/households/search", {"id_number": "999000111"}),
             ("/households/search", {"registration_number": f"KH-{ELSEWHERE}-000000"}),
         ],
+        "GET /v1/household-exports": [
+            (f"/household-exports?what={what}&format={format}&persons=true", None)
+            for what in ("households", "members")
+            for format in ("csv", "ndjson")
+        ]
+        + [("/household-exports?area=15", None)],
         "POST /v1/households/search-by-name": [
             ("/households/search-by-name", {"name": NAME}),
             ("/households/search-by-name", {"name": NAME, "area": ELSEWHERE}),
