@@ -21,6 +21,8 @@ ORDER = (
     "once-payment",
     "workers",
     "import",
+    "import-file",
+    "import-members",
     "estimates",
     "webhooks",
     "dispatch",

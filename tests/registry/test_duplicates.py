@@ -104,7 +104,8 @@ async def test_what_two_households_share_is_found_shown_side_by_side_and_decided
     assert len(others) == 12
 
     # Pages, filters, and whoever may not see persons.
-    seen, cursor = [], {}
+    seen: list[Any] = []
+    cursor: dict[str, Any] = {}
     while True:
         page = await flow.get("/duplicates", limit=5, **cursor)
         seen += [each["id"] for each in page["items"]]

@@ -305,6 +305,7 @@ class Doing:
                 person_sealed=sealed,
                 birth_date=None,
                 content_index=b"",
+                name_tokens=None,
                 changed_at=self._now,
                 # Of whoever has left, a file changes nothing.
                 **({} if member.left_on else _left(self._today, member)),
@@ -502,6 +503,7 @@ class Doing:
                 else index.indexes_of(field)(value)
                 for column, field in _FOUND_OF_HEAD.items()
             },
+            "name_tokens": index.name_tokens(person[HEAD_NAME.name]),
         }
 
     async def _require_living(self, code: str) -> Area:

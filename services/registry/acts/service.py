@@ -392,7 +392,7 @@ async def list_consents(
     session: AsyncSession, household_id: UUID, *, page: Page
 ) -> PageOf[ConsentOut]:
     """A page of what a household agreed to, in the order in which it was recorded."""
-    if await find_household(session, household_id) is None:
+    if await find_household(session, household_id, bound=None) is None:
         raise NotFound("There is no such household. GET /v1/households lists those of an area.")
     rows = await repository.list_consents(
         session, household_id, after=page.after(UUID), limit=page.fetch_limit

@@ -14,6 +14,7 @@ from services.registry.scopes import HouseholdsRead, PersonsRead
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
 from shared.values import Day, Instant
 
@@ -21,7 +22,10 @@ router = APIRouter(prefix="/households", tags=["households"])
 
 
 @router.get(
-    "/{household_id}", summary="Read one household", responses=problem_responses(401, 403, 404, 422)
+    "/{household_id}",
+    summary="Read one household",
+    responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def get_household(
     household_id: UUID,
@@ -82,6 +86,7 @@ async def list_changes(
     "/{household_id}/members",
     summary="List the members of a household",
     responses=problem_responses(400, 401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def list_members(
     household_id: UUID,

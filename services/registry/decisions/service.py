@@ -420,7 +420,7 @@ async def of_household(
 
 
 async def _household(session: AsyncSession, household_id: UUID) -> Household:
-    found = await find_household(session, household_id)
+    found = await find_household(session, household_id, bound=None)
     if found is None:
         raise NotFound("There is no such household. GET /v1/households lists those of an area.")
     household: Household = found[0]

@@ -23,6 +23,7 @@ from services.registry.duplicates.states import WORDS, Decision, Ground, Standin
 from services.registry.duplicates.tables import DuplicateSuspect
 from services.registry.households.persons import PersonalData
 from services.registry.households.repository import find_household
+from services.registry.households.shape import MEMBERS
 from services.registry.members.repository import find_member
 from services.registry.members.shape import SEALED, Relationship
 from services.registry.scopes import READ_PERSONAL
@@ -180,7 +181,7 @@ class Duplicates:
         )
 
     async def _side(self, household_id: UUID, member_id: UUID | None) -> SideOut:
-        found = await find_household(self._session, household_id)
+        found = await find_household(self._session, household_id, bound=None)
         assert found is not None, "households are never deleted"
         household, account = found
         return SideOut(
@@ -188,7 +189,7 @@ class Duplicates:
             member_id=member_id,
             area_code=household.area_code,
             village_code=household.village_code,
-            members=household.members,
+            members=getattr(household, MEMBERS.name),
             changed_at=household.changed_at,
             has_account=account is not None,
             person=await self._person(household_id, member_id) if self._shows_persons else None,
@@ -196,7 +197,7 @@ class Duplicates:
 
     async def _person(self, household_id: UUID, member_id: UUID | None) -> SidePersonOut:
         if member_id is None:
-            found = await find_household(self._session, household_id)
+            found = await find_household(self._session, household_id, bound=None)
             assert found is not None
             person = self._personal_data.open_person(
                 found[0].person_sealed, household_id=household_id

@@ -46,7 +46,8 @@ async def read_households(
     )
     if changed_since is not None:
         query = query.where(Household.changed_at >= changed_since)
-    return (await session.execute(query.order_by(Household.id).limit(limit))).all()
+    rows: Sequence[Any] = (await session.execute(query.order_by(Household.id).limit(limit))).all()
+    return rows
 
 
 async def read_members(
@@ -80,4 +81,5 @@ async def read_members(
     )
     if changed_since is not None:
         query = query.where(Member.changed_at >= changed_since)
-    return (await session.execute(query.order_by(Member.id).limit(limit))).all()
+    rows: Sequence[Any] = (await session.execute(query.order_by(Member.id).limit(limit))).all()
+    return rows

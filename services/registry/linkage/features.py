@@ -98,20 +98,21 @@ class Blinding:
             grams=grams,
             word_low=codes[0] if codes else None,
             word_high=codes[-1] if codes else None,
-            born=born and self._of_text("born", born.isoformat()),
-            born_turned=born
-            and self._of_text("born", f"{born.year:04}-{born.day:02}-{born.month:02}"),
-            year=born and self._of_text("year", str(born.year)),
+            born=None if born is None else self._of_text("born", born.isoformat()),
+            born_turned=None
+            if born is None
+            else self._of_text("born", f"{born.year:04}-{born.day:02}-{born.month:02}"),
+            year=None if born is None else self._of_text("year", str(born.year)),
             years=[]
             if born is None
             else [self._of_text("year", str(born.year + by)) for by in (-1, 0, 1)],
-            day=born and self._of_text("day", f"{born.month:02}-{born.day:02}"),
-            sex=person.sex and self._of_text("sex", person.sex),
+            day=None if born is None else self._of_text("day", f"{born.month:02}-{born.day:02}"),
+            sex=self._of_text("sex", person.sex) if person.sex else None,
             commune=self._of_text("area", area),
             district=self._of_text("area", area[:4]),
             province=self._of_text("area", area[:2]),
-            id_number=person.id_number and self._number("id-number", person.id_number),
-            phone=person.phone and self._number("phone", person.phone),
+            id_number=self._number("id-number", person.id_number) if person.id_number else None,
+            phone=self._number("phone", person.phone) if person.phone else None,
         )
 
 

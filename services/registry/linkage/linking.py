@@ -250,7 +250,8 @@ class Linking:
         )
         linker = self._linker(model)
         self._connection.execute(statements.COUNT_NAMES, [LEAST_PERSONS])
-        linker.table_management.register_term_frequency_lookup("name_counts", "names")
+        tables: Any = linker.table_management
+        tables.register_term_frequency_lookup("name_counts", "names")
         found = linker.inference.predict(threshold_match_probability=least)
         rows = self._connection.execute(statements.explained(found.physical_name)).fetchall()
         return [Pair(*row) for row in rows]

@@ -24,21 +24,22 @@ async def heads(
 ) -> Sequence[Row[Any]]:
     """Heads of households who are kept under one of the tokens, as ``(household_id, None,
     person_sealed)``."""
-    query: Select[Any] = select(
+    query: Select[*tuple[Any, ...]] = select(
         Household.id.label("household_id"), Household.person_sealed, Household.area_code
     ).where(
         Household.name_tokens.op("&&")(tokens),
         within(bound, Household.area_code),
         within(area, Household.area_code),
     )
-    return (await session.execute(query.limit(limit))).all()
+    rows: Sequence[Row[Any]] = (await session.execute(query.limit(limit))).all()
+    return rows
 
 
 async def members(
     session: AsyncSession, tokens: Sequence[int], *, bound: Bound, area: Bound, limit: int
 ) -> Sequence[Row[Any]]:
     """Members who are kept under one of the tokens, and have not left."""
-    query: Select[Any] = (
+    query: Select[*tuple[Any, ...]] = (
         select(Member.household_id, Member.id.label("member_id"), Member.person_sealed)
         .join(Household, Household.id == Member.household_id)
         .where(
@@ -48,4 +49,5 @@ async def members(
             within(area, Household.area_code),
         )
     )
-    return (await session.execute(query.limit(limit))).all()
+    rows: Sequence[Row[Any]] = (await session.execute(query.limit(limit))).all()
+    return rows

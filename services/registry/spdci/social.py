@@ -63,7 +63,6 @@ def create_social() -> FastAPI:
             action="search",
             answer_action="on-search",
             work=_search,
-            bound=True,
         )
 
     @app.post(
@@ -167,7 +166,6 @@ async def _search(taken: Taken) -> Answered:
         personal_data=taken.personal_data,
         shows_persons=taken.shows_persons,
         today=taken.today,
-        bound=taken.caller.areas,
     )
     return await _searched(searches, taken.message, now=taken.now, correlation_id=new_id())
 
