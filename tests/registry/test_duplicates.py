@@ -1,15 +1,16 @@
 """Who may be registered twice: found by what two have in common, decided, and paid once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, date, datetime
+from random import Random
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.registry.households.persons import personal_data_from
 from services.registry.linkage.comparing import Comparing
+from services.registry.households.persons import personal_data_from
 from services.registry.members.shape import MEMBER_SHAPE
 from services.registry.members.storing import seal_members, store_members
 from services.registry.settings import ApiSettings
@@ -17,7 +18,8 @@ from services.registry.worker import create_worker
 from shared.clock import FileClock
 from shared.database import Database
 from shared.worker import Worker
-from tests.registry.flow import BATTAMBANG, PURSAT, Flow, Row, rows
+from tests.registry.flow import BATTAMBANG, FAR, PURSAT, Flow, Row, rows
+from tests.server import eventually
 
 
 @pytest.fixture
@@ -104,8 +106,8 @@ async def test_what_two_households_share_is_found_shown_side_by_side_and_decided
     assert len(others) == 12
 
     # Pages, filters, and whoever may not see persons.
-    seen: list[Any] = []
-    cursor: dict[str, Any] = {}
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
     while True:
         page = await flow.get("/duplicates", limit=5, **cursor)
         seen += [each["id"] for each in page["items"]]
@@ -226,7 +228,18 @@ async def test_two_chunks_at_the_same_time_pay_a_suspected_pair_once(
     while await worker.step("events"):
         pass
     if together:
-        assert await asyncio.gather(worker.step("enrol-1"), worker.step("enrol-2")) == [1, 1]
+        async with flow.owner.transaction():
+            # Both have made their entitlements before either looks at the suspicions.
+            await flow.owner.execute(
+                "LOCK TABLE registry.duplicate_suspect IN ACCESS EXCLUSIVE MODE"
+            )
+            steps = [asyncio.create_task(worker.step(f"enrol-{number}")) for number in (1, 2)]
+
+            async def both_wait() -> bool:
+                return bool(await flow.owner.fetchval(WAITING) == 2)
+
+            await eventually(both_wait)
+        await asyncio.gather(*steps)
     await work(worker)
     made = await entitlements(flow, activation_id)
     assert len(made) == 20
@@ -310,3 +323,82 @@ async def test_who_is_alike_is_found_in_both_scripts_and_twins_are_not(flow: Flo
     await flow.owner.execute("UPDATE registry.household SET area_code = area_code")
     await compare(flow)
     assert [each["standing"] for each in await suspects(flow)] == ["keep"]
+
+
+WAITING = """
+    SELECT count(*) FROM pg_locks
+    WHERE NOT granted AND relation = 'registry.duplicate_suspect'::regclass
+"""
+BOTH_READY = """
+    SELECT suspect.id FROM registry.duplicate_suspect AS suspect
+    JOIN registry.entitlement AS theirs ON theirs.household_id = suspect.first_household_id
+    JOIN registry.entitlement AS own ON own.household_id = suspect.second_household_id
+        AND own.activation_id = theirs.activation_id AND own.round = theirs.round
+    WHERE suspect.holds AND theirs.status = 'ready' AND own.status = 'ready'
+"""
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_whatever_the_order_no_undecided_pair_is_paid_twice(
+    flow: Flow, worker: Worker, seed: int
+) -> None:
+    """Imports, looks, chunks, decisions, undoing and repairs, as they come; only what was paid
+    twice before anybody suspected it may be."""
+    draws = Random(seed)
+    communes = ["020101", "020102", "150101", "150102"]
+    await flow.post_scheme()
+    numbers = [f"0102030{at:02d}" for at in range(8)]
+    waiting = [
+        Row(**{**rows(1, commune=commune, begin=at)[0].__dict__, "id_number": number})
+        for at, number in enumerate(numbers)
+        for commune in draws.sample(communes, 3)
+    ]
+    draws.shuffle(waiting)
+    await flow.register(waiting[:12])
+    activation_id = await flow.open("0201", ceiling=FAR)
+    known_before: set[UUID] = set()
+
+    async def both_ready() -> set[UUID]:
+        return {row["id"] for row in await flow.owner.fetch(BOTH_READY)}
+
+    async def begins_to_hold(change: Awaitable[Any]) -> None:
+        await change
+        known_before.update(await both_ready())
+
+    later = [waiting[12:18], waiting[18:]]
+    for _ in range(24):
+        match draws.randrange(6):
+            case 0 if later:
+                await flow.register(later.pop())
+            case 1:
+                await begins_to_hold(look(worker))
+            case 2:
+                await worker.step("events")
+                await asyncio.gather(worker.step("enrol-1"), worker.step("enrol-2"))
+            case 3:
+                await flow.widen(activation_id, "0201", draws.choice(["1501", "02", "15"]))
+            case 4:
+                listed = await suspects(flow, standing="undecided")
+                if listed:
+                    await decided(flow, draws.choice(listed)["id"], "dismiss")
+            case _:
+                listed = await suspects(flow, standing="dismiss")
+                if listed:
+                    suspect_id = draws.choice(listed)["id"]
+                    await begins_to_hold(
+                        flow.client.put(f"/duplicates/{suspect_id}/undoing", json={"reason": "No."})
+                    )
+        assert await both_ready() <= known_before
+    await begins_to_hold(look(worker))
+    await work(worker)
+    await flow.widen(activation_id, "0201", "15", "02")
+    await work(worker)
+    proposal = await flow.client.post(
+        f"/activations/{activation_id}/repairs",
+        json={"round": 1, "reason": "All who are owed."},
+        headers=flow.key(),
+    )
+    if proposal.status_code == 202:
+        await flow.decided(proposal)
+        await work(worker)
+    assert await both_ready() <= known_before
