@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.registry.duplicates.states import MOST, Decision, Ground, Standing, Step
-from services.registry.households.shape import COMMUNE
+from services.registry.households.shape import COMMUNE, VILLAGE
 from services.registry.members.shape import ID_NUMBER, NAME, PHONE, Relationship, Sex
 from shared.approvals import Reason
 from shared.values import Whole
@@ -42,8 +42,8 @@ class SideOut(BaseModel):
         description="Null: the head, of whom no row among the members is known."
     )
     area_code: str = Field(examples=[COMMUNE.example])
-    village_code: str | None
-    members: int
+    village_code: str | None = Field(examples=[VILLAGE.example])
+    members: int = Field(examples=[5])
     changed_at: datetime
     has_account: bool
     person: SidePersonOut | None = None
