@@ -55,8 +55,8 @@ class DecisionOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     step: Step
-    reason: str
-    decided_by: str
+    reason: str = Field(examples=["Twins: the village chief knows them both."])
+    decided_by: str = Field(examples=["officer@mosvy.gov.kh"])
     decided_at: datetime
     approval_id: UUID | None = Field(description="Where it was decided for many, by two persons.")
 
@@ -74,9 +74,9 @@ class DuplicateOut(BaseModel):
     found_at: datetime
     first: SideOut = Field(description="The one that was known before the other.")
     second: SideOut
-    decided_by: str | None
+    decided_by: str | None = Field(examples=["officer@mosvy.gov.kh"])
     decided_at: datetime | None
-    reason: str | None
+    reason: str | None = Field(examples=["Twins: the village chief knows them both."])
 
 
 class DuplicateWithDecisionsOut(DuplicateOut):
