@@ -14,7 +14,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.params import Depends
 from fastapi.routing import iter_route_contexts
 from fastapi.security import SecurityScopes
@@ -70,7 +70,9 @@ def _of_callable(endpoint: Callable[..., Any]) -> Iterator[str]:
         dependencies = [given for given in metadata if isinstance(given, Depends)]
         if dependencies:
             yield from _of_callable(dependencies[0].dependency or kind)
-        elif not (inspect.isclass(kind) and issubclass(kind, HTTPConnection | SecurityScopes)):
+        elif not (
+            inspect.isclass(kind) and issubclass(kind, HTTPConnection | Response | SecurityScopes)
+        ):
             is_body = inspect.isclass(kind) and issubclass(kind, BaseModel)
             yield from _of_type(kind, metadata, where=name, in_body=is_body)
 
@@ -92,7 +94,7 @@ def _of_type(kind: Any, metadata: list[Any], *, where: str, in_body: bool) -> It
             yield f"{where}: has no bound to how many it holds"
         for inner in arguments:
             yield from _of_type(inner, [], where=f"{where}[]", in_body=in_body)
-    elif origin is Literal:
+    elif origin is Literal or kind is NoneType:
         return
     elif inspect.isclass(kind) and issubclass(kind, BaseModel):
         if kind.model_config.get("extra") != "forbid":

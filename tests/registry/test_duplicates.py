@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from services.registry.linkage.comparing import Comparing
 from services.registry.households.persons import personal_data_from
+from services.registry.linkage.comparing import Comparing
 from services.registry.members.shape import MEMBER_SHAPE
 from services.registry.members.storing import seal_members, store_members
 from services.registry.settings import ApiSettings

@@ -21,8 +21,8 @@ from services.registry.members.shape import Relationship
 from shared.approvals import Reason
 from shared.values import Day, Text, Whole
 
-_COMMUNE = Annotated[str, Field(pattern="^[0-9]{6}$", examples=["010203"])]
-_VILLAGE = Annotated[str, Field(pattern="^[0-9]{8}$", examples=["01020301"])]
+_COMMUNE = Annotated[str, Field(pattern="^[0-9]{6}$", max_length=6, examples=["010203"])]
+_VILLAGE = Annotated[str, Field(pattern="^[0-9]{8}$", max_length=8, examples=["01020301"])]
 Source = Annotated[
     Annotated[str, Text(longest=200)] | None,
     Field(

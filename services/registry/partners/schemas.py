@@ -36,12 +36,14 @@ class PublicKeyIn(BaseModel):
     """An Ed25519 public key as a JWK (RFC 8037)."""
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", json_schema_extra={"examples": [_EXAMPLE_KEY]}
+        frozen=True, extra="forbid", json_schema_extra={"examples": [_EXAMPLE_KEY]}
     )
 
     kty: Literal["OKP"]
     crv: Literal["Ed25519"]
     x: Annotated[str, Field(min_length=43, max_length=44, pattern=r"^[A-Za-z0-9_-]+=?$")]
+    use: Literal["sig"] | None = None
+    alg: Literal["EdDSA", "Ed25519"] | None = None
     kid: Annotated[str, Field(max_length=99, pattern=r"^[A-Za-z0-9._:-]+$")] | None = Field(
         default=None, description="How signatures name it; none: its thumbprint (RFC 7638)."
     )

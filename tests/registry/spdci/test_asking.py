@@ -1,5 +1,6 @@
 """Our own side as a client: what we ask, what is answered, and what is on its way."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -29,11 +30,12 @@ async def test_a_partner_is_asked_and_its_answer_is_kept_once(
 ) -> None:
     taking, url = receiver
     partner = await Partner(flow).registered(callback_url=url)
-    body = {"query_type": "idtype-value", "query": {"type": "UIN", "value": "010203045"}}
+    query = {"type": "UIN", "value": "010203045"}
+    body = {"query_type": "idtype-value", "query": json.dumps(query)}
     asked = await flow.post(f"/partners/{SENDER}/searches", body)
     (sent,) = await took(taking, "search", 1)
     assert sent["message"]["transaction_id"] == asked["id"]
-    assert sent["message"]["search_request"][0]["search_criteria"]["query"] == body["query"]
+    assert sent["message"]["search_request"][0]["search_criteria"]["query"] == query
 
     def answer(transaction_id: str) -> dict[str, Any]:
         message = {

@@ -8,18 +8,22 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.registry.spdci.later.tables import DeliveryStatus
+from shared.values import Text, Whole
 
 _MAXIMUM_QUERY = 20_000
 
 
-def _bounded(given: Any) -> Any:
+def _query(written: str) -> str:
     try:
-        written = orjson.dumps(given)
-    except (TypeError, orjson.JSONEncodeError):
-        raise ValueError("It is nested too deeply, or holds a number that JSON has not.") from None
-    if len(written) > _MAXIMUM_QUERY:
-        raise ValueError(f"It has at most {_MAXIMUM_QUERY:,} characters.")
-    return given
+        query = orjson.loads(written)
+    except orjson.JSONDecodeError:
+        raise ValueError("It is no JSON: write the query as the standard has it.") from None
+    if not isinstance(query, dict | list):
+        raise ValueError("A query is an object, or a list of predicates.")
+    return written
+
+
+_Type = Annotated[str, Field(max_length=99, pattern=r"^[A-Za-z0-9:._/-]+$")]
 
 
 class SearchIn(BaseModel):
@@ -31,7 +35,7 @@ class SearchIn(BaseModel):
             "examples": [
                 {
                     "query_type": "idtype-value",
-                    "query": {"type": "UIN", "value": "010203045"},
+                    "query": '{"type": "UIN", "value": "010203045"}',
                     "reg_type": "ns:org:RegistryType:Civil",
                     "reg_record_type": "Person",
                     "page_size": 100,
@@ -41,19 +45,25 @@ class SearchIn(BaseModel):
     )
 
     query_type: Literal["idtype-value", "expression", "predicate"]
-    query: Annotated[dict[str, Any] | list[Any], AfterValidator(_bounded)]
-    reg_type: str | None = Field(default=None, max_length=99)
-    reg_record_type: str | None = Field(default=None, max_length=99)
+    query: Annotated[
+        str,
+        Text(longest=_MAXIMUM_QUERY, lines=True),
+        AfterValidator(_query),
+        Field(description="The query as the standard has it, as JSON in a text."),
+    ]
+    reg_type: _Type | None = None
+    reg_record_type: _Type | None = None
     response_entity: Literal["Group", "Member"] | None = None
-    page_size: int = Field(default=100, ge=1, le=1_000)
-    page_number: int = Field(default=1, ge=1, le=100_000)
+    page_size: Annotated[int, Whole(least=1, most=1_000)] = 100
+    page_number: Annotated[int, Whole(least=1, most=100_000)] = 1
 
     def criteria(self) -> dict[str, Any]:
         """The search's ``search_criteria``."""
-        told = self.model_dump(exclude_none=True, exclude={"page_size", "page_number"})
+        told = self.model_dump(exclude_none=True, exclude={"query", "page_size", "page_number"})
         return {
             "version": "1.0.0",
             **told,
+            "query": orjson.loads(self.query),
             "pagination": {"page_size": self.page_size, "page_number": self.page_number},
         }
 
