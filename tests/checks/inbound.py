@@ -46,6 +46,10 @@ _REFUSED_IN_BODIES: dict[type, list[Any]] = {
 _BOUNDED = {str: ["maxLength"], int: ["minimum", "maximum"], float: ["minimum", "maximum"]}
 
 
+_NOT_SENT = (HTTPConnection, Response, SecurityScopes)
+"""What FastAPI gives a function that no caller sends."""
+
+
 def faults_of(app: FastAPI) -> list[str]:
     """What a caller may send that is not bounded or refused, a line each."""
     return [
