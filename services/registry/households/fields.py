@@ -416,6 +416,8 @@ class Field:
     """Of the health of a person: kept open, to decide by, and shown with the person alone."""
     optional: bool = False
     words: Words
+    also: str = ""
+    """What else people head its column with, in English and Khmer, with commas between."""
     write: str
     """How it is written."""
     example: Any

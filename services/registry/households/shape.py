@@ -47,6 +47,7 @@ def _category(
     name: str,
     words: Words,
     *,
+    also: str = "",
     counts: CountedMembers | None = None,
     example: int = 0,
     sensitive: bool = False,
@@ -59,6 +60,7 @@ def _category(
         personal=False,
         sensitive=sensitive,
         words=words,
+        also=also,
         write="a whole number from 0 to the number of members",
         example=example,
         in_rules=True,
@@ -75,6 +77,10 @@ REGISTRATION_NUMBER = Field(
     found_by=BlindIndex("registration_index", unique=True),
     personal=True,
     words=Words("Registration number", "លេខចុះបញ្ជី"),
+    also="registration no, registration id, household id, household number, "
+    "household code, hh id, hhid, idpoor id, idpoor number, equity card, "
+    "equity card number, card number, លេខគ្រួសារ, លេខកូដគ្រួសារ, "
+    "លេខប័ណ្ណសមធម៌, លេខប័ណ្ណ, លេខកូដប័ណ្ណសមធម៌",
     write="3 to 40 letters, digits, hyphens or slashes",
     example="KH-010201-000001",
 )
@@ -86,6 +92,8 @@ COMMUNE = Field(
     kept=Kept.OPEN,
     personal=False,
     words=Words("Commune, six digits", "កូដឃុំ/សង្កាត់"),
+    also="commune, commune id, commune code ncdd, area code, commune sangkat code, "
+    "លេខកូដឃុំ, កូដឃុំ, លេខកូដឃុំ សង្កាត់, ឃុំ សង្កាត់",
     write="the six digits of a commune of the gazetteer, leading zeros included",
     example="010201",
 )
@@ -95,6 +103,8 @@ POVERTY_STATUS = Field(
     kept=Kept.OPEN,
     personal=False,
     words=Words("Poverty status by IDPoor", "កម្រិតក្រីក្រ"),
+    also="poverty level, poverty category, idpoor status, idpoor level, poor level, "
+    "poverty, ប្រភេទក្រីក្រ, ចំណាត់ថ្នាក់ក្រីក្រ, កម្រិត ក្រីក្រ, ប្រភេទគ្រួសារ",
     write=f"one of {', '.join(PovertyStatus)}",
     example=PovertyStatus.POOR_1,
     in_rules=True,
@@ -105,6 +115,8 @@ MEMBERS = Field(
     kept=Kept.OPEN,
     personal=False,
     words=Words("Members of the household", "ចំនួនសមាជិកគ្រួសារ"),
+    also="household size, hh size, number of members, total members, family size, "
+    "household members, ចំនួនសមាជិក, ចំនួនមនុស្ស, សមាជិកសរុប",
     write=f"a whole number from 1 to {MAXIMUM_MEMBERS}",
     example=5,
     in_rules=True,
@@ -114,24 +126,30 @@ CHILDREN = _category(
     Words("Members aged 0 to 5", "កុមារអាយុ ០ ដល់ ៥ ឆ្នាំ"),
     counts=Aged(below=6),
     example=1,
+    also="children, children 0 5, children under 6, children aged 0 5, កុមារ ០ ៥ "
+    "ឆ្នាំ, កុមារអាយុ ០ ៥, ចំនួនកុមារ",
 )
 PREGNANT = _category(
     "pregnant",
     Words("Pregnant members", "ស្ត្រីមានផ្ទៃពោះ"),
     counts=Expecting("pregnancy_due_on", within_days=300),
     sensitive=True,
+    also="pregnant women, number pregnant, ចំនួនស្ត្រីមានផ្ទៃពោះ, មានផ្ទៃពោះ",
 )
 DISABLED = _category(
     "disabled",
     Words("Members with a disability", "ជនមានពិការភាព"),
     counts=Having("disability"),
     sensitive=True,
+    also="disability, persons with disability, people with disabilities, pwd, "
+    "disabled members, ពិការ, ចំនួនជនមានពិការភាព",
 )
 ELDERLY = _category(
     "elderly_60",
     Words("Members aged 60 or older", "មនុស្សចាស់អាយុ ៦០ ឆ្នាំឡើងទៅ"),
     counts=Aged(least=60),
     example=1,
+    also="elderly, elderly 60, elderly 60+, older persons, aged 60, មនុស្សចាស់, ចំនួនមនុស្សចាស់, ចាស់ជរា",
 )
 HEAD_NAME = Field(
     name="name",
@@ -141,6 +159,8 @@ HEAD_NAME = Field(
     sealed_at=0,
     personal=True,
     words=Words("Name of the head of the household", "ឈ្មោះមេគ្រួសារ"),
+    also="head of household, household head, name of head, hh head, head, name of "
+    "household head, ឈ្មោះមេគ្រួសារ, មេគ្រួសារ, ឈ្មោះ មេគ្រួសារ",
     write=f"1 to {_MAXIMUM_NAME} characters in UTF-8, on one line, without control characters",
     example="Sok Chanthy",
 )
@@ -153,6 +173,8 @@ PHONE = Field(
     personal=True,
     optional=True,
     words=Words("Phone", "លេខទូរសព្ទ"),
+    also="phone number, telephone, tel, mobile, mobile number, contact, "
+    "លេខទូរស័ព្ទ, ទូរស័ព្ទ, ទូរសព្ទ, លេខទូរសព្ទ",
     write="a Cambodian number as +855 or 0 and 8 to 9 digits",
     example="+85512345678",
 )
@@ -165,6 +187,8 @@ ID_NUMBER = Field(
     personal=True,
     optional=True,
     words=Words("ID number", "លេខអត្តសញ្ញាណប័ណ្ណ"),
+    also="national id, id card, id card number, national id number, nid, "
+    "លេខអត្តសញ្ញាណប័ណ្ណ, អត្តសញ្ញាណប័ណ្ណ, លេខអត្តសញ្ញាណ",
     write="4 to 30 letters, digits or hyphens",
     example="010203045",
 )
@@ -175,6 +199,7 @@ PROVIDER = Field(
     personal=False,
     optional=True,
     words=Words("Payment provider", "កូដអ្នកផ្តល់សេវាទូទាត់"),
+    also="provider, bank, payment provider code, wallet provider, ធនាគារ, អ្នកផ្តល់សេវា, អ្នកផ្ដល់សេវា",
     write="the provider's code in small letters, digits and hyphens",
     example="mekong",
 )
@@ -186,6 +211,7 @@ ACCOUNT = Field(
     personal=True,
     optional=True,
     words=Words("Account at the provider", "លេខគណនី"),
+    also="account number, wallet, wallet number, bank account, គណនី, លេខគណនី",
     write="4 to 34 letters, digits or hyphens",
     example="+85512345678",
 )

@@ -9,7 +9,7 @@ from services.registry.imports.mapping.text import western
 _REGION = "KH"
 _SIGNS = re.compile(r"[\s().\-–/]+")
 _PLAIN = re.compile(r"(?:\+?855|00855|0)?0?([1-9][0-9]{7,8})")
-_BEGINNINGS_OF_MOBILES = re.compile(r"(?:1[0-9]|6[0-9]|7[0-9]|8[0-9]|9[0-9]|31|38)")
+_CERTAIN_MOBILE = re.compile(r"\+855[189]")
 
 
 def phone_of(text: str) -> str | None:
@@ -33,9 +33,9 @@ def phone_of(text: str) -> str | None:
 
 def is_mobile(phone: str) -> bool:
     """Whether a number in the form +855… is a mobile's, on which messages and money arrive."""
+    if _CERTAIN_MOBILE.match(phone):
+        return True
     kind = phonenumbers.number_type(phonenumbers.parse(phone))
-    if kind == phonenumbers.PhoneNumberType.UNKNOWN:
-        return bool(_BEGINNINGS_OF_MOBILES.match(phone.removeprefix("+855")))
     return kind in (
         phonenumbers.PhoneNumberType.MOBILE,
         phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,

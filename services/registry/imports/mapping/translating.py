@@ -47,6 +47,12 @@ NOTES: Mapping[str, str] = {
 _AS_A_NUMBER = re.compile(r"[0-9]+\.0+")
 _BETWEEN_CODES = re.compile(r"[;,/|]")
 _STRICT_PHONE = re.compile(r"\+855[1-9][0-9]{7,8}")
+_NO_NAME = re.compile("[\u00a0\u200b\u3000\t\ufffd]")
+_PLAIN_CODES = re.compile(r"[!-\-/-~]*")
+"""Without a blank and a point, and in no other digits than 0 to 9."""
+_PLAIN_SMALL_CODES = re.compile(r"[!-\-/-@\[-~]*")
+_PLAIN_PHONES = re.compile(r"(?:\+855[189][0-9]{7,8})*")
+"""Of mobiles, as they are kept."""
 _REMEMBERED = 50_000
 _DAMAGED_SIGN = "\N{REPLACEMENT CHARACTER}"
 
@@ -85,6 +91,7 @@ class Translator:
                 translate=self._translation(field, columns.get(header)),
                 optional=field.optional
                 or (mapping.rows_of is RowsOf.MEMBERS and field in OF_HOUSEHOLD),
+                plain=_plainness(field, columns.get(header)),
             )
             for header, field in known.items()
         ]
@@ -147,6 +154,8 @@ class _Column:
     default: str
     translate: Callable[[str], Translation]
     optional: bool
+    plain: Callable[[str], bool] | None
+    """Whether texts, one behind the other, need no translation."""
     _remembered: dict[str, Translation] = field(default_factory=dict)
 
     def read(
@@ -155,6 +164,8 @@ class _Column:
         if self.at is None or not count:
             return [self.default] * count
         cells = columns[self.at]
+        if self._is_plain(cells):
+            return cells
         remembered, header = self._remembered, self.known.header
         if len(remembered) > _REMEMBERED:
             remembered.clear()
@@ -170,6 +181,12 @@ class _Column:
             if note:
                 translated.notes[header, note] += times
         return texts
+
+    def _is_plain(self, cells: Sequence[str]) -> bool:
+        """Whether the kind reads all of the cells as they are: most columns are so."""
+        if self.plain is None or ("" in cells and (self.default or not self.optional)):
+            return False
+        return self.plain("".join(cells))
 
     def _translate(self, text: str) -> Translation:
         if not text or text.isspace():
@@ -193,6 +210,19 @@ def _place(column: ColumnMapping | None, headings: Sequence[str]) -> int | None:
 def is_found(column: ColumnMapping, headings: Sequence[str]) -> bool:
     """Whether a file with these headings has that column."""
     return _place(column, headings) is not None
+
+
+def _plainness(known: Field, column: ColumnMapping | None) -> Callable[[str], bool] | None:
+    match known.kind:
+        case Name():
+            return lambda text: _NO_NAME.search(text) is None
+        case Code() | Commune() if column is not None and column.digits is None:
+            looks = _PLAIN_CODES if _has_capitals(known) else _PLAIN_SMALL_CODES
+            return lambda text: looks.fullmatch(text) is not None
+        case Phone():
+            return lambda text: _PLAIN_PHONES.fullmatch(text) is not None
+        case _:
+            return None
 
 
 def _has_capitals(known: Field) -> bool:
