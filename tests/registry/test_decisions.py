@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import select
 
-from services.registry.areas.tables import Area
 from services.registry.decisions import repository
 from services.registry.households.tables import Household
+from services.registry.members.statements import of_households
 from services.registry.rules.attributes import HOUSEHOLD_ATTRIBUTES
 from services.registry.rules.clauses import clauses_of, judge
 from services.registry.rules.compiler import compile_rule
@@ -67,10 +67,8 @@ async def test_an_explanation_says_what_the_sql_says(
                 answers = await repository.ask(session, household["id"], clause, as_of=NOON.date())
                 judged = judge(clause, iter(answers.holds))
                 meant = await session.scalar(
-                    select(condition)
-                    .select_from(Household)
-                    .join(Area, Area.code == Household.area_code)
-                    .where(Household.id == household["id"])
+                    of_households(select(condition).where(Household.id == household["id"])),
+                    {"as_of": NOON.date()},
                 )
                 assert judged.holds is meant, rule.text
                 known = household.keys() & answers.values.keys()

@@ -83,7 +83,7 @@ async def test_after_a_lost_import_the_same_registration_gives_the_same_househol
     await working.register([first, second])
     household_id = await working.household_id(first.registration_number)
     assert household_id != await working.household_id(second.registration_number)
-    await working.owner.execute("TRUNCATE registry.payee_account, registry.household")
+    await working.owner.execute("TRUNCATE registry.payee_account, registry.household CASCADE")
 
     ended = await working.register(rows(2, members=7, commune_code="150101"))
     assert ended["households_added"] == 2

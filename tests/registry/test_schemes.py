@@ -18,8 +18,10 @@ from tests.two_persons import CHECKER, approved
 
 @pytest.mark.parametrize("code", SHIPPED_SCHEMES)
 async def test_a_shipped_scheme_is_posted_as_it_is(empty: Flow, code: str) -> None:
-    if code != "flood-2022":
-        await empty.post_scheme()  # which the other one names
+    # Those that others name come first.
+    for named in ("flood-2022", "routine-top-up"):
+        if code != named:
+            await empty.post_scheme(named)
     posted = await empty.post("/schemes", shipped_document(code))
     assert (posted["code"], posted["version"]) == (code, 1)
     assert posted["posted_by"] == "officer@test"
@@ -135,7 +137,8 @@ INFLATION = {
 
 async def test_amounts_are_those_that_were_announced(flow: Flow) -> None:
     flood, inflation = (
-        SchemeDocument.model_validate(shipped_document(code)) for code in SHIPPED_SCHEMES
+        SchemeDocument.model_validate(shipped_document(code))
+        for code in ("flood-2022", "inflation-2022")
     )
     given: dict[str, tuple[SchemeDocument, int]] = {}
     registered: list[Row] = []

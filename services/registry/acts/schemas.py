@@ -7,7 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.registry.acts.tables import ConsentGiver
+from services.registry.households.bodies import with_fields
+from services.registry.households.fields import Field as HouseholdField
 from services.registry.households.shape import (
+    CATEGORIES,
     COUNTED,
     HEAD_NAME,
     ID_NUMBER,
@@ -58,6 +61,11 @@ class PersonIn(BaseModel):
     )
 
 
+def _corrected(field: HouseholdField) -> Any:
+    return (Annotated[_Count, Field(description=field.described)] | None, None)
+
+
+@with_fields(CATEGORIES, _corrected)
 class HouseholdCorrectionIn(ActIn):
     """What is known better of a household. What is left out stays as it is."""
 
@@ -70,10 +78,6 @@ class HouseholdCorrectionIn(ActIn):
 
     poverty_status: PovertyStatus | None = None
     members: Annotated[int, Whole(least=1, most=MAXIMUM_MEMBERS)] | None = None
-    children_0_5: _Count | None = None
-    pregnant: _Count | None = None
-    disabled: _Count | None = None
-    elderly_60: _Count | None = None
     person: PersonIn | None = None
 
     def counts(self) -> dict[str, int]:

@@ -23,7 +23,7 @@ from services.registry.areas.tables import Area
 from services.registry.comparisons.schemas import Outcome
 from services.registry.enrolments.statements import in_areas
 from services.registry.estimates.schemas import By
-from services.registry.households.fields import Choice
+from services.registry.households.fields import Choice, Count
 from services.registry.households.shape import ASKED_ABOUT, MEMBERS
 from services.registry.households.tables import Household
 from services.registry.members.statements import of_households, value_of
@@ -58,7 +58,7 @@ class Compared:
 
 
 def features() -> dict[str, ColumnElement[Any]]:
-    """What households are told apart by: each field that rules ask about, in few bands."""
+    """What households are told apart by: whatever rules ask about that has few bands."""
     bands: dict[str, ColumnElement[Any]] = {}
     for field in ASKED_ABOUT:
         value = value_of(field)
@@ -68,7 +68,7 @@ def features() -> dict[str, ColumnElement[Any]]:
             bands[field.name] = case(
                 (value <= 2, "1-2"), (value <= 4, "3-4"), (value <= 6, "5-6"), else_="7+"
             )
-        else:
+        elif isinstance(field.kind, Count):
             bands[field.name] = case((value == 0, "0"), (value == 1, "1"), else_="2+")
     bands["residence"] = cast(Area.residence, Text)
     return bands
