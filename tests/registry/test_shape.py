@@ -37,6 +37,8 @@ MIGRATION = '''
 
 from alembic import op
 
+from services.registry.changes.keeping import HOUSEHOLD_FUNCTION
+
 revision = "9999"
 down_revision = "{head}"
 branch_labels = None
@@ -44,7 +46,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    for table in ("household", "enrolment"):
+    for table in ("household", "enrolment", "reassessment"):
         op.execute(f"ALTER TABLE registry.{{table}} ADD schoolchildren smallint NOT NULL DEFAULT 0")
         op.execute(f"ALTER TABLE registry.{{table}} ALTER schoolchildren DROP DEFAULT")
     op.execute(
@@ -54,6 +56,7 @@ def upgrade() -> None:
         "AND disabled BETWEEN 0 AND members AND elderly_60 BETWEEN 0 AND members "
         "AND schoolchildren BETWEEN 0 AND members)"
     )
+    op.execute(HOUSEHOLD_FUNCTION.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
 '''
 
 HEADER = (

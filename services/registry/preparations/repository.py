@@ -72,6 +72,7 @@ async def list_accounts(
     providers: Sequence[str],
     after: UUID | None,
     limit: int,
+    as_of: date,
 ) -> Sequence[Any]:
     """Accounts at these providers of whom a scheme would pay in these communes, by household."""
     given = {
@@ -79,5 +80,6 @@ async def list_accounts(
         "providers": list(providers),
         "after": after,
         "limit": limit,
+        "as_of": as_of,
     }
     return (await session.execute(statements.accounts(document), given)).all()

@@ -9,6 +9,7 @@ from pydantic import Field
 from services.registry.preparations import service
 from services.registry.preparations.schemas import PreparationOut
 from services.registry.scopes import EnrolmentsRead, EntitlementsRead
+from shared.clock import ClockDependency
 from shared.contracts.accounts import MOST_ACCOUNTS, PreparedPage
 from shared.database import Session
 from shared.documents import Code
@@ -56,6 +57,7 @@ async def list_accounts(
     readiness_id: UUID,
     _: EntitlementsRead,
     session: Session,
+    clock: ClockDependency,
     provider: Annotated[
         list[Annotated[str, Field(pattern="^[a-z0-9-]{1,32}$", max_length=32)]],
         Query(min_length=1, max_length=50, description="Only those at these providers."),
@@ -68,5 +70,10 @@ async def list_accounts(
     """For payments, which has them checked before the shock. Accounts are sealed: only payments'
     provider adapter opens one, when it asks."""
     return await service.list_accounts(
-        session, readiness_id, providers=provider, after=after, limit=limit
+        session,
+        readiness_id,
+        providers=provider,
+        after=after,
+        limit=limit,
+        today=clock.today(),
     )

@@ -100,6 +100,7 @@ async def list_accounts(
     providers: Sequence[str],
     after: UUID | None,
     limit: int,
+    today: date,
 ) -> PreparedPage:
     """Accounts of whom the scheme would pay, by the registry as it is now, behind a household.
 
@@ -122,6 +123,7 @@ async def list_accounts(
         providers=providers,
         after=after,
         limit=limit + 1,
+        as_of=today,
     )
     items = [
         PreparedAccount(
