@@ -271,7 +271,7 @@ def steps_of_one(state: dict[str, Any]) -> Iterator[tuple[str, str, str, dict[st
     }
     yield "registry", "POST", "/schemes", generous | {"code": "of-my-own"}
     yield "registry", "POST", "/schemes/flood-2022/versions", generous
-    [household] = state["registry /households"]["items"]
+    household = state["registry /households"]["items"][0]
     account = {"provider_code": "mekong", "account": "+85510999999"}
     yield "registry", "PUT", f"/households/{household['id']}/payee-account", account
 

@@ -124,7 +124,7 @@ async def test_who_takes_payments_out_is_recorded_with_filters_and_rows(
     await steps.raise_announced()
     headers = {"Access-Purpose": "For the ministry's spreadsheet."}
     filters = {"provider": "tonle", "status": "ready"}
-    given = {**filters, "phone": "012345678"}
+    given = filters
     answer = await world.client.get("/instructions/export", params=given, headers=headers)
     assert answer.status_code == 200
     begun, ended = await recorded(world)

@@ -8,6 +8,7 @@ from services.registry.scopes import SchemesRead, SchemesWrite
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
+from shared.operations import public
 from shared.pagination import PageOf, PageQuery
 
 router = APIRouter()
@@ -18,6 +19,7 @@ router = APIRouter()
     tags=["schemes"],
     summary="List the routine programmes",
     responses=problem_responses(400, 401, 403, 422),
+    openapi_extra=public(),
 )
 async def list_programmes(
     _: SchemesRead, session: Session, page: PageQuery

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from services.registry.spdci.later.tables import DeliveryStatus
 from shared.values import Text, Whole
 
-_MAXIMUM_QUERY = 8_000
+_MAXIMUM_QUERY = 4_000
 
 
 def _query(written: str) -> str:
