@@ -120,7 +120,7 @@ def test_no_command_line_shows_a_secret(terminal: Terminal) -> None:
         for value in kept.values()
         for secret in (value.values() if isinstance(value, dict) else [value])
     ]
-    assert len(secrets) == 13
+    assert len(secrets) == 14
     processes = family(terminal)
     assert len(processes) == _PROCESSES
     for process in processes:
