@@ -20,6 +20,10 @@ BY_NO_CALLER = {
     "known_area",
     # An import's rows come in blocks, and who sends them is recorded before the first.
     "household_import",
+    # A file comes in pieces; that it was sent is recorded with the file.
+    "import_piece",
+    # How far the process has read the event log.
+    "event_cursor",
 }
 """What is written beside what callers ask for, or after it was recorded that they do."""
 NOT_THE_FACT = {"alembic_version", "audit_link", "audit_record", "idempotency_key"}

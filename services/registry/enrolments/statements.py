@@ -168,23 +168,20 @@ def in_areas() -> ColumnElement[bool]:
 def accounts(document: SchemeDocument) -> Select[*tuple[Any, ...]]:
     """Accounts of those who are eligible, in the order of their households.
 
-    Takes area_codes, providers, after (a household's id, or null) and limit.
+    Takes area_codes, as_of, providers, after (a household's id, or null) and limit.
     """
-    benefit = compile_benefit(document)
     after = bindparam("after", type_=Uuid)
-    query = _of_eligible(
+    eligible = eligible_households(document).subquery("eligible")
+    return (
         select(
             Household.id.label("household_id"),
             PayeeAccount.provider_code,
             PayeeAccount.account_sealed,
             func.substr(func.sha256(PayeeAccount.account_index), 1, 8).label("account_fingerprint"),
             func.substr(func.sha256(Household.content_index), 1, 8).label("household_fingerprint"),
-        ).where(in_areas()),
-        document,
-        benefit,
-    )
-    return (
-        query.where(
+        )
+        .where(
+            Household.id == eligible.c.id,
             PayeeAccount.household_id == Household.id,
             PayeeAccount.ended_at.is_(None),
             PayeeAccount.provider_code == any_(bindparam("providers", type_=ARRAY(Text))),
