@@ -19,7 +19,7 @@ from services.registry.households.fields import Code, Commune, Day, Field, Phone
 from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
 from services.registry.imports.faults import ROW, wrong
-from services.registry.imports.files.format import FileFormat
+from services.registry.imports.files.format import FileFormat, Unreadable
 from services.registry.imports.keeping import pieces_of
 from services.registry.imports.mapping.document import MappingDocument, RowsOf, fields_of
 from services.registry.imports.mapping.headings import headings_of
@@ -39,7 +39,7 @@ async def rows_to_mend(
     *,
     personal_data: PersonalData,
 ) -> AsyncIterator[bytes]:
-    """The rejected rows of a file, as a file of its format; raises Unreadable.
+    """The rejected rows of a file, as a file of its format, as far as it can be read.
 
     There are as many at most as an import keeps faults of.
     """
@@ -54,15 +54,19 @@ async def rows_to_mend(
     def pieces() -> AsyncIterator[bytes]:
         return pieces_of(connection, file.id, personal_data=personal_data, count=file.piece_count)
 
-    async for part in parts_of(pieces, file.format, seen, piece_count=file.piece_count):
-        if not len(part):
-            continue
-        faults = await repository.rejections_between(
-            connection, file.import_id, first=part.lines[0], last=part.lines[-1]
-        )
-        for line, cells in zip(part.lines, part.cells, strict=True):
-            if line in faults:
-                yield writer.row(cells, _remark(faults[line], headings))
+    try:
+        async for part in parts_of(pieces, file.format, seen, piece_count=file.piece_count):
+            if not len(part):
+                continue
+            faults = await repository.rejections_between(
+                connection, file.import_id, first=part.lines[0], last=part.lines[-1]
+            )
+            for line, cells in zip(part.lines, part.cells, strict=True):
+                if line in faults:
+                    yield writer.row(cells, _remark(faults[line], headings))
+    except Unreadable:
+        # What lies behind the fault was not read either: the reading says where it stopped.
+        pass
     yield writer.end()
 
 
