@@ -9,7 +9,7 @@ import asyncpg
 from shared.ids import instruction_id
 from tests.payments.announcing import Entitlement
 from tests.payments.conftest import World, entitlements
-from tests.payments.routing_world import Keeping, Memory, memory, work
+from tests.payments.routing_world import Keeping, Memory, let_time_pass, memory, work
 from tests.payments.steps import Steps, running_steps
 
 __all__ = ["memory"]
@@ -116,6 +116,8 @@ async def test_whoever_may_have_forgotten_a_lost_attempt_is_not_believed(
         for provider in world.settings.providers
     ]
     async with running_steps(world.settings.model_copy(update={"providers": forgets})) as again:
+        # Beyond the hour in which whatever was announced is asked about first.
+        await let_time_pass(owner)
         await work(again, owner)
         assert times_paid(memory) == 0
         [hold] = (await world.get("/holds"))["items"]
