@@ -83,14 +83,13 @@ async def stage(key_file: Path) -> Any:
 async def test_what_is_planted_is_found(stage: Stage) -> None:
     faults = await asyncio.to_thread(faults_in, stage, examples=40, derandomize=True)
 
-    assert {(fault.operation, fault.title) for fault in faults} == {
+    # Not planted: FastAPI tells of no 400, and answers it where a body is not UTF-8.
+    by_chance = {(f"POST /v1/{name}", "Undocumented status code") for name in ("things", "boxes")}
+    assert {(fault.operation, fault.title) for fault in faults} - by_chance == {
         ("GET /v1/broken", "Server error"),
         ("GET /v1/undocumented", "Undocumented status code"),
         ("GET /v1/untrue", "Response violates schema"),
         ("GET /v1/page", "Undocumented Content-Type"),
-        # Not planted here: FastAPI tells of no 400, and answers it where a body is not UTF-8.
-        ("POST /v1/things", "Undocumented status code"),
-        ("POST /v1/boxes", "Undocumented status code"),
         ("POST /v1/things", "Server error"),
     }
 

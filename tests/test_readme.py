@@ -271,10 +271,6 @@ def steps_of_one(state: dict[str, Any]) -> Iterator[tuple[str, str, str, dict[st
     }
     yield "registry", "POST", "/schemes", generous | {"code": "of-my-own"}
     yield "registry", "POST", "/schemes/flood-2022/versions", generous
-    household = state["registry /households"]["items"][0]
-    account = {"provider_code": "mekong", "account": "+85510999999"}
-    yield "registry", "PUT", f"/households/{household['id']}/payee-account", account
-
     [trigger] = state["triggers /triggers"]["items"]
     low = json.loads(json.dumps(trigger["document"]).replace(": 20000", ": 11000"))
     yield "triggers", "POST", "/triggers", low | {"code": "of-my-own"}
@@ -293,6 +289,9 @@ def steps_of_one(state: dict[str, Any]) -> Iterator[tuple[str, str, str, dict[st
     yield "triggers", "POST", f"{path}/cancellation", why
 
     [instruction] = state["payments /instructions"]["items"]
+    account = {"provider_code": "mekong", "account": "+85510999999"}
+    path = f"/households/{instruction['household_id']}/payee-account"
+    yield "registry", "PUT", path, account
     bounds = {"maximum_payment_minor": 10**9, "maximum_round_minor": 10**12}
     fund = {"code": "of-my-own", "name": "Mine", "currency": "KHR", **bounds}
     money = {"amount_minor": 400_000, "reference": "Mine"}

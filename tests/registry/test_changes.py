@@ -69,8 +69,11 @@ async def test_each_change_says_who_when_why_and_what_it_was_before(flow: Flow) 
     now = await flow.get(path)
     assert days[3] == now
     before = await flow.client.get(path, params={"as_of": "2026-01-05"})
-    after = await flow.client.get(path, params={"as_of": "2026-01-10"})
-    assert (before.status_code, after.status_code) == (404, 422)
+    assert before.status_code == 404
+    for last in ("2026-01-10", "9999-12-31"):
+        after = await flow.client.get(path, params={"as_of": last})
+        later = await flow.client.get(path, params={"as_of_instant": f"{last}T23:59:59Z"})
+        assert (after.status_code, later.status_code) == (422, 422)
 
 
 async def test_what_changes_nothing_is_no_change(flow: Flow) -> None:

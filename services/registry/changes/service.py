@@ -140,15 +140,14 @@ class Histories:
 
     def _bounds(self, when: date) -> tuple[date, datetime]:
         """The day that counts, and the first instant that is too late."""
-        now = self._clock.now()
+        tomorrow = datetime.combine(self._clock.today() + timedelta(days=1), time(), COUNTRY_ZONE)
+        if when >= (tomorrow if isinstance(when, datetime) else tomorrow.date()):
+            raise Unprocessable(f"as_of: {when} has not come. Ask for a day up to today.")
         if isinstance(when, datetime):
             on, until = when.astimezone(COUNTRY_ZONE).date(), when + timedelta(microseconds=1)
         else:
-            on = when
-            until = datetime.combine(when + timedelta(days=1), time(), COUNTRY_ZONE)
-        if on > self._clock.today():
-            raise Unprocessable(f"as_of: {on} has not come. Ask for a day up to today.")
-        return on, min(until, now + timedelta(microseconds=1))
+            on, until = when, datetime.combine(when + timedelta(days=1), time(), COUNTRY_ZONE)
+        return on, min(until, self._clock.now() + timedelta(microseconds=1))
 
     async def _shown_as_of(
         self, played: Played, *, on: date, until: datetime
