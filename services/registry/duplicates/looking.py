@@ -21,11 +21,14 @@ class DuplicateLooks:
     async def step(self) -> int:
         """Look once; how many suspicions came, changed or went."""
         async with self._database.transaction() as session:
-            # What holds from now on, whoever makes entitlements has to see.
-            await repository.have_fence(session)
+            if not await repository.look_alone(session):
+                return 0
             now = self._clock.now()
             begins, age = await repository.since(session, _KIND)
-            changed = await repository.find_exact(session, age=age, at=now)
+            await repository.find_exact(session, age=age)
+            # What holds from now on, whoever makes entitlements has to see.
+            await repository.have_fence(session)
+            changed = await repository.keep_exact(session, at=now)
             await repository.looked(session, _KIND, begins, at=now)
         if changed:
             log.info("duplicates_suspected", changed=changed)

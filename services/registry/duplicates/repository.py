@@ -23,9 +23,10 @@ from services.registry.duplicates.states import (
 from services.registry.duplicates.tables import DuplicateDecision, DuplicateSuspect
 from services.registry.households.tables import Household
 
-_FENCE = 7_203
+_FENCE, _LOOKING = 7_204, 1
 _SHARE_FENCE = text(f"SELECT pg_advisory_xact_lock_shared({_FENCE}, 0)")
 _HAVE_FENCE = text(f"SELECT pg_advisory_xact_lock({_FENCE}, 0)")
+_LOOK_ALONE = text(f"SELECT pg_try_advisory_xact_lock({_FENCE}, {_LOOKING})")
 
 
 async def share_fence(session: AsyncSession) -> None:
@@ -40,6 +41,11 @@ async def have_fence(session: AsyncSession) -> None:
     afterwards sees that it holds. Between the two there is nothing.
     """
     await session.execute(_HAVE_FENCE)
+
+
+async def look_alone(session: AsyncSession) -> bool:
+    """Whether nobody else looks until this transaction ends: what one finds, none withdraws."""
+    return bool(await session.scalar(_LOOK_ALONE))
 
 
 # Rows of a transaction that was not over at the last look have its number, or a greater one.
@@ -118,7 +124,7 @@ _SHARED = "\nUNION ALL\n".join(
         JOIN registry.household ON household.id = stored.household_id
         WHERE value IN (
             SELECT value FROM ({holders}) AS stored
-            WHERE household_id IN (SELECT household_id FROM fresh))
+            WHERE household_id IN (SELECT household_id FROM fresh_household))
         ORDER BY value, household_id, member_id NULLS LAST
      ) AS held)
     """
@@ -127,16 +133,35 @@ _SHARED = "\nUNION ALL\n".join(
 
 _ID_OF_FOUND = SUSPECT_ID.format(one="one_id", other="other_id")
 
+_FOR_FOUND = [
+    text(
+        """
+        CREATE TEMP TABLE IF NOT EXISTS fresh_household (household_id uuid) ON COMMIT DELETE ROWS
+        """
+    ),
+    text(
+        """
+        CREATE TEMP TABLE IF NOT EXISTS found_alike (
+            id uuid, first_household_id uuid, second_household_id uuid, first_member_id uuid,
+            second_member_id uuid, score smallint, is_whole boolean, grounds text[]
+        ) ON COMMIT DELETE ROWS
+        """
+    ),
+]
+_FRESH = text(
+    """
+    INSERT INTO fresh_household
+    SELECT id FROM registry.household WHERE age(xmin) <= :age
+    UNION
+    SELECT household_id FROM registry.member WHERE age(xmin) <= :age
+    UNION
+    SELECT household_id FROM registry.payee_account WHERE age(xmin) <= :age
+    """
+)
 _FIND_EXACT = text(
     f"""
-    WITH fresh AS MATERIALIZED (
-        SELECT id AS household_id FROM registry.household WHERE age(xmin) <= :age
-        UNION
-        SELECT household_id FROM registry.member WHERE age(xmin) <= :age
-        UNION
-        SELECT household_id FROM registry.payee_account WHERE age(xmin) <= :age
-    ),
-    shared AS MATERIALIZED ({_SHARED}),
+    INSERT INTO found_alike
+    WITH shared AS MATERIALIZED ({_SHARED}),
     alike AS (
         SELECT earlier.household_id AS earlier_id, later.household_id AS later_id,
                earlier.known_at AS earlier_known, later.known_at AS later_known,
@@ -158,8 +183,8 @@ _FIND_EXACT = text(
         WHERE (earlier.holders <= {MOST_HOLDERS}
                OR earlier.ground = '{Ground.ID_NUMBER}' AND earlier.place = 1)
           -- Of two who are both as they were, nothing new is known.
-          AND (earlier.household_id IN (SELECT household_id FROM fresh)
-               OR later.household_id IN (SELECT household_id FROM fresh))
+          AND (earlier.household_id IN (SELECT household_id FROM fresh_household)
+               OR later.household_id IN (SELECT household_id FROM fresh_household))
     ),
     -- The same two by different values may have been put in a different order by a tie.
     pairs AS (
@@ -188,18 +213,25 @@ _FIND_EXACT = text(
                (array_agg(other_member ORDER BY score DESC))[1] AS other_member,
                (array_agg(earlier_id ORDER BY score DESC))[1] AS earlier_id
         FROM by_ground GROUP BY one_id, other_id
-    ),
-    kept AS (
+    )
+    SELECT {_ID_OF_FOUND},
+           earlier_id, CASE WHEN earlier_id = one_id THEN other_id ELSE one_id END,
+           CASE WHEN earlier_id = one_id THEN one_member ELSE other_member END,
+           CASE WHEN earlier_id = one_id THEN other_member ELSE one_member END,
+           score, is_whole, grounds
+    FROM found
+    """
+)
+_KEEP_EXACT = text(
+    """
+    WITH kept AS (
         INSERT INTO registry.duplicate_suspect AS known
             (id, first_household_id, second_household_id, first_member_id, second_member_id,
              found_at, exact_score, likeness_score, is_whole, exact_grounds, likeness_grounds)
-        SELECT {_ID_OF_FOUND},
-               earlier_id, CASE WHEN earlier_id = one_id THEN other_id ELSE one_id END,
-               CASE WHEN earlier_id = one_id THEN one_member ELSE other_member END,
-               CASE WHEN earlier_id = one_id THEN other_member ELSE one_member END,
-               :now, score, 0, is_whole, grounds, '{{}}'
-        FROM found
-        ORDER BY one_id, other_id
+        SELECT id, first_household_id, second_household_id, first_member_id, second_member_id,
+               :now, score, 0, is_whole, grounds, '{}'
+        FROM found_alike
+        ORDER BY id
         ON CONFLICT (id) DO UPDATE
         SET exact_score = excluded.exact_score, exact_grounds = excluded.exact_grounds,
             is_whole = known.is_whole OR excluded.is_whole, withdrawn_at = NULL
@@ -210,12 +242,12 @@ _FIND_EXACT = text(
     -- What spoke for it was corrected: nobody has to look at what nothing speaks for.
     withdrawn AS (
         UPDATE registry.duplicate_suspect AS known
-        SET exact_score = 0, exact_grounds = '{{}}',
+        SET exact_score = 0, exact_grounds = '{}',
             withdrawn_at = CASE WHEN likeness_score = 0 THEN :now END
         WHERE known.decision IS NULL AND known.exact_score > 0
-          AND known.id NOT IN (SELECT {_ID_OF_FOUND} FROM found)
-          AND (known.first_household_id IN (SELECT household_id FROM fresh)
-               OR known.second_household_id IN (SELECT household_id FROM fresh))
+          AND known.id NOT IN (SELECT id FROM found_alike)
+          AND (known.first_household_id IN (SELECT household_id FROM fresh_household)
+               OR known.second_household_id IN (SELECT household_id FROM fresh_household))
         RETURNING id
     )
     SELECT (SELECT count(*) FROM kept) + (SELECT count(*) FROM withdrawn)
@@ -223,12 +255,23 @@ _FIND_EXACT = text(
 )
 
 
-async def find_exact(session: AsyncSession, *, age: int, at: datetime) -> int:
-    """Keep whom a value that is stored since then has in common; how many suspicions that changes.
+async def find_exact(session: AsyncSession, *, age: int) -> None:
+    """Find whom a value that is stored since then has in common, for ``keep_exact`` to keep.
 
-    Withdraws what nothing speaks for any more. Take the fence before.
+    It may look through a country, so nobody waits for it.
     """
-    return int(await session.scalar(_FIND_EXACT, {"age": age, "now": at}) or 0)
+    for statement in _FOR_FOUND:
+        await session.execute(statement)
+    for statement in (_FRESH, _FIND_EXACT):
+        await session.execute(statement, {"age": age})
+
+
+async def keep_exact(session: AsyncSession, *, at: datetime) -> int:
+    """Keep what this transaction found; how many suspicions that changes. Take the fence before.
+
+    Withdraws what nothing speaks for any more.
+    """
+    return int(await session.scalar(_KEEP_EXACT, {"now": at}) or 0)
 
 
 _STORE_LIKENESS = text(
@@ -273,29 +316,32 @@ async def store_likeness(session: AsyncSession, values: dict[str, Any], *, at: d
     return int(await session.scalar(_STORE_LIKENESS, {**values, "now": at}) or 0)
 
 
+# Both sides of each: an equality that one index of each side finds, however many there are.
+_HOLDING = """(
+    SELECT id, first_household_id AS own_id, second_household_id AS other_id,
+           false AS other_is_first
+    FROM registry.duplicate_suspect WHERE holds
+    UNION ALL
+    SELECT id, second_household_id, first_household_id, true
+    FROM registry.duplicate_suspect WHERE holds
+)"""
+
 # Of an entitlement: whether it has to wait for somebody to decide about another's.
-_HELD = """
+_HELD = f"""
     EXISTS (
-        SELECT FROM registry.duplicate_suspect AS suspect
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN suspect.first_household_id = {e}.household_id
-                        THEN suspect.second_household_id ELSE suspect.first_household_id END
-                       AS household_id,
-                   suspect.second_household_id = {e}.household_id AS is_first
-        ) AS partner
-        JOIN registry.entitlement AS theirs ON theirs.household_id = partner.household_id
-        JOIN registry.activation AS here ON here.id = {e}.activation_id
+        SELECT FROM {_HOLDING} AS suspect
+        JOIN registry.entitlement AS theirs ON theirs.household_id = suspect.other_id
+        JOIN registry.activation AS here ON here.id = {{e}}.activation_id
         JOIN registry.activation AS there ON there.id = theirs.activation_id
-        WHERE suspect.holds
-          AND {e}.household_id IN (suspect.first_household_id, suspect.second_household_id)
+        WHERE suspect.own_id = {{e}}.household_id
           AND there.scheme_code = here.scheme_code
-          AND abs(there.opened_on - here.opened_on) <= {days}
+          AND abs(there.opened_on - here.opened_on) <= {{days}}
           AND CASE
-              WHEN theirs.activation_id = {e}.activation_id AND theirs.round = {e}.round
-              THEN {same_round}
-              ELSE theirs.status IN ('ready', 'paid') AND (partner.is_first OR NOT EXISTS (
+              WHEN theirs.activation_id = {{e}}.activation_id AND theirs.round = {{e}}.round
+              THEN {{same_round}}
+              ELSE theirs.status IN ('ready', 'paid') AND (suspect.other_is_first OR NOT EXISTS (
                   SELECT FROM registry.entitlement AS own
-                  WHERE own.household_id = {e}.household_id
+                  WHERE own.household_id = {{e}}.household_id
                     AND own.activation_id = theirs.activation_id AND own.round = theirs.round
                     AND own.status IN ('ready', 'paid')))
           END
@@ -310,18 +356,18 @@ HELD_FROM_REPAIR = _HELD.format(
     days=ONE_SHOCK_DAYS,
     # Of two that nobody paid, the first one is announced again, and the other waits.
     same_round="theirs.status IN ('ready', 'paid') "
-    "OR theirs.status IN ('failed', 'unpayable', 'refused') AND partner.is_first",
+    "OR theirs.status IN ('failed', 'unpayable', 'refused') AND suspect.other_is_first",
 )
 """SQL: whether an ``entitlement`` must not be announced again while a suspicion is undecided."""
 
 # In the order of their ids, so that two who wait for each other's never wait for each other.
 _LOCK_OF_CHUNK = text(
-    """
+    f"""
     SELECT suspect.id FROM registry.duplicate_suspect AS suspect
-    WHERE suspect.holds AND EXISTS (
-        SELECT FROM registry.entitlement AS e
-        WHERE e.household_id IN (suspect.first_household_id, suspect.second_household_id)
-          AND e.activation_id = :activation_id AND e.round = :round AND e.chunk_id = :chunk_id)
+    WHERE suspect.id IN (
+        SELECT holding.id FROM registry.entitlement AS e
+        JOIN {_HOLDING} AS holding ON holding.own_id = e.household_id
+        WHERE e.activation_id = :activation_id AND e.round = :round AND e.chunk_id = :chunk_id)
     ORDER BY suspect.id
     FOR UPDATE OF suspect
     """
@@ -336,7 +382,7 @@ _SET_ASIDE = text(
             e="e",
             days=ONE_SHOCK_DAYS,
             same_round="theirs.status IN ('ready', 'paid', 'refused') "
-            "AND (theirs.chunk_id <> e.chunk_id OR partner.is_first)",
+            "AND (theirs.chunk_id <> e.chunk_id OR suspect.other_is_first)",
         )
     }
         RETURNING e.amount_minor
@@ -526,8 +572,10 @@ __all__ = [
     "find_exact",
     "find_suspect",
     "have_fence",
+    "keep_exact",
     "list_suspects",
     "lock_of_chunk",
+    "look_alone",
     "looked",
     "set_aside",
     "share_fence",
