@@ -49,6 +49,7 @@ AS_OFFERED = DatabaseTls()
 
 # asyncpg would take them from a URL, SQLAlchemy would not: half of the connections would fail.
 _TLS_IN_URL = {"ssl", "sslmode", "sslrootcert", "sslcert", "sslkey"}
+_PLAN_ANEW = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
 
 
 class DatabaseUnusable(Exception):
@@ -223,6 +224,15 @@ def require_version(server_version_number: int) -> None:
             f"PostgreSQL {major} is too old: version {MINIMUM_SERVER_VERSION} or newer is needed "
             "(uuidv7(), RETURNING old and new). Point DATABASE_URL at one."
         )
+
+
+async def plan_anew(session: AsyncSession) -> None:
+    """Let statements be planned for what they are given, until this transaction ends.
+
+    A plan that PostgreSQL keeps was made for any values, and for tables as they were: one that was
+    made while a table was empty reads all of it for each row, once it is not.
+    """
+    await session.execute(_PLAN_ANEW)
 
 
 async def driver_connection(session: AsyncSession) -> asyncpg.Connection:

@@ -22,6 +22,7 @@ from services.registry.duplicates.states import (
 )
 from services.registry.duplicates.tables import DuplicateDecision, DuplicateSuspect
 from services.registry.households.tables import Household
+from shared.database import plan_anew
 
 _FENCE, _LOOKING = 7_204, 1
 _SHARE_FENCE = text(f"SELECT pg_advisory_xact_lock_shared({_FENCE}, 0)")
@@ -399,6 +400,8 @@ async def lock_of_chunk(
 
     Whoever works the chunk of the other of a pair waits, and then sees what this one made.
     """
+    # Suspicions come by ten thousands at once, and plans that were made before know of none.
+    await plan_anew(session)
     values = {"chunk_id": chunk_id, "activation_id": activation_id, "round": round_number}
     return bool((await session.scalars(_LOCK_OF_CHUNK, values)).all())
 

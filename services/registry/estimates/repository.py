@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas import repository as areas
@@ -12,8 +12,7 @@ from services.registry.areas.tables import COUNTRY_CODE
 from services.registry.enrolments import statements
 from services.registry.enrolments.excluding import Excluding
 from services.registry.schemes.document import SchemeDocument
-
-_PLAN_ANEW = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+from shared.database import plan_anew
 
 Cell = Row[str, str | None, int, int, int, int, int]
 """Commune, provider (None: no account), households, persons, what they get in a round, and of
@@ -42,7 +41,7 @@ async def by_commune(
     By what they are on the day ``as_of``.
     """
     # A plan for any rule and any areas takes half as long again as one for these.
-    await session.execute(_PLAN_ANEW)
+    await plan_anew(session)
     everywhere = await areas.communes_within(session, [COUNTRY_CODE], None) == frozenset(communes)
     rows = await session.execute(
         statements.estimate(document, everywhere=everywhere),
