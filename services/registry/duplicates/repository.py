@@ -120,12 +120,13 @@ _SHARED = "\nUNION ALL\n".join(
             row_number() OVER (PARTITION BY value ORDER BY known_at, household_id) AS place
      FROM (
         SELECT DISTINCT ON (value, household_id) ground, value, household_id, member_id, is_head,
-               household.changed_at AS known_at
+               household.changed_at AS known_at, fresh.household_id IS NOT NULL AS is_fresh
         FROM ({holders}) AS stored
         JOIN registry.household ON household.id = stored.household_id
+        LEFT JOIN fresh_household AS fresh USING (household_id)
         WHERE value IN (
             SELECT value FROM ({holders}) AS stored
-            WHERE household_id IN (SELECT household_id FROM fresh_household))
+            JOIN fresh_household USING (household_id))
         ORDER BY value, household_id, member_id NULLS LAST
      ) AS held)
     """
@@ -149,6 +150,8 @@ _FOR_FOUND = [
         """
     ),
 ]
+# Nobody else reads them, and no one analyses them but us: from one household to a country.
+_ANALYSE_FRESH, _ANALYSE_FOUND = text("ANALYZE fresh_household"), text("ANALYZE found_alike")
 _FRESH = text(
     """
     INSERT INTO fresh_household
@@ -162,7 +165,7 @@ _FRESH = text(
 _FIND_EXACT = text(
     f"""
     INSERT INTO found_alike
-    WITH shared AS MATERIALIZED ({_SHARED}),
+    WITH shared AS MATERIALIZED (SELECT * FROM ({_SHARED}) AS held WHERE holders > 1),
     alike AS (
         SELECT earlier.household_id AS earlier_id, later.household_id AS later_id,
                earlier.known_at AS earlier_known, later.known_at AS later_known,
@@ -184,8 +187,7 @@ _FIND_EXACT = text(
         WHERE (earlier.holders <= {MOST_HOLDERS}
                OR earlier.ground = '{Ground.ID_NUMBER}' AND earlier.place = 1)
           -- Of two who are both as they were, nothing new is known.
-          AND (earlier.household_id IN (SELECT household_id FROM fresh_household)
-               OR later.household_id IN (SELECT household_id FROM fresh_household))
+          AND (earlier.is_fresh OR later.is_fresh)
     ),
     -- The same two by different values may have been put in a different order by a tie.
     pairs AS (
@@ -246,9 +248,13 @@ _KEEP_EXACT = text(
         SET exact_score = 0, exact_grounds = '{}',
             withdrawn_at = CASE WHEN likeness_score = 0 THEN :now END
         WHERE known.decision IS NULL AND known.exact_score > 0
-          AND known.id NOT IN (SELECT id FROM found_alike)
-          AND (known.first_household_id IN (SELECT household_id FROM fresh_household)
-               OR known.second_household_id IN (SELECT household_id FROM fresh_household))
+          AND NOT EXISTS (SELECT FROM found_alike WHERE found_alike.id = known.id)
+          AND known.id IN (
+              SELECT id FROM registry.duplicate_suspect
+              JOIN fresh_household ON household_id = first_household_id
+              UNION ALL
+              SELECT id FROM registry.duplicate_suspect
+              JOIN fresh_household ON household_id = second_household_id)
         RETURNING id
     )
     SELECT (SELECT count(*) FROM kept) + (SELECT count(*) FROM withdrawn)
@@ -261,10 +267,13 @@ async def find_exact(session: AsyncSession, *, age: int) -> None:
 
     It may look through a country, so nobody waits for it.
     """
+    await plan_anew(session)
     for statement in _FOR_FOUND:
         await session.execute(statement)
-    for statement in (_FRESH, _FIND_EXACT):
-        await session.execute(statement, {"age": age})
+    await session.execute(_FRESH, {"age": age})
+    await session.execute(_ANALYSE_FRESH)
+    await session.execute(_FIND_EXACT)
+    await session.execute(_ANALYSE_FOUND)
 
 
 async def keep_exact(session: AsyncSession, *, at: datetime) -> int:
@@ -317,25 +326,24 @@ async def store_likeness(session: AsyncSession, values: dict[str, Any], *, at: d
     return int(await session.scalar(_STORE_LIKENESS, {**values, "now": at}) or 0)
 
 
-# Both sides of each: an equality that one index of each side finds, however many there are.
+# Each side by its own index, for one household after the other: joined as a whole, all suspicions
+# were read for each of them where the planner took the chunk for one row.
 _HOLDING = """(
-    SELECT id, first_household_id AS own_id, second_household_id AS other_id,
-           false AS other_is_first
-    FROM registry.duplicate_suspect WHERE holds
+    SELECT id, second_household_id AS other_id, false AS other_is_first
+    FROM registry.duplicate_suspect WHERE holds AND first_household_id = {household}
     UNION ALL
-    SELECT id, second_household_id, first_household_id, true
-    FROM registry.duplicate_suspect WHERE holds
+    SELECT id, first_household_id, true
+    FROM registry.duplicate_suspect WHERE holds AND second_household_id = {household}
 )"""
 
 # Of an entitlement: whether it has to wait for somebody to decide about another's.
 _HELD = f"""
     EXISTS (
-        SELECT FROM {_HOLDING} AS suspect
+        SELECT FROM {_HOLDING.format(household="{e}.household_id")} AS suspect
         JOIN registry.entitlement AS theirs ON theirs.household_id = suspect.other_id
         JOIN registry.activation AS here ON here.id = {{e}}.activation_id
         JOIN registry.activation AS there ON there.id = theirs.activation_id
-        WHERE suspect.own_id = {{e}}.household_id
-          AND there.scheme_code = here.scheme_code
+        WHERE there.scheme_code = here.scheme_code
           AND abs(there.opened_on - here.opened_on) <= {{days}}
           AND CASE
               WHEN theirs.activation_id = {{e}}.activation_id AND theirs.round = {{e}}.round
@@ -367,7 +375,7 @@ _LOCK_OF_CHUNK = text(
     SELECT suspect.id FROM registry.duplicate_suspect AS suspect
     WHERE suspect.id IN (
         SELECT holding.id FROM registry.entitlement AS e
-        JOIN {_HOLDING} AS holding ON holding.own_id = e.household_id
+        CROSS JOIN LATERAL {_HOLDING.format(household="e.household_id")} AS holding
         WHERE e.activation_id = :activation_id AND e.round = :round AND e.chunk_id = :chunk_id)
     ORDER BY suspect.id
     FOR UPDATE OF suspect
