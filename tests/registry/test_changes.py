@@ -70,6 +70,7 @@ async def test_each_change_says_who_when_why_and_what_it_was_before(flow: Flow) 
     assert days[3] == now
     before = await flow.client.get(path, params={"as_of": "2026-01-05"})
     assert before.status_code == 404
+    assert "it was on 2026-01-06, at " in before.json()["detail"]
     for last in ("2026-01-10", "9999-12-31"):
         after = await flow.client.get(path, params={"as_of": last})
         later = await flow.client.get(path, params={"as_of_instant": f"{last}T23:59:59Z"})

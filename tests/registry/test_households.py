@@ -60,6 +60,7 @@ async def test_a_search_without_the_scope_for_persons_tells_no_more_than_it_take
     [
         {"phone": "+85512345678"},
         {"phone": "012345678"},
+        {"phone": "០១២ ៣៤៥-៦៧៨"},
         {"id_number": "010203045"},
         {"registration_number": "kh-020101-999999"},
         {"account": "+85598765432"},

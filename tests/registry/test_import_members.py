@@ -131,9 +131,11 @@ async def test_a_household_whose_rows_disagree_is_bad_and_no_other(flow: Flow) -
         member(8, 1, account=""),
         ["", *member(9, 1)[1:]],
         member(1, 3, commune="020103"),
+        member(10, 1, born="2026-01-05"),
+        member(11, 1, born="2199-01-01"),
     ]
     import_id, run = await imported(flow, table)
-    assert (run["status"], counted(run)) == ("completed", (14, 12, 2, 0, 0))
+    assert (run["status"], counted(run)) == ("completed", (16, 13, 3, 0, 0))
     assert await faults_of(flow, import_id) == [
         (2, "commune_code", "disagrees"),
         (3, "commune_code", "disagrees"),
@@ -149,11 +151,12 @@ async def test_a_household_whose_rows_disagree_is_bad_and_no_other(flow: Flow) -
         (13, "account", "malformed"),
         (14, "registration_number", "empty"),
         (15, "commune_code", "disagrees"),
+        (17, "birth_date", "to-come"),
     ]
-    assert await flow.owner.fetchval("SELECT count(*) FROM registry.member") == 2
+    assert await flow.owner.fetchval("SELECT count(*) FROM registry.member") == 3
     answer = await flow.client.get(f"/imports/{import_id}/rows-to-mend")
     back = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert len(back) == 13
+    assert len(back) == 14
     assert "commune_code: Rows of one household say different things of it." in back[1][-1]
 
 

@@ -16,13 +16,18 @@ from tests.server import eventually
 async def test_outcomes_are_fetched_and_end_the_entitlements(
     announced: Announced, payments: Payments
 ) -> None:
-    await announced.settle(payments, "paid,", "failed,accountNotFound", "paid,")
+    await announced.settle(payments, 'paid,""', "failed,accountNotFound", "paid,")
     await announced.reaches(status="settled", paid_count=2, failed_count=1)
     entitlement = await announced.flow.get(f"/entitlements/{announced.entitlements[1]}")
     assert (entitlement["status"], entitlement["reason"]) == ("failed", "accountNotFound")
     paid = await announced.flow.get(f"/entitlements/{announced.entitlements[0]}")
     assert (paid["status"], paid["reason"]) == ("paid", None)
     assert paid["finished_at"] == "2026-01-05T06:00:00Z"
+    why = await announced.flow.get(
+        f"/activations/{announced.activation_id}/households/{paid['household_id']}/decision"
+    )
+    assert "Round 1: It was paid. Round 2" in why["words"]["en"]
+    assert "ជុំទី១៖ បានទូទាត់រួចហើយ។ ជុំទី២៖" in why["words"]["km"]
     activation = await announced.flow.get(f"/activations/{announced.activation_id}")
     progress = activation["progress"]
     assert (progress["paid_minor"], progress["failed_minor"]) == (320_000, 160_000)

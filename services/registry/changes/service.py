@@ -130,7 +130,11 @@ class Histories:
         changes = await repository.changes_since(self._session, household_id, since=until)
         registered_at = await repository.registered_at(self._session, household_id)
         if registered_at is not None and registered_at >= until:
-            raise NotFound(f"The household was registered at {registered_at.isoformat()}.")
+            began = registered_at.astimezone(COUNTRY_ZONE)
+            raise NotFound(
+                f"The household was not registered yet: it was on {began.date()}, at "
+                f"{began:%H:%M} in Phnom Penh. Ask for that day or a later one."
+            )
         persons = await repository.earlier_persons(
             self._session, household_id, [change.sequence for change in changes]
         )

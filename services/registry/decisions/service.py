@@ -220,7 +220,7 @@ class Decisions:
                 [
                     wording.enrolled(scheme, enrolment.amount_minor, document.currency),
                     *(
-                        Phrase(f"Round {found.number}: {found.words.en}", found.words.km)
+                        wording.of_round(found.number, Phrase(found.words.en, found.words.km))
                         for found in rounds
                     ),
                 ]

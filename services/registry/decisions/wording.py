@@ -104,7 +104,7 @@ def round_in_words(
             f"មិនទាន់បានគណនាទេ កំណត់នៅ{on.km}។",
         )
     told = [_STATUS[status]]
-    if reason is not None:
+    if reason:
         told.append(
             REASONS.get(reason)
             or Phrase(f"The reason is told as '{reason}'.", f"មូលហេតុត្រូវបានប្រាប់ជា «{reason}»។")
@@ -117,6 +117,11 @@ def round_in_words(
             )
         ]
     return sentences(told)
+
+
+def of_round(number: int, words: Phrase) -> Phrase:
+    """What is said, of one round of several."""
+    return Phrase(f"Round {number}: {words.en}", f"ជុំទី{khmer_digits(str(number))}៖ {words.km}")
 
 
 def scheme_named(code: str, version: int | None) -> Phrase:

@@ -18,6 +18,8 @@ from shared.values import UNFIT_FOR_A_LINE
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _COMMUNE_DIGITS, _VILLAGE_DIGITS = 6, 8
 _PHONE = re.compile(r"(?:\+?855|0)([1-9][0-9]{7,8})")
+_BETWEEN_DIGITS = re.compile(r"[\s().\-\u2013/\u200b]+")
+_KHMER_DIGITS = str.maketrans("០១២៣៤៥៦៧៨៩", "0123456789")
 
 
 class _Unreadable:
@@ -146,7 +148,8 @@ class Phone(Kind):
         return ReadColumn(values, UNREADABLE not in values)
 
     def normalised(self, text: str) -> str | None:
-        match = _PHONE.fullmatch(text)
+        # A person types it, with blanks and in the digits at hand.
+        match = _PHONE.fullmatch(_BETWEEN_DIGITS.sub("", text.translate(_KHMER_DIGITS)))
         return f"+855{match[1]}" if match else None
 
 

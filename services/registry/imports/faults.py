@@ -8,6 +8,7 @@ from services.registry.households.fields import Words
 EMPTY, REPEATED, CELLS = "empty", "repeated", "cells"
 AMBIGUOUS_DAY, NO_WORD, DAMAGED = "ambiguous", "unknown-word", "damaged"
 DISAGREES, CONTRADICTS, NOT_REGISTERED = "disagrees", "contradicts", "not-registered"
+TO_COME = "to-come"
 TOO_LONG, QUOTE_OPEN, NO_OBJECT = "too-long", "quote-open", "no-object"
 
 ROW = "row"
@@ -37,6 +38,7 @@ WRONG: Mapping[str, Words] = {
     DAMAGED: Words("It holds characters that were damaged on their way.", "មានអក្សរខូច។"),
     DISAGREES: Words("Rows of one household say different things of it.", "ជួរនៃគ្រួសារតែមួយមិនស៊ីគ្នា។"),
     CONTRADICTS: Words("It does not go with the rest of the row.", "មិនស៊ីគ្នានឹងជួរនេះ។"),
+    TO_COME: Words("The day has not come yet.", "ថ្ងៃនេះមិនទាន់មកដល់ទេ។"),
     NOT_REGISTERED: Words(
         "No household is registered by this number.", "មិនមានគ្រួសារដែលមានលេខនេះទេ។"
     ),

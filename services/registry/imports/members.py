@@ -31,6 +31,7 @@ from services.registry.imports.faults import (
     EMPTY,
     NOT_REGISTERED,
     REPEATED,
+    TO_COME,
     Fault,
     of_row,
     remedy_of,
@@ -45,6 +46,7 @@ from services.registry.imports.reading import (
 from services.registry.imports.rows import Columns, pick
 from services.registry.imports.sealing import KnownHousehold
 from services.registry.members.shape import (
+    BIRTH_DATE,
     MEMBER_NUMBER,
     MEMBER_SHAPE,
     PREGNANCY_DUE_ON,
@@ -165,6 +167,11 @@ class MemberReader:
                 for row, value in enumerate(read.values):
                     if value is UNREADABLE:
                         faults[row].append(_fault(known, codes.get((row, known.header))))
+        born = columns[BIRTH_DATE.name]
+        to_come = {day for day in set(born) if isinstance(day, date) and day > self._today}
+        for row, day in enumerate(born) if to_come else ():
+            if day in to_come:
+                faults[row].append(_fault(BIRTH_DATE, TO_COME))
         due, sexes = columns[PREGNANCY_DUE_ON.name], columns[SEX.name]
         if any(due):
             for row, (day, sex) in enumerate(zip(due, sexes, strict=True)):

@@ -97,7 +97,12 @@ async def apply_outcomes(session: AsyncSession, chunk_id: UUID, csv: AsyncIterab
     await session.execute(_GIVEN)
     driver = await driver_connection(session)
     await driver.copy_to_table(
-        "given_outcome", columns=list(outcomes.COLUMNS), source=csv, format="csv"
+        "given_outcome",
+        columns=list(outcomes.COLUMNS),
+        source=csv,
+        format="csv",
+        # PostgreSQL writes an empty text in quotes, and would read it as one.
+        force_null=["reason"],
     )
     before, after = side_by_side(ANNOUNCEMENT_MOVES)
     values = {"chunk_id": chunk_id, "from": before, "to": after}
