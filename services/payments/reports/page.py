@@ -45,6 +45,7 @@ class _Page:
             f'<table class="signatures"><tr><td>{self._told(wording.PREPARED)}</td>'
             f"<td>{self._told(wording.CHECKED)}</td></tr></table>",
             language=self._language,
+            is_wide=True,
         )
 
     def _verdict(self) -> Phrase:
