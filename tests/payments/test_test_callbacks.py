@@ -52,6 +52,11 @@ async def test_it_says_how_a_callback_is_read_and_does_nothing(world: World, ste
     refused = failure(instruction_id)
     said = await tried(world, refused, signed(world, refused))
     assert (said["reads_as"], said["reason"]) == ("rejected", "incorrectState")
+    # What would be held, or be an alarm, is not how a callback is to look.
+    less = transaction(instruction_id, amount="95999")
+    said = await tried(world, less, signed(world, less))
+    assert (said["verdict"], said["amount_minor"]) == (Verdict.WOULD_BE_APPLIED, 95_999)
+    assert "this one is ordered with 96,000 minor units" in said["what_to_do"]
     # Nothing was stored, and the payment is as it was.
     assert (await world.get("/webhooks"))["items"] == []
     assert await steps.step("apply-callbacks") == 0
@@ -71,6 +76,17 @@ async def test_it_says_what_is_wrong_with_one(world: World, body: bytes, verdict
     said = await tried(world, body, signed(world, body))
     assert said["verdict"] == verdict
     assert said["what_to_do"].startswith("Send ")
+
+
+async def test_a_rejection_of_what_was_paid_is_told_as_an_alarm(
+    world: World, steps: Steps, provider: Provider
+) -> None:
+    [instruction_id] = await sent(world, steps)
+    await provider.call_back(transaction(instruction_id), webhook_id="paid")
+    await steps.step("apply-callbacks")
+    body = failure(instruction_id)
+    said = await tried(world, body, signed(world, body))
+    assert said["what_to_do"].startswith("Send no rejection of a payment that you said was paid")
 
 
 async def test_whoever_cannot_sign_is_not_told_which_payments_there_are(

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.instructions.states import Status
+from services.payments.instructions.tables import Instruction
 from services.payments.providers.tables import Provider
 from services.payments.statements import AnyRow, legal, paged
 from services.payments.webhooks.states import MOVES, WebhookStatus
@@ -155,6 +157,15 @@ async def instructions_here(
     }
     rows = await session.execute(_HERE, given)
     return {(row.id, row.provider_number) for row in rows}
+
+
+async def ordered_and_settled(session: AsyncSession, instruction_id: UUID) -> tuple[int, bool]:
+    """With how many minor units an instruction is ordered, and whether it is settled."""
+    query = select(Instruction.amount_minor, Instruction.status).where(
+        Instruction.id == instruction_id
+    )
+    amount_minor, status = (await session.execute(query)).one()
+    return amount_minor, status is Status.SETTLED
 
 
 async def pick_received(session: AsyncSession, *, size: int) -> Sequence[AnyRow]:

@@ -4,9 +4,10 @@ from typing import assert_never
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.payments.providers.answers import AnswerKind
 from services.payments.providers.protocol import Told, ToldOfBatch
 from services.payments.webhooks.receiving import Looked, Sender
-from services.payments.webhooks.repository import instructions_here
+from services.payments.webhooks.repository import instructions_here, ordered_and_settled
 from services.payments.webhooks.schemas import TestedOut, Verdict
 
 _WHAT_TO_DO = {
@@ -19,8 +20,16 @@ _WHAT_TO_DO = {
     "requestingOrganisationTransactionReference.",
     Verdict.WOULD_BE_REFUSED: "Sign the bytes of the body as they leave, by Standard Webhooks 1.0: "
     "the HMAC-SHA256 of webhook-id, webhook-timestamp and body, joined by dots, with the secret "
-    "that we gave you.",
+    "that we gave you. webhook-timestamp is the present time in seconds since 1970.",
 }
+_OTHER_AMOUNT = (
+    "Send the amount that you paid, of the payment that you paid: this one is ordered with "
+    "{ordered} minor units. With another amount it would be held for a person, with an alarm."
+)
+_PAID = (
+    "Send no rejection of a payment that you said was paid: it would change nothing, and be an "
+    "alarm. What came back is told to our officers."
+)
 
 
 async def tested(session: AsyncSession, looked: Looked, *, sender: Sender) -> TestedOut:
@@ -38,8 +47,19 @@ async def tested(session: AsyncSession, looked: Looked, *, sender: Sender) -> Te
         amount_minor=answer.amount_minor if answer else None,
         currency=answer.currency if answer else None,
         transaction_reference=answer.transaction_reference if answer else None,
-        what_to_do=_WHAT_TO_DO[verdict],
+        what_to_do=await _what_to_do(session, verdict, payment),
     )
+
+
+async def _what_to_do(session: AsyncSession, verdict: Verdict, payment: Told | None) -> str:
+    if verdict is Verdict.WOULD_BE_APPLIED and payment is not None:
+        ordered, is_settled = await ordered_and_settled(session, payment.instruction_id)
+        said = payment.answer
+        if said.kind is AnswerKind.SETTLED and said.amount_minor not in (None, ordered):
+            return _OTHER_AMOUNT.format(ordered=f"{ordered:,}")
+        if said.kind is AnswerKind.REJECTED and is_settled:
+            return _PAID
+    return _WHAT_TO_DO[verdict]
 
 
 async def _verdict(session: AsyncSession, looked: Looked, *, sender: Sender) -> Verdict:
