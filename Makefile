@@ -49,6 +49,11 @@ run: $(READY) ## Start the three services and the provider sandbox, and stay up 
 clock: $(READY) ## Say what the clock of `make run CLOCK=…` says, or move it on (CLOCK=2020-11-12)
 	@$(BIN)/python -m shared.clock $(CLOCK)
 
+.PHONY: command
+command: $(READY) ## Run a command of the services on what `make run` started: COMMAND=duplicates, COMMAND="prune registry"
+	@test -f .local/environment || { echo "Nothing runs here: start it with \`make run\`." >&2; exit 1; }
+	@set -a; . .local/environment; $(BIN)/python -m services $(or $(COMMAND),--help)
+
 .PHONY: token
 token: $(READY) ## Print a bearer token for what `make run` started: the officer's, or ROLE=checker; bound to AREAS=0102
 	@$(BIN)/python -m shared.auth.development $(if $(ROLE),--role $(ROLE)) $(AREAS:%=--area %)

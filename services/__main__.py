@@ -405,7 +405,8 @@ def _backtest(
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m services",
-        description="Start services (all, or those named), or migrate their database.",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PROCESSES))
     parser.add_argument("--check", action="store_true", help="reseal, reindex: only look")

@@ -81,6 +81,7 @@ def _run() -> None:
     _set_logs_aside(stack.logs)
     print("Starting PostgreSQL, the services and providers of every kind …", flush=True)
     with stack:
+        stack.keep_environment()
         print(_welcome(stack), flush=True)
         try:
             _keep_up(stack)

@@ -6,6 +6,7 @@ The demonstration, the tests, the fault runs and the benchmarks all start it fro
 
 import asyncio
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -37,6 +38,8 @@ from shared.version import API_PREFIX
 SANDBOX = "sandbox"
 BANK = "bank"
 DATABASE = "sangkroh"
+ENVIRONMENT = "environment"
+"""The file with what the services are told, where it is kept."""
 
 _READY_SECONDS = 60
 _STOP_SECONDS = 15
@@ -301,6 +304,18 @@ class Stack:
             return self.postgres.url(self._database)
         assert self._database_url is not None
         return self._database_url
+
+    def keep_environment(self) -> None:
+        """Write what the services are told to a file of shell, for commands beside them.
+
+        Its owner alone reads it: it holds their secrets, as ``secrets.json`` does.
+        """
+        path = self.directory / ENVIRONMENT
+        path.unlink(missing_ok=True)
+        told = {**self._environment, **self._own_environment}
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.writelines(f"{name}={shlex.quote(value)}\n" for name, value in told.items())
 
     def migrate(self) -> None:
         """Bring every schema to its head."""

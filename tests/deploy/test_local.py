@@ -128,6 +128,25 @@ def test_no_command_line_shows_a_secret(terminal: Terminal) -> None:
         assert [secret for secret in secrets if secret in shown] == [], process.pid
 
 
+def test_a_command_is_told_what_the_services_are(terminal: Terminal) -> None:
+    """As `make command` does, by a file that its owner alone reads."""
+    assert (terminal.folder / ".local" / "environment").stat().st_mode & 0o777 == 0o600
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            f'set -aeu; . .local/environment; "{sys.executable}" -m services duplicates',
+        ],
+        cwd=terminal.folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_UP_SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_sandbox_is_told_none_of_the_keys(terminal: Terminal) -> None:
     (sandbox,) = (process for process in family(terminal) if "sandbox" in process.cmdline())
     told = sandbox.environ()
