@@ -47,9 +47,14 @@ def khmer_row(number: int, /, **cells: object) -> list[object]:
     return [number, *values.values()]
 
 
-def workbook_of(table: Iterable[Sequence[object]]) -> bytes:
+def workbook_of(
+    table: Iterable[Sequence[object]], *, before: Iterable[Sequence[str]] = ()
+) -> bytes:
+    """A workbook of a sheet with titles, and before it sheets with a word in each row."""
     body = io.BytesIO()
     book = xlsxwriter.Workbook(body)
+    for words in before:
+        book.add_worksheet().write_column(0, 0, words)
     sheet = book.add_worksheet("គ្រួសារ")
     sheet.merge_range(0, 0, 0, 8, "បញ្ជីគ្រួសារក្រីក្រ ឆ្នាំ ២០២២")
     for at, row in enumerate(table, start=2):
@@ -90,6 +95,41 @@ def counted(run: dict[str, Any]) -> tuple[int, ...]:
 
 
 _WHAT = ("added", "changed", "unchanged")
+
+
+async def test_the_sheet_with_the_households_is_found_behind_others(flow: Flow) -> None:
+    """An empty one, and one with notes; another sheet can be had, and what a word means not at all
+    is no question any more."""
+    table = [KHMER_HEADINGS, khmer_row(1), khmer_row(2, status="ធម្មតា")]
+    import_id = await announced(flow)
+    body = workbook_of(table, before=((), ("សូមអានមុន", "phone")))
+    told = await sent(flow, import_id, body)
+    assert (told["sheet"], told["sheets"]) == ("គ្រួសារ", ["Sheet1", "Sheet2", "គ្រួសារ"])
+    columns = {column["field"] for column in told["mapping"]["columns"]}
+    path = f"/imports/{import_id}/mapping"
+    other = await flow.client.put(path, json={"sheet": "Sheet2"})
+    assert (other.json()["sheet"], other.json()["headings"]) == ("Sheet2", ["សូមអានមុន"])
+    for sheet, why in (("Sheet1", "has no rows"), ("Sheet9", "no such sheet")):
+        refused = await flow.client.put(path, json={"sheet": sheet})
+        assert (refused.status_code, why in refused.json()["detail"]) == (422, True)
+    back = (await flow.client.put(path, json={"sheet": "គ្រួសារ"})).json()
+    assert {column["field"] for column in back["mapping"]["columns"]} == columns
+    assert back["questions"] == told["questions"]
+
+    mapping = told["mapping"]
+    for column in mapping["columns"]:
+        column["digits"] = 6 if column["field"] == "commune_code" else None
+    mapping["defaults"] = [
+        {"field": "pregnant", "value": "0"},
+        {"field": "elderly_60", "value": "0"},
+    ]
+    mapping["words"] = [{"field": "poverty_status", "word": "ធម្មតា", "means": None}]
+    mapped = await flow.client.put(path, json={"mapping": mapping})
+    assert [question["words"] for question in mapped.json()["questions"]] == []
+    run = await read(flow, import_id)
+    assert counted(run) == (2, 1, 1, 0, 0)
+    (fault,) = (await flow.get(f"/imports/{import_id}/rejections"))["items"]
+    assert (fault["column"], fault["code"]) == ("poverty_status", "unknown")
 
 
 async def test_a_workbook_in_khmer_becomes_households(flow: Flow) -> None:

@@ -282,10 +282,11 @@ def _cover(told: Told, amount_minor: int, currency: str) -> FundEstimate | None:
 async def not_said(session: AsyncSession, document: SchemeDocument, told: Told) -> list[str]:
     """What of a document is not checked or counted, because payments does not say it."""
     missing = []
-    if not await fund_codes(session):
+    known = await fund_codes(session)
+    if not known:
         missing.append(
-            f"Payments has told of no fund yet: whether there is a fund '{document.fund}', and in "
-            "which currency, is not checked."
+            f"Payments has told of no fund yet: whether there is a fund '{document.fund}', in "
+            "which currency and with how much money, is not checked."
         )
     if told.is_away:
         missing.append(
@@ -296,7 +297,7 @@ async def not_said(session: AsyncSession, document: SchemeDocument, told: Told) 
                 else "."
             )
         )
-    elif told.cover is None:
+    elif told.cover is None and known:
         missing.append(f"Payments has no fund '{document.fund}' yet: what it has is not known.")
     if not await currencies(session):
         missing.append(

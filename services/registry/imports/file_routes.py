@@ -154,7 +154,8 @@ async def map_file(
     session: Session,
     personal_data: PersonalDataDependency,
 ) -> ImportFileOut:
-    """Replaces the mapping of the file, by one that is kept or by one that is given."""
+    """Replaces the mapping of the file, by one that is kept, by one that is given, or by the one
+    that is proposed for another sheet of the workbook."""
     return await service.map_file(
         import_id,
         body,

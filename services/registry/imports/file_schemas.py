@@ -10,7 +10,7 @@ from services.registry.imports.files.format import FileFormat
 from services.registry.imports.mapping.document import MAPPING_EXAMPLE, MappingDocument
 from services.registry.imports.mapping.proposing import Asked
 from services.registry.imports.tables import RunKind, RunStatus
-from shared.values import YesNo
+from shared.values import Text, YesNo
 
 MappingName = Annotated[
     str,
@@ -198,7 +198,10 @@ class ImportFileOut(BaseModel):
     received_by: str
     encoding: str
     delimiter: str | None = Field(description="Of CSV.")
-    sheet: str | None = Field(description="Of a workbook: the sheet that is read.")
+    sheet: str | None = Field(
+        description="Of a workbook: the sheet that is read, the first that has headings that are "
+        "known. `PUT …/mapping` with another `sheet` of `sheets` takes that."
+    )
     sheets: list[str]
     merged_cells: int = Field(
         description="Sets of merged cells of the sheet. The first cell of each has the value, and "
@@ -219,7 +222,8 @@ class ImportFileOut(BaseModel):
 
 
 class ImportMappingIn(BaseModel):
-    """How the file of an import is to be read: by a kept mapping, or by one that is given."""
+    """How the file of an import is to be read: by a kept mapping, by one that is given, or by the
+    one that is proposed for another sheet."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"name": "idpoor-excel"}]}
@@ -227,11 +231,18 @@ class ImportMappingIn(BaseModel):
 
     name: MappingName | None = Field(default=None, description="A kept mapping's.")
     mapping: MappingDocument | None = None
+    sheet: Annotated[str, Text(longest=31)] | None = Field(
+        default=None,
+        description="A sheet of the workbook, of `sheets`: its columns are looked at, and a "
+        "mapping is proposed for them.",
+    )
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if (self.name is None) == (self.mapping is None):
-            raise ValueError("Give the name of a kept mapping, or a mapping: one of the two.")
+        if sum(given is not None for given in (self.name, self.mapping, self.sheet)) != 1:
+            raise ValueError(
+                "Give the name of a kept mapping, a mapping, or a sheet: one of the three."
+            )
         return self
 
 

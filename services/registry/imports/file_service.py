@@ -51,9 +51,11 @@ _ASKED = {
     "another field, or leave it out.",
     Asked.SAME_HEADING: "Another column is headed as this field as well, and is the one that is "
     "read. Map the right one.",
-    Asked.UNKNOWN_WORD: "Words of the column are not known. Say in `words` what each means.",
+    Asked.UNKNOWN_WORD: "Words of the column are not known. Say in `words` what each means, "
+    "or null where it means nothing: rows that have it are bad then.",
     Asked.DATE_ORDER: "Days of the column may be two. Say in `date_order` whether the day or the "
-    "month is written first, and in `buddhist_era` how years from 2400 on are counted.",
+    "month is written first (`day-first`, `month-first`), and in `buddhist_era` how years from "
+    "2400 on are counted (`civil` is 543 ahead, `visakha` 544 from Visakha Bochea on).",
     Asked.ZEROS: "Codes of the column lack the zero that they begin with: a spreadsheet took them "
     "for numbers. Say in `digits` how many they have.",
 }
@@ -158,6 +160,15 @@ async def map_file(
     file = await _file_of(session, import_id)
     if await repository.find_active_run(session, import_id) is not None:
         raise Conflict("The file is being read. Wait for the end of that.")
+    if given.sheet is not None:
+        return await _propose_for(
+            given.sheet,
+            file,
+            session=session,
+            rows_of=rows_of,
+            database=database,
+            personal_data=personal_data,
+        )
     mapping = given.mapping
     if given.name is not None:
         mapping = (await get_mapping(session, given.name)).mapping
@@ -187,6 +198,34 @@ async def map_file(
         mapping=mapping.model_dump(mode="json"),
         mapping_name=given.name,
         mapped_by=caller.subject,
+        seen_sealed=_sealed(seen, file.id, personal_data),
+    )
+    await session.refresh(file)
+    return _shown(file, seen)
+
+
+async def _propose_for(
+    sheet: str,
+    file: ImportFile,
+    *,
+    session: AsyncSession,
+    rows_of: RowsOf,
+    database: Database,
+    personal_data: PersonalData,
+) -> ImportFileOut:
+    """Have another sheet of a workbook read, by the mapping that its headings suggest."""
+    if file.format is not FileFormat.XLSX:
+        raise Unprocessable("The file is no workbook and has no sheets. Give a mapping.")
+    blank = MappingDocument(rows_of=rows_of, sheet=sheet, columns=[])
+    async with database.connection() as connection:
+        seen = await _looked_again(connection, file, blank, personal_data=personal_data)
+    mapping = proposed(seen.headings, rows_of=rows_of, sheet=seen.sheet).mapping
+    await repository.keep_mapping_of(
+        session,
+        file.id,
+        mapping=mapping.model_dump(mode="json"),
+        mapping_name=None,
+        mapped_by=None,
         seen_sealed=_sealed(seen, file.id, personal_data),
     )
     await session.refresh(file)

@@ -22,6 +22,7 @@ _ROWS_LOOKED_AT = 20
 _SAMPLE_ROWS = 200
 _PIECES_LOOKED_AT = 4
 _FEWEST_KNOWN = 2
+_SHEETS_LOOKED_AT = 12
 
 Pieces = Callable[[], AsyncIterator[bytes]]
 """The bytes of a file, from its beginning, as often as they are asked for."""
@@ -63,25 +64,31 @@ class Part:
 async def look(
     pieces: Pieces, *, rows_of: RowsOf, sheet: str = "", named: Collection[str] = ()
 ) -> tuple[FileFormat, Seen]:
-    """What a file is. ``named`` are headings of mappings; raises Unreadable."""
+    """What a file is. ``named`` are headings of mappings; raises Unreadable.
+
+    Of a workbook, the sheet of that name; without one the first, or where that has no headings that
+    are known, the one with the most.
+    """
     beginning = await _beginning(pieces)
     format = format_of(beginning)
     known = Headings(fields_of(rows_of))
     words = {word_of(heading) for heading in named}
     match format.kind:
         case FileFormat.XLSX:
-            async with workbook.opened(
-                pieces(), sheet=sheet, maximum_rows=_ROWS_LOOKED_AT + _SAMPLE_ROWS
-            ) as (found, parts):
-                rows = _joined([part async for part in parts])
-            seen = _seen(rows, format, known, words)
+            found, rows = await _sheet(pieces, sheet)
+            best = _known_of(rows, known, words)
+            others = [] if sheet or best >= _FEWEST_KNOWN else found.names[1:_SHEETS_LOOKED_AT]
+            for name in others:
+                other, other_rows = await _sheet(pieces, name)
+                if (count := _known_of(other_rows, known, words)) > best:
+                    found, rows, best = other, other_rows, count
             told = {
                 "sheet": found.name,
                 "sheets": found.names,
                 "sheet_rows": found.rows,
                 "merged": len(found.merged),
             }
-            return format.kind, seen.model_copy(update=told)
+            return format.kind, _seen(rows, format, known, words).model_copy(update=told)
         case FileFormat.CSV:
             rows = await asyncio.to_thread(DelimitedReader(format).feed, beginning + b"\n")
             return format.kind, _seen(rows, format, known, words)
@@ -122,6 +129,23 @@ async def _beginning(pieces: Pieces) -> bytes:
     return bytes(beginning)
 
 
+async def _sheet(pieces: Pieces, name: str) -> tuple[workbook.Sheet, Rows]:
+    """A sheet of a workbook, and its first rows."""
+    maximum_rows = _ROWS_LOOKED_AT + _SAMPLE_ROWS
+    async with workbook.opened(pieces(), sheet=name, maximum_rows=maximum_rows) as (found, parts):
+        return found, _joined([part async for part in parts])
+
+
+def _known_of(rows: Rows, known: Headings, words: Collection[str]) -> int:
+    """How many headings are known in the row that has the most of them."""
+    filled = [cells for cells in rows.cells if any(cell.strip() for cell in cells)]
+    return max((_fitting(cells, known, words) for cells in filled[:_ROWS_LOOKED_AT]), default=0)
+
+
+def _fitting(cells: Sequence[str], known: Headings, words: Collection[str]) -> int:
+    return max(known.count(cells), len({word_of(cell) for cell in cells}.intersection(words)))
+
+
 def _joined(parts: Sequence[Rows]) -> Rows:
     rows = Rows()
     for part in parts:
@@ -132,8 +156,7 @@ def _joined(parts: Sequence[Rows]) -> Rows:
 
 def _seen(rows: Rows, format: Format, known: Headings, words: Collection[str]) -> Seen:
     def fitting(at: int) -> int:
-        cells = rows.cells[at]
-        return max(known.count(cells), len({word_of(cell) for cell in cells}.intersection(words)))
+        return _fitting(rows.cells[at], known, words)
 
     filled = [at for at, cells in enumerate(rows.cells) if any(cell.strip() for cell in cells)]
     if not filled:

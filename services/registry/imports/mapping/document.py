@@ -98,7 +98,10 @@ class WordMeaning(BaseModel):
 
     field: FieldName
     word: Word = Field(examples=["ក្រ១"])
-    means: Word = Field(examples=["poor-1"])
+    means: Word | None = Field(
+        description="Null: nothing, as a slip of the pen; rows that have the word are bad.",
+        examples=["poor-1"],
+    )
 
 
 class MappingDocument(BaseModel):
@@ -113,7 +116,7 @@ class MappingDocument(BaseModel):
 
     rows_of: RowsOf = Field(default=RowsOf.HOUSEHOLDS, description="What a row is.")
     sheet: Annotated[str, Text(longest=31)] | None = Field(
-        default=None, description="Of a workbook; null: the first that is not hidden."
+        default=None, description="Of a workbook; null: the one that was looked at."
     )
     columns: list[ColumnMapping] = Field(
         max_length=_MOST_COLUMNS, description="Columns that are not named here are not read."
@@ -153,7 +156,8 @@ class MappingDocument(BaseModel):
         for word in self.words:
             if word.field not in known:
                 raise ValueError(f"There is no field {word.field}.")
-            if word.means not in (choices := choices_of(known[word.field])):
+            choices = choices_of(known[word.field])
+            if word.means not in choices and (word.means is not None or not choices):
                 raise ValueError(
                     f"A word for {word.field} means none of what that can be: write one of "
                     f"{', '.join(choices)}."

@@ -55,6 +55,8 @@ _PLAIN_PHONES = re.compile(r"(?:\+855[189][0-9]{7,8})*")
 """Of mobiles, as they are kept."""
 _REMEMBERED = 50_000
 _DAMAGED_SIGN = "\N{REPLACEMENT CHARACTER}"
+_NO_MEANING = "-"
+"""Stands for a word that means nothing, and is none of any field's."""
 
 
 @dataclass
@@ -124,7 +126,7 @@ class Translator:
             case Count():
                 return _count
             case Choice() | YesNo():
-                meanings = meanings_of(known) | {
+                meanings: dict[str, str | None] = {**meanings_of(known)} | {
                     word_of(word.word) or word.word: word.means
                     for word in self._mapping.words
                     if word.field == known.header
@@ -262,7 +264,10 @@ def _count(text: str) -> Translation:
     return text.lstrip("0") or "0" if text.isdigit() else text, None, None
 
 
-def _word(text: str, meanings: Mapping[str, str]) -> Translation:
+def _word(text: str, meanings: Mapping[str, str | None]) -> Translation:
     text = text.strip()
-    meaning = meanings.get(word_of(text) or text)
-    return (text, NO_WORD, None) if meaning is None else (meaning, None, None)
+    word = word_of(text) or text
+    if word not in meanings:
+        return text, NO_WORD, None
+    meaning = meanings[word]
+    return (_NO_MEANING, None, None) if meaning is None else (meaning, None, None)
