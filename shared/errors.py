@@ -229,6 +229,8 @@ def detail_of(fault: Mapping[str, Any]) -> str:
         case "value_error":
             # Our validators' words, without those that pydantic puts before them.
             return str(fault["ctx"]["error"])
+        case "extra_forbidden":
+            return "There is no such field. Leave it out, or correct its name."
         case _:
             return str(fault["msg"])
 

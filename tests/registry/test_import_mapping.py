@@ -1,5 +1,6 @@
 """A mapping: proposed by headings and rows, asked about where in doubt, and then followed."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.registry.households.persons import PersonalData
-from services.registry.households.shape import SHAPE
-from services.registry.imports.faults import WRONG, remedy_of
+from services.registry.households.shape import PHONE, SHAPE
+from services.registry.imports.faults import QUOTE_OPEN, ROW, WRONG, remedy_of
 from services.registry.imports.files.format import FileFormat
 from services.registry.imports.mapping.days import (
     AMBIGUOUS,
@@ -26,6 +27,8 @@ from services.registry.imports.mapping.proposing import Asked, open_questions, p
 from services.registry.imports.mapping.translating import Translator
 from services.registry.imports.members import MemberReader
 from services.registry.imports.reading import Reader
+from services.registry.imports.remedies import remedy_in_khmer
+from services.registry.members.shape import MEMBER_SHAPE
 from services.registry.providers.remedy import remedy
 from shared.personal_data import BlindIndex, Cipher
 
@@ -273,3 +276,12 @@ def test_whatever_stands_in_a_cell_is_read_or_told_and_never_quoted(
         remedy_of(code, field.remedy) for field in fields_of(rows_of) for code in ("", *WRONG)
     } | {remedy(("mekong",)), *(rejection.fault.detail for rejection in blank.rejections)}
     assert told <= known | {"An earlier line of this file has the same registration number."}
+
+
+def test_what_to_write_is_told_in_khmer_of_every_field_and_fault() -> None:
+    for known in (*SHAPE, *MEMBER_SHAPE):
+        for code in (known.kind.fault, *WRONG):
+            said = remedy_in_khmer(known.header, code)
+            assert re.search("[\u1780-\u17b3]", said), (known.header, code)
+    assert remedy_in_khmer(PHONE.header, "malformed").endswith("ឬទុកឱ្យនៅទទេ។")
+    assert remedy_in_khmer(ROW, QUOTE_OPEN) == 'សូមបិទសញ្ញា "។'

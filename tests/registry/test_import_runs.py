@@ -229,6 +229,7 @@ async def test_a_workbook_in_khmer_becomes_households(flow: Flow) -> None:
     assert row[1:6] == ["KH-SECRET-2", "សុខ ច័ន្ទធី", "10202", "ក្រ១", "many"]
     assert "ចំនួនសមាជិក: It is no whole number" in str(row[-1])
     assert "លេខទូរស័ព្ទ: It is not written" in str(row[-1])
+    assert "សូមសរសេរចំនួនគត់ពី ១ ដល់ ៦០។" in str(row[-1])
     row[5], row[8] = "4", ""
     mended = await announced(flow)
     told = await sent(flow, mended, workbook_of(table_back))

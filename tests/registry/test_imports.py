@@ -344,6 +344,7 @@ async def test_a_row_at_a_provider_that_payments_does_not_know_is_left_out_alone
         "detail": "Payments sends to no such provider. Write one of mekong, tonle.",
         "wrong": "It is none of those that are known.",
         "wrong_km": "មិនមានក្នុងបញ្ជី។",
+        "detail_km": "សូមសរសេរកូដនៃអ្នកផ្តល់សេវាដែលប្រព័ន្ធទូទាត់ស្គាល់។",
     }
     assert (malformed["line"], malformed["code"]) == (7, "malformed")
 

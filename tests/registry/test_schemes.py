@@ -107,7 +107,7 @@ _CASE = {"where": None, "base_minor": 1000}
         (_with(exclusions=[{"scheme": "x", "rounds": [9], "within_days": 1}]), "not: [9]"),
         (_with(overlapping="both"), "overlapping"),
         (_with(currency="riel"), "at most 3 characters"),
-        (_with(surprise=1), "Extra inputs"),
+        (_with(surprise=1), "There is no such field"),
     ],
 )
 async def test_a_document_that_cannot_be_meant_is_refused(

@@ -25,6 +25,7 @@ from services.registry.imports.mapping.document import MappingDocument, RowsOf, 
 from services.registry.imports.mapping.headings import headings_of
 from services.registry.imports.mapping.words import words_shown
 from services.registry.imports.opening import Seen, parts_of
+from services.registry.imports.remedies import remedy_in_khmer
 from services.registry.imports.tables import ImportFile
 from shared.values import STORED
 
@@ -75,7 +76,8 @@ def _remark(faults: Sequence[tuple[str, str, str]], headings: dict[str, str]) ->
     for column, code, remedy in faults:
         words = wrong(code)
         where = _WHOLE_ROW if column == ROW else headings.get(column, column)
-        said.append(f"{where}: {words.english} {remedy} {words.khmer}")
+        khmer = f"{words.khmer} {remedy_in_khmer(column, code)}".rstrip()
+        said.append(f"{where}: {words.english} {remedy} {khmer}")
     return " | ".join(said)
 
 

@@ -130,3 +130,7 @@ class RejectionOut(BaseModel):
         description="What is wrong, in English.", examples=["It is none of those that are known."]
     )
     wrong_km: str = Field(description="What is wrong, in Khmer.", examples=["មិនមានក្នុងបញ្ជី។"])
+    detail_km: str = Field(
+        description="How to mend it, in Khmer.",
+        examples=["សូមសរសេរលេខកូដឃុំ/សង្កាត់ ៦ ខ្ទង់ រួមទាំងលេខសូន្យខាងមុខ។"],
+    )

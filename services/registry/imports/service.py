@@ -14,6 +14,7 @@ from services.registry.imports import repository
 from services.registry.imports.faults import wrong
 from services.registry.imports.file_schemas import ImportRunOut
 from services.registry.imports.receiving import Receiver
+from services.registry.imports.remedies import remedy_in_khmer
 from services.registry.imports.runs.repository import last_runs
 from services.registry.imports.schemas import ImportIn, ImportOut, RejectionOut
 from services.registry.imports.tables import ImportRejection, ImportRun, ImportStatus
@@ -102,6 +103,7 @@ def rejection_of(row: ImportRejection) -> RejectionOut:
         detail=row.detail,
         wrong=words.english,
         wrong_km=words.khmer,
+        detail_km=remedy_in_khmer(row.column, row.code),
     )
 
 
