@@ -16,8 +16,19 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.accounts.repository import is_enrolled
-from services.registry.acts import repository
-from services.registry.acts.doing import Doing
+from services.registry.acts import (
+    archiving,
+    burying,
+    correcting,
+    departing,
+    erasing,
+    merging,
+    moving,
+    repository,
+    restoring,
+    splitting,
+)
+from services.registry.acts.doing import Doing, is_head
 from services.registry.acts.schemas import (
     ArchiveIn,
     ConsentIn,
@@ -43,7 +54,6 @@ from services.registry.households.persons import PersonalData
 from services.registry.households.repository import find_household
 from services.registry.households.tables import Household
 from services.registry.members.repository import find_member
-from services.registry.members.shape import Relationship
 from shared import audit
 from shared.approvals import Approval, ApprovalOut, Effect, Steps
 from shared.approvals import service as approvals
@@ -181,7 +191,7 @@ class Acts:
             return False
         if act in _OF_A_MEMBER and member_id is not None:
             member = await find_member(self._session, household_id, member_id)
-            return member is not None and member.relationship == Relationship.HEAD  # type: ignore[attr-defined]
+            return member is not None and is_head(member)
         return act in _TWO_WHERE_ENROLLED
 
     async def _propose(
@@ -309,31 +319,31 @@ async def _do(
     other = _other_of(given)
     match given:
         case HouseholdCorrectionIn():
-            await doing.correct(household, given)
+            await correcting.correct(doing, household, given)
         case MoveIn():
-            await doing.move(household, given)
+            await moving.move(doing, household, given)
             communes.add(given.area_code)
         case ArchiveIn():
-            await doing.archive(household, given)
+            await archiving.archive(doing, household, given)
         case MergerIn():
-            await doing.merge(household, given)
+            await merging.merge(doing, household, given)
         case SplitIn():
-            other = await doing.split(household, given)
+            other = await splitting.split(doing, household, given)
         case DeathIn():
             assert member_id is not None
-            await doing.bury(household, member_id, given)
+            await burying.bury(doing, household, member_id, given)
         case DepartureIn():
             assert member_id is not None
-            await doing.depart(household, member_id, given)
+            await departing.depart(doing, household, member_id, given)
         case ErasureIn():
             if await is_enrolled(session, household_id):
                 raise Conflict(
                     "It is enrolled in an activation that can still pay. Erase it when that is "
                     "over."
                 )
-            await doing.erase(household, given)
+            await erasing.erase(doing, household, given)
         case RestoreIn():
-            await doing.restore(household, given)
+            await restoring.restore(doing, household, given)
         case _:
             assert_never(given)
     for told in filter(None, (household_id, other)):
