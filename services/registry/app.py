@@ -35,6 +35,7 @@ from services.registry.imports.file_routes import router as import_files
 from services.registry.imports.routes import router as imports
 from services.registry.imports.running import ImportWork
 from services.registry.members.routes import router as members
+from services.registry.mergers.routes import router as mergers
 from services.registry.name_searches.routes import router as name_searches
 from services.registry.name_sheets.routes import router as name_sheets
 from services.registry.partners.routes import router as partners
@@ -108,6 +109,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             name_searches,
             corrections,
             duplicates,
+            mergers,
             name_sheets,
             accounts,
             estimates,

@@ -46,7 +46,14 @@ def steps_of(settings: Settings, personal_data: PersonalData | None = None) -> S
     ]
     if personal_data is not None:
         done = partial(acts.carry_out, personal_data)
-        steps.append(Step(kind=ApprovalKind.HOUSEHOLD_ACT, waits=waits, carry_out=done))
+        steps.append(
+            Step(
+                kind=ApprovalKind.HOUSEHOLD_ACT,
+                waits=waits,
+                carry_out=done,
+                turned_down=duplicates.turned_down,
+            )
+        )
     schemes = document_step(SCHEMES, ApprovalKind.SCHEME, waits=waits)
     further = Step(
         kind=ApprovalKind.FURTHER_ENROLMENT,

@@ -43,6 +43,7 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
         "POST /v1/households/{household_id}/archive",
         "POST /v1/households/{household_id}/restoration",
         "POST /v1/households/{household_id}/merger",
+        "PUT /v1/duplicates/{suspect_id}/decision",
         "POST /v1/households/{household_id}/split",
         "POST /v1/households/{household_id}/erasure",
         "POST /v1/households/{household_id}/members/{member_id}/death",

@@ -7,7 +7,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from services.registry.worker import create_worker
 from shared.database import Database
+from shared.worker import Worker
 from tests.conftest import DatabaseServer, ServeService
 from tests.gazetteer import with_gazetteer
 from tests.registry.flow import BATTAMBANG, Flow, rows
@@ -52,6 +54,16 @@ async def working(flow: Flow, run_worker: Callable[[str], Any]) -> AsyncIterator
     await flow.post_scheme()
     async with run_worker("registry"):
         yield flow
+
+
+@pytest.fixture
+async def worker(flow: Flow) -> AsyncIterator[Worker]:
+    """The registry's worker, whose loops a test steps by hand."""
+    made = create_worker()
+    # The first look at the events makes the cursor, and reads nothing.
+    await made.step("events")
+    yield made
+    await made.close()
 
 
 @pytest.fixture

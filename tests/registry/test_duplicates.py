@@ -1,7 +1,7 @@
 """Who may be registered twice: found by what two have in common, decided, and paid once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from datetime import UTC, date, datetime
 from random import Random
 from typing import Any
@@ -10,61 +10,13 @@ from uuid import UUID
 import pytest
 
 from services.registry.households.persons import personal_data_from
-from services.registry.linkage.comparing import Comparing
 from services.registry.members.shape import MEMBER_SHAPE
 from services.registry.members.storing import seal_members, store_members
 from services.registry.settings import ApiSettings
-from services.registry.worker import create_worker
-from shared.clock import FileClock
-from shared.database import Database
 from shared.worker import Worker
 from tests.registry.flow import BATTAMBANG, FAR, PURSAT, Flow, Row, rows
+from tests.registry.suspects import compare, decided, entitlements, look, suspects, twice, work
 from tests.server import eventually
-
-
-@pytest.fixture
-async def worker(flow: Flow) -> AsyncIterator[Worker]:
-    made = create_worker()
-    # The first look at the events makes the cursor, and reads nothing.
-    await made.step("events")
-    yield made
-    await made.close()
-
-
-async def look(worker: Worker) -> int:
-    return await worker.step("duplicates")
-
-
-async def work(worker: Worker) -> None:
-    """Everything that waits, until nothing does."""
-    for loop in ("events", "enrol-1", "repairs"):
-        while await worker.step(loop):
-            pass
-
-
-def twice(number: str, **fields: Any) -> list[Row]:
-    """One ID number, in Battambang and in Pursat."""
-    first, second = rows(1, **fields), rows(1, commune="150101", **fields)
-    return [
-        Row(**{**first[0].__dict__, "id_number": number}),
-        Row(**{**second[0].__dict__, "id_number": number, "head_name": "Chanthy Sok"}),
-    ]
-
-
-async def suspects(flow: Flow, **parameters: Any) -> list[dict[str, Any]]:
-    return list((await flow.get("/duplicates", **parameters))["items"])
-
-
-async def decided(
-    flow: Flow, suspect_id: str, decision: str, *, status: int = 200
-) -> dict[str, Any]:
-    answer = await flow.client.put(
-        f"/duplicates/{suspect_id}/decision",
-        json={"decision": decision, "reason": "Asked in the village."},
-    )
-    assert answer.status_code == status, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
 
 
 async def test_what_two_households_share_is_found_shown_side_by_side_and_decided(
@@ -167,15 +119,6 @@ async def test_what_two_households_share_is_found_shown_side_by_side_and_decided
     assert (await flow.client.get(f"/duplicates/{UUID(int=1)}")).status_code == 404
 
 
-async def entitlements(flow: Flow, activation_id: UUID) -> list[tuple[str, str, str | None]]:
-    found = await flow.owner.fetch(
-        "SELECT area_code, status, reason FROM registry.entitlement WHERE activation_id = $1 "
-        "ORDER BY area_code",
-        activation_id,
-    )
-    return [tuple(row) for row in found]
-
-
 async def test_of_two_one_is_paid_and_the_other_once_the_suspicion_is_dismissed(
     flow: Flow, worker: Worker
 ) -> None:
@@ -245,21 +188,6 @@ async def test_two_chunks_at_the_same_time_pay_a_suspected_pair_once(
     assert len(made) == 20
     assert sum(status == "ready" for _, status, _ in made) == 10
     assert sum(reason == "suspected-duplicate" for _, _, reason in made) == 10
-
-
-async def compare(flow: Flow) -> list[str]:
-    """What the command does, and tells."""
-    settings = ApiSettings()
-    lines: list[str] = []
-    database = Database(settings.database_url, application_name="test")
-    try:
-        comparing = Comparing(
-            database, settings, clock=FileClock(flow.clock_file), tell=lines.append
-        )
-        assert await comparing.run()
-    finally:
-        await database.dispose()
-    return lines
 
 
 async def list_members(flow: Flow, household_id: str, *people: tuple[str, str, str]) -> None:

@@ -65,8 +65,8 @@ class Doing:
         self.session = session
         self.personal_data = personal_data
         self.households = households
-        self._by = by
-        self._approval_id = approval_id
+        self.by = by
+        self.approval_id = approval_id
         self.now = now
         self.today = today
 
@@ -74,9 +74,9 @@ class Doing:
         """Tell the history what the rows that follow are changed by."""
         said = Said(
             kind=kind,
-            by=self._by,
+            by=self.by,
             at=self.now,
-            approval_id=self._approval_id,
+            approval_id=self.approval_id,
             source=given.source,
             reason=given.reason,
         )

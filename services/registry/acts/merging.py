@@ -13,6 +13,7 @@ from services.registry.acts.doing import (
 )
 from services.registry.acts.schemas import MergerIn
 from services.registry.changes.tables import ChangeKind
+from services.registry.duplicates import repository as duplicates
 from services.registry.households.shape import (
     COUNTED,
     MEMBERS,
@@ -64,3 +65,12 @@ async def merge(doing: Doing, household: Household, given: MergerIn) -> None:
         merged_into=household.id,
     )
     await doing.count(household.id)
+    await duplicates.settle(
+        doing.session,
+        heir=household.id,
+        merged=other.id,
+        reason=given.reason,
+        by=doing.by,
+        at=doing.now,
+        approval_id=doing.approval_id,
+    )

@@ -50,6 +50,7 @@ from services.registry.approvals.tables import ApprovalKind
 from services.registry.areas import repository as areas
 from services.registry.changes.repository import version_of
 from services.registry.changes.service import require_unchanged, tag_of_version
+from services.registry.duplicates import repository as duplicates
 from services.registry.households.persons import PersonalData
 from services.registry.households.repository import find_household
 from services.registry.households.tables import Household
@@ -219,7 +220,9 @@ class Acts:
                 "versions": dict(versions),
             },
             Effect(
-                what=_WORDS[act].format(id=household_id, other=open_.get("merged_id")) + ".",
+                what=_WORDS[act].format(id=household_id, other=open_.get("merged_id"))
+                + "."
+                + await self._what_ends(household_id, given),
                 households=len(versions),
             ),
             reason=given.reason,
@@ -232,6 +235,20 @@ class Acts:
             )
             await repository.add_act(self._session, proposal.id, household_id, sealed)
         return proposal
+
+    async def _what_ends(self, household_id: UUID, given: Given) -> str:
+        """What a merger costs them, in words, for whoever decides; nothing: nothing."""
+        if (
+            isinstance(given, MergerIn)
+            and await is_enrolled(self._session, given.merged_id)
+            and not await is_enrolled(self._session, household_id)
+        ):
+            return (
+                f" {given.merged_id} is enrolled in an activation that can still pay, and "
+                f"{household_id} is in none: later rounds of it would be paid to neither. Merge "
+                "them the other way round, if they are to get them."
+            )
+        return ""
 
 
 async def carry_out(
@@ -273,6 +290,9 @@ async def _locked(
 ) -> dict[UUID, Household]:
     """The households that an act is about, locked, behind the fence; raises NotFound."""
     await (areas.have_fence if act in _ALONE else areas.share_fence)(session)
+    if act is Act.MERGER:
+        # What was suspected of the one begins to be suspected of the other.
+        await duplicates.have_fence(session)
     wanted = {household_id, _other_of(given)} - {None}
     households = await repository.lock_households(session, [id_ for id_ in wanted if id_])
     if household_id not in households:

@@ -1,25 +1,25 @@
 """Suspected duplicates in the database: finding the exact ones, listing, deciding, holding."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import Uuid
 
-from services.registry.duplicates.states import (
-    FEW_HOUSEHOLDS,
-    MOST_HOLDERS,
-    SCORE_OF_ACCOUNT,
-    SCORE_OF_ID_NUMBER,
-    SCORE_OF_PHONE,
-    SCORE_OF_WHAT_MANY_SHARE,
-    Decision,
-    Ground,
-    Standing,
-    Step,
+from services.registry.approvals.tables import Approval
+from services.registry.duplicates.statements import (
+    ANALYSE_FOUND,
+    ANALYSE_FRESH,
+    FIND_EXACT,
+    FOR_FOUND,
+    FRESH,
+    KEEP_EXACT,
+    SUSPECT_ID,
 )
+from services.registry.duplicates.states import Decision, Ground, Standing, Step
 from services.registry.duplicates.tables import DuplicateDecision, DuplicateSuspect
 from services.registry.households.tables import Household
 from shared.database import plan_anew
@@ -84,196 +84,18 @@ async def looked(session: AsyncSession, kind: str, begins: int, *, at: datetime)
     await session.execute(_LOOKED, {"kind": kind, "begins": begins, "now": at})
 
 
-def _holders(column: str, ground: Ground) -> str:
-    """Who is found by a value: a household by its head, and its members."""
-    return f"""
-        SELECT '{ground}' AS ground, {column} AS value, id AS household_id,
-               NULL::uuid AS member_id, true AS is_head
-        FROM registry.household WHERE {column} IS NOT NULL
-        UNION ALL
-        SELECT '{ground}', {column}, household_id, id, relationship = 'head'
-        FROM registry.member WHERE {column} IS NOT NULL AND left_on IS NULL
-    """
-
-
-_ACCOUNTS = f"""
-    SELECT '{Ground.ACCOUNT}' AS ground, account_index AS value, household_id,
-           NULL::uuid AS member_id, true AS is_head
-    FROM registry.payee_account WHERE ended_at IS NULL
-"""
-
-_VALUES = {
-    Ground.ID_NUMBER: _holders("id_number_index", Ground.ID_NUMBER),
-    Ground.PHONE: _holders("phone_index", Ground.PHONE),
-    Ground.ACCOUNT: _ACCOUNTS,
-}
-
-SUSPECT_ID = """CAST(overlay(overlay(
-    left(encode(sha256(uuid_send({one}) || uuid_send({other})), 'hex'), 32)
-    PLACING '8' FROM 13 FOR 1) PLACING 'a' FROM 17 FOR 1) AS uuid)"""
-"""SQL for the id of a pair of households, the lesser id first: the same whoever finds it."""
-
-# Of a household, one holder of a value: the member, rather than the household that repeats them.
-_SHARED = "\nUNION ALL\n".join(
-    f"""
-    (SELECT held.*, count(*) OVER (PARTITION BY value) AS holders,
-            row_number() OVER (PARTITION BY value ORDER BY known_at, household_id) AS place
-     FROM (
-        SELECT DISTINCT ON (value, household_id) ground, value, household_id, member_id, is_head,
-               household.changed_at AS known_at, fresh.household_id IS NOT NULL AS is_fresh
-        FROM ({holders}) AS stored
-        JOIN registry.household ON household.id = stored.household_id
-        LEFT JOIN fresh_household AS fresh USING (household_id)
-        WHERE value IN (
-            SELECT value FROM ({holders}) AS stored
-            JOIN fresh_household USING (household_id))
-        ORDER BY value, household_id, member_id NULLS LAST
-     ) AS held)
-    """
-    for holders in _VALUES.values()
-)
-
-_ID_OF_FOUND = SUSPECT_ID.format(one="one_id", other="other_id")
-
-_FOR_FOUND = [
-    text(
-        """
-        CREATE TEMP TABLE IF NOT EXISTS fresh_household (household_id uuid) ON COMMIT DELETE ROWS
-        """
-    ),
-    text(
-        """
-        CREATE TEMP TABLE IF NOT EXISTS found_alike (
-            id uuid, first_household_id uuid, second_household_id uuid, first_member_id uuid,
-            second_member_id uuid, score smallint, is_whole boolean, grounds text[]
-        ) ON COMMIT DELETE ROWS
-        """
-    ),
-]
-# Nobody else reads them, and no one analyses them but us: from one household to a country.
-_ANALYSE_FRESH, _ANALYSE_FOUND = text("ANALYZE fresh_household"), text("ANALYZE found_alike")
-_FRESH = text(
-    """
-    INSERT INTO fresh_household
-    SELECT id FROM registry.household WHERE age(xmin) <= :age
-    UNION
-    SELECT household_id FROM registry.member WHERE age(xmin) <= :age
-    UNION
-    SELECT household_id FROM registry.payee_account WHERE age(xmin) <= :age
-    """
-)
-_FIND_EXACT = text(
-    f"""
-    INSERT INTO found_alike
-    WITH shared AS MATERIALIZED (SELECT * FROM ({_SHARED}) AS held WHERE holders > 1),
-    alike AS (
-        SELECT earlier.household_id AS earlier_id, later.household_id AS later_id,
-               earlier.known_at AS earlier_known, later.known_at AS later_known,
-               earlier.member_id AS earlier_member, later.member_id AS later_member,
-               earlier.ground,
-               earlier.is_head OR later.is_head AS of_a_head,
-               CASE earlier.ground
-                   WHEN '{Ground.ID_NUMBER}' THEN {SCORE_OF_ID_NUMBER}
-                   WHEN '{Ground.ACCOUNT}' THEN
-                       CASE WHEN earlier.holders <= {FEW_HOUSEHOLDS} THEN {SCORE_OF_ACCOUNT}
-                            ELSE {SCORE_OF_WHAT_MANY_SHARE} END
-                   ELSE CASE WHEN earlier.holders <= {FEW_HOUSEHOLDS} THEN {SCORE_OF_PHONE}
-                             ELSE {SCORE_OF_WHAT_MANY_SHARE} END
-               END AS score
-        FROM shared AS earlier
-        JOIN shared AS later
-            ON later.ground = earlier.ground AND later.value = earlier.value
-            AND later.place > earlier.place
-        WHERE (earlier.holders <= {MOST_HOLDERS}
-               OR earlier.ground = '{Ground.ID_NUMBER}' AND earlier.place = 1)
-          -- Of two who are both as they were, nothing new is known.
-          AND (earlier.is_fresh OR later.is_fresh)
-    ),
-    -- The same two by different values may have been put in a different order by a tie.
-    pairs AS (
-        SELECT least(earlier_id, later_id) AS one_id, greatest(earlier_id, later_id) AS other_id,
-               alike.*, CASE WHEN earlier_id < later_id THEN earlier_member ELSE later_member END
-                   AS one_member,
-               CASE WHEN earlier_id < later_id THEN later_member ELSE earlier_member END
-                   AS other_member
-        FROM alike
-    ),
-    by_ground AS (
-        SELECT one_id, other_id, ground, max(score) AS score, bool_or(of_a_head) AS of_a_head,
-               count(*) AS times,
-               (array_agg(one_member ORDER BY score DESC, one_member))[1] AS one_member,
-               (array_agg(other_member ORDER BY score DESC, one_member))[1] AS other_member,
-               (array_agg(earlier_id))[1] AS earlier_id
-        FROM pairs GROUP BY one_id, other_id, ground
-    ),
-    -- Each ground leaves so much of a doubt; together they leave the product.
-    found AS (
-        SELECT one_id, other_id,
-               round(1000 * (1 - exp(sum(ln(1 - score / 1000.0)))))::smallint AS score,
-               array_agg(ground ORDER BY score DESC, ground) AS grounds,
-               bool_or(of_a_head) OR max(times) > 1 AS is_whole,
-               (array_agg(one_member ORDER BY score DESC))[1] AS one_member,
-               (array_agg(other_member ORDER BY score DESC))[1] AS other_member,
-               (array_agg(earlier_id ORDER BY score DESC))[1] AS earlier_id
-        FROM by_ground GROUP BY one_id, other_id
-    )
-    SELECT {_ID_OF_FOUND},
-           earlier_id, CASE WHEN earlier_id = one_id THEN other_id ELSE one_id END,
-           CASE WHEN earlier_id = one_id THEN one_member ELSE other_member END,
-           CASE WHEN earlier_id = one_id THEN other_member ELSE one_member END,
-           score, is_whole, grounds
-    FROM found
-    """
-)
-_KEEP_EXACT = text(
-    """
-    WITH kept AS (
-        INSERT INTO registry.duplicate_suspect AS known
-            (id, first_household_id, second_household_id, first_member_id, second_member_id,
-             found_at, exact_score, likeness_score, is_whole, exact_grounds, likeness_grounds)
-        SELECT id, first_household_id, second_household_id, first_member_id, second_member_id,
-               :now, score, 0, is_whole, grounds, '{}'
-        FROM found_alike
-        ORDER BY id
-        ON CONFLICT (id) DO UPDATE
-        SET exact_score = excluded.exact_score, exact_grounds = excluded.exact_grounds,
-            is_whole = known.is_whole OR excluded.is_whole, withdrawn_at = NULL
-        WHERE (known.exact_score, known.exact_grounds, known.withdrawn_at)
-            IS DISTINCT FROM (excluded.exact_score, excluded.exact_grounds, NULL)
-        RETURNING id
-    ),
-    -- What spoke for it was corrected: nobody has to look at what nothing speaks for.
-    withdrawn AS (
-        UPDATE registry.duplicate_suspect AS known
-        SET exact_score = 0, exact_grounds = '{}',
-            withdrawn_at = CASE WHEN likeness_score = 0 THEN :now END
-        WHERE known.decision IS NULL AND known.exact_score > 0
-          AND NOT EXISTS (SELECT FROM found_alike WHERE found_alike.id = known.id)
-          AND known.id IN (
-              SELECT id FROM registry.duplicate_suspect
-              JOIN fresh_household ON household_id = first_household_id
-              UNION ALL
-              SELECT id FROM registry.duplicate_suspect
-              JOIN fresh_household ON household_id = second_household_id)
-        RETURNING id
-    )
-    SELECT (SELECT count(*) FROM kept) + (SELECT count(*) FROM withdrawn)
-    """
-)
-
-
 async def find_exact(session: AsyncSession, *, age: int) -> None:
     """Find whom a value that is stored since then has in common, for ``keep_exact`` to keep.
 
     It may look through a country, so nobody waits for it.
     """
     await plan_anew(session)
-    for statement in _FOR_FOUND:
+    for statement in FOR_FOUND:
         await session.execute(statement)
-    await session.execute(_FRESH, {"age": age})
-    await session.execute(_ANALYSE_FRESH)
-    await session.execute(_FIND_EXACT)
-    await session.execute(_ANALYSE_FOUND)
+    await session.execute(FRESH, {"age": age})
+    await session.execute(ANALYSE_FRESH)
+    await session.execute(FIND_EXACT)
+    await session.execute(ANALYSE_FOUND)
 
 
 async def keep_exact(session: AsyncSession, *, at: datetime) -> int:
@@ -281,7 +103,10 @@ async def keep_exact(session: AsyncSession, *, at: datetime) -> int:
 
     Withdraws what nothing speaks for any more.
     """
-    return int(await session.scalar(_KEEP_EXACT, {"now": at}) or 0)
+    changed = int(await session.scalar(KEEP_EXACT, {"now": at}) or 0)
+    if changed:
+        await _follow(session)
+    return changed
 
 
 _STORE_LIKENESS = text(
@@ -304,8 +129,11 @@ _STORE_LIKENESS = text(
                CASE WHEN swapped THEN member_a ELSE member_b END,
                :now, 0, score, is_whole, '{{}}', grounds
         FROM given
+        -- Some may have become part of another, or nobody, since they were read.
         JOIN registry.household AS household_a ON household_a.id = a
+            AND household_a.merged_into IS NULL AND household_a.erased_at IS NULL
         JOIN registry.household AS household_b ON household_b.id = b
+            AND household_b.merged_into IS NULL AND household_b.erased_at IS NULL
         CROSS JOIN LATERAL (
             SELECT (household_b.changed_at, b) < (household_a.changed_at, a) AS swapped) AS ordered
         ORDER BY given.one, given.other
@@ -314,6 +142,9 @@ _STORE_LIKENESS = text(
             is_whole = known.is_whole OR excluded.is_whole, withdrawn_at = NULL
         WHERE (known.likeness_score, known.likeness_grounds, known.withdrawn_at)
             IS DISTINCT FROM (excluded.likeness_score, excluded.likeness_grounds, NULL)
+          -- Of whom somebody is part that is compared no more, it stays as likely as it was.
+          AND (excluded.likeness_score >= known.likeness_score OR NOT EXISTS (
+              SELECT FROM registry.duplicate_suspect AS passed WHERE passed.passed_to = known.id))
         RETURNING id
     )
     SELECT count(*) FROM kept
@@ -323,16 +154,19 @@ _STORE_LIKENESS = text(
 
 async def store_likeness(session: AsyncSession, values: dict[str, Any], *, at: datetime) -> int:
     """Keep pairs that are alike; how many suspicions that changes. Take the fence before."""
-    return int(await session.scalar(_STORE_LIKENESS, {**values, "now": at}) or 0)
+    changed = int(await session.scalar(_STORE_LIKENESS, {**values, "now": at}) or 0)
+    if changed:
+        await _follow(session)
+    return changed
 
 
 # Each side by its own index, for one household after the other: joined as a whole, all suspicions
 # were read for each of them where the planner took the chunk for one row.
 _HOLDING = """(
-    SELECT id, second_household_id AS other_id, false AS other_is_first
+    SELECT id, second_household_id AS other_id, false AS other_is_first, settled_at
     FROM registry.duplicate_suspect WHERE holds AND first_household_id = {household}
     UNION ALL
-    SELECT id, first_household_id, true
+    SELECT id, first_household_id, true, settled_at
     FROM registry.duplicate_suspect WHERE holds AND second_household_id = {household}
 )"""
 
@@ -343,7 +177,8 @@ _HELD = f"""
         JOIN registry.entitlement AS theirs ON theirs.household_id = suspect.other_id
         JOIN registry.activation AS here ON here.id = {{e}}.activation_id
         JOIN registry.activation AS there ON there.id = theirs.activation_id
-        WHERE there.scheme_code = here.scheme_code
+        WHERE (suspect.settled_at IS NULL OR {{of_one_household}})
+          AND there.scheme_code = here.scheme_code
           AND abs(there.opened_on - here.opened_on) <= {{days}}
           AND CASE
               WHEN theirs.activation_id = {{e}}.activation_id AND theirs.round = {{e}}.round
@@ -356,13 +191,41 @@ _HELD = f"""
           END
     )
 """
+# Two that are one by now were owed one round once; and what two activations owe them is what they
+# would owe one household: both, unless their times overlap and the scheme pays one of them then.
+_OF_ONE_HOUSEHOLD = """(
+    theirs.activation_id = {e}.activation_id AND theirs.round = {e}.round
+    OR theirs.activation_id <> {e}.activation_id
+    AND EXISTS (
+        SELECT FROM registry.scheme_version AS scheme
+        WHERE scheme.code = here.scheme_code AND scheme.version = here.scheme_version
+          AND scheme.document ->> 'overlapping' = 'excluded')
+    AND there.opened_on <= {end_of_here} AND here.opened_on <= {end_of_there}
+)"""
+_END = """coalesce({activation}.cancelled_on, (
+        SELECT max(due_on) FROM registry.payment_round AS round
+        WHERE round.activation_id = {activation}.id), {activation}.opened_on)"""
+
+
+def _held(entitlement: str, *, same_round: str) -> str:
+    return _HELD.format(
+        e=entitlement,
+        days=ONE_SHOCK_DAYS,
+        same_round=same_round,
+        of_one_household=_OF_ONE_HOUSEHOLD.format(
+            e=entitlement,
+            end_of_here=_END.format(activation="here"),
+            end_of_there=_END.format(activation="there"),
+        ),
+    )
+
+
 ONE_SHOCK_DAYS = 90
 """Activations of one scheme that opened within so many days help in one shock."""
 SUSPECTED_DUPLICATE = "suspected-duplicate"
 
-HELD_FROM_REPAIR = _HELD.format(
-    e="entitlement",
-    days=ONE_SHOCK_DAYS,
+HELD_FROM_REPAIR = _held(
+    "entitlement",
     # Of two that nobody paid, the first one is announced again, and the other waits.
     same_round="theirs.status IN ('ready', 'paid') "
     "OR theirs.status IN ('failed', 'unpayable', 'refused') AND suspect.other_is_first",
@@ -387,9 +250,8 @@ _SET_ASIDE = text(
         UPDATE registry.entitlement AS e
         SET status = 'unpayable', reason = '{SUSPECTED_DUPLICATE}', payee_account_id = NULL
         WHERE e.chunk_id = :chunk_id AND e.status = 'ready' AND {
-        _HELD.format(
-            e="e",
-            days=ONE_SHOCK_DAYS,
+        _held(
+            "e",
             same_round="theirs.status IN ('ready', 'paid', 'refused') "
             "AND (theirs.chunk_id <> e.chunk_id OR suspect.other_is_first)",
         )
@@ -426,8 +288,13 @@ def _standing(standing: Standing | None) -> Any:
             return True
         case Standing.UNDECIDED:
             return DuplicateSuspect.decision.is_(None)
+        case Standing.MERGED:
+            return DuplicateSuspect.settled_at.is_not(None)
         case _:
-            return DuplicateSuspect.decision == Decision(standing.value)
+            return and_(
+                DuplicateSuspect.decision == Decision(standing.value),
+                DuplicateSuspect.settled_at.is_(None),
+            )
 
 
 async def list_suspects(
@@ -441,9 +308,10 @@ async def list_suspects(
     after: tuple[int, UUID] | None,
     limit: int,
 ) -> Sequence[DuplicateSuspect]:
-    """Suspicions that are not withdrawn, the highest score first."""
+    """Suspicions that are not withdrawn, nor part of another, the highest score first."""
     query = select(DuplicateSuspect).where(
         DuplicateSuspect.withdrawn_at.is_(None),
+        DuplicateSuspect.passed_to.is_(None),
         DuplicateSuspect.score >= least_score,
         _standing(standing),
     )
@@ -483,18 +351,34 @@ async def list_suspects(
 async def find_suspect(
     session: AsyncSession, suspect_id: UUID, *, lock: bool = False
 ) -> DuplicateSuspect | None:
-    """A suspicion, and where ``lock`` says so, for this transaction alone."""
+    """A suspicion, and where ``lock`` says so, for this transaction alone, with what follows it."""
     query = select(DuplicateSuspect).where(DuplicateSuspect.id == suspect_id)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        # In the order of their ids, as chunks lock them.
+        await session.execute(
+            select(DuplicateSuspect.id)
+            .where(or_(DuplicateSuspect.id == suspect_id, DuplicateSuspect.passed_to == suspect_id))
+            .order_by(DuplicateSuspect.id)
+            .with_for_update()
+        )
+        query = query.execution_options(populate_existing=True)
     return await session.scalar(query)
 
 
 async def decisions_of(session: AsyncSession, suspect_id: UUID) -> Sequence[DuplicateDecision]:
-    """What was decided and undone, the last first; no more than a hundred."""
+    """What was decided and undone, the last first; no more than a hundred.
+
+    With what was decided of those that went on in this one.
+    """
+    passed = select(DuplicateSuspect.id).where(DuplicateSuspect.passed_to == suspect_id)
     query = (
         select(DuplicateDecision)
-        .where(DuplicateDecision.suspect_id == suspect_id)
+        .where(
+            or_(
+                DuplicateDecision.suspect_id == suspect_id,
+                DuplicateDecision.suspect_id.in_(passed),
+            )
+        )
         .order_by(DuplicateDecision.id.desc())
         .limit(100)
     )
@@ -509,8 +393,12 @@ async def decide(
     reason: str,
     by: str,
     at: datetime,
+    merger_id: UUID | None = None,
 ) -> None:
-    """Write where a suspicion stands from now on; None: nobody has decided."""
+    """Write where a suspicion stands from now on; None: nobody has decided.
+
+    ``merger_id``: the proposal to merge the two, where it is made with the decision.
+    """
     decided = decision is not None
     await session.execute(
         update(DuplicateSuspect)
@@ -520,9 +408,25 @@ async def decide(
             reason=reason if decided else None,
             decided_by=by if decided else None,
             decided_at=at if decided else None,
+            **({} if merger_id is None else {"merger_id": merger_id}),
         )
         .execution_options(synchronize_session=False)
     )
+    await _follow(session)
+
+
+async def mergers_of(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Approval]:
+    """Proposals to merge, by id."""
+    rows = await session.scalars(
+        select(Approval).where(Approval.id.in_(ids)).execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in rows.all()}
+
+
+async def is_merger(session: AsyncSession, approval_id: UUID) -> bool:
+    """Whether a suspicion waits for a proposal, or did."""
+    found = select(func.count()).where(DuplicateSuspect.merger_id == approval_id)
+    return bool(await session.scalar(found))
 
 
 async def add_step(session: AsyncSession, **fields: Any) -> None:
@@ -537,6 +441,7 @@ async def count_undecided(session: AsyncSession, *, least: int, most: int) -> Ro
             select(func.count()).where(
                 DuplicateSuspect.decision.is_(None),
                 DuplicateSuspect.withdrawn_at.is_(None),
+                DuplicateSuspect.passed_to.is_(None),
                 DuplicateSuspect.score.between(least, most),
             )
         )
@@ -549,8 +454,8 @@ _DECIDE_MANY = text(
         UPDATE registry.duplicate_suspect
         SET decision = CAST(CAST(:decision AS text) AS registry.duplicate_decision_kind),
             reason = :reason, decided_by = :by, decided_at = :now
-        WHERE decision IS NULL AND withdrawn_at IS NULL AND score BETWEEN :least AND :most
-          AND found_at <= :found_before
+        WHERE decision IS NULL AND withdrawn_at IS NULL AND passed_to IS NULL
+          AND score BETWEEN :least AND :most AND found_at <= :found_before
         RETURNING id
     ),
     told AS (
@@ -568,7 +473,160 @@ _DECIDE_MANY = text(
 
 async def decide_many(session: AsyncSession, **values: Any) -> int:
     """Decide alike what waits between two scores and was found before; how many."""
-    return int(await session.scalar(_DECIDE_MANY, values) or 0)
+    decided = int(await session.scalar(_DECIDE_MANY, values) or 0)
+    await _follow(session)
+    return decided
+
+
+# What was said of a household that is part of another is said of that one.
+_FOLLOW = text(
+    """
+    UPDATE registry.duplicate_suspect AS known
+    SET decision = ahead.decision, decided_by = ahead.decided_by, decided_at = ahead.decided_at,
+        reason = ahead.reason, settled_at = ahead.settled_at, withdrawn_at = ahead.withdrawn_at
+    FROM registry.duplicate_suspect AS ahead
+    WHERE known.passed_to = ahead.id
+      AND (known.decision, known.decided_at, known.settled_at, known.withdrawn_at)
+          IS DISTINCT FROM
+          (ahead.decision, ahead.decided_at, ahead.settled_at, ahead.withdrawn_at)
+    """
+)
+
+
+async def _follow(session: AsyncSession) -> None:
+    """Have suspicions that went on in others stand as those do."""
+    await session.execute(_FOLLOW)
+
+
+_SETTLE = text(
+    f"""
+    WITH settled AS (
+        UPDATE registry.duplicate_suspect
+        SET decision = 'merge', settled_at = :now,
+            decided_by = CASE WHEN decision = 'merge' THEN decided_by ELSE :by END,
+            decided_at = CASE WHEN decision = 'merge' THEN decided_at ELSE :now END,
+            reason = CASE WHEN decision = 'merge' THEN reason ELSE :reason END
+        WHERE settled_at IS NULL AND id = {
+        SUSPECT_ID.format(one="least(:heir, :merged)", other="greatest(:heir, :merged)")
+    }
+        RETURNING id
+    )
+    INSERT INTO registry.duplicate_decision
+        (id, suspect_id, step, reason, decided_by, decided_at, approval_id)
+    SELECT uuidv7(), id, 'merged', :reason, :by, :now, :approval_id FROM settled
+    """
+).bindparams(bindparam("heir", type_=Uuid), bindparam("merged", type_=Uuid))
+
+# Suspicions of who is part of another household now, with whom besides that one: by ``partner_id``.
+_OF_MERGED = f"""
+    SELECT known.*, partner.id AS partner_id, {
+    SUSPECT_ID.format(one="least(:heir, partner.id)", other="greatest(:heir, partner.id)")
+} AS goes_on_in
+    FROM registry.duplicate_suspect AS known
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN known.first_household_id = :merged THEN known.second_household_id
+                    ELSE known.first_household_id END AS id) AS partner
+    WHERE (known.first_household_id = :merged OR known.second_household_id = :merged)
+      AND partner.id <> :heir AND known.settled_at IS NULL AND known.passed_to IS NULL
+      AND known.withdrawn_at IS NULL
+"""
+_WHO_CAME = """
+    CASE WHEN {side}_household_id <> :merged THEN {side}_member_id
+         ELSE (SELECT member.id FROM registry.member
+               WHERE member.household_id = :heir AND member.came_from = of_merged.{side}_member_id)
+    END
+"""
+_PASS_ON = text(
+    f"""
+    INSERT INTO registry.duplicate_suspect AS known
+        (id, first_household_id, second_household_id, first_member_id, second_member_id, found_at,
+         exact_score, likeness_score, is_whole, exact_grounds, likeness_grounds,
+         decision, decided_by, decided_at, reason)
+    SELECT goes_on_in,
+           CASE WHEN first_household_id = :merged THEN :heir ELSE first_household_id END,
+           CASE WHEN second_household_id = :merged THEN :heir ELSE second_household_id END,
+           {_WHO_CAME.format(side="first")}, {_WHO_CAME.format(side="second")}, found_at,
+           exact_score, likeness_score, is_whole, exact_grounds, likeness_grounds,
+           decision, decided_by, decided_at, reason
+    FROM ({_OF_MERGED}) AS of_merged
+    ORDER BY goes_on_in
+    ON CONFLICT (id) DO UPDATE
+    SET exact_score = greatest(known.exact_score, excluded.exact_score),
+        likeness_score = greatest(known.likeness_score, excluded.likeness_score),
+        exact_grounds = CASE WHEN excluded.exact_score > known.exact_score
+                             THEN excluded.exact_grounds ELSE known.exact_grounds END,
+        likeness_grounds = CASE WHEN excluded.likeness_score > known.likeness_score
+                                THEN excluded.likeness_grounds ELSE known.likeness_grounds END,
+        is_whole = known.is_whole OR excluded.is_whole, withdrawn_at = NULL,
+        decision = excluded.decision, decided_by = excluded.decided_by,
+        decided_at = excluded.decided_at, reason = excluded.reason
+    -- What somebody decided of the two stays; the other question stays beside it.
+    WHERE known.decision IS NULL
+      AND (excluded.decision IS NULL OR known.withdrawn_at IS NOT NULL)
+    """
+).bindparams(bindparam("heir", type_=Uuid), bindparam("merged", type_=Uuid))
+_GO_ON = text(
+    f"""
+    UPDATE registry.duplicate_suspect AS known
+    SET passed_to = ahead.id
+    FROM ({_OF_MERGED}) AS of_merged
+    JOIN registry.duplicate_suspect AS ahead ON ahead.id = of_merged.goes_on_in
+    WHERE (known.id = of_merged.id OR known.passed_to = of_merged.id)
+      AND ahead.decision IS NOT DISTINCT FROM of_merged.decision
+      AND ahead.settled_at IS NULL AND ahead.withdrawn_at IS NULL AND ahead.passed_to IS NULL
+    """
+).bindparams(bindparam("heir", type_=Uuid), bindparam("merged", type_=Uuid))
+
+
+async def settle(
+    session: AsyncSession,
+    *,
+    heir: UUID,
+    merged: UUID,
+    reason: str,
+    by: str,
+    at: datetime,
+    approval_id: UUID | None,
+) -> None:
+    """Keep that the members of one household are of another now; take the fence before.
+
+    A suspicion that they are one is settled. What was suspected of the one and others goes on as a
+    suspicion of the other and them, as it was decided.
+    """
+    of_the_two = {"heir": heir, "merged": merged}
+    told = {"reason": reason, "by": by, "now": at, "approval_id": approval_id}
+    await session.execute(_SETTLE, of_the_two | told)
+    await session.execute(_PASS_ON, of_the_two)
+    await session.execute(_GO_ON, of_the_two)
+    await _follow(session)
+
+
+_REOPEN = text(
+    """
+    WITH reopened AS (
+        UPDATE registry.duplicate_suspect
+        SET decision = NULL, decided_by = NULL, decided_at = NULL, reason = NULL
+        WHERE merger_id = :merger_id AND decision = 'merge' AND settled_at IS NULL
+          AND passed_to IS NULL
+        RETURNING id
+    )
+    INSERT INTO registry.duplicate_decision
+        (id, suspect_id, step, reason, decided_by, decided_at, approval_id)
+    SELECT uuidv7(), id, 'declined', :reason, :by, :now, :merger_id FROM reopened
+    """
+)
+
+
+async def reopen(
+    session: AsyncSession, merger_id: UUID, *, reason: str, by: str, at: datetime
+) -> None:
+    """Have a suspicion wait for a decision again whose merger was declined; take the fence before.
+
+    One whose households became one by another way stays settled.
+    """
+    values = {"merger_id": merger_id, "reason": reason, "by": by, "now": at}
+    await session.execute(_REOPEN, values)
+    await _follow(session)
 
 
 __all__ = [
@@ -583,12 +641,16 @@ __all__ = [
     "find_exact",
     "find_suspect",
     "have_fence",
+    "is_merger",
     "keep_exact",
     "list_suspects",
     "lock_of_chunk",
     "look_alone",
     "looked",
+    "mergers_of",
+    "reopen",
     "set_aside",
+    "settle",
     "share_fence",
     "since",
     "store_likeness",

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Response
 from services.registry.areas.schemas import AreaCode
 from services.registry.duplicates.schemas import (
     BulkDecisionIn,
-    DecisionIn,
     DuplicateOut,
     DuplicateWithDecisionsOut,
     Score,
@@ -40,7 +39,10 @@ async def list_duplicates(
     page: PageQuery,
     standing: Annotated[
         Standing | None,
-        Query(description="`merge` is the list of those that are to be merged; none: all."),
+        Query(
+            description="`merge`: those that are to be merged; `merged`: that are one by now; "
+            "none: all."
+        ),
     ] = None,
     ground: Annotated[Ground | None, Query(description="Only where this speaks for it.")] = None,
     area: Annotated[
@@ -78,8 +80,9 @@ async def propose_decisions(
     once: Once,
     steps: TwoPersonSteps,
 ) -> Response:
-    """For all that wait between two scores and are known now. A second person approves it; what
-    somebody decides meanwhile stays as decided."""
+    """`keep` or `dismiss` for all that wait between two scores and are known now. A second person
+    approves it; what somebody decides meanwhile stays as decided. `merge` is decided of each by
+    itself."""
     duplicates = Duplicates(session, personal_data=personal_data, caller=caller, clock=clock)
     return await once.reply(given, lambda: duplicates.propose_many(steps, given), status_code=202)
 
@@ -102,26 +105,6 @@ async def get_duplicate(
 
 
 @router.put(
-    "/{suspect_id}/decision",
-    summary="Decide about one suspicion",
-    responses=problem_responses(400, 401, 403, 404, 409, 422),
-)
-async def decide_duplicate(
-    suspect_id: UUID,
-    given: DecisionIn,
-    caller: HouseholdsWrite,
-    session: Session,
-    personal_data: PersonalDataDependency,
-    clock: ClockDependency,
-) -> DuplicateWithDecisionsOut:
-    """`merge`: they are one, and stay on the list of those to be merged; `keep`: both are right,
-    though they have somebody in common; `dismiss`: they are different. After the last two both
-    can be paid: whoever was set aside before is announced by a repair of the round."""
-    duplicates = Duplicates(session, personal_data=personal_data, caller=caller, clock=clock)
-    return await duplicates.decide(suspect_id, given)
-
-
-@router.put(
     "/{suspect_id}/undoing",
     summary="Undo a decision",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
@@ -133,7 +116,9 @@ async def undo_decision(
     session: Session,
     personal_data: PersonalDataDependency,
     clock: ClockDependency,
+    steps: TwoPersonSteps,
 ) -> DuplicateWithDecisionsOut:
-    """It waits for a decision again. What was paid meanwhile stays paid."""
+    """It waits for a decision again, and a merger that waits is closed. What was paid meanwhile
+    stays paid. Two that were merged are not taken apart by it: split the household instead."""
     duplicates = Duplicates(session, personal_data=personal_data, caller=caller, clock=clock)
-    return await duplicates.undo(suspect_id, reason=given.reason)
+    return await duplicates.undo(steps, suspect_id, reason=given.reason)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.registry.duplicates.states import MOST, Decision, Ground, Standing, Step
 from services.registry.households.shape import COMMUNE, VILLAGE
 from services.registry.members.shape import ID_NUMBER, NAME, PHONE, Relationship, Sex
-from shared.approvals import Reason
+from shared.approvals import ApprovalStatus, Reason
 from shared.values import Whole
 
 Score = Annotated[int, Whole(least=0, most=MOST)]
@@ -26,7 +26,10 @@ class GroundOut(BaseModel):
 class SidePersonOut(BaseModel):
     """Whom it is about: only for callers with `households:read-personal`."""
 
-    name: str = Field(examples=[NAME.example])
+    name: str | None = Field(
+        description="Null: they were erased.",
+        examples=[NAME.example],
+    )
     phone: str | None = Field(examples=[PHONE.example])
     id_number: str | None = Field(examples=[ID_NUMBER.example])
     birth_date: date | None
@@ -46,6 +49,10 @@ class SideOut(BaseModel):
     members: int = Field(examples=[5])
     changed_at: datetime
     has_account: bool
+    archived_at: datetime | None = Field(description="Null: it can be enrolled.")
+    merged_into: UUID | None = Field(
+        description="The household that its members are of now, where it was merged."
+    )
     person: SidePersonOut | None = None
 
 
@@ -58,7 +65,20 @@ class DecisionOut(BaseModel):
     reason: str = Field(examples=["Twins: the village chief knows them both."])
     decided_by: str = Field(examples=["officer@mosvy.gov.kh"])
     decided_at: datetime
-    approval_id: UUID | None = Field(description="Where it was decided for many, by two persons.")
+    approval_id: UUID | None = Field(
+        description="The proposal, where it takes two persons: a merger, or a decision for many."
+    )
+
+
+class MergerOut(BaseModel):
+    """The proposal to merge the two that was asked for last."""
+
+    approval_id: UUID
+    status: ApprovalStatus
+    stays_id: UUID = Field(description="The household that stays.")
+    merged_id: UUID = Field(description="The one whose members become members of it.")
+    proposed_by: str = Field(examples=["officer@mosvy.gov.kh"])
+    expires_at: datetime
 
 
 class DuplicateOut(BaseModel):
@@ -77,6 +97,14 @@ class DuplicateOut(BaseModel):
     decided_by: str | None = Field(examples=["officer@mosvy.gov.kh"])
     decided_at: datetime | None
     reason: str | None = Field(examples=["Twins: the village chief knows them both."])
+    merger: MergerOut | None = Field(description="Null: none was asked for.")
+    settled_at: datetime | None = Field(
+        description="Since when the two are one household; null: they are not."
+    )
+    passed_to: UUID | None = Field(
+        description="The suspicion that this one went on in, once one of the two was merged into a "
+        "third household. What is decided of that is decided of this."
+    )
 
 
 class DuplicateWithDecisionsOut(DuplicateOut):
@@ -92,13 +120,29 @@ class DecisionIn(BaseModel):
         extra="forbid",
         json_schema_extra={
             "examples": [
-                {"decision": "dismiss", "reason": "Twins: the village chief knows them both."}
+                {"decision": "dismiss", "reason": "Twins: the village chief knows them both."},
+                {
+                    "decision": "merge",
+                    "reason": "The same family, registered twice.",
+                    "stays_id": "0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10",
+                },
             ]
         },
     )
 
     decision: Decision
     reason: Reason
+    stays_id: UUID | None = Field(
+        default=None,
+        description="With `merge`: which of the two households stays. The merger is proposed with "
+        "it, and a second person approves it. Without, the two only wait to be merged.",
+    )
+
+    @model_validator(mode="after")
+    def _stays_with_a_merger(self) -> Self:
+        if self.stays_id is not None and self.decision is not Decision.MERGE:
+            raise ValueError("stays_id: leave it out, unless the decision is `merge`")
+        return self
 
 
 class UndoIn(BaseModel):
@@ -120,10 +164,10 @@ class BulkDecisionIn(BaseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "decision": "merge",
-                    "least_score": 990,
-                    "most_score": 1000,
-                    "reason": "A hundred were looked at: all of them were the same.",
+                    "decision": "dismiss",
+                    "least_score": 0,
+                    "most_score": 300,
+                    "reason": "A hundred were looked at: a phone that the village shares.",
                 }
             ]
         },
@@ -136,6 +180,12 @@ class BulkDecisionIn(BaseModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
+        if self.decision is Decision.MERGE:
+            raise ValueError(
+                "decision: decide `merge` of each by itself. Which household stays is another "
+                "question each time, and nobody undoes a merger; the second person approves up to "
+                "500 of the proposals at once (POST /v1/approvals/decisions)"
+            )
         if self.least_score > self.most_score:
             raise ValueError("least_score is above most_score")
         return self

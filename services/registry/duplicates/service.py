@@ -1,6 +1,6 @@
 """Showing suspected duplicates side by side, and deciding about them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from services.registry.duplicates.schemas import (
     DuplicateOut,
     DuplicateWithDecisionsOut,
     GroundOut,
+    MergerOut,
     SideOut,
     SidePersonOut,
 )
@@ -32,10 +33,12 @@ from shared.approvals import Approval, ApprovalOut, Effect, Steps
 from shared.approvals import service as approvals
 from shared.auth import Caller
 from shared.clock import Clock
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, Unprocessable
 from shared.ids import new_id
 from shared.pagination import Int2, Page, PageOf
 from shared.version import API_PREFIX
+
+_LONGEST_REASON = 500
 
 
 class Duplicates:
@@ -72,33 +75,66 @@ class Duplicates:
             limit=page.fetch_limit,
         )
         cut = page.of(found, key=lambda suspect: (suspect.score, suspect.id))
+        mergers = await self._mergers_of(cut.items)
         return PageOf(
-            items=[await self._shown(suspect) for suspect in cut.items],
+            items=[await self._shown(suspect, mergers) for suspect in cut.items],
             next_cursor=cut.next_cursor,
         )
 
     async def get(self, suspect_id: UUID) -> DuplicateWithDecisionsOut:
         """One of them, with its decisions; raises NotFound."""
-        return await self._whole(await self._find(suspect_id))
+        return await self.whole(await self._find(suspect_id))
 
     async def decide(self, suspect_id: UUID, given: DecisionIn) -> DuplicateWithDecisionsOut:
-        """Decide what nobody has decided; raises NotFound, Conflict."""
-        suspect = await self._find(suspect_id, lock=True)
-        if suspect.decision is not None:
-            raise Conflict(
-                f"It was decided already: {suspect.decision}. To decide otherwise, undo that "
-                f"first: PUT /v1/duplicates/{suspect_id}/undoing."
-            )
-        return await self._keep(suspect, given.decision, Step(given.decision.value), given.reason)
+        """Decide what nobody has decided; raises NotFound, Conflict. Twice is once."""
+        suspect = await self.hold(suspect_id)
+        if suspect.decision is None:
+            return await self.keep(suspect, given.decision, given.reason)
+        if self.says_the_same(suspect, given):
+            return await self.whole(suspect)
+        raise decided_already(suspect)
 
-    async def undo(self, suspect_id: UUID, *, reason: str) -> DuplicateWithDecisionsOut:
-        """Have it be undecided again; raises NotFound, Conflict."""
+    async def undo(
+        self, steps: Steps, suspect_id: UUID, *, reason: str
+    ) -> DuplicateWithDecisionsOut:
+        """Have it be undecided again, and close a merger that waits.
+
+        Raises NotFound, Conflict where nobody decided it, and Unprocessable for what an undoing
+        does not lead back from.
+        """
+        # As whoever approves the merger does: the proposal first, then the fence, then the
+        # suspicion.
+        merger_id = (await self._find(suspect_id)).merger_id
+        merger = (
+            None
+            if merger_id is None
+            else await approvals.find_locked(self._session, steps, merger_id)
+        )
         # It begins to hold: whoever makes entitlements at this moment is waited for.
         await repository.have_fence(self._session)
         suspect = await self._find(suspect_id, lock=True)
+        _require_its_own(suspect)
+        if suspect.settled_at is not None:
+            raise Unprocessable(
+                f"The two are one household since {suspect.settled_at.date()}: their members and "
+                "what they were owed are together, and an undoing takes nobody apart. If they are "
+                "two, split the one that stayed, with a registration number for the other: POST "
+                "/v1/households/{household_id}/split. This suspicion stays as it is."
+            )
         if suspect.decision is None:
             raise Conflict("Nobody has decided it: there is nothing to undo.")
-        return await self._keep(suspect, None, Step.UNDO, reason)
+        if suspect.merger_id != merger_id:
+            raise Conflict("A merger of the two was asked for at this moment. Try again.")
+        if merger is not None:
+            await approvals.supersede(
+                self._session,
+                steps,
+                merger,
+                by=self._caller.subject,
+                reason=f"The decision to merge was undone: {reason}"[:_LONGEST_REASON],
+                clock=self._clock,
+            )
+        return await self.keep(suspect, None, reason)
 
     async def propose_many(self, steps: Steps, given: BulkDecisionIn) -> ApprovalOut:
         """Propose one decision for all between two scores; raises Conflict where there is none."""
@@ -124,52 +160,93 @@ class Duplicates:
             clock=self._clock,
         )
 
-    async def _find(self, suspect_id: UUID, *, lock: bool = False) -> DuplicateSuspect:
-        suspect = await repository.find_suspect(self._session, suspect_id, lock=lock)
-        if suspect is None:
-            raise NotFound("There is no such suspicion. GET /v1/duplicates lists them.")
+    async def hold(self, suspect_id: UUID) -> DuplicateSuspect:
+        """One about which somebody decides, locked; raises NotFound, and Conflict where nobody
+        can."""
+        suspect = await self._find(suspect_id, lock=True)
+        _require_its_own(suspect)
+        if suspect.settled_at is not None:
+            raise Conflict(
+                f"The two are one household since {suspect.settled_at.date()}: there is nothing "
+                "left to decide. GET /v1/households/{household_id}/history says who merged them."
+            )
         return suspect
 
-    async def _keep(
-        self, suspect: DuplicateSuspect, decision: Decision | None, step: Step, reason: str
+    def says_the_same(self, suspect: DuplicateSuspect, given: DecisionIn) -> bool:
+        """Whether the caller decided so in the same words before: sent again, it is done once."""
+        return (suspect.decision, suspect.reason, suspect.decided_by) == (
+            given.decision,
+            given.reason,
+            self._caller.subject,
+        )
+
+    async def keep(
+        self,
+        suspect: DuplicateSuspect,
+        decision: Decision | None,
+        reason: str,
+        *,
+        merger_id: UUID | None = None,
     ) -> DuplicateWithDecisionsOut:
+        """Keep a decision about a suspicion that is held, or its undoing."""
         before = suspect.decision
         now = self._clock.now()
         by = self._caller.subject
-        await repository.decide(self._session, suspect.id, decision, reason=reason, by=by, at=now)
+        await repository.decide(
+            self._session,
+            suspect.id,
+            decision,
+            reason=reason,
+            by=by,
+            at=now,
+            merger_id=merger_id,
+        )
         await repository.add_step(
             self._session,
             id=new_id(),
             suspect_id=suspect.id,
-            step=step,
+            step=Step.UNDO if decision is None else Step(decision.value),
             reason=reason,
             decided_by=by,
             decided_at=now,
-            approval_id=None,
+            approval_id=merger_id,
         )
         await audit.record(
             self._session,
             f"duplicates/{suspect.id}",
             before={"decision": before},
-            after={"decision": decision},
+            after={"decision": decision}
+            | ({} if merger_id is None else {"merger_id": str(merger_id)}),
         )
         await self._session.refresh(suspect)
-        return await self._whole(suspect)
+        return await self.whole(suspect)
 
-    async def _whole(self, suspect: DuplicateSuspect) -> DuplicateWithDecisionsOut:
-        shown = await self._shown(suspect)
+    async def whole(self, suspect: DuplicateSuspect) -> DuplicateWithDecisionsOut:
+        """It, with what was decided of it."""
+        shown = await self._shown(suspect, await self._mergers_of([suspect]))
         decisions = await repository.decisions_of(self._session, suspect.id)
         return DuplicateWithDecisionsOut(
             **shown.model_dump(),
             decisions=[DecisionOut.model_validate(decision) for decision in decisions],
         )
 
-    async def _shown(self, suspect: DuplicateSuspect) -> DuplicateOut:
-        standing = Standing.UNDECIDED if suspect.decision is None else suspect.decision.value
+    async def _find(self, suspect_id: UUID, *, lock: bool = False) -> DuplicateSuspect:
+        suspect = await repository.find_suspect(self._session, suspect_id, lock=lock)
+        if suspect is None:
+            raise NotFound("There is no such suspicion. GET /v1/duplicates lists them.")
+        return suspect
+
+    async def _mergers_of(self, suspects: Sequence[DuplicateSuspect]) -> Mapping[UUID, Approval]:
+        ids = {suspect.merger_id for suspect in suspects if suspect.merger_id is not None}
+        return await repository.mergers_of(self._session, ids) if ids else {}
+
+    async def _shown(
+        self, suspect: DuplicateSuspect, mergers: Mapping[UUID, Approval]
+    ) -> DuplicateOut:
         return DuplicateOut(
             id=suspect.id,
             score=suspect.score,
-            standing=Standing(standing),
+            standing=_standing(suspect),
             holds=suspect.holds,
             grounds=_in_words([*suspect.exact_grounds, *suspect.likeness_grounds]),
             found_at=suspect.found_at,
@@ -178,6 +255,11 @@ class Duplicates:
             decided_by=suspect.decided_by,
             decided_at=suspect.decided_at,
             reason=suspect.reason,
+            merger=None
+            if suspect.merger_id is None
+            else merger_of(mergers[suspect.merger_id], now=self._clock.now()),
+            settled_at=suspect.settled_at,
+            passed_to=suspect.passed_to,
         )
 
     async def _side(self, household_id: UUID, member_id: UUID | None) -> SideOut:
@@ -192,6 +274,8 @@ class Duplicates:
             members=getattr(household, MEMBERS.name),
             changed_at=household.changed_at,
             has_account=account is not None,
+            archived_at=household.archived_at,
+            merged_into=household.merged_into,
             person=await self._person(household_id, member_id) if self._shows_persons else None,
         )
 
@@ -215,6 +299,40 @@ class Duplicates:
         )
 
 
+def decided_already(suspect: DuplicateSuspect) -> Conflict:
+    """What whoever decides otherwise is told."""
+    return Conflict(
+        f"It was decided already: {suspect.decision}. To decide otherwise, undo that first: PUT "
+        f"/v1/duplicates/{suspect.id}/undoing."
+    )
+
+
+def merger_of(proposal: Approval, *, now: datetime) -> MergerOut:
+    """A proposal to merge two households, as a suspicion shows it."""
+    return MergerOut(
+        approval_id=proposal.id,
+        status=approvals.status_of(proposal, now=now),
+        stays_id=proposal.document["household_id"],
+        merged_id=proposal.document["given"]["merged_id"],
+        proposed_by=proposal.proposed_by,
+        expires_at=proposal.expires_at,
+    )
+
+
+def _standing(suspect: DuplicateSuspect) -> Standing:
+    if suspect.settled_at is not None:
+        return Standing.MERGED
+    return Standing.UNDECIDED if suspect.decision is None else Standing(suspect.decision.value)
+
+
+def _require_its_own(suspect: DuplicateSuspect) -> None:
+    if suspect.passed_to is not None:
+        raise Conflict(
+            "One of the two is part of a third household since. Decide about that one and the "
+            f"other: GET /v1/duplicates/{suspect.passed_to}."
+        )
+
+
 def _in_words(grounds: Sequence[str]) -> list[GroundOut]:
     known = [Ground(ground) for ground in dict.fromkeys(grounds)]
     return [
@@ -223,8 +341,24 @@ def _in_words(grounds: Sequence[str]) -> list[GroundOut]:
     ]
 
 
+async def turned_down(session: AsyncSession, proposal: Approval, clock: Clock) -> None:
+    """Have a suspicion wait again whose merger was declined, or withdrawn."""
+    if not await repository.is_merger(session, proposal.id):
+        return
+    assert proposal.decided_by is not None
+    await repository.have_fence(session)
+    await repository.reopen(
+        session,
+        proposal.id,
+        reason=proposal.decision_reason or "",
+        by=proposal.decided_by,
+        at=clock.now(),
+    )
+
+
 async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> str:
     """Decide what two persons wanted decided, of what was there when it was proposed."""
+    await repository.have_fence(session)
     document = proposal.document
     await repository.decide_many(
         session,

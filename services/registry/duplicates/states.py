@@ -21,6 +21,10 @@ class Step(StrEnum):
     KEEP = "keep"
     DISMISS = "dismiss"
     UNDO = "undo"
+    DECLINED = "declined"
+    """The second person did not agree to the merger, or whoever asked for it withdrew it."""
+    MERGED = "merged"
+    """The two are one household."""
 
 
 class Standing(StrEnum):
@@ -30,6 +34,7 @@ class Standing(StrEnum):
     MERGE = "merge"
     KEEP = "keep"
     DISMISS = "dismiss"
+    MERGED = "merged"
 
 
 class Ground(StrEnum):

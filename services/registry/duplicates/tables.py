@@ -56,6 +56,15 @@ class DuplicateSuspect(Base):
     )
     decided_by: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
+    merger_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("registry.approval.id"))
+    """The proposal to merge the two that was asked for last, however it stands."""
+    settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Since when the two are one household."""
+    passed_to: Mapped[UUID | None] = mapped_column(
+        Uuid, ForeignKey("registry.duplicate_suspect.id")
+    )
+    """One of the two is part of another household now: what is decided of that one and the other,
+    is decided of this. It keeps holding what was owed before."""
     holds: Mapped[bool] = mapped_column(
         Boolean,
         Computed(
@@ -77,6 +86,14 @@ class DuplicateSuspect(Base):
             "AND (decision IS NULL) = (decided_by IS NULL)",
             name="decided_by_somebody",
         ),
+        CheckConstraint(
+            "settled_at IS NULL OR decision = 'merge'::registry.duplicate_decision_kind",
+            name="settled_by_a_merger",
+        ),
+        Index(None, "first_household_id"),
+        Index(None, "second_household_id"),
+        Index(None, "merger_id", postgresql_where="merger_id IS NOT NULL"),
+        Index(None, "passed_to", postgresql_where="passed_to IS NOT NULL"),
         Index(None, "score", "id"),
         Index(
             "duplicate_suspect_first_holding_index", "first_household_id", postgresql_where="holds"

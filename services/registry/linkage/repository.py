@@ -12,7 +12,10 @@ _READ = """
     WITH block AS (
         SELECT id, area_code, person_sealed, id_number_index, phone_index, members_listed,
                age(xmin) <= $3 AS fresh
-        FROM registry.household WHERE id > $1 ORDER BY id LIMIT $2
+        FROM registry.household
+        -- Whose persons are of another household, or nobody's any more, is compared with nobody.
+        WHERE id > $1 AND merged_into IS NULL AND erased_at IS NULL
+        ORDER BY id LIMIT $2
     )
     SELECT block.id AS household_id, member.id AS member_id, area_code,
            coalesce(member.person_sealed, block.person_sealed) AS sealed,
