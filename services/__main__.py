@@ -304,10 +304,10 @@ def _reindex(*, only_look: bool) -> bool:
 def _duplicates() -> bool:
     # It alone loads DuckDB, splink and what they bring: no service carries them.
     from services.registry.linkage.comparing import Comparing
-    from services.registry.settings import ApiSettings
+    from services.registry.settings import DuplicatesSettings
     from shared.clock import clock_from
 
-    settings = read_settings(ApiSettings, process="duplicates")
+    settings = read_settings(DuplicatesSettings, process="duplicates")
 
     async def work(database: Database) -> bool:
         clock = clock_from(settings.clock_file)

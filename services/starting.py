@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from services.processes import SCHEDULED
 from shared.clock import Clock
 from shared.database import Database, DatabaseUnusable
 from shared.errors import Explained, detail_of, told
@@ -37,8 +38,9 @@ def settings_of(process: str) -> ServiceSettings:
 
 
 def kind_of_settings(process: str) -> type[ServiceSettings]:
-    """What a process, such as ``registry-api``, reads from its environment: nothing else."""
-    service, _, part = process.partition("-")
+    """What a process, such as ``registry-api``, or a command that is run by the clock, reads from
+    its environment: nothing else."""
+    service, _, part = SCHEDULED.get(process, process).partition("-")
     module = importlib.import_module(f"services.{service}.settings")
     kind: type[ServiceSettings] = getattr(module, f"{part.capitalize()}Settings")
     return kind

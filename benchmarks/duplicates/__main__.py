@@ -98,7 +98,7 @@ def _measure(planted: Planted, *, fresh: int) -> bool:
     with tempfile.TemporaryDirectory() as directory, Linking(Path(directory)) as linking:
         linking.add(_rows(planted, fresh_from=fresh_from, true=False))
         loaded = time.perf_counter()
-        pairs = linking.alike(least=LEAST)
+        pairs = list(linking.alike(least=LEAST))
     ended = time.perf_counter()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     truth = _truth(rows, fresh_from)

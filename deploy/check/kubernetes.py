@@ -9,8 +9,9 @@ import kubernetes_validate
 
 from deploy.check import folders, kustomize, network, processes
 from deploy.check.findings import Findings
-from deploy.check.kustomize import CannotRender, Object, Objects, pod_of
+from deploy.check.kustomize import WORKLOADS, CannotRender, Object, Objects, pod_of, template_of
 from deploy.check.processes import LIVE, Process, is_worker
+from services.processes import SCHEDULED
 
 VERSION = "1.30"
 """The oldest Kubernetes that the manifests are for: the first with `preStop.sleep` switched on."""
@@ -59,7 +60,7 @@ def _object_faults(objects: Objects, secrets: list[Object], name: str) -> Iterat
     yield from schema_faults
     if schema_faults:
         return
-    workloads = objects.of("Deployment", "Job", "StatefulSet")
+    workloads = objects.of(*WORKLOADS)
     sources = {
         (source["kind"], source["metadata"]["name"]): source
         for source in [*objects.of("ConfigMap", "Secret"), *secrets]
@@ -80,6 +81,7 @@ def _object_faults(objects: Objects, secrets: list[Object], name: str) -> Iterat
         for workload in workloads:
             yield from _hardening_faults(workload, name)
             yield from _probe_faults(workload, name)
+            yield from _schedule_faults(workload, name)
 
 
 def _providers(described: Iterable[Process]) -> str | None:
@@ -176,7 +178,7 @@ def _selector_faults(objects: Objects, workloads: list[Object], name: str) -> It
     for workload in workloads:
         where = f"{name}: {workload['metadata']['name']}"
         selector = workload["spec"].get("selector", {}).get("matchLabels", {})
-        if not selector.items() <= workload["spec"]["template"]["metadata"]["labels"].items():
+        if not selector.items() <= template_of(workload)["metadata"]["labels"].items():
             yield f"{where}: its selector does not select its own pods."
     for selecting in objects.of("Service", "PodDisruptionBudget"):
         where = f"{name}: {selecting['kind']} {selecting['metadata']['name']}"
@@ -185,7 +187,7 @@ def _selector_faults(objects: Objects, workloads: list[Object], name: str) -> It
         selected = [
             workload
             for workload in workloads
-            if wanted.items() <= workload["spec"]["template"]["metadata"]["labels"].items()
+            if wanted.items() <= template_of(workload)["metadata"]["labels"].items()
         ]
         if len(selected) != 1:
             yield f"{where}: selects the pods of {len(selected)} workloads: one it should be."
@@ -227,6 +229,29 @@ def _hardening_faults(workload: Object, name: str) -> Iterator[str]:
         for kind in ("requests", "limits"):
             if not {"cpu", "memory"} <= resources.get(kind, {}).keys():
                 yield f"{where}: has no {kind} of cpu and memory."
+
+
+def _schedule_faults(workload: Object, name: str) -> Iterator[str]:
+    """What is wrong with how a command runs by the clock, and ends."""
+    where = f"{name}: {workload['metadata']['name']}"
+    pod = pod_of(workload)
+    for container in pod["containers"]:
+        command = " ".join(container.get("args", ()))
+        if _image_name(container["image"]) != IMAGE or command not in SCHEDULED:
+            continue
+        if workload["kind"] != "CronJob":
+            yield f"{where}: `{command}` ends, and nothing begins it again: make it a CronJob."
+            continue
+        spec = workload["spec"]
+        if spec.get("concurrencyPolicy") != "Forbid":
+            yield f"{where}: a second one may begin before the first has ended."
+        if "timeZone" not in spec:
+            yield f"{where}: its schedule is in no time zone."
+        if "activeDeadlineSeconds" not in spec["jobTemplate"]["spec"]:
+            yield f"{where}: one that hangs keeps every later one from beginning."
+        # What does not fit into memory is written there.
+        if not any("sizeLimit" in volume.get("emptyDir", {}) for volume in pod.get("volumes", [])):
+            yield f"{where}: has no bounded folder for what does not fit into memory."
 
 
 def _probe_faults(workload: Object, name: str) -> Iterator[str]:

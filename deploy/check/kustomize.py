@@ -31,10 +31,29 @@ class Objects:
         return [item for item in self.items if item["kind"] in kinds]
 
 
+WORKLOADS = ("Deployment", "Job", "CronJob", "StatefulSet")
+"""The kinds of objects that make pods."""
+
+
+def template_of(workload: Object) -> dict[str, Any]:
+    """What a workload makes its pods of."""
+    spec = (
+        workload["spec"]["jobTemplate"]["spec"]
+        if _runs_by_the_clock(workload)
+        else workload["spec"]
+    )
+    template: dict[str, Any] = spec["template"]
+    return template
+
+
 def pod_of(workload: Object) -> dict[str, Any]:
     """What a workload says of each of its pods."""
-    pod: dict[str, Any] = workload["spec"]["template"]["spec"]
+    pod: dict[str, Any] = template_of(workload)["spec"]
     return pod
+
+
+def _runs_by_the_clock(workload: Object) -> bool:
+    return bool(workload["kind"] == "CronJob")
 
 
 def load(directory: Path) -> Objects:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from deploy.check.kustomize import Object, Objects
+from deploy.check.kustomize import WORKLOADS, Object, Objects, template_of
 
 # Who asks whom.
 _CALLS = (
@@ -27,7 +27,7 @@ class _Pod(NamedTuple):
 
 def faults(objects: Objects, *, name: str) -> Iterator[str]:
     """What the rendered policies get wrong."""
-    pods = {pod.name: pod for pod in map(_pod, objects.of("Deployment", "Job", "StatefulSet"))}
+    pods = {pod.name: pod for pod in map(_pod, objects.of(*WORKLOADS))}
     policies = objects.of("NetworkPolicy")
     if not any(_denies_everything(policy["spec"]) for policy in policies):
         yield f"{name}: no network policy denies what no other allows."
@@ -52,7 +52,7 @@ def faults(objects: Objects, *, name: str) -> Iterator[str]:
 
 
 def _pod(workload: Object) -> _Pod:
-    template = workload["spec"]["template"]
+    template = template_of(workload)
     ports = [
         port for container in template["spec"]["containers"] for port in container.get("ports", [])
     ]

@@ -7,12 +7,14 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from services.owner import OwnerSettings
-from services.processes import PROCESSES, SERVICES
+from services.processes import PROCESSES, SCHEDULED, SERVICES
 from services.starting import kind_of_settings
 
 MIGRATE = "migrate"
 LIVE = "python -m services.live"
 """What tells whether a worker is alive, which listens on no port."""
+RUN = (MIGRATE, *PROCESSES, *SCHEDULED)
+"""What a container runs: what comes before, what stays up, and what runs by the clock."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _PASSWORDS = {f"{service.upper()}_DATABASE_PASSWORD" for service in SERVICES}
@@ -33,6 +35,9 @@ SECRETS: Mapping[str, frozenset[str]] = {
         }
     ),
     "registry-worker": frozenset({"REGISTRY_DATABASE_URL", *_OF_CALLERS}),
+    "duplicates": frozenset(
+        {"REGISTRY_DATABASE_URL", "PERSON_KEYS", "ACCOUNT_KEYS", *_TO_FIND_PERSONS}
+    ),
     "triggers-api": frozenset({"TRIGGERS_DATABASE_URL", *_OF_CALLERS}),
     "triggers-worker": frozenset({"TRIGGERS_DATABASE_URL", *_OF_CALLERS}),
     "payments-api": frozenset(
@@ -83,7 +88,7 @@ class Process:
         return self.name.split("-")[0]
 
     def is_known(self) -> bool:
-        return self.name in (*PROCESSES, MIGRATE)
+        return self.name in RUN
 
 
 class Variables(NamedTuple):
@@ -135,13 +140,12 @@ def faults(
     """
     processes = list(processes)
     names = [process.name for process in processes]
-    for wanted in (MIGRATE, *PROCESSES):
+    for wanted in RUN:
         if names.count(wanted) != 1:
             yield f"{deployment}: {names.count(wanted)} containers run {wanted}: one should."
     for process in processes:
         if not process.is_known():
-            choices = ", ".join((MIGRATE, *PROCESSES))
-            yield f"{process.where}: `{process.name}` is no process: choose from {choices}."
+            yield f"{process.where}: `{process.name}` is no process: choose from {', '.join(RUN)}."
             continue
         yield from _variable_faults(process)
         yield from _secret_faults(process)
@@ -151,9 +155,7 @@ def faults(
 
 def _variable_faults(process: Process) -> Iterator[str]:
     known, required = variables_of(process.name)
-    everywhere = frozenset[str]().union(
-        *(variables_of(name).known for name in (MIGRATE, *PROCESSES))
-    )
+    everywhere = frozenset[str]().union(*(variables_of(name).known for name in RUN))
     for name in sorted(process.variables.keys() - known - (process.common & everywhere)):
         yield f"{process.where}: {name} is set, and {process.name} does not read it."
     for name in sorted(required - process.variables.keys()):

@@ -89,11 +89,8 @@ class _AsksPayments(CallingSettings, Settings):
     )
 
 
-class ApiSettings(_AsksPayments):
-    """The API's: it alone seals and opens what is known of persons, and finds it again.
-
-    It asks payments what a scheme is paid from.
-    """
+class _KnowsPersons(Settings):
+    """What a process reads that seals and opens what is known of persons."""
 
     person_keys: KeyVersions = Field(validation_alias=AliasChoices("PERSON_KEYS", "person_keys"))
     account_keys: KeyVersions = Field(validation_alias=AliasChoices("ACCOUNT_KEYS", "account_keys"))
@@ -111,6 +108,46 @@ class ApiSettings(_AsksPayments):
     )
     """What the ids of households follow from, for good: the first blind index key. Unset while
     that is the blind index key."""
+
+    def secrets(self) -> Iterator[Secret]:
+        yield from super().secrets()
+        yield from secrets_of_keys("PERSON_KEYS", self.person_keys)
+        yield from secrets_of_keys("ACCOUNT_KEYS", self.account_keys)
+        yield secret_of_key("BLIND_INDEX_KEY", self.blind_index_key)
+        if self.blind_index_key_other is not None:
+            yield secret_of_key("BLIND_INDEX_KEY_OTHER", self.blind_index_key_other)
+        index_keys = (self.blind_index_key, self.blind_index_key_other)
+        if self.household_id_key is not None and self.household_id_key not in index_keys:
+            yield secret_of_key("HOUSEHOLD_ID_KEY", self.household_id_key)
+
+    def key_rings(self) -> Iterator[KeyRing]:
+        yield versions("PERSON_KEYS", self.person_keys, service=self.service)
+        yield versions("ACCOUNT_KEYS", self.account_keys, service=self.service)
+        other = self.blind_index_key_other
+        yield unversioned(
+            "BLIND_INDEX_KEY",
+            *(self.blind_index_key, *(() if other is None else (other,))),
+            remedy="nobody would be found by it, and an import would register everyone anew. Put "
+            "it back, and change it as docs/deployment.md says: with BLIND_INDEX_KEY_OTHER, and "
+            "`python -m services reindex`",
+        )
+        yield unversioned(
+            "HOUSEHOLD_ID_KEY",
+            self.household_id_key or self.blind_index_key,
+            remedy="households would get other ids, and could be paid twice. Set HOUSEHOLD_ID_KEY "
+            "to what BLIND_INDEX_KEY was when the first household was registered",
+        )
+
+
+class DuplicatesSettings(_KnowsPersons):
+    """Of the command that compares everybody with everybody: it calls nobody."""
+
+
+class ApiSettings(_KnowsPersons, _AsksPayments):
+    """The API's: it alone seals and opens what is known of persons, and finds it again.
+
+    It asks payments what a scheme is paid from.
+    """
 
     spdci_sender_id: str = Field(
         default="registry.sangkroh", pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{2,98}$"
@@ -163,32 +200,6 @@ class ApiSettings(_AsksPayments):
         ):
             if key is not None:
                 yield secret_of_key(variable, key)
-        yield from secrets_of_keys("PERSON_KEYS", self.person_keys)
-        yield from secrets_of_keys("ACCOUNT_KEYS", self.account_keys)
-        yield secret_of_key("BLIND_INDEX_KEY", self.blind_index_key)
-        if self.blind_index_key_other is not None:
-            yield secret_of_key("BLIND_INDEX_KEY_OTHER", self.blind_index_key_other)
-        index_keys = (self.blind_index_key, self.blind_index_key_other)
-        if self.household_id_key is not None and self.household_id_key not in index_keys:
-            yield secret_of_key("HOUSEHOLD_ID_KEY", self.household_id_key)
-
-    def key_rings(self) -> Iterator[KeyRing]:
-        yield versions("PERSON_KEYS", self.person_keys, service=self.service)
-        yield versions("ACCOUNT_KEYS", self.account_keys, service=self.service)
-        other = self.blind_index_key_other
-        yield unversioned(
-            "BLIND_INDEX_KEY",
-            *(self.blind_index_key, *(() if other is None else (other,))),
-            remedy="nobody would be found by it, and an import would register everyone anew. Put "
-            "it back, and change it as docs/deployment.md says: with BLIND_INDEX_KEY_OTHER, and "
-            "`python -m services reindex`",
-        )
-        yield unversioned(
-            "HOUSEHOLD_ID_KEY",
-            self.household_id_key or self.blind_index_key,
-            remedy="households would get other ids, and could be paid twice. Set HOUSEHOLD_ID_KEY "
-            "to what BLIND_INDEX_KEY was when the first household was registered",
-        )
 
 
 class WorkerSettings(_AsksPayments):

@@ -32,6 +32,13 @@ def test_the_committed_file_has_no_fault() -> None:
     [
         (FILE, "command: [triggers-worker]", "command: [trigger-worker]", "is no process"),
         (FILE, "command: [triggers-worker]", "command: [triggers-api]", "2 containers run"),
+        (FILE, "command: [duplicates]", "command: [duplicate]", "0 containers run duplicates"),
+        (
+            FILE,
+            "      PERSON_KEYS: ${PERSON_KEYS}\n",
+            "      PERSON_KEYS: ${PERSON_KEYS}\n      SPDCI_SIGNING_KEY:\n",
+            "SPDCI_SIGNING_KEY is given, and is no secret of duplicates",
+        ),
         (FILE, "  BLIND_INDEX_KEY:", "  BLIND_INDEX_KEYS:", "BLIND_INDEX_KEY is not set"),
         (FILE, "  BLIND_INDEX_KEY:", "  BLIND_INDEX_KEYS:", "does not read it"),
         (FILE, "  AUTH_TOKEN_URL:\n", "", "AUTH_TOKEN_URL is not used"),

@@ -7,10 +7,10 @@ import pytest
 from deploy.check.processes import MIGRATE, SECRETS, secret_variables
 from deploy.local.environment import local_environment
 from deploy.local.stack import Stack
-from services.processes import PROCESSES, SERVICES
+from services.processes import PROCESSES, SCHEDULED, SERVICES
 
 
-@pytest.mark.parametrize("process", [MIGRATE, *PROCESSES])
+@pytest.mark.parametrize("process", [MIGRATE, *PROCESSES, *SCHEDULED])
 def test_the_code_reads_the_secrets_of_the_table_and_no_other(process: str) -> None:
     assert secret_variables(process) == SECRETS[process]
 

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from services.registry.linkage.comparing import Comparing
-from services.registry.settings import ApiSettings
+from services.registry.settings import DuplicatesSettings
 from shared.clock import FileClock
 from shared.database import Database
 from shared.worker import Worker
@@ -58,7 +58,7 @@ async def entitlements(flow: Flow, activation_id: UUID) -> list[tuple[str, str, 
 
 async def compare(flow: Flow) -> list[str]:
     """What the command does, and tells."""
-    settings = ApiSettings()
+    settings = DuplicatesSettings()
     lines: list[str] = []
     database = Database(settings.database_url, application_name="test")
     try:

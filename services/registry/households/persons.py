@@ -14,7 +14,7 @@ from pydantic import SecretBytes
 from services.registry.households.fields import Field
 from services.registry.households.shape import REGISTRATION_NUMBER, SEALED
 from services.registry.names.tokens import kept_for
-from services.registry.settings import ApiSettings
+from services.registry.settings import ApiSettings, DuplicatesSettings
 from shared.audit import showed
 from shared.audit.purpose import Purpose
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
@@ -150,7 +150,7 @@ def household_id_of(
     return id_of("household", ids.indexes_of(REGISTRATION_NUMBER)(number), near=near)
 
 
-def personal_data_from(settings: ApiSettings) -> PersonalData:
+def personal_data_from(settings: ApiSettings | DuplicatesSettings) -> PersonalData:
     """The registry's keys, from its settings."""
     return PersonalData(
         persons=cipher_from(settings.person_keys, context=PERSON_CONTEXT),

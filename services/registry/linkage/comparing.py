@@ -9,9 +9,9 @@ from __future__ import annotations
 import tempfile
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from uuid import UUID
 
@@ -21,10 +21,10 @@ from services.registry.duplicates import repository
 from services.registry.duplicates.states import MOST, Ground
 from services.registry.households.persons import PersonalData, personal_data_from
 from services.registry.linkage.features import Blinding, Person, beside
-from services.registry.linkage.linking import Linking, Pair, Row
+from services.registry.linkage.linking import MEMORY, Linking, Pair, Row
 from services.registry.linkage.repository import blocks
 from services.registry.members.shape import SEALED
-from services.registry.settings import ApiSettings
+from services.registry.settings import DuplicatesSettings
 from shared.clock import Clock
 from shared.database import Database
 from shared.personal_data import CannotDecrypt
@@ -34,6 +34,7 @@ LEAST = 0.5
 """What is less likely is not kept for anybody to look at."""
 _KIND = "likeness"
 _STORED_AT_ONCE = 5_000
+_TOLD_EACH_SECONDS = 10
 _NOBODY = bytes(16)
 
 
@@ -47,6 +48,8 @@ class _Known:
     heads: bytearray = field(default_factory=bytearray)
     fresh: int = 0
     unopened: int = 0
+    pairs: int = 0
+    suspicions: int = 0
 
     def household(self, person: int) -> UUID:
         return _uuid(self.households, self.household_of[person])
@@ -54,6 +57,22 @@ class _Known:
     def member(self, person: int) -> UUID | None:
         id = _uuid(self.members, person)
         return None if id.bytes == _NOBODY else id
+
+
+class _Progress:
+    """Says how far something is, every few seconds."""
+
+    def __init__(self, what: str, tell: Tell) -> None:
+        self._what, self._tell = what, tell
+        self._began = self._told = time.monotonic()
+
+    def tell(self, done: int) -> None:
+        """So many are done."""
+        now = time.monotonic()
+        if now - self._told >= _TOLD_EACH_SECONDS:
+            self._told = now
+            rate = done / (now - self._began)
+            self._tell(f"{done:,} {self._what} so far, {rate:,.0f} a second.")
 
 
 def _uuid(ids: bytearray, at: int) -> UUID:
@@ -64,7 +83,7 @@ class Comparing:
     """Compares the persons of one database."""
 
     def __init__(
-        self, database: Database, settings: ApiSettings, *, clock: Clock, tell: Tell
+        self, database: Database, settings: DuplicatesSettings, *, clock: Clock, tell: Tell
     ) -> None:
         self._database = database
         self._personal_data: PersonalData = personal_data_from(settings)
@@ -77,6 +96,7 @@ class Comparing:
         async with self._database.transaction() as session:
             begins, age = await repository.since(session, _KIND)
         known, blinding = _Known(), Blinding()
+        reading = _Progress("persons read", self._tell)
         with (
             tempfile.TemporaryDirectory(prefix="sangkroh-duplicates-") as directory,
             Linking(Path(directory)) as linking,
@@ -84,19 +104,25 @@ class Comparing:
             async with self._database.connection() as connection:
                 async for records in blocks(connection, age):
                     linking.add(self._rows(records, known, blinding))
+                    reading.tell(len(known.household_of))
             self._tell(
                 f"{len(known.household_of):,} persons read, {known.fresh:,} of them new or "
                 f"changed, in {time.monotonic() - began:,.0f} s."
             )
-            pairs = linking.alike(least=LEAST) if known.fresh else []
-        changed = await self._store(pairs, known)
+            changed = 0
+            if known.fresh:
+                self._tell(
+                    f"Comparing {known.fresh:,} of them with everybody, which takes minutes for a "
+                    f"country. What does not fit into {MEMORY} is in {directory} meanwhile."
+                )
+                changed = await self._store(linking.alike(least=LEAST), known)
         now = self._clock.now()
         async with self._database.transaction() as session:
             await repository.looked(session, _KIND, begins, at=now)
         if known.unopened:
             self._tell(f"{known.unopened:,} persons do not open by PERSON_KEYS: left out.")
         self._tell(
-            f"{len(pairs):,} pairs of persons are alike; {changed:,} suspicions "
+            f"{known.pairs:,} pairs of persons are alike; {changed:,} suspicions "
             f"are new or changed. All of it took {time.monotonic() - began:,.0f} s."
         )
         return True
@@ -157,23 +183,12 @@ class Comparing:
             phone=record["phone_index"],
         )
 
-    async def _store(self, pairs: Sequence[Pair], known: _Known) -> int:
+    async def _store(self, pairs: Iterable[Pair], known: _Known) -> int:
         """Keep the suspicions, each pair of households by the two persons who are most alike."""
-        best: dict[tuple[int, int], Pair] = {}
-        times: dict[tuple[int, int], int] = {}
-        heads: set[tuple[int, int]] = set()
-        for pair in pairs:
-            left, right = known.household_of[pair.left], known.household_of[pair.right]
-            place = (min(left, right), max(left, right))
-            times[place] = times.get(place, 0) + 1
-            if known.heads[pair.left] or known.heads[pair.right]:
-                heads.add(place)
-            if place not in best or pair.probability > best[place].probability:
-                best[place] = pair
-        found = [(pair, place in heads or times[place] > 1) for place, pair in best.items()]
         changed = 0
-        for at in range(0, len(found), _STORED_AT_ONCE):
-            block = found[at : at + _STORED_AT_ONCE]
+        suspicions = _suspicions(pairs, known)
+        keeping = _Progress("suspicions kept", self._tell)
+        while block := list(islice(suspicions, _STORED_AT_ONCE)):
             values = {
                 "a": [known.household(pair.left) for pair, _ in block],
                 "b": [known.household(pair.right) for pair, _ in block],
@@ -186,7 +201,29 @@ class Comparing:
             async with self._database.transaction() as session:
                 await repository.have_fence(session)
                 changed += await repository.store_likeness(session, values, at=self._clock.now())
+            known.suspicions += len(block)
+            keeping.tell(known.suspicions)
         return changed
+
+
+def _suspicions(pairs: Iterable[Pair], known: _Known) -> Iterator[tuple[Pair, bool]]:
+    """For each two households the persons who are most alike, and whether it is about a head or
+    more than one person."""
+
+    def households(pair: Pair) -> tuple[int, int]:
+        left, right = known.household_of[pair.left], known.household_of[pair.right]
+        return min(left, right), max(left, right)
+
+    for _, several in groupby(pairs, key=households):
+        best: Pair | None = None
+        times, of_a_head = 0, False
+        for pair in several:
+            best = best or pair
+            times += 1
+            of_a_head = of_a_head or bool(known.heads[pair.left] or known.heads[pair.right])
+        known.pairs += times
+        assert best is not None, "a group has one at least"
+        yield best, of_a_head or times > 1
 
 
 def _grounds(pair: Pair) -> list[Ground]:

@@ -5,7 +5,7 @@ this (``model.json``): what it says and how it was got is in docs/decisions/dupl
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -26,6 +26,8 @@ TWICE_IN = 50
 LEAST_PERSONS = 100_000
 """The prior is that of so many persons at least: among a few, whoever has a birthday and a family
 name in common, as twins do, would be the same. So are the frequencies of names."""
+MEMORY = "1500MB"
+"""What DuckDB keeps in memory, however many are compared; the rest it writes to its directory."""
 _BLOCK = 50_000
 _SEED = 1
 _PAIRS_DRAWN = 2_000_000
@@ -174,7 +176,7 @@ def _settings() -> SettingsCreator:
 class Linking:
     """Persons in a DuckDB of its own, in memory and, beyond its bound, in ``directory``."""
 
-    def __init__(self, directory: Path, *, memory: str = "1500MB", threads: int = 2) -> None:
+    def __init__(self, directory: Path, *, memory: str = MEMORY, threads: int = 2) -> None:
         self._connection = duckdb.connect(
             ":memory:",
             config={
@@ -240,10 +242,14 @@ class Linking:
                     level.setdefault("u_probability", _NEVER_DRAWN)
         return model
 
-    def alike(self, *, least: float) -> list[Pair]:
-        """Pairs from this probability on. Of two who are not fresh nothing is said."""
+    def alike(self, *, least: float) -> Iterator[Pair]:
+        """Pairs from this probability on, those of the same two households together, the likest
+        first. Of two who are not fresh nothing is said.
+
+        However many there are, no more than a block of them is in memory.
+        """
         if self._size < 2:
-            return []
+            return
         model = json.loads(MODEL.read_text(encoding="utf-8"))
         model["probability_two_random_records_match"] = 2 / (
             TWICE_IN * max(self._size, LEAST_PERSONS)
@@ -253,8 +259,9 @@ class Linking:
         tables: Any = linker.table_management
         tables.register_term_frequency_lookup("name_counts", "names")
         found = linker.inference.predict(threshold_match_probability=least)
-        rows = self._connection.execute(statements.explained(found.physical_name)).fetchall()
-        return [Pair(*row) for row in rows]
+        rows = self._connection.execute(statements.explained(found.physical_name))
+        while block := rows.fetchmany(_BLOCK):
+            yield from (Pair(*row) for row in block)
 
     def _linker(self, settings: Any) -> Linker:
         api = DuckDBAPI(connection=self._connection)

@@ -17,7 +17,10 @@ def dice(left: str, right: str) -> str:
 
 
 def explained(found: str) -> str:
-    """Pairs of the table ``found`` that splink made, with what speaks for each."""
+    """Pairs of the table ``found`` that splink made, with what speaks for each.
+
+    Those of the same two households together, the likest first.
+    """
     return f"""
         SELECT l.unique_id, r.unique_id, match_probability,
                coalesce(l.names = r.names OR {dice("l.grams", "r.grams")} >= 0.65, false),
@@ -26,4 +29,6 @@ def explained(found: str) -> str:
         FROM {found} AS found
         JOIN persons AS l ON l.unique_id = unique_id_l
         JOIN persons AS r ON r.unique_id = unique_id_r
+        ORDER BY least(l.household, r.household), greatest(l.household, r.household),
+            match_probability DESC, l.unique_id, r.unique_id
         """
