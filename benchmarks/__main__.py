@@ -5,12 +5,10 @@ python -m benchmarks webhooks dispatch   those
 python -m benchmarks activation --households 70000
 
 The names are import, import-file and import-members (people's own files), activation (with memory),
-events, dispatch, webhooks, observations, judging, polygons, backtests, statements; and, with
-providers that take batches, batches (with the settlement from their results), country, marginal
-(what one more household costs) and workers.
-The names are import, estimates, activation (with memory), events, dispatch, webhooks, observations,
-judging, polygons, backtests, statements; and, with providers that take batches, batches (with the
-settlement from their results), country, marginal (what one more household costs) and workers.
+events, dispatch, webhooks, observations, judging, polygons, backtests, statements; with everybody
+registered, member by member, estimates and searches; and, with providers that take batches, batches
+(with the settlement from their results), country, marginal (what one more household costs) and
+workers.
 """
 
 import argparse
@@ -38,6 +36,7 @@ from benchmarks.measurements import (
     dispatch,
     estimates,
     events,
+    everybody,
     importing_files,
     judging,
     marginal,
@@ -45,6 +44,7 @@ from benchmarks.measurements import (
     polygons,
     reconciling,
     registration,
+    searches,
     webhooks,
     workers,
 )
@@ -52,7 +52,8 @@ from benchmarks.measurements.activation import ActivationFailed
 from benchmarks.measurements.dispatch import NotDispatched
 from benchmarks.measurements.measured import Setting
 from benchmarks.measurements.paid import NotPaid
-from benchmarks.world import DIRECTORY, World, database_made_anew, running_world
+from benchmarks.people import People
+from benchmarks.world import DIRECTORY, SEARCHED, World, database_made_anew, running_world
 from demo.api import NeverCame, Refused
 from demo.show import Show
 from deploy.local.exclusive import FolderInUse, exclusively
@@ -63,7 +64,6 @@ _BY_SINGLE_PAYMENTS = (
     "import",
     "import-file",
     "import-members",
-    "estimates",
     "activation",
     "events",
     "dispatch",
@@ -74,8 +74,9 @@ _BY_SINGLE_PAYMENTS = (
     "backtests",
     "statements",
 )
+_OF_PERSONS = ("estimates", "searches")
 _BY_BATCHES = ("batches", "country", "marginal", "workers")
-NAMES = (*_BY_SINGLE_PAYMENTS, *_BY_BATCHES)
+NAMES = (*_BY_SINGLE_PAYMENTS, *_OF_PERSONS, *_BY_BATCHES)
 FULL_SIZE = 700_000
 LARGEST_SIZE = 3_600_000
 _ROWS_OF_FILES = 100_000
@@ -138,6 +139,8 @@ def _run(names: Sequence[str], size: int, largest: int, console: Console) -> lis
     with show.running():
         if set(names) & set(_BY_SINGLE_PAYMENTS):
             figures += _by_single_payments(names, size, show)
+        if set(names) & set(_OF_PERSONS):
+            figures += _of_persons(names, size, show)
         if set(names) & set(_BY_BATCHES):
             figures += _by_batches(names, size, largest, show)
     if size == FULL_SIZE:
@@ -151,7 +154,7 @@ def _run(names: Sequence[str], size: int, largest: int, console: Console) -> lis
 def _by_single_payments(names: Sequence[str], size: int, show: Show) -> list[Figure]:
     figures: list[Figure] = []
     households = 0
-    if {"import", "estimates", "activation"} & set(names):
+    if {"import", "activation"} & set(names):
         households = activation.households_for(size)
     elif "dispatch" in names:
         households = dispatch.HOUSEHOLDS
@@ -165,8 +168,6 @@ def _by_single_payments(names: Sequence[str], size: int, show: Show) -> list[Fig
             figures += importing_files.measure_households(_of_files(setting, size))
         if "import-members" in names:
             figures += importing_files.measure_members(_of_files(setting, size))
-        if "estimates" in names:
-            figures += estimates.measure(setting)
         if "activation" in names:
             figures += activation.measure(setting, instructions=size)
         if "events" in names:
@@ -185,6 +186,20 @@ def _by_single_payments(names: Sequence[str], size: int, show: Show) -> list[Fig
             figures += backtests.measure(setting)
         if "statements" in names:
             figures += reconciling.measure(setting, lines=size)
+    return figures
+
+
+def _of_persons(names: Sequence[str], size: int, show: Show) -> list[Figure]:
+    """A world of its own, in which each household's members are rows with names."""
+    figures: list[Figure] = []
+    people = People(size)
+    with running_world(show, database_url=_database_url(), environment=SEARCHED) as world:
+        setting = Setting(world, size, asyncio.run(_describe(world.stack.database_url)))
+        everybody.register_all(setting, people)
+        if "estimates" in names:
+            figures += estimates.measure(setting)
+        if "searches" in names:
+            figures += searches.measure(setting, people)
     return figures
 
 

@@ -24,6 +24,7 @@ ORDER = (
     "import-file",
     "import-members",
     "estimates",
+    "searches",
     "webhooks",
     "dispatch",
     "events",

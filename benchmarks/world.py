@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +39,8 @@ _CONNECTIONS = {
     "PAYMENTS_DATABASE_MAXIMUM_CONNECTIONS": "85",
 }
 """Of four workers of payments, each with fifteen, and its API's eleven; an equal share is less."""
+SEARCHED = {"RATE_SEARCH_PER_MINUTE": "1000000"}
+"""One caller searches for all of a country's officers."""
 _INDICATOR = "affected-households"
 _DEPOSIT_MINOR = 10**14
 _MAXIMUM_PAYMENT_MINOR = 4_000_000
@@ -192,9 +194,13 @@ class World:
 
 @contextmanager
 def running_world(
-    show: Show, *, database_url: str | None, by_batches: bool = False
+    show: Show,
+    *,
+    database_url: str | None,
+    by_batches: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[World]:
-    """A fresh system: nothing is left of an earlier one.
+    """A fresh system: nothing is left of an earlier one. ``environment`` is told to each process.
 
     ``by_batches``: its providers take batches, and are one lean process; else they take single
     payments, and are the sandbox.
@@ -209,9 +215,10 @@ def running_world(
     stack = Stack(
         DIRECTORY,
         sandbox=None if provider else _SANDBOX,
-        environment=(
-            {"PAYMENTS_PROVIDERS": provider.settings, **_CONNECTIONS} if provider else None
-        ),
+        environment={
+            **({"PAYMENTS_PROVIDERS": provider.settings, **_CONNECTIONS} if provider else {}),
+            **(environment or {}),
+        },
         commands={name: [sys.executable, "-m", "services", WORKER] for name in FURTHER_WORKERS},
         database_url=database_url,
         database=DATABASE,

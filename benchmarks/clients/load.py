@@ -72,7 +72,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         head, separator, body = self._received.partition(_HEAD_ENDS)
-        if not separator or len(body) < _body_length(head):
+        if not separator or len(body) < body_length(head):
             return
         self._statuses[int(head[9:12])] += 1
         self._received = b""
@@ -83,7 +83,8 @@ class _Connection(asyncio.Protocol):
             self._ended.set_exception(error or ConnectionError("the server closed the connection"))
 
 
-def _body_length(head: bytes) -> int:
+def body_length(head: bytes) -> int:
+    """How long the body is that follows a head."""
     if int(head[9:12]) == _NO_CONTENT:
         return 0
     lowered = head.lower()

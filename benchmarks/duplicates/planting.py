@@ -205,9 +205,13 @@ def _mistaken(
         told.append("moved")
     if draws.random() < 0.35:
         if as_khmer:
-            given = _typing_error(draws, given)
+            given = typing_error(draws, given)
         else:
-            given = _variant(draws, given) if draws.random() < 0.6 else _typing_error(draws, given)
+            given = (
+                spelt_otherwise(draws, given)
+                if draws.random() < 0.6
+                else typing_error(draws, given)
+            )
         told.append("spelling")
     swapped = draws.random() < 0.2
     if swapped:
@@ -234,7 +238,8 @@ def _mistaken(
     )
 
 
-def _typing_error(draws: random.Random, word: str) -> str:
+def typing_error(draws: random.Random, word: str) -> str:
+    """A word with a letter left out, exchanged with its neighbour, or too many."""
     at = draws.randrange(len(word))
     match draws.randrange(3):
         case 0 if len(word) > 3:
@@ -245,11 +250,12 @@ def _typing_error(draws: random.Random, word: str) -> str:
             return word[:at] + draws.choice(word) + word[at:]
 
 
-def _variant(draws: random.Random, word: str) -> str:
+def spelt_otherwise(draws: random.Random, word: str) -> str:
+    """A word as others write what sounds the same; with a typing error where nobody does."""
     small = word.lower()
     possible = [pair for pair in _VARIANTS if pair[0] in small]
     if not possible:
-        return _typing_error(draws, word)
+        return typing_error(draws, word)
     before, after = draws.choice(possible)
     return small.replace(before, after, 1).capitalize()
 

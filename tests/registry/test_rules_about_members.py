@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from services.registry.enrolments.statements import eligible_households
 from services.registry.households.tables import Household
-from services.registry.members.statements import of_households
+from services.registry.members.statements import of_all_households, of_households
 from services.registry.rules.attributes import (
     COMMUNE_ATTRIBUTES,
     HOUSEHOLD_ATTRIBUTES,
@@ -22,6 +23,8 @@ from services.registry.rules.attributes import (
 )
 from services.registry.rules.compiler import asks_about_members, compile_rule
 from services.registry.rules.structure import RuleRefused
+from services.registry.schemes.document import SchemeDocument
+from services.registry.schemes.shipped import shipped_document
 from shared.database import Database
 from tests.registry.flow import Flow, rows
 from tests.registry.people import Person, age, ids_of, is_pregnant, store
@@ -307,5 +310,19 @@ async def test_postgresql_answers_what_the_rule_says(flow: Flow) -> None:
             found = await session.scalars(query, {"as_of": DAY})
             judged = {household_id: rule.judge(people) for household_id, people in listed.items()}
             answers |= set(judged.values())
-            assert set(found.all()) == {id for id, answer in judged.items() if answer}, rule.text
+            fitting = {id for id, answer in judged.items() if answer}
+            assert set(found.all()) == fitting, rule.text
+            query = of_all_households(select(Household.id), having=[condition])
+            assert set(await session.scalars(query, {"as_of": DAY})) == fitting, rule.text
+        for code in ("flood-2022", "inflation-2022", "beyond-routine", "routine-top-up"):
+            document = SchemeDocument.model_validate(shipped_document(code))
+            communes = {"as_of": DAY, "area_codes": ["020101", "020102"]}
+            of_these, of_all = [
+                sorted(
+                    await session.execute(eligible_households(document, everywhere=all), communes)
+                )
+                for all in (False, True)
+            ]
+            assert of_these == of_all
+            assert of_these or code != "flood-2022"
     assert answers == {True, False, None}

@@ -45,7 +45,7 @@ from services.registry.enrolments.tables import (
 )
 from services.registry.households.shape import ASKED_ABOUT, MEMBERS
 from services.registry.households.tables import Household, PayeeAccount
-from services.registry.members.statements import of_households, value_of
+from services.registry.members.statements import of_all_households, of_households, value_of
 from services.registry.schemes.benefit import (
     CompiledBenefit,
     compile_benefit,
@@ -157,6 +157,7 @@ def eligible_households(
         document,
         benefit,
         whatever_the_rule=whatever_the_rule,
+        everywhere=everywhere,
     )
 
 
@@ -198,6 +199,7 @@ def _of_eligible(
     benefit: CompiledBenefit,
     *,
     whatever_the_rule: bool = False,
+    everywhere: bool = False,
 ) -> Select[*tuple[Any, ...]]:
     """A query over ``household``, of those that get anything, and are no past households."""
     having: list[ColumnElement[bool]] = []
@@ -205,7 +207,8 @@ def _of_eligible(
         having.append(compile_eligibility(document))
     if document.benefit[-1].where is not None:
         having.append(benefit.case_number.is_not(None))
-    return of_households(query.where(Household.archived_at.is_(None)), having=having)
+    of = of_all_households if everywhere else of_households
+    return of(query.where(Household.archived_at.is_(None)), having=having)
 
 
 def first_round(document: SchemeDocument, variant: Variant) -> Totals:

@@ -8,7 +8,7 @@ subquery for each. ``of_households`` makes a query so; what it requires of a cou
 from where PostgreSQL moves by itself what asks of no member, before any member is read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, assert_never
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     DateTime,
+    FunctionFilter,
     Integer,
     Select,
     SmallInteger,
@@ -26,8 +27,10 @@ from sqlalchemy import (
     func,
     literal_column,
     or_,
+    select,
     true,
 )
+from sqlalchemy.sql import functions, visitors
 from sqlalchemy.sql.util import find_tables
 
 from services.registry.areas.tables import Area
@@ -95,14 +98,92 @@ def of_households(
     query = query.group_by(Household.area_code, Household.id, *beside)
     somebody = or_(~Household.members_listed, func.count(Member.household_id) > 0)
     query = query.having(*having, somebody)
-    # Every household has its commune: the join is only for what asks about places.
-    places = Area.__table__
-    if places in query.get_final_froms() or any(
-        places in find_tables(condition, check_columns=True) for condition in having
-    ):
+    if _asks_about_places(query, having):
         lived_in = Household.area_code if lives_in is None else lives_in
         query = query.where(Area.code == lived_in).group_by(Area.code)
     return query
+
+
+def of_all_households(
+    query: Select[*tuple[Any, ...]], *, having: Sequence[ColumnElement[bool]] = ()
+) -> Select[*tuple[Any, ...]]:
+    """The same of every household that there is, in the time that one walk over members takes.
+
+    Members are counted by themselves, in the order in which their index has them, and households
+    are joined with the counts: no group holds what is known of a household, and nothing is sorted.
+    Of a few households it would count everybody all the same.
+    """
+    aggregates: list[ColumnElement[Any]] = []
+    place_of: dict[int, int] = {}
+    for aggregate in _aggregates([*query.selected_columns, *having]):
+        same = (at for at, known in enumerate(aggregates) if known.compare(aggregate))
+        place_of[id(aggregate)] = at = next(same, len(aggregates))
+        if at == len(aggregates):
+            aggregates.append(aggregate)
+    counted = (
+        select(
+            Member.household_id,
+            *(aggregate.label(f"counted_{at}") for at, aggregate in enumerate(aggregates)),
+        )
+        .where(PRESENT)
+        .group_by(Member.household_id)
+        .subquery("counted")
+    )
+    instead = {
+        known: func.coalesce(counted.c[f"counted_{at}"], _of_nobody(aggregates[at]))
+        for known, at in place_of.items()
+    }
+
+    def apart(expression: ColumnElement[Any]) -> ColumnElement[Any]:
+        found: ColumnElement[Any] = visitors.replacement_traverse(
+            expression, {}, lambda element, **_: instead.get(id(element))
+        )
+        return found
+
+    is_counted = and_(counted.c.household_id == Household.id, Household.members_listed)
+    somebody = or_(~Household.members_listed, counted.c.household_id.is_not(None))
+    conditions = [apart(condition) for condition in having]
+    query = (
+        query.with_only_columns(*map(apart, query.selected_columns))
+        .select_from(Household)
+        .outerjoin(counted, is_counted)
+        .where(*conditions, somebody)
+    )
+    return query.where(Area.code == Household.area_code) if _asks_about_places(query, ()) else query
+
+
+def _asks_about_places(
+    query: Select[*tuple[Any, ...]], having: Sequence[ColumnElement[bool]]
+) -> bool:
+    """Every household has its commune: the join is only for what asks about places."""
+    places = Area.__table__
+    return places in query.get_final_froms() or any(
+        places in find_tables(condition, check_columns=True) for condition in having
+    )
+
+
+def _aggregates(expressions: Sequence[Any]) -> Iterator[ColumnElement[Any]]:
+    """The aggregates in some expressions: all of them are over members."""
+    kinds = FunctionFilter | functions.count | functions.max | functions.min | functions.sum
+    for expression in expressions:
+        filtered = set()
+        # From the outside to the inside.
+        for element in visitors.iterate(expression):
+            if isinstance(element, kinds) and id(element) not in filtered:
+                yield element
+            if isinstance(element, FunctionFilter):
+                filtered.add(id(element.func))
+
+
+def _of_nobody(aggregate: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What it is where an outer join finds no member: no count, and what is unknown of each."""
+    if isinstance(aggregate, FunctionFilter | functions.count):
+        return literal_column("0", Integer)
+    assert isinstance(aggregate, functions.FunctionElement)
+    [score] = aggregate.clauses
+    assert isinstance(score, functions.coalesce)
+    unknown: ColumnElement[Any] = list(score.clauses)[-1]
+    return unknown
 
 
 def value_of(field: Field) -> ColumnElement[Any]:

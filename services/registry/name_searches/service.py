@@ -4,7 +4,6 @@ What is kept are keyed hashes ([why](docs/decisions/search-by-name.md)). How ali
 known once the sealed one is opened, so no more are opened than can be in a moment.
 """
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,30 +39,31 @@ async def search(
     """Who is called so, or nearly. Candidates are opened by ``unheard``, and those who are shown by
     ``personal_data``, which records them."""
     area = None if given.area in (None, COUNTRY_CODE) else (str(given.area),)
-    words = words_of(given.name)
+    looked_for = _LookedFor(given.name)
     found: dict[UUID, tuple[int, UUID | None]] = {}
     more = False
     await repository.prefer_indexes(session)
     for texts in searched_for(given.name):
         tokens = [token for keys in unheard.found_by for token in keys.tokens_of(texts)]
         heads = await repository.heads(
-            session, tokens, bound=caller.areas, area=area, limit=_MOST_OPENED + 1
+            session, tokens, bound=caller.areas, area=area, limit=_MOST_OPENED
         )
         members = await repository.members(
-            session, tokens, bound=caller.areas, area=area, limit=_MOST_OPENED + 1
+            session, tokens, bound=caller.areas, area=area, limit=_MOST_OPENED
         )
-        more = more or max(len(heads), len(members)) > _MOST_OPENED
-        for row in heads[:_MOST_OPENED]:
+        more = more or heads.more or members.more
+        for row in heads.rows:
             person = unheard.open_person(row.person_sealed, household_id=row.household_id)
-            _keep(found, row.household_id, None, person[HEAD_NAME.name], words)
-        for row in members[:_MOST_OPENED]:
+            _keep(found, row.household_id, None, looked_for.percent(person[HEAD_NAME.name]))
+        for row in members.rows:
             person = unheard.open_sealed(
                 row.person_sealed,
                 SEALED_OF_MEMBER,
                 bound_to=row.member_id,
                 household_id=row.household_id,
             )
-            _keep(found, row.household_id, row.member_id, person[NAME.name], words)
+            percent = looked_for.percent(person[NAME.name])
+            _keep(found, row.household_id, row.member_id, percent)
         if len(found) >= min(_ENOUGH, given.limit):
             break
     ranked = sorted(found, key=lambda household_id: (-found[household_id][0], household_id))
@@ -84,14 +84,29 @@ async def search(
     )
 
 
+class _LookedFor:
+    """A name that others are compared with, each once: those who sound alike are often called the
+    same."""
+
+    def __init__(self, name: str) -> None:
+        self._words = words_of(name)
+        self._compared: dict[str, int] = {}
+
+    def percent(self, name: str | None) -> int:
+        """How alike somebody's name is, 0 to 100."""
+        name = name or ""
+        known = self._compared.get(name)
+        if known is None:
+            known = self._compared[name] = compare_words(self._words, words_of(name)).percent
+        return known
+
+
 def _keep(
     found: dict[UUID, tuple[int, UUID | None]],
     household_id: UUID,
     member_id: UUID | None,
-    name: str | None,
-    words: Sequence[str],
+    percent: int,
 ) -> None:
     """Keep how alike somebody's name is, if it is more so than that of others of the household."""
-    percent = compare_words(tuple(words), words_of(name or "")).percent
     if percent >= DOUBTFUL_FROM and percent > found.get(household_id, (0, None))[0]:
         found[household_id] = (percent, member_id)

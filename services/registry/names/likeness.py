@@ -117,7 +117,10 @@ def _paired(first: Sequence[Sound], second: Sequence[Sound]) -> float:
 
 
 def _of_pairs(first: Sequence[Sound], second: Sequence[Sound]) -> float:
-    pairs = [_alike(*sorted(pair)) for pair in zip(first, second, strict=True)]
+    pairs = [
+        _alike(one, other) if one <= other else _alike(other, one)
+        for one, other in zip(first, second, strict=True)
+    ]
     least, mean = min(pairs), sum(pairs) / len(pairs)
     return _LEAST_PAIR_COUNTS * least + (1 - _LEAST_PAIR_COUNTS) * mean
 
@@ -143,6 +146,8 @@ def _sound(word: str) -> Sound:
     return sound_of(word)
 
 
+# Candidates of a search share most of their words. Kept of two words, and never of a whole name.
+@lru_cache(maxsize=50_000)
 def _alike(first: Sound, second: Sound) -> float:
     """How alike two words sound, 0 to 1."""
     if first.code == second.code:

@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from services.registry.names.khmer import in_latin, is_khmer
@@ -26,6 +28,7 @@ TITLES_IN_KHMER = (
     "ឯកឧត្តម",
     "សម្តេច",
 )
+_LETTERS = re.compile("[a-z]+")
 _APOSTROPHES = re.compile("['`´‘’ʼ]")
 
 
@@ -34,6 +37,10 @@ def words_of(name: str) -> tuple[str, ...]:
 
     What is of another script than Latin and Khmer is left out.
     """
+    if name.isascii():
+        # As most names are: what follows would change nothing of it.
+        plain = _APOSTROPHES.sub("", name[:MAXIMUM_CHARACTERS]).lower()
+        return tuple(_without_titles(_in_letters(plain)[:MAXIMUM_WORDS]))
     kept = unicodedata.normalize("NFKC", name[: 4 * MAXIMUM_CHARACTERS])[:MAXIMUM_CHARACTERS]
     visible = "".join(letter for letter in kept if unicodedata.category(letter) != "Cf")
     # Of a sound with an apostrophe, as of one with a mark, the letter stays.
@@ -49,10 +56,16 @@ def words_of(name: str) -> tuple[str, ...]:
 def _latin(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return [word[:_MAXIMUM_LETTERS] for word in re.findall("[a-z]+", bare)]
+    return _in_letters(bare)
 
 
-def _khmer(text: str) -> list[str]:
+def _in_letters(text: str) -> list[str]:
+    return [word[:_MAXIMUM_LETTERS] for word in _LETTERS.findall(text)]
+
+
+# Of words, which many share.
+@lru_cache(maxsize=20_000)
+def _khmer(text: str) -> Sequence[str]:
     for title in TITLES_IN_KHMER:
         if text == title:
             return []
