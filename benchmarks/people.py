@@ -192,12 +192,16 @@ async def register(
     await connection.execute(f"SET maintenance_work_mem = '{_INDEX_MEMORY}'")
     now = datetime.now(UTC)
     async with _without(connection, await connection.fetch(_NAME_INDEXES)):
-        blocks = _blocks(people.households)
-        made = asyncio.create_task(asyncio.to_thread(_made, people, keys, next(blocks), now))
-        while made is not None:
-            end, households, accounts, sealed = await made
-            block = next(blocks, None)
-            made = block and asyncio.create_task(asyncio.to_thread(_made, people, keys, block, now))
+
+        def begin(block: tuple[int, int]) -> asyncio.Task[Any]:
+            return asyncio.create_task(asyncio.to_thread(_made, people, keys, block, now))
+
+        blocks = list(_blocks(people.households))
+        making = begin(blocks[0])
+        for further in [*blocks[1:], None]:
+            end, households, accounts, sealed = await making
+            if further is not None:
+                making = begin(further)
             async with connection.transaction():
                 await _copy(connection, "household", households)
                 await _copy(connection, "payee_account", accounts)

@@ -39,7 +39,7 @@ _CONNECTIONS = {
     "PAYMENTS_DATABASE_MAXIMUM_CONNECTIONS": "85",
 }
 """Of four workers of payments, each with fifteen, and its API's eleven; an equal share is less."""
-SEARCHED = {"RATE_SEARCH_PER_MINUTE": "1000000"}
+SEARCHED = {"REGISTRY_RATE_SEARCH_PER_MINUTE": "1000000"}
 """One caller searches for all of a country's officers."""
 _INDICATOR = "affected-households"
 _DEPOSIT_MINOR = 10**14

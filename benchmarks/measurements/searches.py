@@ -23,8 +23,8 @@ from shared.version import API_PREFIX
 
 NAME = "searches"
 _RATE = 50
-_PAIRS = 4
-_SECONDS = 15
+_PAIRS = 3
+_SECONDS = 12
 _WARM_SECONDS = 5
 _REACH_MILLISECONDS = 50
 _BY_ID = "by id"
@@ -68,7 +68,7 @@ def measure(setting: Setting, people: People) -> list[Figure]:
     asked = {kind: list(_asked(kind, people, draws)) for kind in (*_SHARES, _BY_ID)}
     ids = _ids(setting, people)
     asked[_BY_ID] = [
-        _Asked("GET", f"/households/{ids(one.household or 0)}") for one in asked[_BY_ID]
+        _Asked("GET", f"/households/{ids(read.household or 0)}") for read in asked[_BY_ID]
     ]
     _look(setting, asked, ids)
     took: defaultdict[str, list[float]] = defaultdict(list)
@@ -91,7 +91,7 @@ def measure(setting: Setting, people: People) -> list[Figure]:
 def _figure(
     setting: Setting, people: People, took: Mapping[str, list[float]], cut: Counter[str]
 ) -> Figure:
-    searched = [one for kind in _SHARES for one in took[kind]]
+    searched = [each for kind in _SHARES for each in took[kind]]
     slowest, by_id = percentile(searched, 0.99), percentile(took[_BY_ID], 0.99)
     told = "; ".join(
         f"{kind} {percentile(took[kind], 0.5):.0f} and {percentile(took[kind], 0.99):.0f}"
@@ -232,21 +232,23 @@ def _look(
     """Whoever has to be found is: a search that is quick because it finds nobody is no search."""
     registry = setting.world.api("registry", Role.CASE_WORKER)
     for kind, several in asked.items():
-        for one in several[:10]:
-            if one.household is None or one.body is None:
+        for search in several[:10]:
+            if search.household is None or search.body is None:
                 continue
-            found = registry.post(one.path, dict(one.body))
-            assert ids(one.household) in json.dumps(found), (kind, one.household)
+            found = registry.post(search.path, dict(search.body))
+            assert ids(search.household) in json.dumps(found), (kind, search.household)
 
 
 def _ask(setting: Setting, asked: Sequence[tuple[str, _Asked]]) -> list[tuple[float, bool]]:
     """The milliseconds that each took, and whether its answer was cut; all have to succeed."""
     token = setting.world.stack.token(Role.CASE_WORKER)
     requests = []
-    for _, one in asked:
-        body = b"" if one.body is None else json.dumps(one.body, ensure_ascii=False).encode()
+    for _, request in asked:
+        body = (
+            b"" if request.body is None else json.dumps(request.body, ensure_ascii=False).encode()
+        )
         lines = [
-            f"{one.method} {API_PREFIX}{one.path} HTTP/1.1",
+            f"{request.method} {API_PREFIX}{request.path} HTTP/1.1",
             "host: registry",
             f"authorization: Bearer {token}",
             "content-type: application/json",

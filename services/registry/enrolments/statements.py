@@ -207,8 +207,10 @@ def _of_eligible(
         having.append(compile_eligibility(document))
     if document.benefit[-1].where is not None:
         having.append(benefit.case_number.is_not(None))
-    of = of_all_households if everywhere else of_households
-    return of(query.where(Household.archived_at.is_(None)), having=having)
+    query = query.where(Household.archived_at.is_(None))
+    if everywhere:
+        return of_all_households(query, having=having)
+    return of_households(query, having=having)
 
 
 def first_round(document: SchemeDocument, variant: Variant) -> Totals:

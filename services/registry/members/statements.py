@@ -53,6 +53,8 @@ AS_OF = bindparam("as_of", type_=Date)
 # More than there are members of any household.
 _UNKNOWN = literal_column("1000000", Integer)
 
+_AGGREGATES = (FunctionFilter, functions.count, functions.max, functions.min, functions.sum)
+
 PRESENT = and_(
     or_(Member.joined_on.is_(None), Member.joined_on <= AS_OF),
     or_(Member.left_on.is_(None), Member.left_on > AS_OF),
@@ -164,12 +166,11 @@ def _asks_about_places(
 
 def _aggregates(expressions: Sequence[Any]) -> Iterator[ColumnElement[Any]]:
     """The aggregates in some expressions: all of them are over members."""
-    kinds = FunctionFilter | functions.count | functions.max | functions.min | functions.sum
     for expression in expressions:
         filtered = set()
         # From the outside to the inside.
         for element in visitors.iterate(expression):
-            if isinstance(element, kinds) and id(element) not in filtered:
+            if isinstance(element, _AGGREGATES) and id(element) not in filtered:
                 yield element
             if isinstance(element, FunctionFilter):
                 filtered.add(id(element.func))

@@ -33,7 +33,7 @@ _BY_INDEX = text(
     """
 )
 
-_DIGITS_OF_A_DISTRICT = 4
+_DIGITS_OF_A_COMMUNE = 6
 _FEW_TOKENS = 32
 """Of more, an index walk that looks for all of them compares each row that it finds with each."""
 _OF_EACH_TOKEN = 20
@@ -88,11 +88,11 @@ async def _candidates(
 ) -> Candidates:
     """Whoever a query is about and is kept under one of the tokens, ``limit`` of them at most.
 
-    In a commune or a district everybody is looked through; elsewhere the index of tokens is.
+    In a commune everybody is looked through; elsewhere the index of tokens is.
     """
     asked = bindparam("tokens", list(tokens), type_=ARRAY(BigInteger))
     cut = False
-    if area is not None and all(len(code) >= _DIGITS_OF_A_DISTRICT for code in area):
+    if area is not None and all(len(code) == _DIGITS_OF_A_COMMUNE for code in area):
         found = query.where(_is_among(kept, asked))
     elif len(tokens) <= _FEW_TOKENS:
         found = query.where(kept.op("&&")(asked))

@@ -118,8 +118,8 @@ def _paired(first: Sequence[Sound], second: Sequence[Sound]) -> float:
 
 def _of_pairs(first: Sequence[Sound], second: Sequence[Sound]) -> float:
     pairs = [
-        _alike(one, other) if one <= other else _alike(other, one)
-        for one, other in zip(first, second, strict=True)
+        _alike(word, other) if word <= other else _alike(other, word)
+        for word, other in zip(first, second, strict=True)
     ]
     least, mean = min(pairs), sum(pairs) / len(pairs)
     return _LEAST_PAIR_COUNTS * least + (1 - _LEAST_PAIR_COUNTS) * mean
