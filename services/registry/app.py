@@ -8,8 +8,8 @@ from fastapi import FastAPI
 
 from services.registry.accounts.routes import router as accounts
 from services.registry.acts.routes import router as acts
+from services.registry.appeals.routes import router as appeals
 from services.registry.approvals.tables import ApprovalKind
-from services.registry.cases.routes import router as cases
 from services.registry.changes.routes import router as changes
 from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
@@ -23,6 +23,8 @@ from services.registry.entitlements.routes import router as entitlements
 from services.registry.estimates.asking import Payments
 from services.registry.estimates.routes import estimates
 from services.registry.estimates.routes import router as schemes
+from services.registry.exclusions.routes import router as exclusions
+from services.registry.further_enrolments.routes import router as further_enrolments
 from services.registry.gazetteer.routes import router as areas
 from services.registry.gazetteer.service import KnownNames
 from services.registry.held.routes import router as held
@@ -36,6 +38,7 @@ from services.registry.imports.routes import router as imports
 from services.registry.imports.running import ImportWork
 from services.registry.members.routes import router as members
 from services.registry.mergers.routes import router as mergers
+from services.registry.missed.routes import router as missed
 from services.registry.name_searches.routes import router as name_searches
 from services.registry.name_sheets.routes import router as name_sheets
 from services.registry.partners.routes import router as partners
@@ -124,7 +127,10 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             asking,
             entitlements,
             decisions,
-            cases,
+            missed,
+            further_enrolments,
+            exclusions,
+            appeals,
             chunks,
             checks,
             holders,

@@ -6,10 +6,11 @@ from functools import partial
 from services.registry.accounts import service as accounts
 from services.registry.acts import service as acts
 from services.registry.approvals.tables import Approval, ApprovalKind
-from services.registry.cases import service as cases
 from services.registry.corrections import service as corrections
 from services.registry.duplicates import service as duplicates
 from services.registry.editions import service as editions
+from services.registry.exclusions import service as exclusions
+from services.registry.further_enrolments import service as further_enrolments
 from services.registry.held import service as held
 from services.registry.households.persons import PersonalData
 from services.registry.partners import service as partners
@@ -29,7 +30,7 @@ _CARRIED_OUT = {
     ApprovalKind.GAZETTEER_EDITION: editions.carry_out,
     ApprovalKind.PARTNER: partners.carry_out,
     ApprovalKind.MEMBER_CHANGE: corrections.carry_out,
-    ApprovalKind.READMISSION: cases.carry_out_readmission,
+    ApprovalKind.READMISSION: exclusions.carry_out,
     ApprovalKind.DUPLICATES: duplicates.carry_out,
 }
 
@@ -59,7 +60,7 @@ def steps_of(settings: Settings, personal_data: PersonalData | None = None) -> S
         kind=ApprovalKind.FURTHER_ENROLMENT,
         waits=waits,
         carry_out=partial(
-            cases.carry_out_enrolment, households_per_chunk=settings.households_per_chunk
+            further_enrolments.carry_out, households_per_chunk=settings.households_per_chunk
         ),
     )
     return Steps(Approval, ApprovalKind, [schemes, further, *steps])

@@ -3,9 +3,9 @@
 from services.registry.accounts import tables as accounts
 from services.registry.activations import tables as activations
 from services.registry.acts import tables as acts
+from services.registry.appeals import tables as appeals
 from services.registry.approvals import tables as approvals
 from services.registry.areas import tables as areas
-from services.registry.cases import tables as cases
 from services.registry.changes import tables as changes
 from services.registry.chunks import tables as chunks
 from services.registry.corrections import tables as corrections
@@ -32,9 +32,9 @@ __all__ = [
     "accounts",
     "activations",
     "acts",
+    "appeals",
     "approvals",
     "areas",
-    "cases",
     "changes",
     "chunks",
     "corrections",

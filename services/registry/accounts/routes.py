@@ -1,6 +1,5 @@
 """Changing where a household is paid, over HTTP."""
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -11,7 +10,7 @@ from services.registry.households.persons import PersonalDataDependency
 from services.registry.households.schemas import HouseholdOut
 from services.registry.scopes import HouseholdsWrite
 from services.registry.settings import Settings
-from shared.approvals import ApprovalOut
+from shared.approvals.proposing import MAY_WAIT, answered
 from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
@@ -20,16 +19,12 @@ from shared.operations import narrowed
 
 router = APIRouter(prefix="/households", tags=["households"])
 
-_WAITS: dict[int | str, dict[str, Any]] = {
-    202: {"model": ApprovalOut, "description": "Proposed: it waits for a second person."}
-}
-
 
 @router.put(
     "/{household_id}/payee-account",
     response_model=HouseholdOut,
     summary="Change where a household is paid",
-    responses={**_WAITS, **problem_responses(401, 403, 404, 422)},
+    responses={**MAY_WAIT, **problem_responses(401, 403, 404, 422)},
     openapi_extra=narrowed(),
 )
 async def change_payee_account(
@@ -41,7 +36,7 @@ async def change_payee_account(
     clock: ClockDependency,
     steps: TwoPersonSteps,
     request: Request,
-) -> Any:
+) -> Response:
     """Holds for entitlements worked out from now on; announced ones keep their account.
 
     Of a household that is enrolled in an activation that can still pay, and beyond so many a day
@@ -58,6 +53,4 @@ async def change_payee_account(
         caller=caller,
         clock=clock,
     )
-    if isinstance(done, HouseholdOut):
-        return done
-    return Response(done.model_dump_json(), status_code=202, media_type="application/json")
+    return answered(done)

@@ -1,7 +1,6 @@
 """Acts on households over HTTP."""
 
-from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -22,12 +21,14 @@ from services.registry.acts.schemas import (
     SplitIn,
     WithdrawalIn,
 )
-from services.registry.acts.service import Act, Acts, DoneOut
+from services.registry.acts.service import Act, DoneOut
+from services.registry.acts.within import ActsWithin
 from services.registry.changes.schemas import HeldTag
 from services.registry.households.persons import PersonalDataDependency
+from services.registry.households.service import require_household
 from services.registry.scopes import HouseholdsRead, HouseholdsWrite, PersonsRead
 from services.registry.settings import Settings
-from shared.approvals import ApprovalOut
+from shared.approvals.proposing import MAY_WAIT, Proposing, answered
 from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
@@ -38,10 +39,7 @@ from shared.pagination import PageOf, PageQuery
 router = APIRouter(prefix="/households", tags=["households"])
 
 _ALONE = problem_responses(400, 401, 403, 404, 409, 412, 422)
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    202: {"model": ApprovalOut, "description": "Proposed: it waits for a second person."},
-    **_ALONE,
-}
+_ANSWERS = {**MAY_WAIT, **_ALONE}
 
 
 def _acts(
@@ -50,15 +48,11 @@ def _acts(
     personal_data: PersonalDataDependency,
     clock: ClockDependency,
     steps: TwoPersonSteps,
-) -> Acts:
-    return Acts(session, steps, personal_data=personal_data, caller=caller, clock=clock)
+) -> ActsWithin:
+    return ActsWithin(session, steps, personal_data=personal_data, caller=caller, clock=clock)
 
 
-_Acts = Annotated[Acts, Depends(_acts)]
-
-
-def _status(done: DoneOut | ApprovalOut) -> int:
-    return HTTPStatus.ACCEPTED if isinstance(done, ApprovalOut) else HTTPStatus.OK
+_Acts = Annotated[ActsWithin, Depends(_acts)]
 
 
 @router.get(
@@ -93,10 +87,7 @@ async def correct_household(
 ) -> Response:
     """What is left out stays. Of a household that is enrolled in an activation that can still pay
     it is a proposal. Where members are listed, they are corrected, and the counts follow."""
-    done = await acts.ask(Act.CORRECTION, household_id, given, held=held)
-    return Response(
-        done.model_dump_json(), status_code=_status(done), media_type="application/json"
-    )
+    return answered(await acts.ask(Act.CORRECTION, household_id, given, held=held))
 
 
 @router.post(
@@ -110,15 +101,11 @@ async def move_household(
     given: MoveIn,
     _: HouseholdsWrite,
     acts: _Acts,
-    once: Once,
+    proposing: Proposing,
     held: HeldTag = None,
 ) -> Response:
     """What is enrolled from then on finds it there; what it was enrolled in stays."""
-    return await once.reply(
-        given,
-        lambda: acts.ask(Act.MOVE, household_id, given, held=held),
-        status_code=_status,
-    )
+    return await proposing.reply(given, lambda: acts.ask(Act.MOVE, household_id, given, held=held))
 
 
 @router.post(
@@ -132,15 +119,13 @@ async def archive_household(
     given: ArchiveIn,
     _: HouseholdsWrite,
     acts: _Acts,
-    once: Once,
+    proposing: Proposing,
     held: HeldTag = None,
 ) -> Response:
     """It is enrolled in nothing any more and gets no later round; what it was owed stays explained.
     A proposal where it is enrolled in an activation that can still pay. Nothing is deleted."""
-    return await once.reply(
-        given,
-        lambda: acts.ask(Act.ARCHIVAL, household_id, given, held=held),
-        status_code=_status,
+    return await proposing.reply(
+        given, lambda: acts.ask(Act.ARCHIVAL, household_id, given, held=held)
     )
 
 
@@ -155,14 +140,12 @@ async def restore_household(
     given: RestoreIn,
     _: HouseholdsWrite,
     acts: _Acts,
-    once: Once,
+    proposing: Proposing,
     held: HeldTag = None,
 ) -> Response:
     """It can be enrolled again. One that was merged into another is split from it instead."""
-    return await once.reply(
-        given,
-        lambda: acts.ask(Act.RESTORATION, household_id, given, held=held),
-        status_code=_status,
+    return await proposing.reply(
+        given, lambda: acts.ask(Act.RESTORATION, household_id, given, held=held)
     )
 
 
@@ -177,15 +160,13 @@ async def merge_households(
     given: MergerIn,
     _: HouseholdsWrite,
     acts: _Acts,
-    once: Once,
+    proposing: Proposing,
     held: HeldTag = None,
 ) -> Response:
     """The members of the other are members of this one, and the other is archived and points to it.
     Always a proposal. An activation that either was enrolled in does not enrol them anew."""
-    return await once.reply(
-        given,
-        lambda: acts.ask(Act.MERGER, household_id, given, held=held),
-        status_code=_status,
+    return await proposing.reply(
+        given, lambda: acts.ask(Act.MERGER, household_id, given, held=held)
     )
 
 
@@ -200,16 +181,12 @@ async def split_household(
     given: SplitIn,
     _: HouseholdsWrite,
     acts: _Acts,
-    once: Once,
+    proposing: Proposing,
     held: HeldTag = None,
 ) -> Response:
     """The new household lives where this one does, and has no account yet. Always a proposal. An
     activation that this one was enrolled in does not enrol the new one: nobody is paid twice."""
-    return await once.reply(
-        given,
-        lambda: acts.ask(Act.SPLIT, household_id, given, held=held),
-        status_code=_status,
-    )
+    return await proposing.reply(given, lambda: acts.ask(Act.SPLIT, household_id, given, held=held))
 
 
 @router.post(
@@ -224,15 +201,13 @@ async def record_death(
     given: DeathIn,
     _: HouseholdsWrite,
     acts: _Acts,
-    once: Once,
+    proposing: Proposing,
     held: HeldTag = None,
 ) -> Response:
     """Of a head, say who is the head now. With its last member the household is archived. A
     proposal where a head died whose household is enrolled in an activation that can still pay."""
-    return await once.reply(
-        given,
-        lambda: acts.ask(Act.DEATH, household_id, given, held=held, member_id=member_id),
-        status_code=_status,
+    return await proposing.reply(
+        given, lambda: acts.ask(Act.DEATH, household_id, given, held=held, member_id=member_id)
     )
 
 
@@ -248,15 +223,13 @@ async def record_departure(
     given: DepartureIn,
     _: HouseholdsWrite,
     acts: _Acts,
-    once: Once,
+    proposing: Proposing,
     held: HeldTag = None,
 ) -> Response:
     """For good, or for another household, where they get a number of their own. A proposal where a
     head left whose household is enrolled in an activation that can still pay."""
-    return await once.reply(
-        given,
-        lambda: acts.ask(Act.DEPARTURE, household_id, given, held=held, member_id=member_id),
-        status_code=_status,
+    return await proposing.reply(
+        given, lambda: acts.ask(Act.DEPARTURE, household_id, given, held=held, member_id=member_id)
     )
 
 
@@ -271,16 +244,14 @@ async def erase_household(
     given: ErasureIn,
     _: HouseholdsWrite,
     acts: _Acts,
-    once: Once,
+    proposing: Proposing,
     held: HeldTag = None,
 ) -> Response:
     """Overwrites names, numbers, days of birth and accounts, as they are and as they were. What
     was paid, and to how many, stays. Always a proposal, of an archived household that is owed
     nothing."""
-    return await once.reply(
-        given,
-        lambda: acts.ask(Act.ERASURE, household_id, given, held=held),
-        status_code=_status,
+    return await proposing.reply(
+        given, lambda: acts.ask(Act.ERASURE, household_id, given, held=held)
     )
 
 
@@ -290,9 +261,10 @@ async def erase_household(
     responses=problem_responses(400, 401, 403, 404, 422),
 )
 async def list_consents(
-    household_id: UUID, _: HouseholdsRead, session: Session, page: PageQuery
+    household_id: UUID, caller: HouseholdsRead, session: Session, page: PageQuery
 ) -> PageOf[ConsentOut]:
     """In the order in which it was recorded, with what was withdrawn."""
+    await require_household(session, household_id, bound=caller.areas)
     return await service.list_consents(session, household_id, page=page)
 
 
@@ -312,6 +284,7 @@ async def add_consent(
     once: Once,
 ) -> Response:
     """One standing consent for each purpose; it holds until it is withdrawn."""
+    await require_household(session, household_id, bound=caller.areas)
     return await once.reply(
         given, lambda: service.agree(session, household_id, given, caller=caller, clock=clock)
     )
@@ -332,6 +305,7 @@ async def withdraw_consent(
     once: Once,
 ) -> Response:
     """What was done by it until then stays as it was."""
+    await require_household(session, household_id, bound=caller.areas)
     return await once.reply(
         given,
         lambda: service.withdraw(session, household_id, given, caller=caller, clock=clock),

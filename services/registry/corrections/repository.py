@@ -8,11 +8,11 @@ from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Date, DateTime, Uuid
 
-from services.registry.areas.statements import Bound, within
 from services.registry.corrections.tables import MemberChange
 from services.registry.households.tables import Household
 from services.registry.members.shape import FOUND, OPEN
 from services.registry.members.tables import Member
+from shared.bounds import Bound, within
 
 _LOCK_CLASS = 7_203
 

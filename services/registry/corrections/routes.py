@@ -1,7 +1,7 @@
 """Adding and correcting members of households over HTTP."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,19 +12,14 @@ from services.registry.households.persons import PersonalDataDependency
 from services.registry.members.schemas import MemberAddedOut, MemberOut
 from services.registry.scopes import HouseholdsWrite, PersonsRead, RegistryApprove
 from services.registry.settings import Settings
-from shared.approvals import ApprovalOut
+from shared.approvals.proposing import MAY_WAIT, Proposing, answered
 from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
-from shared.idempotency import Once
 from shared.operations import narrowed
 
 router = APIRouter(prefix="/households", tags=["households"])
-
-_WAITS: dict[int | str, dict[str, Any]] = {
-    202: {"model": ApprovalOut, "description": "Proposed: it waits for a second person."}
-}
 
 
 def _corrections(
@@ -46,16 +41,12 @@ def _corrections(
     )
 
 
-def _status(done: MemberAddedOut | ApprovalOut) -> int:
-    return HTTPStatus.ACCEPTED if isinstance(done, ApprovalOut) else HTTPStatus.CREATED
-
-
 @router.post(
     "/{household_id}/members",
     status_code=201,
     response_model=MemberAddedOut,
     summary="Add a member to a household",
-    responses={**_WAITS, **problem_responses(400, 401, 403, 404, 409, 422)},
+    responses={**MAY_WAIT, **problem_responses(400, 401, 403, 404, 409, 422)},
     openapi_extra=narrowed(),
 )
 async def add_member(
@@ -63,7 +54,7 @@ async def add_member(
     given: MemberIn,
     _: HouseholdsWrite,
     corrections: Annotated[Corrections, Depends(_corrections)],
-    once: Once,
+    proposing: Proposing,
 ) -> Response:
     """Somebody who was born, moved in or was forgotten. The answer does not repeat who.
 
@@ -71,8 +62,8 @@ async def add_member(
     (`REGISTRY_MEMBER_CHANGES_ALONE`), it is a proposal. A household of which only counts are known
     gets its members all at once, by an import.
     """
-    return await once.reply(
-        given, lambda: corrections.add(household_id, given), status_code=_status
+    return await proposing.reply(
+        given, lambda: corrections.add(household_id, given), alone=HTTPStatus.CREATED
     )
 
 
@@ -80,7 +71,7 @@ async def add_member(
     "/{household_id}/members/{member_id}",
     response_model=MemberOut,
     summary="Correct what is known of a member",
-    responses={**_WAITS, **problem_responses(400, 401, 403, 404, 409, 422)},
+    responses={**MAY_WAIT, **problem_responses(400, 401, 403, 404, 409, 422)},
     openapi_extra=narrowed(),
 )
 async def correct_member(
@@ -90,16 +81,13 @@ async def correct_member(
     _: HouseholdsWrite,
     __: PersonsRead,
     corrections: Annotated[Corrections, Depends(_corrections)],
-) -> Any:
+) -> Response:
     """What is left out stays; null says that it is not known. Counts from the next round on.
 
     It is a proposal under the same conditions as a member who is added; a name, a phone or a
     number, which count in no amount, is one person's also where the household is enrolled.
     """
-    done = await corrections.correct(household_id, member_id, given)
-    if isinstance(done, MemberOut):
-        return done
-    return Response(done.model_dump_json(), status_code=202, media_type="application/json")
+    return answered(await corrections.correct(household_id, member_id, given))
 
 
 @router.get(

@@ -29,6 +29,7 @@ from services.registry.corrections.schemas import (
 from services.registry.corrections.tables import MemberChange
 from services.registry.households.fields import Kept
 from services.registry.households.persons import PersonalData
+from services.registry.households.service import require_household
 from services.registry.households.tables import Household
 from services.registry.members import repository as members
 from services.registry.members.schemas import MemberAddedOut, MemberOut
@@ -141,6 +142,7 @@ class Corrections:
 
     async def change(self, household_id: UUID, change_id: UUID) -> MemberChangeOut:
         """What was asked for, for who decides it; raises NotFound."""
+        await require_household(self._session, household_id, bound=self._caller.areas)
         found = await repository.find_change(self._session, household_id, change_id)
         if found is None:
             raise NotFound("Nobody asked for such a change of a member of this household.")

@@ -29,7 +29,7 @@ from services.registry.decisions.schemas import (
     Verdict,
 )
 from services.registry.enrolments.tables import Enrolment
-from services.registry.households.repository import find_household
+from services.registry.households.service import require_household
 from services.registry.households.tables import Household
 from services.registry.rules.attributes import (
     COMMUNE_ATTRIBUTES,
@@ -46,7 +46,6 @@ from services.registry.scopes import READ_PERSONAL
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.documents import service as documents
-from shared.errors import NotFound
 from shared.pagination import Page
 from shared.wording.phrase import Phrase, listed, sentences
 from shared.wording.said import Said
@@ -389,7 +388,7 @@ async def of_activation(
 ) -> DecisionOut:
     """Why a household is in or out of an activation; raises NotFound."""
     activation = await get_activation(session, activation_id)
-    household = await _household(session, household_id)
+    household = await require_household(session, household_id, bound=caller.areas)
     decisions = Decisions(session, household, caller=caller, today=clock.today())
     return await decisions.of_activation(activation)
 
@@ -398,7 +397,7 @@ async def of_household(
     session: AsyncSession, household_id: UUID, *, page: Page, caller: Caller, clock: Clock
 ) -> DecisionsOut:
     """Why a household is in or out, everywhere; raises NotFound."""
-    household = await _household(session, household_id)
+    household = await require_household(session, household_id, bound=caller.areas)
     decisions = Decisions(session, household, caller=caller, today=clock.today())
     before = page.after(datetime, UUID)
     schemes = []
@@ -417,11 +416,3 @@ async def of_household(
         next_cursor=cut.next_cursor,
         as_of=clock.now(),
     )
-
-
-async def _household(session: AsyncSession, household_id: UUID) -> Household:
-    found = await find_household(session, household_id, bound=None)
-    if found is None:
-        raise NotFound("There is no such household. GET /v1/households lists those of an area.")
-    household: Household = found[0]
-    return household

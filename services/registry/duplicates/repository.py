@@ -5,7 +5,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Uuid
 
@@ -22,6 +34,7 @@ from services.registry.duplicates.statements import (
 from services.registry.duplicates.states import Decision, Ground, Standing, Step
 from services.registry.duplicates.tables import DuplicateDecision, DuplicateSuspect
 from services.registry.households.tables import Household
+from shared.bounds import Bound, within
 from shared.database import plan_anew
 
 _FENCE, _LOOKING = 7_204, 1
@@ -297,6 +310,22 @@ def _standing(standing: Standing | None) -> Any:
             )
 
 
+def _both_within(bound: Bound) -> list[ColumnElement[bool]]:
+    """Whether both households lie in a caller's areas: of one alone they are not told."""
+    if bound is None:
+        return []
+    return [
+        select(Household.id)
+        .where(Household.id == household_id, within(bound, Household.area_code))
+        .correlate(DuplicateSuspect)
+        .exists()
+        for household_id in (
+            DuplicateSuspect.first_household_id,
+            DuplicateSuspect.second_household_id,
+        )
+    ]
+
+
 async def list_suspects(
     session: AsyncSession,
     *,
@@ -305,6 +334,7 @@ async def list_suspects(
     area_prefix: str,
     household_id: UUID | None,
     least_score: int,
+    bound: Bound,
     after: tuple[int, UUID] | None,
     limit: int,
 ) -> Sequence[DuplicateSuspect]:
@@ -314,6 +344,7 @@ async def list_suspects(
         DuplicateSuspect.passed_to.is_(None),
         DuplicateSuspect.score >= least_score,
         _standing(standing),
+        *_both_within(bound),
     )
     if ground is not None:
         query = query.where(
@@ -349,10 +380,10 @@ async def list_suspects(
 
 
 async def find_suspect(
-    session: AsyncSession, suspect_id: UUID, *, lock: bool = False
+    session: AsyncSession, suspect_id: UUID, *, bound: Bound, lock: bool = False
 ) -> DuplicateSuspect | None:
     """A suspicion, and where ``lock`` says so, for this transaction alone, with what follows it."""
-    query = select(DuplicateSuspect).where(DuplicateSuspect.id == suspect_id)
+    query = select(DuplicateSuspect).where(DuplicateSuspect.id == suspect_id, *_both_within(bound))
     if lock:
         # In the order of their ids, as chunks lock them.
         await session.execute(

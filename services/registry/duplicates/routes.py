@@ -29,7 +29,9 @@ router = APIRouter(prefix="/duplicates", tags=["duplicates"])
 
 
 @router.get(
-    "", summary="List who may be registered twice", responses=problem_responses(400, 401, 403, 422)
+    "",
+    summary="List who may be registered twice",
+    responses=problem_responses(400, 401, 403, 422),
 )
 async def list_duplicates(
     caller: HouseholdsRead,

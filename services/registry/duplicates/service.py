@@ -71,6 +71,7 @@ class Duplicates:
             area_prefix="" if area in (None, COUNTRY_CODE) else str(area),
             household_id=household_id,
             least_score=least_score,
+            bound=self._caller.areas,
             after=page.after(Int2, UUID),
             limit=page.fetch_limit,
         )
@@ -231,7 +232,9 @@ class Duplicates:
         )
 
     async def _find(self, suspect_id: UUID, *, lock: bool = False) -> DuplicateSuspect:
-        suspect = await repository.find_suspect(self._session, suspect_id, lock=lock)
+        suspect = await repository.find_suspect(
+            self._session, suspect_id, bound=self._caller.areas, lock=lock
+        )
         if suspect is None:
             raise NotFound("There is no such suspicion. GET /v1/duplicates lists them.")
         return suspect

@@ -9,11 +9,11 @@ from sqlalchemy import Row, Select, and_, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations.tables import Activation
-from services.registry.areas.statements import Bound, within
 from services.registry.chunks.tables import EntitlementChunk
 from services.registry.enrolments.tables import Enrolment, Entitlement, Reassessment
 from services.registry.households.shape import COUNTED
 from services.registry.households.tables import Household
+from shared.bounds import Bound, within
 
 
 def _shown(bound: Bound) -> Select[Any]:

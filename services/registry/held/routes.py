@@ -7,12 +7,10 @@ from fastapi import APIRouter, Response
 from services.registry.held import service
 from services.registry.held.schemas import HeldRunOut, LetThroughIn
 from services.registry.scopes import EnrolmentsRead, RoundsRelease
-from shared.approvals import ApprovalOut
-from shared.approvals.routes import TwoPersonSteps
+from shared.approvals.proposing import PROPOSES, Proposing
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
-from shared.idempotency import Once
 from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/held-runs", tags=["activations"])
@@ -28,25 +26,14 @@ async def list_held_runs(
 
 @router.post(
     "/{run_id}/release",
-    status_code=202,
-    response_model=ApprovalOut,
     summary="Propose again to let a held run through",
-    responses=problem_responses(400, 401, 403, 404, 409, 422),
+    **PROPOSES,
 )
 async def propose_release(
     run_id: UUID,
     given: LetThroughIn,
     caller: RoundsRelease,
-    session: Session,
-    clock: ClockDependency,
-    once: Once,
-    steps: TwoPersonSteps,
+    proposing: Proposing,
 ) -> Response:
     """For one whose proposal was declined or expired; the first is made by the registry itself."""
-    return await once.reply(
-        given,
-        lambda: service.propose_again(
-            session, steps, run_id, reason=given.reason, caller=caller, clock=clock
-        ),
-        status_code=202,
-    )
+    return await proposing.propose(service.propose_again, run_id, given=given, caller=caller)

@@ -15,7 +15,7 @@ from services.registry.enrolments import ceilings
 from services.registry.enrolments.ceilings import Sum
 from services.registry.enrolments.completion import complete_run
 from services.registry.held import repository
-from services.registry.held.schemas import HeldRunOut
+from services.registry.held.schemas import HeldRunOut, LetThroughIn
 from services.registry.schemes.service import get_document
 from shared.approvals import Approval, ApprovalOut, ApprovalStatus, Steps
 from shared.approvals import service as approvals
@@ -40,8 +40,8 @@ async def propose_again(
     session: AsyncSession,
     steps: Steps,
     run_id: UUID,
+    given: LetThroughIn,
     *,
-    reason: str,
     caller: Caller,
     clock: Clock,
 ) -> ApprovalOut:
@@ -57,7 +57,7 @@ async def propose_again(
     assert activation.scheme_version is not None, "a run has a scheme"
     document = await get_document(session, activation.scheme_code, activation.scheme_version)
     return await ceilings.ask(
-        session, run, document, steps=steps, caller=caller, reason=reason, clock=clock
+        session, run, document, steps=steps, caller=caller, reason=given.reason, clock=clock
     )
 
 

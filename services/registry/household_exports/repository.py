@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.areas.statements import Bound, within
 from services.registry.households.shape import OPEN
 from services.registry.households.tables import Household, PayeeAccount
 from services.registry.members.shape import OPEN as OPEN_OF_MEMBER
 from services.registry.members.tables import Member
+from shared.bounds import Bound, within
 
 
 async def read_households(

@@ -17,7 +17,6 @@ from uuid import UUID
 
 import orjson
 
-from services.registry.areas.statements import Bound
 from services.registry.household_exports import repository
 from services.registry.households.fields import Count, Field
 from services.registry.households.persons import PersonalData
@@ -25,6 +24,7 @@ from services.registry.households.shape import OPEN, SEALED
 from services.registry.members.shape import OPEN as OPEN_OF_MEMBER
 from services.registry.members.shape import SEALED as SEALED_OF_MEMBER
 from shared.audit import Taken
+from shared.bounds import Bound
 from shared.database import Database
 from shared.parquet import PARQUET, Column, GrowingFile, Kind
 

@@ -21,11 +21,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.areas.statements import Bound, within
 from services.registry.areas.tables import CODE, COUNTRY_CODE
 from services.registry.households.fields import Field, Kept
 from services.registry.households.shape import PovertyStatus
 from services.registry.households.tables import Household, PayeeAccount
+from shared.bounds import Bound, within
 
 Found = Row[Household, PayeeAccount | None]
 """A household with the account that it has now."""

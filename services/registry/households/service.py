@@ -22,6 +22,7 @@ from services.registry.households.shape import FOUND, OPEN
 from services.registry.households.tables import Household, PayeeAccount
 from services.registry.scopes import READ_PERSONAL
 from shared.auth import Caller
+from shared.bounds import Bound
 from shared.errors import NotFound, Unprocessable
 from shared.pagination import Page, PageOf, encode_cursor
 
@@ -144,3 +145,14 @@ def _found(household: Household, account: PayeeAccount | None) -> FoundHousehold
         area_code=household.area_code,
         registration=Registration.PAYABLE if account else Registration.WITHOUT_ACCOUNT,
     )
+
+
+async def require_household(
+    session: AsyncSession, household_id: UUID, *, bound: Bound
+) -> Household:
+    """The household where it lies in a caller's areas; raises NotFound."""
+    found = await repository.find_household(session, household_id, bound=bound)
+    if found is None:
+        raise NotFound("There is no such household. GET /v1/households lists those of an area.")
+    household: Household = found[0]
+    return household

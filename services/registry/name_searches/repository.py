@@ -20,9 +20,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from services.registry.areas.statements import Bound, within
 from services.registry.households.tables import Household
 from services.registry.members.tables import Member
+from shared.bounds import Bound, within
 
 # A common token looks to the planner as if the whole table were as quick to read; and how common
 # tokens are is only seen where each search is planned by itself.

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.areas.statements import Bound, within
 from services.registry.enrolments.tables import Entitlement
 from services.registry.households.tables import Household
+from shared.bounds import Bound, within
 
 
 async def households_of(

@@ -14,8 +14,7 @@ from services.registry.repairs.schemas import (
     RepairPreviewOut,
 )
 from services.registry.scopes import EnrolmentsRead, RoundsRelease
-from shared.approvals import ApprovalOut
-from shared.approvals.routes import TwoPersonSteps
+from shared.approvals.proposing import PROPOSES, Proposing
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
@@ -47,31 +46,22 @@ async def preview_repair(
 @router.post(
     "/activations/{activation_id}/repairs",
     tags=["activations"],
-    status_code=202,
-    response_model=ApprovalOut,
     summary="Propose to announce unpaid entitlements again",
-    responses=problem_responses(400, 401, 403, 404, 409, 422),
+    **PROPOSES,
 )
 async def repair(
     activation_id: UUID,
     given: RepairIn,
     caller: RoundsRelease,
-    session: Session,
-    clock: ClockDependency,
-    once: Once,
-    steps: TwoPersonSteps,
+    proposing: Proposing,
 ) -> Response:
     """Once a second person approves, what was not paid is announced with the accounts of now.
 
     In chunks of their own, in the same round, for which payments reserves money by themselves.
     What is paid, or on its way, is passed by.
     """
-    return await once.reply(
-        given,
-        lambda: service.propose_repair(
-            session, steps, activation_id, given, caller=caller, clock=clock
-        ),
-        status_code=202,
+    return await proposing.propose(
+        service.propose_repair, activation_id, given=given, caller=caller
     )
 
 

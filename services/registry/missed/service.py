@@ -9,16 +9,13 @@ from services.registry.activations.repository import reached_communes
 from services.registry.activations.service import get_activation
 from services.registry.activations.tables import Activation
 from services.registry.areas.tables import COUNTRY_CODE
-from services.registry.cases import repository
-from services.registry.cases.schemas import (
-    Missed,
-    MissedCount,
-    MissedHousehold,
-    MissedOut,
-)
 from services.registry.enrolments.statements import Further
+from services.registry.further_enrolments.repository import sums_of_further
+from services.registry.missed import repository
+from services.registry.missed.schemas import Missed, MissedCount, MissedHousehold, MissedOut
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.service import get_document
+from shared.bounds import Bound, lies_within
 from shared.clock import Clock
 from shared.database import Database
 from shared.pagination import Page, PageOf
@@ -39,15 +36,15 @@ COLUMNS = "household_id,area_code,round,amount_minor,status,reason\n"
 
 
 async def count(
-    session: AsyncSession, activation_id: UUID, *, area: str | None, clock: Clock
+    session: AsyncSession, activation_id: UUID, *, area: str | None, bound: Bound, clock: Clock
 ) -> MissedOut:
     """How many were missed, by reason; raises NotFound."""
     activation = await get_activation(session, activation_id)
-    counted = await repository.count_missed(session, activation_id, area=_prefix(area))
+    counted = await repository.count_missed(session, activation_id, area=_prefix(area), bound=bound)
     document = await _document(session, activation)
     if document is not None:
-        communes = await communes_reached(session, activation, area)
-        late = await repository.sums_of_further(
+        communes = await communes_reached(session, activation, area, bound=bound)
+        late = await sums_of_further(
             session,
             document,
             Further.LATE,
@@ -79,6 +76,7 @@ async def list_page(
     why: Missed,
     *,
     area: str | None,
+    bound: Bound,
     page: Page,
     clock: Clock,
 ) -> PageOf[MissedHousehold]:
@@ -89,6 +87,7 @@ async def list_page(
         activation,
         why,
         area=area,
+        bound=bound,
         after=page.after(str, UUID, int),
         limit=page.fetch_limit,
         clock=clock,
@@ -97,7 +96,13 @@ async def list_page(
 
 
 async def export(
-    database: Database, activation_id: UUID, why: Missed, *, area: str | None, clock: Clock
+    database: Database,
+    activation_id: UUID,
+    why: Missed,
+    *,
+    area: str | None,
+    bound: Bound,
+    clock: Clock,
 ) -> AsyncIterator[str]:
     """The same as CSV, some rows at a time: nothing is held while the reader is slow."""
     yield COLUMNS
@@ -110,6 +115,7 @@ async def export(
                 activation,
                 why,
                 area=area,
+                bound=bound,
                 after=after,
                 limit=_ROWS_AT_A_TIME,
                 clock=clock,
@@ -131,13 +137,14 @@ async def _rows(
     why: Missed,
     *,
     area: str | None,
+    bound: Bound,
     after: repository.Place | None,
     limit: int,
     clock: Clock,
 ) -> list[MissedHousehold]:
     if why is not Missed.LATE:
         found = await repository.list_missed(
-            session, activation.id, why, area=_prefix(area), after=after, limit=limit
+            session, activation.id, why, area=_prefix(area), bound=bound, after=after, limit=limit
         )
         return [MissedHousehold.model_validate(row._asdict()) for row in found]
     document = await _document(session, activation)
@@ -147,7 +154,7 @@ async def _rows(
         session,
         document,
         activation.id,
-        await communes_reached(session, activation, area),
+        await communes_reached(session, activation, area, bound=bound),
         known_until=clock.now(),
         as_of=activation.opened_on,
         after=None if after is None else after[:2],
@@ -167,11 +174,13 @@ async def _rows(
 
 
 async def communes_reached(
-    session: AsyncSession, activation: Activation, area: str | None
+    session: AsyncSession, activation: Activation, area: str | None, *, bound: Bound
 ) -> frozenset[str]:
     """The communes that an activation reaches, within an area."""
     communes = await reached_communes(session, activation.id)
-    return frozenset(code for code in communes if code.startswith(_prefix(area)))
+    return frozenset(
+        code for code in communes if code.startswith(_prefix(area)) and lies_within(bound, code)
+    )
 
 
 def _prefix(area: str | None) -> str:
