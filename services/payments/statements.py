@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, Select
+from sqlalchemy import ColumnElement, Row, Select, collate
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.payments.database import SCHEMA
+from shared.bounds import Bound, within
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
@@ -43,6 +44,12 @@ def move_at(position: str) -> str:
 def narrowed(query: AnySelect, by: Mapping[InstrumentedAttribute[Any], object]) -> AnySelect:
     """The query with only those whose columns have these values; None does not narrow."""
     return query.where(*(column == value for column, value in by.items() if value is not None))
+
+
+def lives_within(bound: Bound, column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """Whether an area's code lies in a caller's areas; what has none, from before areas were kept,
+    lies nowhere."""
+    return within(bound, collate(column, "C"))
 
 
 def paged(

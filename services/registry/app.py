@@ -81,7 +81,9 @@ _PRINTED_AT_ONCE = 2
 """Sheets that are made into PDF at the same time: a second of the processor for each."""
 
 
-_APPROVALS = approval_routes(ApprovalKind, reader=SchemesRead, decider=RegistryApprove)
+_APPROVALS = approval_routes(
+    ApprovalKind, reader=SchemesRead, decider=RegistryApprove, is_narrowed=True
+)
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:

@@ -5,6 +5,7 @@ from functools import partial
 
 from services.registry.accounts import service as accounts
 from services.registry.acts import service as acts
+from services.registry.approvals.statements import lies_within
 from services.registry.approvals.tables import Approval, ApprovalKind
 from services.registry.corrections import service as corrections
 from services.registry.duplicates import service as duplicates
@@ -63,4 +64,4 @@ def steps_of(settings: Settings, personal_data: PersonalData | None = None) -> S
             further_enrolments.carry_out, households_per_chunk=settings.households_per_chunk
         ),
     )
-    return Steps(Approval, ApprovalKind, [schemes, further, *steps])
+    return Steps(Approval, ApprovalKind, [schemes, further, *steps], lies_within=lies_within)

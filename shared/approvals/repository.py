@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.approvals.schemas import ApprovalStatus
@@ -19,17 +19,31 @@ async def add(session: AsyncSession, table: type[Approval], **values: Any) -> Ap
     return (await session.scalars(statement)).one()
 
 
-async def lock(session: AsyncSession, table: type[Approval], approval_id: UUID) -> Approval | None:
-    """A proposal, locked for whoever decides it; None: there is none."""
-    statement = select(table).where(table.id == approval_id).with_for_update()
+async def lock(
+    session: AsyncSession,
+    table: type[Approval],
+    approval_id: UUID,
+    *,
+    shown: ColumnElement[bool] | None = None,
+) -> Approval | None:
+    """A proposal, locked for whoever decides it; None: there is none that is ``shown`` to them."""
+    statement = _shown(table, shown).where(table.id == approval_id).with_for_update(of=table)
     return (
         await session.scalars(statement, execution_options={"populate_existing": True})
     ).one_or_none()
 
 
-async def find(session: AsyncSession, table: type[Approval], approval_id: UUID) -> Approval | None:
+async def find(
+    session: AsyncSession, table: type[Approval], approval_id: UUID, *, shown: ColumnElement[bool]
+) -> Approval | None:
     """A proposal, or None."""
-    return (await session.scalars(select(table).where(table.id == approval_id))).one_or_none()
+    statement = _shown(table, shown).where(table.id == approval_id)
+    return (await session.scalars(statement)).one_or_none()
+
+
+def _shown(table: type[Approval], shown: ColumnElement[bool] | None) -> Select[Any]:
+    query: Select[Any] = select(table)
+    return query if shown is None else query.where(shown)
 
 
 async def decide(
@@ -67,11 +81,12 @@ async def list_approvals(
     status: ApprovalStatus,
     kind: StrEnum | None,
     now: datetime,
+    shown: ColumnElement[bool],
     after: UUID | None,
     limit: int,
 ) -> Sequence[Approval]:
     """Proposals in the order of their ids, which is that of their making."""
-    statement = select(table).where(*_stands(table, status, now=now))
+    statement = _shown(table, shown).where(*_stands(table, status, now=now))
     if kind is not None:
         statement = statement.where(table.kind == kind)
     if after is not None:

@@ -14,6 +14,7 @@ from shared.approvals.schemas import ApprovalOut, ApprovalStatus, DecidedOut
 from shared.approvals.steps import Effect, Steps
 from shared.approvals.tables import Approval, Decision
 from shared.auth import Caller
+from shared.bounds import Bound
 from shared.clock import Clock
 from shared.errors import Conflict, Forbidden, NotFound, Problem
 from shared.ids import new_id
@@ -80,7 +81,7 @@ async def decide(
     Raises NotFound; Forbidden for a machine that approves; Conflict where it was decided, has
     expired, cannot be carried out, or the caller proposed it or posted what it follows from.
     """
-    proposal = await _get_locked(session, steps, approval_id)
+    proposal = await _get_locked(session, steps, approval_id, caller=caller)
     return await _decide(
         session, steps, proposal, decision, reason=reason, caller=caller, clock=clock
     )
@@ -90,7 +91,7 @@ async def withdraw(
     session: AsyncSession, steps: Steps, approval_id: UUID, *, caller: Caller, clock: Clock
 ) -> Approval:
     """Close one's own proposal; raises NotFound, Conflict."""
-    proposal = await _get_locked(session, steps, approval_id)
+    proposal = await _get_locked(session, steps, approval_id, caller=caller)
     if proposal.proposed_by != caller.subject:
         raise Conflict(
             f"It was proposed by {proposal.proposed_by}: only they withdraw it. Whoever may "
@@ -101,8 +102,12 @@ async def withdraw(
     )
 
 
-async def _get_locked(session: AsyncSession, steps: Steps, approval_id: UUID) -> Approval:
-    proposal = await repository.lock(session, steps.table, approval_id)
+async def _get_locked(
+    session: AsyncSession, steps: Steps, approval_id: UUID, *, caller: Caller
+) -> Approval:
+    proposal = await repository.lock(
+        session, steps.table, approval_id, shown=steps.shown_to(caller.areas)
+    )
     if proposal is None:
         raise NotFound("There is no such proposal. GET /v1/approvals lists what waits.")
     return proposal
@@ -215,10 +220,10 @@ async def decide_each(
 
 
 async def get(
-    session: AsyncSession, steps: Steps, approval_id: UUID, *, clock: Clock
+    session: AsyncSession, steps: Steps, approval_id: UUID, *, bound: Bound = None, clock: Clock
 ) -> ApprovalOut:
     """A proposal as it stands; raises NotFound."""
-    proposal = await repository.find(session, steps.table, approval_id)
+    proposal = await repository.find(session, steps.table, approval_id, shown=steps.shown_to(bound))
     if proposal is None:
         raise NotFound("There is no such proposal. GET /v1/approvals lists them.")
     return shown(proposal, now=clock.now())
@@ -231,6 +236,7 @@ async def list_page(
     *,
     status: ApprovalStatus,
     kind: StrEnum | None,
+    bound: Bound,
     clock: Clock,
 ) -> PageOf[ApprovalOut]:
     """A page of proposals, oldest first."""
@@ -241,6 +247,7 @@ async def list_page(
         status=status,
         kind=kind,
         now=now,
+        shown=steps.shown_to(bound),
         after=page.after(UUID),
         limit=page.fetch_limit,
     )

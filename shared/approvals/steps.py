@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from sqlalchemy import ColumnElement, false, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.approvals.tables import Approval
+from shared.bounds import Bound
 from shared.clock import Clock
 
 
@@ -44,7 +46,23 @@ class Step:
 class Steps:
     """The steps of one service that need two persons, and the table of their proposals."""
 
-    def __init__(self, table: type[Approval], kinds: type[StrEnum], steps: Iterable[Step]) -> None:
+    def __init__(
+        self,
+        table: type[Approval],
+        kinds: type[StrEnum],
+        steps: Iterable[Step],
+        *,
+        lies_within: Callable[[Sequence[str]], ColumnElement[bool]] | None = None,
+    ) -> None:
+        """``lies_within`` says which proposals are about nothing but what lies in some areas; None:
+        none is, for whoever is bound to areas."""
         self.table = table
+        self._lies_within = lies_within
         self.kinds = kinds
         self.by_kind: Mapping[StrEnum, Step] = {step.kind: step for step in steps}
+
+    def shown_to(self, bound: Bound) -> ColumnElement[bool]:
+        """Whether a proposal is told to a caller who is bound to these areas."""
+        if bound is None:
+            return true()
+        return false() if self._lies_within is None else self._lies_within(bound)

@@ -19,7 +19,8 @@ from services.payments.providers.cashlist.tables import (
     CashUploadRow,
 )
 from services.payments.providers.tables import Provider
-from services.payments.statements import AnyRow, AnySelect, narrowed, paged
+from services.payments.statements import AnyRow, AnySelect, lives_within, narrowed, paged
+from shared.bounds import Bound
 
 _WAITS = """
     SELECT FROM payments.cash_upload AS upload
@@ -218,12 +219,22 @@ async def list_lists(
     state: CashListState | None,
     provider: str | None,
     area_code: str | None,
+    bound: Bound,
 ) -> Sequence[AnyRow]:
     """Lists in the order in which they were made; what is None does not narrow."""
     query = narrowed(_select(today), {Provider.code: provider, CashList.area_code: area_code})
+    query = query.where(lives_within(bound, CashList.area_code))
     if state is not None:
         query = query.where(_in_state(state, today))
     return (await session.execute(paged(query, CashList.id, after=after, limit=limit))).all()
+
+
+async def is_within(session: AsyncSession, list_id: UUID, *, bound: Bound) -> bool:
+    """Whether there is such a list in a caller's areas."""
+    query = select(CashList.id).where(
+        CashList.id == list_id, lives_within(bound, CashList.area_code)
+    )
+    return await session.scalar(query) is not None
 
 
 async def find_list(session: AsyncSession, list_id: UUID, *, today: date) -> AnyRow | None:

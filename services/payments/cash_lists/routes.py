@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from services.payments.cash_lists import service
@@ -18,10 +18,12 @@ from services.payments.cash_lists.states import CashListState
 from services.payments.providers.schemas import ProviderCode
 from services.payments.scopes import CashListsWrite, PaymentsRead
 from shared.approvals.routes import TwoPersonSteps
+from shared.auth.bearer import AnyCaller
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import BadRequest, Unprocessable, problem_responses
 from shared.idempotency import Once
+from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
 from shared.printing import print_paper
 
@@ -29,6 +31,17 @@ router = APIRouter(prefix="/cash-lists", tags=["cash lists"])
 
 ListId = Annotated[UUID, Path(examples=["0199c1de-7100-7a54-8f62-0d6f0a6f5b21"])]
 UploadId = Annotated[UUID, Path(examples=["0199c1de-8100-7a54-8f62-0d6f0a6f5b20"])]
+
+
+async def _require_theirs(list_id: ListId, request: Request, caller: AnyCaller) -> None:
+    """Raises NotFound where a list is of a commune that whoever is bound to areas is not told of.
+    A list stays of its commune, so that it may be asked before all else."""
+    if caller.areas is not None:
+        async with request.app.state.database.reading() as session:
+            await service.require_theirs(session, list_id, bound=caller.areas)
+
+
+_THEIRS = [Depends(_require_theirs)]
 
 _CSV_EXAMPLE = (
     "list,number,code,amount,currency,outcome,paid_on,reason,paper_reference\r\n"
@@ -57,9 +70,14 @@ _PDF_REPLY: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("", summary="List cash lists", responses=problem_responses(400, 401, 403, 422))
+@router.get(
+    "",
+    summary="List cash lists",
+    responses=problem_responses(400, 401, 403, 422),
+    openapi_extra=narrowed(),
+)
 async def list_cash_lists(
-    _: PaymentsRead,
+    caller: PaymentsRead,
     session: Session,
     page: PageQuery,
     clock: ClockDependency,
@@ -75,12 +93,22 @@ async def list_cash_lists(
     """Lists in the order in which they were made: how old they are, how many days are left, and
     how much of each was paid, was not, was not claimed, or has no result yet."""
     return await service.list_page(
-        session, page, state=state, provider=provider, area_code=area, clock=clock
+        session,
+        page,
+        state=state,
+        provider=provider,
+        area_code=area,
+        bound=caller.areas,
+        clock=clock,
     )
 
 
 @router.get(
-    "/{list_id}", summary="Get a cash list", responses=problem_responses(401, 403, 404, 422)
+    "/{list_id}",
+    dependencies=_THEIRS,
+    summary="Get a cash list",
+    responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def get_cash_list(
     list_id: ListId, _: PaymentsRead, session: Session, clock: ClockDependency
@@ -91,8 +119,10 @@ async def get_cash_list(
 
 @router.get(
     "/{list_id}/lines",
+    dependencies=_THEIRS,
     summary="List the lines of a cash list",
     responses=problem_responses(400, 401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def list_cash_lines(
     list_id: ListId, _: PaymentsRead, session: Session, page: PageQuery, clock: ClockDependency
@@ -104,9 +134,11 @@ async def list_cash_lines(
 
 @router.get(
     "/{list_id}/sheet.csv",
+    dependencies=_THEIRS,
     summary="Get a cash list as CSV",
     response_class=Response,
     responses={**_CSV_REPLY, **problem_responses(401, 403, 404, 422)},
+    openapi_extra=narrowed(),
 )
 async def get_sheet_csv(
     list_id: ListId, _: PaymentsRead, session: Session, clock: ClockDependency
@@ -119,9 +151,11 @@ async def get_sheet_csv(
 
 @router.get(
     "/{list_id}/sheet.pdf",
+    dependencies=_THEIRS,
     summary="Print a cash list",
     response_class=Response,
     responses={**_PDF_REPLY, **problem_responses(401, 403, 404, 422, 503)},
+    openapi_extra=narrowed(),
 )
 async def get_sheet_pdf(
     list_id: ListId, caller: PaymentsRead, request: Request, clock: ClockDependency
@@ -138,11 +172,12 @@ async def get_sheet_pdf(
 
 @router.post(
     "/{list_id}/results",
+    dependencies=_THEIRS,
     status_code=202,
     response_model=CashUploadOut,
     summary="Upload results of a cash list",
     responses=problem_responses(400, 401, 403, 404, 413, 422),
-    openapi_extra=_RESULTS_BODY,
+    openapi_extra=_RESULTS_BODY | narrowed(),
 )
 async def upload_results(
     list_id: ListId,
@@ -173,8 +208,10 @@ async def upload_results(
 
 @router.get(
     "/{list_id}/results",
+    dependencies=_THEIRS,
     summary="List what was uploaded about a cash list",
     responses=problem_responses(400, 401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def list_results(
     list_id: ListId,
@@ -190,8 +227,10 @@ async def list_results(
 
 @router.get(
     "/{list_id}/results/{upload_id}",
+    dependencies=_THEIRS,
     summary="Get what was uploaded about a cash list",
     responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def get_results(
     list_id: ListId,
@@ -207,8 +246,10 @@ async def get_results(
 
 @router.get(
     "/{list_id}/results/{upload_id}/rows",
+    dependencies=_THEIRS,
     summary="List the rows of uploaded results",
     responses=problem_responses(400, 401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def list_result_rows(
     list_id: ListId,

@@ -27,6 +27,7 @@ from services.payments.providers.cashlist.states import LineOutcome, UploadStatu
 from services.payments.statements import AnyRow
 from shared.approvals import Approval, Effect, Step, Steps, service
 from shared.auth import Caller
+from shared.bounds import Bound
 from shared.clock import Clock
 from shared.errors import NotFound, Unprocessable
 from shared.ids import new_id
@@ -58,6 +59,12 @@ def cash_results_step(waits: timedelta) -> Step:
     )
 
 
+async def require_theirs(session: AsyncSession, list_id: UUID, *, bound: Bound) -> None:
+    """Raises NotFound where a list is not of a commune in a caller's areas."""
+    if not await repository.is_within(session, list_id, bound=bound):
+        raise NotFound(MISSING)
+
+
 async def list_page(
     session: AsyncSession,
     page: Page,
@@ -65,6 +72,7 @@ async def list_page(
     state: CashListState | None,
     provider: str | None,
     area_code: str | None,
+    bound: Bound,
     clock: Clock,
 ) -> PageOf[CashListOut]:
     """A page of lists, the oldest first."""
@@ -76,6 +84,7 @@ async def list_page(
         state=state,
         provider=provider,
         area_code=area_code,
+        bound=bound,
     )
     found = page.of(rows, key=lambda row: (row.id,))
     return PageOf(

@@ -8,16 +8,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.instructions.states import EXCLUSIVE, NOT_EXCLUSIVE
 from services.payments.statements import AnyRow, among
+from shared.bounds import Bound, codes_of, within_text
 
 # Two partial indexes share the entitlements between them.
 _ATTEMPTS = text(
     f"""
+    SELECT * FROM (
     SELECT instruction.id, instruction.household_id, payment_round.activation_id,
         payment_round.scheme, payment_round.round, payment_round.status AS round_status,
         chunk.currency, chunk.announced_at, chunk.raised_at, provider.code AS provider,
         provider.name AS provider_name, instruction.amount_minor, instruction.paid_minor,
         instruction.status, instruction.reason, instruction.transaction_reference,
-        instruction.finished_at, cash_list.claim_by
+        instruction.finished_at, cash_list.claim_by, instruction.announcement,
+        instruction.attempt,
+        bool_and({within_text("instruction.area_code")}) OVER () AS is_theirs
     FROM payments.instruction
     JOIN payments.chunk ON chunk.number = instruction.chunk_number
     JOIN payments.payment_round ON payment_round.number = chunk.round_number
@@ -29,7 +33,10 @@ _ATTEMPTS = text(
     WHERE instruction.entitlement_id = :entitlement_id
       AND (instruction.status IN ({among(EXCLUSIVE)})
         OR instruction.status IN ({among(NOT_EXCLUSIVE)}))
-    ORDER BY instruction.announcement, instruction.attempt
+    ) AS attempts
+    -- Whoever is bound to areas is told of it where all of it was in them.
+    WHERE is_theirs
+    ORDER BY announcement, attempt
     """
 )
 
@@ -44,9 +51,13 @@ _MOVES = text(
 )
 
 
-async def attempts_of(session: AsyncSession, entitlement_id: UUID) -> Sequence[AnyRow]:
+async def attempts_of(
+    session: AsyncSession, entitlement_id: UUID, *, bound: Bound
+) -> Sequence[AnyRow]:
     """Every attempt to pay an entitlement, in order."""
-    rows = await session.execute(_ATTEMPTS, {"entitlement_id": entitlement_id})
+    rows = await session.execute(
+        _ATTEMPTS, {"entitlement_id": entitlement_id, "bound": codes_of(bound)}
+    )
     return rows.all()
 
 

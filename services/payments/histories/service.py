@@ -12,13 +12,14 @@ from services.payments.instructions.repository import reroutings_of
 from services.payments.instructions.states import Status
 from services.payments.rounds.states import RoundStatus
 from services.payments.statements import AnyRow
+from shared.bounds import Bound
 from shared.errors import NotFound
 from shared.wording.said import Said
 
 
-async def history_of(session: AsyncSession, entitlement_id: UUID) -> HistoryOut:
+async def history_of(session: AsyncSession, entitlement_id: UUID, *, bound: Bound) -> HistoryOut:
     """Everything that was tried to pay an entitlement; raises NotFound."""
-    attempts = await repository.attempts_of(session, entitlement_id)
+    attempts = await repository.attempts_of(session, entitlement_id, bound=bound)
     if not attempts:
         raise NotFound(NO_PAYMENT)
     moves = await repository.moves_of(session, [attempt.id for attempt in attempts])

@@ -14,6 +14,7 @@ from services.payments.instructions import repository
 from services.payments.instructions.states import Status
 from services.payments.statements import AnyRow
 from shared.audit import Taken
+from shared.bounds import Bound
 from shared.database import Database
 
 COLUMNS = (
@@ -54,6 +55,7 @@ class Filters:
     chunk_id: UUID | None = None
     entitlement_id: UUID | None = None
     provider: str | None = None
+    bound: Bound = None
 
 
 async def pieces(database: Database, filters: Filters, taken: Taken) -> AsyncIterator[bytes]:
@@ -74,6 +76,7 @@ async def pieces(database: Database, filters: Filters, taken: Taken) -> AsyncIte
                 status=filters.status,
                 provider=filters.provider,
                 entitlement_id=filters.entitlement_id,
+                bound=filters.bound,
             )
             if not rows:
                 found = await repository.find_chunk_behind(

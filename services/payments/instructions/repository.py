@@ -16,7 +16,8 @@ from services.payments.ledger.tables import JournalEntry
 from services.payments.providers.tables import Provider
 from services.payments.rounds.states import RoundStatus
 from services.payments.rounds.tables import PaymentRound
-from services.payments.statements import AnyRow, AnySelect, among, narrowed, paged
+from services.payments.statements import AnyRow, AnySelect, among, lives_within, narrowed, paged
+from shared.bounds import Bound
 from shared.ids import INSTRUCTION_ID
 
 _LOCK = text(
@@ -225,10 +226,11 @@ async def list_instructions(
     entitlement_id: UUID | None = None,
     provider: str | None = None,
     batch_number: int | None = None,
+    bound: Bound = None,
 ) -> Sequence[AnyRow]:
     """Instructions in the order of their ids; what is None does not narrow."""
     query = narrowed(
-        _select(),
+        _select().where(lives_within(bound, Instruction.area_code)),
         {
             Instruction.status: status,
             PaymentRound.activation_id: activation_id,
@@ -264,6 +266,7 @@ async def read_instructions(
     status: Status | None = None,
     provider: str | None = None,
     entitlement_id: UUID | None = None,
+    bound: Bound = None,
 ) -> Sequence[AnyRow]:
     """Instructions of a chunk in the order of their ids, for an export; None does not narrow."""
     query = narrowed(
@@ -291,7 +294,9 @@ async def read_instructions(
         .join(Chunk, Chunk.number == Instruction.chunk_number)
         .join(PaymentRound, PaymentRound.number == Chunk.round_number)
         .join(Provider, Provider.number == Instruction.provider_number)
-        .where(Instruction.chunk_number == chunk_number),
+        .where(
+            Instruction.chunk_number == chunk_number, lives_within(bound, Instruction.area_code)
+        ),
         {Instruction.status: status, Provider.code: provider},
     )
     if entitlement_id is not None:
@@ -319,9 +324,14 @@ async def find_chunk_behind(
     return found
 
 
-async def find_instruction(session: AsyncSession, instruction_id: UUID) -> AnyRow | None:
+async def find_instruction(
+    session: AsyncSession, instruction_id: UUID, *, bound: Bound
+) -> AnyRow | None:
     """An instruction as the lists show it."""
-    return (await session.execute(_select().where(Instruction.id == instruction_id))).one_or_none()
+    query = _select().where(
+        Instruction.id == instruction_id, lives_within(bound, Instruction.area_code)
+    )
+    return (await session.execute(query)).one_or_none()
 
 
 async def moves_of(session: AsyncSession, instruction_id: UUID) -> Sequence[AnyRow]:

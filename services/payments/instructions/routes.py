@@ -15,6 +15,7 @@ from services.payments.scopes import PaymentsRead
 from shared.audit import Export, Taken
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/instructions", tags=["instructions"])
@@ -39,9 +40,14 @@ _EXPORT_REPLY: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("", summary="List instructions", responses=problem_responses(400, 401, 403, 422))
+@router.get(
+    "",
+    summary="List instructions",
+    responses=problem_responses(400, 401, 403, 422),
+    openapi_extra=narrowed(),
+)
 async def list_instructions(
-    _: PaymentsRead,
+    caller: PaymentsRead,
     session: Session,
     page: PageQuery,
     status: StatusFilter = None,
@@ -56,6 +62,7 @@ async def list_instructions(
         session,
         after=page.after(UUID),
         limit=page.fetch_limit,
+        bound=caller.areas,
         status=status,
         activation_id=activation_id,
         chunk_id=chunk_id,
@@ -70,9 +77,10 @@ async def list_instructions(
     summary="Export instructions",
     response_class=StreamingResponse,
     responses={**_EXPORT_REPLY, **problem_responses(401, 403, 422)},
+    openapi_extra=narrowed(),
 )
 async def export_instructions(
-    _: PaymentsRead,
+    caller: PaymentsRead,
     request: Request,
     status: StatusFilter = None,
     activation_id: ActivationFilter = None,
@@ -90,6 +98,7 @@ async def export_instructions(
         chunk_id=chunk_id,
         entitlement_id=entitlement_id,
         provider=provider,
+        bound=caller.areas,
     )
     taken = Taken()
     pieces = export.pieces(request.app.state.database, filters, taken)
@@ -100,9 +109,11 @@ async def export_instructions(
     "/{instruction_id}",
     summary="Get an instruction",
     responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def get_instruction(
-    instruction_id: UUID, _: PaymentsRead, session: Session
+    instruction_id: UUID, caller: PaymentsRead, session: Session
 ) -> InstructionHistoryOut:
-    """One payment with every move it made and every row it wrote in the ledger."""
-    return await service.get_history(session, instruction_id)
+    """One payment with every move it made and every row it wrote in the ledger; the rows, which add
+    up more than it, are not told to whoever is bound to areas."""
+    return await service.get_history(session, instruction_id, bound=caller.areas)

@@ -11,14 +11,17 @@ from services.payments.instructions.schemas import (
     InstructionTransferOut,
     ReroutingOut,
 )
+from shared.bounds import Bound
 from shared.errors import NotFound
 
 MISSING = "There is no such instruction. GET /v1/instructions lists them."
 
 
-async def get_history(session: AsyncSession, instruction_id: UUID) -> InstructionHistoryOut:
+async def get_history(
+    session: AsyncSession, instruction_id: UUID, *, bound: Bound
+) -> InstructionHistoryOut:
     """An instruction with its moves and transfers; raises NotFound."""
-    row = await repository.find_instruction(session, instruction_id)
+    row = await repository.find_instruction(session, instruction_id, bound=bound)
     if row is None:
         raise NotFound(MISSING)
     return InstructionHistoryOut(
@@ -27,7 +30,10 @@ async def get_history(session: AsyncSession, instruction_id: UUID) -> Instructio
             InstructionMoveOut.model_validate(move._asdict())
             for move in await repository.moves_of(session, instruction_id)
         ],
-        transfers=[
+        # A row of the ledger is of all that moved together, wherever they live.
+        transfers=[]
+        if bound
+        else [
             InstructionTransferOut.model_validate(transfer._asdict())
             for transfer in await repository.transfers_of(session, instruction_id)
         ],

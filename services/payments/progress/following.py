@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,9 @@ import structlog
 
 from services.payments.progress.changes import View
 from services.payments.progress.schemas import ProgressOut
-from services.payments.progress.service import read_standing
+from services.payments.progress.service import narrow, read_standing
 from services.payments.progress.standing import By, Standing
+from shared.bounds import Bound
 from shared.database import Database
 from shared.errors import account_of
 from shared.events.log import CHANNEL
@@ -45,6 +47,14 @@ _BEAT = b": here\n\n"
 _COME_AGAIN = b"retry: 2000\n\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """By what a follower has counts told apart, and the districts that they are told of."""
+
+    by: By | None = None
+    bound: Bound = None
+
+
 class Watched:
     """An activation while somebody follows it, and what it was lately."""
 
@@ -55,8 +65,8 @@ class Watched:
         self._heard = asyncio.Event()
         self._news = asyncio.Event()
         self._standing: Standing | None = None
-        self._views: dict[By | None, View] = {}
-        self._recent: dict[By | None, deque[View]] = {}
+        self._views: dict[Grouped, View] = {}
+        self._recent: dict[Grouped, deque[View]] = {}
         self._looking = asyncio.Lock()
 
     async def look(self) -> None:
@@ -73,20 +83,21 @@ class Watched:
             if self._standing is None:
                 await self.look()
 
-    def view(self, by: By | None) -> View:
-        """How it stands now."""
+    def view(self, what: Grouped) -> View:
+        """How it stands now; raises NotFound where nothing of it is in whoever's areas."""
         assert self._standing is not None
-        if by not in self._views:
-            view = View.of(ProgressOut.of(self._activation_id, self._standing, by=by))
-            self._views[by] = view
-            recent = self._recent.setdefault(by, deque(maxlen=RECENT))
+        if what not in self._views:
+            standing = narrow(self._standing, what.bound)
+            view = View.of(ProgressOut.of(self._activation_id, standing, by=what.by))
+            self._views[what] = view
+            recent = self._recent.setdefault(what, deque(maxlen=RECENT))
             if not recent or recent[-1].id != view.id:
                 recent.append(view)
-        return self._views[by]
+        return self._views[what]
 
-    def recent(self, by: By | None, event_id: str | None) -> View | None:
+    def recent(self, what: Grouped, event_id: str | None) -> View | None:
         """What it was when that event was sent; None where that is not remembered."""
-        known = self._recent.get(by, ())
+        known = self._recent.get(what, ())
         return next((view for view in reversed(known) if view.id == event_id), None)
 
     @property
@@ -139,21 +150,23 @@ class Following:
 
     @asynccontextmanager
     async def pieces(
-        self, activation_id: UUID, *, by: By | None, last_event_id: str | None, caller: str
+        self, activation_id: UUID, *, what: Grouped, last_event_id: str | None, caller: str
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The events of a follower; raises NotFound, and Busy where too many follow."""
         async with (
             self._places.held(caller),
             self._watching(activation_id) as watched,
-            aclosing(self._events(watched, by, last_event_id)) as events,
+            aclosing(self._events(watched, what, last_event_id)) as events,
         ):
+            # Before the answer begins, whoever is told nothing is told so.
+            watched.view(what)
             yield events
 
-    async def is_over(self, activation_id: UUID, *, by: By | None, last_event_id: str) -> bool:
+    async def is_over(self, activation_id: UUID, *, what: Grouped, last_event_id: str) -> bool:
         """Whether a follower was sent the end of it. Raises NotFound."""
         watched = Watched(self._database, activation_id)
         await watched.begin()
-        view = watched.view(by)
+        view = watched.view(what)
         return view.at_rest and view.id == last_event_id
 
     @asynccontextmanager
@@ -184,19 +197,19 @@ class Following:
         return task
 
     async def _events(
-        self, watched: Watched, by: By | None, last_event_id: str | None
+        self, watched: Watched, what: Grouped, last_event_id: str | None
     ) -> AsyncGenerator[bytes]:
         yield _COME_AGAIN
         news = watched.news
-        now = watched.view(by)
-        sent = now if now.id == last_event_id else watched.recent(by, last_event_id)
+        now = watched.view(what)
+        sent = now if now.id == last_event_id else watched.recent(what, last_event_id)
         if sent is None:
             yield now.snapshot()
             sent = now
         loop = asyncio.get_running_loop()
         until = loop.time() + LONGEST_SECONDS
         while True:
-            now = watched.view(by)
+            now = watched.view(what)
             if now.id != sent.id:
                 yield now.change(sent)
                 sent = now
@@ -211,7 +224,7 @@ class Following:
                     yield _BEAT
                     beat_at = loop.time() + HEARTBEAT_SECONDS
                 news = watched.news
-                now = watched.view(by)
+                now = watched.view(what)
 
     async def _listen(self) -> None:
         """Have activations looked at as soon as something is told. Without it they still are."""

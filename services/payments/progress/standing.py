@@ -5,19 +5,21 @@ Pure: the same counts at the same moment say the same.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from services.payments.instructions.states import LIVE, Status
 from services.payments.rounds.states import RoundStatus
 from services.payments.unresolved.kinds import UnresolvedKind
+from shared.bounds import Bound, lies_within, overlap
 
 PACE_SECONDS = 300.0
 """Over the last so many is measured how fast payments end."""
 _SHORTEST_SECONDS = 30.0
 """What ended within less says nothing about the next minutes."""
-_DISTRICT_DIGITS = 4
+DISTRICT_DIGITS = 4
 _PROVINCE_DIGITS = 2
 
 
@@ -85,6 +87,24 @@ class Standing:
     ended_count: int
     ended_seconds: float | None
     """Since the first of those that ended lately; None: none did."""
+
+    def within(self, bound: Bound) -> Self:
+        """The same of some districts. What was announced, and how fast payments end, is known of
+        chunks, which are of many."""
+        if bound is None:
+            return self
+        return replace(
+            self,
+            announced=[],
+            counts=[each for each in self.counts if lies_within(bound, each.district_code)],
+            pauses=[
+                pause
+                for pause in self.pauses
+                if pause.area_code is None or overlap(bound, pause.area_code)
+            ],
+            ended_count=0,
+            ended_seconds=None,
+        )
 
     @property
     def live_count(self) -> int:
@@ -221,7 +241,7 @@ def _paused(counts: Iterable[Counted], pauses: Sequence[Paused]) -> list[Wait]:
 
 
 def _concerns(pause: Paused, counted: Counted) -> bool:
-    area = (pause.area_code or "")[:_DISTRICT_DIGITS]
+    area = (pause.area_code or "")[:DISTRICT_DIGITS]
     return (
         pause.provider in (None, counted.provider)
         and pause.scheme in (None, counted.scheme)
@@ -231,4 +251,4 @@ def _concerns(pause: Paused, counted: Counted) -> bool:
 
 
 def _is_whole(pause: Paused, counted: Counted) -> bool:
-    return not counted.district_code or len(pause.area_code or "") <= _DISTRICT_DIGITS
+    return not counted.district_code or len(pause.area_code or "") <= DISTRICT_DIGITS

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.activations.tables import Activation, PaymentRound
+from shared.bounds import Bound, within_text
 
 _REACH = text(
     """
@@ -35,6 +36,14 @@ _REACHED = text(
               SELECT FROM registry.activation_commune AS before
               WHERE before.activation_id = reached.activation_id
                 AND before.area_code = came.from_code))
+    """
+)
+
+_REACHES_THEM = text(
+    f"""
+    EXISTS (
+        SELECT FROM registry.activation_commune AS reached
+        WHERE reached.activation_id = activation.id AND {within_text("reached.area_code")})
     """
 )
 
@@ -71,12 +80,16 @@ async def list_activations(
     session: AsyncSession,
     *,
     scheme: str | None,
+    bound: Bound = None,
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Activation]:
-    """Activations, the latest to arrive first, before one of them."""
+    """Activations, the latest to arrive first, before one of them; of a caller's areas, those
+    that reach them."""
     place = tuple_(Activation.received_at, Activation.id)
     query = select(Activation)
+    if bound is not None:
+        query = query.where(_REACHES_THEM.bindparams(bound=list(bound)))
     if scheme is not None:
         query = query.where(Activation.scheme_code == scheme)
     if before is not None:

@@ -34,6 +34,7 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
+from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/households", tags=["households"])
@@ -76,6 +77,7 @@ async def list_due_for_erasure(
     response_model=DoneOut,
     summary="Correct what is known of a household",
     responses=_ANSWERS,
+    openapi_extra=narrowed(),
 )
 async def correct_household(
     household_id: UUID,
@@ -95,6 +97,7 @@ async def correct_household(
     response_model=DoneOut,
     summary="Move a household to another place",
     responses=_ALONE,
+    openapi_extra=narrowed(),
 )
 async def move_household(
     household_id: UUID,
@@ -113,6 +116,7 @@ async def move_household(
     response_model=DoneOut,
     summary="Archive a household",
     responses=_ANSWERS,
+    openapi_extra=narrowed(),
 )
 async def archive_household(
     household_id: UUID,
@@ -134,6 +138,7 @@ async def archive_household(
     response_model=DoneOut,
     summary="Restore an archived household",
     responses=_ANSWERS,
+    openapi_extra=narrowed(),
 )
 async def restore_household(
     household_id: UUID,
@@ -154,6 +159,7 @@ async def restore_household(
     response_model=DoneOut,
     summary="Merge another household into this one",
     responses=_ANSWERS,
+    openapi_extra=narrowed(),
 )
 async def merge_households(
     household_id: UUID,
@@ -175,6 +181,7 @@ async def merge_households(
     response_model=DoneOut,
     summary="Make members a household of their own",
     responses=_ANSWERS,
+    openapi_extra=narrowed(),
 )
 async def split_household(
     household_id: UUID,
@@ -194,6 +201,7 @@ async def split_household(
     response_model=DoneOut,
     summary="Record that a member died",
     responses=_ANSWERS,
+    openapi_extra=narrowed(),
 )
 async def record_death(
     household_id: UUID,
@@ -216,6 +224,7 @@ async def record_death(
     response_model=DoneOut,
     summary="Record that a member left",
     responses=_ANSWERS,
+    openapi_extra=narrowed(),
 )
 async def record_departure(
     household_id: UUID,
@@ -259,6 +268,7 @@ async def erase_household(
     "/{household_id}/consents",
     summary="List what a household agreed to",
     responses=problem_responses(400, 401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def list_consents(
     household_id: UUID, caller: HouseholdsRead, session: Session, page: PageQuery
@@ -274,6 +284,7 @@ async def list_consents(
     response_model=ConsentOut,
     summary="Record what a household agrees to",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
+    openapi_extra=narrowed(),
 )
 async def add_consent(
     household_id: UUID,
@@ -295,6 +306,7 @@ async def add_consent(
     response_model=ConsentOut,
     summary="Record that a household agrees no more",
     responses=problem_responses(400, 401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def withdraw_consent(
     household_id: UUID,

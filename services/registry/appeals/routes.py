@@ -22,6 +22,7 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
+from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
 
 router = APIRouter()
@@ -34,6 +35,7 @@ router = APIRouter()
     response_model=AppealOut,
     summary="Open an appeal for a household",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
+    openapi_extra=narrowed(),
 )
 async def open_appeal(
     given: AppealIn,
@@ -56,6 +58,7 @@ async def open_appeal(
     tags=["appeals"],
     summary="List appeals",
     responses=problem_responses(400, 401, 403, 422),
+    openapi_extra=narrowed(),
 )
 async def list_appeals(
     caller: HouseholdsRead,
@@ -84,6 +87,7 @@ async def list_appeals(
     tags=["appeals"],
     summary="Read an appeal",
     responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def get_appeal(
     appeal_id: UUID, caller: HouseholdsRead, session: Session, clock: ClockDependency
@@ -99,6 +103,7 @@ async def get_appeal(
     response_model=AppealOut,
     summary="Add to an appeal",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
+    openapi_extra=narrowed(),
 )
 async def add_note(
     appeal_id: UUID,
@@ -121,6 +126,7 @@ async def add_note(
     response_model=AppealOut,
     summary="Decide an appeal",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
+    openapi_extra=narrowed(),
 )
 async def decide_appeal(
     appeal_id: UUID,

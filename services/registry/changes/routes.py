@@ -67,6 +67,7 @@ async def get_household(
     "/{household_id}/history",
     summary="List what became of a household",
     responses=problem_responses(400, 401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def list_changes(
     household_id: UUID,

@@ -94,6 +94,7 @@ async def correct_member(
     "/{household_id}/member-changes/{change_id}",
     summary="Read what was asked for of a member",
     responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def get_member_change(
     household_id: UUID,

@@ -10,6 +10,7 @@ from services.registry.scopes import HouseholdsRead
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.operations import narrowed
 from shared.pagination import PageQuery
 
 router = APIRouter(tags=["entitlements"])
@@ -19,6 +20,7 @@ router = APIRouter(tags=["entitlements"])
     "/households/{household_id}/decisions",
     summary="Say why a household is in or out",
     responses=problem_responses(400, 401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def list_decisions(
     household_id: UUID,
@@ -39,6 +41,7 @@ async def list_decisions(
     "/activations/{activation_id}/households/{household_id}/decision",
     summary="Say why a household is in or out of an activation",
     responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def get_decision(
     activation_id: UUID,

@@ -23,6 +23,7 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
+from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/duplicates", tags=["duplicates"])
@@ -32,6 +33,7 @@ router = APIRouter(prefix="/duplicates", tags=["duplicates"])
     "",
     summary="List who may be registered twice",
     responses=problem_responses(400, 401, 403, 422),
+    openapi_extra=narrowed(),
 )
 async def list_duplicates(
     caller: HouseholdsRead,
@@ -93,6 +95,7 @@ async def propose_decisions(
     "/{suspect_id}",
     summary="Read one suspicion",
     responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def get_duplicate(
     suspect_id: UUID,
@@ -110,6 +113,7 @@ async def get_duplicate(
     "/{suspect_id}/undoing",
     summary="Undo a decision",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
+    openapi_extra=narrowed(),
 )
 async def undo_decision(
     suspect_id: UUID,

@@ -17,6 +17,7 @@ from shared.database import Session
 from shared.documents import Code
 from shared.errors import problem_responses
 from shared.idempotency import Once
+from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
 from shared.values import YesNo
 
@@ -30,6 +31,7 @@ router = APIRouter()
     response_model=ExclusionOut,
     summary="Keep a household out",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
+    openapi_extra=narrowed(),
 )
 async def exclude(
     activation_id: UUID,
@@ -55,6 +57,7 @@ async def exclude(
     tags=["activations"],
     summary="List exclusions",
     responses=problem_responses(400, 401, 403, 422),
+    openapi_extra=narrowed(),
 )
 async def list_exclusions(
     caller: HouseholdsRead,
@@ -74,6 +77,7 @@ async def list_exclusions(
     tags=["activations"],
     summary="Read an exclusion",
     responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def get_exclusion(
     exclusion_id: UUID, caller: HouseholdsRead, session: Session
@@ -87,6 +91,7 @@ async def get_exclusion(
     tags=["activations"],
     summary="Propose to admit a household again",
     **PROPOSES,
+    openapi_extra=narrowed(),
 )
 async def readmit(
     exclusion_id: UUID,

@@ -10,6 +10,7 @@ from services.registry.scopes import (
     RoundsRelease,
 )
 from shared.approvals.proposing import PROPOSES, Proposing
+from shared.operations import narrowed
 
 router = APIRouter()
 
@@ -19,6 +20,7 @@ router = APIRouter()
     tags=["activations"],
     summary="Propose to enrol late registrants, or households by hand",
     **PROPOSES,
+    openapi_extra=narrowed(),
 )
 async def enrol_further(
     activation_id: UUID,

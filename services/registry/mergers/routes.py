@@ -12,6 +12,7 @@ from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.operations import narrowed
 
 router = APIRouter(prefix="/duplicates", tags=["duplicates"])
 
@@ -20,6 +21,7 @@ router = APIRouter(prefix="/duplicates", tags=["duplicates"])
     "/{suspect_id}/decision",
     summary="Decide about one suspicion",
     responses=problem_responses(400, 401, 403, 404, 409, 422),
+    openapi_extra=narrowed(),
 )
 async def decide_duplicate(
     suspect_id: UUID,

@@ -16,6 +16,7 @@ from shared.clock import ClockDependency
 from shared.contracts.checks import AREA_CODE
 from shared.database import Session
 from shared.errors import problem_responses
+from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
 
 router = APIRouter()
@@ -42,6 +43,7 @@ _CSV: dict[int | str, dict[str, Any]] = {
     tags=["activations"],
     summary="Count whom an activation missed",
     responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def count_missed(
     activation_id: UUID,
@@ -60,6 +62,7 @@ async def count_missed(
     tags=["activations"],
     summary="List whom an activation missed",
     responses=problem_responses(400, 401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def list_missed(
     activation_id: UUID,
@@ -82,6 +85,7 @@ async def list_missed(
     summary="Export whom an activation missed",
     response_class=Response,
     responses={**_CSV, **problem_responses(401, 403, 404, 422)},
+    openapi_extra=narrowed(),
 )
 async def export_missed(
     activation_id: UUID,

@@ -5,13 +5,26 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.areas.tables import COUNTRY_CODE
 from services.registry.enrolments import statements
 from services.registry.preparations.tables import Preparation
 from services.registry.schemes.document import SchemeDocument
+from shared.bounds import Bound
+
+# An area of it lies in one of theirs, or one of theirs in it.
+_IS_ABOUT_THEM = text(
+    f"""
+    EXISTS (
+        SELECT FROM unnest(preparation.areas) AS area
+        CROSS JOIN unnest(CAST(:bound AS text[])) AS bound_to
+        WHERE area = '{COUNTRY_CODE}' OR starts_with(area, bound_to)
+           OR starts_with(bound_to, area))
+    """
+)
 
 
 async def keep(session: AsyncSession, **fields: Any) -> None:
@@ -45,10 +58,11 @@ async def list_preparations(
     *,
     trigger: str | None,
     only_ready: bool,
+    bound: Bound,
     before: tuple[date, UUID] | None,
     limit: int,
 ) -> Sequence[Preparation]:
-    """The latest first, before one of them."""
+    """The latest first, before one of them; of a caller's areas, those that are about them."""
     place = tuple_(Preparation.readied_on, Preparation.readiness_id)
     query = (
         select(Preparation)
@@ -59,6 +73,8 @@ async def list_preparations(
         query = query.where(Preparation.trigger == trigger)
     if only_ready:
         query = query.where(Preparation.stood_down_on.is_(None))
+    if bound is not None:
+        query = query.where(_IS_ABOUT_THEM.bindparams(bound=list(bound)))
     if before is not None:
         query = query.where(place < before)
     return (await session.scalars(query)).all()

@@ -14,15 +14,21 @@ from shared.contracts.accounts import MOST_ACCOUNTS, PreparedPage
 from shared.database import Session
 from shared.documents import Code
 from shared.errors import problem_responses
+from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
 from shared.values import Whole
 
 router = APIRouter(prefix="/preparations", tags=["activations"])
 
 
-@router.get("", summary="List preparations", responses=problem_responses(400, 401, 403, 422))
+@router.get(
+    "",
+    summary="List preparations",
+    responses=problem_responses(400, 401, 403, 422),
+    openapi_extra=narrowed(),
+)
 async def list_preparations(
-    _: EnrolmentsRead,
+    caller: EnrolmentsRead,
     session: Session,
     page: PageQuery,
     trigger: Annotated[Code | None, Query(examples=["mekong-stage"])] = None,
@@ -33,19 +39,23 @@ async def list_preparations(
     The latest first. Nobody is enrolled by it; payments reserves the money until the trigger
     stands down.
     """
-    return await service.list_page(session, trigger=trigger, only_ready=only_ready, page=page)
+    return await service.list_page(
+        session, trigger=trigger, only_ready=only_ready, bound=caller.areas, page=page
+    )
 
 
 @router.get(
     "/{readiness_id}",
     summary="Get a preparation",
     responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def get_preparation(
-    readiness_id: UUID, _: EnrolmentsRead, session: Session
+    readiness_id: UUID, caller: EnrolmentsRead, session: Session, clock: ClockDependency
 ) -> PreparationOut:
-    """What was counted for one span of readiness."""
-    return await service.get(session, readiness_id)
+    """What was counted for one span of readiness; for whoever is bound to areas, what they come to
+    now."""
+    return await service.get(session, readiness_id, bound=caller.areas, clock=clock)
 
 
 @router.get(

@@ -7,10 +7,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.areas.tables import COUNTRY_CODE
 from services.registry.checks.service import check_activation, communes_of
 from services.registry.preparations import repository
 from services.registry.preparations.schemas import PreparationOut
+from services.registry.preparations.tables import Preparation
 from services.registry.schemes.service import find_in_force
+from shared.bounds import Bound, lies_within
 from shared.clock import Clock
 from shared.contracts.accounts import PreparedAccount, PreparedPage
 from shared.contracts.checks import ActivationCheck, ActivationChecked
@@ -18,6 +21,8 @@ from shared.contracts.events import PreparationCounted, TriggerReadied, TriggerS
 from shared.errors import Conflict, NotFound
 from shared.events import publish
 from shared.pagination import Page, PageOf
+
+_COUNTS = ("households", "amount_minor", "without_account", "without_provider")
 
 
 async def prepare(session: AsyncSession, readied: TriggerReadied, *, clock: Clock) -> None:
@@ -68,27 +73,73 @@ async def stand_down(session: AsyncSession, stood_down: TriggerStoodDown) -> Non
     await repository.stand_down(session, stood_down.readiness_id, on=stood_down.stood_down_on)
 
 
-async def get(session: AsyncSession, readiness_id: UUID) -> PreparationOut:
-    """The preparation for a span of readiness; raises NotFound."""
+async def get(
+    session: AsyncSession, readiness_id: UUID, *, bound: Bound, clock: Clock
+) -> PreparationOut:
+    """The preparation for a span of readiness; raises NotFound.
+
+    Of a caller's areas it is counted anew: it was counted for all of its own together.
+    """
     found = await repository.find(session, readiness_id)
     if found is None:
         raise _not_prepared()
-    return PreparationOut.model_validate(found)
+    if bound is None:
+        return PreparationOut.model_validate(found)
+    areas = _shared_with(found, bound)
+    if not areas:
+        raise _not_prepared()
+    checked = await check_activation(
+        session,
+        ActivationCheck(areas=areas, area_filter=found.area_filter, scheme=found.scheme_code),
+        today=clock.today(),
+    )
+    return PreparationOut.model_validate(found).model_copy(
+        update={
+            "areas": areas,
+            "counted_at": clock.now(),
+            "not_counted": _why_not(checked),
+            **{name: getattr(checked, name) for name in _COUNTS},
+        }
+    )
+
+
+def _shared_with(found: Preparation, bound: tuple[str, ...]) -> list[str]:
+    theirs = {area for area in found.areas if lies_within(bound, area)}
+    theirs |= {
+        code
+        for code in bound
+        if any(area == COUNTRY_CODE or code.startswith(area) for area in found.areas)
+    }
+    return sorted(theirs)
+
+
+def _uncounted(found: Preparation, bound: Bound) -> PreparationOut:
+    shown = PreparationOut.model_validate(found)
+    if bound is None:
+        return shown
+    return shown.model_copy(
+        update={
+            "areas": _shared_with(found, bound),
+            "not_counted": f"GET /v1/preparations/{found.readiness_id} counts your areas.",
+            **dict.fromkeys(_COUNTS),
+        }
+    )
 
 
 async def list_page(
-    session: AsyncSession, *, trigger: str | None, only_ready: bool, page: Page
+    session: AsyncSession, *, trigger: str | None, only_ready: bool, bound: Bound, page: Page
 ) -> PageOf[PreparationOut]:
     """A page of preparations, the latest first."""
     rows = await repository.list_preparations(
         session,
         trigger=trigger,
         only_ready=only_ready,
+        bound=bound,
         before=page.after(date, UUID),
         limit=page.fetch_limit,
     )
     return page.of(
-        [PreparationOut.model_validate(row) for row in rows],
+        [_uncounted(row, bound) for row in rows],
         key=lambda preparation: (preparation.readied_on, preparation.readiness_id),
     )
 

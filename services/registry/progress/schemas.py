@@ -25,7 +25,8 @@ class ActivationOut(BaseModel):
     shock: str = Field(examples=["flood"])
     severity: str = Field(examples=["severe"])
     areas: list[str] = Field(
-        description="As announced when it opened and when it was widened.",
+        description="As announced when it opened and when it was widened; to whoever is bound to "
+        "areas, those that these lie in, or that lie in these.",
         examples=[["02", "15"]],
     )
     area_filter: str | None = Field(
@@ -60,10 +61,12 @@ class ActivationOut(BaseModel):
     ceiling_minor: int | None = Field(
         description="How much, over all rounds.", examples=[1000000000]
     )
-    allowed_households: int = Field(
-        description="How many two persons let it pay above that.", examples=[24156]
+    allowed_households: int | None = Field(
+        description="How many two persons let it pay above that; null, as the ceilings are: to "
+        "whoever is bound to areas.",
+        examples=[24156],
     )
-    allowed_minor: int = Field(description="And how much.", examples=[3758580100])
+    allowed_minor: int | None = Field(description="And how much.", examples=[3758580100])
 
 
 class RepairOfRun(BaseModel):
@@ -136,7 +139,7 @@ class ActivationProgressOut(ActivationOut):
 
     chunks_planned: int = Field(examples=[16])
     chunks_done: int = Field(examples=[16])
-    runs: list[RunOut]
+    runs: list[RunOut] = Field(description="None to whoever is bound to areas.")
     progress: Progress
 
 

@@ -23,32 +23,37 @@ from services.registry.progress.schemas import (
 )
 from services.registry.repairs.repository import repairs_of
 from services.registry.repairs.tables import Repair
+from shared.bounds import Bound, overlap
+from shared.errors import NotFound
 from shared.pagination import Page, PageOf
 
 _NOT_ENROLLED = "Not enrolled: "
+_OF_THE_COUNTRY = ("ceiling_households", "ceiling_minor", "allowed_households", "allowed_minor")
 
 
 async def list_activations(
-    session: AsyncSession, *, scheme: str | None, page: Page
+    session: AsyncSession, *, scheme: str | None, bound: Bound, page: Page
 ) -> PageOf[ActivationOut]:
     """A page of activations, the newest first."""
     before = page.after(datetime, UUID)
     found = await activations.list_activations(
-        session, scheme=scheme, before=before, limit=page.fetch_limit
+        session, scheme=scheme, bound=bound, before=before, limit=page.fetch_limit
     )
-    rows = [_shown(activation) for activation in found]
+    rows = [_shown(activation, bound=bound) for activation in found]
     return page.of(rows, key=lambda activation: (activation.received_at, activation.id))
 
 
-async def follow(session: AsyncSession, activation_id: UUID) -> ActivationProgressOut:
+async def follow(
+    session: AsyncSession, activation_id: UUID, *, bound: Bound
+) -> ActivationProgressOut:
     """An activation with its runs and sums; raises NotFound."""
-    activation = await get_activation(session, activation_id)
+    activation = await _reaching(session, activation_id, bound=bound)
     # Runs first: a run that is shown as complete then has all its sums.
-    runs = await chunks.list_runs(session, activation_id)
-    sums = await repository.progress(session, activation_id)
+    runs = [] if bound else await chunks.list_runs(session, activation_id)
+    sums = await repository.progress(session, activation_id, bound=bound)
     repairs = await repairs_of(session, [run.id for run in runs])
     return ActivationProgressOut(
-        **_shown(activation).model_dump(),
+        **_shown(activation, bound=bound).model_dump(),
         chunks_planned=sums["chunks_planned"],
         chunks_done=sums["chunks_done"],
         runs=[_shown_run(run, repairs.get(run.id)) for run in runs],
@@ -56,16 +61,27 @@ async def follow(session: AsyncSession, activation_id: UUID) -> ActivationProgre
     )
 
 
-async def sum_up(session: AsyncSession, activation_id: UUID) -> SummaryOut:
+async def sum_up(session: AsyncSession, activation_id: UUID, *, bound: Bound) -> SummaryOut:
     """An activation by province; raises NotFound."""
-    activation = await get_activation(session, activation_id)
-    provinces = await repository.by_province(session, activation_id)
+    activation = await _reaching(session, activation_id, bound=bound)
+    provinces = await repository.by_province(session, activation_id, bound=bound)
     return SummaryOut(
         activation_id=activation_id,
         scheme=activation.scheme_code,
         provinces=[ProvinceSummary.model_validate(row._asdict()) for row in provinces],
-        reasons=await repository.reasons(session, activation_id),
+        reasons=await repository.reasons(session, activation_id, bound=bound),
     )
+
+
+async def _reaching(session: AsyncSession, activation_id: UUID, *, bound: Bound) -> Activation:
+    """The activation, if it reaches a caller's areas; raises NotFound."""
+    activation = await get_activation(session, activation_id)
+    if not await repository.reaches(session, activation_id, bound=bound):
+        raise NotFound(
+            "No such activation has reached the registry. "
+            "GET /v1/activations lists those that have."
+        )
+    return activation
 
 
 async def list_chunks(
@@ -84,11 +100,17 @@ def _shown_run(run: EnrolmentRun, repair: Repair | None) -> RunOut:
     return shown.model_copy(update={"repair": repair and RepairOfRun.model_validate(repair)})
 
 
-def _shown(activation: Activation) -> ActivationOut:
+def _shown(activation: Activation, *, bound: Bound) -> ActivationOut:
     refused = activation.areas_refused.items()
+    # What it may pay in the whole country is nothing of theirs.
+    country = {} if bound is None else dict.fromkeys(_OF_THE_COUNTRY)
     return ActivationOut.model_validate(activation).model_copy(
         update={
             "not_enrolled": activation.not_enrolled and f"{_NOT_ENROLLED}{activation.not_enrolled}",
-            "areas_refused": {area: f"{_NOT_ENROLLED}{why}" for area, why in refused},
+            "areas": [area for area in activation.areas if overlap(bound, area)],
+            "areas_refused": {
+                area: f"{_NOT_ENROLLED}{why}" for area, why in refused if overlap(bound, area)
+            },
+            **country,
         }
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, select, text, tuple_
+from sqlalchemy import Row, any_, bindparam, insert, select, text, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import BigInteger, Boolean, Uuid
@@ -14,7 +14,9 @@ from sqlalchemy.types import BigInteger, Boolean, Uuid
 from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk
 from services.registry.duplicates.repository import HELD_FROM_REPAIR
 from services.registry.enrolments.repository import restate
+from services.registry.households.tables import Household
 from services.registry.repairs.tables import Reannouncement, Repair
+from shared.bounds import Bound, codes_of, within, within_text
 
 NO_OUTCOME = "no-outcome"
 """The reason of what payments left out of a chunk that it settled, once a repair takes it."""
@@ -57,6 +59,12 @@ _UNPAID = f"""
             AND coalesce(exclusion.activation_id, activation.id) = activation.id)
       AND NOT {HELD_FROM_REPAIR}
 """
+# Worked out in their areas, of a household that lives there still.
+_IS_THEIRS = f"""
+    (CAST(:bound AS text[]) IS NULL OR {within_text("entitlement.area_code")} AND EXISTS (
+        SELECT FROM registry.household
+        WHERE household.id = entitlement.household_id AND {within_text("household.area_code")}))
+"""
 _OF_SOME = """
     AND (:household_ids IS NULL OR entitlement.household_id = ANY(:household_ids))
 """
@@ -79,7 +87,7 @@ _PREFER_INDEXES = text(
 # Only chunks with somebody unpaid are looked into.
 _PREVIEW = text(
     f"""
-    WITH unpaid AS ({_UNPAID} AND entitlement.chunk_id IN (
+    WITH unpaid AS ({_UNPAID} AND {_IS_THEIRS} AND entitlement.chunk_id IN (
         SELECT id FROM registry.entitlement_chunk AS home
         WHERE home.activation_id = :activation_id AND home.round = :round
           AND home.home_chunk_id IS NULL
@@ -191,12 +199,12 @@ _ANNOUNCE = text(
 ).bindparams(_HOUSEHOLDS, _SAME_ACCOUNT, _CHUNK, _MAXIMUM_MINOR)
 
 _NOT_OWED = text(
-    """
+    f"""
     SELECT count(*) FROM unnest(:household_ids) AS named (household_id)
     WHERE NOT EXISTS (
         SELECT FROM registry.entitlement
         WHERE entitlement.household_id = named.household_id
-          AND activation_id = :activation_id AND round = :round)
+          AND activation_id = :activation_id AND round = :round AND {_IS_THEIRS})
     """
 ).bindparams(_HOUSEHOLDS)
 
@@ -242,13 +250,19 @@ class Repairable:
 
 
 async def preview(
-    session: AsyncSession, activation_id: UUID, round_number: int, *, maximum_minor: int
+    session: AsyncSession,
+    activation_id: UUID,
+    round_number: int,
+    *,
+    bound: Bound,
+    maximum_minor: int,
 ) -> Row[Any]:
     """How much of a round a repair could announce, and how much it could not."""
     await session.execute(_PREFER_INDEXES)
     values = {
         "activation_id": activation_id,
         "round": round_number,
+        "bound": codes_of(bound),
         "maximum_minor": maximum_minor,
     }
     rows = await session.execute(_PREVIEW, values)
@@ -291,13 +305,19 @@ async def repairable(
 
 
 async def count_not_owed(
-    session: AsyncSession, activation_id: UUID, round_number: int, household_ids: Sequence[UUID]
+    session: AsyncSession,
+    activation_id: UUID,
+    round_number: int,
+    household_ids: Sequence[UUID],
+    *,
+    bound: Bound,
 ) -> int:
     """How many of these households have no entitlement in a round."""
     values = {
         "activation_id": activation_id,
         "round": round_number,
         "household_ids": list(household_ids),
+        "bound": codes_of(bound),
     }
     return int(await session.scalar(_NOT_OWED, values) or 0)
 
@@ -307,14 +327,23 @@ async def add_repair(session: AsyncSession, **fields: Any) -> None:
     await session.execute(insert(Repair).values(fields))
 
 
-async def find_repair(session: AsyncSession, run_id: UUID) -> tuple[Repair, EnrolmentRun] | None:
-    """A repair and its run."""
-    rows = await session.execute(
+async def find_repair(
+    session: AsyncSession, run_id: UUID, *, bound: Bound
+) -> tuple[Repair, EnrolmentRun] | None:
+    """A repair and its run; in a caller's areas, one that names households that all live there."""
+    query: Any = (
         select(Repair, EnrolmentRun)
         .join(EnrolmentRun, EnrolmentRun.id == Repair.run_id)
         .where(Repair.run_id == run_id)
     )
-    found = rows.one_or_none()
+    if bound is not None:
+        elsewhere = select(Household.id).where(
+            Household.id == any_(Repair.household_ids), ~within(bound, Household.area_code)
+        )
+        query = query.where(
+            Repair.household_ids.is_not(None), ~elsewhere.correlate(Repair).exists()
+        )
+    found = (await session.execute(query)).one_or_none()
     return None if found is None else (found[0], found[1])
 
 

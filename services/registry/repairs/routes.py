@@ -19,6 +19,7 @@ from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
 from shared.idempotency import Once
+from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
 from shared.values import Whole
 
@@ -30,17 +31,18 @@ router = APIRouter()
     tags=["activations"],
     summary="Count what a repair would announce",
     responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def preview_repair(
     activation_id: UUID,
-    _: EnrolmentsRead,
+    caller: EnrolmentsRead,
     session: Session,
     round: Annotated[
         int, Whole(least=1, most=60), Query(description="Of which round.", examples=[1])
     ],
 ) -> RepairPreviewOut:
     """How many entitlements of a round are unpaid and could be announced again, and why not all."""
-    return await service.preview(session, activation_id, round)
+    return await service.preview(session, activation_id, round, bound=caller.areas)
 
 
 @router.post(
@@ -48,6 +50,7 @@ async def preview_repair(
     tags=["activations"],
     summary="Propose to announce unpaid entitlements again",
     **PROPOSES,
+    openapi_extra=narrowed(),
 )
 async def repair(
     activation_id: UUID,
@@ -70,12 +73,13 @@ async def repair(
     tags=["activations"],
     summary="Read a repair",
     responses=problem_responses(401, 403, 404, 422),
+    openapi_extra=narrowed(),
 )
 async def get_repair(
-    activation_id: UUID, run_id: UUID, _: EnrolmentsRead, session: Session
+    activation_id: UUID, run_id: UUID, caller: EnrolmentsRead, session: Session
 ) -> RepairOut:
     """What was announced again, who wanted it and why; the activation's `runs` say how far."""
-    return await service.get_repair(session, activation_id, run_id)
+    return await service.get_repair(session, activation_id, run_id, bound=caller.areas)
 
 
 @router.post(

@@ -16,6 +16,7 @@ from services.registry.chunks.tables import EntitlementChunk
 from services.registry.enrolments import repository as enrolments
 from services.registry.enrolments.completion import announcement_of, completion_of
 from services.registry.funds.repository import UNBOUNDED_MINOR, maximum_payment_minor
+from services.registry.households.repository import households_with
 from services.registry.repairs import repository
 from services.registry.repairs.repository import Repairable, Whose
 from services.registry.repairs.schemas import (
@@ -29,8 +30,9 @@ from services.registry.schemes.service import get_document
 from shared.approvals import Approval, ApprovalOut, Effect, Steps
 from shared.approvals import service as approvals
 from shared.auth import Caller
+from shared.bounds import Bound
 from shared.clock import Clock
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Forbidden, NotFound
 from shared.events import Published, publish_all
 from shared.ids import new_id
 from shared.pagination import Page, PageOf
@@ -39,11 +41,17 @@ from shared.version import API_PREFIX
 _NO_CHUNK = "There is no such chunk. GET /v1/activations/{activation_id}/chunks lists them."
 
 
-async def preview(session: AsyncSession, activation_id: UUID, number: int) -> RepairPreviewOut:
+async def preview(
+    session: AsyncSession, activation_id: UUID, number: int, *, bound: Bound
+) -> RepairPreviewOut:
     """What a repair of a whole round would find now; raises NotFound."""
     activation = await get_activation(session, activation_id)
     found = await repository.preview(
-        session, activation_id, number, maximum_minor=await _maximum_minor(session, activation)
+        session,
+        activation_id,
+        number,
+        bound=bound,
+        maximum_minor=await _maximum_minor(session, activation),
     )
     return RepairPreviewOut(activation_id=activation_id, round=number, **found._asdict())
 
@@ -58,7 +66,8 @@ async def propose_repair(
     clock: Clock,
 ) -> ApprovalOut:
     """Propose that entitlements of a round are announced again; raises NotFound, Conflict."""
-    found = await _repairable(session, activation_id, given)
+    await _require_theirs(session, given, bound=caller.areas)
+    found = await _repairable(session, activation_id, given, bound=caller.areas)
     currency = found.homes[0].currency
     return await approvals.propose(
         session,
@@ -114,9 +123,11 @@ async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> 
     return f"{API_PREFIX}/activations/{activation_id}/repairs/{run.id}"
 
 
-async def get_repair(session: AsyncSession, activation_id: UUID, run_id: UUID) -> RepairOut:
+async def get_repair(
+    session: AsyncSession, activation_id: UUID, run_id: UUID, *, bound: Bound
+) -> RepairOut:
     """A repair as two persons wanted it; raises NotFound."""
-    found = await repository.find_repair(session, run_id)
+    found = await repository.find_repair(session, run_id, bound=bound)
     if found is None or found[1].activation_id != activation_id:
         raise NotFound(
             "The activation has no such repair. "
@@ -138,7 +149,28 @@ async def get_repair(session: AsyncSession, activation_id: UUID, run_id: UUID) -
     )
 
 
-async def _repairable(session: AsyncSession, activation_id: UUID, given: RepairIn) -> Repairable:
+async def _require_theirs(session: AsyncSession, given: RepairIn, *, bound: Bound) -> None:
+    """Raises Forbidden where whoever is bound to areas names nobody, and NotFound for others."""
+    if bound is None:
+        return
+    if given.household_ids is None:
+        raise Forbidden(
+            f"The token is bound to {', '.join(bound)}, and a whole round or chunk is not of these "
+            "areas alone. Name the households: GET /v1/activations/{activation_id}/missed lists "
+            "them."
+        )
+    lives = await households_with(session, given.household_ids, bound=bound)
+    missing = len(set(given.household_ids)) - len(lives)
+    if missing:
+        raise NotFound(
+            f"{missing} of the households named are not registered. GET /v1/households lists those "
+            "of an area."
+        )
+
+
+async def _repairable(
+    session: AsyncSession, activation_id: UUID, given: RepairIn, *, bound: Bound = None
+) -> Repairable:
     """Whom a repair is about; raises NotFound, and Conflict where there is nobody."""
     activation = await get_activation(session, activation_id)
     require_not_cancelled(activation)
@@ -149,7 +181,7 @@ async def _repairable(session: AsyncSession, activation_id: UUID, given: RepairI
             f"Round {given.round} is not released, so nothing of it is owed yet. "
             f"GET /v1/activations/{activation_id}/rounds says which are."
         )
-    await _require_known(session, activation_id, given)
+    await _require_known(session, activation_id, given, bound=bound)
     whose = Whose(
         chunk_id=given.chunk_id,
         household_ids=given.household_ids,
@@ -269,7 +301,9 @@ async def _tell(
     await publish_all(session, facts, clock=clock)
 
 
-async def _require_known(session: AsyncSession, activation_id: UUID, given: RepairIn) -> None:
+async def _require_known(
+    session: AsyncSession, activation_id: UUID, given: RepairIn, *, bound: Bound
+) -> None:
     """Raises NotFound or Conflict where the chunk or the households are not of the round."""
     if given.chunk_id is not None:
         chunk = await chunks.find_chunk(session, given.chunk_id)
@@ -285,7 +319,7 @@ async def _require_known(session: AsyncSession, activation_id: UUID, given: Repa
             )
     if given.household_ids is not None:
         not_owed = await repository.count_not_owed(
-            session, activation_id, given.round, given.household_ids
+            session, activation_id, given.round, given.household_ids, bound=bound
         )
         if not_owed:
             raise Conflict(
