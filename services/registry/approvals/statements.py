@@ -28,6 +28,7 @@ _WITHIN = f"""
     WHEN approval.kind IN ('account_change', 'member_change')
         THEN {_lives("approval.document ->> 'household_id'")}
     WHEN approval.kind = 'household_act' THEN
+        jsonb_typeof(approval.document -> 'versions') = 'object' AND
         {_all_live("SELECT jsonb_object_keys(approval.document -> 'versions')")}
         AND (approval.document #>> '{{given,area_code}}' IS NULL
              OR {within_text("(approval.document #>> '{given,area_code}')")})
@@ -37,6 +38,7 @@ _WITHIN = f"""
         WHERE exclusion.id = CAST(approval.document ->> 'exclusion_id' AS uuid)
           AND {within_text("household.area_code")})
     WHEN approval.kind = 'further_enrolment' THEN
+        jsonb_typeof(approval.document -> 'by_commune') = 'array' AND
         {
     _all_live(
         "SELECT jsonb_path_query(approval.document, "
@@ -47,6 +49,7 @@ _WITHIN = f"""
             SELECT FROM jsonb_array_elements(approval.document -> 'by_commune') AS commune
             WHERE NOT {within_text("(commune ->> 'area_code')")})
     WHEN approval.kind = 'repair' THEN
+        jsonb_typeof(approval.document #> '{{repair,household_ids}}') = 'array' AND
         {
     _all_live("SELECT jsonb_path_query(approval.document, '$.repair.household_ids[*]') #>> '{}'")
 }

@@ -98,8 +98,8 @@ _PROGRESS_WITHIN = text(
             WHERE activation_id = :activation_id AND {within_text("area_code")}) AS communes
     FROM (
         SELECT count(*) AS planned, count(*) FILTER (WHERE chunk.status <> 'planned') AS done
-        FROM {_CHUNKS}
-        WHERE EXISTS (
+        FROM registry.entitlement_chunk AS chunk
+        WHERE chunk.activation_id = :activation_id AND chunk.home_chunk_id IS NULL AND EXISTS (
             SELECT FROM unnest(chunk.area_codes) AS commune WHERE {within_text("commune")})
     ) AS chunks
     LEFT JOIN ({_THEIRS}) AS theirs ON true
