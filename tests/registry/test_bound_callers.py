@@ -85,8 +85,13 @@ class World:
 
 async def _registered(flow: Flow) -> World:
     """Households of two districts, and of each district everything that is decided for them."""
-    elsewhere = {"commune": ELSEWHERE, "head_name": NAME, "phone": PHONE, "id_number": "999000111"}
-    without = {"begin": 50, "provider_code": "", "account": ""}
+    elsewhere: dict[str, Any] = {
+        "commune": ELSEWHERE,
+        "head_name": NAME,
+        "phone": PHONE,
+        "id_number": "999000111",
+    }
+    without: dict[str, Any] = {"begin": 50, "provider_code": "", "account": ""}
     await flow.register(
         [*rows(3), *rows(7, **elsewhere), *rows(1, **without), *rows(1, **elsewhere | without)]
     )
@@ -120,7 +125,15 @@ async def _registered(flow: Flow) -> World:
     secret |= {str(row["id"]) for row in told}
     secret |= {there.change, there.appeal, there.exclusion, there.proposal, there.suspect}
     secret.add(ready[1])
-    return World(str(activation_id), here, there, across, *ready, secret)
+    return World(
+        activation=str(activation_id),
+        here=here,
+        there=there,
+        across=across,
+        readiness=ready[0],
+        readiness_there=ready[1],
+        secret=secret,
+    )
 
 
 async def _readied(flow: Flow, *areas: str) -> str:
@@ -437,9 +450,9 @@ async def test_nothing_of_another_district_is_told_to_who_is_bound_to_one(workin
             f"/approvals/{world.there.proposal}",
         ):
             assert (await free.get(path)).status_code == 200
-        whole, mine = (
+        whole, mine = [
             (await client.get(activation)).json()["progress"] for client in (free, bound)
-        )
+        ]
         late = await bound.post(f"{activation}/further-enrolments", json=WHY, headers=working.key())
         everybody = await bound.post(
             f"{activation}/repairs", json={"round": 1, **WHY}, headers=working.key()
@@ -478,8 +491,8 @@ def _check_lists(world: World, seen: dict[tuple[str, str], httpx.Response]) -> N
     prepared = f"/preparations/{world.readiness}"
     counts = seen["GET /v1/preparations/{readiness_id}", prepared].json()
     assert (counts["areas"], counts["households"], counts["without_account"]) == ([HERE], 5, 1)
-    (listed,) = items("GET /v1/preparations", "/preparations")
-    assert (listed["areas"], listed["households"]) == ([HERE], None)
+    (prepared_here,) = items("GET /v1/preparations", "/preparations")
+    assert (prepared_here["areas"], prepared_here["households"]) == ([HERE], None)
     waiting = {item["id"] for item in items("GET /v1/approvals", "/approvals")}
     assert waiting == {world.here.change, world.here.proposal}
     missed = "/activations/{activation_id}/missed"

@@ -1,7 +1,7 @@
 """Which proposals are about nothing but what lies in some areas."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -60,6 +60,5 @@ _WITHIN = f"""
 
 def lies_within(bound: Sequence[str]) -> ColumnElement[bool]:
     """Whether a proposal is about households, communes and places in these areas alone."""
-    codes: Any = bindparam("bound", value=list(bound), type_=ARRAY(Text), unique=False)
-    condition: Any = text(_WITHIN).bindparams(codes)
-    return condition
+    codes: Any = bindparam("bound", value=list(bound), type_=ARRAY(Text))
+    return cast("ColumnElement[bool]", text(_WITHIN).bindparams(codes))
