@@ -89,11 +89,11 @@ async def _registered(flow: Flow) -> World:
         "commune": ELSEWHERE,
         "head_name": NAME,
         "phone": PHONE,
-        "id_number": "999000111",
     }
     without: dict[str, Any] = {"begin": 50, "provider_code": "", "account": ""}
+    numbered = elsewhere | without | {"id_number": "999000111"}
     await flow.register(
-        [*rows(3), *rows(7, **elsewhere), *rows(1, **without), *rows(1, **elsewhere | without)]
+        [*rows(3), *rows(7, **elsewhere), *rows(1, **without), *rows(1, **numbered)]
     )
     activation_id = await flow.open("02", "15")
     await flow.worked(activation_id)
