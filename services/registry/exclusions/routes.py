@@ -19,7 +19,6 @@ from shared.errors import problem_responses
 from shared.idempotency import Once
 from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
-from shared.values import YesNo
 
 router = APIRouter()
 
@@ -64,7 +63,7 @@ async def list_exclusions(
     session: Session,
     page: PageQuery,
     scheme: Annotated[Code | None, Query(examples=["flood-2022"])] = None,
-    standing: Annotated[YesNo, Query(description="Only those that have not ended.")] = True,
+    standing: Annotated[bool, Query(description="Only those that have not ended.")] = True,
 ) -> PageOf[ExclusionOut]:
     """Households that officers keep out, with who and why."""
     return await service.list_exclusions(
