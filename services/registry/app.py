@@ -48,8 +48,8 @@ from services.registry.repairs.routes import router as repairs
 from services.registry.rounds.routes import router as rounds
 from services.registry.scopes import RegistryApprove, SchemesRead
 from services.registry.settings import ApiSettings
+from services.registry.spdci.applications.mounting import answering_partners, mount_spdci
 from services.registry.spdci.asking.routes import router as asking
-from services.registry.spdci.mounting import answering_partners, mount_spdci
 from services.registry.steps import steps_of
 from shared.application import create_application
 from shared.approvals.routes import approval_routes

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.registry.spdci import examples
+from services.registry.spdci.applications import examples
 from tests.registry.flow import Flow
 from tests.registry.spdci.partner import SENDER, Partner, Receiver, search
 from tests.registry.spdci.schemas import hold_answer, hold_request, validator

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.registry.spdci import examples
+from services.registry.spdci.applications import examples
 from tests.registry.flow import Flow, rows
 from tests.registry.spdci.partner import Partner
 from tests.registry.spdci.signing import signed_environment

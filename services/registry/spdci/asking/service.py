@@ -17,7 +17,6 @@ from services.registry.spdci.asking.schemas import (
     SearchIn,
     SearchOut,
 )
-from services.registry.spdci.exchange import Taken
 from services.registry.spdci.later import repository as deliveries
 from services.registry.spdci.later.tables import (
     DeliveryStatus,
@@ -33,6 +32,7 @@ from services.registry.spdci.messages.envelope import (
     transaction_of,
     written,
 )
+from services.registry.spdci.messages.exchange import Taken
 from shared.addresses import refusal_of, url_of
 from shared.auth import Caller
 from shared.errors import Conflict, NotFound

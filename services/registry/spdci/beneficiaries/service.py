@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.registry.spdci.beneficiaries import records, statements
+from services.registry.spdci.beneficiaries import records, repository
 from services.registry.spdci.messages.codes import SearchFault, Status
 from services.registry.spdci.messages.envelope import Json, transaction_of, written
-from services.registry.spdci.searches import repository
+from services.registry.spdci.messages.exchange import Answered, Question
+from services.registry.spdci.searches import repository as searches
 from services.registry.spdci.searches.attributes import Asked, CriteriaRefused, day
 from services.registry.spdci.searches.criteria import (
     MAXIMUM_REACH,
@@ -33,9 +34,9 @@ def _text(given: Any) -> str:
 
 
 ATTRIBUTES: Mapping[str, Asked] = {
-    "programme_identifier": Asked(statements.CODE, _text, _EQUAL, "code of scheme or programme"),
-    "enrolment_status": Asked(statements.STATUS, _text, _EQUAL, "Active or Exited"),
-    "enrolment_date": Asked(statements.SINCE, day, _ALL, "since when"),
+    "programme_identifier": Asked(repository.CODE, _text, _EQUAL, "code of scheme or programme"),
+    "enrolment_status": Asked(repository.STATUS, _text, _EQUAL, "Active or Exited"),
+    "enrolment_date": Asked(repository.SINCE, day, _ALL, "since when"),
 }
 """What criteria may ask about besides what is known of households."""
 
@@ -72,7 +73,7 @@ class Beneficiaries(Searches):
     async def search(self, criteria: Criteria) -> tuple[list[Json], int]:
         """A page of records, and how many there are; raises Rejected."""
         condition = self._condition(criteria.by)
-        total = await statements.count(
+        total = await repository.count(
             self._session,
             condition,
             shows_persons=self._shows_persons,
@@ -85,7 +86,7 @@ class Beneficiaries(Searches):
                 f"More than {MAXIMUM_REACH:,} records fit. Ask by a smaller location, or by more "
                 "conditions.",
             )
-        rows = await statements.page(
+        rows = await repository.page(
             self._session,
             condition,
             shows_persons=self._shows_persons,
@@ -93,14 +94,12 @@ class Beneficiaries(Searches):
             offset=criteria.offset,
             limit=criteria.page_size,
         )
-        households = await repository.households_of(
-            self._session, [row.household_id for row in rows]
-        )
-        amounts = await statements.amounts_of(
+        households = await searches.households_of(self._session, [row.household_id for row in rows])
+        amounts = await repository.amounts_of(
             self._session,
             [(row.household_id, row.activation_id) for row in rows if row.activation_id],
         )
-        names = await statements.names_of(self._session, {row.code for row in rows})
+        names = await repository.names_of(self._session, {row.code for row in rows})
         persons = (
             await self.members([(row.household_id, row.member_id) for row in rows])
             if self._shows_persons
@@ -121,7 +120,7 @@ class Beneficiaries(Searches):
         """Whether a person is in a programme now, or in any; raises Rejected."""
         number, code = _person_and_programme(asked)
         condition = self._condition(self._query("idtype-value", number))
-        return await statements.is_active(self._session, condition, code, today=self._today)
+        return await repository.is_active(self._session, condition, code, today=self._today)
 
     def _query(self, query_type: Any, query: Any) -> Query:
         return read_query(
@@ -132,12 +131,12 @@ class Beneficiaries(Searches):
             beside=ATTRIBUTES,
         )
 
-    def _condition(self, by: Query) -> statements.Condition:
-        condition = repository.condition_of(by, self._personal_data)
+    def _condition(self, by: Query) -> repository.Condition:
+        condition = searches.condition_of(by, self._personal_data)
         if isinstance(by, ByNumber):
-            whose = repository.member_has(by.field, by.value, self._personal_data)
+            whose = searches.member_has(by.field, by.value, self._personal_data)
             if whose is not None:
-                return statements.theirs(condition, whose)
+                return repository.theirs(condition, whose)
         return condition
 
 
@@ -163,13 +162,14 @@ def _person_and_programme(asked: Any) -> tuple[Json, str | None]:
     return {"type": kind, "value": value}, code
 
 
-async def enrolled(searches: Beneficiaries, message: Json, *, at: Any, correlation_id: str) -> Json:
-    """The answer to ``sync/enrolled`` (schema ``EnrolledResponse``)."""
-    transaction_id = transaction_of(message)
+async def enrolled(question: Question) -> Answered:
+    """The answer to ``sync/enrolled`` (schema ``EnrolledResponse``); raises Refused."""
+    transaction_id = transaction_of(question.message)
     # The request has no reference of its own, and the answer must have one.
-    answer: Json = {"reference_id": transaction_id, "timestamp": written(at)}
+    answer: Json = {"reference_id": transaction_id, "timestamp": written(question.now)}
     try:
-        yes = await searches.is_enrolled(message.get("enrolled_criteria"))
+        asked = question.message.get("enrolled_criteria")
+        yes = await Beneficiaries.of(question).is_enrolled(asked)
         answer |= {"status": Status.SUCCEEDED, "enrolled_status": "yes" if yes else "no"}
     except Rejected as fault:
         answer |= {
@@ -178,8 +178,12 @@ async def enrolled(searches: Beneficiaries, message: Json, *, at: Any, correlati
             # The schema requires one; nobody is said to be enrolled.
             "enrolled_status": "no",
         }
-    return {
-        "transaction_id": transaction_id,
-        "correlation_id": correlation_id,
-        "enrolled_response": [answer],
-    }
+    return Answered(
+        {
+            "transaction_id": transaction_id,
+            "correlation_id": str(question.correlation_id),
+            "enrolled_response": [answer],
+        },
+        total=1,
+        status=answer["status"],
+    )

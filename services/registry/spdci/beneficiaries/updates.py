@@ -16,7 +16,7 @@ from services.registry.households.persons import PersonalData
 from services.registry.members import repository as members
 from services.registry.members.shape import MAXIMUM_PROGRAMMES, PROGRAMMES
 from services.registry.members.tables import Member
-from services.registry.spdci.beneficiaries import statements
+from services.registry.spdci.beneficiaries import repository
 from services.registry.spdci.messages.codes import ErrorCode, Status
 from services.registry.spdci.messages.envelope import (
     MAXIMUM_REQUESTS,
@@ -26,7 +26,7 @@ from services.registry.spdci.messages.envelope import (
     transaction_of,
     written,
 )
-from services.registry.spdci.searches import repository
+from services.registry.spdci.searches import repository as searches
 from services.registry.spdci.searches.criteria import ByNumber, Entity, Rejected, read_query
 from shared.approvals import ApprovalOut
 from shared.clock import Clock
@@ -132,7 +132,7 @@ class Updates:
             except Rejected:
                 continue
             if isinstance(by, ByNumber):
-                has = repository.member_has(by.field, by.value, self._personal_data)
+                has = searches.member_has(by.field, by.value, self._personal_data)
                 if has is not None:
                     conditions.append(has)
         if not conditions:
@@ -140,7 +140,7 @@ class Updates:
                 "It names nobody: give an identifier_type UIN, NationalID or MOBILE with its "
                 "identifier_value."
             )
-        found = await statements.members_known_by(
+        found = await repository.members_known_by(
             self._session, conditions, most=2, today=self._today
         )
         if not found:

@@ -1,26 +1,17 @@
 """How what was asked stands (``txn/status``): by its transaction, references, correlation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from services.registry.households.persons import PersonalData
-from services.registry.spdci.exchange import Answered
 from services.registry.spdci.later import repository
 from services.registry.spdci.later.tables import PartnerRequest, RequestStatus
 from services.registry.spdci.later.taking import unseal
 from services.registry.spdci.messages.codes import ErrorCode, Status
 from services.registry.spdci.messages.envelope import Json, Refused, is_id, transaction_of, written
-from shared.ids import new_id
+from services.registry.spdci.messages.exchange import Answered, Question
 
 _MAXIMUM_REFERENCES = 100
-# The schema of the integrated beneficiary registry spells one of them so.
-_TYPES: Mapping[str, tuple[str, ...]] = {
-    "social": ("search", "subscribe", "receipt"),
-    "ibr": ("search", "subscibe", "receipt"),
-}
 _PENDING: Mapping[RequestStatus, Status] = {
     RequestStatus.WAITING: Status.PENDING,
     RequestStatus.DROPPED: Status.REJECTED,
@@ -36,25 +27,21 @@ def reference_of(message: Mapping[str, Any]) -> str:
     return str(reference)
 
 
-async def status_of(
-    session: AsyncSession,
-    personal_data: PersonalData,
-    message: Mapping[str, Any],
-    *,
-    sender_id: str,
-    register: str,
-) -> Answered:
-    """How one request of the partner stands, with its answer where there is one; raises Refused."""
+async def answer(question: Question, *, register: str, types: Sequence[str]) -> Answered:
+    """How one request of the partner stands, with its answer where there is one; raises Refused.
+
+    ``types`` are those of requests that may be asked about.
+    """
+    message = question.message
     transaction_id = transaction_of(message)
     reference_of(message)
     asked = message["txnstatus_request"]
-    types = _TYPES[register]
     if asked.get("txn_type") not in types:
         raise Refused(400, ErrorCode.BAD, f"txn_type is one of {', '.join(types)}.")
     found = [
         (request, delivery)
         for request, delivery in await repository.find_requests(
-            session, sender_id, **_by(asked), most=_MAXIMUM_REFERENCES
+            question.session, question.sender_id, **_by(asked), most=_MAXIMUM_REFERENCES
         )
         if request.register == register and request.action == asked["txn_type"]
     ]
@@ -68,12 +55,12 @@ async def status_of(
     if delivery is None:
         told = _not_answered(request)
     else:
-        kept = unseal(personal_data, delivery.message_sealed, bound_to=delivery.id.bytes)
+        kept = unseal(question.personal_data, delivery.message_sealed, bound_to=delivery.id.bytes)
         told = _as_a_search(kept["message"], request)
     return Answered(
         {
             "transaction_id": transaction_id,
-            "correlation_id": str(new_id()),
+            "correlation_id": str(question.correlation_id),
             "txnstatus_response": {"txn_type": asked["txn_type"], "txn_status": told},
         },
         total=1,

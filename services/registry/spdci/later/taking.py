@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 
 import orjson
-from starlette.requests import Request
 
 from services.registry.households.persons import PersonalData
-from services.registry.settings import ApiSettings
-from services.registry.spdci.exchange import Taken
 from services.registry.spdci.later import repository
 from services.registry.spdci.messages.codes import Ack, ErrorCode
 from services.registry.spdci.messages.envelope import Json, Refused, transaction_of, written
+from services.registry.spdci.messages.exchange import Taken
 from shared.addresses import refusal_of, url_of
 from shared.ids import new_id
 
@@ -20,11 +18,9 @@ async def take(
     *,
     register: str,
     reference_ids: Sequence[str],
-    settings: ApiSettings,
-    request: Request,
 ) -> Json:
     """Keep a message, to be answered when it is its turn; what is acknowledged. Raises Refused."""
-    callback_url = callback_of(taken, settings)
+    callback_url = _callback_of(taken)
     correlation_id = new_id()
     await repository.add_request(
         taken.session,
@@ -38,7 +34,7 @@ async def take(
         scopes=sorted(taken.caller.scopes),
         subject=taken.caller.subject,
         client=taken.caller.client,
-        request_id=request.state.request_id,
+        request_id=taken.request_id,
         message_sealed=seal(taken.personal_data, taken.message, bound_to=correlation_id.bytes),
         received_at=taken.now,
     )
@@ -49,7 +45,7 @@ async def take(
     }
 
 
-def callback_of(taken: Taken, settings: ApiSettings) -> str:
+def _callback_of(taken: Taken) -> str:
     """Where the answer goes: what was agreed on with the partner. Raises Refused.
 
     A ``sender_uri`` may name a place within it, and nothing else: whoever holds a token does not
@@ -63,7 +59,7 @@ def callback_of(taken: Taken, settings: ApiSettings) -> str:
             "No address for answers was agreed on with the partner: have one registered, or ask at "
             "/registry/sync.",
         )
-    if refusal_of(url_of(agreed), settings.partner_judge):
+    if refusal_of(url_of(agreed), taken.settings.partner_judge):
         raise Refused(400, ErrorCode.SENDER_URI, "The partner's address leads inwards by now.")
     given = taken.header.sender_uri
     base = agreed.rstrip("/")

@@ -1,8 +1,8 @@
 """Answering what was asked, one after the other, and sending the answers until they are taken."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.persons import PersonalData
 from services.registry.settings import ApiSettings
-from services.registry.spdci.exchange import MEDIA_TYPE, Answered, framed
 from services.registry.spdci.later import repository
+from services.registry.spdci.later.actions import Action
 from services.registry.spdci.later.tables import DeliveryStatus, PartnerRequest, RequestStatus
 from services.registry.spdci.later.taking import seal, unseal
-from services.registry.spdci.messages.envelope import Json, answer_header
+from services.registry.spdci.messages.envelope import answer_header
+from services.registry.spdci.messages.exchange import MEDIA_TYPE, Question, framed
 from shared import audit
 from shared.clock import Clock
 from shared.database import Database, may_pass
@@ -31,9 +32,6 @@ log = structlog.get_logger()
 _AT_ONCE = 8
 _LEASE_BEYOND_TIMEOUT_SECONDS = 60
 
-Work = Callable[[AsyncSession, PersonalData, PartnerRequest, Json, date], Awaitable[Answered]]
-"""Answers a message, for whoever asked, by what their token allowed; on a day."""
-
 
 class Answering:
     """Answers what waits: in one transaction, so that it is answered once."""
@@ -45,14 +43,14 @@ class Answering:
         settings: ApiSettings,
         personal_data: PersonalData,
         clock: Clock,
-        works: Mapping[tuple[str, str], tuple[str, str, Work]],
+        actions: Mapping[tuple[str, str], Action],
     ) -> None:
-        """``works`` are by register and action: the answer's action, its path, and what answers."""
+        """``actions`` are by register and name."""
         self._database = database
         self._settings = settings
         self._personal_data = personal_data
         self._clock = clock
-        self._works = works
+        self._actions = actions
 
     async def step(self) -> int:
         """Answer the oldest that waits; 0 where none does."""
@@ -78,18 +76,33 @@ class Answering:
         return 1
 
     async def _answer(self, session: AsyncSession, asked: PartnerRequest) -> None:
-        action, path, work = self._works[asked.register, asked.action]
+        action = self._actions[asked.register, asked.action]
         opened: dict[UUID, None] = {}
         personal_data = self._personal_data.telling(lambda household: opened.setdefault(household))
         message = unseal(personal_data, asked.message_sealed, bound_to=asked.id.bytes)
-        answer = await work(session, personal_data, asked, message, self._clock.today())
-        message_id = new_id()
+        now, message_id = datetime.now(UTC), new_id()
+        answer = await action.work(
+            Question(
+                message=message,
+                correlation_id=asked.id,
+                sender_id=asked.sender_id,
+                scopes=asked.scopes,
+                subject=asked.subject,
+                client=asked.client,
+                request_id=asked.request_id,
+                callback_url=asked.callback_url,
+                session=session,
+                personal_data=personal_data,
+                now=now,
+                today=self._clock.today(),
+            )
+        )
         header = answer_header(
-            action=action,
+            action=action.answer,
             status=answer.status,
             sender_id=self._settings.spdci_sender_id,
             receiver_id=asked.sender_id,
-            now=datetime.now(UTC),
+            now=now,
             total=answer.total,
             completed=answer.total,
             message_id=str(message_id),
@@ -99,8 +112,8 @@ class Answering:
             id=message_id,
             sender_id=asked.sender_id,
             partner_request_id=asked.id,
-            url=asked.callback_url + path,
-            action=action,
+            url=asked.callback_url + action.path,
+            action=action.answer,
             message_sealed=seal(
                 personal_data,
                 {"header": header, "message": answer.message},

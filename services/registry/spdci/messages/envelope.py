@@ -54,18 +54,6 @@ class Header:
     sender_uri: str | None
     receiver_id: str | None
     total_count: int
-    status: str | None = None
-    """Of a callback: how the request stands that it answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message as it came: its header read, its message an object and nothing more yet."""
-
-    header: Header
-    message: Json
-    signature: str | None
-    raw_header: Json
 
 
 def envelope_of(body: Any) -> tuple[Json, Json, str | None]:
@@ -150,13 +138,27 @@ def read_header(
     )
 
 
-def require_total(header: Header, requests: int) -> None:
-    """Raises HeaderRejected where the header counts other than there is."""
-    if header.total_count != requests:
+def require_total(header: Header, *totals: int) -> None:
+    """Raises HeaderRejected where the header counts other than there is, in any way of counting."""
+    if header.total_count not in totals:
         raise HeaderRejected(
             HeaderFault.TOTAL_COUNT,
-            f"total_count is {header.total_count}, and the message has {requests} requests.",
+            f"total_count is {header.total_count}, and the message has {totals[0]} requests.",
         )
+
+
+def requests_of(message: Mapping[str, Any], name: str, what: str) -> list[Any]:
+    """The requests of a message, unread; raises Refused. ``what`` they are is said in words."""
+    requests = message.get(name)
+    if not isinstance(requests, list) or not 1 <= len(requests) <= MAXIMUM_REQUESTS:
+        raise Refused(400, ErrorCode.BAD, f"{name} is a list of 1 to {MAXIMUM_REQUESTS} {what}.")
+    return requests
+
+
+def reference_of(request: Any) -> str | None:
+    """The reference of one request, if it has one."""
+    reference = request.get("reference_id") if isinstance(request, dict) else None
+    return reference if is_id(reference) else None
 
 
 def transaction_of(message: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,16 +13,17 @@ from services.registry.households.shape import COUNTED
 from services.registry.households.tables import Household
 from services.registry.members.shape import SEALED
 from services.registry.members.tables import Member
-from services.registry.spdci.messages.codes import ErrorCode, SearchFault, Status
+from services.registry.spdci.messages import envelope
+from services.registry.spdci.messages.codes import SearchFault, Status
 from services.registry.spdci.messages.envelope import (
-    MAXIMUM_REQUESTS,
     Json,
-    Refused,
-    is_id,
     locale_of,
     moment,
+    reference_of,
+    transaction_of,
     written,
 )
+from services.registry.spdci.messages.exchange import Answered, Question
 from services.registry.spdci.searches import records, repository
 from services.registry.spdci.searches.criteria import (
     MAXIMUM_REACH,
@@ -39,14 +40,28 @@ _RECORD_TYPE = {Entity.GROUP: "Group", Entity.MEMBER: "Member"}
 
 def requests_of(message: Mapping[str, Any]) -> list[Any]:
     """The searches of a message, unread; raises Refused."""
-    requests = message.get("search_request")
-    if not isinstance(requests, list) or not 1 <= len(requests) <= MAXIMUM_REQUESTS:
-        raise Refused(
-            400,
-            ErrorCode.BAD,
-            f"search_request is a list of 1 to {MAXIMUM_REQUESTS} searches.",
-        )
-    return requests
+    return envelope.requests_of(message, "search_request", "searches")
+
+
+def references_of(message: Mapping[str, Any]) -> list[str]:
+    """The references of a message's searches, as far as they have one; raises Refused."""
+    return [reference for each in requests_of(message) if (reference := reference_of(each))]
+
+
+async def answered(searches: "type[Searches]", question: Question) -> Answered:
+    """The answer to a message that searches (schema ``SearchResponse``); raises Refused."""
+    requests = requests_of(question.message)
+    answers = await searches.of(question).answer(requests, now=question.now)
+    rejected = all(answer["status"] == Status.REJECTED for answer in answers)
+    return Answered(
+        {
+            "transaction_id": transaction_of(question.message),
+            "correlation_id": str(question.correlation_id),
+            "search_response": answers,
+        },
+        total=len(requests),
+        status=Status.REJECTED if rejected else Status.SUCCEEDED,
+    )
 
 
 class Searches:
@@ -65,6 +80,16 @@ class Searches:
         self._session = session
         self._personal_data = personal_data
         self._shows_persons = shows_persons
+
+    @classmethod
+    def of(cls, question: Question) -> Self:
+        """The searches of whoever asks a question."""
+        return cls(
+            question.session,
+            personal_data=question.personal_data,
+            shows_persons=question.shows_persons,
+            today=question.today,
+        )
 
     async def answer(self, requests: Sequence[Any], *, now: datetime) -> list[Json]:
         """The answer to each search, in their order (schema ``SearchResponse``)."""
@@ -226,9 +251,3 @@ class Searches:
 
     def _opened(self, household: Household) -> Person:
         return self._personal_data.open_person(household.person_sealed, household_id=household.id)
-
-
-def reference_of(request: Any) -> str | None:
-    """The reference of a search, if it has one."""
-    reference = request.get("reference_id") if isinstance(request, dict) else None
-    return reference if is_id(reference) else None

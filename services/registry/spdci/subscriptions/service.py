@@ -7,13 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import rfc8785
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.households.persons import PersonalData
-from services.registry.scopes import READ_PERSONAL
-from services.registry.spdci.exchange import Answered
-from services.registry.spdci.later.tables import PartnerRequest
 from services.registry.spdci.later.taking import seal
+from services.registry.spdci.messages import envelope
 from services.registry.spdci.messages.codes import (
     ErrorCode,
     Status,
@@ -27,9 +23,11 @@ from services.registry.spdci.messages.envelope import (
     is_id,
     locale_of,
     moment,
+    reference_of,
     transaction_of,
     written,
 )
+from services.registry.spdci.messages.exchange import Answered, Question
 from services.registry.spdci.searches.criteria import Entity, Rejected, read_query
 from services.registry.spdci.searches.service import REGISTRY_TYPE
 from services.registry.spdci.subscriptions import repository
@@ -57,19 +55,12 @@ class _Faulty(Exception):
 
 def requests_of(message: Mapping[str, Any]) -> list[Any]:
     """The subscriptions that a message asks for, unread; raises Refused."""
-    requests = message.get("subscribe_request")
-    if not isinstance(requests, list) or not 1 <= len(requests) <= MAXIMUM_REQUESTS:
-        raise Refused(
-            400,
-            ErrorCode.BAD,
-            f"subscribe_request is a list of 1 to {MAXIMUM_REQUESTS} subscriptions.",
-        )
-    return requests
+    return envelope.requests_of(message, "subscribe_request", "subscriptions")
 
 
 def references_of(message: Mapping[str, Any]) -> list[str]:
     """The references of a message's subscriptions, as far as they have one; raises Refused."""
-    return [reference for each in requests_of(message) if (reference := _reference(each))]
+    return [reference for each in requests_of(message) if (reference := reference_of(each))]
 
 
 def codes_of(message: Mapping[str, Any]) -> list[str]:
@@ -89,19 +80,18 @@ def codes_of(message: Mapping[str, Any]) -> list[str]:
     return codes
 
 
-async def subscribe(
-    session: AsyncSession, personal_data: PersonalData, asked: PartnerRequest, message: Json
-) -> Answered:
+async def subscribe(question: Question) -> Answered:
     """The answer to each subscription of a message (schema ``SubscribeResponse``)."""
+    message = question.message
     requests = requests_of(message)
-    ids = Counter(_reference(each) for each in requests)
-    standing = await repository.count_standing(session, asked.sender_id)
+    ids = Counter(reference_of(each) for each in requests)
+    standing = await repository.count_standing(question.session, question.sender_id)
     answers = []
     for each in requests:
         at = written(datetime.now(UTC))
-        answer: Json = {"reference_id": _reference(each) or "", "timestamp": at}
+        answer: Json = {"reference_id": reference_of(each) or "", "timestamp": at}
         try:
-            kept = await _subscribed(session, personal_data, asked, each, ids, standing)
+            kept = await _subscribed(question, each, ids, standing)
             standing += 1
             answer |= {"status": Status.SUCCEEDED, "subscriptions": [kept | {"timestamp": at}]}
         except _Faulty as fault:
@@ -117,7 +107,7 @@ async def subscribe(
     return Answered(
         {
             "transaction_id": transaction_of(message),
-            "correlation_id": str(asked.id),
+            "correlation_id": str(question.correlation_id),
             "subscribe_response": answers,
         },
         total=len(requests),
@@ -126,14 +116,9 @@ async def subscribe(
 
 
 async def _subscribed(
-    session: AsyncSession,
-    personal_data: PersonalData,
-    asked: PartnerRequest,
-    given: Any,
-    ids: Counter[str | None],
-    standing: int,
+    question: Question, given: Any, ids: Counter[str | None], standing: int
 ) -> Json:
-    reference = _reference(given)
+    reference = reference_of(given)
     if reference is None:
         raise _Faulty(SubscribeFault.REFERENCE_ID, "reference_id is a text of 1 to 99 characters.")
     if ids[reference] > 1:
@@ -148,7 +133,7 @@ async def _subscribed(
         raise _Faulty(SubscribeFault.NOTIFY_DETAILS, "subscribe_criteria is an object.")
     event_type = _event_type(criteria.get("reg_event_type"))
     entity = _record_type(criteria.get("notify_record_type"), event_type)
-    shows_persons = READ_PERSONAL in asked.scopes
+    shows_persons = question.shows_persons
     if entity is Entity.MEMBER and not shows_persons:
         raise _Faulty(
             SubscribeFault.NOTIFY_DETAILS,
@@ -175,22 +160,26 @@ async def _subscribed(
         )
     code = new_id()
     added = await repository.add(
-        session,
+        question.session,
         id=code,
-        sender_id=asked.sender_id,
+        sender_id=question.sender_id,
         event_type=event_type,
         record_type=entity.value,
         filter_sealed=seal(
-            personal_data, {"filter_type": filter_type, "filter": filter_}, bound_to=code.bytes
+            question.personal_data,
+            {"filter_type": filter_type, "filter": filter_},
+            bound_to=code.bytes,
         ),
-        filter_index=personal_data.index.content_index([event_type, entity.value, canonical]),
-        callback_url=asked.callback_url,
+        filter_index=question.personal_data.index.content_index(
+            [event_type, entity.value, canonical]
+        ),
+        callback_url=question.callback_url,
         begins_at=begins_at,
         ends_at=ends_at,
-        scopes=asked.scopes,
-        subject=asked.subject,
-        client=asked.client,
-        request_id=asked.request_id,
+        scopes=question.scopes,
+        subject=question.subject,
+        client=question.client,
+        request_id=question.request_id,
         subscribed_at=datetime.now(UTC),
     )
     if not added:
@@ -208,13 +197,14 @@ async def _subscribed(
     }
 
 
-async def unsubscribe(session: AsyncSession, asked: PartnerRequest, message: Json) -> Answered:
+async def unsubscribe(question: Question) -> Answered:
     """The answer to a message that ends subscriptions (schema ``UnSubscribeResponse``)."""
+    session, message = question.session, question.message
     given = codes_of(message)
-    known = await repository.of_partner(session, asked.sender_id, _uuids(given))
+    known = await repository.of_partner(session, question.sender_id, _uuids(given))
     answer: Json = {
         "transaction_id": transaction_of(message),
-        "correlation_id": str(asked.id),
+        "correlation_id": str(question.correlation_id),
         "timestamp": written(datetime.now(UTC)),
     }
     standing = [each.id for each in known if each.ended_at is None]
@@ -299,8 +289,3 @@ def _period(given: Any) -> tuple[datetime | None, datetime | None]:
             "start_time and end_time of frequency are ISO 8601 times, the one before the other.",
         )
     return begins_at, ends_at
-
-
-def _reference(given: Any) -> str | None:
-    reference = given.get("reference_id") if isinstance(given, dict) else None
-    return reference if is_id(reference) else None

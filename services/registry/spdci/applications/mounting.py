@@ -9,13 +9,13 @@ from fastapi import FastAPI
 from starlette.datastructures import State
 
 from services.registry.settings import ApiSettings
-from services.registry.spdci.ibr import PATH as IBR
-from services.registry.spdci.ibr import WORKS as IBR_WORKS
-from services.registry.spdci.ibr import create_ibr
+from services.registry.spdci.applications.beneficiaries import (
+    BENEFICIARIES,
+    BENEFICIARIES_ACTIONS,
+    create_beneficiaries,
+)
+from services.registry.spdci.applications.social import SOCIAL, SOCIAL_ACTIONS, create_social
 from services.registry.spdci.later.working import Answering, Sending
-from services.registry.spdci.social import PATH as SOCIAL
-from services.registry.spdci.social import WORKS as SOCIAL_WORKS
-from services.registry.spdci.social import create_social
 from services.registry.spdci.subscriptions.following import Following
 from shared.database import Database
 from shared.events import Consumer
@@ -25,8 +25,8 @@ from shared.worker import Loop
 
 def mount_spdci(app: FastAPI) -> None:
     """Serve the standard's addresses, with the registry's database, keys and tokens."""
-    _mount(app, create_social(), SOCIAL)
-    _mount(app, create_ibr(), IBR)
+    _mount(app, create_social(), SOCIAL.path)
+    _mount(app, create_beneficiaries(), BENEFICIARIES.path)
 
 
 @asynccontextmanager
@@ -43,7 +43,14 @@ async def answering_partners(app: FastAPI) -> AsyncIterator[None]:
             settings=settings,
             personal_data=app.state.personal_data,
             clock=app.state.clock,
-            works={**SOCIAL_WORKS, **IBR_WORKS},
+            actions={
+                (register.name, action.name): action
+                for register, actions in (
+                    (SOCIAL, SOCIAL_ACTIONS),
+                    (BENEFICIARIES, BENEFICIARIES_ACTIONS),
+                )
+                for action in actions
+            },
         ).step,
         then=[sends],
     )

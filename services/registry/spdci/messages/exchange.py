@@ -6,11 +6,12 @@ wrong with one request of a message in the answer to that request.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 import orjson
 import structlog
@@ -24,7 +25,7 @@ from services.registry.partners import signing
 from services.registry.partners.tables import Partner
 from services.registry.scopes import READ_PERSONAL
 from services.registry.settings import ApiSettings
-from services.registry.spdci import senders
+from services.registry.spdci.messages import senders
 from services.registry.spdci.messages.codes import Ack, ErrorCode, Status
 from services.registry.spdci.messages.envelope import (
     Header,
@@ -59,14 +60,19 @@ _CODES: Mapping[int, ErrorCode] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A message that is a known partner's, and whole."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A message that is answered, at once or later: for whom, and by what their token allows."""
 
-    header: Header
     message: Json
-    partner: Partner
-    caller: Caller
+    correlation_id: UUID
+    sender_id: str
+    scopes: Collection[str]
+    subject: str
+    client: str | None
+    request_id: UUID
+    callback_url: str | None
+    """Where the partner is answered, if an address was agreed on."""
     session: AsyncSession
     personal_data: PersonalData
     now: datetime
@@ -75,7 +81,41 @@ class Taken:
 
     @property
     def shows_persons(self) -> bool:
-        return READ_PERSONAL in self.caller.scopes
+        return READ_PERSONAL in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message that is a known partner's, and whole."""
+
+    header: Header
+    message: Json
+    partner: Partner
+    caller: Caller
+    request_id: UUID
+    settings: ApiSettings
+    session: AsyncSession
+    personal_data: PersonalData
+    now: datetime
+    today: date
+
+    @property
+    def question(self) -> Question:
+        """What is to be answered at once."""
+        return Question(
+            message=self.message,
+            correlation_id=new_id(),
+            sender_id=self.partner.sender_id,
+            scopes=self.caller.scopes,
+            subject=self.caller.subject,
+            client=self.caller.client,
+            request_id=self.request_id,
+            callback_url=self.partner.callback_url,
+            session=self.session,
+            personal_data=self.personal_data,
+            now=self.now,
+            today=self.today,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +281,8 @@ async def _taken(
         message=message,
         partner=partner,
         caller=caller,
+        request_id=request.state.request_id,
+        settings=settings,
         session=session,
         personal_data=personal_data.telling(
             lambda household_id: showed(session, f"households/{household_id}")
