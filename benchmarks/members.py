@@ -35,6 +35,7 @@ from deploy.local.postgres import LocalPostgres
 from services.registry.areas.gazetteer import shipped_areas
 from services.registry.chunks.cutting import PlannedChunk, cut_into_chunks
 from services.registry.enrolments import statements
+from services.registry.estimates import statements as estimates
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import COUNTED
 from services.registry.members.shape import MEMBER_SHAPE
@@ -299,7 +300,7 @@ class Pass:
         codes = [code for chunk in chunks for code in chunk.area_codes]
         processor = await Processor.of(self._connection)
         began = processor.seconds()
-        await self._run(statements.estimate(document), {"area_codes": codes, "as_of": DAY})
+        await self._run(estimates.estimate(document), {"area_codes": codes, "as_of": DAY})
         return processor.seconds() - began
 
     async def by_rows(self, listed: bool) -> None:

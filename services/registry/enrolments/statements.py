@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.registry.areas.tables import CODE
-from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk
+from services.registry.chunks.tables import EntitlementChunk
 from services.registry.enrolments.states import EntitlementStatus
 from services.registry.enrolments.tables import (
     EnrolledBefore,
@@ -63,10 +63,10 @@ NOT_ELIGIBLE_ANY_MORE = "not-eligible-any-more"
 READMITTED = "readmitted"
 ARCHIVED = "household-archived"
 
-_ACTIVATION_ID = bindparam("activation_id", type_=Uuid)
+ACTIVATION_ID = bindparam("activation_id", type_=Uuid)
 _CHUNK_ID = bindparam("chunk_id", type_=Uuid)
 _ROUND = bindparam("round", type_=SmallInteger)
-_MAXIMUM_MINOR = bindparam("maximum_minor", type_=BigInteger)
+MAXIMUM_MINOR = bindparam("maximum_minor", type_=BigInteger)
 
 
 class Further(StrEnum):
@@ -98,47 +98,6 @@ Totals = Select[EntitlementStatus, int, Any]
 """Status, count and sum of the entitlements that were made."""
 
 
-def estimate(
-    document: SchemeDocument, *, everywhere: bool = False
-) -> Select[str, str | None, int, int, int, int, int]:
-    """Whom a scheme would pay in a round, by commune and provider (null: no account).
-
-    Households, persons, the sum of what they get; and of these the households that get more than
-    the fund's owner lets them, and what that comes to. Takes maximum_minor and as_of, and
-    area_codes unless it is asked of the whole country.
-    """
-    eligible = eligible_households(document, everywhere=everywhere).subquery("eligible")
-    account = and_(PayeeAccount.household_id == eligible.c.id, PayeeAccount.ended_at.is_(None))
-    is_above = eligible.c.amount_minor > _MAXIMUM_MINOR
-    return (
-        select(
-            eligible.c.area_code,
-            PayeeAccount.provider_code,
-            func.count(),
-            func.sum(eligible.c.members),
-            cast(func.sum(eligible.c.amount_minor), Numeric),
-            func.count().filter(is_above),
-            func.coalesce(cast(func.sum(eligible.c.amount_minor).filter(is_above), Numeric), 0),
-        )
-        .select_from(eligible.outerjoin(PayeeAccount, account))
-        .group_by(eligible.c.area_code, PayeeAccount.provider_code)
-    )
-
-
-def left_out(document: SchemeDocument) -> Select[int, Any, Any]:
-    """How many of whom a scheme would pay others keep out, their persons, and what they would get.
-
-    Takes area_codes, and what ``Excluding`` gives.
-    """
-    eligible = eligible_households(document).cte("eligible")
-    elsewhere = _paid_elsewhere(eligible.c.id, unless=false())
-    return select(
-        func.count(),
-        cast(func.sum(eligible.c.members), BigInteger),
-        cast(func.sum(eligible.c.amount_minor), Numeric),
-    ).select_from(eligible.join(elsewhere, true()))
-
-
 def eligible_households(
     document: SchemeDocument, *, whatever_the_rule: bool = False, everywhere: bool = False
 ) -> Select[Any, str, int, int]:
@@ -164,33 +123,6 @@ def eligible_households(
 def in_areas() -> ColumnElement[bool]:
     """Whether a household lives in one of ``area_codes``."""
     return Household.area_code == any_(bindparam("area_codes", type_=ARRAY(CODE)))
-
-
-def accounts(document: SchemeDocument) -> Select[*tuple[Any, ...]]:
-    """Accounts of those who are eligible, in the order of their households.
-
-    Takes area_codes, as_of, providers, after (a household's id, or null) and limit.
-    """
-    after = bindparam("after", type_=Uuid)
-    eligible = eligible_households(document).subquery("eligible")
-    return (
-        select(
-            Household.id.label("household_id"),
-            PayeeAccount.provider_code,
-            PayeeAccount.account_sealed,
-            func.substr(func.sha256(PayeeAccount.account_index), 1, 8).label("account_fingerprint"),
-            func.substr(func.sha256(Household.content_index), 1, 8).label("household_fingerprint"),
-        )
-        .where(
-            Household.id == eligible.c.id,
-            PayeeAccount.household_id == Household.id,
-            PayeeAccount.ended_at.is_(None),
-            PayeeAccount.provider_code == any_(bindparam("providers", type_=ARRAY(Text))),
-            or_(after.is_(None), Household.id > after),
-        )
-        .order_by(Household.id)
-        .limit(bindparam("limit"))
-    )
 
 
 def _of_eligible(
@@ -225,7 +157,7 @@ def first_round(document: SchemeDocument, variant: Variant) -> Totals:
     eligible = _of_eligible(
         select(
             Household.id,
-            _ACTIVATION_ID,
+            ACTIVATION_ID,
             benefit.amount_minor,
             benefit.case_number,
             *(value_of(field) for field in ASKED_ABOUT),
@@ -271,7 +203,7 @@ def not_enrolled(document: SchemeDocument, whom: Further) -> Select[Any, str, in
     """
     enrolled = (
         select(Enrolment.household_id)
-        .where(Enrolment.household_id == Household.id, Enrolment.activation_id == _ACTIVATION_ID)
+        .where(Enrolment.household_id == Household.id, Enrolment.activation_id == ACTIVATION_ID)
         .exists()
     )
     found = eligible_households(document, whatever_the_rule=whom is Further.BY_HAND)
@@ -283,7 +215,7 @@ def not_enrolled(document: SchemeDocument, whom: Further) -> Select[Any, str, in
             HouseholdExclusion.ended_at.is_(None),
             or_(
                 HouseholdExclusion.activation_id.is_(None),
-                HouseholdExclusion.activation_id == _ACTIVATION_ID,
+                HouseholdExclusion.activation_id == ACTIVATION_ID,
             ),
         )
         .exists()
@@ -317,35 +249,6 @@ def later_round(document: SchemeDocument, variant: Variant) -> Totals:
     return _entitle(enrolled, variant, later=True)
 
 
-def would_pay_now(document: SchemeDocument) -> Select[int, int]:
-    """Whom a later round of an activation would pay were it worked out now, and how much.
-
-    Takes activation_id. Of complete runs alone, as they are released.
-    """
-    benefit = compile_benefit(document)
-    looked_at = (
-        select(Entitlement.household_id, Entitlement.amount_minor)
-        .join(EntitlementChunk, EntitlementChunk.id == Entitlement.chunk_id)
-        .join(EnrolmentRun, EnrolmentRun.id == EntitlementChunk.enrolment_run_id)
-        .where(
-            EntitlementChunk.activation_id == _ACTIVATION_ID,
-            EntitlementChunk.round == 1,
-            EntitlementChunk.home_chunk_id.is_(None),
-            EnrolmentRun.completed_at.is_not(None),
-        )
-        .subquery("enrolled")
-    )
-    paid = of_households(
-        select(Household.id, benefit.amount_minor.label("amount_minor")).where(
-            Household.id == looked_at.c.household_id
-        ),
-        having=[compile_eligibility(document), benefit.amount_minor.is_not(None)],
-    ).subquery("paid")
-    return select(
-        func.count(), func.coalesce(cast(func.sum(paid.c.amount_minor), Numeric), 0)
-    ).select_from(paid)
-
-
 def _reassessed(document: SchemeDocument, enrolled: CTE) -> CTE:
     """The same households by what they are now, which is kept."""
     benefit = compile_benefit(document)
@@ -354,7 +257,7 @@ def _reassessed(document: SchemeDocument, enrolled: CTE) -> CTE:
     now = of_households(
         select(
             enrolled.c.household_id,
-            _ACTIVATION_ID,
+            ACTIVATION_ID,
             _ROUND,
             func.coalesce(amount_minor, enrolled.c.amount_minor),
             case_number,
@@ -400,7 +303,7 @@ def _enrolled_before() -> ColumnElement[bool]:
         select(literal(1))
         .where(
             EnrolledBefore.household_id == Household.id,
-            EnrolledBefore.activation_id == _ACTIVATION_ID,
+            EnrolledBefore.activation_id == ACTIVATION_ID,
         )
         .correlate(Household)
         .exists()
@@ -423,11 +326,11 @@ def _entitle(enrolled: CTE, variant: Variant, *, later: bool) -> Totals:
         fits_none = enrolled.c.benefit_case.is_(None)
         left_out.append((fits_none, literal(NOT_ELIGIBLE_ANY_MORE, Text)))
     if variant.excluding:
-        paid_elsewhere = _paid_elsewhere(
+        elsewhere = paid_elsewhere(
             enrolled.c.household_id, unless=_taken_before(enrolled) if later else false()
         )
-        source = source.outerjoin(paid_elsewhere, true())
-        left_out.append((paid_elsewhere.c.reason.is_not(None), paid_elsewhere.c.reason))
+        source = source.outerjoin(elsewhere, true())
+        left_out.append((elsewhere.c.reason.is_not(None), elsewhere.c.reason))
     if later:
         # Archived since it was enrolled: of few, which have an index of their own.
         past = Household.__table__.alias("past")
@@ -436,7 +339,7 @@ def _entitle(enrolled: CTE, variant: Variant, *, later: bool) -> Totals:
         )
         left_out.insert(0, (past.c.id.is_not(None), literal(ARCHIVED, Text)))
     excluded = or_(false(), *(condition for condition, _ in left_out))
-    above = enrolled.c.amount_minor > _MAXIMUM_MINOR
+    above = enrolled.c.amount_minor > MAXIMUM_MINOR
     kinds: Mapping[str, ColumnElement[Any]] = {
         "payee_account_id": case((or_(excluded, above), cast(null(), Uuid)), else_=account.c.id),
         "status": case(
@@ -454,7 +357,7 @@ def _entitle(enrolled: CTE, variant: Variant, *, later: bool) -> Totals:
     owed = select(
         text(ENTITLEMENT_ID.format(household_id=f"{enrolled.name}.household_id")),
         enrolled.c.household_id,
-        _ACTIVATION_ID,
+        ACTIVATION_ID,
         _CHUNK_ID,
         kinds["payee_account_id"],
         enrolled.c.amount_minor,
@@ -501,7 +404,7 @@ def _kept_out_by_an_officer(enrolled: CTE) -> Any:
             HouseholdExclusion.scheme_code == bindparam("scheme", type_=Text),
             or_(
                 HouseholdExclusion.activation_id.is_(None),
-                HouseholdExclusion.activation_id == _ACTIVATION_ID,
+                HouseholdExclusion.activation_id == ACTIVATION_ID,
             ),
             HouseholdExclusion.ended_at.is_(None),
         )
@@ -517,7 +420,7 @@ def _taken_before(enrolled: CTE) -> ColumnElement[bool]:
         select(earlier.c.id)
         .where(
             earlier.c.household_id == enrolled.c.household_id,
-            earlier.c.activation_id == _ACTIVATION_ID,
+            earlier.c.activation_id == ACTIVATION_ID,
             earlier.c.round < _ROUND,
             earlier.c.status != _status(EntitlementStatus.EXCLUDED),
         )
@@ -526,7 +429,7 @@ def _taken_before(enrolled: CTE) -> ColumnElement[bool]:
     )
 
 
-def _paid_elsewhere(household_id: ColumnElement[Any], *, unless: ColumnElement[bool]) -> Any:
+def paid_elsewhere(household_id: ColumnElement[Any], *, unless: ColumnElement[bool]) -> Any:
     """Why others keep a household out: they paid it lately, are about to, or owe it something.
 
     It is not kept out for what another activation of its own scheme owes ``unless``.

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas import repository as areas
 from services.registry.areas.tables import COUNTRY_CODE
-from services.registry.enrolments import statements
 from services.registry.enrolments.excluding import Excluding
+from services.registry.estimates import statements
 from services.registry.schemes.document import SchemeDocument
 from shared.database import plan_anew
 

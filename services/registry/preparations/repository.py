@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.areas.tables import COUNTRY_CODE
-from services.registry.enrolments import statements
+from services.registry.preparations import statements
 from services.registry.preparations.tables import Preparation
 from services.registry.schemes.document import SchemeDocument
 from shared.bounds import Bound

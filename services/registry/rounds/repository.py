@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.chunks.statements import CHUNKS
-from services.registry.enrolments.statements import would_pay_now
+from services.registry.estimates.statements import would_pay_now
 from services.registry.schemes.document import LaterRounds, SchemeDocument
 
 _ROUNDS = text(
