@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.registry.areas.schemas import AreaCode
-from services.registry.editions import service
+from services.registry.editions import placing, service
 from services.registry.editions.comparing import Table
 from services.registry.editions.schemas import (
     AREAS_EXAMPLE,
@@ -178,7 +178,7 @@ async def list_waiting(
 ) -> PageOf[WaitingOut]:
     """Households whose commune was split, and of which no village says where they are. They are
     enrolled and paid under the code that they had, until somebody places them."""
-    return await service.list_waiting(session, page, within=area, clock=clock)
+    return await placing.list_waiting(session, page, within=area, clock=clock)
 
 
 @router.post(
@@ -198,6 +198,6 @@ async def place_households(
     """Says where households live that an edition could not place, each by itself."""
     return await once.reply(
         body,
-        lambda: service.place(session, body, caller=caller, clock=clock),
+        lambda: placing.place(session, body, caller=caller, clock=clock),
         status_code=200,
     )
