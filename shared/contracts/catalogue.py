@@ -83,6 +83,17 @@ EXAMPLES: Final[Mapping[type[Published], Mapping[str, Any]]] = {
         "last_new_at": "2020-09-01T02:00:00Z",
     },
     events.FeedRecovered: {"feed": "wfp-rice-price", "version": 2},
+    events.GazetteerChanged: {
+        "edition": "ncdd-2027",
+        "number": 2,
+        "ended_count": 9,
+        "begun_count": 18,
+        "moved_count": 10,
+        "ended": ["010204"],
+        "begun": ["010212", "010213"],
+        "moved": {"010204": ["010212", "010213"]},
+        "areas": ["0102"],
+    },
     events.HouseholdChanged: {
         "household_id": _HOUSEHOLD,
         "changes": ["payee-account"],

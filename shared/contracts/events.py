@@ -194,6 +194,37 @@ class FeedRecovered(Published):
         return self.feed
 
 
+class GazetteerChanged(Published):
+    """An edition of the gazetteer came into force: which codes ended, began, and lead elsewhere.
+
+    Villages are counted and not listed: the registry lists every change at
+    ``/v1/gazetteer/editions/{code}/changes``.
+    """
+
+    type: ClassVar[str] = "org.sangkroh.gazetteer-changed.v1"
+    source: ClassVar[str] = REGISTRY
+
+    edition: str
+    number: int
+    """How many editions were in force up to this one."""
+    ended_count: int
+    begun_count: int
+    moved_count: int
+    """Codes that lead elsewhere, villages' among them; as all three."""
+    ended: list[str]
+    """Provinces, districts and communes that are no more."""
+    begun: list[str]
+    """Those that were not there before, whether or not another leads to them."""
+    moved: dict[str, list[str]]
+    """Those that lead elsewhere, each with where to: its own code among them if it stays."""
+    areas: list[str]
+    """Codes of the districts in which something changed."""
+
+    @property
+    def subject(self) -> str:
+        return self.edition
+
+
 class HouseholdChanged(Published):
     """Something about one household is not as it was: ask the registry for it."""
 

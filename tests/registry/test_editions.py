@@ -85,6 +85,10 @@ async def stands(flow: Flow) -> dict[str, tuple[str, str | None]]:
     }
 
 
+def renamed(change: dict[str, Any]) -> bool:
+    return bool(change["kind"] == "renamed")
+
+
 async def test_codes_change_and_households_follow_or_wait_to_be_placed(flow: Flow) -> None:
     names = await live_in_small_country(flow)
     ended = await flow.register(HOUSEHOLDS)
@@ -125,6 +129,21 @@ async def test_codes_change_and_households_follow_or_wait_to_be_placed(flow: Flo
         "8": ("020101", None),
     }
     assert (await flow.get("/gazetteer/editions/ncdd-2026/changes"))["items"] == listed
+    now = next_edition(names)
+    old, new = names.keys() - now.keys(), now.keys() - names.keys()
+    assert await flow.events("gazetteer-changed") == [
+        {
+            "edition": "ncdd-2026",
+            "number": 2,
+            "ended_count": len(old),
+            "begun_count": len(new),
+            "moved_count": len({each["from_code"] for each in listed if not renamed(each)}),
+            "ended": [MOVED, MERGED],
+            "begun": [NEW_PART, MOVED_TO],
+            "moved": {SPLIT: [SPLIT, NEW_PART], MOVED: [MOVED_TO], MERGED: [INTO]},
+            "areas": ["0101", "0102"],
+        }
+    ]
 
     (waiting,) = (await flow.get("/gazetteer/waiting", area="0101"))["items"]
     assert (waiting["area_code"], waiting["choices"]) == (SPLIT, [SPLIT, NEW_PART])
@@ -361,6 +380,12 @@ async def test_a_province_of_the_real_gazetteer_takes_along_what_lies_in_it(flow
     assert done["differences"]["changes"] == {"moved": of_province}
     assert done["differences"]["ended"] == of_province
     assert done["differences"]["households_following"] == len(given)
+    (told,) = await flow.events("gazetteer-changed")
+    assert told["ended_count"] == told["begun_count"] == told["moved_count"] == of_province
+    above_villages = sorted(code for code in names if code.startswith("25") and len(code) < 8)
+    assert told["ended"] == above_villages
+    assert told["moved"] == {code: [f"26{code[2:]}"] for code in above_villages}
+    assert "household" not in str(told)
     assert {place for place, _ in (await stands(flow)).values()} == {"260101"}
     assert await editions.living(flow) == dict(sorted(now.items()))
     old, new = [await flow.get(f"/areas/{code}") for code in ("250101", "260101")]
@@ -449,6 +474,50 @@ async def test_an_edition_beside_two_workers_loses_and_doubles_nobody(
         for activation_id in (first, second, third):
             await flow.worked(activation_id)
             assert await _enrolled_once(flow, activation_id) == len(MANY)
+
+
+async def test_what_arrives_while_an_edition_comes_into_force_is_planned_by_its_codes(
+    flow: Flow,
+) -> None:
+    """The edition has led what was planned to its codes, and is held before it ends: what is
+    planned meanwhile has to wait for it."""
+    names = await live_in_small_country(flow)
+    await flow.post_scheme()
+    await flow.register(HOUSEHOLDS)
+    proposal = await _proposed(flow, names)
+    worker = create_worker()
+    try:
+        await worker.step("events")
+        activation_id = await flow.open("01")
+        async with flow.owner.transaction():
+            await flow.owner.execute("LOCK TABLE events.event IN SHARE MODE")
+            deciding = asyncio.create_task(flow.decided(proposal))
+            await eventually(partial(_waits, flow, "relation"))
+            planning = asyncio.create_task(worker.step("events"))
+
+            async def has_come_as_far_as_it_can() -> bool:
+                return planning.done() or await _waits(flow, "advisory")
+
+            await eventually(has_come_as_far_as_it_can)
+        assert (await deciding).status_code == 200
+        await planning
+        while await worker.step("enrol-1"):
+            pass
+    finally:
+        await worker.close()
+    planned = {code for chunk in await flow.chunks(activation_id) for code in chunk["area_codes"]}
+    assert planned.isdisjoint({MOVED, MERGED})
+    assert await _enrolled_once(flow, activation_id) == len(HOUSEHOLDS) - 1
+
+
+async def _waits(flow: Flow, kind: str) -> bool:
+    return bool(
+        await flow.owner.fetchval(
+            "SELECT count(*) FROM pg_locks WHERE locktype = $1 AND NOT granted AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())",
+            kind,
+        )
+    )
 
 
 async def test_a_placement_between_chunks_loses_nobody(

@@ -26,7 +26,9 @@ from services.registry.editions.looking import Looked, get_draft, look, require_
 from services.registry.editions.reading import ReadEdition
 from shared.approvals import Approval
 from shared.clock import Clock
+from shared.contracts.events import GazetteerChanged
 from shared.errors import Conflict
+from shared.events import publish
 from shared.version import API_PREFIX
 
 _COMMUNE_DIGITS = DIGITS[Level.COMMUNE]
@@ -100,6 +102,29 @@ async def _put_in_force(
     }
     await repository.narrow(session, code, narrowed, at=now)
     await _replan(session, looked, number=number)
+    await publish(session, _told(code, looked, number=number), clock=clock)
+
+
+def _told(code: str, looked: Looked, *, number: int) -> GazetteerChanged:
+    """What whoever keeps codes of areas has to know: codes and counts, and of no household."""
+    moves, ended = looked.comparison.moves, looked.comparison.ended
+    begun = sorted(looked.read.areas.keys() - looked.known.keys())
+    touched = {*ended, *begun, *moves, *(to for several in moves.values() for to in several)}
+    return GazetteerChanged(
+        edition=code,
+        number=number,
+        ended_count=len(ended),
+        begun_count=len(begun),
+        moved_count=len(moves),
+        ended=[code for code in sorted(ended) if _is_listed(code)],
+        begun=[code for code in begun if _is_listed(code)],
+        moved={code: list(moves[code]) for code in sorted(moves) if _is_listed(code)},
+        areas=sorted({code[: DIGITS[Level.DISTRICT]] for code in touched}),
+    )
+
+
+def _is_listed(code: str) -> bool:
+    return len(code) <= _COMMUNE_DIGITS
 
 
 async def _replan(session: AsyncSession, looked: Looked, *, number: int) -> None:
