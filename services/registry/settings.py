@@ -164,6 +164,10 @@ class ApiSettings(_KnowsPersons, _AsksPayments):
     """While the key is changed: the next one, then the one before. Partners are shown both."""
     spdci_unsigned: bool = False
     """Whether messages of partners are taken that nobody signed: for trying things out."""
+    share_unasked: bool = False
+    """Whether partners are shown the persons of households as well that were never asked whether
+    they agree. It never holds of those who withdrew. Only where a law says that telling people is
+    enough: two persons of the ministry decide it, not an operator."""
     partners_on_loopback: bool = False
     """Whether partners may be on this machine: for tests and demonstrations."""
 

@@ -48,6 +48,26 @@ async def test_who_is_searched_by_name_is_found_in_both_scripts_and_nearly(flow:
     )
     assert any(str(keo) in row["said"] for row in shown)
 
+    # The nearest come first; who was opened to be compared, and is not shown, was shown to nobody.
+    asked = {"name": "Sok Chanthy", "area": "0201"}
+    likenesses = [likeness for likeness, _ in await _found(flow, **asked)]
+    assert likenesses == sorted(likenesses, reverse=True)
+    assert len(likenesses) > 1
+    whole = (await flow.client.post("/households/search-by-name", json=asked)).json()
+    assert whole["more"] is False
+    recorded = "SELECT count(*) FROM registry.audit_record, unnest(objects) WHERE unmasked_read"
+    before = await flow.owner.fetchval(recorded)
+    first = await flow.client.post("/households/search-by-name", json=asked | {"limit": 1})
+    (nearest,) = first.json()["items"]
+    assert nearest["likeness"] == likenesses[0]
+    assert first.json()["more"] is True
+    assert await flow.owner.fetchval(recorded) == before + 1
+    async with flow.service.client(
+        "households:search", "households:read-personal", areas=["15"]
+    ) as client:
+        elsewhere = await client.post("/households/search-by-name", json=asked)
+    assert elsewhere.json().get("items", []) == []
+
     async with flow.service.client("households:search") as client:
         refused = await client.post("/households/search-by-name", json={"name": "Sok Chanthy"})
     assert refused.status_code == 403
@@ -69,6 +89,12 @@ async def test_a_corrected_name_is_found_by_what_it_is_now(flow: Flow) -> None:
     assert [likeness for likeness, _ in await _found(flow, "Meas Rithy")] == [100]
     assert await _found(flow, "Sok Dara") == []
     assert UUID(member["id"])
+
+    await flow.owner.execute(
+        "UPDATE registry.member SET left_on = '2026-01-02', left_because = 'moved' WHERE id = $1",
+        UUID(member["id"]),
+    )
+    assert await _found(flow, "Meas Rithy") == [], "who has left is not found any more"
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ class Act(StrEnum):
     ERASURE = "erasure"
 
 
+_CONSENT = "consent"
 _GIVEN: Mapping[Act, type[Given]] = {
     Act.CORRECTION: HouseholdCorrectionIn,
     Act.MOVE: MoveIn,
@@ -384,7 +385,7 @@ async def agree(
     session: AsyncSession, household_id: UUID, given: ConsentIn, *, caller: Caller, clock: Clock
 ) -> ConsentOut:
     """Keep what a household agrees to; raises NotFound, Conflict where it agrees already."""
-    await _find(session, household_id)
+    household = await _find(session, household_id)
     if given.given_on > clock.today():
         raise Unprocessable("given_on: the day has not come.")
     if await repository.find_consent(session, household_id, purpose=given.purpose) is not None:
@@ -397,6 +398,7 @@ async def agree(
         recorded_at=clock.now(),
         **given.model_dump(),
     )
+    await _tell_of_consent(session, household, clock=clock)
     return ConsentOut.model_validate(kept)
 
 
@@ -404,7 +406,7 @@ async def withdraw(
     session: AsyncSession, household_id: UUID, given: WithdrawalIn, *, caller: Caller, clock: Clock
 ) -> ConsentOut:
     """Keep that a household agrees no more; raises NotFound, Unprocessable."""
-    await _find(session, household_id)
+    household = await _find(session, household_id)
     standing = await repository.find_consent(
         session, household_id, purpose=given.purpose, lock=True
     )
@@ -415,7 +417,16 @@ async def withdraw(
     kept = await repository.withdraw_consent(
         session, standing.id, on=given.withdrawn_on, by=caller.subject, at=clock.now()
     )
+    await _tell_of_consent(session, household, clock=clock)
     return ConsentOut.model_validate(kept)
+
+
+async def _tell_of_consent(session: AsyncSession, household: Household, *, clock: Clock) -> None:
+    """Whoever follows the household is told of it anew, with its persons or without them."""
+    changed = HouseholdChanged(
+        household_id=household.id, changes=[_CONSENT], areas=[household.area_code]
+    )
+    await publish(session, changed, clock=clock)
 
 
 async def list_consents(

@@ -80,5 +80,6 @@ class Consent(Base):
             unique=True,
             postgresql_where="withdrawn_on IS NULL",
         ),
+        Index(None, "household_id", "purpose"),
         {"comment": "What households agreed to, by whom and when, until it is withdrawn."},
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.shape import OPEN
@@ -23,8 +23,10 @@ async def read_households(
     changed_since: datetime | None,
     after: UUID,
     limit: int,
+    shown: ColumnElement[bool],
 ) -> Sequence[Any]:
-    """The next households, by id, with the provider of the account that each has now."""
+    """The next households, by id, with the provider of the account that each has now, and whether
+    their persons are ``shown``."""
     query: Select[Any] = (
         select(
             Household.id,
@@ -33,6 +35,7 @@ async def read_households(
             PayeeAccount.provider_code,
             Household.changed_at,
             Household.person_sealed,
+            shown.label("shown"),
         )
         .outerjoin(
             PayeeAccount,
@@ -58,8 +61,10 @@ async def read_members(
     changed_since: datetime | None,
     after: UUID,
     limit: int,
+    shown: ColumnElement[bool],
 ) -> Sequence[Any]:
-    """The next members, by id, also those who have left."""
+    """The next members, by id, also those who have left, and whether they are ``shown`` as
+    persons."""
     query: Select[Any] = (
         select(
             Member.id,
@@ -71,6 +76,7 @@ async def read_members(
             Member.left_because,
             Member.changed_at,
             Member.person_sealed,
+            shown.label("shown"),
         )
         .join(Household, Household.id == Member.household_id)
         .where(

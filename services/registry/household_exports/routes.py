@@ -11,6 +11,8 @@ from services.registry.household_exports import service
 from services.registry.household_exports.service import MEDIA_TYPES, Asked, Format, What
 from services.registry.households.persons import PersonalData
 from services.registry.scopes import READ_PERSONAL, HouseholdsRead
+from services.registry.sharing.service import sharings_with
+from services.registry.sharing.statements import Sharing
 from shared.audit import Export, Taken
 from shared.errors import Forbidden, problem_responses
 from shared.operations import narrowed
@@ -67,11 +69,16 @@ async def export_households(
     ] = False,
 ) -> StreamingResponse:
     """Rows by `id`, as long as there are any: each as it stands when its part is read. In CSV `'`
-    is put before text that a spreadsheet would take for a formula. Who took it out, with which
-    filters and how many rows stands in the audit record."""
+    is put before text that a spreadsheet would take for a formula. Whoever speaks for a partner is
+    shown persons of households alone that agree to it. Who took it out, with which filters and how
+    many rows stands in the audit record."""
     if persons and READ_PERSONAL not in caller.scopes:
         raise Forbidden(f"Persons are taken out with the scope {READ_PERSONAL} alone.")
     personal_data: PersonalData = request.app.state.personal_data
+    sharings: list[Sharing] = []
+    if persons:
+        async with request.app.state.database.reading() as session:
+            sharings = await sharings_with(session, caller, request.app.state.settings)
     taken = Taken()
     asked = Asked(
         what=what,
@@ -80,6 +87,7 @@ async def export_households(
         area=None if area in (None, COUNTRY_CODE) else (str(area),),
         changed_since=changed_since,
         after=after,
+        sharings=sharings,
     )
     pieces = service.pieces(
         request.app.state.database, asked, taken, format=format, personal_data=personal_data

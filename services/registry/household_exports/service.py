@@ -23,6 +23,7 @@ from services.registry.households.persons import PersonalData
 from services.registry.households.shape import OPEN, SEALED
 from services.registry.members.shape import OPEN as OPEN_OF_MEMBER
 from services.registry.members.shape import SEALED as SEALED_OF_MEMBER
+from services.registry.sharing.statements import Sharing, agreed_to_all
 from shared.audit import Taken
 from shared.bounds import Bound
 from shared.database import Database
@@ -67,6 +68,8 @@ class Asked:
     area: Bound
     changed_since: datetime | None
     after: UUID | None
+    sharings: Sequence[Sharing] = ()
+    """Of whoever speaks for partners: for what they are shown persons."""
 
 
 async def pieces(
@@ -88,6 +91,7 @@ async def pieces(
                 changed_since=asked.changed_since,
                 after=after,
                 limit=ROWS_AT_ONCE,
+                shown=agreed_to_all(asked.sharings),
             )
         if not rows:
             break
@@ -108,14 +112,15 @@ def _written(
 
 
 def _told(row: Any, asked: Asked, personal_data: PersonalData) -> list[object]:
-    *values, sealed = row
-    names = row._fields[:-1]
+    *values, sealed, agreed = row
+    names = row._fields[:-2]
+    shows_persons = asked.persons and agreed
     sensitive = {field.name for field in _fields(asked.what) if field.sensitive or field.personal}
     told = [
-        None if name in sensitive and not asked.persons else value
+        None if name in sensitive and not shows_persons else value
         for name, value in zip(names, values, strict=True)
     ]
-    if asked.persons:
+    if shows_persons:
         if asked.what is What.HOUSEHOLDS:
             person = personal_data.open_person(sealed, household_id=row.id)
         else:
@@ -123,6 +128,8 @@ def _told(row: Any, asked: Asked, personal_data: PersonalData) -> list[object]:
                 sealed, SEALED_OF_MEMBER, bound_to=row.id, household_id=row.household_id
             )
         told += [person[field.name] for field in _sealed(asked.what)]
+    elif asked.persons:
+        told += [None for _ in _sealed(asked.what)]
     return told
 
 

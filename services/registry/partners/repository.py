@@ -1,6 +1,6 @@
 """SQL of partners."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -13,6 +13,15 @@ from services.registry.partners.tables import Partner, PartnerMessage
 async def find_partner(session: AsyncSession, sender_id: str) -> Partner | None:
     """The partner of a sender's id, also one that has ended."""
     return await session.get(Partner, sender_id)
+
+
+async def purposes_of(session: AsyncSession, names: Collection[str]) -> Sequence[str]:
+    """For what whoever bears one of these names is shown persons, if they speak for partners,
+    also such as have ended."""
+    rows = await session.scalars(
+        select(Partner.purpose).where(Partner.subject.in_(names)).distinct()
+    )
+    return rows.all()
 
 
 async def list_partners(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.registry.partners.signing import public_key, thumbprint
+from services.registry.partners.tables import DEFAULT_PURPOSE
 from shared.addresses import MAXIMUM_CHARACTERS, url_of
 from shared.values import Text
 
@@ -85,6 +86,12 @@ class PartnerIn(BaseModel):
         "put behind it. None: it asks for what is answered at once alone.",
         examples=["https://spmis.mosvy.gov.kh/spdci"],
     )
+    purpose: Annotated[str, Field(max_length=40, pattern=r"^[a-z][a-z0-9-]{1,39}$")] = Field(
+        default=DEFAULT_PURPOSE,
+        description="For what persons are shown to it, by the agreement: of households that agree "
+        "to just that, as `POST /v1/households/{id}/consents` keeps it.",
+        examples=["share-with-health-ministry"],
+    )
     reason: Annotated[str, Text(longest=1_000)]
 
     def jwks(self) -> list[dict[str, Any]]:
@@ -107,6 +114,10 @@ class PartnerOut(BaseModel):
     subject: str = Field(examples=["mosvy-spmis"])
     keys: list[dict[str, Any]] = Field(examples=[[_EXAMPLE_KEY]])
     callback_url: str | None = Field(examples=["https://spmis.mosvy.gov.kh/spdci"])
+    purpose: str = Field(
+        description="For what persons are shown to it, of households that agree to it.",
+        examples=["share-with-health-ministry"],
+    )
     proposed_by: str = Field(examples=["officer@example.org"])
     approved_by: str = Field(examples=["checker@example.org"])
     changed_at: datetime

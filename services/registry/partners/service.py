@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.approvals.tables import ApprovalKind
 from services.registry.partners import repository
 from services.registry.partners.schemas import PartnerIn, PartnerOut
-from services.registry.partners.tables import Partner
+from services.registry.partners.tables import DEFAULT_PURPOSE, Partner
 from shared import audit
 from shared.addresses import refusal_of, url_of
 from shared.approvals import Approval, ApprovalOut, Effect, Steps
@@ -42,7 +42,7 @@ async def propose(
         Effect(
             what=f"{'Change' if known else 'Take'} {given.name} as the sender {given.sender_id}, "
             f"which tokens of {given.subject} speak for. What it may see follows from the scopes "
-            "of its tokens."
+            f"of its tokens; persons, of households alone that agree to '{given.purpose}'."
         ),
         reason=given.reason,
         caller=caller,
@@ -60,6 +60,8 @@ async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> 
         subject=document["subject"],
         keys=document["keys"],
         callback_url=document["callback_url"],
+        # What was proposed before partners had a purpose has none.
+        purpose=document.get("purpose", DEFAULT_PURPOSE),
         proposed_by=proposal.proposed_by,
         approved_by=proposal.decided_by,
         changed_at=clock.now(),

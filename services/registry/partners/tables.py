@@ -3,11 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.database import Base
+
+DEFAULT_PURPOSE = "sharing"
+"""For what persons are shown to a partner whose agreement names no purpose of its own."""
 
 
 class Partner(Base):
@@ -21,6 +24,8 @@ class Partner(Base):
     subject: Mapped[str] = mapped_column(Text)
     keys: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     callback_url: Mapped[str | None] = mapped_column(Text)
+    # For what persons are shown to it: of households that agree to just that.
+    purpose: Mapped[str] = mapped_column(Text, server_default=text("'sharing'"))
     proposed_by: Mapped[str] = mapped_column(Text)
     approved_by: Mapped[str] = mapped_column(Text)
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -28,6 +33,7 @@ class Partner(Base):
 
     __table_args__ = (
         CheckConstraint("approved_by <> proposed_by", name="two_persons"),
+        CheckConstraint("purpose ~ '^[a-z][a-z0-9-]{1,39}$'", name="purpose_plain"),
         {"comment": "Systems that speak SPDCI with the registry, with the keys that they sign by."},
     )
 

@@ -72,6 +72,21 @@ async def test_a_partner_is_asked_and_its_answer_is_kept_once(
     sealed = await flow.owner.fetchval("SELECT message_sealed FROM registry.partner_callback")
     assert b"Chanthy" not in sealed
 
+    # Another partner has no part in it, and one that ended is asked nothing.
+    other = "another.example.org"
+    await Partner(flow).registered(sender_id=other, subject="another", callback_url=url)
+    for kept_at in (f"searches/{asked['id']}", f"received/{listed['id']}"):
+        assert (await flow.client.get(f"/partners/{other}/{kept_at}")).status_code == 404
+    assert (await flow.get(f"/partners/{other}/received"))["items"] == []
+    assert (await flow.get(f"/partners/{other}/deliveries"))["items"] == []
+    (delivery,) = (await flow.get(f"/partners/{SENDER}/deliveries"))["items"]
+    replay = f"/partners/{other}/deliveries/{delivery['id']}/replay"
+    assert (await flow.client.post(replay)).status_code == 404
+    assert (await flow.client.delete(f"/partners/{SENDER}")).status_code == 200
+    asking = await flow.client.post(f"/partners/{SENDER}/searches", json=body, headers=flow.key())
+    assert asking.status_code == 409
+    assert len(await took(taking, "search", 1)) == 1
+
 
 async def test_what_was_given_up_is_seen_and_sent_again(
     flow: Flow, receiver: tuple[Receiver, str]

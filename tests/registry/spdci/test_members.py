@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from services.registry.spdci.searches.records import household_of
 from tests.registry.flow import Flow, rows
 from tests.registry.people import Person, ids_of, store
 from tests.registry.spdci.partner import Partner, search
@@ -83,6 +84,17 @@ async def test_members_are_shown_in_their_household_and_found_by_themselves(flow
         found = await partner.found(query_type="predicate", query=query, response_entity="Member")
         assert names(found) == expected
         assert found["pagination"]["total_count"] == len(expected)
+    # By its own record each is known to be of its household, also a head who is no row.
+    everyone = await partner.found(
+        query_type="predicate", query=[everywhere], response_entity="Member"
+    )
+    (counted_id,) = await ids_of(flow.owner, "020102")
+    assert [household_of(record) for record in everyone["data"]["reg_records"]] == [
+        str(household_id),
+        str(household_id),
+        str(counted_id),
+    ]
+    assert household_of(group) == str(household_id)
     second = await partner.found(
         query_type="predicate",
         query=[everywhere],
@@ -90,6 +102,17 @@ async def test_members_are_shown_in_their_household_and_found_by_themselves(flow
         pagination={"page_size": 1, "page_number": 2},
     )
     assert names(second) == ["Son Here"]
+    for order, expected in (
+        ("asc", ["Head Here", "Son Here", "Only Counted"]),
+        ("desc", ["Son Here", "Head Here", "Only Counted"]),
+    ):
+        sorted_ = await partner.found(
+            query_type="predicate",
+            query=[everywhere],
+            response_entity="Member",
+            sort=[{"attribute_name": "birth_date", "sort_order": order}],
+        )
+        assert names(sorted_) == expected
     said = await partner.search(
         search("age", query_type="predicate", query=[predicate("age", "lt", 18)])
     )

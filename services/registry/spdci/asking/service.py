@@ -18,12 +18,12 @@ from services.registry.spdci.asking.schemas import (
     SearchOut,
 )
 from services.registry.spdci.later import repository as deliveries
+from services.registry.spdci.later.sealing import seal, seal_delivery, unseal
 from services.registry.spdci.later.tables import (
     DeliveryStatus,
     PartnerCallback,
     PartnerDelivery,
 )
-from services.registry.spdci.later.taking import seal, unseal
 from services.registry.spdci.messages.codes import Ack, ErrorCode
 from services.registry.spdci.messages.envelope import (
     VERSION,
@@ -100,9 +100,7 @@ async def ask(
         partner_request_id=None,
         url=f"{partner.callback_url.rstrip('/')}/registry/search",
         action="search",
-        message_sealed=seal(
-            personal_data, {"header": header, "message": message}, bound_to=message_id.bytes
-        ),
+        message_sealed=seal_delivery(personal_data, header, message, bound_to=message_id.bytes),
     )
     return SearchAskedOut(id=search_id, sender_id=sender_id)
 

@@ -2,6 +2,7 @@
 member in a routine programme, once for each time."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -15,12 +16,12 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    false,
     func,
     literal,
     null,
     or_,
     select,
-    true,
     tuple_,
     union_all,
 )
@@ -35,7 +36,8 @@ from services.registry.households.tables import Household
 from services.registry.members.statements import AS_OF, PRESENT
 from services.registry.members.tables import Member, Programme, ProgrammeMembership
 from services.registry.schemes.tables import SchemeVersion
-from services.registry.spdci.searches.repository import asks_of
+from services.registry.spdci.searches.attributes import SORTS_OF_MEMBERS, Column
+from services.registry.spdci.searches.repository import Fits, asks_of, sorted_by
 
 ACTIVE, EXITED = "Active", "Exited"
 
@@ -91,55 +93,57 @@ STATUS: ColumnElement[str] = cast(BENEFIT.c.status, Text)
 SINCE: ColumnElement[date] = BENEFIT.c.since
 
 
-Condition = ColumnElement[bool]
+SORTS: Mapping[str, Column] = {
+    **SORTS_OF_MEMBERS,
+    "programme_identifier": CODE,
+    "enrolment_status": STATUS,
+    "enrolment_date": SINCE,
+}
+"""What beneficiaries may be sorted by: those that are households have no birth date."""
 
 
-def _enrolled(
-    condition: ColumnElement[bool], *, shows_persons: bool, columns: Sequence[Any]
-) -> Select[Any]:
+NOBODY: ColumnElement[bool] = false()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which records there are for whoever asks."""
+
+    fits: Fits
+    members: ColumnElement[bool]
+    """Which members in routine programmes are records of their own, beside households in schemes:
+    in a query over ``household`` and ``member``."""
+
+
+def _enrolled(shown: Shown, columns: Sequence[Any]) -> Select[*tuple[Any, ...]]:
+    fits = shown.fits
     query = (
         select(*columns)
         .select_from(Household)
         .join(BENEFIT, BENEFIT.c.household_id == Household.id)
-        .where(condition, true() if shows_persons else BENEFIT.c.member_id.is_(None))
+        # What is asked of a member is not known of a household.
+        .outerjoin(Member, Member.id == BENEFIT.c.member_id)
+        .where(fits.condition, fits.among, or_(BENEFIT.c.member_id.is_(None), shown.members))
     )
-    if asks_of(Area.__table__, condition):
+    if asks_of(Area.__table__, fits.condition):
         query = query.join(Area, Area.code == Household.area_code)
     return query
 
 
-def theirs(condition: ColumnElement[bool], whose: ColumnElement[bool]) -> ColumnElement[bool]:
-    """What fits of households: theirs as a whole, and of their members those alone of ``whose``."""
-    member_ids = select(Member.id).where(whose)
-    return and_(condition, or_(BENEFIT.c.member_id.is_(None), BENEFIT.c.member_id.in_(member_ids)))
-
-
-async def count(
-    session: AsyncSession,
-    condition: ColumnElement[bool],
-    *,
-    shows_persons: bool,
-    most: int,
-    today: date,
-) -> int:
+async def count(session: AsyncSession, shown: Shown, *, most: int, today: date) -> int:
     """How many fit; ``most`` and one where there are more."""
-    some = (
-        _enrolled(condition, shows_persons=shows_persons, columns=[Household.id])
-        .limit(most + 1)
-        .subquery()
-    )
+    some = _enrolled(shown, [Household.id]).limit(most + 1).subquery()
     counted = await session.scalar(select(func.count()).select_from(some), {"as_of": today})
     return int(counted or 0)
 
 
-async def is_active(
-    session: AsyncSession, condition: ColumnElement[bool], code: str | None, *, today: date
-) -> bool:
+async def is_active(session: AsyncSession, shown: Shown, code: str | None, *, today: date) -> bool:
     """Whether any that fits is active, of a code if one is told."""
-    active = and_(condition, STATUS == ACTIVE)
+    active = and_(shown.fits.condition, STATUS == ACTIVE)
     if code is not None:
         active = and_(active, CODE.in_([code]))
-    return await count(session, active, shows_persons=True, most=1, today=today) > 0
+    only_active = replace(shown, fits=replace(shown.fits, condition=active))
+    return await count(session, only_active, most=1, today=today) > 0
 
 
 async def members_known_by(
@@ -154,16 +158,16 @@ async def members_known_by(
 
 async def page(
     session: AsyncSession,
-    condition: ColumnElement[bool],
+    shown: Shown,
     *,
-    shows_persons: bool,
+    sorts: Sequence[tuple[str, bool]],
     today: date,
     offset: int,
     limit: int,
 ) -> Sequence[Row[Any]]:
-    """A page of them, by place and household."""
-    query = _enrolled(condition, shows_persons=shows_persons, columns=list(BENEFIT.c))
-    query = query.order_by(
+    """A page of them, as they are sorted, then by place and household."""
+    by = [(SORTS[name], falls) for name, falls in sorts]
+    query = sorted_by(_enrolled(shown, list(BENEFIT.c)), by).order_by(
         Household.area_code,
         Household.id,
         BENEFIT.c.code,

@@ -1,14 +1,16 @@
 """Searching who is enrolled in what, and whether one person is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
+from services.registry.sharing.repository import agreeing
 from services.registry.spdci.beneficiaries import records, repository
 from services.registry.spdci.messages.codes import SearchFault, Status
 from services.registry.spdci.messages.envelope import Json, transaction_of, written
 from services.registry.spdci.messages.exchange import Answered, Question
 from services.registry.spdci.searches import repository as searches
-from services.registry.spdci.searches.attributes import Asked, CriteriaRefused, day
+from services.registry.spdci.searches.attributes import OF_ONE_MEMBER, Asked, CriteriaRefused, day
 from services.registry.spdci.searches.criteria import (
     MAXIMUM_REACH,
     ByNumber,
@@ -18,6 +20,8 @@ from services.registry.spdci.searches.criteria import (
     Rejected,
     page_of,
     read_query,
+    require_criteria,
+    sorts_of,
 )
 from services.registry.spdci.searches.service import Searches
 
@@ -38,7 +42,7 @@ ATTRIBUTES: Mapping[str, Asked] = {
     "enrolment_status": Asked(repository.STATUS, _text, _EQUAL, "Active or Exited"),
     "enrolment_date": Asked(repository.SINCE, day, _ALL, "since when"),
 }
-"""What criteria may ask about besides what is known of households."""
+"""What criteria may ask about besides what is known of households, and of members."""
 
 
 class Beneficiaries(Searches):
@@ -46,23 +50,18 @@ class Beneficiaries(Searches):
 
     def read(self, given: Any) -> Criteria:
         """The criteria of one search; raises Rejected."""
-        if not isinstance(given, Mapping):
-            raise Rejected(SearchFault.CRITERIA, "search_criteria is an object.")
+        given = require_criteria(given)
         if given.get("reg_event_type") not in _EVENT_TYPES:
             raise Rejected(
                 SearchFault.CRITERIA,
                 "reg_event_type is enrollement or enrollement_status_change, as the standard "
                 "spells them.",
             )
-        if given.get("sort"):
-            raise Rejected(
-                SearchFault.SORT, "Beneficiaries come by place, household and programme: no sort."
-            )
         page_size, page_number = page_of(given.get("pagination"))
         return Criteria(
             by=self._query(given.get("query_type"), given.get("query")),
             entity=Entity.GROUP,
-            sorts=(),
+            sorts=sorts_of(given.get("sort"), repository.SORTS),
             page_size=page_size,
             page_number=page_number,
         )
@@ -72,14 +71,9 @@ class Beneficiaries(Searches):
 
     async def search(self, criteria: Criteria) -> tuple[list[Json], int]:
         """A page of records, and how many there are; raises Rejected."""
-        condition = self._condition(criteria.by)
-        total = await repository.count(
-            self._session,
-            condition,
-            shows_persons=self._shows_persons,
-            most=MAXIMUM_REACH,
-            today=self._today,
-        )
+        fits = self._that_fit(criteria.by)
+        shown = self._records(fits, criteria.by, with_members=self._shows_persons)
+        total = await repository.count(self._session, shown, most=MAXIMUM_REACH, today=self._today)
         if total > MAXIMUM_REACH:
             raise Rejected(
                 SearchFault.TOO_MANY_FOUND,
@@ -88,39 +82,59 @@ class Beneficiaries(Searches):
             )
         rows = await repository.page(
             self._session,
-            condition,
-            shows_persons=self._shows_persons,
+            shown,
+            sorts=criteria.sorts,
             today=self._today,
             offset=criteria.offset,
             limit=criteria.page_size,
         )
-        households = await searches.households_of(self._session, [row.household_id for row in rows])
+        ids = [row.household_id for row in rows]
+        households = await searches.households_of(self._session, ids)
+        if fits.tells_of_persons:
+            self.agreed.update(ids)
         amounts = await repository.amounts_of(
             self._session,
             [(row.household_id, row.activation_id) for row in rows if row.activation_id],
         )
         names = await repository.names_of(self._session, {row.code for row in rows})
-        persons = (
-            await self.members([(row.household_id, row.member_id) for row in rows])
-            if self._shows_persons
-            else [None] * len(rows)
-        )
+        persons = await self._persons([(row.household_id, row.member_id) for row in rows])
         return [
             records.beneficiary(
                 row,
                 household=households[row.household_id],
-                member=person,
+                member=persons.get((row.household_id, row.member_id)),
                 name=names.get(row.code, row.code),
                 amounts=amounts.get((row.household_id, row.activation_id), ()),
             )
-            for row, person in zip(rows, persons, strict=True)
+            for row in rows
         ], total
 
+    async def _persons(
+        self, found: Sequence[tuple[UUID, UUID | None]]
+    ) -> Mapping[tuple[UUID, UUID | None], Json]:
+        """Those of them as Members whose persons may be shown."""
+        if not self._shows_persons:
+            return {}
+        agreed = await agreeing(self._session, [each for each, _ in found], self._sharing)
+        shown = [each for each in dict.fromkeys(found) if each[0] in agreed]
+        return dict(zip(shown, await self.members(shown), strict=True))
+
     async def is_enrolled(self, asked: Any) -> bool:
-        """Whether a person is in a programme now, or in any; raises Rejected."""
+        """Whether a person is in a programme now, or in any; raises Rejected, also where nobody is
+        known by the number of whom it may be told: that is no "no"."""
         number, code = _person_and_programme(asked)
-        condition = self._condition(self._query("idtype-value", number))
-        return await repository.is_active(self._session, condition, code, today=self._today)
+        by = self._query("idtype-value", number)
+        fits = self._that_fit(by)
+        shown = self._records(fits, by, with_members=True)
+        if await repository.is_active(self._session, shown, code, today=self._today):
+            return True
+        if not await searches.any_fits(self._session, fits, today=self._today):
+            raise Rejected(
+                SearchFault.FILTER,
+                "Nobody is registered by such a number, or their household does not agree that "
+                f"you are told ('{self._sharing.purpose}').",
+            )
+        return False
 
     def _query(self, query_type: Any, query: Any) -> Query:
         return read_query(
@@ -128,16 +142,22 @@ class Beneficiaries(Searches):
             query,
             entity=Entity.GROUP,
             shows_persons=self._shows_persons,
-            beside=ATTRIBUTES,
+            beside={**ATTRIBUTES, **(OF_ONE_MEMBER if self._shows_persons else {})},
         )
 
-    def _condition(self, by: Query) -> repository.Condition:
-        condition = searches.condition_of(by, self._personal_data)
+    def _that_fit(self, by: Query) -> searches.Fits:
+        return searches.that_fit(by, self._personal_data, self._sharing)
+
+    def _records(self, fits: searches.Fits, by: Query, *, with_members: bool) -> repository.Shown:
+        """Members of households that agree alone; by a number those whose it is."""
+        if not with_members:
+            return repository.Shown(fits, members=repository.NOBODY)
+        members = self._sharing.agreed
         if isinstance(by, ByNumber):
             whose = searches.member_has(by.field, by.value, self._personal_data)
             if whose is not None:
-                return repository.theirs(condition, whose)
-        return condition
+                members = members & whose
+        return repository.Shown(fits, members)
 
 
 def _person_and_programme(asked: Any) -> tuple[Json, str | None]:

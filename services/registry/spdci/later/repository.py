@@ -1,7 +1,6 @@
 """SQL of what is answered later, and of what is on its way."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +32,7 @@ _CLAIM = text(
     FROM due, registry.partner
     WHERE delivery.id = due.id AND partner.sender_id = delivery.sender_id
     RETURNING delivery.id, delivery.sender_id, delivery.url, delivery.message_sealed,
-        delivery.attempts, partner.ended_at IS NOT NULL AS partner_ended
+        delivery.attempts, partner.ended_at IS NOT NULL AS partner_ended, partner.purpose
     """
 )
 
@@ -60,10 +59,10 @@ async def add_request(session: AsyncSession, **columns: object) -> None:
 
 async def claim_request(
     session: AsyncSession,
-) -> Row[PartnerRequest, datetime | None] | None:
+) -> Row[PartnerRequest, Partner] | None:
     """The oldest that waits and that nobody works at, locked until the transaction's end."""
     rows = await session.execute(
-        select(PartnerRequest, Partner.ended_at)
+        select(PartnerRequest, Partner)
         .join(Partner, Partner.sender_id == PartnerRequest.sender_id)
         .where(PartnerRequest.status == RequestStatus.WAITING)
         .order_by(PartnerRequest.id)

@@ -1,12 +1,12 @@
 """How what was asked stands (``txn/status``): by its transaction, references, correlation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from services.registry.spdci.later import repository
+from services.registry.spdci.later.sealing import as_agreed_now, unseal_delivery
 from services.registry.spdci.later.tables import PartnerRequest, RequestStatus
-from services.registry.spdci.later.taking import unseal
 from services.registry.spdci.messages.codes import ErrorCode, Status
 from services.registry.spdci.messages.envelope import Json, Refused, is_id, transaction_of, written
 from services.registry.spdci.messages.exchange import Answered, Question
@@ -52,11 +52,15 @@ async def answer(question: Question, *, register: str, types: Sequence[str]) -> 
             "Nothing that is answered later was asked under that name, or it is too long ago.",
         )
     request, delivery = found[0]
+    agreed: Collection[UUID] = ()
     if delivery is None:
         told = _not_answered(request)
     else:
-        kept = unseal(question.personal_data, delivery.message_sealed, bound_to=delivery.id.bytes)
-        told = _as_a_search(kept["message"], request)
+        kept = unseal_delivery(
+            question.personal_data, delivery.message_sealed, bound_to=delivery.id.bytes
+        )
+        kept = await as_agreed_now(question.session, kept, question.sharing)
+        agreed, told = kept.agreed, _as_a_search(kept.message, request)
     return Answered(
         {
             "transaction_id": transaction_id,
@@ -64,6 +68,7 @@ async def answer(question: Question, *, register: str, types: Sequence[str]) -> 
             "txnstatus_response": {"txn_type": asked["txn_type"], "txn_status": told},
         },
         total=1,
+        agreed=agreed,
     )
 
 

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-import orjson
-
-from services.registry.households.persons import PersonalData
 from services.registry.spdci.later import repository
+from services.registry.spdci.later.sealing import seal
 from services.registry.spdci.messages.codes import Ack, ErrorCode
 from services.registry.spdci.messages.envelope import Json, Refused, transaction_of, written
 from services.registry.spdci.messages.exchange import Taken
@@ -68,14 +66,3 @@ def _callback_of(taken: Taken) -> str:
             400, ErrorCode.SENDER_URI, "sender_uri lies outside of the partner's agreed address."
         )
     return base
-
-
-def seal(personal_data: PersonalData, message: Json, *, bound_to: bytes) -> bytes:
-    """A message as it is kept: it may name persons."""
-    return personal_data.persons.encrypt(orjson.dumps(message), bound_to=bound_to)
-
-
-def unseal(personal_data: PersonalData, sealed: bytes, *, bound_to: bytes) -> Json:
-    """What was kept; raises CannotDecrypt."""
-    opened: Json = orjson.loads(personal_data.persons.decrypt(sealed, bound_to=bound_to))
-    return opened

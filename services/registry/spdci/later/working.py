@@ -11,11 +11,18 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.persons import PersonalData
+from services.registry.partners.tables import Partner
 from services.registry.settings import ApiSettings
+from services.registry.sharing.service import sharing_with
 from services.registry.spdci.later import repository
 from services.registry.spdci.later.actions import Action
+from services.registry.spdci.later.sealing import (
+    as_agreed_now,
+    seal_delivery,
+    unseal,
+    unseal_delivery,
+)
 from services.registry.spdci.later.tables import DeliveryStatus, PartnerRequest, RequestStatus
-from services.registry.spdci.later.taking import seal, unseal
 from services.registry.spdci.messages.envelope import answer_header
 from services.registry.spdci.messages.exchange import MEDIA_TYPE, Question, framed
 from shared import audit
@@ -60,12 +67,12 @@ class Answering:
                 found = await repository.claim_request(session)
                 if found is None:
                     return 0
-                asked, partner_ended_at = found
+                asked, partner = found
                 under_way = asked.id
-                if partner_ended_at is not None:
+                if partner.ended_at is not None:
                     await repository.answered(session, asked.id, RequestStatus.DROPPED)
                 else:
-                    await self._answer(session, asked)
+                    await self._answer(session, asked, partner)
         except Exception as error:
             if under_way is None or may_pass(error):
                 raise
@@ -75,7 +82,7 @@ class Answering:
                 await repository.answered(session, under_way, RequestStatus.DROPPED)
         return 1
 
-    async def _answer(self, session: AsyncSession, asked: PartnerRequest) -> None:
+    async def _answer(self, session: AsyncSession, asked: PartnerRequest, partner: Partner) -> None:
         action = self._actions[asked.register, asked.action]
         opened: dict[UUID, None] = {}
         personal_data = self._personal_data.telling(lambda household: opened.setdefault(household))
@@ -91,6 +98,7 @@ class Answering:
                 client=asked.client,
                 request_id=asked.request_id,
                 callback_url=asked.callback_url,
+                sharing=sharing_with(partner.purpose, self._settings),
                 session=session,
                 personal_data=personal_data,
                 now=now,
@@ -114,9 +122,11 @@ class Answering:
             partner_request_id=asked.id,
             url=asked.callback_url + action.path,
             action=action.answer,
-            message_sealed=seal(
+            message_sealed=seal_delivery(
                 personal_data,
-                {"header": header, "message": answer.message},
+                header,
+                answer.message,
+                agreed=answer.agreed,
                 bound_to=message_id.bytes,
             ),
         )
@@ -174,12 +184,20 @@ class Sending:
             await self._record(row, DeliveryStatus.STOPPED, sent)
             return
         try:
-            kept = unseal(self._personal_data, row.message_sealed, bound_to=row.id.bytes)
+            kept = unseal_delivery(self._personal_data, row.message_sealed, bound_to=row.id.bytes)
         except CannotDecrypt as error:
             log.error("partner_delivery_sealed", delivery=str(row.id))
             sent = Sent(None, f"It was not sent: its key does not open. {error}")
         else:
-            body = framed(self._settings, kept["header"], kept["message"])
+            if kept.agreed:
+                async with self._database.reading() as session:
+                    sharing = sharing_with(row.purpose, self._settings)
+                    kept = await as_agreed_now(session, kept, sharing)
+            if kept.tells_nothing:
+                sent = Sent(None, "The households that it tells of agree to it no more.")
+                await self._record(row, DeliveryStatus.STOPPED, sent)
+                return
+            body = framed(self._settings, kept.header, kept.message)
             sent = await self._sender.send(row.url, headers={"Content-Type": MEDIA_TYPE}, body=body)
         if sent.is_delivered:
             await self._record(row, DeliveryStatus.DELIVERED, sent)

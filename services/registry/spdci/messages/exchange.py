@@ -25,6 +25,8 @@ from services.registry.partners import signing
 from services.registry.partners.tables import Partner
 from services.registry.scopes import READ_PERSONAL
 from services.registry.settings import ApiSettings
+from services.registry.sharing.service import sharing_with
+from services.registry.sharing.statements import Sharing
 from services.registry.spdci.messages import senders
 from services.registry.spdci.messages.codes import Ack, ErrorCode, Status
 from services.registry.spdci.messages.envelope import (
@@ -73,6 +75,8 @@ class Question:
     request_id: UUID
     callback_url: str | None
     """Where the partner is answered, if an address was agreed on."""
+    sharing: Sharing
+    """For what persons are shown to the partner, as its agreement is now."""
     session: AsyncSession
     personal_data: PersonalData
     now: datetime
@@ -111,6 +115,7 @@ class Taken:
             client=self.caller.client,
             request_id=self.request_id,
             callback_url=self.partner.callback_url,
+            sharing=sharing_with(self.partner.purpose, self.settings),
             session=self.session,
             personal_data=self.personal_data,
             now=self.now,
@@ -125,6 +130,8 @@ class Answered:
     message: Json
     total: int
     status: Status = Status.SUCCEEDED
+    agreed: Collection[UUID] = ()
+    """Households of which more is told than of any, as they agree to it."""
 
 
 Work = Callable[[Taken], Awaitable[Answered]]

@@ -151,17 +151,26 @@ ATTRIBUTES: Mapping[str, Asked] = {
 """By name, in criteria. ``location`` is asked for by itself: a place means all within it."""
 
 _MEMBER_ATTRIBUTES = {name: _asked(attribute) for name, attribute in MEMBER_ATTRIBUTES.items()}
-OF_MEMBERS: Mapping[str, Asked] = {
-    **_MEMBER_ATTRIBUTES,
-    **ATTRIBUTES,
-    "pregnant": _MEMBER_ATTRIBUTES["pregnant"],
+OF_ONE_MEMBER: Mapping[str, Asked] = {
+    **{name: asked for name, asked in _MEMBER_ATTRIBUTES.items() if name not in ATTRIBUTES},
+    "is_pregnant": _MEMBER_ATTRIBUTES["pregnant"],
     "is_disabled": _MEMBER_ATTRIBUTES["disability"],
     "birth_date": Asked(getattr(Member, BIRTH_DATE.name), day, _ALL, "date of birth"),
+}
+"""By name, where no attribute of households has it: of one member."""
+
+OF_MEMBERS: Mapping[str, Asked] = {
+    **ATTRIBUTES,
+    **OF_ONE_MEMBER,
+    "pregnant": _MEMBER_ATTRIBUTES["pregnant"],
 }
 """By name, in criteria for members: of one member, and of the household that they live in."""
 
 SENSITIVE = frozenset(field.name for field in OPEN if field.sensitive)
 """Of the health of persons: asked about by whoever may see persons alone."""
+
+PERSONAL = SENSITIVE | OF_ONE_MEMBER.keys()
+"""Who is found by these is told something of by being found: of households alone that agree."""
 
 LOCATION = "location"
 
@@ -175,6 +184,10 @@ def lies_in(given: Any) -> ColumnElement[bool]:
     return Household.area_code.startswith(given, autoescape=True) & (Household.area_code >= given)
 
 
+def _is_counted(name: str) -> bool:
+    return name in ATTRIBUTES and ATTRIBUTES[name].counts_members
+
+
 SORTS: Mapping[str, Column] = {
     "group_size": value_of(MEMBERS),
     "members": value_of(MEMBERS),
@@ -183,4 +196,10 @@ SORTS: Mapping[str, Column] = {
     "poverty_status": Household.poverty_status,
     "last_updated": Household.changed_at,
 }
-"""What records may be sorted by. Records that are alike in it come by id."""
+"""What households may be sorted by. Records that are alike in it come by id."""
+
+SORTS_OF_MEMBERS: Mapping[str, Column] = {
+    **{name: column for name, column in SORTS.items() if not _is_counted(name)},
+    "birth_date": getattr(Member, BIRTH_DATE.name),
+}
+"""What members may be sorted by: by what their household's own row says, and how old they are."""

@@ -6,7 +6,7 @@ a list of predicates, which the standard joins by ``condition``.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
@@ -25,6 +25,7 @@ from services.registry.spdci.searches.attributes import (
     OF_MEMBERS,
     SENSITIVE,
     SORTS,
+    SORTS_OF_MEMBERS,
     Asked,
     CriteriaRefused,
     lies_in,
@@ -37,10 +38,6 @@ MAXIMUM_DEPTH = 8
 MAXIMUM_CONDITIONS = 100
 MAXIMUM_CHOICES = 200
 _MAXIMUM_SORTS = 5
-_SORTS_OF_MEMBERS = frozenset(
-    name for name in SORTS if name not in ATTRIBUTES or not ATTRIBUTES[name].counts_members
-)
-"""Members are sorted by what their household's own row says."""
 
 
 class Entity(StrEnum):
@@ -75,10 +72,21 @@ class ByNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class ByCondition:
+    """A condition, and the attributes that it asks about."""
+
+    condition: ColumnElement[bool]
+    asks_about: frozenset[str]
+
+
+Query = ById | ByNumber | ByCondition
+
+
+@dataclass(frozen=True, slots=True)
 class Criteria:
     """What is searched for."""
 
-    by: ById | ByNumber | ColumnElement[bool]
+    by: "Query"
     entity: Entity
     sorts: tuple[tuple[str, bool], ...]
     """Attributes, each with whether it falls."""
@@ -109,10 +117,7 @@ def read_criteria(given: Any, *, shows_persons: bool) -> Criteria:
 
     Who may not see persons asks nothing of their health either: it would be told by who is found.
     """
-    if not isinstance(given, Mapping):
-        raise Rejected(SearchFault.CRITERIA, "search_criteria is an object.")
-    if given.get("version", "1.0.0") != "1.0.0":
-        raise Rejected(SearchFault.CRITERIA, "The version of search_criteria is 1.0.0.")
+    given = require_criteria(given)
     page_size, page_number = page_of(given.get("pagination"))
     entity = _entity(given)
     return Criteria(
@@ -123,13 +128,10 @@ def read_criteria(given: Any, *, shows_persons: bool) -> Criteria:
             shows_persons=shows_persons,
         ),
         entity=entity,
-        sorts=_sorts(given.get("sort"), entity),
+        sorts=sorts_of(given.get("sort"), SORTS if entity is Entity.GROUP else SORTS_OF_MEMBERS),
         page_size=page_size,
         page_number=page_number,
     )
-
-
-Query = ById | ByNumber | ColumnElement[bool]
 
 
 def read_query(
@@ -150,6 +152,22 @@ def _entity(given: Mapping[str, Any]) -> Entity:
         return Entity(entity)
     except ValueError:
         raise Rejected(SearchFault.CRITERIA, "response_entity is Group or Member.") from None
+
+
+def require_criteria(given: Any) -> Mapping[str, Any]:
+    """What every search has of the criteria's own fields; raises Rejected.
+
+    ``consent`` and ``authorize`` are taken, and nothing rests on them: whoever asks says them of
+    itself. What counts is what households told the registry.
+    """
+    if not isinstance(given, Mapping):
+        raise Rejected(SearchFault.CRITERIA, "search_criteria is an object.")
+    if given.get("version", "1.0.0") != "1.0.0":
+        raise Rejected(SearchFault.CRITERIA, "The version of search_criteria is 1.0.0.")
+    for name in ("consent", "authorize"):
+        if not isinstance(given.get(name, {}), Mapping):
+            raise Rejected(SearchFault.CRITERIA, f"{name} is an object.")
+    return given
 
 
 def page_of(given: Any) -> tuple[int, int]:
@@ -177,7 +195,9 @@ def _whole(given: Any) -> int | None:
     return int(given) if isfinite(given) and given == int(given) else None
 
 
-def _sorts(given: Any, entity: Entity) -> tuple[tuple[str, bool], ...]:
+def sorts_of(given: Any, known: Collection[str]) -> tuple[tuple[str, bool], ...]:
+    """By which of the known attributes records are sorted, each with whether it falls; raises
+    Rejected."""
     if given is None:
         return ()
     if not isinstance(given, list) or len(given) > _MAXIMUM_SORTS:
@@ -186,7 +206,6 @@ def _sorts(given: Any, entity: Entity) -> tuple[tuple[str, bool], ...]:
     for each in given:
         name = each.get("attribute_name") if isinstance(each, Mapping) else None
         order = each.get("sort_order", "asc") if isinstance(each, Mapping) else None
-        known = SORTS if entity is Entity.GROUP else _SORTS_OF_MEMBERS
         if not isinstance(name, str) or name not in known:
             raise Rejected(SearchFault.SORT, f"Sort by one of {', '.join(sorted(known))}.")
         if order not in ("asc", "desc"):
@@ -200,6 +219,7 @@ class _Reading:
 
     def __init__(self, entity: Entity, shows_persons: bool, beside: Mapping[str, Asked]) -> None:
         self._left = MAXIMUM_CONDITIONS
+        self.asks_about: set[str] = set()
         known = OF_MEMBERS if entity is Entity.MEMBER else ATTRIBUTES
         # Of what is no household, counts of members are asked by themselves.
         self.by_itself = entity is Entity.MEMBER or bool(beside)
@@ -211,6 +231,7 @@ class _Reading:
 
     def attribute(self, name: str) -> Asked:
         """What is asked about; raises CriteriaRefused."""
+        self.asks_about.add(name)
         try:
             return self._attributes[name]
         except KeyError:
@@ -232,9 +253,11 @@ def _query(query_type: Any, query: Any, reading: _Reading) -> Query:
             case "idtype-value":
                 return _by_number(query)
             case "expression":
-                return _expression(query, reading)
+                condition = _expression(query, reading)
+                return ByCondition(condition, frozenset(reading.asks_about))
             case "predicate":
-                return _predicates(query, reading)
+                condition = _predicates(query, reading)
+                return ByCondition(condition, frozenset(reading.asks_about))
     except CriteriaRefused as error:
         raise Rejected(SearchFault.FILTER, f"{error}."[0].upper() + f"{error}."[1:]) from None
     raise Rejected(SearchFault.CRITERIA, "query_type is idtype-value, expression or predicate.")

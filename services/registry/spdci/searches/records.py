@@ -21,6 +21,7 @@ GROUP_CONTEXT = {
     "common": "https://schema.spdci.org/common/v1/",
 }
 _COUNTRY = "KH"
+_HEAD = "#head"
 
 
 def group(
@@ -105,13 +106,23 @@ def member(
     return told
 
 
+def household_of(record: Mapping[str, Any]) -> str:
+    """The id of the household that a record of ours is of: a Group, a Member or a Beneficiary."""
+    if "group_identifier" in record:
+        return str(record["group_identifier"][0]["identifier_value"])
+    for attribute in record.get("additional_attributes", ()):
+        if attribute["name"] == "group_id":
+            return str(attribute["value"])
+    return str(record["@id"]).removeprefix("urn:uuid:").removesuffix(_HEAD)
+
+
 def member_of_head(household: Household, *, person: Person) -> dict[str, Any]:
     """The head of a household as a Member."""
     identifiers = _identifiers(
         ("NationalID", person[ID_NUMBER.name]), ("MOBILE", person[PHONE.name])
     )
     return _member(
-        f"urn:uuid:{household.id}#head",
+        f"urn:uuid:{household.id}{_HEAD}",
         identifiers,
         name=person["name"],
         area_code=household.area_code,

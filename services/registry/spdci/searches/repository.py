@@ -6,11 +6,23 @@ then read of the households of one page.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.expression import ColumnClause, SelectBase
@@ -28,22 +40,42 @@ from services.registry.members.statements import (
     value_of,
 )
 from services.registry.members.tables import Member, ProgrammeMembership
-from services.registry.spdci.searches.attributes import SORTS
-from services.registry.spdci.searches.criteria import ById, ByNumber, Entity, Query
+from services.registry.sharing.statements import Sharing
+from services.registry.spdci.searches.attributes import PERSONAL, SORTS, SORTS_OF_MEMBERS, Column
+from services.registry.spdci.searches.criteria import ByCondition, ById, ByNumber, Entity, Query
 
 Counts = Mapping[str, int]
+Sorts = Sequence[tuple[Column, bool]]
+"""What records are sorted by, each with whether it falls."""
 _MEMBERS_FOUND_BY: Mapping[str, Field] = {field.name: field for field in member.FOUND}
 
 
-def condition_of(by: Query, personal_data: PersonalData) -> ColumnElement[bool]:
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """Which records are found."""
+
+    condition: ColumnElement[bool]
+    among: ColumnElement[bool]
+    """Of which households they are found at all: where a person would be told something of by being
+    found, of those alone that agree. It stands beside the condition, which may count members: in
+    HAVING it would be asked of each household by itself."""
+    tells_of_persons: bool
+
+
+def that_fit(by: Query, personal_data: PersonalData, sharing: Sharing) -> Fits:
     """Which households fit, or whose members may."""
     match by:
         case ById(household_id):
-            return Household.id == household_id
+            return Fits(Household.id == household_id, true(), tells_of_persons=False)
         case ByNumber(field, value):
-            return Household.id.in_(_numbered(field, value, personal_data))
-        case condition:
-            return condition
+            numbered = Household.id.in_(_numbered(field, value, personal_data))
+            return Fits(numbered, sharing.agreed, tells_of_persons=True)
+        case ByCondition(condition, asks_about):
+            if asks_about.isdisjoint(PERSONAL):
+                return Fits(condition, true(), tells_of_persons=False)
+            return Fits(condition, sharing.agreed, tells_of_persons=True)
+        case _:
+            assert_never(by)
 
 
 def _numbered(field: Field, value: str, personal_data: PersonalData) -> Any:
@@ -65,15 +97,14 @@ def _has(
     return column.in_([keys.indexes_of(field)(value) for keys in personal_data.found_by])
 
 
-def _households(
-    condition: ColumnElement[bool], columns: Sequence[Any], sorts: Sequence[str] = ()
-) -> Select[*tuple[Any, ...]]:
+def _households(fits: Fits, columns: Sequence[Any], sorts: Sorts = ()) -> Select[*tuple[Any, ...]]:
     """A query over households that fit, joined with their members only where it asks of them."""
-    asked = [condition, *(SORTS[name] for name in sorts)]
+    asked = [fits.condition, *(column for column, _ in sorts)]
+    query = select(*columns).where(fits.among)
     if any(asks_of(Member.__table__, each) for each in asked):
-        return of_households(select(*columns), having=[condition])
-    query = select(*columns).select_from(Household).where(condition)
-    return _with_places(query, condition)
+        return of_households(query, having=[fits.condition])
+    query = query.select_from(Household).where(fits.condition)
+    return _with_places(query, fits.condition)
 
 
 def _with_places(
@@ -96,38 +127,37 @@ def asks_of(table: FromClause, asked: Any) -> bool:
     return False
 
 
-def _members(condition: ColumnElement[bool], columns: Sequence[Any]) -> Select[*tuple[Any, ...]]:
+def _members(fits: Fits, columns: Sequence[Any]) -> Select[*tuple[Any, ...]]:
     """A query over members who fit; a household of which only counts are known has its head."""
     listed = case((Household.members_listed, Household.id))
     query = (
         select(*columns)
         .select_from(Household)
         .outerjoin(Member, and_(Member.household_id == listed, PRESENT))
-        .where(or_(~Household.members_listed, Member.id.is_not(None)), condition)
+        .where(or_(~Household.members_listed, Member.id.is_not(None)), fits.condition, fits.among)
     )
-    return _with_places(query, condition)
+    return _with_places(query, fits.condition)
 
 
-def households_where(condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    """The ids of households that fit."""
-    return _households(condition, [Household.id])
+def households_where(fits: Fits, ids: Collection[UUID]) -> Select[*tuple[Any, ...]]:
+    """Those of the households that fit."""
+    inside = and_(Household.id.in_(ids), fits.condition)
+    return _households(replace(fits, condition=inside), [Household.id])
 
 
-def members_where(
-    condition: ColumnElement[bool], ids: Collection[UUID]
-) -> Select[*tuple[Any, ...]]:
+def members_where(fits: Fits, ids: Collection[UUID]) -> Select[*tuple[Any, ...]]:
     """Those of the members who fit."""
-    return _members(and_(Member.id.in_(ids), condition), [Member.id])
+    return _members(replace(fits, condition=and_(Member.id.in_(ids), fits.condition)), [Member.id])
 
 
-def members_condition(by: Query, personal_data: PersonalData) -> ColumnElement[bool]:
-    """Which members fit: by a number those alone whose it is."""
-    condition = condition_of(by, personal_data)
+def members_that_fit(by: Query, personal_data: PersonalData, sharing: Sharing) -> Fits:
+    """Which members fit, of households that agree: by a number those alone whose it is."""
+    condition = that_fit(by, personal_data, sharing).condition
     if isinstance(by, ByNumber):
         whose = member_has(by.field, by.value, personal_data)
         if whose is not None:
-            return and_(condition, or_(Member.id.is_(None), whose))
-    return condition
+            condition = and_(condition, or_(Member.id.is_(None), whose))
+    return Fits(condition, sharing.agreed, tells_of_persons=True)
 
 
 def member_has(field: Field, value: str, personal_data: PersonalData) -> ColumnElement[bool] | None:
@@ -137,19 +167,11 @@ def member_has(field: Field, value: str, personal_data: PersonalData) -> ColumnE
 
 
 async def count(
-    session: AsyncSession,
-    condition: ColumnElement[bool],
-    *,
-    entity: Entity,
-    most: int,
-    today: date,
+    session: AsyncSession, fits: Fits, *, entity: Entity, most: int, today: date
 ) -> int:
     """How many records fit; ``most`` and one where there are more."""
-    found = (
-        _members(condition, [Household.id])
-        if entity is Entity.MEMBER
-        else _households(condition, [Household.id])
-    )
+    query = _members if entity is Entity.MEMBER else _households
+    found = query(fits, [Household.id])
     some = found.limit(most + 1).subquery()
     counted: int = (
         await session.scalar(select(func.count()).select_from(some), {"as_of": today}) or 0
@@ -157,9 +179,14 @@ async def count(
     return counted
 
 
+async def any_fits(session: AsyncSession, fits: Fits, *, today: date) -> bool:
+    """Whether a household fits."""
+    return await count(session, fits, entity=Entity.GROUP, most=1, today=today) > 0
+
+
 async def page(
     session: AsyncSession,
-    condition: ColumnElement[bool],
+    fits: Fits,
     *,
     today: date,
     sorts: Sequence[tuple[str, bool]],
@@ -167,15 +194,15 @@ async def page(
     limit: int,
 ) -> list[UUID]:
     """A page of the households that fit, by id."""
-    query = _households(condition, [Household.id], [name for name, _ in sorts])
-    query = _sorted(query, sorts).order_by(Household.id)
+    by = [(SORTS[name], falls) for name, falls in sorts]
+    query = sorted_by(_households(fits, [Household.id], by), by).order_by(Household.id)
     rows = await session.scalars(query.offset(offset).limit(limit), {"as_of": today})
     return list(rows)
 
 
 async def page_of_members(
     session: AsyncSession,
-    condition: ColumnElement[bool],
+    fits: Fits,
     *,
     today: date,
     sorts: Sequence[tuple[str, bool]],
@@ -183,17 +210,16 @@ async def page_of_members(
     limit: int,
 ) -> list[tuple[UUID, UUID | None]]:
     """A page of members who fit: household and member; no member stands for its head."""
-    query = _sorted(_members(condition, [Household.id, Member.id]), sorts)
+    by = [(SORTS_OF_MEMBERS[name], falls) for name, falls in sorts]
+    query = sorted_by(_members(fits, [Household.id, Member.id]), by)
     query = query.order_by(Household.id, Member.member_number).offset(offset).limit(limit)
     return [tuple(row) for row in await session.execute(query, {"as_of": today})]
 
 
-def _sorted(
-    query: Select[*tuple[Any, ...]], sorts: Sequence[tuple[str, bool]]
-) -> Select[*tuple[Any, ...]]:
-    for name, falls in sorts:
-        column = SORTS[name]
-        query = query.order_by(column.desc() if falls else column)
+def sorted_by(query: Select[*tuple[Any, ...]], sorts: Sorts) -> Select[*tuple[Any, ...]]:
+    """In the order that is asked for, what is not known last; else by commune."""
+    for column, falls in sorts:
+        query = query.order_by(column.desc().nulls_last() if falls else column)
     # With the commune first, an index gives them in their order.
     return query if sorts else query.order_by(Household.area_code)
 
@@ -219,6 +245,8 @@ async def members_of(
     session: AsyncSession, ids: Collection[UUID], *, today: date
 ) -> dict[UUID, list[Member]]:
     """Who is in these households on a day, by number."""
+    if not ids:
+        return {}
     rows = await session.scalars(
         select(Member)
         .where(Member.household_id.in_(set(ids)), PRESENT)

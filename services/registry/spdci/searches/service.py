@@ -13,6 +13,8 @@ from services.registry.households.shape import COUNTED
 from services.registry.households.tables import Household
 from services.registry.members.shape import SEALED
 from services.registry.members.tables import Member
+from services.registry.sharing.repository import agreeing
+from services.registry.sharing.statements import Sharing
 from services.registry.spdci.messages import envelope
 from services.registry.spdci.messages.codes import SearchFault, Status
 from services.registry.spdci.messages.envelope import (
@@ -51,7 +53,8 @@ def references_of(message: Mapping[str, Any]) -> list[str]:
 async def answered(searches: "type[Searches]", question: Question) -> Answered:
     """The answer to a message that searches (schema ``SearchResponse``); raises Refused."""
     requests = requests_of(question.message)
-    answers = await searches.of(question).answer(requests, now=question.now)
+    carried_out = searches.of(question)
+    answers = await carried_out.answer(requests, now=question.now)
     rejected = all(answer["status"] == Status.REJECTED for answer in answers)
     return Answered(
         {
@@ -61,6 +64,7 @@ async def answered(searches: "type[Searches]", question: Question) -> Answered:
         },
         total=len(requests),
         status=Status.REJECTED if rejected else Status.SUCCEEDED,
+        agreed=carried_out.agreed,
     )
 
 
@@ -73,9 +77,14 @@ class Searches:
         *,
         personal_data: PersonalData,
         shows_persons: bool,
+        sharing: Sharing,
         today: date,
     ) -> None:
-        """``today`` is the day whose counts of members are told."""
+        """``shows_persons`` of households alone that agree to ``sharing``; ``today`` is the day
+        whose counts of members are told."""
+        self.agreed: set[UUID] = set()
+        """Households of which more was told than of any, as they agree to it."""
+        self._sharing = sharing
         self._today = today
         self._session = session
         self._personal_data = personal_data
@@ -88,6 +97,7 @@ class Searches:
             question.session,
             personal_data=question.personal_data,
             shows_persons=question.shows_persons,
+            sharing=question.sharing,
             today=question.today,
         )
 
@@ -154,11 +164,11 @@ class Searches:
                 "Members are shown to tokens with households:read-personal alone. Ask for Group.",
             )
         of_members = criteria.entity is Entity.MEMBER
-        asked = repository.members_condition if of_members else repository.condition_of
-        condition = asked(criteria.by, self._personal_data)
+        asked = repository.members_that_fit if of_members else repository.that_fit
+        fits = asked(criteria.by, self._personal_data, self._sharing)
         total = await repository.count(
             self._session,
-            condition,
+            fits,
             entity=criteria.entity,
             most=MAXIMUM_REACH,
             today=self._today,
@@ -172,23 +182,28 @@ class Searches:
         read = repository.page_of_members if of_members else repository.page
         found: Sequence[Any] = await read(
             self._session,
-            condition,
+            fits,
             today=self._today,
             sorts=criteria.sorts,
             offset=criteria.offset,
             limit=criteria.page_size,
         )
+        if fits.tells_of_persons and not of_members:
+            self.agreed.update(found)
         return await (self.members(found) if of_members else self.groups(found)), total
 
     async def groups(self, ids: Sequence[UUID]) -> list[Json]:
-        """These households as Groups, in their order; those alone that there are."""
+        """These households as Groups, in their order; those alone that there are, and with their
+        persons those alone that agree."""
         households = await repository.households_of(self._session, ids)
+        with_persons: set[UUID] = set()
+        if self._shows_persons:
+            with_persons = await agreeing(self._session, ids, self._sharing)
+            self.agreed |= with_persons
         counts = await repository.counts_of(self._session, ids, today=self._today)
         places = await self._places(households)
-        members: dict[UUID, list[Member]] = {}
-        if self._shows_persons:
-            listed = [each.id for each in households.values() if each.members_listed]
-            members = await repository.members_of(self._session, listed, today=self._today)
+        listed = [id for id in with_persons & households.keys() if households[id].members_listed]
+        members = await repository.members_of(self._session, listed, today=self._today)
         shown = await self._shown(
             [each for of_one in members.values() for each in of_one], households
         )
@@ -197,7 +212,7 @@ class Searches:
             household = households.get(id)
             if household is None:
                 continue
-            person = self._opened(household) if self._shows_persons else None
+            person = self._opened(household) if id in with_persons else None
             listed_here = [shown[each.id] for each in members.get(id, ())]
             told.append(
                 records.group(
@@ -211,7 +226,8 @@ class Searches:
         return told
 
     async def members(self, found: Sequence[tuple[UUID, UUID | None]]) -> list[Json]:
-        """These as Members: a household and its member, or none for its head."""
+        """These as Members: a household that agrees and its member, or none for its head."""
+        self.agreed.update(household_id for household_id, _ in found)
         households = await repository.households_of(self._session, [each for each, _ in found])
         ids = [each for _, each in found if each is not None]
         members = await repository.members_by_id(self._session, ids)

@@ -5,6 +5,7 @@ that commits late. What an event is about is read when it is told: a household t
 may be told of twice as it is then.
 """
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.persons import PersonalData
+from services.registry.partners.repository import find_partner
 from services.registry.scopes import READ_PERSONAL
 from services.registry.settings import ApiSettings
+from services.registry.sharing.service import sharing_with
 from services.registry.spdci.later import repository as deliveries
-from services.registry.spdci.later.taking import seal, unseal
+from services.registry.spdci.later.sealing import seal_delivery, unseal
 from services.registry.spdci.messages.codes import Status
 from services.registry.spdci.messages.envelope import MAXIMUM_REQUESTS, answer_header, written
 from services.registry.spdci.searches import repository as searches
@@ -114,22 +117,29 @@ class Following:
             kept["filter_type"], kept["filter"], entity=entity, shows_persons=shows_persons
         )
         of_members = entity is Entity.MEMBER
-        condition_of = searches.members_condition if of_members else searches.condition_of
-        condition = condition_of(by, personal_data)
-        fitting = await repository.fitting(
-            session, condition, about, of_members=of_members, today=today
-        )
+        partner = await find_partner(session, subscription.sender_id)
+        assert partner is not None
+        sharing = sharing_with(partner.purpose, self._settings)
+        that_fit = searches.members_that_fit if of_members else searches.that_fit
+        fits = that_fit(by, personal_data, sharing)
+        fitting = await repository.fitting(session, fits, about, of_members=of_members, today=today)
         if not fitting:
             return
         shown = Searches(
-            session, personal_data=personal_data, shows_persons=shows_persons, today=today
+            session,
+            personal_data=personal_data,
+            shows_persons=shows_persons,
+            sharing=sharing,
+            today=today,
         )
+        if fits.tells_of_persons:
+            shown.agreed.update(household_id for household_id, _ in fitting)
         records = (
             await shown.members(fitting)
             if of_members
             else await shown.groups([household_id for household_id, _ in fitting])
         )
-        await self._send(session, subscription, records)
+        await self._send(session, subscription, records, agreed=shown.agreed)
         if opened:
             await audit.read_later(
                 session,
@@ -146,6 +156,8 @@ class Following:
         session: AsyncSession,
         subscription: PartnerSubscription,
         records: list[dict[str, Any]],
+        *,
+        agreed: Collection[UUID],
     ) -> None:
         now, message_id = datetime.now(UTC), new_id()
         data: dict[str, Any] = {
@@ -185,9 +197,7 @@ class Following:
             partner_request_id=None,
             url=subscription.callback_url + _PATH,
             action="notify",
-            message_sealed=seal(
-                self._personal_data,
-                {"header": header, "message": message},
-                bound_to=message_id.bytes,
+            message_sealed=seal_delivery(
+                self._personal_data, header, message, agreed=agreed, bound_to=message_id.bytes
             ),
         )

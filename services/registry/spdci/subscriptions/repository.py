@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.households.tables import Household
-from services.registry.spdci.searches.repository import households_where, members_where
+from services.registry.spdci.searches.repository import Fits, households_where, members_where
 from services.registry.spdci.subscriptions.tables import PartnerSubscription
 
 # Of a block of an import, in the districts that its event names: what the very transaction stored
@@ -182,7 +181,7 @@ async def _of(session: AsyncSession, statement: object, block: Block) -> list[Ab
 
 async def fitting(
     session: AsyncSession,
-    condition: ColumnElement[bool],
+    fits: Fits,
     about: Sequence[About],
     *,
     of_members: bool,
@@ -191,10 +190,9 @@ async def fitting(
     """Those that a filter fits, in their order."""
     if of_members:
         ids = [member_id for _, member_id in about if member_id is not None]
-        found = await session.scalars(members_where(condition, ids), {"as_of": today})
+        found = await session.scalars(members_where(fits, ids), {"as_of": today})
         known = set(found)
         return [each for each in about if each[1] in known]
     ids = [household_id for household_id, _ in about]
-    inside = and_(Household.id.in_(ids), condition)
-    known = set(await session.scalars(households_where(inside), {"as_of": today}))
+    known = set(await session.scalars(households_where(fits, ids), {"as_of": today}))
     return [each for each in about if each[0] in known]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import rfc8785
 
-from services.registry.spdci.later.taking import seal
+from services.registry.spdci.later.sealing import seal
 from services.registry.spdci.messages import envelope
 from services.registry.spdci.messages.codes import (
     ErrorCode,
