@@ -48,9 +48,8 @@ async def test_exports_hold_every_row_in_each_format_and_go_on_where_they_ended(
 
     persons = _of_csv(await _exported(flow, persons="true"))
     assert {row["name"] for row in persons if row["area_code"] == "020101"} == {"'=cmd()"}
-    assert [row["disabled"] for row in persons] == [
-        "1" if row["id"] in there else "0" for row in persons
-    ]
+    disabled = {row["id"] for row in persons if row["disabled"] == "1"}
+    assert disabled == {*there, str(first)}
     members = _of_csv(await _exported(flow, what="members", persons="true"))
     assert {row["name"] for row in members} == {"Ouk Bopha", "Sok Chanthy"}
     assert {row["disability"] for row in members} == {"yes", "no"}

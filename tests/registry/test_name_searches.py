@@ -10,7 +10,15 @@ from services.registry.names.tokens import kept_for, searched_for
 from tests.registry.flow import Flow, rows
 from tests.registry.people import Person, ids_of, store
 
-HEADS = ["Sok Chanthy", "សុខ ចាន់ធី", "Keo Sopheap", "Chan Dara", "Chea Vanna", "Meas Rithy"]
+HEADS = [
+    "Sok Chenda",
+    "Sok Chanthy",
+    "សុខ ចាន់ធី",
+    "Keo Sopheap",
+    "Chan Dara",
+    "Chea Vanna",
+    "Meas Rithy",
+]
 
 
 async def _found(flow: Flow, name: str, **narrower: object) -> list[tuple[int, str]]:
@@ -66,7 +74,7 @@ async def test_who_is_searched_by_name_is_found_in_both_scripts_and_nearly(flow:
         "households:search", "households:read-personal", areas=["15"]
     ) as client:
         elsewhere = await client.post("/households/search-by-name", json=asked)
-    assert elsewhere.json().get("items", []) == []
+    assert (elsewhere.status_code, elsewhere.json().get("items")) == (200, [])
 
     async with flow.service.client("households:search") as client:
         refused = await client.post("/households/search-by-name", json={"name": "Sok Chanthy"})

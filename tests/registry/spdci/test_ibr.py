@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from services.registry.spdci.searches.records import household_of
 from tests.registry.flow import BATTAMBANG, Flow, rows
@@ -51,9 +52,13 @@ async def test_beneficiaries_are_found_by_their_members_sorted_and_paged(working
     """Every search is held against the answers worked out here, by the records of all."""
     flow = working
     partner = await Partner(flow, scopes=SCOPES).registered()
-    await flow.register([*rows(2), *rows(1, commune="150101", poverty_status="poor-2")])
-    first, second = await ids_of(flow.owner, "020101")
-    (far,) = await ids_of(flow.owner, "150101")
+    given = [
+        *rows(1, head_name="A"),
+        *rows(1, begin=1, head_name="C"),
+        *rows(1, commune="150101", head_name="D", poverty_status="poor-2"),
+    ]
+    await flow.register(given)
+    first, second, far = [UUID(await flow.household_id(row.registration_number)) for row in given]
     cash, meals = ("covid-cash",), ("covid-cash", "school-meals")
     await store(
         flow,
