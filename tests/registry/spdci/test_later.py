@@ -103,6 +103,46 @@ async def test_an_answer_is_sent_signed_until_it_is_taken(
     assert sorted(len(row["objects"]) for row in shown) == [3]
 
 
+async def test_a_status_that_is_asked_to_be_told_later_is_told_or_refused_at_once(
+    flow: Flow, receiver: tuple[Receiver, str]
+) -> None:
+    taking, url = receiver
+    partner = await Partner(flow).registered(callback_url=url)
+
+    async def asked(**changes: Any) -> dict[str, Any]:
+        request = {
+            "reference_id": "s-1",
+            "txn_type": "search",
+            "attribute_type": "transaction_id",
+            "attribute_value": "t-none",
+        } | changes
+        envelope = partner.envelope(
+            "txn-status", 1, {"transaction_id": "t-2", "txnstatus_request": request}
+        )
+        answer = await partner.send("/spdci/social/registry/txn/status", envelope)
+        said: dict[str, Any] = answer.json()["message"]
+        return said
+
+    for wrong in (
+        {"txn_type": "else"},
+        {"attribute_type": "else"},
+        {"attribute_type": "correlation_id"},
+        {"attribute_type": "reference_id_list", "attribute_value": []},
+    ):
+        assert (await asked(**wrong))["ack_status"] == "ERR", wrong
+    assert (await asked())["ack_status"] == "ACK"
+
+    async def is_told() -> bool:
+        return len(taking.received) == 1
+
+    await eventually(is_told)
+    ((path, told),) = taking.received
+    assert path == "/spdci/registry/txn/on-status"
+    assert told["header"]["status"] == "rjct"
+    assert "Nothing" in told["header"]["status_reason_message"]
+    assert "message" not in told
+
+
 async def test_what_is_given_up_is_told_of_and_another_is_not_kept_waiting(
     flow: Flow, receiver: tuple[Receiver, str]
 ) -> None:

@@ -63,7 +63,7 @@ class Register:
             name="txn-status",
             answer="txn-on-status",
             path="/registry/txn/on-status",
-            references=lambda message: [status.reference_of(message)],
+            references=lambda message: [status.reference_of(message, types=self.status_types)],
             totals=lambda _: (1,),
             work=partial(status.answer, register=self.name, types=self.status_types),
         )

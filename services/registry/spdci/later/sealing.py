@@ -25,14 +25,14 @@ class Kept:
     """A message to a partner, as it may be told now."""
 
     header: Json
-    message: Json
+    message: Json | None
     agreed: frozenset[UUID] = frozenset()
     """Households of which more is told than of any."""
 
     @property
     def tells_nothing(self) -> bool:
         """Whether nothing is left of a notice."""
-        return self.message.get("notify_event") == []
+        return self.message is not None and self.message.get("notify_event") == []
 
 
 def seal(personal_data: PersonalData, message: Json, *, bound_to: bytes) -> bytes:
@@ -49,7 +49,7 @@ def unseal(personal_data: PersonalData, sealed: bytes, *, bound_to: bytes) -> Js
 def seal_delivery(
     personal_data: PersonalData,
     header: Json,
-    message: Json,
+    message: Json | None,
     *,
     agreed: Collection[UUID] = (),
     bound_to: bytes,
@@ -70,7 +70,7 @@ def unseal_delivery(personal_data: PersonalData, sealed: bytes, *, bound_to: byt
 
 async def as_agreed_now(session: AsyncSession, kept: Kept, sharing: Sharing) -> Kept:
     """A message without the records of households that agree to it no more."""
-    if not kept.agreed:
+    if kept.message is None or not kept.agreed:
         return kept
     agreed = await agreeing(session, kept.agreed, sharing)
     gone = {str(household_id) for household_id in kept.agreed - agreed}

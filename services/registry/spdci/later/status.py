@@ -15,15 +15,21 @@ _MAXIMUM_REFERENCES = 100
 _PENDING: Mapping[RequestStatus, Status] = {
     RequestStatus.WAITING: Status.PENDING,
     RequestStatus.DROPPED: Status.REJECTED,
+    # Where there is no message in it, it was rejected.
+    RequestStatus.ANSWERED: Status.REJECTED,
 }
 
 
-def reference_of(message: Mapping[str, Any]) -> str:
-    """The ``reference_id`` of a message that asks for a status; raises Refused."""
+def reference_of(message: Mapping[str, Any], *, types: Sequence[str]) -> str:
+    """The ``reference_id`` of a message that asks for a status; raises Refused, also where what it
+    asks by is at fault: whoever is answered later is told so at once."""
     asked = message.get("txnstatus_request")
     reference = asked.get("reference_id") if isinstance(asked, dict) else None
     if not is_id(reference):
         raise Refused(400, ErrorCode.BAD, "txnstatus_request has a reference_id of its own.")
+    if asked.get("txn_type") not in types:
+        raise Refused(400, ErrorCode.BAD, f"txn_type is one of {', '.join(types)}.")
+    _by(asked)
     return str(reference)
 
 
@@ -34,10 +40,8 @@ async def answer(question: Question, *, register: str, types: Sequence[str]) -> 
     """
     message = question.message
     transaction_id = transaction_of(message)
-    reference_of(message)
+    reference_of(message, types=types)
     asked = message["txnstatus_request"]
-    if asked.get("txn_type") not in types:
-        raise Refused(400, ErrorCode.BAD, f"txn_type is one of {', '.join(types)}.")
     found = [
         (request, delivery)
         for request, delivery in await repository.find_requests(
@@ -60,7 +64,10 @@ async def answer(question: Question, *, register: str, types: Sequence[str]) -> 
             question.personal_data, delivery.message_sealed, bound_to=delivery.id.bytes
         )
         kept = await as_agreed_now(question.session, kept, question.sharing)
-        agreed, told = kept.agreed, _as_a_search(kept.message, request)
+        agreed = kept.agreed
+        told = (
+            _not_answered(request) if kept.message is None else _as_a_search(kept.message, request)
+        )
     return Answered(
         {
             "transaction_id": transaction_id,

@@ -23,8 +23,9 @@ from services.registry.spdci.later.sealing import (
     unseal_delivery,
 )
 from services.registry.spdci.later.tables import DeliveryStatus, PartnerRequest, RequestStatus
-from services.registry.spdci.messages.envelope import answer_header
-from services.registry.spdci.messages.exchange import MEDIA_TYPE, Question, framed
+from services.registry.spdci.messages.codes import Status
+from services.registry.spdci.messages.envelope import Refused, answer_header
+from services.registry.spdci.messages.exchange import MEDIA_TYPE, Answered, Question, framed
 from shared import audit
 from shared.clock import Clock
 from shared.database import Database, may_pass
@@ -88,23 +89,26 @@ class Answering:
         personal_data = self._personal_data.telling(lambda household: opened.setdefault(household))
         message = unseal(personal_data, asked.message_sealed, bound_to=asked.id.bytes)
         now, message_id = datetime.now(UTC), new_id()
-        answer = await action.work(
-            Question(
-                message=message,
-                correlation_id=asked.id,
-                sender_id=asked.sender_id,
-                scopes=asked.scopes,
-                subject=asked.subject,
-                client=asked.client,
-                request_id=asked.request_id,
-                callback_url=asked.callback_url,
-                sharing=sharing_with(partner.purpose, self._settings),
-                session=session,
-                personal_data=personal_data,
-                now=now,
-                today=self._clock.today(),
-            )
+        question = Question(
+            message=message,
+            correlation_id=asked.id,
+            sender_id=asked.sender_id,
+            scopes=asked.scopes,
+            subject=asked.subject,
+            client=asked.client,
+            request_id=asked.request_id,
+            callback_url=asked.callback_url,
+            sharing=sharing_with(partner.purpose, self._settings),
+            session=session,
+            personal_data=personal_data,
+            now=now,
+            today=self._clock.today(),
         )
+        try:
+            answer = await action.work(question)
+        except Refused as fault:
+            # What could be known only now: such as that nothing was asked under a name.
+            answer = Answered(None, total=1, status=Status.REJECTED, words=fault.message)
         header = answer_header(
             action=action.answer,
             status=answer.status,
@@ -114,6 +118,7 @@ class Answering:
             total=answer.total,
             completed=answer.total,
             message_id=str(message_id),
+            words=answer.words,
         )
         await repository.add_delivery(
             session,

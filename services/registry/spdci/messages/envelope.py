@@ -201,7 +201,8 @@ def answer_header(
     }
     if fault is not None:
         header["status_reason_code"] = fault.value
-        header["status_reason_message"] = (words or "")[:_MAXIMUM_TEXT]
+    if words is not None:
+        header["status_reason_message"] = words[:_MAXIMUM_TEXT]
     return header
 
 

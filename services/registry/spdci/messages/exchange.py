@@ -127,9 +127,12 @@ class Taken:
 class Answered:
     """What is said to a message: its status, how many requests it had, and the message."""
 
-    message: Json
+    message: Json | None
+    """None: it is said in the header alone why there is no answer."""
     total: int
     status: Status = Status.SUCCEEDED
+    words: str | None = None
+    """Why it is rejected."""
     agreed: Collection[UUID] = ()
     """Households of which more is told than of any, as they agree to it."""
 
