@@ -9,7 +9,6 @@ it the same id, and nobody is paid twice. docs/decisions/ids.md tells what follo
 
 import hashlib
 import uuid
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from uuid_utils.compat import uuid7
@@ -31,8 +30,13 @@ def id_of(
     With a ``day`` the ids of earlier days are the smaller, and the day is a part as well. ``near``
     (six bytes or more) is how the id begins: those of one ``near`` lie together in an index.
     """
-    named = [*parts] if day is None else [*parts, day.isoformat()]
-    digest = bytearray(hashlib.sha256(b"".join(_framed(named))).digest()[:16])
+    named = parts if day is None else (*parts, day.isoformat())
+    hashed = hashlib.sha256()
+    for part in named:
+        # Each with its length before it: no two lists of parts read alike.
+        content = part if isinstance(part, bytes) else _bytes_of(part)
+        hashed.update(len(content).to_bytes(_LENGTH_BYTES) + content)
+    digest = bytearray(hashed.digest()[:16])
     if day is not None:
         near = _milliseconds(day).to_bytes(_MILLISECONDS_BITS // 8)
     if near is not None:
@@ -42,12 +46,8 @@ def id_of(
     return uuid.UUID(bytes=bytes(digest))
 
 
-def _framed(parts: Iterable[uuid.UUID | str | int | bytes]) -> Iterable[bytes]:
-    """Each part with its length before it: no two lists of parts read alike."""
-    for part in parts:
-        content = part.bytes if isinstance(part, uuid.UUID) else part
-        content = content if isinstance(content, bytes) else str(content).encode()
-        yield len(content).to_bytes(_LENGTH_BYTES) + content
+def _bytes_of(part: uuid.UUID | str | int) -> bytes:
+    return part.bytes if isinstance(part, uuid.UUID) else str(part).encode()
 
 
 def _milliseconds(day: date) -> int:

@@ -9,7 +9,7 @@ or to another column, does not open.
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,6 +18,8 @@ from pydantic import SecretBytes
 _VERSION_BYTES = 2
 _NONCE_BYTES = 12
 _INDEX_BYTES = 16
+_HASH_BLOCK_BYTES = 64
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
 class CannotDecrypt(Exception):
@@ -73,15 +75,41 @@ class Cipher:
 
 
 class BlindIndex:
-    """Finds a sealed value by equality, without telling it: HMAC-SHA256, cut to 16 bytes."""
+    """Finds a sealed value by equality, without telling it: HMAC-SHA256, cut to 16 bytes.
+
+    What the key adds to both hashes is computed once (RFC 2104, section 4), and for each kind its
+    name: it takes a third of the time that the HMAC of a short value takes else.
+    """
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        block = key if len(key) <= _HASH_BLOCK_BYTES else hashlib.sha256(key).digest()
+        block = block.ljust(_HASH_BLOCK_BYTES, b"\x00")
+        self._inner = hashlib.sha256(block.translate(_INNER))
+        self._outer = hashlib.sha256(block.translate(_OUTER))
+        self._of_kinds: dict[str, Callable[[str], bytes]] = {}
 
     def of(self, kind: str, value: str) -> bytes:
         """The index of a normalised ``value`` of one ``kind`` (``phone``, ``id_number``, …)."""
-        message = f"{kind}\x00{value}".encode()
-        return hmac.digest(self._key, message, hashlib.sha256)[:_INDEX_BYTES]
+        return self.of_kind(kind)(value)
+
+    def of_kind(self, kind: str) -> Callable[[str], bytes]:
+        """What makes the index of a value of this kind: for whoever has many."""
+        of = self._of_kinds.get(kind)
+        if of is None:
+            of = self._of_kinds[kind] = self._prepared(kind)
+        return of
+
+    def _prepared(self, kind: str) -> Callable[[str], bytes]:
+        inner, outer = self._inner.copy(), self._outer
+        inner.update(f"{kind}\x00".encode())
+
+        def of(value: str) -> bytes:
+            within, around = inner.copy(), outer.copy()
+            within.update(value.encode())
+            around.update(within.digest())
+            return around.digest()[:_INDEX_BYTES]
+
+        return of
 
 
 def version_of(sealed: bytes) -> int:

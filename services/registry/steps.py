@@ -9,10 +9,9 @@ from services.registry.approvals.statements import lies_within
 from services.registry.approvals.tables import Approval, ApprovalKind
 from services.registry.corrections import service as corrections
 from services.registry.duplicates import service as duplicates
-from services.registry.editions import service as editions
+from services.registry.editions import entering as editions
 from services.registry.exclusions import service as exclusions
 from services.registry.further_enrolments import service as further_enrolments
-from services.registry.editions import entering as editions
 from services.registry.held import service as held
 from services.registry.households.persons import PersonalData
 from services.registry.partners import service as partners

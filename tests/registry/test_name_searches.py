@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registry.names.tokens import kept_for, searched_for
+from services.registry.names.tokens import frames_of, kept_under, searched_for
 from tests.registry.flow import Flow, rows
 from tests.registry.people import Person, ids_of, store
 
@@ -116,12 +116,12 @@ async def test_a_corrected_name_is_found_by_what_it_is_now(flow: Flow) -> None:
     ],
 )
 def test_spellings_lead_to_the_same_candidates(kept: str, asked: str) -> None:
-    assert kept_for(kept) & set().union(*searched_for(asked))
+    assert kept_under(frames_of(kept)) & set().union(*searched_for(asked))
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_kept_under_few_texts_and_found_by_them(name: str) -> None:
-    kept = kept_for(name)
+    kept = kept_under(frames_of(name))
     searched = searched_for(name)
     assert len(kept) <= 11
     assert sum(map(len, searched)) < 5_000

@@ -178,6 +178,13 @@ def test_a_name_that_can_be_read_is_like_itself(name: str) -> None:
     assert compare(name, name).percent == expected
 
 
+@given(st.lists(NAMES, max_size=4).map(" ".join))
+@settings(max_examples=300, deadline=None)
+def test_a_name_that_is_read_part_by_part_has_the_words_of_the_whole(name: str) -> None:
+    # With that sign, which says nothing, it is read as a whole.
+    assert words_of(name[:190]) == words_of(f"{name[:190]}\N{NO-BREAK SPACE}")
+
+
 @given(
     st.lists(st.text(ascii_lowercase, min_size=2, max_size=9), min_size=1, max_size=4),
     st.lists(st.text(ascii_lowercase, min_size=2, max_size=9), min_size=1, max_size=4),

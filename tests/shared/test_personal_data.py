@@ -1,13 +1,15 @@
+import hmac
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.personal_data import BlindIndex, CannotDecrypt, Cipher
 
 OLD, NEW = {1: os.urandom(32)}, {2: os.urandom(32)}
 ROW, OTHER_ROW = b"r" * 16, b"s" * 16
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=100)
 
 
 @given(plain=st.binary(max_size=500))
@@ -59,3 +61,15 @@ def test_the_blind_index_finds_equals_and_tells_kinds_apart() -> None:
     assert index.of("phone", "+85512000000") != BlindIndex(os.urandom(32)).of(
         "phone", "+85512000000"
     )
+
+
+@settings(max_examples=100, deadline=None)
+@given(key=st.binary(min_size=1, max_size=200), kind=TEXTS, value=TEXTS)
+def test_the_blind_index_is_the_hmac_of_the_kind_and_the_value(
+    key: bytes, kind: str, value: str
+) -> None:
+    expected = hmac.digest(key, f"{kind}\x00{value}".encode(), "sha256")[:16]
+    index = BlindIndex(key)
+
+    assert index.of(kind, value) == index.of_kind(kind)(value) == expected
+    assert index.of(kind, value) == expected, "nothing is left of the value before"

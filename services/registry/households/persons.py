@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from functools import partial
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Annotated, Self
 from uuid import UUID
@@ -13,7 +13,7 @@ from pydantic import SecretBytes
 
 from services.registry.households.fields import Field
 from services.registry.households.shape import REGISTRATION_NUMBER, SEALED
-from services.registry.names.tokens import kept_for
+from services.registry.names.tokens import frames_of, kept_under
 from services.registry.settings import ApiSettings, DuplicatesSettings
 from shared.audit import showed
 from shared.audit.purpose import Purpose
@@ -26,6 +26,7 @@ PERSON_CONTEXT = "person"
 _DIGITS_AMONG_NEIGHBOURS = 3
 FILE_CONTEXT = "import file"
 _TOKEN_BYTES = 8
+_NAMES_REMEMBERED, _TOKENS_REMEMBERED = 20_000, 20_000
 
 Person = Mapping[str, str | None]
 """The head of a household or a member, as registered: the sealed fields by name."""
@@ -101,10 +102,15 @@ class Indexes:
 
     def __init__(self, index: BlindIndex) -> None:
         self._index = index
+        self._content = index.of_kind("content")
+        self._name = index.of_kind("name")
+        # Sounds of names are few: most of a list's were there before.
+        self._tokens_kept = lru_cache(_NAMES_REMEMBERED)(self._tokens_under)
+        self._token = lru_cache(_TOKENS_REMEMBERED)(self._hash_of)
 
     def indexes_of(self, field: Field) -> Callable[[str], bytes]:
         """What makes of a field's values, normalised, what they are found by."""
-        return partial(self._index.of, field.name.replace("_", "-"))
+        return self._index.of_kind(field.name.replace("_", "-"))
 
     def registration_near(self, beginning: str) -> bytes:
         """Of how a registration number begins: equal where numbers were given side by side."""
@@ -117,14 +123,17 @@ class Indexes:
 
     def name_tokens(self, name: str | None) -> list[int] | None:
         """What a name is found by: hashes of 64 bits, sorted; None: there is no name."""
-        return None if name is None else self.tokens_of(kept_for(name))
+        return None if name is None else list(self._tokens_kept(frames_of(name)))
 
     def tokens_of(self, texts: Iterable[str]) -> list[int]:
         """The hashes of ``names.tokens``."""
-        of = self._index.of
-        return sorted(
-            int.from_bytes(of("name", text)[:_TOKEN_BYTES], "big", signed=True) for text in texts
-        )
+        return sorted(map(self._hash_of, texts))
+
+    def _tokens_under(self, frames: tuple[str, ...]) -> tuple[int, ...]:
+        return tuple(sorted(map(self._token, kept_under(frames))))
+
+    def _hash_of(self, text: str) -> int:
+        return int.from_bytes(self._name(text)[:_TOKEN_BYTES], "big", signed=True)
 
     def content_index(self, values: Sequence[object]) -> bytes:
         """Of everything that an import says of a household or of a member: equal when nothing
@@ -135,7 +144,7 @@ class Indexes:
         """
         if values[-1] is None:
             values = values[:-1]
-        return self._index.of("content", "\x1f".join(map(str, values)))
+        return self._content("\x1f".join(map(str, values)))
 
 
 def household_id_of(

@@ -25,8 +25,9 @@ def _frame(word: str) -> str:
     return sound_of(word).frame
 
 
-def _frames(name: str) -> list[str]:
-    return [frame for word in words_of(name)[:_MOST_WORDS] if (frame := _frame(word))]
+def frames_of(name: str) -> tuple[str, ...]:
+    """The consonants of a name's words: all that it is kept under follows from them."""
+    return tuple([frame for word in words_of(name)[:_MOST_WORDS] if (frame := _frame(word))])
 
 
 def _pair(first: str, second: str) -> str:
@@ -37,9 +38,9 @@ def _whole(frames: Iterable[str]) -> str:
     return "0 " + "".join(frames)
 
 
-def kept_for(name: str) -> set[str]:
-    """What a name is kept under; nothing where it has no word that can be read."""
-    frames = _frames(name)
+def kept_under(frames: Sequence[str]) -> set[str]:
+    """What a name with these consonants is kept under; nothing where it has no word that can be
+    read."""
     return {
         *(f"1 {frame}" for frame in frames),
         *(_pair(*two) for two in combinations(frames, 2)),
@@ -50,7 +51,7 @@ def kept_for(name: str) -> set[str]:
 def searched_for(name: str) -> list[set[str]]:
     """What a name is searched for by, the nearest first: each is asked where those before it found
     too few."""
-    frames = _frames(name)
+    frames = frames_of(name)
     if not frames:
         return []
     wholes = {_whole(order) for order in permutations(frames)}

@@ -37,20 +37,29 @@ def words_of(name: str) -> tuple[str, ...]:
 
     What is of another script than Latin and Khmer is left out.
     """
-    if name.isascii():
-        # As most names are: what follows would change nothing of it.
-        plain = _APOSTROPHES.sub("", name[:MAXIMUM_CHARACTERS]).lower()
-        return tuple(_without_titles(_in_letters(plain)[:MAXIMUM_WORDS]))
+    if len(name) <= MAXIMUM_CHARACTERS and unicodedata.is_normalized("NFKC", name):
+        # Nothing of a name reaches over a blank, and the parts of most were there before.
+        words = [word for part in name.split(" ") if part for word in _words(part)]
+    else:
+        words = _words_of_any(name)
+    return tuple(_without_titles(words[:MAXIMUM_WORDS]))
+
+
+@lru_cache(maxsize=20_000)
+def _words(part: str) -> tuple[str, ...]:
+    return tuple(_words_of_any(part))
+
+
+def _words_of_any(name: str) -> list[str]:
     kept = unicodedata.normalize("NFKC", name[: 4 * MAXIMUM_CHARACTERS])[:MAXIMUM_CHARACTERS]
     visible = "".join(letter for letter in kept if unicodedata.category(letter) != "Cf")
     # Of a sound with an apostrophe, as of one with a mark, the letter stays.
     joined = _APOSTROPHES.sub("", visible)
-    words = [
+    return [
         word
         for khmer, letters in groupby(joined, key=is_khmer)
         for word in (_khmer if khmer else _latin)("".join(letters))
     ]
-    return tuple(_without_titles(words[:MAXIMUM_WORDS]))
 
 
 def _latin(text: str) -> list[str]:

@@ -32,7 +32,7 @@ from services.registry.imports.mapping.document import (
     RowsOf,
     fields_of,
 )
-from services.registry.imports.mapping.phones import is_mobile, phone_of
+from services.registry.imports.mapping.phones import MOBILE, is_mobile, phone_of
 from services.registry.imports.mapping.text import western, word_of
 from services.registry.imports.mapping.words import meanings_of
 
@@ -51,7 +51,7 @@ _NO_NAME = re.compile("[\u00a0\u200b\u3000\t\ufffd]")
 _PLAIN_CODES = re.compile(r"[!-\-/-~]*")
 """Without a blank and a point, and in no other digits than 0 to 9."""
 _PLAIN_SMALL_CODES = re.compile(r"[!-\-/-@\[-~]*")
-_PLAIN_PHONES = re.compile(r"(?:\+855[189][0-9]{7,8})*")
+_PLAIN_PHONES = re.compile(rf"(?:{MOBILE})*", re.ASCII)
 """Of mobiles, as they are kept."""
 _REMEMBERED = 50_000
 _DAMAGED_SIGN = "\N{REPLACEMENT CHARACTER}"
@@ -171,8 +171,11 @@ class _Column:
         remembered, header = self._remembered, self.known.header
         if len(remembered) > _REMEMBERED:
             remembered.clear()
-        for text in set(cells).difference(remembered):
+        distinct = set(cells)
+        for text in distinct.difference(remembered):
             remembered[text] = self._translate(text)
+        if all(remembered[text] == (text, None, None) for text in distinct):
+            return cells
         found = [remembered[text] for text in cells]
         texts, codes, notes = zip(*found, strict=True)
         if any(codes):
