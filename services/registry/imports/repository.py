@@ -23,20 +23,22 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.accounts.tables import AccountChange
 from services.registry.areas.repository import require_edition
 from services.registry.changes.repository import Said, say_on
 from services.registry.changes.tables import ChangeKind
 from services.registry.households.shape import COMMUNE, VILLAGE
+from services.registry.households.tables import Household, PayeeAccount
 from services.registry.imports.reading import ReadBlock, Rejection
 from services.registry.imports.sealing import (
     ACCOUNT_COLUMNS,
     CHANGE_COLUMNS,
     HOUSEHOLD_COLUMNS,
     KnownHousehold,
-    Record,
     SealedBlock,
 )
 from services.registry.imports.tables import HouseholdImport, ImportRejection, ImportStatus
+from shared.copying import copy_rows
 from shared.events import Event, append_on
 
 _LOCK_CLASS = 7_201
@@ -177,7 +179,7 @@ async def store_block(
         await require_edition(connection, edition)
         await say_on(connection, Said(kind=ChangeKind.IMPORTED, by=by, at=now, import_id=import_id))
         await _copy_households(connection, sealed)
-        await _copy(connection, "registry.payee_account", ACCOUNT_COLUMNS, sealed.accounts)
+        await copy_rows(connection, PayeeAccount, ACCOUNT_COLUMNS, sealed.accounts)
         if sealed.changed_households:
             await _change(connection, sealed)
         await add_rejections(connection, import_id, read.rejections)
@@ -217,24 +219,16 @@ async def _copy_households(connection: asyncpg.Connection, sealed: SealedBlock) 
     if sealed.listed:
         columns = (*columns, "members_listed")
         records = [(*record, True) for record in records]
-    await _copy(connection, "registry.household", columns, records)
-
-
-async def _copy(
-    connection: asyncpg.Connection, table: str, columns: Sequence[str], records: Sequence[Record]
-) -> None:
-    if records:
-        schema, _, name = table.rpartition(".")
-        await connection.copy_records_to_table(
-            name, schema_name=schema or None, columns=columns, records=records
-        )
+    await copy_rows(connection, Household, columns, records)
 
 
 async def _change(connection: asyncpg.Connection, sealed: SealedBlock) -> None:
     await connection.execute(_GIVEN_TABLES)
-    await _copy(connection, "given_household", HOUSEHOLD_COLUMNS, sealed.changed_households)
+    await connection.copy_records_to_table(
+        "given_household", columns=HOUSEHOLD_COLUMNS, records=sealed.changed_households
+    )
     await connection.execute(_CHANGE_HOUSEHOLDS)
-    await _copy(connection, "registry.account_change", CHANGE_COLUMNS, sealed.account_changes)
+    await copy_rows(connection, AccountChange, CHANGE_COLUMNS, sealed.account_changes)
 
 
 async def add_import(session: AsyncSession, **fields: Any) -> None:

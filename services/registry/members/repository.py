@@ -16,6 +16,7 @@ from services.registry.households.tables import Household
 from services.registry.members.shape import BIRTH_DATE
 from services.registry.members.statements import of_households, value_of
 from services.registry.members.tables import Member, Programme, ProgrammeMembership
+from shared.copying import copy_rows
 
 Record = tuple[Any, ...]
 """The values of a row, its id first."""
@@ -126,7 +127,7 @@ async def copy_members(
     connection: asyncpg.Connection, columns: Sequence[str], records: Sequence[Record]
 ) -> None:
     """Store new members."""
-    await _copy(connection, "member", columns, records)
+    await copy_rows(connection, Member, columns, records)
 
 
 async def copy_programmes(
@@ -135,7 +136,7 @@ async def copy_programmes(
     """Store which programmes new members are in, as long as they are known."""
     records = [(id, code, 1) for id in ids for code in programmes[id]]
     columns = ("member_id", "programme_code", "number")
-    await _copy(connection, "programme_membership", columns, records)
+    await copy_rows(connection, ProgrammeMembership, columns, records)
 
 
 async def change_members(
@@ -172,15 +173,6 @@ async def list_members_of(
     """Keep that the members of these households are rows, and how many they are on a day."""
     if household_ids:
         await connection.execute(_LIST, household_ids, on)
-
-
-async def _copy(
-    connection: asyncpg.Connection, table: str, columns: Sequence[str], records: Sequence[Record]
-) -> None:
-    if records:
-        await connection.copy_records_to_table(
-            table, schema_name="registry", columns=columns, records=records
-        )
 
 
 async def list_members_of_one(session: AsyncSession, household_id: UUID, *, on: date) -> None:
