@@ -208,13 +208,21 @@ async def _importing(app: FastAPI) -> AsyncIterator[None]:
     )
     stop = asyncio.Event()
     loops = [
-        asyncio.create_task(Loop(f"imports-{number}", work.step, rest=_LOOKING_FOR_FILES).run(stop))
+        Loop(f"imports-{number}", work.step, rest=_LOOKING_FOR_FILES)
         for number in range(1, settings.import_loops + 1)
     ]
+
+    def look_for_files() -> None:
+        for loop in loops:
+            loop.wake()
+
+    # Whoever asks this process to have a file read does not wait until it looks by itself.
+    app.state.look_for_files = look_for_files
+    running = [asyncio.create_task(loop.run(stop)) for loop in loops]
     yield
     stop.set()
     # What is read is broken off: whoever comes next goes on behind the last block.
-    for loop in loops:
-        loop.cancel()
-    await asyncio.gather(*loops, return_exceptions=True)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
     await database.dispose()

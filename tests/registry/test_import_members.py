@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.registry.imports import running
+from services.registry.imports import gathering
 from tests.registry.flow import Flow, rows
 from tests.registry.test_import_runs import announced, counted, read, sent
 
@@ -75,7 +75,7 @@ async def test_members_come_with_their_households(
     flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where a block would end within a household, whose first row alone says where it is."""
-    monkeypatch.setattr(running, "BLOCK_ROWS", 5)
+    monkeypatch.setattr(gathering, "BLOCK_ROWS", 5)
     blank = {"commune": "", "status": "", "provider": "", "account": ""}
     table = [
         HEADINGS,

@@ -11,9 +11,10 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from services.registry.households.shape import HEADERS
-from services.registry.imports import running
+from services.registry.imports import gathering
 from services.registry.imports.returning import REMARKS
 from services.registry.imports.runs import repository as runs
+from shared.retry import Backoff
 from tests.registry.flow import Flow, body_of, rows
 from tests.server import eventually
 
@@ -324,7 +325,7 @@ async def test_a_reading_that_dies_goes_on_at_the_last_committed_block(
     flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Within a block's transaction, again and again: each row is counted once, and stored once."""
-    monkeypatch.setattr(running, "BLOCK_ROWS", 7)
+    monkeypatch.setattr(gathering, "BLOCK_ROWS", 7)
     reach: Callable[..., Any] = runs.reach
     tried: list[int] = []
 
@@ -423,3 +424,17 @@ async def test_templates_are_read_as_they_are_filled_in(flow: Flow) -> None:
     assert book.get_sheet_by_name("Households").to_python() == [headings]
     words = book.get_sheet_by_name("Words").to_python()
     assert ["", "", "poor-2"] in [found[:3] for found in words]
+
+
+@pytest.fixture
+def looking_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests = Backoff(first_seconds=600, longest_seconds=600)
+    monkeypatch.setattr("services.registry.app._LOOKING_FOR_FILES", rests)
+
+
+@pytest.mark.usefixtures("looking_seldom")
+async def test_a_file_is_read_when_somebody_asks_for_it(flow: Flow) -> None:
+    import_id = await announced(flow)
+    await sent(flow, import_id, body_of(rows(3)))
+    run = await read(flow, import_id)
+    assert (run["status"], counted(run)) == ("completed", (3, 0, 3, 0, 0))

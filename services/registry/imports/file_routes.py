@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 
 from services.registry.households.persons import PersonalDataDependency
@@ -176,6 +177,7 @@ async def map_file(
 async def ask_run(
     import_id: UUID,
     body: ImportRunIn,
+    request: Request,
     caller: HouseholdsWrite,
     session: Session,
     personal_data: PersonalDataDependency,
@@ -185,13 +187,20 @@ async def ask_run(
     """Reads the file in the background: dry, which changes nothing and says what would happen, or
     to register what it says. Where the process that reads it ends, another goes on behind the last
     block that was stored. The same file again changes nothing."""
-    return await once.reply(
+    response = await once.reply(
         body,
         lambda: service.ask_run(
             session, import_id, body, personal_data=personal_data, caller=caller, clock=clock
         ),
         status_code=202,
     )
+    # When the reply has left, the transaction is committed.
+    response.background = BackgroundTask(_look_for_files, request)
+    return response
+
+
+async def _look_for_files(request: Request) -> None:
+    request.app.state.look_for_files()
 
 
 @router.get(

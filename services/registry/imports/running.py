@@ -7,9 +7,7 @@ looks goes on behind the last block that was committed.
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -17,27 +15,20 @@ from uuid import UUID
 import asyncpg
 
 from services.registry.accounts.service import settle_import
-from services.registry.areas.codes import districts_of
 from services.registry.areas.repository import edition_in_force, places_now
 from services.registry.households.persons import PersonalData
-from services.registry.households.shape import COMMUNE, REGISTRATION_NUMBER
+from services.registry.households.shape import REGISTRATION_NUMBER
 from services.registry.imports import repository
 from services.registry.imports.files.format import Unreadable
+from services.registry.imports.gathering import Block, gathered, read_part
 from services.registry.imports.keeping import pieces_of
 from services.registry.imports.mapping.document import MappingDocument, RowsOf
-from services.registry.imports.mapping.translating import Translated, Translator
-from services.registry.imports.members import MemberBlock, MemberReader, only_registered
-from services.registry.imports.opening import Part, Seen, parts_of
-from services.registry.imports.reading import ReadBlock, Reader, TooManyFaults
+from services.registry.imports.mapping.translating import Translator
+from services.registry.imports.members import MemberReader
+from services.registry.imports.opening import Seen, parts_of
+from services.registry.imports.preparing import Prepared, Preparing, by_area
+from services.registry.imports.reading import Reader, TooManyFaults
 from services.registry.imports.runs import repository as runs
-from services.registry.imports.sealing import (
-    KnownHousehold,
-    SealedBlock,
-    Sorted,
-    ids_of,
-    seal,
-    sort_out,
-)
 from services.registry.imports.tables import (
     ImportFile,
     ImportRun,
@@ -45,47 +36,17 @@ from services.registry.imports.tables import (
     RunKind,
     RunStatus,
 )
-from services.registry.members.storing import (
-    SealedMembers,
-    known_members,
-    seal_members,
-    store_members,
-)
+from services.registry.members.storing import store_members
 from services.registry.providers.repository import provider_codes
 from services.registry.settings import Settings
 from shared.approvals import Steps
 from shared.auth import Caller
 from shared.clock import Clock
-from shared.contracts.events import HouseholdsImported
 from shared.database import Database
-from shared.events import Event
 from shared.values import STORED
 
-BLOCK_ROWS = 5_000
-"""Of one transaction: a tenth of a second or two."""
 _ATTEMPTS = 5
 _GONE = "The file is not there any more. Send it again, and ask for another reading."
-
-
-@dataclass
-class Block:
-    """Rows that are stored together."""
-
-    part: Part
-    read: ReadBlock | MemberBlock
-    notes: Counter[tuple[str, str]]
-
-
-@dataclass
-class Prepared:
-    """A block held against what is known: ready to be counted, or stored."""
-
-    read: ReadBlock
-    found: Sorted
-    rows: int
-    sealed: SealedBlock | None
-    members: SealedMembers | None = None
-    rejected_in: Counter[str] | None = None
 
 
 class ImportWork:
@@ -179,6 +140,7 @@ class _Reading:
         self._settings = settings
         self._steps = steps
         self._clock = clock
+        self._preparing = Preparing(run, personal_data=personal_data, clock=clock)
         self._line_done = run.line_done
         self._checked_at = run.checked_at
         self._rows_bad = run.rows_bad
@@ -272,7 +234,7 @@ class _Reading:
         self, block: Block, looking: asyncpg.Connection, *, stores: bool
     ) -> Callable[[], Coroutine[Any, Any, None]]:
         """What commits a block, with everything computed that can be without its connection."""
-        prepared = await self._prepared(block, looking, seals=stores)
+        prepared = await self._preparing.prepared(block, looking, seals=stores)
         return partial(self._store if stores else self._count, block, prepared)
 
     def _require_bounded(self, block: Block) -> None:
@@ -305,8 +267,8 @@ class _Reading:
         together = (
             translator.place_of(REGISTRATION_NUMBER) if mapping.rows_of is RowsOf.MEMBERS else None
         )
-        async for part in _gathered(parts, until=self._line_done, together=together):
-            yield await asyncio.to_thread(_read_part, part, translator, reader)
+        async for part in gathered(parts, until=self._line_done, together=together):
+            yield await asyncio.to_thread(read_part, part, translator, reader)
 
     def _reader(self, mapping: MappingDocument) -> Reader | MemberReader:
         if mapping.rows_of is RowsOf.HOUSEHOLDS:
@@ -324,70 +286,6 @@ class _Reading:
             maximum_rejections=self._settings.import_maximum_rejections,
             says_households=mapping.says_households,
             today=self._clock.today(),
-        )
-
-    async def _known(
-        self, read: ReadBlock, connection: asyncpg.Connection
-    ) -> Mapping[bytes, KnownHousehold]:
-        indexes = read.registration_indexes
-        if read.other is not None:
-            indexes = [*indexes, *read.other.registration_indexes]
-        return await repository.known_households(connection, indexes)
-
-    async def _prepared(
-        self, block: Block, connection: asyncpg.Connection, *, seals: bool
-    ) -> Prepared:
-        if isinstance(block.read, MemberBlock):
-            return await self._prepared_members(block.read, connection, seals=seals)
-        read = block.read
-        known = await self._known(read, connection)
-        found = await asyncio.to_thread(sort_out, read, known)
-        sealed = await self._sealed(read, known) if seals else None
-        rows = len(read.registration_indexes) + read.rejected_count
-        return Prepared(read, found, rows=rows, sealed=sealed)
-
-    async def _prepared_members(
-        self, block: MemberBlock, connection: asyncpg.Connection, *, seals: bool
-    ) -> Prepared:
-        """The households first, for their members are found by their ids."""
-        known = await self._known(block.households, connection)
-        if not block.says_households:
-            block = await asyncio.to_thread(only_registered, block, known)
-        read = block.households
-        if block.says_households:
-            found = await asyncio.to_thread(sort_out, read, known)
-            sealed = await self._sealed(read, known) if seals else None
-        else:
-            found = Sorted((), {}, range(len(read.registration_indexes)))
-            sealed = SealedBlock((), (), (), (), len(found.unchanged))
-        ids = await asyncio.to_thread(ids_of, read, found, known, self._personal_data)
-        stored = await known_members(connection, ids)
-        members = await asyncio.to_thread(
-            seal_members,
-            [ids[owner] for owner in block.owners],
-            block.columns,
-            known=stored,
-            personal_data=self._personal_data,
-            now=self._clock.now(),
-        )
-        return Prepared(
-            replace(read, rejections=block.rejections, rejected_count=block.rejected_rows),
-            _with_members(found, ids, members, read),
-            rows=block.rows,
-            sealed=None if sealed is None else replace(sealed, listed=True),
-            members=members,
-            rejected_in=block.rejected_in,
-        )
-
-    async def _sealed(self, read: ReadBlock, known: Mapping[bytes, KnownHousehold]) -> SealedBlock:
-        return await asyncio.to_thread(
-            seal,
-            read,
-            known=known,
-            personal_data=self._personal_data,
-            sender=self._run.asked_by,
-            batch_id=self._run.id,
-            now=self._clock.now(),
         )
 
     async def _count(self, block: Block, prepared: Prepared) -> None:
@@ -408,7 +306,7 @@ class _Reading:
                     self._run.import_id,
                     prepared.read,
                     prepared.sealed,
-                    told=self._told(prepared),
+                    told=self._preparing.told(prepared),
                     edition=self._edition,
                     by=self._run.asked_by,
                     now=self._clock.now(),
@@ -420,7 +318,7 @@ class _Reading:
                 # Somebody else registered or changed one of them: look again, and seal again.
                 if attempt == _ATTEMPTS:
                     raise
-                prepared = await self._prepared(block, self._storing, seals=True)
+                prepared = await self._preparing.prepared(block, self._storing, seals=True)
         self._reached(block, prepared)
 
     async def _store_beside(self, block: Block, prepared: Prepared) -> None:
@@ -431,22 +329,6 @@ class _Reading:
     def _reached(self, block: Block, prepared: Prepared) -> None:
         self._line_done = block.read.last_line
         self._rows_bad += prepared.read.rejected_count
-
-    def _told(self, prepared: Prepared) -> list[Event]:
-        """One event for the block, and none where everything was known."""
-        found = prepared.found
-        if not found.new and not found.changed:
-            return []
-        communes = prepared.read.columns[COMMUNE.name]
-        imported = HouseholdsImported(
-            import_id=self._run.import_id,
-            added=len(found.new),
-            changed=len(found.changed),
-            areas=districts_of(
-                str(communes[at]) for at in (*found.new, *found.changed) if communes[at]
-            ),
-        )
-        return [imported.to_event(clock=self._clock)]
 
     async def _reach(self, block: Block, prepared: Prepared) -> None:
         found, members = prepared.found, prepared.members
@@ -474,7 +356,7 @@ class _Reading:
                     )
                 ),
             ],
-            areas=_by_area(prepared),
+            areas=by_area(prepared),
             notes=block.notes,
         )
 
@@ -494,68 +376,3 @@ class _Reading:
                 clock=self._clock,
             )
             await repository.keep_accounts_changed(session, run.import_id, changed)
-
-
-async def _gathered(
-    parts: AsyncIterator[Part], *, until: int, together: int | None
-) -> AsyncIterator[Part]:
-    """Parts of as many rows as are stored together; one of them ends with the line ``until``.
-
-    Rows that follow one another with the same in the column ``together`` are not cut apart.
-    """
-    waiting = Part()
-    async for part in parts:
-        for at in range(len(part)):
-            is_full = len(waiting) >= BLOCK_ROWS
-            if is_full and together is not None and len(waiting) < 2 * BLOCK_ROWS:
-                is_full = waiting.cells[-1][together] != part.cells[at][together]
-            if is_full or (len(waiting) and waiting.lines[-1] <= until < part.lines[at]):
-                yield waiting
-                waiting = Part()
-            if at in part.broken:
-                waiting.broken[len(waiting)] = part.broken[at]
-            waiting.lines.append(part.lines[at])
-            waiting.cells.append(part.cells[at])
-        waiting.share = part.share
-    if len(waiting):
-        yield waiting
-
-
-def _read_part(part: Part, translator: Translator, reader: Reader | MemberReader) -> Block:
-    translated: Translated = translator.translate(part.cells)
-    read = reader.read_cells(
-        part.lines, translated.cells, codes=translated.codes, broken=part.broken
-    )
-    return Block(part, read, translated.notes)
-
-
-def _with_members(
-    found: Sorted, ids: Sequence[UUID], members: SealedMembers, read: ReadBlock
-) -> Sorted:
-    """The households, of which those with a new or changed member are changed."""
-    touched = {record[1] for record in (*members.new, *members.changed)}
-    also = [at for at in found.unchanged if ids[at] in touched]
-    if not also:
-        return found
-    moved = set(also)
-    household = KnownHousehold(ids[also[0]], b"", None, None)
-    return Sorted(
-        found.new,
-        {**found.changed, **dict.fromkeys(also, household)},
-        [at for at in found.unchanged if at not in moved],
-    )
-
-
-def _by_area(prepared: Prepared) -> Mapping[str, Sequence[int]]:
-    """Households added, changed and unchanged, and bad rows, by commune."""
-    found = prepared.found
-    communes = prepared.read.columns[COMMUNE.name]
-    counters = [
-        *(
-            Counter(communes[at] or "" for at in rows)
-            for rows in (found.new, found.changed, found.unchanged)
-        ),
-        prepared.read.rejected_in if prepared.rejected_in is None else prepared.rejected_in,
-    ]
-    codes = sorted(set().union(*counters))
-    return {code: [counter[code] for counter in counters] for code in codes}
