@@ -71,6 +71,8 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
         "duplicates",
         DuplicateLooks(database, clock=clock).step,
         rest=_LOOKING_FOR_DUPLICATES,
+        # One look sees all of what is stored: while an import stores more, the next can wait.
+        has_more=lambda _: False,
     )
     settling = Loop("settlements", SettlementWork(database, payments=payments).step)
 
