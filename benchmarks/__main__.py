@@ -79,7 +79,6 @@ _BY_BATCHES = ("batches", "country", "marginal", "workers")
 NAMES = (*_BY_SINGLE_PAYMENTS, *_OF_PERSONS, *_BY_BATCHES)
 FULL_SIZE = 700_000
 LARGEST_SIZE = 3_600_000
-_ROWS_OF_FILES = 100_000
 _PLAIN_WIDTH = 110
 
 
@@ -165,9 +164,9 @@ def _by_single_payments(names: Sequence[str], size: int, show: Show) -> list[Fig
         elif households:
             registration.import_all(setting)
         if "import-file" in names:
-            figures += importing_files.measure_households(_of_files(setting, size))
+            figures += importing_files.measure_households(replace(setting, households=size))
         if "import-members" in names:
-            figures += importing_files.measure_members(_of_files(setting, size))
+            figures += importing_files.measure_members(replace(setting, households=size))
         if "activation" in names:
             figures += activation.measure(setting, instructions=size)
         if "events" in names:
@@ -201,11 +200,6 @@ def _of_persons(names: Sequence[str], size: int, show: Show) -> list[Figure]:
         if "searches" in names:
             figures += searches.measure(setting, people)
     return figures
-
-
-def _of_files(setting: Setting, size: int) -> Setting:
-    """Files of people's own are seldom a country's."""
-    return replace(setting, households=min(size, _ROWS_OF_FILES))
 
 
 def _by_batches(names: Sequence[str], size: int, largest: int, show: Show) -> list[Figure]:

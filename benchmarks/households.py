@@ -14,10 +14,13 @@ PAYABLE_SHARE = 0.98
 """The part of the households that have an account; the rest are entitled and not payable."""
 
 
-def write_parts(directory: Path, *, households: int, parts: int) -> list[Path]:
-    """``households`` of them in about equal files, in the order of their communes."""
+def write_parts(directory: Path, *, households: int, parts: int, series: str = "") -> list[Path]:
+    """``households`` of them in about equal files, in the order of their communes.
+
+    Those of another ``series`` have other registration numbers.
+    """
     paths = []
-    rows = _rows(households)
+    rows = _rows(households, series)
     for number in range(1, parts + 1):
         path = directory / f"households-{number}.csv"
         size = households * number // parts - households * (number - 1) // parts
@@ -28,7 +31,7 @@ def write_parts(directory: Path, *, households: int, parts: int) -> list[Path]:
     return paths
 
 
-def _rows(households: int) -> Iterator[bytes]:
+def _rows(households: int, series: str) -> Iterator[bytes]:
     """Beyond the country's number there is a second country, under other registration numbers."""
     made = 0
     while made < households:
@@ -36,7 +39,7 @@ def _rows(households: int) -> Iterator[bytes]:
         scale = Fraction(min(households - made, COUNTRY_HOUSEHOLDS), COUNTRY_HOUSEHOLDS)
         blocks = country_csv(scale=scale, seed=_SEED + country)
         next(blocks)
-        prefix = f"{country + 1}-".encode()
+        prefix = f"{series}{country + 1}-".encode()
         for block in blocks:
             for row in block.splitlines(keepends=True):
                 made += 1

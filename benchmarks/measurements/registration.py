@@ -42,7 +42,10 @@ def measure(setting: Setting) -> list[Figure]:
     with setting.world.show.phase("import: generating households", total=1):
         paths = write_parts(DIRECTORY, households=setting.households, parts=_PARTS)
     pairs = []
-    with setting.world.show.phase("import: validated, and by bare COPY", total=_PARTS) as phase:
+    with (
+        setting.world.show.phase("import: validated, and by bare COPY", total=_PARTS) as phase,
+        setting.world.only("registry-api"),
+    ):
         for done, path in enumerate(paths, start=1):
             pairs.append(asyncio.run(_measure_part(setting, path)))
             path.unlink()
@@ -69,10 +72,21 @@ def measure(setting: Setting) -> list[Figure]:
                 payee account, sealed) that the import of the same file made, into copies of
                 the two tables with all indexes, checks and foreign keys, one commit a file.
                 """,
+                memory_of_api(setting),
                 spread(pairs),
             ],
         )
     ]
+
+
+def memory_of_api(setting: Setting) -> str:
+    """What the process that reads the rows held at most, since it began."""
+    setting.world.memory.look()
+    peak = setting.world.memory.peaks.processes["registry-api"]
+    return f"""
+        The registry's API held {peak / 1e6:,.0f} MB at most by then. The system's other processes
+        stood still, on both sides.
+    """
 
 
 async def _measure_part(setting: Setting, path: Path) -> Pair:
