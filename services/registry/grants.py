@@ -29,7 +29,7 @@ GRANTS = {
     "duplicate_suspect": (
         "SELECT, INSERT, UPDATE (first_member_id, second_member_id, withdrawn_at, decided_at, "
         "exact_score, likeness_score, is_whole, exact_grounds, likeness_grounds, decision, "
-        "decided_by, reason)"
+        "decided_by, reason, merger_id, settled_at, passed_to)"
     ),
     "duplicate_decision": "SELECT, INSERT",
     "duplicate_look": "SELECT, INSERT, UPDATE",

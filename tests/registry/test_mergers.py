@@ -236,8 +236,8 @@ async def test_a_merger_by_hand_settles_too_and_what_has_changed_is_refused(
     # Two of whom nothing was suspected are not suspected afterwards.
     pair = [with_number(row, "010203099") for row in rows(2, begin=50)]
     await flow.register(pair)
-    one, other = [await flow.household_id(row.registration_number) for row in pair]
-    await merged_by_hand(flow, one, other)
+    stays, merged = [await flow.household_id(row.registration_number) for row in pair]
+    await merged_by_hand(flow, stays, merged)
     await look(worker)
     await compare(flow)
     assert [each["id"] for each in await suspects(flow)] == [suspect_id]
@@ -262,13 +262,13 @@ async def test_a_merger_by_hand_settles_too_and_what_has_changed_is_refused(
 async def test_what_a_look_found_before_a_merger_is_not_kept_after_it(flow: Flow) -> None:
     pair = [with_number(row, "010203045") for row in rows(2)]
     await flow.register(pair)
-    one, other = [await flow.household_id(row.registration_number) for row in pair]
+    stays, merged = [await flow.household_id(row.registration_number) for row in pair]
     settings = DuplicatesSettings()
     database = Database(settings.database_url, application_name="test")
     now = FileClock(flow.clock_file).now()
     alike = {
-        "a": [UUID(one)],
-        "b": [UUID(other)],
+        "a": [UUID(stays)],
+        "b": [UUID(merged)],
         "member_a": [None],
         "member_b": [None],
         "scores": [990],
@@ -280,7 +280,7 @@ async def test_what_a_look_found_before_a_merger_is_not_kept_after_it(flow: Flow
             _, age = await repository.since(session, "exact")
             await repository.find_exact(session, age=age)
             # A look goes through a country meanwhile, and so does a comparison.
-            await merged_by_hand(flow, one, other)
+            await merged_by_hand(flow, stays, merged)
             await repository.have_fence(session)
             assert await repository.keep_exact(session, at=now) == 0
             assert await repository.store_likeness(session, alike, at=now) == 0
@@ -597,8 +597,8 @@ async def test_a_merger_and_a_new_edition_come_into_force_one_after_the_other(
                 for each in (edition, merger)
             )
         )
-    statuses = tuple(answer.status_code for answer in answers)
-    assert statuses in ((200, 200), (200, 409)), [answer.text for answer in answers]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses in ([200, 200], [200, 409]), [answer.text for answer in answers]
     if statuses[1] == 409:
         # What they were has changed: it is asked again by what is known now.
         await flow.client.delete(f"/approvals/{merger['id']}")
