@@ -101,7 +101,11 @@ _WHAT = ("added", "changed", "unchanged")
 async def test_the_sheet_with_the_households_is_found_behind_others(flow: Flow) -> None:
     """An empty one, and one with notes; another sheet can be had, and what a word means not at all
     is no question any more."""
-    table = [KHMER_HEADINGS, khmer_row(1), khmer_row(2, status="ធម្មតា")]
+    table: list[Sequence[object]] = [
+        KHMER_HEADINGS,
+        khmer_row(1),
+        khmer_row(2, status="ធម្មតា"),
+    ]
     import_id = await announced(flow)
     body = workbook_of(table, before=((), ("សូមអានមុន", "phone")))
     told = await sent(flow, import_id, body)
@@ -435,6 +439,6 @@ def looking_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("looking_seldom")
 async def test_a_file_is_read_when_somebody_asks_for_it(flow: Flow) -> None:
     import_id = await announced(flow)
-    await sent(flow, import_id, body_of(rows(3)))
+    await sent(flow, import_id, body_of(rows(3)).encode())
     run = await read(flow, import_id)
     assert (run["status"], counted(run)) == ("completed", (3, 0, 3, 0, 0))

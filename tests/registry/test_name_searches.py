@@ -57,15 +57,15 @@ async def test_who_is_searched_by_name_is_found_in_both_scripts_and_nearly(flow:
     assert any(str(keo) in row["said"] for row in shown)
 
     # The nearest come first; who was opened to be compared, and is not shown, was shown to nobody.
-    asked = {"name": "Sok Chanthy", "area": "0201"}
-    likenesses = [likeness for likeness, _ in await _found(flow, **asked)]
+    of_village = {"name": "Sok Chanthy", "area": "0201"}
+    likenesses = [likeness for likeness, _ in await _found(flow, **of_village)]
     assert likenesses == sorted(likenesses, reverse=True)
     assert len(likenesses) > 1
-    whole = (await flow.client.post("/households/search-by-name", json=asked)).json()
+    whole = (await flow.client.post("/households/search-by-name", json=of_village)).json()
     assert whole["more"] is False
     recorded = "SELECT count(*) FROM registry.audit_record, unnest(objects) WHERE unmasked_read"
     before = await flow.owner.fetchval(recorded)
-    first = await flow.client.post("/households/search-by-name", json=asked | {"limit": 1})
+    first = await flow.client.post("/households/search-by-name", json=of_village | {"limit": 1})
     (nearest,) = first.json()["items"]
     assert nearest["likeness"] == likenesses[0]
     assert first.json()["more"] is True

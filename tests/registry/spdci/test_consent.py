@@ -81,14 +81,17 @@ async def prepared(flow: Flow) -> dict[str, Any]:
     """Three households of a woman who expects a child and is in a programme; by number, the ids."""
     await flow.register(rows(3))
     ids = dict(zip((ASKED, WITHDREW, UNASKED), await ids_of(flow.owner, "020101"), strict=True))
-    expecting = {
-        "pregnancy_due_on": date(2026, 5, 1),
-        "programmes": ("covid-cash",),
-    }
     await store(
         flow,
         {
-            id: [Person(name=f"Head {number}", id_number=number, **expecting)]
+            id: [
+                Person(
+                    name=f"Head {number}",
+                    id_number=number,
+                    pregnancy_due_on=date(2026, 5, 1),
+                    programmes=("covid-cash",),
+                )
+            ]
             for number, id in ids.items()
         },
     )

@@ -80,9 +80,9 @@ async def test_what_happens_is_told_to_who_subscribed_until_they_unsubscribe(
     }
     assert set(codes) == {"new", "grown", "changed", "far"}
     assert answers["same"]["status_reason_code"] == "rjct.event.already_subscribed"
-    for name, told in (("cron", "cron"), ("graph", "graphql")):
+    for name, word in (("cron", "cron"), ("graph", "graphql")):
         assert answers[name]["status_reason_code"] == "rjct.notify_details.invalid"
-        assert told in answers[name]["status_reason_message"]
+        assert word in answers[name]["status_reason_message"]
     assert answers["birth"]["status_reason_code"] == "rjct.notify_types.invalid"
     told = await partner.status(correlation_id=said["correlation_id"], txn_type="subscribe")
     status = told.json()["message"]["txnstatus_response"]["txn_status"]

@@ -126,7 +126,8 @@ class Translator:
             case Count():
                 return _count
             case Choice() | YesNo():
-                meanings: dict[str, str | None] = {**meanings_of(known)} | {
+                meanings: dict[str, str | None] = dict(meanings_of(known))
+                meanings |= {
                     word_of(word.word) or word.word: word.means
                     for word in self._mapping.words
                     if word.field == known.header

@@ -23,8 +23,9 @@ _PENDING: Mapping[RequestStatus, Status] = {
 def reference_of(message: Mapping[str, Any], *, types: Sequence[str]) -> str:
     """The ``reference_id`` of a message that asks for a status; raises Refused, also where what it
     asks by is at fault: whoever is answered later is told so at once."""
-    asked = message.get("txnstatus_request")
-    reference = asked.get("reference_id") if isinstance(asked, dict) else None
+    given = message.get("txnstatus_request")
+    asked = given if isinstance(given, dict) else {}
+    reference = asked.get("reference_id")
     if not is_id(reference):
         raise Refused(400, ErrorCode.BAD, "txnstatus_request has a reference_id of its own.")
     if asked.get("txn_type") not in types:
