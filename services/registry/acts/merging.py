@@ -13,7 +13,7 @@ from services.registry.acts.doing import (
 )
 from services.registry.acts.schemas import MergerIn
 from services.registry.changes.tables import ChangeKind
-from services.registry.duplicates import repository as duplicates
+from services.registry.duplicates.settling import repository as settling
 from services.registry.households.shape import (
     COUNTED,
     MEMBERS,
@@ -65,7 +65,7 @@ async def merge(doing: Doing, household: Household, given: MergerIn) -> None:
         merged_into=household.id,
     )
     await doing.count(household.id)
-    await duplicates.settle(
+    await settling.settle(
         doing.session,
         heir=household.id,
         merged=other.id,

@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     and_,
-    bindparam,
     func,
     insert,
     or_,
@@ -19,9 +18,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import Uuid
 
 from services.registry.approvals.tables import Approval
+from services.registry.duplicates.settling.repository import follow
 from services.registry.duplicates.statements import (
     ANALYSE_FOUND,
     ANALYSE_FRESH,
@@ -118,7 +117,7 @@ async def keep_exact(session: AsyncSession, *, at: datetime) -> int:
     """
     changed = int(await session.scalar(KEEP_EXACT, {"now": at}) or 0)
     if changed:
-        await _follow(session)
+        await follow(session)
     return changed
 
 
@@ -169,130 +168,8 @@ async def store_likeness(session: AsyncSession, values: dict[str, Any], *, at: d
     """Keep pairs that are alike; how many suspicions that changes. Take the fence before."""
     changed = int(await session.scalar(_STORE_LIKENESS, {**values, "now": at}) or 0)
     if changed:
-        await _follow(session)
+        await follow(session)
     return changed
-
-
-# Each side by its own index, for one household after the other: joined as a whole, all suspicions
-# were read for each of them where the planner took the chunk for one row.
-_HOLDING = """(
-    SELECT id, second_household_id AS other_id, false AS other_is_first, settled_at
-    FROM registry.duplicate_suspect WHERE holds AND first_household_id = {household}
-    UNION ALL
-    SELECT id, first_household_id, true, settled_at
-    FROM registry.duplicate_suspect WHERE holds AND second_household_id = {household}
-)"""
-
-# Of an entitlement: whether it has to wait for somebody to decide about another's.
-_HELD = f"""
-    EXISTS (
-        SELECT FROM {_HOLDING.format(household="{e}.household_id")} AS suspect
-        JOIN registry.entitlement AS theirs ON theirs.household_id = suspect.other_id
-        JOIN registry.activation AS here ON here.id = {{e}}.activation_id
-        JOIN registry.activation AS there ON there.id = theirs.activation_id
-        WHERE (suspect.settled_at IS NULL OR {{of_one_household}})
-          AND there.scheme_code = here.scheme_code
-          AND abs(there.opened_on - here.opened_on) <= {{days}}
-          AND CASE
-              WHEN theirs.activation_id = {{e}}.activation_id AND theirs.round = {{e}}.round
-              THEN {{same_round}}
-              ELSE theirs.status IN ('ready', 'paid') AND (suspect.other_is_first OR NOT EXISTS (
-                  SELECT FROM registry.entitlement AS own
-                  WHERE own.household_id = {{e}}.household_id
-                    AND own.activation_id = theirs.activation_id AND own.round = theirs.round
-                    AND own.status IN ('ready', 'paid')))
-          END
-    )
-"""
-# Two that are one by now were owed one round once; and what two activations owe them is what they
-# would owe one household: both, unless their times overlap and the scheme pays one of them then.
-_OF_ONE_HOUSEHOLD = """(
-    theirs.activation_id = {e}.activation_id AND theirs.round = {e}.round
-    OR theirs.activation_id <> {e}.activation_id
-    AND EXISTS (
-        SELECT FROM registry.scheme_version AS scheme
-        WHERE scheme.code = here.scheme_code AND scheme.version = here.scheme_version
-          AND scheme.document ->> 'overlapping' = 'excluded')
-    AND there.opened_on <= {end_of_here} AND here.opened_on <= {end_of_there}
-)"""
-_END = """coalesce({activation}.cancelled_on, (
-        SELECT max(due_on) FROM registry.payment_round AS round
-        WHERE round.activation_id = {activation}.id), {activation}.opened_on)"""
-
-
-def _held(entitlement: str, *, same_round: str) -> str:
-    return _HELD.format(
-        e=entitlement,
-        days=ONE_SHOCK_DAYS,
-        same_round=same_round,
-        of_one_household=_OF_ONE_HOUSEHOLD.format(
-            e=entitlement,
-            end_of_here=_END.format(activation="here"),
-            end_of_there=_END.format(activation="there"),
-        ),
-    )
-
-
-ONE_SHOCK_DAYS = 90
-"""Activations of one scheme that opened within so many days help in one shock."""
-SUSPECTED_DUPLICATE = "suspected-duplicate"
-
-HELD_FROM_REPAIR = _held(
-    "entitlement",
-    # Of two that nobody paid, the first one is announced again, and the other waits.
-    same_round="theirs.status IN ('ready', 'paid') "
-    "OR theirs.status IN ('failed', 'unpayable', 'refused') AND suspect.other_is_first",
-)
-"""SQL: whether an ``entitlement`` must not be announced again while a suspicion is undecided."""
-
-# In the order of their ids, so that two who wait for each other's never wait for each other.
-_LOCK_OF_CHUNK = text(
-    f"""
-    SELECT suspect.id FROM registry.duplicate_suspect AS suspect
-    WHERE suspect.id IN (
-        SELECT holding.id FROM registry.entitlement AS e
-        CROSS JOIN LATERAL {_HOLDING.format(household="e.household_id")} AS holding
-        WHERE e.activation_id = :activation_id AND e.round = :round AND e.chunk_id = :chunk_id)
-    ORDER BY suspect.id
-    FOR UPDATE OF suspect
-    """
-)
-_SET_ASIDE = text(
-    f"""
-    WITH aside AS (
-        UPDATE registry.entitlement AS e
-        SET status = 'unpayable', reason = '{SUSPECTED_DUPLICATE}', payee_account_id = NULL
-        WHERE e.chunk_id = :chunk_id AND e.status = 'ready' AND {
-        _held(
-            "e",
-            same_round="theirs.status IN ('ready', 'paid', 'refused') "
-            "AND (theirs.chunk_id <> e.chunk_id OR suspect.other_is_first)",
-        )
-    }
-        RETURNING e.amount_minor
-    )
-    SELECT count(*), coalesce(sum(amount_minor), 0)::bigint FROM aside
-    """
-)
-
-
-async def lock_of_chunk(
-    session: AsyncSession, chunk_id: UUID, *, activation_id: UUID, round_number: int
-) -> bool:
-    """Hold what is suspected of whom a chunk entitled, until the commit; whether there is any.
-
-    Whoever works the chunk of the other of a pair waits, and then sees what this one made.
-    """
-    # Suspicions come by ten thousands at once, and plans that were made before know of none.
-    await plan_anew(session)
-    values = {"chunk_id": chunk_id, "activation_id": activation_id, "round": round_number}
-    return bool((await session.scalars(_LOCK_OF_CHUNK, values)).all())
-
-
-async def set_aside(session: AsyncSession, chunk_id: UUID) -> tuple[int, int]:
-    """Set aside whom of a chunk another may be that is paid; how many, and of what sum."""
-    count, minor = (await session.execute(_SET_ASIDE, {"chunk_id": chunk_id})).one()
-    return count, minor
 
 
 def _standing(standing: Standing | None) -> Any:
@@ -443,7 +320,7 @@ async def decide(
         )
         .execution_options(synchronize_session=False)
     )
-    await _follow(session)
+    await follow(session)
 
 
 async def mergers_of(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Approval]:
@@ -505,164 +382,11 @@ _DECIDE_MANY = text(
 async def decide_many(session: AsyncSession, **values: Any) -> int:
     """Decide alike what waits between two scores and was found before; how many."""
     decided = int(await session.scalar(_DECIDE_MANY, values) or 0)
-    await _follow(session)
+    await follow(session)
     return decided
 
 
-# What was said of a household that is part of another is said of that one.
-_FOLLOW = text(
-    """
-    UPDATE registry.duplicate_suspect AS known
-    SET decision = ahead.decision, decided_by = ahead.decided_by, decided_at = ahead.decided_at,
-        reason = ahead.reason, settled_at = ahead.settled_at, withdrawn_at = ahead.withdrawn_at
-    FROM registry.duplicate_suspect AS ahead
-    WHERE known.passed_to = ahead.id
-      AND (known.decision, known.decided_at, known.settled_at, known.withdrawn_at)
-          IS DISTINCT FROM
-          (ahead.decision, ahead.decided_at, ahead.settled_at, ahead.withdrawn_at)
-    """
-)
-
-
-async def _follow(session: AsyncSession) -> None:
-    """Have suspicions that went on in others stand as those do."""
-    await session.execute(_FOLLOW)
-
-
-_SETTLE = text(
-    f"""
-    WITH settled AS (
-        UPDATE registry.duplicate_suspect
-        SET decision = 'merge', settled_at = :now,
-            decided_by = CASE WHEN decision = 'merge' THEN decided_by ELSE :by END,
-            decided_at = CASE WHEN decision = 'merge' THEN decided_at ELSE :now END,
-            reason = CASE WHEN decision = 'merge' THEN reason ELSE :reason END
-        WHERE settled_at IS NULL AND id = {
-        SUSPECT_ID.format(one="least(:heir, :merged)", other="greatest(:heir, :merged)")
-    }
-        RETURNING id
-    )
-    INSERT INTO registry.duplicate_decision
-        (id, suspect_id, step, reason, decided_by, decided_at, approval_id)
-    SELECT uuidv7(), id, 'merged', :reason, :by, :now, :approval_id FROM settled
-    """
-).bindparams(bindparam("heir", type_=Uuid), bindparam("merged", type_=Uuid))
-
-# Suspicions of who is part of another household now, with whom besides that one: by ``partner_id``.
-_OF_MERGED = f"""
-    SELECT known.*, partner.id AS partner_id, {
-    SUSPECT_ID.format(one="least(:heir, partner.id)", other="greatest(:heir, partner.id)")
-} AS goes_on_in
-    FROM registry.duplicate_suspect AS known
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN known.first_household_id = :merged THEN known.second_household_id
-                    ELSE known.first_household_id END AS id) AS partner
-    WHERE (known.first_household_id = :merged OR known.second_household_id = :merged)
-      AND partner.id <> :heir AND known.settled_at IS NULL AND known.passed_to IS NULL
-      AND known.withdrawn_at IS NULL
-"""
-_WHO_CAME = """
-    CASE WHEN {side}_household_id <> :merged THEN {side}_member_id
-         ELSE (SELECT member.id FROM registry.member
-               WHERE member.household_id = :heir AND member.came_from = of_merged.{side}_member_id)
-    END
-"""
-_PASS_ON = text(
-    f"""
-    INSERT INTO registry.duplicate_suspect AS known
-        (id, first_household_id, second_household_id, first_member_id, second_member_id, found_at,
-         exact_score, likeness_score, is_whole, exact_grounds, likeness_grounds,
-         decision, decided_by, decided_at, reason)
-    SELECT goes_on_in,
-           CASE WHEN first_household_id = :merged THEN :heir ELSE first_household_id END,
-           CASE WHEN second_household_id = :merged THEN :heir ELSE second_household_id END,
-           {_WHO_CAME.format(side="first")}, {_WHO_CAME.format(side="second")}, found_at,
-           exact_score, likeness_score, is_whole, exact_grounds, likeness_grounds,
-           decision, decided_by, decided_at, reason
-    FROM ({_OF_MERGED}) AS of_merged
-    ORDER BY goes_on_in
-    ON CONFLICT (id) DO UPDATE
-    SET exact_score = greatest(known.exact_score, excluded.exact_score),
-        likeness_score = greatest(known.likeness_score, excluded.likeness_score),
-        exact_grounds = CASE WHEN excluded.exact_score > known.exact_score
-                             THEN excluded.exact_grounds ELSE known.exact_grounds END,
-        likeness_grounds = CASE WHEN excluded.likeness_score > known.likeness_score
-                                THEN excluded.likeness_grounds ELSE known.likeness_grounds END,
-        is_whole = known.is_whole OR excluded.is_whole, withdrawn_at = NULL,
-        decision = excluded.decision, decided_by = excluded.decided_by,
-        decided_at = excluded.decided_at, reason = excluded.reason
-    -- What somebody decided of the two stays; the other question stays beside it.
-    WHERE known.decision IS NULL
-      AND (excluded.decision IS NULL OR known.withdrawn_at IS NOT NULL)
-    """
-).bindparams(bindparam("heir", type_=Uuid), bindparam("merged", type_=Uuid))
-_GO_ON = text(
-    f"""
-    UPDATE registry.duplicate_suspect AS known
-    SET passed_to = ahead.id
-    FROM ({_OF_MERGED}) AS of_merged
-    JOIN registry.duplicate_suspect AS ahead ON ahead.id = of_merged.goes_on_in
-    WHERE (known.id = of_merged.id OR known.passed_to = of_merged.id)
-      AND ahead.decision IS NOT DISTINCT FROM of_merged.decision
-      AND ahead.settled_at IS NULL AND ahead.withdrawn_at IS NULL AND ahead.passed_to IS NULL
-    """
-).bindparams(bindparam("heir", type_=Uuid), bindparam("merged", type_=Uuid))
-
-
-async def settle(
-    session: AsyncSession,
-    *,
-    heir: UUID,
-    merged: UUID,
-    reason: str,
-    by: str,
-    at: datetime,
-    approval_id: UUID | None,
-) -> None:
-    """Keep that the members of one household are of another now; take the fence before.
-
-    A suspicion that they are one is settled. What was suspected of the one and others goes on as a
-    suspicion of the other and them, as it was decided.
-    """
-    of_the_two = {"heir": heir, "merged": merged}
-    told = {"reason": reason, "by": by, "now": at, "approval_id": approval_id}
-    await session.execute(_SETTLE, of_the_two | told)
-    await session.execute(_PASS_ON, of_the_two)
-    await session.execute(_GO_ON, of_the_two)
-    await _follow(session)
-
-
-_REOPEN = text(
-    """
-    WITH reopened AS (
-        UPDATE registry.duplicate_suspect
-        SET decision = NULL, decided_by = NULL, decided_at = NULL, reason = NULL
-        WHERE merger_id = :merger_id AND decision = 'merge' AND settled_at IS NULL
-          AND passed_to IS NULL
-        RETURNING id
-    )
-    INSERT INTO registry.duplicate_decision
-        (id, suspect_id, step, reason, decided_by, decided_at, approval_id)
-    SELECT uuidv7(), id, 'declined', :reason, :by, :now, :merger_id FROM reopened
-    """
-)
-
-
-async def reopen(
-    session: AsyncSession, merger_id: UUID, *, reason: str, by: str, at: datetime
-) -> None:
-    """Have a suspicion wait for a decision again whose merger was declined; take the fence before.
-
-    One whose households became one by another way stays settled.
-    """
-    values = {"merger_id": merger_id, "reason": reason, "by": by, "now": at}
-    await session.execute(_REOPEN, values)
-    await _follow(session)
-
-
 __all__ = [
-    "HELD_FROM_REPAIR",
-    "SUSPECTED_DUPLICATE",
     "Step",
     "add_step",
     "count_undecided",
@@ -675,13 +399,9 @@ __all__ = [
     "is_merger",
     "keep_exact",
     "list_suspects",
-    "lock_of_chunk",
     "look_alone",
     "looked",
     "mergers_of",
-    "reopen",
-    "set_aside",
-    "settle",
     "share_fence",
     "since",
     "store_likeness",

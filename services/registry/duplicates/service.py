@@ -20,6 +20,7 @@ from services.registry.duplicates.schemas import (
     SideOut,
     SidePersonOut,
 )
+from services.registry.duplicates.settling import repository as settling
 from services.registry.duplicates.states import WORDS, Decision, Ground, Standing, Step
 from services.registry.duplicates.tables import DuplicateSuspect
 from services.registry.households.persons import PersonalData
@@ -350,7 +351,7 @@ async def turned_down(session: AsyncSession, proposal: Approval, clock: Clock) -
         return
     assert proposal.decided_by is not None
     await repository.have_fence(session)
-    await repository.reopen(
+    await settling.reopen(
         session,
         proposal.id,
         reason=proposal.decision_reason or "",

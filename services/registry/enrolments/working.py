@@ -15,6 +15,7 @@ from services.registry.areas.repository import share_fence
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.states import ChunkStatus
 from services.registry.duplicates import repository as duplicates
+from services.registry.duplicates.holding import repository as holding
 from services.registry.enrolments import repository, statements
 from services.registry.enrolments.completion import announcement_of, end_run
 from services.registry.enrolments.excluding import Excluding, excluding
@@ -152,12 +153,12 @@ class EnrolmentWork:
         self, session: AsyncSession, chunk: Row[Any], made: MadeByStatus
     ) -> MadeByStatus:
         """What is left once whoever may be another that is paid is set aside."""
-        suspected = await duplicates.lock_of_chunk(
+        suspected = await holding.lock_of_chunk(
             session, chunk.id, activation_id=chunk.activation_id, round_number=chunk.round
         )
         if not suspected:
             return made
-        aside = Made(*await duplicates.set_aside(session, chunk.id))
+        aside = Made(*await holding.set_aside(session, chunk.id))
         return repository.moved(made, aside, EntitlementStatus.READY, EntitlementStatus.UNPAYABLE)
 
     async def _excluding(

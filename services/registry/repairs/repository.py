@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import BigInteger, Boolean, Uuid
 
 from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk
-from services.registry.duplicates.repository import HELD_FROM_REPAIR
+from services.registry.duplicates.holding.repository import HELD_FROM_REPAIR
 from services.registry.enrolments.repository import restate
 from services.registry.households.tables import Household
 from services.registry.repairs.tables import Reannouncement, Repair

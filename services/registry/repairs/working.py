@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.chunks import repository as chunks
 from services.registry.chunks.states import ChunkStatus
 from services.registry.duplicates import repository as duplicates
+from services.registry.duplicates.holding import repository as holding
 from services.registry.enrolments import repository as enrolments
 from services.registry.enrolments.completion import announcement_of, complete_run
 from services.registry.enrolments.working import connection_is_gone
@@ -53,7 +54,7 @@ class RepairWork:
     async def _work(self, session: AsyncSession, chunk: Row[Any]) -> None:
         document = await get_document(session, chunk.scheme_code, chunk.scheme_version)
         maximum_minor = await maximum_payment_minor(session, document.fund)
-        await duplicates.lock_of_chunk(
+        await holding.lock_of_chunk(
             session,
             chunk.home_chunk_id,
             activation_id=chunk.activation_id,
