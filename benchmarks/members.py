@@ -36,6 +36,7 @@ from services.registry.areas.gazetteer import shipped_areas
 from services.registry.chunks.cutting import PlannedChunk, cut_into_chunks
 from services.registry.enrolments import statements
 from services.registry.estimates import statements as estimates
+from services.registry.household_keys.repository import copy_on
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import COUNTED
 from services.registry.members.shape import MEMBER_SHAPE
@@ -156,10 +157,12 @@ async def _register(connection: asyncpg.Connection, drawn: Drawn, households: in
             connection, [(ids[n], communes[n // each]) for n in range(begin, end)], counted
         )
         began = time.process_time()
-        sealed = seal_members(members_of, columns, known={}, personal_data=keys, now=NOW)
+        giving = keys.giving({})
+        sealed = seal_members(members_of, columns, known={}, personal_data=giving, now=NOW)
         sealing += time.process_time() - began
         began = processor.seconds() + time.process_time()
         async with connection.transaction():
+            await copy_on(connection, giving.given)
             await store_members(connection, sealed, today=DAY)
         storing += processor.seconds() + time.process_time() - began
         copy = BytesIO()

@@ -25,6 +25,7 @@ from benchmarks.members import DAY, Drawn
 from deploy.local.environment import PROVIDERS, LocalSecrets
 from services.registry.areas.gazetteer import shipped_areas
 from services.registry.areas.tables import Level
+from services.registry.household_keys.repository import copy_on
 from services.registry.households.persons import (
     FILE_CONTEXT,
     PERSON_CONTEXT,
@@ -199,15 +200,16 @@ async def register(
         blocks = list(_blocks(people.households))
         making = begin(blocks[0])
         for further in [*blocks[1:], None]:
-            end, households, accounts, sealed = await making
+            end, households, given, accounts, sealed = await making
             if further is not None:
                 making = begin(further)
             async with connection.transaction():
                 await _copy(connection, "household", households)
+                await copy_on(connection, given)
                 await _copy(connection, "payee_account", accounts)
                 await store_members(connection, sealed, today=DAY)
             reach(end)
-    for table in ("household", "member", "payee_account", "programme_membership"):
+    for table in ("household", "household_key", "member", "payee_account", "programme_membership"):
         await connection.execute(f"VACUUM (ANALYZE) registry.{table}")
 
 
@@ -229,8 +231,10 @@ async def _without(
 
 
 def _made(people: People, keys: PersonalData, block: tuple[int, int], now: datetime) -> Any:
-    """A block of households, their accounts and their members, as records."""
+    """A block of households, what they are sealed with, their accounts and their members, as
+    records."""
     begin, end = block
+    keys = keys.giving({})
     near_of = cache(keys.ids.registration_near)
     owners, columns = people.columns(begin, end)
     numbers = {at: people.registration_number(at) for at in range(begin, end)}
@@ -254,7 +258,7 @@ def _made(people: People, keys: PersonalData, block: tuple[int, int], now: datet
         if at % _WITHOUT_ACCOUNT_EACH
     ]
     sealed = seal_members(members_of, columns, known={}, personal_data=keys, now=now)
-    return end, households, accounts, sealed
+    return end, households, keys.given, accounts, sealed
 
 
 def _household(
@@ -276,7 +280,9 @@ def _household(
         "id": id,
         "area_code": people.commune(at),
         "poverty_status": ("poor-1", "poor-2")[at % 2],
-        "person_sealed": keys.seal_person((name, phone, id_number, number), household_id=id.bytes),
+        "person_sealed": keys.seal_person(
+            (name, phone, id_number, number), bound_to=id.bytes, household_id=id
+        ),
         "content_index": bytes(16),
         "name_tokens": keys.index.name_tokens(name),
         # Of weeks, as rounds of registration go on.

@@ -4,6 +4,12 @@ AES-256-GCM (NIST SP 800-38D) with random 96-bit nonces. A sealed value is
 ``key version (2 bytes) || nonce (12) || ciphertext || tag (16)``; its associated data is the
 context and the identity of the row that it belongs to, so that a value moved to another row,
 or to another column, does not open.
+
+A value is sealed with the key of its version, or with one that is derived from it and from random
+material that somebody has of their own: then the first bit of the version is set. By an HMAC-SHA256
+in counter mode (NIST SP 800-108r1, 4.1; one block): ``HMAC(key, 1 || label || 0 || context ||
+material || 256)``. Whoever has the key and not the material is left to guess 256 bits, so that with
+the material everything that was sealed by it is gone, wherever copies of it lie.
 """
 
 import hashlib
@@ -20,6 +26,11 @@ _NONCE_BYTES = 12
 _INDEX_BYTES = 16
 _HASH_BLOCK_BYTES = 64
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
+MATERIAL_BYTES = 32
+"""Of what somebody has of their own: as many as the key that is derived from it."""
+_OF_MATERIAL = 0x8000
+_LABEL = b"key of somebody's own"
+_BITS = (256).to_bytes(4, "big")
 
 
 class CannotDecrypt(Exception):
@@ -30,14 +41,22 @@ class KeyMissing(CannotDecrypt):
     """A sealed value whose key version is not configured here: the value itself may be right."""
 
 
+class MaterialMissing(CannotDecrypt):
+    """A value that was sealed with material, which is not there: nobody opens it without."""
+
+
 class Cipher:
     """Seals and opens values of one kind (``context``), with keys by version."""
 
     def __init__(self, keys: Mapping[int, bytes], *, context: str) -> None:
         if not keys:
             raise ValueError(f"No key is configured for {context}.")
+        if max(keys) >= _OF_MATERIAL:
+            raise ValueError(f"{context}: versions of keys are below {_OF_MATERIAL}.")
         self._keys = {version: AESGCM(key) for version, key in keys.items()}
         self._current = max(keys)
+        label = b"\0\0\0\1" + _LABEL + b"\0" + context.encode() + b"\0"
+        self._deriving = {version: (key, label) for version, key in keys.items()}
         self._prefix = self._current.to_bytes(_VERSION_BYTES, "big")
         self._encrypt = self._keys[self._current].encrypt
         self._context = context.encode()
@@ -50,6 +69,28 @@ class Cipher:
         """The version that seals."""
         return self._current
 
+    @property
+    def prefix(self) -> bytes:
+        """What values begin with that are sealed with the current key."""
+        return self._prefix
+
+    @property
+    def context(self) -> bytes:
+        """The kind of values."""
+        return self._context
+
+    def of(self, material: bytes) -> "OwnCipher":
+        """Seals and opens what is somebody's who has this material of their own."""
+        return OwnCipher(self, material)
+
+    def derived(self, version: int, material: bytes) -> AESGCM:
+        """The key of a version and of somebody's material; raises KeyMissing."""
+        try:
+            key, label = self._deriving[version]
+        except KeyError:
+            raise KeyMissing(f"No key of version {version} is configured.") from None
+        return AESGCM(hmac.digest(key, label + material + _BITS, hashlib.sha256))
+
     def encrypt(self, plain: bytes, *, bound_to: bytes) -> bytes:
         """Seal ``plain`` for the row ``bound_to`` (for instance the household id's 16 bytes)."""
         nonce = os.urandom(_NONCE_BYTES)
@@ -60,7 +101,10 @@ class Cipher:
         return self._prefix + hmac.digest(self._telling_apart, plain, hashlib.sha256)[:_INDEX_BYTES]
 
     def decrypt(self, sealed: bytes, *, bound_to: bytes) -> bytes:
-        """Open a sealed value; raises KeyMissing, or CannotDecrypt where it is not right."""
+        """Open a sealed value; raises KeyMissing, MaterialMissing where it was sealed with
+        somebody's own, or CannotDecrypt where it is not right."""
+        if is_of_material(sealed):
+            raise MaterialMissing("The value was sealed with material that is not there.")
         version = version_of(sealed)
         nonce = sealed[_VERSION_BYTES : _VERSION_BYTES + _NONCE_BYTES]
         key = self._keys.get(version)
@@ -69,6 +113,44 @@ class Cipher:
         try:
             return key.decrypt(
                 nonce, sealed[_VERSION_BYTES + _NONCE_BYTES :], self._context + bound_to
+            )
+        except (InvalidTag, ValueError):
+            raise CannotDecrypt("The value was altered, or belongs to another row.") from None
+
+
+class OwnCipher:
+    """Seals and opens what is somebody's who has material of their own.
+
+    What was sealed before they had any opens still, with the key alone.
+    """
+
+    __slots__ = ("_cipher", "_encrypt", "_keys", "_material", "_prefix")
+
+    def __init__(self, cipher: Cipher, material: bytes) -> None:
+        self._cipher = cipher
+        self._material = material
+        key = cipher.derived(cipher.current, material)
+        self._keys = {cipher.current: key}
+        self._prefix = own_prefix(cipher)
+        self._encrypt = key.encrypt
+
+    def encrypt(self, plain: bytes, *, bound_to: bytes) -> bytes:
+        """Seal ``plain`` for the row ``bound_to``."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return self._prefix + nonce + self._encrypt(nonce, plain, self._cipher.context + bound_to)
+
+    def decrypt(self, sealed: bytes, *, bound_to: bytes) -> bytes:
+        """Open a sealed value; raises KeyMissing, or CannotDecrypt where it is not right."""
+        if not is_of_material(sealed):
+            return self._cipher.decrypt(sealed, bound_to=bound_to)
+        version = version_of(sealed)
+        key = self._keys.get(version)
+        if key is None:
+            key = self._keys[version] = self._cipher.derived(version, self._material)
+        nonce = sealed[_VERSION_BYTES : _VERSION_BYTES + _NONCE_BYTES]
+        try:
+            return key.decrypt(
+                nonce, sealed[_VERSION_BYTES + _NONCE_BYTES :], self._cipher.context + bound_to
             )
         except (InvalidTag, ValueError):
             raise CannotDecrypt("The value was altered, or belongs to another row.") from None
@@ -113,8 +195,24 @@ class BlindIndex:
 
 
 def version_of(sealed: bytes) -> int:
-    """The version of the key that a value is sealed with."""
-    return int.from_bytes(sealed[:_VERSION_BYTES], "big")
+    """The version of the key that a value is sealed with, or that its key is derived from."""
+    return int.from_bytes(sealed[:_VERSION_BYTES], "big") & ~_OF_MATERIAL
+
+
+def is_of_material(sealed: bytes) -> bool:
+    """Whether a value was sealed with material of somebody's own."""
+    return bool(sealed[:1]) and sealed[0] >= _OF_MATERIAL >> 8
+
+
+def own_prefix(cipher: Cipher) -> bytes:
+    """What values begin with that are sealed with a key derived from the current one."""
+    return (cipher.current | _OF_MATERIAL).to_bytes(_VERSION_BYTES, "big")
+
+
+def new_materials(count: int) -> list[bytes]:
+    """Material for so many, drawn at once."""
+    drawn = os.urandom(MATERIAL_BYTES * count)
+    return [drawn[at : at + MATERIAL_BYTES] for at in range(0, len(drawn), MATERIAL_BYTES)]
 
 
 def fingerprint_of(key: bytes) -> bytes:

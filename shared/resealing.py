@@ -3,12 +3,15 @@
 Rows are taken in small sets, each a transaction: whatever ends the command, what is left is what
 is still sealed with an earlier version, and running it again goes on there. Rows that somebody
 works on are passed over and come again: this waits for nobody, so nobody's deadlock is its doing.
+
+Where rows belong to owners who have material of their own, they are sealed with it, and what was
+sealed without is sealed anew too.
 """
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -16,7 +19,7 @@ import asyncpg
 
 from shared.database import Database
 from shared.known_keys import KeyRing, let_go
-from shared.personal_data import CannotDecrypt, Cipher
+from shared.personal_data import CannotDecrypt, Cipher, OwnCipher, own_prefix
 
 CHUNK_ROWS = 1_000
 _FIRST = UUID(int=0)
@@ -24,6 +27,19 @@ _PASSED_OVER_SECONDS = 0.2
 _PASSES = 25
 
 Tell = Callable[[str], None]
+Materials = Mapping[UUID, bytes | None]
+"""What owners have of their own; None: it was destroyed. Who is not in it has none yet."""
+
+
+@dataclass(frozen=True)
+class Owners:
+    """Whose the rows of a table are."""
+
+    column: str
+    materials_of: Callable[[asyncpg.Connection, Sequence[UUID]], Awaitable[Materials]]
+    """In the transaction that has the rows locked."""
+    erased: bytes
+    """What stands in place of what was sealed for somebody whose material was destroyed."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +53,22 @@ class SealedColumn:
     cipher: Cipher
     ring: KeyRing
     """Of the keys that seal it."""
+    owners: Owners | None = None
+    """Who have material of their own that it is sealed with; None: nobody has."""
 
     @property
     def name(self) -> str:
         return f"{self.table}.{self.column}"
+
+    @property
+    def current(self) -> bytes:
+        """What its values begin with once they are sealed as they are to be."""
+        return self.cipher.prefix if self.owners is None else own_prefix(self.cipher)
+
+    @property
+    def is_earlier(self) -> str:
+        """The condition of rows that are to be sealed anew; $1 is ``current``."""
+        return f"{self.column} <> '' AND substring({self.column} FROM 1 FOR 2) <> $1"
 
 
 @dataclass
@@ -66,8 +94,9 @@ async def versions_in(
     found: dict[str, Counter[int]] = {column.ring.variable: Counter() for column in columns}
     for column in columns:
         rows = await connection.fetch(
-            f"SELECT get_byte({column.column}, 0) * 256 + get_byte({column.column}, 1) AS version, "
-            f"count(*) FROM {column.table} GROUP BY 1"
+            # The first bit says that it is sealed with material of an owner besides.
+            f"SELECT (get_byte({column.column}, 0) & 127) * 256 + get_byte({column.column}, 1) "
+            f"AS version, count(*) FROM {column.table} WHERE {column.column} <> '' GROUP BY 1"
         )
         found[column.ring.variable].update({row["version"]: row["count"] for row in rows})
     return found
@@ -87,6 +116,9 @@ async def check(database: Database, columns: Sequence[SealedColumn], *, tell: Te
     """Tell which versions rows are sealed with; whether every earlier key can be taken out."""
     async with database.connection() as connection:
         found = await versions_in(connection, columns)
+        for column in columns:
+            if column.owners is not None and (without := await _count_without(connection, column)):
+                tell(f"{column.name}: {without:,} are not sealed with what is their owners' own.")
     for variable, ring in _rings(columns).items():
         for version, count in sorted(found[variable].items()):
             tell(f"{variable}: {count:,} rows are sealed with version {version}.")
@@ -146,8 +178,15 @@ async def _reseal(connection: asyncpg.Connection, column: SealedColumn, tell: Te
 
 async def _count_earlier(connection: asyncpg.Connection, column: SealedColumn) -> int:
     count: int = await connection.fetchval(
-        f"SELECT count(*) FROM {column.table} WHERE substring({column.column} FROM 1 FOR 2) <> $1",
-        column.cipher.current.to_bytes(2, "big"),
+        f"SELECT count(*) FROM {column.table} WHERE {column.is_earlier}", column.current
+    )
+    return count
+
+
+async def _count_without(connection: asyncpg.Connection, column: SealedColumn) -> int:
+    count: int = await connection.fetchval(
+        f"SELECT count(*) FROM {column.table} "
+        f"WHERE {column.column} <> '' AND get_byte({column.column}, 0) < 128"
     )
     return count
 
@@ -161,31 +200,36 @@ async def _reseal_chunk(
 ) -> UUID | None:
     """Seal the next rows anew, in one transaction; the last of them, or None: there are none."""
     async with connection.transaction():
+        owners = column.owners
         rows = await connection.fetch(
             f"""
-            SELECT id, {column.bound_to} AS bound_to, {column.column} AS sealed
+            SELECT id, {column.bound_to} AS bound_to, {column.column} AS sealed,
+                   {"NULL::uuid" if owners is None else owners.column} AS owner
             FROM {column.table}
-            WHERE id > $1 AND substring({column.column} FROM 1 FOR 2) <> $2
+            WHERE id > $2 AND {column.is_earlier}
             ORDER BY id LIMIT $3
             FOR NO KEY UPDATE SKIP LOCKED
             """,
+            column.current,
             after,
-            column.cipher.current.to_bytes(2, "big"),
             CHUNK_ROWS,
         )
         if not rows:
             return None
+        sealing = _Sealing(column, {})
+        if owners is not None:
+            whose = list(dict.fromkeys(row["owner"] for row in rows))
+            sealing = _Sealing(column, await owners.materials_of(connection, whose))
         ids, anew = [], []
         for row in rows:
-            bound_to = row["bound_to"]
-            bound = bound_to.bytes if isinstance(bound_to, UUID) else bound_to.encode()
             try:
-                plain = column.cipher.decrypt(row["sealed"], bound_to=bound)
+                sealed = sealing.anew(row)
             except CannotDecrypt:
                 unreadable.add(row["id"])
                 continue
-            ids.append(row["id"])
-            anew.append(column.cipher.encrypt(plain, bound_to=bound))
+            if sealed is not None:
+                ids.append(row["id"])
+                anew.append(sealed)
         await connection.execute(
             f"""
             UPDATE {column.table} AS kept SET {column.column} = given.sealed
@@ -199,3 +243,31 @@ async def _reseal_chunk(
         progress.add(len(ids))
     last: UUID = rows[-1]["id"]
     return last
+
+
+class _Sealing:
+    """Seals the rows of one set anew."""
+
+    def __init__(self, column: SealedColumn, materials: Materials) -> None:
+        self._column = column
+        self._materials = materials
+        self._own: dict[UUID, OwnCipher] = {}
+
+    def anew(self, row: asyncpg.Record) -> bytes | None:
+        """A row's value as it is to be; None: its owner has no material yet, it comes again.
+
+        Raises CannotDecrypt.
+        """
+        bound_to, owner, sealed = row["bound_to"], row["owner"], row["sealed"]
+        bound = bound_to.bytes if isinstance(bound_to, UUID) else bound_to.encode()
+        cipher: Cipher | OwnCipher = self._column.cipher
+        if self._column.owners is not None:
+            if owner not in self._materials:
+                return None
+            material = self._materials[owner]
+            if material is None:
+                return self._column.owners.erased
+            if owner not in self._own:
+                self._own[owner] = self._column.cipher.of(material)
+            cipher = self._own[owner]
+        return cipher.encrypt(cipher.decrypt(sealed, bound_to=bound), bound_to=bound)

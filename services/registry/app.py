@@ -20,6 +20,7 @@ from services.registry.decisions.routes import router as decisions
 from services.registry.duplicates.routes import router as duplicates
 from services.registry.editions.routes import router as editions
 from services.registry.entitlements.routes import router as entitlements
+from services.registry.erasures.routes import router as erasures
 from services.registry.estimates.asking import Payments
 from services.registry.estimates.routes import estimates
 from services.registry.estimates.routes import router as schemes
@@ -107,6 +108,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             imports,
             import_mappings,
             households,
+            erasures,
             acts,
             changes,
             household_exports,

@@ -15,15 +15,19 @@ GRANTS = {
     "provider": "SELECT, INSERT, UPDATE, DELETE",
     "fund": "SELECT, INSERT, UPDATE",
     "household": "SELECT, INSERT, UPDATE",
+    "household_key": "SELECT, INSERT, UPDATE (material, destroyed_at)",
     "household_change": "SELECT, INSERT, UPDATE (before, after)",
     "earlier_person": "SELECT, INSERT, UPDATE (person_sealed)",
+    "erasure_batch": "SELECT, INSERT, UPDATE (households, approved_at, finished_at, done_up_to, "
+    "erased, passed_over)",
+    "erasure_planned": "SELECT, INSERT",
     "household_act": "SELECT, INSERT, UPDATE (given_sealed)",
     "enrolled_before": "SELECT, INSERT",
     "household_consent": ("SELECT, INSERT, UPDATE (withdrawn_on, withdrawn_at, withdrawn_by)"),
     "payee_account": "SELECT, INSERT, UPDATE (ended_at, account_sealed, account_index)",
     "member": "SELECT, INSERT, UPDATE",
     "member_change": "SELECT, INSERT, UPDATE (made_at, alone, person_sealed, birth_date, "
-    "content_index, id_number_index, phone_index, reference_index)",
+    "content_index, id_number_index, phone_index, reference_index, name_tokens)",
     "programme": "SELECT, INSERT, UPDATE (name_en, name_km)",
     "programme_membership": "SELECT, INSERT, UPDATE (since, until)",
     "duplicate_suspect": (

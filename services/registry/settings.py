@@ -37,8 +37,11 @@ class Settings(ServiceSettings):
     """Chunks that one worker enrols side by side."""
     rejection_days: int = Field(default=180, ge=30)
     """What an import rejected, from when it ended on."""
-    archived_days: int = Field(default=730, ge=30)
+    archived_months: int = Field(default=24, ge=1, le=1_200)
     """For how long a household is archived before it is listed to be erased."""
+    accounting_months: int = Field(default=120, ge=0, le=1_200)
+    """For how long accounting must explain to whom something was paid: until then nobody of that
+    household is listed to be erased."""
     import_maximum_rows: int = Field(default=5_000_000, ge=1)
     import_maximum_rejections: int = Field(default=10_000, ge=1)
     """Faults of an import that are kept; with one more it stops."""

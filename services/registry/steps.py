@@ -10,6 +10,7 @@ from services.registry.approvals.tables import Approval, ApprovalKind
 from services.registry.corrections import service as corrections
 from services.registry.duplicates import service as duplicates
 from services.registry.editions import entering as editions
+from services.registry.erasures import service as erasures
 from services.registry.exclusions import service as exclusions
 from services.registry.further_enrolments import service as further_enrolments
 from services.registry.held import service as held
@@ -33,6 +34,7 @@ _CARRIED_OUT = {
     ApprovalKind.MEMBER_CHANGE: corrections.carry_out,
     ApprovalKind.READMISSION: exclusions.carry_out,
     ApprovalKind.DUPLICATES: duplicates.carry_out,
+    ApprovalKind.ERASURES: erasures.carry_out,
 }
 
 

@@ -13,7 +13,9 @@ from services.registry.database import SCHEMA, Base
 from services.registry.duplicates import tables as duplicates
 from services.registry.editions import tables as editions
 from services.registry.enrolments import tables as enrolments
+from services.registry.erasures import tables as erasures
 from services.registry.funds import tables as funds
+from services.registry.household_keys import tables as household_keys
 from services.registry.households import tables as households
 from services.registry.imports import tables as imports
 from services.registry.members import tables as members
@@ -41,7 +43,9 @@ __all__ = [
     "duplicates",
     "editions",
     "enrolments",
+    "erasures",
     "funds",
+    "household_keys",
     "households",
     "imports",
     "members",

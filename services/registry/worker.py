@@ -6,6 +6,7 @@ from services.registry.enrolments import handlers as enrolments
 from services.registry.enrolments.opening import Means
 from services.registry.enrolments.waiting import WaitingActivations
 from services.registry.enrolments.working import EnrolmentWork
+from services.registry.erasures.working import ErasureWork
 from services.registry.funds import handlers as funds
 from services.registry.preparations import handlers as preparations
 from services.registry.providers import handlers as providers
@@ -60,6 +61,7 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
         Loop(f"enrol-{number}", enrolment.step) for number in range(1, settings.enrolment_loops + 1)
     ]
     changing = Loop("accounts", AccountWork(database, clock=clock).step)
+    erasing = Loop("erasures", ErasureWork(database, clock=clock).step)
     repairing = Loop("repairs", RepairWork(database, clock=clock).step)
     waiting = Loop(
         "waiting-activations",
@@ -84,6 +86,16 @@ def create_worker(settings: WorkerSettings | None = None) -> Worker:
         name="registry-worker",
         database=database,
         clock=clock,
-        loops=[reading, *enrolling, waiting, repairing, changing, settling, looking, auditing],
+        loops=[
+            reading,
+            *enrolling,
+            waiting,
+            repairing,
+            changing,
+            erasing,
+            settling,
+            looking,
+            auditing,
+        ],
         closing=[payments.aclose],
     )

@@ -30,6 +30,7 @@ PROPOSED_BY: dict[Kind, tuple[str, ...]] = {
     Kind("registry", "gazetteer_edition"): ("POST /v1/gazetteer/editions/{code}/proposal",),
     Kind("registry", "partner"): ("POST /v1/partners",),
     Kind("registry", "duplicates"): ("POST /v1/duplicates/decisions",),
+    Kind("registry", "erasures"): ("POST /v1/households/erasures",),
     Kind("registry", "member_change"): (
         "POST /v1/households/{household_id}/members",
         "PATCH /v1/households/{household_id}/members/{member_id}",

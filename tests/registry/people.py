@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.registry.household_keys.repository import copy_on, materials_on
 from services.registry.members.shape import MEMBER_SHAPE
 from services.registry.members.storing import known_members, seal_members, store_members
 from tests.registry.flow import Flow
@@ -50,14 +51,16 @@ async def store(
         for at, person in enumerate(members, start=1)
     ]
     ids = [household_id for household_id, _ in people]
+    keys = flow.service.app.state.personal_data.giving(await materials_on(flow.owner, ids))
     sealed = seal_members(
         ids,
         columns_of([person for _, person in people]),
         known=await known_members(flow.owner, ids),
-        personal_data=flow.service.app.state.personal_data,
+        personal_data=keys,
         now=NOW,
     )
     async with flow.owner.transaction():
+        await copy_on(flow.owner, keys.given)
         await store_members(flow.owner, sealed, today=today)
     return len(sealed.new), len(sealed.changed), sealed.unchanged_count, sealed.left_count
 

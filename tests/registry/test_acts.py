@@ -285,6 +285,11 @@ async def test_an_archived_household_is_enrolled_in_nothing_and_erased_for_good(
     await working.owner.execute(
         "UPDATE registry.household SET archived_at = archived_at - interval '3 years'"
     )
+    # As payments says of what was cancelled: it is on its way no more.
+    assert (await working.get("/households/erasures-due"))["items"] == []
+    await working.owner.execute(
+        "UPDATE registry.entitlement SET status = 'unpayable', finished_at = now()"
+    )
     due = await working.get("/households/erasures-due")
     assert [household["id"] for household in due["items"]] == [household_id]
 
@@ -307,6 +312,12 @@ async def test_an_archived_household_is_enrolled_in_nothing_and_erased_for_good(
     again = await working.register([row])
     assert (again["households_unchanged"], again["households_added"]) == (1, 0)
     assert set((await working.get(path))["person"].values()) == {None}
+    # Nor does an officer give it an account, or a member.
+    account = {"provider_code": "mekong", "account": "+85512000000"}
+    given = await working.client.put(f"{path}/payee-account", json=account)
+    baby = {"relationship": "child", "sex": "male", "birth_date": "2025-12-01", "name": "Sok Vanna"}
+    added = await working.client.post(f"{path}/members", json=baby, headers=working.key())
+    assert (given.status_code, added.status_code) == (409, 409)
     # What was paid, and for how many, stays.
     owed = await working.get(f"{path}/entitlements")
     assert len(owed["items"]) == 1

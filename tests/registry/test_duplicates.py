@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from services.registry.household_keys.repository import materials_on
 from services.registry.households.persons import personal_data_from
 from services.registry.linkage import comparing
 from services.registry.members.shape import MEMBER_SHAPE
@@ -193,8 +194,8 @@ async def test_two_chunks_at_the_same_time_pay_a_suspected_pair_once(
 
 async def list_members(flow: Flow, household_id: str, *people: tuple[str, str, str]) -> None:
     """The members of a household as rows, the first its head."""
-    keys = ApiSettings()
-    personal_data = personal_data_from(keys)
+    ids = [UUID(household_id)] * len(people)
+    keys = personal_data_from(ApiSettings()).giving(await materials_on(flow.owner, ids))
     columns: dict[str, list[Any]] = {known.name: [None] * len(people) for known in MEMBER_SHAPE}
     columns |= {
         "member_number": [at + 1 for at in range(len(people))],
@@ -206,10 +207,10 @@ async def list_members(flow: Flow, household_id: str, *people: tuple[str, str, s
         "programmes": [()] * len(people),
     }
     sealed = seal_members(
-        [UUID(household_id)] * len(people),
+        ids,
         columns,
         known={},
-        personal_data=personal_data,
+        personal_data=keys,
         now=datetime.now(UTC),
     )
     async with flow.owner.transaction():

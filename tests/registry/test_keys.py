@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 
 from services.__main__ import main
@@ -245,9 +246,8 @@ async def test_a_household_sealed_without_its_number_keeps_the_other_key_until_i
     await flow.register(given)
     [(_, household_id)] = (await found(flow, given)).items()
     personal_data = flow.service.app.state.personal_data
-    sealed = personal_data.seal_person(
-        [row.head_name, row.phone, row.id_number],
-        household_id=base64.b16decode(household_id.replace("-", "").upper()),
+    sealed = personal_data.persons.encrypt(
+        orjson.dumps([row.head_name, row.phone, row.id_number]), bound_to=UUID(household_id).bytes
     )
     await flow.owner.execute("UPDATE registry.household SET person_sealed = $1", sealed)
     settings = restart(BLIND_INDEX_KEY=new, BLIND_INDEX_KEY_OTHER=old, HOUSEHOLD_ID_KEY=old)

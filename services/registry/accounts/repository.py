@@ -23,7 +23,7 @@ equals it, so the same file sent again is looked at again."""
 _LOCK_CLASS = 7_202
 
 # Whatever is unpaid of it, or not released yet, would go to the account that is there then.
-_CAN_STILL_PAY = """
+CAN_STILL_PAY = """
     SELECT activation.id
     FROM registry.activation
     WHERE activation.cancelled_on IS NULL AND activation.scheme_version IS NOT NULL
@@ -37,7 +37,7 @@ _CAN_STILL_PAY = """
 _IS_ENROLLED = text(
     f"""
     SELECT EXISTS (SELECT FROM registry.enrolment
-                   WHERE household_id = :household_id AND activation_id IN ({_CAN_STILL_PAY}))
+                   WHERE household_id = :household_id AND activation_id IN ({CAN_STILL_PAY}))
     """
 )
 _COUNT = text(
@@ -48,7 +48,7 @@ _COUNT = text(
             FROM registry.account_change AS change
             JOIN registry.enrolment ON enrolment.household_id = change.household_id
             WHERE change.batch_id = :batch_id
-              AND enrolment.activation_id IN ({_CAN_STILL_PAY}))::integer AS enrolled
+              AND enrolment.activation_id IN ({CAN_STILL_PAY}))::integer AS enrolled
     """
 ).columns(households=Integer, enrolled=Integer)
 
@@ -73,6 +73,7 @@ _NEXT = text(
     LEFT JOIN registry.payee_account AS account
         ON account.household_id = change.household_id AND account.ended_at IS NULL
     WHERE change.batch_id = :batch_id AND (:after IS NULL OR change.household_id > :after)
+      AND household.erased_at IS NULL
     ORDER BY change.household_id
     LIMIT :limit
     FOR NO KEY UPDATE OF household

@@ -51,11 +51,13 @@ async def change_account(
     """The household with its new account, or the proposal to give it that.
 
     ``alone`` is how many accounts one person changes in a day. Entitlements keep the account that
-    they were made with. Raises NotFound, and Unprocessable where payments sends to no such
-    provider.
+    they were made with. Raises NotFound, Conflict where it was erased, and Unprocessable where
+    payments sends to no such provider.
     """
     households = Households(session, personal_data=personal_data, caller=caller)
     household, running = await households.find(household_id)
+    if household.erased_at is not None:
+        raise Conflict("Nobody knows any more who they were: it is given no account.")
     known = await provider_codes(session)
     if is_unknown(given.provider_code, known=known):
         detail = remedy(known)

@@ -173,7 +173,7 @@ class Doing:
             changed_at=self.now,
             joined_on=on,
             came_from=member.id,
-            person_sealed=self.sealed_member(id_, self.opened_member(member)),
+            person_sealed=self.sealed_member(to_id, id_, self.opened_member(member)),
             content_index=await self.content(member, values),
             **values,
             **{
@@ -213,10 +213,14 @@ class Doing:
             member.person_sealed, SEALED, bound_to=member.id, household_id=member.household_id
         )
 
-    def sealed_member(self, id_: UUID, person: Mapping[str, str | None]) -> bytes:
+    def sealed_member(
+        self, household_id: UUID, id_: UUID, person: Mapping[str, str | None]
+    ) -> bytes:
         """A person as the row of a member keeps them."""
         return self.personal_data.seal_person(
-            [person[field.name] for field in SEALED], household_id=id_.bytes
+            [person[field.name] for field in SEALED],
+            bound_to=id_.bytes,
+            household_id=household_id,
         )
 
     def head(self, household_id: UUID, person: Mapping[str, str | None]) -> dict[str, Any]:
@@ -225,7 +229,8 @@ class Doing:
         return {
             "person_sealed": self.personal_data.seal_person(
                 [person[field.name] for field in household_shape.SEALED],
-                household_id=household_id.bytes,
+                bound_to=household_id.bytes,
+                household_id=household_id,
             ),
             **{
                 column: None

@@ -1,18 +1,22 @@
 """Acts on households in the database."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import LargeBinary, Uuid
+from sqlalchemy.types import Date, DateTime, LargeBinary, Uuid
 
 from services.registry.acts.tables import Consent, HouseholdAct
-from services.registry.changes.tables import EarlierPerson
-from services.registry.households.shape import REGISTRATION_NUMBER
+from services.registry.household_keys.repository import destroy
+from services.registry.households.fields import Kept
+from services.registry.households.persons import ERASED
+from services.registry.households.shape import FOUND, REGISTRATION_NUMBER
 from services.registry.households.tables import Household
+from services.registry.members.shape import FOUND as FOUND_OF_MEMBER
 from services.registry.members.tables import Leaving, Member
 
 _INHERIT = text(
@@ -34,52 +38,80 @@ _TAKE_PROGRAMMES = text(
     """
 ).bindparams(bindparam("to_id", type_=Uuid), bindparam("from_id", type_=Uuid))
 
-# What is known of a person, wherever it is kept, in place of what was sealed.
-_ERASE_ACCOUNTS = text(
-    """
-    UPDATE registry.payee_account
-    SET account_sealed = :sealed, account_index = :nobody,
-        ended_at = coalesce(ended_at, greatest(began_at, :now))
-    WHERE household_id = :household_id
-    """
-).bindparams(bindparam("sealed", type_=LargeBinary), bindparam("nobody", type_=LargeBinary))
-_ERASE_ACCOUNT_CHANGES = text(
-    """
-    UPDATE registry.account_change SET account_sealed = :sealed, account_index = :nobody
-    WHERE household_id = :household_id
-    """
-).bindparams(bindparam("sealed", type_=LargeBinary), bindparam("nobody", type_=LargeBinary))
-_ERASE_CHANGES = text(
-    """
-    UPDATE registry.household_change
-    SET before = before - 'birth_date', after = after - 'birth_date'
-    WHERE household_id = :household_id AND member_id IS NOT NULL
-    """
+# What is known of persons, wherever it is kept; the number of a household stays as an index: by it
+# a file finds the household still, and does not register it anew.
+_CLEARED = ", ".join(
+    f"{field.found_by.column} = NULL"
+    for field in FOUND
+    if field.found_by is not None and field.kept is Kept.SEALED and field is not REGISTRATION_NUMBER
 )
-_ERASE_ACTS = text(
-    """
-    UPDATE registry.household_act SET given_sealed = :sealed WHERE household_id = :household_id
-    """
-).bindparams(bindparam("sealed", type_=LargeBinary))
-_MEMBER_CHANGES = text("SELECT id, member_id FROM registry.member_change WHERE household_id = :id")
-_ERASE_MEMBER_CHANGE = text(
-    """
-    UPDATE registry.member_change
-    SET person_sealed = :sealed, birth_date = NULL, content_index = '', id_number_index = NULL,
-        phone_index = NULL, reference_index = NULL
-    WHERE id = :id
-    """
-).bindparams(bindparam("sealed", type_=LargeBinary))
-_DUE = text(
-    """
-    SELECT household.id, household.area_code, household.archived_at, household.archived_because
-    FROM registry.household
-    WHERE household.archived_at < :before AND household.erased_at IS NULL
-      AND (CAST(:after AS uuid) IS NULL OR household.id > :after)
-    ORDER BY household.id
-    LIMIT :limit
-    """
+_CLEARED_OF_MEMBER = ", ".join(
+    f"{field.found_by.column} = NULL" for field in FOUND_OF_MEMBER if field.found_by is not None
 )
+_IDS = bindparam("ids", type_=ARRAY(Uuid))
+_ERASED = bindparam("erased", value=ERASED, type_=LargeBinary)
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+_ERASURES = [
+    text(
+        f"""
+        UPDATE registry.household
+        SET person_sealed = :erased, content_index = :erased, name_tokens = NULL, {_CLEARED},
+            erased_at = :now, changed_at = :now
+        WHERE id = ANY(:ids)
+        """
+    ).bindparams(_IDS, _ERASED, _NOW),
+    # Of whoever has left, a file changes nothing.
+    text(
+        f"""
+        UPDATE registry.member
+        SET person_sealed = :erased, content_index = :erased, name_tokens = NULL,
+            {_CLEARED_OF_MEMBER}, birth_date = NULL, changed_at = :now,
+            left_on = coalesce(left_on, greatest(joined_on, :today)),
+            left_because = CASE WHEN left_on IS NULL THEN 'moved' ELSE left_because END
+        WHERE household_id = ANY(:ids)
+        """
+    ).bindparams(_IDS, _ERASED, _NOW, bindparam("today", type_=Date)),
+    text(
+        """
+        UPDATE registry.payee_account
+        SET account_sealed = :erased, account_index = uuid_send(household_id),
+            ended_at = coalesce(ended_at, greatest(began_at, :now))
+        WHERE household_id = ANY(:ids)
+        """
+    ).bindparams(_IDS, _ERASED, _NOW),
+    text(
+        """
+        UPDATE registry.account_change
+        SET account_sealed = :erased, account_index = uuid_send(household_id)
+        WHERE household_id = ANY(:ids)
+        """
+    ).bindparams(_IDS, _ERASED),
+    text(
+        """
+        UPDATE registry.earlier_person SET person_sealed = :erased WHERE household_id = ANY(:ids)
+        """
+    ).bindparams(_IDS, _ERASED),
+    text(
+        """
+        UPDATE registry.household_change
+        SET before = before - 'birth_date', after = after - 'birth_date'
+        WHERE household_id = ANY(:ids) AND member_id IS NOT NULL
+        """
+    ).bindparams(_IDS),
+    text(
+        """
+        UPDATE registry.household_act SET given_sealed = :erased WHERE household_id = ANY(:ids)
+        """
+    ).bindparams(_IDS, _ERASED),
+    text(
+        """
+        UPDATE registry.member_change
+        SET person_sealed = :erased, content_index = :erased, birth_date = NULL,
+            id_number_index = NULL, phone_index = NULL, reference_index = NULL, name_tokens = NULL
+        WHERE household_id = ANY(:ids)
+        """
+    ).bindparams(_IDS, _ERASED),
+]
 
 
 async def lock_households(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Household]:
@@ -174,48 +206,18 @@ async def everybody(session: AsyncSession, household_id: UUID) -> Sequence[Membe
     return rows.all()
 
 
-async def erase_accounts(
-    session: AsyncSession, household_id: UUID, *, sealed: bytes, nobody: bytes, now: datetime
+async def erase(
+    session: AsyncSession, household_ids: Collection[UUID], *, now: datetime, today: date
 ) -> None:
-    """Overwrite every account that a household had, and end the one that it has."""
-    values: Mapping[str, Any] = {
-        "household_id": household_id,
-        "sealed": sealed,
-        "nobody": nobody,
-    }
-    await session.execute(_ERASE_ACCOUNTS, {**values, "now": now})
-    await session.execute(_ERASE_ACCOUNT_CHANGES, values)
-
-
-async def erase_history(
-    session: AsyncSession,
-    household_id: UUID,
-    *,
-    persons: Mapping[UUID, bytes],
-    given: bytes,
-) -> None:
-    """Overwrite what was sealed of persons before changes, by whom it is bound to."""
-    for person_id, sealed in persons.items():
+    """Destroy what these households are sealed with, and overwrite who they were wherever it is
+    kept; the caller holds their rows. What was paid, and to how many, stays."""
+    ids = list(household_ids)
+    await destroy(session, ids, at=now)
+    given = {"ids": ids, "now": now, "today": today}
+    for erasure in _ERASURES:
         await session.execute(
-            update(EarlierPerson)
-            .where(EarlierPerson.household_id == household_id, EarlierPerson.person_id == person_id)
-            .values(person_sealed=sealed)
+            erasure, {name: given[name] for name in given if f":{name}" in erasure.text}
         )
-    await session.execute(_ERASE_CHANGES, {"household_id": household_id})
-    await session.execute(_ERASE_ACTS, {"household_id": household_id, "sealed": given})
-    for row in (await session.execute(_MEMBER_CHANGES, {"id": household_id})).all():
-        if row.member_id in persons:
-            await session.execute(
-                _ERASE_MEMBER_CHANGE, {"id": row.id, "sealed": persons[row.member_id]}
-            )
-
-
-async def list_due(
-    session: AsyncSession, *, before: datetime, after: UUID | None, limit: int
-) -> Sequence[Any]:
-    """Households that were archived before an instant and are not erased, by id."""
-    values = {"before": before, "after": after, "limit": limit}
-    return (await session.execute(_DUE, values)).all()
 
 
 async def add_consent(session: AsyncSession, **fields: Any) -> Consent:

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
 from services.registry.acts import service
 from services.registry.acts.schemas import (
@@ -12,7 +12,6 @@ from services.registry.acts.schemas import (
     ConsentOut,
     DeathIn,
     DepartureIn,
-    DueForErasureOut,
     ErasureIn,
     HouseholdCorrectionIn,
     MergerIn,
@@ -27,7 +26,6 @@ from services.registry.changes.schemas import HeldTag
 from services.registry.households.persons import PersonalDataDependency
 from services.registry.households.service import require_household
 from services.registry.scopes import HouseholdsRead, HouseholdsWrite, PersonsRead
-from services.registry.settings import Settings
 from shared.approvals.proposing import MAY_WAIT, Proposing, answered
 from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
@@ -54,22 +52,6 @@ def _acts(
 
 
 _Acts = Annotated[ActsWithin, Depends(_acts)]
-
-
-@router.get(
-    "/erasures-due",
-    summary="List households whose time is over",
-    responses=problem_responses(400, 401, 403, 422),
-)
-async def list_due_for_erasure(
-    _: HouseholdsRead, session: Session, clock: ClockDependency, page: PageQuery, request: Request
-) -> PageOf[DueForErasureOut]:
-    """Those that were archived more than `REGISTRY_ARCHIVED_DAYS` ago and are not erased yet.
-    Nothing erases them by itself: somebody asks for it, and a second person agrees."""
-    settings: Settings = request.app.state.settings
-    return await service.list_due(
-        session, archived_days=settings.archived_days, page=page, now=clock.now()
-    )
 
 
 @router.patch(

@@ -321,16 +321,6 @@ class ConsentOut(BaseModel):
     withdrawn_at: datetime | None
 
 
-class DueForErasureOut(BaseModel):
-    """A household that was archived so long ago that it is to be erased, if two persons agree."""
-
-    id: UUID
-    area_code: str = Field(examples=["010201"])
-    archived_at: datetime
-    archived_because: Archiving
-    archived_days: int = Field(examples=[900])
-
-
 def shown(values: Any) -> dict[str, Any]:
     """What is not personal of something given, for a proposal and for the audit record."""
     return {

@@ -6,7 +6,6 @@ refused, and it is asked again by what is known now.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, assert_never
 from uuid import UUID
@@ -35,7 +34,6 @@ from services.registry.acts.schemas import (
     ConsentOut,
     DeathIn,
     DepartureIn,
-    DueForErasureOut,
     ErasureIn,
     Given,
     HouseholdCorrectionIn,
@@ -51,6 +49,7 @@ from services.registry.areas import repository as areas
 from services.registry.changes.repository import version_of
 from services.registry.changes.service import require_unchanged, tag_of_version
 from services.registry.duplicates import repository as duplicates
+from services.registry.household_keys.repository import give_missing
 from services.registry.households.persons import PersonalData
 from services.registry.households.repository import find_household
 from services.registry.households.tables import Household
@@ -157,6 +156,7 @@ class Acts:
         the act does not fit what is there, and Unprocessable.
         """
         households = await _locked(self._session, act, household_id, given)
+        await _learn(self._session, self._personal_data, households)
         require_unchanged(await version_of(self._session, household_id), held)
         versions = {str(id_): await version_of(self._session, id_) for id_ in households}
         needs_another = await self._needs_another(act, household_id, given, member_id)
@@ -231,8 +231,8 @@ class Acts:
             clock=self._clock,
         )
         if personal:
-            sealed = self._personal_data.persons.encrypt(
-                orjson.dumps(personal), bound_to=household_id.bytes
+            sealed = self._personal_data.seal(
+                orjson.dumps(personal), bound_to=household_id.bytes, household_id=household_id
             )
             await repository.add_act(self._session, proposal.id, household_id, sealed)
         return proposal
@@ -260,11 +260,18 @@ async def carry_out(
     act, household_id = Act(document["act"]), UUID(document["household_id"])
     member_id = None if document["member_id"] is None else UUID(document["member_id"])
     personal: dict[str, Any] = {}
+    personal_data = personal_data.apart()
     sealed = await repository.given_of(session, proposal.id)
     if sealed is not None:
-        personal = orjson.loads(personal_data.persons.decrypt(sealed, bound_to=household_id.bytes))
+        await personal_data.learn(session, [household_id])
+        opened = personal_data.open(sealed, bound_to=household_id.bytes, household_id=household_id)
+        if opened is None:
+            raise Conflict("Nobody knows any more who they were: nothing is done with it.")
+        personal = orjson.loads(opened)
     given = _GIVEN[act].model_validate({**document["given"], **personal, "reason": proposal.reason})
     households = await _locked(session, act, household_id, given)
+    personal_data = personal_data.apart()
+    await _learn(session, personal_data, households)
     for id_, version in document["versions"].items():
         if await version_of(session, UUID(id_)) != version:
             raise Conflict(
@@ -299,6 +306,15 @@ async def _locked(
     if household_id not in households:
         raise NotFound("There is no such household. GET /v1/households lists those of an area.")
     return households
+
+
+async def _learn(
+    session: AsyncSession, personal_data: PersonalData, households: Mapping[UUID, Household]
+) -> None:
+    """What locked households are sealed with; those that have nothing of their own are given it."""
+    living = [id_ for id_, household in households.items() if household.erased_at is None]
+    await give_missing(session, living)
+    await personal_data.learn(session, households)
 
 
 def _other_of(given: Given) -> UUID | None:
@@ -440,23 +456,6 @@ async def list_consents(
     )
     shown_ = [ConsentOut.model_validate(row) for row in rows]
     return page.of(shown_, key=lambda consent: (consent.id,))
-
-
-async def list_due(
-    session: AsyncSession, *, archived_days: int, page: Page, now: datetime
-) -> PageOf[DueForErasureOut]:
-    """A page of the households whose time is over, by id: two persons erase each."""
-    rows = await repository.list_due(
-        session,
-        before=now - timedelta(days=archived_days),
-        after=page.after(UUID),
-        limit=page.fetch_limit,
-    )
-    due = [
-        DueForErasureOut(**row._asdict(), archived_days=(now - row.archived_at).days)
-        for row in rows
-    ]
-    return page.of(due, key=lambda household: (household.id,))
 
 
 async def _find(session: AsyncSession, household_id: UUID) -> Household:

@@ -6,6 +6,7 @@ from services.registry.acts import repository
 from services.registry.acts.doing import Doing, is_head
 from services.registry.acts.schemas import SplitIn
 from services.registry.changes.tables import ChangeKind
+from services.registry.household_keys.repository import give_missing
 from services.registry.households import shape as household_shape
 from services.registry.households.persons import household_id_of
 from services.registry.households.shape import (
@@ -42,6 +43,8 @@ async def split(doing: Doing, household: Household, given: SplitIn) -> UUID:
             "of its own."
         )
     await doing.say(ChangeKind.SPLIT, given)
+    await give_missing(doing.session, [new_id])
+    await doing.personal_data.learn(doing.session, [new_id])
     (head,) = (
         member
         for member, each in zip(going, given.members, strict=True)

@@ -36,6 +36,8 @@ class ApprovalKind(StrEnum):
     """Something that is done with a household and moves who is paid, or cannot be undone."""
     DUPLICATES = "duplicates"
     """One decision about many households that may be registered twice."""
+    ERASURES = "erasures"
+    """The erasure of all households whose time is over."""
 
 
 class Approval(tables.Approval, Base):

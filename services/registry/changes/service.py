@@ -76,6 +76,7 @@ class Histories:
             persons = await repository.earlier_persons(
                 self._session, household_id, [change.sequence for change in cut.items]
             )
+            await self._personal_data.learn(self._session, [household_id])
         return PageOf(
             items=[self._shown(change, persons.get(change.sequence)) for change in cut.items],
             next_cursor=cut.next_cursor,

@@ -27,6 +27,7 @@ from services.registry.corrections.schemas import (
     MemberValuesOut,
 )
 from services.registry.corrections.tables import MemberChange
+from services.registry.household_keys.repository import give_missing
 from services.registry.households.fields import Kept
 from services.registry.households.persons import PersonalData
 from services.registry.households.service import require_household
@@ -147,6 +148,7 @@ class Corrections:
         if found is None:
             raise NotFound("Nobody asked for such a change of a member of this household.")
         member = await members.find_member(self._session, household_id, found.member_id)
+        await self._personal_data.learn(self._session, [household_id])
         sealed = self._personal_data.open_sealed(
             found.person_sealed, SEALED, bound_to=found.member_id, household_id=household_id
         )
@@ -171,6 +173,9 @@ class Corrections:
         )
         if household is None:
             raise NotFound("There is no such household. GET /v1/households lists those of an area.")
+        _require_known(household)
+        await give_missing(self._session, [household_id])
+        await self._personal_data.learn(self._session, [household_id])
         return household
 
     async def _check(self, values: Values) -> None:
@@ -234,7 +239,9 @@ class Corrections:
             asked_at=self._clock.now(),
             alone=False,
             person_sealed=self._personal_data.seal_person(
-                [normal[field.name] for field in SEALED], household_id=id.bytes
+                [normal[field.name] for field in SEALED],
+                bound_to=id.bytes,
+                household_id=household_id,
             ),
             content_index=content_of([said[field.name] for field in MEMBER_SHAPE], indexes=index),
             name_tokens=index.name_tokens(normal[NAME.name]),
@@ -287,7 +294,9 @@ class Corrections:
 async def carry_out(session: AsyncSession, proposal: Approval, clock: Clock) -> str:
     """Add or correct the member as two persons wanted."""
     change = await repository.get_change(session, proposal.id)
-    await repository.lock_household(session, change.household_id)
+    household = await repository.lock_household(session, change.household_id)
+    assert household is not None, "households are never deleted"
+    _require_known(household)
     await make(session, change, alone=False, clock=clock)
     return f"{API_PREFIX}/households/{change.household_id}"
 
@@ -318,6 +327,11 @@ async def make(session: AsyncSession, change: MemberChange, *, alone: bool, cloc
         household_id=household_id, changes=[_MEMBERS], areas=[household.area_code]
     )
     await publish(session, told, clock=clock)
+
+
+def _require_known(household: Household) -> None:
+    if household.erased_at is not None:
+        raise Conflict("Nobody knows any more who they were: nothing is done with it.")
 
 
 def _sealed(member: Member | MemberChange) -> dict[str, str]:

@@ -78,6 +78,7 @@ class Duplicates:
         )
         cut = page.of(found, key=lambda suspect: (suspect.score, suspect.id))
         mergers = await self._mergers_of(cut.items)
+        await self._learn(cut.items)
         return PageOf(
             items=[await self._shown(suspect, mergers) for suspect in cut.items],
             next_cursor=cut.next_cursor,
@@ -225,6 +226,7 @@ class Duplicates:
 
     async def whole(self, suspect: DuplicateSuspect) -> DuplicateWithDecisionsOut:
         """It, with what was decided of it."""
+        await self._learn([suspect])
         shown = await self._shown(suspect, await self._mergers_of([suspect]))
         decisions = await repository.decisions_of(self._session, suspect.id)
         return DuplicateWithDecisionsOut(
@@ -239,6 +241,17 @@ class Duplicates:
         if suspect is None:
             raise NotFound("There is no such suspicion. GET /v1/duplicates lists them.")
         return suspect
+
+    async def _learn(self, suspects: Sequence[DuplicateSuspect]) -> None:
+        if self._shows_persons:
+            await self._personal_data.learn(
+                self._session,
+                {
+                    id
+                    for suspect in suspects
+                    for id in (suspect.first_household_id, suspect.second_household_id)
+                },
+            )
 
     async def _mergers_of(self, suspects: Sequence[DuplicateSuspect]) -> Mapping[UUID, Approval]:
         ids = {suspect.merger_id for suspect in suspects if suspect.merger_id is not None}

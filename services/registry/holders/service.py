@@ -22,6 +22,7 @@ async def check_holders(
 ) -> HoldersChecked:
     """How alike each holder's name is to that of the head of the household; keeps nothing."""
     persons = await repository.persons_of(session, {each.household_id for each in asked.holders})
+    await personal_data.learn(session, persons)
     # Up to half a second of computing: others are answered meanwhile.
     checked = await asyncio.to_thread(_compare, asked.holders, persons, personal_data)
     return HoldersChecked(holders=checked)

@@ -93,10 +93,13 @@ async def pieces(
                 limit=ROWS_AT_ONCE,
                 shown=agreed_to_all(asked.sharings),
             )
+            keys = personal_data.apart()
+            if asked.persons:
+                await keys.learn(session, {_household_of(row, asked.what) for row in rows})
         if not rows:
             break
         # Sealed values are opened and rows written beside the event loop.
-        piece = await asyncio.to_thread(_written, writer, rows, asked, personal_data)
+        piece = await asyncio.to_thread(_written, writer, rows, asked, keys)
         taken.rows += len(rows)
         after = rows[-1].id
         if piece:
@@ -109,6 +112,11 @@ def _written(
     writer: "_Writer", rows: Sequence[Any], asked: Asked, personal_data: PersonalData
 ) -> bytes:
     return writer.add([_told(row, asked, personal_data) for row in rows])
+
+
+def _household_of(row: Any, what: What) -> UUID:
+    household_id: UUID = row.id if what is What.HOUSEHOLDS else row.household_id
+    return household_id
 
 
 def _told(row: Any, asked: Asked, personal_data: PersonalData) -> list[object]:

@@ -1,16 +1,19 @@
 """What is known of a person and of an account: sealed, opened, and found by index."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from copy import copy
 from functools import lru_cache
 from itertools import zip_longest
 from typing import Annotated, Self
 from uuid import UUID
 
+import asyncpg
 import orjson
 from fastapi import Depends, Request
 from pydantic import SecretBytes
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.registry.household_keys import repository as household_keys
 from services.registry.households.fields import Field
 from services.registry.households.shape import REGISTRATION_NUMBER, SEALED
 from services.registry.names.tokens import frames_of, kept_under
@@ -20,13 +23,26 @@ from shared.audit.purpose import Purpose
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.database import Session
 from shared.ids import id_of
-from shared.personal_data import BlindIndex, Cipher, cipher_from
+from shared.personal_data import (
+    BlindIndex,
+    Cipher,
+    MaterialMissing,
+    OwnCipher,
+    cipher_from,
+    is_of_material,
+    new_materials,
+)
 
 PERSON_CONTEXT = "person"
 _DIGITS_AMONG_NEIGHBOURS = 3
 FILE_CONTEXT = "import file"
 _TOKEN_BYTES = 8
 _NAMES_REMEMBERED, _TOKENS_REMEMBERED = 20_000, 20_000
+ERASED = b""
+"""What stands in place of what was sealed of a person, or of an account, once it is erased."""
+_NONE_YET = b""
+"""What a household has of its own whose persons were sealed before each had something."""
+_DRAWN_AT_ONCE = 500
 
 Person = Mapping[str, str | None]
 """The head of a household or a member, as registered: the sealed fields by name."""
@@ -56,17 +72,93 @@ class PersonalData:
         self.ids = Indexes(ids or index)
         """What ids of households follow from: it stays when the index's key is changed."""
         self._opened = opened
+        self._materials: dict[UUID, bytes | None] = {}
+        self._own: dict[UUID, OwnCipher] = {}
+        self.given: dict[UUID, bytes] = {}
+        """What was drawn for households that had nothing of their own."""
+        self._gives = False
+        self._drawn: list[bytes] = []
+
+    def apart(self) -> Self:
+        """The same keys, which know of no household yet: for one request, or one block."""
+        apart = copy(self)
+        apart._own = {}
+        apart._materials = {}
+        apart._drawn = []
+        apart._gives = False
+        apart.given = {}
+        return apart
 
     def telling(self, opened: Callable[[UUID], None]) -> Self:
         """The same keys; ``opened`` is called with each household of which a value is opened."""
-        telling = copy(self)
+        telling = self.apart()
         telling._opened = opened
         return telling
 
-    def seal_person(self, values: Sequence[str | None], *, household_id: bytes) -> bytes:
-        """A person, in the order of ``SEALED``, sealed for the household; or a member, in the order
-        of theirs, for the member."""
-        return self.persons.encrypt(orjson.dumps(values), bound_to=household_id)
+    def giving(self, materials: household_keys.Materials) -> Self:
+        """The same keys for one block to be sealed: with what its households have of their own,
+        and drawing it for those that have none. Whoever stores the block stores ``given`` too."""
+        giving = self.apart()
+        giving._materials = dict(materials)
+        giving._gives = True
+        return giving
+
+    @property
+    def sealed_for(self) -> Set[UUID]:
+        """The households that something was sealed for."""
+        return self._own.keys()
+
+    async def learn(self, session: AsyncSession, household_ids: Iterable[UUID]) -> None:
+        """Read what these households have of their own, all at once: before they are opened."""
+        unknown = set(household_ids) - self._materials.keys()
+        if unknown:
+            self._know(unknown, await household_keys.materials_of(session, unknown))
+
+    async def learn_on(self, connection: asyncpg.Connection, household_ids: Iterable[UUID]) -> None:
+        """The same on a connection."""
+        unknown = set(household_ids) - self._materials.keys()
+        if unknown:
+            self._know(unknown, await household_keys.materials_on(connection, unknown))
+
+    def _know(self, asked: Iterable[UUID], materials: household_keys.Materials) -> None:
+        self._materials |= {id: materials.get(id, _NONE_YET) for id in asked}
+
+    def _own_of(self, household_id: UUID) -> OwnCipher:
+        """What seals for a household, and opens; raises MaterialMissing."""
+        own = self._own.get(household_id)
+        if own is None:
+            material = self._materials.get(household_id, _NONE_YET)
+            if material == _NONE_YET and self._gives:
+                self._drawn = self._drawn or new_materials(_DRAWN_AT_ONCE)
+                material = self.given[household_id] = self._drawn.pop()
+            if not material:
+                raise MaterialMissing("What the household was sealed with is not there.")
+            own = self._own[household_id] = self.persons.of(material)
+        return own
+
+    def seal(self, plain: bytes, *, bound_to: bytes, household_id: UUID) -> bytes:
+        """What is personal of a household, sealed with what is its own; raises MaterialMissing
+        where it was erased, or nothing was learnt of it."""
+        return self._own_of(household_id).encrypt(plain, bound_to=bound_to)
+
+    def open(self, sealed: bytes, *, bound_to: bytes, household_id: UUID) -> bytes | None:
+        """What is personal of a household; None: it is erased, wherever the value comes from.
+
+        Raises CannotDecrypt.
+        """
+        assert household_id in self._materials, "learn of a household before it is opened"
+        if sealed == ERASED or self._materials[household_id] is None:
+            return None
+        if is_of_material(sealed):
+            return self._own_of(household_id).decrypt(sealed, bound_to=bound_to)
+        return self.persons.decrypt(sealed, bound_to=bound_to)
+
+    def seal_person(
+        self, values: Sequence[str | None], *, bound_to: bytes, household_id: UUID
+    ) -> bytes:
+        """The head of a household, in the order of ``SEALED``, bound to the household; or a member,
+        in the order of theirs, bound to the member."""
+        return self._own_of(household_id).encrypt(orjson.dumps(values), bound_to=bound_to)
 
     def open_person(self, sealed: bytes, *, household_id: UUID) -> Person:
         """The person of a household; raises CannotDecrypt."""
@@ -75,9 +167,11 @@ class PersonalData:
     def open_sealed(
         self, sealed: bytes, fields: Sequence[Field], *, bound_to: UUID, household_id: UUID
     ) -> Person:
-        """Sealed ``fields`` of a person of the household; raises CannotDecrypt."""
-        values = orjson.loads(self.persons.decrypt(sealed, bound_to=bound_to.bytes))
+        """Sealed ``fields`` of a person of the household, nothing of one who is erased; raises
+        CannotDecrypt."""
+        opened = self.open(sealed, bound_to=bound_to.bytes, household_id=household_id)
         self._opened(household_id)
+        values = () if opened is None else orjson.loads(opened)
         # What was sealed before a field was known does not hold it.
         return {field.name: value for field, value in zip_longest(fields, values)}
 
@@ -86,7 +180,9 @@ class PersonalData:
         return self.accounts.encrypt(account.encode(), bound_to=household_id)
 
     def open_account(self, sealed: bytes, *, household_id: UUID) -> str:
-        """The payee account of a household; raises CannotDecrypt."""
+        """The payee account of a household, empty once it is erased; raises CannotDecrypt."""
+        if sealed == ERASED:
+            return ""
         account = self.accounts.decrypt(sealed, bound_to=household_id.bytes).decode()
         self._opened(household_id)
         return account

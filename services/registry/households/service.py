@@ -51,7 +51,9 @@ class Households:
             after=page.after(str, UUID),
             limit=page.fetch_limit,
         )
-        return self._page(page, found, key=lambda household: (household.area_code, household.id))
+        return await self._page(
+            page, found, key=lambda household: (household.area_code, household.id)
+        )
 
     async def _changed(self, chosen: repository.Chosen, *, page: Page) -> PageOf[HouseholdOut]:
         found = await repository.list_changed(
@@ -62,6 +64,7 @@ class Households:
             limit=page.limit,
         )
         last = found[-1][0] if found else None
+        await self._learn(found)
         return PageOf(
             items=[self.shown(*row) for row in found],
             # Kept by whoever follows: what changes from now on comes behind it.
@@ -85,6 +88,7 @@ class Households:
             limit=page.fetch_limit,
         )
         cut = page.of(found, key=lambda row: (row[0].id,))
+        await self._learn(cut.items)
         show = self.shown if self._shows_persons else _found
         return PageOf[Found](items=[show(*row) for row in cut.items], next_cursor=cut.next_cursor)
 
@@ -95,9 +99,14 @@ class Households:
         )
         if found is None:
             raise NotFound("There is no such household. GET /v1/households lists those of an area.")
+        await self._learn([found])
         return found
 
-    def _page(
+    async def _learn(self, found: Sequence[repository.Found]) -> None:
+        if self._shows_persons:
+            await self._personal_data.learn(self._session, [row[0].id for row in found])
+
+    async def _page(
         self,
         page: Page,
         found: Sequence[repository.Found],
@@ -105,6 +114,7 @@ class Households:
         key: Callable[[Household], tuple[Any, ...]],
     ) -> PageOf[HouseholdOut]:
         cut = page.of(found, key=lambda row: key(row[0]))
+        await self._learn(cut.items)
         return PageOf(items=[self.shown(*row) for row in cut.items], next_cursor=cut.next_cursor)
 
     def shown(self, household: Household, account: PayeeAccount | None) -> HouseholdOut:

@@ -11,8 +11,8 @@ import asyncpg
 from services.registry.areas.codes import districts_of
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import COMMUNE
-from services.registry.imports import repository
 from services.registry.imports.gathering import Block
+from services.registry.imports.looking import Known, look
 from services.registry.imports.members import MemberBlock, only_registered
 from services.registry.imports.reading import ReadBlock
 from services.registry.imports.sealing import (
@@ -20,6 +20,7 @@ from services.registry.imports.sealing import (
     SealedBlock,
     Sorted,
     ids_of,
+    keys_of,
     seal,
     sort_out,
 )
@@ -38,6 +39,8 @@ class Prepared:
     found: Sorted
     rows: int
     sealed: SealedBlock | None
+    keys: PersonalData
+    """What it was sealed with."""
     members: SealedMembers | None = None
     rejected_in: Counter[str] | None = None
 
@@ -51,40 +54,48 @@ class Preparing:
         self._clock = clock
 
     async def prepared(
-        self, block: Block, connection: asyncpg.Connection, *, seals: bool
+        self, block: Block, connection: asyncpg.Connection, *, seals: bool, closely: bool
     ) -> Prepared:
-        """The block as it is to be stored; ``seals`` is False where it is only counted."""
+        """The block as it is to be stored; ``seals`` is False where it is only counted.
+
+        ``closely`` is as in ``look``.
+        """
         if isinstance(block.read, MemberBlock):
-            return await self._prepared_members(block.read, connection, seals=seals)
+            return await self._prepared_members(
+                block.read, connection, seals=seals, closely=closely
+            )
         read = block.read
-        known = await self._known(read, connection)
-        found = await asyncio.to_thread(sort_out, read, known)
-        sealed = await self._sealed(read, known) if seals else None
+        known = await look(connection, read, self._personal_data, closely=closely)
+        keys = keys_of(known.households.values(), self._personal_data, orphans=known.orphans)
+        found = await asyncio.to_thread(sort_out, read, known.households)
+        sealed = await self._sealed(read, known, keys) if seals else None
         rows = len(read.registration_indexes) + read.rejected_count
-        return Prepared(read, found, rows=rows, sealed=sealed)
+        return Prepared(read, found, rows=rows, sealed=sealed, keys=keys)
 
     async def _prepared_members(
-        self, block: MemberBlock, connection: asyncpg.Connection, *, seals: bool
+        self, block: MemberBlock, connection: asyncpg.Connection, *, seals: bool, closely: bool
     ) -> Prepared:
         """The households first, for their members are found by their ids."""
-        known = await self._known(block.households, connection)
+        known = await look(connection, block.households, self._personal_data, closely=closely)
+        keys = keys_of(known.households.values(), self._personal_data, orphans=known.orphans)
         if not block.says_households:
-            block = await asyncio.to_thread(only_registered, block, known)
+            block = await asyncio.to_thread(only_registered, block, known.households)
         read = block.households
         if block.says_households:
-            found = await asyncio.to_thread(sort_out, read, known)
-            sealed = await self._sealed(read, known) if seals else None
+            found = await asyncio.to_thread(sort_out, read, known.households)
+            sealed = await self._sealed(read, known, keys) if seals else None
         else:
             found = Sorted((), {}, range(len(read.registration_indexes)))
             sealed = SealedBlock((), (), (), (), len(found.unchanged))
-        ids = await asyncio.to_thread(ids_of, read, found, known, self._personal_data)
+        ids = await asyncio.to_thread(ids_of, read, found, known.households, self._personal_data)
         stored = await known_members(connection, ids)
         members = await asyncio.to_thread(
             seal_members,
             [ids[owner] for owner in block.owners],
             block.columns,
             known=stored,
-            personal_data=self._personal_data,
+            erased=frozenset(each.id for each in known.households.values() if each.is_erased),
+            personal_data=keys,
             now=self._clock.now(),
         )
         # What a household that comes with its members says of them is counted already.
@@ -97,28 +108,21 @@ class Preparing:
             _with_members(found, ids, members),
             rows=block.rows,
             sealed=None if sealed is None else replace(sealed, listed=True),
+            keys=keys,
             members=members,
             rejected_in=block.rejected_in,
         )
 
-    async def _sealed(self, read: ReadBlock, known: Mapping[bytes, KnownHousehold]) -> SealedBlock:
+    async def _sealed(self, read: ReadBlock, known: Known, keys: PersonalData) -> SealedBlock:
         return await asyncio.to_thread(
             seal,
             read,
-            known=known,
-            personal_data=self._personal_data,
+            known=known.households,
+            personal_data=keys,
             sender=self._run.asked_by,
             batch_id=self._run.id,
             now=self._clock.now(),
         )
-
-    async def _known(
-        self, read: ReadBlock, connection: asyncpg.Connection
-    ) -> Mapping[bytes, KnownHousehold]:
-        indexes = read.registration_indexes
-        if read.other is not None:
-            indexes = [*indexes, *read.other.registration_indexes]
-        return await repository.known_households(connection, indexes)
 
     def told(self, prepared: Prepared) -> list[Event]:
         """One event for the block, and none where everything was known."""

@@ -15,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.accounts.service import settle_import
 from services.registry.areas.codes import districts_of
+from services.registry.household_keys.repository import KeysChanged
 from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
 from services.registry.imports.blocks import Unreadable, row_blocks
+from services.registry.imports.looking import look
 from services.registry.imports.reading import ReadBlock, Reader, TooManyFaults
-from services.registry.imports.sealing import SealedBlock, seal
+from services.registry.imports.sealing import SealedBlock, keys_of, seal
 from services.registry.imports.tables import ImportStatus
 from shared import audit
 from shared.approvals import Steps
@@ -158,10 +160,10 @@ class Receiver:
                     raise TooLarge(
                         f"An import has at most {self._maximum_rows} lines. Send it in parts."
                     )
-                sealed = await self._seal(read, looking)
+                sealed, keys = await self._seal(read, looking)
                 if before is not None:
                     await before
-                before = asyncio.create_task(self._store(import_id, read, sealed, storing))
+                before = asyncio.create_task(self._store(import_id, read, sealed, keys, storing))
                 if read.stopped is not None:
                     raise read.stopped
             if before is not None:
@@ -177,27 +179,30 @@ class Receiver:
                 await asyncio.gather(before, return_exceptions=True)
             raise
 
-    async def _seal(self, read: ReadBlock, looking: asyncpg.Connection) -> SealedBlock:
-        indexes = read.registration_indexes
-        if read.other is not None:
-            indexes = [*indexes, *read.other.registration_indexes]
-        known = await repository.known_households(looking, indexes)
+    async def _seal(
+        self, read: ReadBlock, looking: asyncpg.Connection, *, closely: bool = False
+    ) -> tuple[SealedBlock, PersonalData]:
+        """A block, with what it was sealed with."""
+        known = await look(looking, read, self._personal_data, closely=closely)
+        keys = keys_of(known.households.values(), self._personal_data, orphans=known.orphans)
         now: datetime = self._clock.now()
-        return await asyncio.to_thread(
+        sealed = await asyncio.to_thread(
             seal,
             read,
-            known=known,
-            personal_data=self._personal_data,
+            known=known.households,
+            personal_data=keys,
             sender=self._caller.subject,
             batch_id=self._batch_id,
             now=now,
         )
+        return sealed, keys
 
     async def _store(
         self,
         import_id: UUID,
         read: ReadBlock,
         sealed: SealedBlock,
+        keys: PersonalData,
         storing: asyncpg.Connection,
     ) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -208,6 +213,7 @@ class Receiver:
                     import_id,
                     read,
                     sealed,
+                    keys,
                     told=told,
                     edition=self._edition,
                     by=self._caller.subject,
@@ -215,11 +221,12 @@ class Receiver:
                 )
                 self._saved_up_to_line = read.last_line
                 return
-            except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
-                # Somebody else registered or changed one of them: look again, and seal again.
+            except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, KeysChanged):
+                # Somebody else registered, changed or erased one of them: look again, and seal
+                # again.
                 if attempt == _ATTEMPTS:
                     raise
-                sealed = await self._seal(read, storing)
+                sealed, keys = await self._seal(read, storing, closely=True)
 
     def _told(self, import_id: UUID, sealed: SealedBlock) -> list[Event]:
         """One event for the block, and none where everything was known."""

@@ -27,6 +27,8 @@ from services.registry.accounts.tables import AccountChange
 from services.registry.areas.repository import require_edition
 from services.registry.changes.repository import Said, say_on
 from services.registry.changes.tables import ChangeKind
+from services.registry.household_keys.repository import copy_on, hold_on
+from services.registry.households.persons import PersonalData
 from services.registry.households.shape import COMMUNE, VILLAGE
 from services.registry.households.tables import Household, PayeeAccount
 from services.registry.imports.reading import ReadBlock, Rejection
@@ -84,12 +86,16 @@ _REJECTIONS = """
 
 _KNOWN = """
     SELECT household.registration_index, household.id, household.content_index,
-           account.provider_code, account.account_index, household.erased_at IS NOT NULL
+           account.provider_code, account.account_index,
+           household.erased_at IS NOT NULL OR key.destroyed_at IS NOT NULL, key.material
     FROM registry.household
+    LEFT JOIN registry.household_key AS key ON key.household_id = household.id
     LEFT JOIN registry.payee_account AS account
         ON account.household_id = household.id AND account.ended_at IS NULL
-    WHERE household.registration_index = ANY($1)
 """
+_KNOWN_BY_NUMBER = f"{_KNOWN} WHERE household.registration_index = ANY($1)"
+# Who was erased before the index's key was changed is found by no number any more.
+_KNOWN_BY_ID = f"{_KNOWN} WHERE household.id = ANY($1)"
 
 _GIVEN_TABLES = """
     CREATE TEMP TABLE IF NOT EXISTS given_household (LIKE registry.household INCLUDING DEFAULTS)
@@ -151,8 +157,16 @@ async def known_households(
     connection: asyncpg.Connection, registration_indexes: Sequence[bytes]
 ) -> dict[bytes, KnownHousehold]:
     """The stored households among these, by registration index."""
-    rows = await connection.fetch(_KNOWN, registration_indexes)
+    rows = await connection.fetch(_KNOWN_BY_NUMBER, registration_indexes)
     return {row[0]: KnownHousehold(*row[1:]) for row in rows}
+
+
+async def known_by_id(
+    connection: asyncpg.Connection, ids: Sequence[UUID]
+) -> dict[UUID, KnownHousehold]:
+    """The stored households with these ids."""
+    rows = await connection.fetch(_KNOWN_BY_ID, ids)
+    return {row[1]: KnownHousehold(*row[1:]) for row in rows}
 
 
 async def store_block(
@@ -160,6 +174,7 @@ async def store_block(
     import_id: UUID,
     read: ReadBlock,
     sealed: SealedBlock,
+    keys: PersonalData,
     *,
     told: Sequence[Event],
     edition: int,
@@ -170,15 +185,21 @@ async def store_block(
 ) -> None:
     """Store a block in one transaction, with its counts and rejections and what is told of it.
 
-    ``beside`` is done within it; ``rows`` is how many they are, where not each is a household.
+    ``keys`` are what it was sealed with: of its households, those that are not new are held first,
+    so that nobody is sealed who was erased meanwhile. ``beside`` is done within it; ``rows`` is how
+    many they are, where not each is a household.
 
     Raises asyncpg.UniqueViolationError where somebody else registered one of the new households
-    in the meantime, and EditionChanged where places are called otherwise since they were read.
+    in the meantime, KeysChanged where one was erased, and EditionChanged where places are called
+    otherwise since they were read.
     """
     async with connection.transaction():
         await require_edition(connection, edition)
         await say_on(connection, Said(kind=ChangeKind.IMPORTED, by=by, at=now, import_id=import_id))
+        new = {household[0] for household in sealed.households}
+        await hold_on(connection, keys.sealed_for - new)
         await _copy_households(connection, sealed)
+        await copy_on(connection, keys.given)
         await copy_rows(connection, PayeeAccount, ACCOUNT_COLUMNS, sealed.accounts)
         if sealed.changed_households:
             await _change(connection, sealed)

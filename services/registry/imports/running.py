@@ -16,6 +16,7 @@ import asyncpg
 
 from services.registry.accounts.service import settle_import
 from services.registry.areas.repository import edition_in_force, places_now
+from services.registry.household_keys.repository import KeysChanged
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import REGISTRATION_NUMBER
 from services.registry.imports import repository
@@ -234,7 +235,7 @@ class _Reading:
         self, block: Block, looking: asyncpg.Connection, *, stores: bool
     ) -> Callable[[], Coroutine[Any, Any, None]]:
         """What commits a block, with everything computed that can be without its connection."""
-        prepared = await self._preparing.prepared(block, looking, seals=stores)
+        prepared = await self._preparing.prepared(block, looking, seals=stores, closely=not stores)
         return partial(self._store if stores else self._count, block, prepared)
 
     def _require_bounded(self, block: Block) -> None:
@@ -306,6 +307,7 @@ class _Reading:
                     self._run.import_id,
                     prepared.read,
                     prepared.sealed,
+                    prepared.keys,
                     told=self._preparing.told(prepared),
                     edition=self._edition,
                     by=self._run.asked_by,
@@ -314,11 +316,14 @@ class _Reading:
                     beside=partial(self._store_beside, block, prepared),
                 )
                 break
-            except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
-                # Somebody else registered or changed one of them: look again, and seal again.
+            except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, KeysChanged):
+                # Somebody else registered, changed or erased one of them: look again, and seal
+                # again.
                 if attempt == _ATTEMPTS:
                     raise
-                prepared = await self._preparing.prepared(block, self._storing, seals=True)
+                prepared = await self._preparing.prepared(
+                    block, self._storing, seals=True, closely=True
+                )
         self._reached(block, prepared)
 
     async def _store_beside(self, block: Block, prepared: Prepared) -> None:

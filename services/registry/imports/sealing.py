@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.registry.accounts.repository import PARTLY_TAKEN
+from services.registry.household_keys.repository import Materials
 from services.registry.households.fields import Kept
 from services.registry.households.persons import PersonalData, household_id_of
 from services.registry.households.shape import (
@@ -81,6 +82,8 @@ class KnownHousehold(NamedTuple):
     account_index: bytes | None
     is_erased: bool = False
     """Whoever was erased stays so, whatever a file says."""
+    material: bytes | None = None
+    """What it has of its own to be sealed with, if it has any."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,20 @@ def ids_of(
     return [new[at] if household is None else household.id for at, household in enumerate(stored)]
 
 
+def keys_of(
+    known: Iterable[KnownHousehold], personal_data: PersonalData, *, orphans: Materials
+) -> PersonalData:
+    """What seals a block: with what its households have of their own.
+
+    ``orphans`` is what households have that the database has lost.
+    """
+    materials: dict[UUID, bytes | None] = dict(orphans)
+    for household in known:
+        if household.is_erased or household.material is not None:
+            materials[household.id] = household.material
+    return personal_data.giving(materials)
+
+
 def seal(
     block: ReadBlock,
     *,
@@ -156,7 +173,8 @@ def seal(
 ) -> SealedBlock:
     """Seal the rows that are new or changed; ``known`` is by registration index, of either key.
 
-    The accounts of new households are the ``sender``'s; changed ones are of a batch of changes.
+    ``personal_data`` is of ``keys_of``. The accounts of new households are the ``sender``'s;
+    changed ones are of a batch of changes.
     """
     found = sort_out(block, known)
     new, changed = found.new, found.changed
@@ -267,7 +285,7 @@ class _Sealing:
         seal_person = self._personal_data.seal_person
         persons = zip(*(columns[known.name] for known in SEALED), strict=True)
         return [
-            seal_person(person, household_id=household_id.bytes)
+            seal_person(person, bound_to=household_id.bytes, household_id=household_id)
             for person, household_id in zip(persons, household_ids, strict=True)
         ]
 

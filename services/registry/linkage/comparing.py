@@ -103,6 +103,10 @@ class Comparing:
         ):
             async with self._database.connection() as connection:
                 async for records in blocks(connection, age):
+                    self._personal_data = self._personal_data.apart()
+                    await self._personal_data.learn_on(
+                        connection, {record["household_id"] for record in records}
+                    )
                     linking.add(self._rows(records, known, blinding))
                     reading.tell(len(known.household_of))
             self._tell(

@@ -81,6 +81,7 @@ class Members:
 
     async def shown(self, members: Sequence[Member]) -> list[MemberOut]:
         """Members with what is sealed of them, and their programmes."""
+        await self._personal_data.learn(self._session, {member.household_id for member in members})
         programmes = await repository.programmes_of(
             self._session, [member.id for member in members]
         )

@@ -7,7 +7,7 @@ again changes nothing. A member whose row has ended stays as they are, whatever 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -109,13 +109,15 @@ def seal_members(
     columns: Columns,
     *,
     known: Mapping[Place, KnownMember],
+    erased: Collection[UUID] = frozenset(),
     personal_data: PersonalData,
     now: datetime,
 ) -> SealedMembers:
     """Seal the members who are new or changed.
 
     ``household_ids`` are those of each member, in the order of ``columns``, which hold every field
-    of ``MEMBER_SHAPE``. Raises ValueError where a number of a household stands twice.
+    of ``MEMBER_SHAPE``. Of households that are ``erased`` nobody becomes a member. Raises
+    ValueError where a number of a household stands twice.
     """
     places = list(zip(household_ids, columns[MEMBER_NUMBER.name], strict=True))
     if len(set(places)) < len(places):
@@ -128,7 +130,9 @@ def seal_members(
     unchanged_count = left_count = 0
     for at, place in enumerate(places):
         stored = known.get(place)
-        if stored is None:
+        if place[0] in erased:
+            left_count += 1
+        elif stored is None:
             new.positions.append(at)
         elif stored.has_left:
             left_count += 1
@@ -149,7 +153,7 @@ def seal_members(
             for picked in (new, changed)
             for at, id in zip(picked.positions, picked.ids, strict=True)
         },
-        household_ids=list(dict.fromkeys(household_ids)),
+        household_ids=[id for id in dict.fromkeys(household_ids) if id not in erased],
         unchanged_count=unchanged_count,
         left_count=left_count,
     )
@@ -212,8 +216,8 @@ def _records(
             household_ids,
             *(columns[known.name] for known in OPEN),
             [
-                seal_person(person, household_id=id.bytes)
-                for person, id in zip(persons, picked.ids, strict=True)
+                seal_person(person, bound_to=id.bytes, household_id=household_id)
+                for person, id, household_id in zip(persons, picked.ids, household_ids, strict=True)
             ],
             *(
                 _indexes(personal_data.index, known, columns[known.name])

@@ -37,5 +37,5 @@ async def search_by_name(
     """
     unheard: PersonalData = request.app.state.personal_data
     return await service.search(
-        session, body, unheard=unheard, personal_data=personal_data, caller=caller
+        session, body, unheard=unheard.apart(), personal_data=personal_data, caller=caller
     )

@@ -52,6 +52,7 @@ async def search(
             session, tokens, bound=caller.areas, area=area, limit=_MOST_OPENED
         )
         more = more or heads.more or members.more
+        await unheard.learn(session, {row.household_id for row in (*heads.rows, *members.rows)})
         for row in heads.rows:
             person = unheard.open_person(row.person_sealed, household_id=row.household_id)
             _keep(found, row.household_id, None, looked_for.percent(person[HEAD_NAME.name]))
@@ -69,6 +70,7 @@ async def search(
     ranked = sorted(found, key=lambda household_id: (-found[household_id][0], household_id))
     shown = ranked[: given.limit]
     rows = await households_with(session, shown, bound=caller.areas)
+    await personal_data.learn(session, rows)
     households = Households(session, personal_data=personal_data, caller=caller)
     return NamesFoundOut(
         items=[

@@ -17,6 +17,7 @@ async def names_of(
     found = await repository.households_of(
         session, {line.entitlement_id for line in lines}, bound=caller.areas
     )
+    await personal_data.learn(session, {household.id for household in found.values()})
     shown: list[NameLineOut] = []
     for line in lines:
         household = found.get(line.entitlement_id)

@@ -112,6 +112,8 @@ class Reindexing:
                     connection, [row["id"] for row in rows]
                 ):
                     accounts[account["household_id"]].append(account)
+                self._personal_data = self._personal_data.apart()
+                await self._personal_data.learn_on(connection, [row["id"] for row in rows])
                 await self._store(connection, rows, accounts, met, only_look=only_look)
                 members = await repository.members_of(connection, [row["id"] for row in rows])
                 await self._store_members(connection, members, met, only_look=only_look)

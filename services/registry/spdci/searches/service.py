@@ -200,6 +200,7 @@ class Searches:
         if self._shows_persons:
             with_persons = await agreeing(self._session, ids, self._sharing)
             self.agreed |= with_persons
+            await self._personal_data.learn(self._session, with_persons)
         counts = await repository.counts_of(self._session, ids, today=self._today)
         places = await self._places(households)
         listed = [id for id in with_persons & households.keys() if households[id].members_listed]
@@ -232,6 +233,7 @@ class Searches:
         ids = [each for _, each in found if each is not None]
         members = await repository.members_by_id(self._session, ids)
         shown = await self._shown(list(members.values()), households)
+        await self._personal_data.learn(self._session, households)
         return [
             records.member_of_head(
                 households[household_id], person=self._opened(households[household_id])
@@ -246,6 +248,7 @@ class Searches:
     ) -> dict[UUID, Json]:
         if not members:
             return {}
+        await self._personal_data.learn(self._session, {each.household_id for each in members})
         programmes = await repository.programmes_of(
             self._session, [each.id for each in members], today=self._today
         )
