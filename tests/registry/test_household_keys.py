@@ -26,7 +26,7 @@ from tests.registry.test_import_members import (
     members_file,
 )
 from tests.registry.test_import_runs import read
-from tests.registry.test_keys import Killed, Restart, dying, new_key
+from tests.registry.test_keys import Killed, Restart, dying, new_key, started
 from tests.registry.test_keys import restart as restart
 from tests.registry.test_keys import small_sets as small_sets
 
@@ -175,6 +175,7 @@ async def keys(flow: Flow) -> dict[UUID, bytes | None]:
 async def test_who_was_sealed_before_is_given_something_of_their_own_by_a_command_that_died(
     flow: Flow, restart: Restart, environment: dict[str, str]
 ) -> None:
+    await started(flow, restart())
     ids = [await family(flow, number) for number in range(5)]
     gone = await family(flow, 8)
     await erased(flow, gone)
@@ -199,6 +200,7 @@ async def test_who_was_sealed_before_is_given_something_of_their_own_by_a_comman
 
     both = json.dumps({**json.loads(environment["PERSON_KEYS"]), "2": new_key()})
     settings = restart(PERSON_KEYS=both)
+    await started(flow, settings)
     database = flow.service.app.state.database
     columns = sealed_columns(settings)
     told: list[str] = []
