@@ -73,7 +73,7 @@ async def test_who_is_searched_by_name_is_found_in_both_scripts_and_nearly(flow:
     async with flow.service.client(
         "households:search", "households:read-personal", areas=["15"]
     ) as client:
-        elsewhere = await client.post("/households/search-by-name", json=asked)
+        elsewhere = await client.post("/households/search-by-name", json=of_village)
     assert (elsewhere.status_code, elsewhere.json().get("items")) == (200, [])
 
     async with flow.service.client("households:search") as client:
