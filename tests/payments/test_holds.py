@@ -413,6 +413,10 @@ async def test_all_that_a_rule_holds_is_let_go_at_once_by_two_persons(
     await carried_out(steps)
     assert await steps.claim() == []
     await world.approve(proposal["id"])
+    # Until it is carried out nobody is to decide once more.
+    assert {
+        hold["approval_id"] for hold in (await world.get("/holds", rule="same_account"))["items"]
+    } == {proposal["id"]}
     await carried_out(steps)
     assert [by for _, by in await held(world)] == ["above_cap"]
     assert len(await steps.pay_all()) == 4

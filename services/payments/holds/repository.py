@@ -26,7 +26,8 @@ _PROPOSED = """
     SELECT approval.id
     FROM payments.approval
     JOIN payments.resolution_item ON resolution_item.resolution_id = approval.id
-    WHERE approval.decision IS NULL AND approval.expires_at > CAST(:now AS timestamptz)
+    WHERE (approval.decision IS NULL AND approval.expires_at > CAST(:now AS timestamptz)
+        OR approval.decision = 'approved' AND resolution_item.result IS NULL)
       AND approval.kind = 'resolution'
       AND resolution_item.instruction_id = hold.instruction_id
     ORDER BY approval.id

@@ -138,7 +138,8 @@ class HoldOut(BaseModel):
     held_at: datetime
     age_seconds: int
     approval_id: UUID | None = Field(
-        description="The proposal about it that waits for a second person. Null: there is none."
+        description="The proposal about it that waits for a second person, or was approved and "
+        "is being carried out. Null: there is none."
     )
     ended_at: datetime | None = Field(description="Null: nobody has decided.")
     resolution_id: UUID | None = Field(
