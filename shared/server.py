@@ -29,7 +29,7 @@ from shared.settings import ServiceSettings
 _SHUTDOWN_SECONDS = 10
 _LINGER_SECONDS = 2.0
 """How long a sender who was answered early may go on: closed at once, it might not read why."""
-_LINGER_BYTES = 32 * 1024 * 1024
+_LINGER_BYTES = 14 * 1024 * 1024
 _OF_A_HEADER_LINE = len(": \r\n")
 
 
