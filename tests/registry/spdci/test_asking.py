@@ -1,12 +1,9 @@
 """Our own side as a client: what we ask, what is answered, and what is on its way."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
-
-import pytest
 
 from services.registry.spdci.applications import examples
 from tests.registry.flow import Flow
@@ -16,13 +13,6 @@ from tests.registry.spdci.signing import signed_environment, took
 from tests.server import eventually
 
 environment = signed_environment
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
-    receiver = Receiver()
-    async with receiver.running() as url:
-        yield receiver, url
 
 
 async def test_a_partner_is_asked_and_its_answer_is_kept_once(

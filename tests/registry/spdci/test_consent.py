@@ -3,7 +3,6 @@
 import base64
 import csv
 import io
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
@@ -53,13 +52,6 @@ def environment(
         environment[name] = value
         monkeypatch.setenv(name, value)
     return environment
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
-    receiver = Receiver()
-    async with receiver.running() as url:
-        yield receiver, url
 
 
 async def agree(flow: Flow, household_id: Any, purpose: str = PURPOSE) -> None:

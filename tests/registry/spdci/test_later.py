@@ -2,7 +2,6 @@
 
 import base64
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -31,13 +30,6 @@ def environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) ->
         environment[name] = value
         monkeypatch.setenv(name, value)
     return environment
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
-    receiver = Receiver()
-    async with receiver.running() as url:
-        yield receiver, url
 
 
 def everyone(reference_id: str = "1") -> dict[str, Any]:

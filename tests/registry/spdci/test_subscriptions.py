@@ -1,10 +1,7 @@
 """What partners are told of by themselves: what they want, from then on, until they end it."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any
-
-import pytest
 
 from tests.registry.flow import Flow, rows
 from tests.registry.people import Person, ids_of, store
@@ -36,13 +33,6 @@ def wanted(reference_id: str, event_type: str, **criteria: Any) -> dict[str, Any
         }
         | criteria,
     }
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
-    receiver = Receiver()
-    async with receiver.running() as url:
-        yield receiver, url
 
 
 async def test_what_happens_is_told_to_who_subscribed_until_they_unsubscribe(
