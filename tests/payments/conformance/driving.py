@@ -36,8 +36,8 @@ from tests.payments.bank import private
 from tests.payments.conformance.sides import (
     API_KEY,
     CODE,
+    PATIENCE_SECONDS,
     SECRET,
-    TIMEOUT_SECONDS,
     OtherSide,
     Spoken,
 )
@@ -84,7 +84,7 @@ def order(*, account: str = ACCOUNT, key: bytes = _KEY, version: int = 1) -> Ord
     return Order(new_id(), household_id, Money(AMOUNT_MINOR, "KHR"), sealed)
 
 
-def worker_settings(spoken: Spoken) -> WorkerSettings:
+def worker_settings(spoken: Spoken, *, patience_seconds: float) -> WorkerSettings:
     """Of a worker that can speak to any provider."""
     return WorkerSettings.model_validate(
         {
@@ -95,7 +95,7 @@ def worker_settings(spoken: Spoken) -> WorkerSettings:
             "webhook_keys": _KEYS,
             "provider_api_keys": {CODE: API_KEY},
             "provider_signing_keys": {CODE: private(SIGNING_KEY)},
-            "provider_timeout_seconds": TIMEOUT_SECONDS,
+            "provider_timeout_seconds": patience_seconds,
         }
     )
 
@@ -190,10 +190,13 @@ class Driven:
 
 
 @asynccontextmanager
-async def driven(spoken: Spoken, directory: Path) -> AsyncIterator[Driven]:
+async def driven(
+    spoken: Spoken, directory: Path, *, patience_seconds: float = PATIENCE_SECONDS
+) -> AsyncIterator[Driven]:
     """An adapter of the protocol, and the provider that it speaks to."""
     async with spoken.play(directory) as side:
-        adapter = spoken.adapter(side.settings, worker_settings(spoken))
+        settings = worker_settings(spoken, patience_seconds=patience_seconds)
+        adapter = spoken.adapter(side.settings, settings)
         try:
             yield Driven(spoken, adapter, side)
         finally:

@@ -12,7 +12,7 @@ from aiohttp import web
 from services.payments.settings import ProviderSettings
 from shared.ids import new_id
 from shared.signatures import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from tests.payments.conformance.sides import CODE, SECRET, TIMEOUT_SECONDS, OtherSide, Saying
+from tests.payments.conformance.sides import CODE, IMPATIENCE_SECONDS, SECRET, OtherSide, Saying
 
 BUSY_SECONDS = 7
 SIGNED_AT = 1_760_000_000
@@ -81,7 +81,7 @@ class HttpSide(OtherSide):
         said = self.reply(request.method, path, request, body)
         match self.saying:
             case Saying.KEEPS_SILENT:
-                await asyncio.sleep(TIMEOUT_SECONDS * 4)
+                await asyncio.sleep(IMPATIENCE_SECONDS * 4)
             case Saying.HANGS_UP:
                 assert request.transport is not None
                 request.transport.close()

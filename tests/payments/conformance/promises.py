@@ -28,7 +28,7 @@ from tests.payments.conformance.driving import (
     takes_many,
 )
 from tests.payments.conformance.http_side import SIGNED_AT
-from tests.payments.conformance.sides import API_KEY, SECRET, Saying, Spoken
+from tests.payments.conformance.sides import API_KEY, IMPATIENCE_SECONDS, SECRET, Saying, Spoken
 
 NO_END = {AnswerKind.NO_ANSWER, AnswerKind.PENDING, AnswerKind.NOT_KNOWN, AnswerKind.NOT_SENT}
 """What leaves a payment where it was: it may have been made, or it was not sent."""
@@ -61,7 +61,7 @@ async def says_what_it_is(spoken: Spoken, directory: Path) -> None:
 
 async def sends_what_was_ordered_under_its_fixed_id(spoken: Spoken, directory: Path) -> None:
     """What leaves bears our ids and the account; a repeat bears the same, and says the same."""
-    async with driven(spoken, directory) as driving:
+    async with driven(spoken, directory, patience_seconds=IMPATIENCE_SECONDS) as driving:
         payment, batch_id = order(), new_id()
         driving.side.saying = Saying.KEEPS_SILENT
         for _ in range(2):
@@ -172,7 +172,7 @@ async def tells_what_was_really_paid(spoken: Spoken, directory: Path) -> None:
 
 
 async def takes_silence_for_no_answer(spoken: Spoken, directory: Path) -> None:
-    async with driven(spoken, directory) as driving:
+    async with driven(spoken, directory, patience_seconds=IMPATIENCE_SECONDS) as driving:
         for answer in await _heard(driving, Saying.KEEPS_SILENT):
             assert answer.kind in MAY_BE_PAID, answer
 

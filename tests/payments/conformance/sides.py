@@ -13,7 +13,10 @@ from services.payments.providers.protocol import Adapter, Verifier
 from services.payments.settings import ApiSettings, ProviderSettings, WorkerSettings
 
 CODE = "mekong"
-TIMEOUT_SECONDS = 0.3
+PATIENCE_SECONDS = 10.0
+"""How long an answer is waited for: longer than a busy machine ever takes to give it."""
+IMPATIENCE_SECONDS = 0.3
+"""As ``PATIENCE_SECONDS``, where there will be no answer."""
 API_KEY = "an-api-key-that-is-told-to-nobody"
 SECRET = "whsec_" + base64.b64encode(bytes(range(64, 96))).decode()
 
