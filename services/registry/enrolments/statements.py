@@ -169,6 +169,8 @@ def first_round(document: SchemeDocument, variant: Variant) -> Totals:
     ).where(~_enrolled_before())
     if variant.further is not None:
         eligible = eligible.where(*_further(variant.further))
+    # Keys that come in their order go into few pages of their indexes: a quarter of the time.
+    eligible = eligible.order_by(Household.id)
     enrol = insert(Enrolment).from_select(
         [
             "household_id",

@@ -158,7 +158,7 @@ class EnrolmentWork:
         )
         if not suspected:
             return made
-        aside = Made(*await holding.set_aside(session, chunk.id))
+        aside = Made(*await holding.set_aside(session, chunk.id, suspected))
         return repository.moved(made, aside, EntitlementStatus.READY, EntitlementStatus.UNPAYABLE)
 
     async def _excluding(

@@ -21,8 +21,10 @@ _COLUMNS = """
     extract(epoch FROM clock_timestamp() - chunk.told_at)::float AS seconds
 """
 
+# Asked once for all: as long as nothing was lost, no payment is looked at.
 _IS_TO_BE_ASKED = """
-    chunk.epoch < (SELECT events.current_epoch())
+    EXISTS (SELECT FROM payments.chunk WHERE epoch < (SELECT events.current_epoch()))
+    AND chunk.epoch < (SELECT events.current_epoch())
     AND NOT EXISTS (
         SELECT FROM payments.asked_further AS asked
         WHERE asked.instruction_id = tried.id AND asked.epoch = (SELECT events.current_epoch())

@@ -1,5 +1,6 @@
 """What an undecided suspicion holds back: one of two that may be one, while the other is paid."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import text
@@ -82,7 +83,8 @@ HELD_FROM_REPAIR = _held(
 # In the order of their ids, so that two who wait for each other's never wait for each other.
 _LOCK_OF_CHUNK = text(
     f"""
-    SELECT suspect.id FROM registry.duplicate_suspect AS suspect
+    SELECT suspect.first_household_id, suspect.second_household_id
+    FROM registry.duplicate_suspect AS suspect
     WHERE suspect.id IN (
         SELECT holding.id FROM registry.entitlement AS e
         CROSS JOIN LATERAL {_HOLDING.format(household="e.household_id")} AS holding
@@ -96,7 +98,8 @@ _SET_ASIDE = text(
     WITH aside AS (
         UPDATE registry.entitlement AS e
         SET status = 'unpayable', reason = '{SUSPECTED_DUPLICATE}', payee_account_id = NULL
-        WHERE e.chunk_id = :chunk_id AND e.status = 'ready' AND {
+        WHERE e.household_id = ANY(CAST(:household_ids AS uuid[]))
+          AND e.chunk_id = :chunk_id AND e.status = 'ready' AND {
         _held(
             "e",
             same_round="theirs.status IN ('ready', 'paid', 'refused') "
@@ -112,18 +115,22 @@ _SET_ASIDE = text(
 
 async def lock_of_chunk(
     session: AsyncSession, chunk_id: UUID, *, activation_id: UUID, round_number: int
-) -> bool:
-    """Hold what is suspected of whom a chunk entitled, until the commit; whether there is any.
+) -> Sequence[UUID]:
+    """Hold what is suspected of whom a chunk entitled, until the commit; the households of it.
 
     Whoever works the chunk of the other of a pair waits, and then sees what this one made.
     """
     # Suspicions come by ten thousands at once, and plans that were made before know of none.
     await plan_anew(session)
     values = {"chunk_id": chunk_id, "activation_id": activation_id, "round": round_number}
-    return bool((await session.scalars(_LOCK_OF_CHUNK, values)).all())
+    pairs = (await session.execute(_LOCK_OF_CHUNK, values)).all()
+    return list({household_id for pair in pairs for household_id in pair})
 
 
-async def set_aside(session: AsyncSession, chunk_id: UUID) -> tuple[int, int]:
-    """Set aside whom of a chunk another may be that is paid; how many, and of what sum."""
-    count, minor = (await session.execute(_SET_ASIDE, {"chunk_id": chunk_id})).one()
+async def set_aside(
+    session: AsyncSession, chunk_id: UUID, household_ids: Sequence[UUID]
+) -> tuple[int, int]:
+    """Set aside whom of these in a chunk another may be that is paid; how many, of what sum."""
+    values = {"chunk_id": chunk_id, "household_ids": household_ids}
+    count, minor = (await session.execute(_SET_ASIDE, values)).one()
     return count, minor
