@@ -238,6 +238,9 @@ async def test_nobody_is_paid_twice_for_a_split_or_a_merger(working: Flow) -> No
     # What they were owed is told still, of the one that is archived, too.
     owed = await working.get(f"/households/{other_id}/entitlements")
     assert [entitlement["status"] for entitlement in owed["items"]] == ["ready"]
+    past = await working.get(f"/households/{other_id}")
+    assert (past["archived_because"], past["merged_into"]) == ("merged", late)
+    assert merged["archived_at"] is merged["merged_into"] is None
     assert (await act(working, f"/households/{other_id}/restoration", {})).status_code == 409
     # Another activation finds each of them.
     second = await working.open("020102")
@@ -296,6 +299,7 @@ async def test_an_archived_household_is_enrolled_in_nothing_and_erased_for_good(
     erased = await done(working, erase, {}, two=True)
     assert set(erased["person"].values()) == {None}
     assert (erased["payee_account"], erased["area_code"]) == (None, "020102")
+    assert (erased["archived_because"], erased["erased_at"] is None) == ("moved-away", False)
     assert (await act(working, erase, {})).status_code == 409
     assert (await act(working, f"{path}/move", {"area_code": "020101"})).status_code == 409
     members = (await working.get(f"{path}/members"))["items"]

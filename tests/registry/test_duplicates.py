@@ -48,6 +48,9 @@ async def test_what_two_households_share_is_found_shown_side_by_side_and_decided
     assert (first["first"]["area_code"], first["second"]["area_code"]) == ("020101", "150101")
     assert first["first"]["person"]["name"] == "Sok Chanthy"
     assert first["second"]["person"]["name"] == "Chanthy Sok"
+    number = first["first"]["person"]["registration_number"]
+    assert number
+    assert number != first["second"]["person"]["registration_number"]
     # An account alone is a family's; with the phone it is more. A phone of many says little.
     assert [
         (each["score"], each["holds"], [ground["ground"] for ground in each["grounds"]])

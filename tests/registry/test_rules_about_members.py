@@ -1,5 +1,6 @@
 """Rules about members: what is refused, and that PostgreSQL answers what a rule says."""
 
+import operator
 import random
 from collections.abc import Sequence
 from contextlib import suppress
@@ -140,16 +141,26 @@ def _all(every: bool, values: Sequence[Any]) -> Any:
     return None if None in values else every
 
 
-def _about_age(parts: tuple[str, int]) -> Rule:
-    sign, years = parts
+_SIGNS = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "<>": operator.ne,
+}
+
+
+def _about_age(parts: tuple[str, int, bool]) -> Rule:
+    sign, years, is_first = parts
 
     def judge(person: Person) -> Any:
         old = age(person, DAY)
         if old is None:
             return None
-        return {"<": old < years, ">=": old >= years, "=": old == years}[sign]
+        return _SIGNS[sign](old, years) if is_first else _SIGNS[sign](years, old)
 
-    return Rule(f"age {sign} {years}", judge)
+    return Rule(f"age {sign} {years}" if is_first else f"{years} {sign} age", judge)
 
 
 def _about_text(parts: tuple[str, str, bool]) -> Rule:
@@ -185,7 +196,9 @@ _PROGRAMMES = ["scholarship", "school-meals", "covid-cash"]
 _SCHOOLING = ["none", "primary", "lower-secondary"]
 _TEXTS = {"sex": ["female", "male"], "relationship": ["head", "child"], "schooling": _SCHOOLING}
 _predicates = st.one_of(
-    st.tuples(st.sampled_from(["<", ">=", "="]), st.sampled_from([1, 6, 18, 60])).map(_about_age),
+    st.tuples(
+        st.sampled_from(sorted(_SIGNS)), st.sampled_from([0, 1, 6, 18, 60, 2000]), st.booleans()
+    ).map(_about_age),
     st.sampled_from(sorted(_TEXTS)).flatmap(
         lambda name: st.tuples(st.just(name), st.sampled_from(_TEXTS[name]), st.booleans()).map(
             _about_text

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.registry.duplicates.states import MOST, Decision, Ground, Standing, Step
-from services.registry.households.shape import COMMUNE, VILLAGE
+from services.registry.households.shape import COMMUNE, REGISTRATION_NUMBER, VILLAGE
 from services.registry.members.shape import ID_NUMBER, NAME, PHONE, Relationship, Sex
 from shared.approvals import ApprovalStatus, Reason
 from shared.values import Whole
@@ -26,10 +26,11 @@ class GroundOut(BaseModel):
 class SidePersonOut(BaseModel):
     """Whom it is about: only for callers with `households:read-personal`."""
 
-    name: str | None = Field(
-        description="Null: they were erased.",
-        examples=[NAME.example],
+    registration_number: str | None = Field(
+        description="Of the card that the household has. Null: they were erased.",
+        examples=[REGISTRATION_NUMBER.example],
     )
+    name: str | None = Field(examples=[NAME.example])
     phone: str | None = Field(examples=[PHONE.example])
     id_number: str | None = Field(examples=[ID_NUMBER.example])
     birth_date: date | None

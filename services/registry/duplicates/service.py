@@ -26,6 +26,7 @@ from services.registry.duplicates.tables import DuplicateSuspect
 from services.registry.households.persons import PersonalData
 from services.registry.households.repository import find_household
 from services.registry.households.shape import MEMBERS
+from services.registry.households.tables import Household
 from services.registry.members.repository import find_member
 from services.registry.members.shape import SEALED, Relationship
 from services.registry.scopes import READ_PERSONAL
@@ -293,26 +294,27 @@ class Duplicates:
             has_account=account is not None,
             archived_at=household.archived_at,
             merged_into=household.merged_into,
-            person=await self._person(household_id, member_id) if self._shows_persons else None,
+            person=await self._person(household, member_id) if self._shows_persons else None,
         )
 
-    async def _person(self, household_id: UUID, member_id: UUID | None) -> SidePersonOut:
+    async def _person(self, household: Household, member_id: UUID | None) -> SidePersonOut:
+        head = self._personal_data.open_person(household.person_sealed, household_id=household.id)
         if member_id is None:
-            found = await find_household(self._session, household_id, bound=None)
-            assert found is not None
-            person = self._personal_data.open_person(
-                found[0].person_sealed, household_id=household_id
-            )
+            person = head
             fields = {"birth_date": None, "sex": None, "relationship": Relationship.HEAD}
         else:
-            member = await find_member(self._session, household_id, member_id)
+            member = await find_member(self._session, household.id, member_id)
             assert member is not None, "members are never deleted"
             person = self._personal_data.open_sealed(
-                member.person_sealed, SEALED, bound_to=member_id, household_id=household_id
+                member.person_sealed, SEALED, bound_to=member_id, household_id=household.id
             )
             fields = {name: getattr(member, name) for name in ("birth_date", "sex", "relationship")}
         return SidePersonOut.model_validate(
-            {**fields, **{name: person[name] for name in ("name", "phone", "id_number")}}
+            {
+                **fields,
+                **{name: person[name] for name in ("name", "phone", "id_number")},
+                "registration_number": head["registration_number"],
+            }
         )
 
 

@@ -141,6 +141,18 @@ async def list_changed(
     query = _chosen(chosen, bound=bound).where(_BELOW_FENCE)
     if after is not None:
         query = query.where(_AFTER.bindparams(transaction=str(after[0]), id=after[1]))
+    if bound is not None or chosen.area not in (None, COUNTRY_CODE):
+        # Whoever walks over changes of the country to find those of a province, walks far where
+        # provinces are registered one after the other: the province is looked through instead.
+        there = (
+            query.with_only_columns(Household.changed_in, Household.id)
+            .cte("there")
+            .prefix_with("MATERIALIZED")
+        )
+        first = (
+            select(there).order_by(there.c.changed_in, there.c.id).limit(limit).subquery("first")
+        )
+        query = _with_account(bound).join(first, first.c.id == Household.id)
     rows = await session.execute(query.order_by(Household.changed_in, Household.id).limit(limit))
     return rows.all()
 

@@ -18,6 +18,7 @@ from services.registry.households.shape import (
     PROVIDER,
     SEALED,
 )
+from services.registry.households.tables import Archiving
 from shared.values import Text
 
 
@@ -46,6 +47,19 @@ class HouseholdOut(BaseModel):
     members_listed: bool = Field(
         description="Whether its members are known one by one. Its counts in a list are then those "
         "of the day when they were listed or last changed; read it alone for those of today."
+    )
+    archived_at: datetime | None = Field(
+        description="Since when it is none that could be enrolled; null: it is registered. What it "
+        "was owed before stays."
+    )
+    archived_because: Archiving | None = Field(
+        description="Why it is none any more. `merged`: see `merged_into`."
+    )
+    merged_into: UUID | None = Field(
+        description="The household that it is part of since; it may live elsewhere."
+    )
+    erased_at: datetime | None = Field(
+        description="Since when nobody can tell who they were; null: they are known."
     )
     payee_account: PayeeAccountOut | None = Field(
         description="Null: entitlements of this household are unpayable until it has one."

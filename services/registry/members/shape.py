@@ -110,7 +110,7 @@ BIRTH_DATE = Field(
     optional=True,
     words=Words("Date of birth", "ថ្ងៃខែឆ្នាំកំណើត"),
     also="date of birth, dob, birthday, birth date, born on, ថ្ងៃខែឆ្នាំកំណើត, ថ្ងៃកំណើត",
-    write="a day as 1986-04-13, year, month and day",
+    write=f"a day from {_EARLIEST_BIRTH} on, as 1986-04-13: year, month and day",
     example=date(1986, 4, 13),
 )
 DISABILITY = Field(

@@ -207,9 +207,9 @@ def counts(counted: CountedMembers) -> ColumnElement[bool]:
         case Aged(least, below):
             bounds = []
             if least:
-                bounds.append(_birth_date <= _years_before(least))
+                bounds.append(is_aged(least))
             if below is not None:
-                bounds.append(_birth_date > _years_before(below))
+                bounds.append(~is_aged(below))
             return and_(true(), *bounds)
         case Having(field):
             column: ColumnElement[bool] = getattr(Member, field)
@@ -219,6 +219,11 @@ def counts(counted: CountedMembers) -> ColumnElement[bool]:
             return day.between(AS_OF, AS_OF + literal_column(str(within_days), Integer))
         case _:
             assert_never(counted)
+
+
+def is_aged(years: int) -> ColumnElement[bool]:
+    """Whether ``AGE`` is so many years, one at least: a day is compared, and no age worked out."""
+    return _birth_date <= _years_before(years)
 
 
 def _years_before(years: int) -> ColumnElement[date]:

@@ -5,7 +5,7 @@ over the attributes of one member.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -26,7 +26,13 @@ from services.registry.households.fields import (
 )
 from services.registry.households.shape import SHAPE
 from services.registry.members.shape import MEMBER_SHAPE
-from services.registry.members.statements import AGE, IN_PROGRAMME, is_expecting, value_of
+from services.registry.members.statements import (
+    AGE,
+    IN_PROGRAMME,
+    is_aged,
+    is_expecting,
+    value_of,
+)
 from services.registry.members.tables import Member, ProgrammeMembership
 
 
@@ -38,6 +44,9 @@ class Kind(StrEnum):
     YES_NO = "yes or no"
     TEXTS = "texts"
     """Several of them: asked about by A_CONTAINS and A_OVERLAPS."""
+
+
+MOST_REACHED = 999
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,9 @@ class Attribute:
     """Of a name that stands for a question."""
     allowed: frozenset[str] | None = None
     pattern: re.Pattern[str] | None = None
+    reaches: Callable[[int], ColumnElement[bool]] | None = None
+    """Of a whole number that takes long to work out: whether it is so much, from one to
+    ``MOST_REACHED``."""
 
     def accepts(self, text: str) -> bool:
         """Whether a text constant can ever equal this attribute."""
@@ -189,7 +201,13 @@ def in_programmes(codes: Iterable[str], *, every: bool) -> ColumnElement[bool]:
 
 MEMBER_ATTRIBUTES = Attributes(
     {
-        "age": _number(AGE, "whole years on the day that counts", Words("Age", "អាយុ")),
+        "age": Attribute(
+            Kind.NUMBER,
+            AGE,
+            "whole years on the day that counts",
+            Words("Age", "អាយុ"),
+            reaches=is_aged,
+        ),
         "pregnant": Attribute(
             Kind.YES_NO,
             is_expecting(),

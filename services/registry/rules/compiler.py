@@ -31,6 +31,7 @@ from sqlalchemy import (
 from services.registry.households.fields import Words
 from services.registry.members import statements
 from services.registry.rules.attributes import (
+    MOST_REACHED,
     Asked,
     Attribute,
     Attributes,
@@ -215,6 +216,8 @@ def _comparison(node: ast.Comparison, attributes: Known) -> ColumnElement[bool]:
         _check_texts(node.lhs, [node.rhs], attributes)
         _check_texts(node.rhs, [node.lhs], attributes)
         left, right = _texts([node.lhs, node.rhs], attributes)
+    elif (reached := _reached(node, attributes)) is not None:
+        return reached
     else:
         left, right = (_expression(side, attributes) for side in (node.lhs, node.rhs))
     match node.op:
@@ -230,6 +233,43 @@ def _comparison(node: ast.Comparison, attributes: Known) -> ColumnElement[bool]:
             return left > right
         case _:
             return left >= right
+
+
+_MIRRORED: Mapping[ast.ComparisonOp, ast.ComparisonOp] = {
+    ast.ComparisonOp.EQ: ast.ComparisonOp.EQ,
+    ast.ComparisonOp.LT: ast.ComparisonOp.GT,
+    ast.ComparisonOp.LE: ast.ComparisonOp.GE,
+    ast.ComparisonOp.GT: ast.ComparisonOp.LT,
+    ast.ComparisonOp.GE: ast.ComparisonOp.LE,
+}
+
+
+def _reached(node: ast.Comparison, attributes: Known) -> ColumnElement[bool] | None:
+    """A comparison of a number that takes long to work out with a constant, without doing so.
+
+    None: it has to be worked out.
+    """
+    value, constant, op = node.lhs, node.rhs, node.op
+    if isinstance(constant, ast.Node):
+        value, constant, op = constant, value, _MIRRORED.get(op)
+    if not isinstance(value, ast.Attribute) or type(constant) is not int:
+        return None
+    reaches = _attribute(value, attributes).reaches
+    if reaches is None or not 1 <= constant < MOST_REACHED:
+        return None
+    match op:
+        case ast.ComparisonOp.GE:
+            return reaches(constant)
+        case ast.ComparisonOp.GT:
+            return reaches(constant + 1)
+        case ast.ComparisonOp.LT:
+            return not_(reaches(constant))
+        case ast.ComparisonOp.LE:
+            return not_(reaches(constant + 1))
+        case ast.ComparisonOp.EQ:
+            return and_(reaches(constant), not_(reaches(constant + 1)))
+        case _:
+            return None
 
 
 def _between(node: ast.Between, attributes: Known) -> ColumnElement[bool]:
