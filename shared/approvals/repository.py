@@ -1,6 +1,6 @@
 """What is asked of the database about steps that need two persons."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, assert_never
@@ -31,6 +31,18 @@ async def lock(
     return (
         await session.scalars(statement, execution_options={"populate_existing": True})
     ).one_or_none()
+
+
+async def lock_all(
+    session: AsyncSession,
+    table: type[Approval],
+    approval_ids: Collection[UUID],
+    *,
+    shown: ColumnElement[bool] | None,
+) -> None:
+    """Lock several proposals for whoever decides them, in the order of their ids."""
+    ids = _shown(table, shown).with_only_columns(table.id).where(table.id.in_(approval_ids))
+    await session.execute(ids.order_by(table.id).with_for_update(of=table))
 
 
 async def find(

@@ -196,6 +196,10 @@ async def decide_each(
     The oldest first, whatever their order: what was proposed later may need what came before, and
     two persons who decide the same ones never wait for each other in a circle.
     """
+    # Before any is carried out: whoever decides one of them has its lock before all others, too.
+    await repository.lock_all(
+        session, steps.table, approval_ids, shown=steps.shown_to(caller.areas)
+    )
     details: dict[UUID, str | None] = {}
     for approval_id in sorted(set(approval_ids)):
         details[approval_id] = None

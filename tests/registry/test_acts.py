@@ -327,6 +327,37 @@ async def test_an_archived_household_is_enrolled_in_nothing_and_erased_for_good(
     assert len(owed["items"]) == 1
 
 
+async def test_whoever_decides_several_has_all_of_them_before_households_are_locked(
+    flow: Flow,
+) -> None:
+    families = [await family(flow, number) for number in range(4)]
+    proposals = []
+    for stays, merged in (families[:2], families[2:]):
+        asked = await act(flow, f"/households/{stays}/merger", {"merged_id": merged})
+        proposals.append(asked.json()["id"])
+    alone = flow.owner.transaction()
+    await alone.start()
+    await flow.owner.execute(
+        "SELECT FROM registry.approval WHERE id = $1 FOR UPDATE", max(proposals)
+    )
+
+    async def waits() -> bool:
+        return bool(await flow.owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+    async with flow.service.client(subject="checker@test") as checker:
+        decision = {"approval_ids": proposals, "decision": "approved", "reason": "Seen."}
+        deciding = asyncio.create_task(
+            checker.post("/approvals/decisions", json=decision, headers=flow.key())
+        )
+        await eventually(waits)
+        # As whoever approves that one alone goes on.
+        fence = "SELECT pg_try_advisory_xact_lock(7202, 0)"
+        assert await flow.owner.fetchval(fence)
+        await alone.rollback()
+        decided = await deciding
+    assert [result["decided"] for result in decided.json()["results"]] == [True, True]
+
+
 async def test_what_a_household_agrees_to_holds_until_it_is_withdrawn(flow: Flow) -> None:
     (row,) = rows(1)
     await flow.register([row])
