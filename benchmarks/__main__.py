@@ -135,23 +135,25 @@ def main() -> None:
 def _run(names: Sequence[str], size: int, largest: int, console: Console) -> list[Figure]:
     show = Show(console)
     figures: list[Figure] = []
-    with show.running():
-        if set(names) & set(_BY_SINGLE_PAYMENTS):
-            figures += _by_single_payments(names, size, show)
-        if set(names) & set(_OF_PERSONS):
-            figures += _of_persons(names, size, show)
-        if set(names) & set(_BY_BATCHES):
-            figures += _by_batches(names, size, largest, show)
-    if size == FULL_SIZE:
-        keep(figures)
-        console.print(f"Written to {DOCUMENT}.")
-    else:
+    try:
+        with show.running():
+            if set(names) & set(_BY_SINGLE_PAYMENTS):
+                _by_single_payments(figures, names, size, show)
+            if set(names) & set(_OF_PERSONS):
+                _of_persons(figures, names, size, show)
+            if set(names) & set(_BY_BATCHES):
+                _by_batches(figures, names, size, largest, show)
+    finally:
+        # What was measured before another row failed is measured.
+        if size == FULL_SIZE and figures:
+            keep(figures)
+            console.print(f"Written to {DOCUMENT}.")
+    if size != FULL_SIZE:
         console.print(f"A run at another size than {FULL_SIZE:,} is not kept in {DOCUMENT}.")
     return figures
 
 
-def _by_single_payments(names: Sequence[str], size: int, show: Show) -> list[Figure]:
-    figures: list[Figure] = []
+def _by_single_payments(figures: list[Figure], names: Sequence[str], size: int, show: Show) -> None:
     households = 0
     if {"import", "activation"} & set(names):
         households = activation.households_for(size)
@@ -185,12 +187,10 @@ def _by_single_payments(names: Sequence[str], size: int, show: Show) -> list[Fig
             figures += backtests.measure(setting)
         if "statements" in names:
             figures += reconciling.measure(setting, lines=size)
-    return figures
 
 
-def _of_persons(names: Sequence[str], size: int, show: Show) -> list[Figure]:
+def _of_persons(figures: list[Figure], names: Sequence[str], size: int, show: Show) -> None:
     """A world of its own, in which each household's members are rows with names."""
-    figures: list[Figure] = []
     people = People(size)
     with running_world(show, database_url=_database_url(), environment=SEARCHED) as world:
         setting = Setting(world, size, asyncio.run(_describe(world.stack.database_url)))
@@ -199,12 +199,12 @@ def _of_persons(names: Sequence[str], size: int, show: Show) -> list[Figure]:
             figures += estimates.measure(setting)
         if "searches" in names:
             figures += searches.measure(setting, people)
-    return figures
 
 
-def _by_batches(names: Sequence[str], size: int, largest: int, show: Show) -> list[Figure]:
+def _by_batches(
+    figures: list[Figure], names: Sequence[str], size: int, largest: int, show: Show
+) -> None:
     """A world of its own; another one where there are more households than the country's."""
-    figures: list[Figure] = []
     beyond = largest if size == FULL_SIZE else 0
     of_country = [name for name in names if name in _BY_BATCHES]
     if "marginal" in names and beyond > size:
@@ -213,7 +213,7 @@ def _by_batches(names: Sequence[str], size: int, largest: int, show: Show) -> li
             setting = _provided(world, beyond)
             figures += marginal.measure(setting, sizes=marginal.sizes_up_to(size, beyond))
     if not of_country:
-        return figures
+        return
     with running_world(show, database_url=_database_url(), by_batches=True) as world:
         setting = _provided(world, size)
         if "batches" in names:
@@ -224,7 +224,6 @@ def _by_batches(names: Sequence[str], size: int, largest: int, show: Show) -> li
             figures += marginal.measure(setting, sizes=marginal.sizes_up_to(size, beyond))
         if "workers" in names:
             figures += workers.measure(setting, payments=size)
-    return figures
 
 
 def _provided(world: World, size: int) -> Setting:
