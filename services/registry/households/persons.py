@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.household_keys import repository as household_keys
 from services.registry.households.fields import Field
 from services.registry.households.shape import REGISTRATION_NUMBER, SEALED
-from services.registry.names.tokens import frames_of, kept_under
+from services.registry.names.tokens import as_written, frames_of, kept_under
 from services.registry.settings import ApiSettings, DuplicatesSettings
 from shared.audit import showed
 from shared.audit.purpose import Purpose
@@ -219,7 +219,10 @@ class Indexes:
 
     def name_tokens(self, name: str | None) -> list[int] | None:
         """What a name is found by: hashes of 64 bits, sorted; None: there is no name."""
-        return None if name is None else list(self._tokens_kept(frames_of(name)))
+        if name is None:
+            return None
+        alike = self._tokens_kept(frames_of(name))
+        return sorted((self._token(as_written(name)), *alike)) if alike else []
 
     def tokens_of(self, texts: Iterable[str]) -> list[int]:
         """The hashes of ``names.tokens``."""

@@ -4,6 +4,7 @@ What is kept are keyed hashes ([why](docs/decisions/search-by-name.md)). How ali
 known once the sealed one is opened, so no more are opened than can be in a moment.
 """
 
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +19,7 @@ from services.registry.members.shape import SEALED as SEALED_OF_MEMBER
 from services.registry.name_searches import repository
 from services.registry.name_searches.schemas import NamedOut, NameSearchIn, NamesFoundOut
 from services.registry.names.likeness import DOUBTFUL_FROM, compare_words
-from services.registry.names.tokens import searched_for
+from services.registry.names.tokens import as_written, searched_for
 from services.registry.names.words import words_of
 from shared.auth import Caller
 
@@ -40,10 +41,10 @@ async def search(
     ``personal_data``, which records them."""
     area = None if given.area in (None, COUNTRY_CODE) else (str(given.area),)
     looked_for = _LookedFor(given.name)
-    found: dict[UUID, tuple[int, UUID | None]] = {}
+    found: dict[UUID, tuple[_Alike, UUID | None]] = {}
     more = False
     await repository.prefer_indexes(session)
-    for texts in searched_for(given.name):
+    for at, texts in enumerate(searched_for(given.name)):
         tokens = [token for keys in unheard.found_by for token in keys.tokens_of(texts)]
         heads = await repository.heads(
             session, tokens, bound=caller.areas, area=area, limit=_MOST_OPENED
@@ -55,7 +56,7 @@ async def search(
         await unheard.learn(session, {row.household_id for row in (*heads.rows, *members.rows)})
         for row in heads.rows:
             person = unheard.open_person(row.person_sealed, household_id=row.household_id)
-            _keep(found, row.household_id, None, looked_for.percent(person[HEAD_NAME.name]))
+            _keep(found, row.household_id, None, looked_for.alike(person[HEAD_NAME.name]))
         for row in members.rows:
             person = unheard.open_sealed(
                 row.person_sealed,
@@ -63,11 +64,13 @@ async def search(
                 bound_to=row.member_id,
                 household_id=row.household_id,
             )
-            percent = looked_for.percent(person[NAME.name])
-            _keep(found, row.household_id, row.member_id, percent)
-        if len(found) >= min(_ENOUGH, given.limit):
+            _keep(found, row.household_id, row.member_id, looked_for.alike(person[NAME.name]))
+        if len(found) >= (min(_ENOUGH, given.limit) if at else given.limit):
+            # Where those who are called exactly so fill the answer, nobody else was looked for.
+            more = more or not at
             break
-    ranked = sorted(found, key=lambda household_id: (-found[household_id][0], household_id))
+    by_id = sorted(found)
+    ranked = sorted(by_id, key=lambda household_id: found[household_id][0], reverse=True)
     shown = ranked[: given.limit]
     rows = await households_with(session, shown, bound=caller.areas)
     await personal_data.learn(session, rows)
@@ -75,7 +78,7 @@ async def search(
     return NamesFoundOut(
         items=[
             NamedOut(
-                likeness=found[household_id][0],
+                likeness=found[household_id][0].percent,
                 member_id=found[household_id][1],
                 household=households.shown(*rows[household_id]),
             )
@@ -86,29 +89,43 @@ async def search(
     )
 
 
+class _Alike(NamedTuple):
+    """How alike a name is, the more the greater."""
+
+    percent: int
+    is_written_so: bool
+    """Of several that sound the same, the one that is written as it was asked for comes first."""
+
+
 class _LookedFor:
     """A name that others are compared with, each once: those who sound alike are often called the
     same."""
 
     def __init__(self, name: str) -> None:
         self._words = words_of(name)
-        self._compared: dict[str, int] = {}
+        self._written = as_written(name)
+        self._compared: dict[str, _Alike] = {}
 
-    def percent(self, name: str | None) -> int:
+    def alike(self, name: str | None) -> _Alike:
         """How alike somebody's name is, 0 to 100."""
         name = name or ""
         known = self._compared.get(name)
         if known is None:
-            known = self._compared[name] = compare_words(self._words, words_of(name)).percent
+            known = self._compared[name] = _Alike(
+                compare_words(self._words, words_of(name)).percent,
+                as_written(name) == self._written,
+            )
         return known
 
 
 def _keep(
-    found: dict[UUID, tuple[int, UUID | None]],
+    found: dict[UUID, tuple[_Alike, UUID | None]],
     household_id: UUID,
     member_id: UUID | None,
-    percent: int,
+    alike: _Alike,
 ) -> None:
     """Keep how alike somebody's name is, if it is more so than that of others of the household."""
-    if percent >= DOUBTFUL_FROM and percent > found.get(household_id, (0, None))[0]:
-        found[household_id] = (percent, member_id)
+    if alike.percent >= DOUBTFUL_FROM and (
+        household_id not in found or alike > found[household_id][0]
+    ):
+        found[household_id] = (alike, member_id)

@@ -1,8 +1,10 @@
 """What names are found by before they are compared: texts, to be hashed by whoever holds the key.
 
-A name is kept under the consonants of each of its words, of each two words, and of the whole. Who
-searches asks for the same, and for every text that is one consonant away, so that spellings,
-the order of words, blanks between them and both scripts lead to the same candidates. Pure.
+A name is kept under its words as they are written, in any order, and under the consonants of each
+of its words, of each two words, and of the whole. Who searches asks for the same, and for every
+text that is one consonant away, so that spellings, the order of words, blanks between them and both
+scripts lead to the same candidates; and whoever is called exactly so is among them, however many
+sound alike. Pure.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +15,7 @@ from services.registry.names.sounds import sound_of
 from services.registry.names.words import words_of
 
 _MOST_WORDS = 4
-"""Of longer names, the first: 4 words, 6 pairs and the whole are 11 texts."""
+"""Of longer names, the first: as written, 4 words, 6 pairs and the whole are 12 texts."""
 _LETTERS = "acghiklmnoprstvwy"
 """What codes of sounds are written with."""
 _MOST_CHANGED = 8
@@ -38,9 +40,14 @@ def _whole(frames: Iterable[str]) -> str:
     return "0 " + "".join(frames)
 
 
+def as_written(name: str) -> str:
+    """What whoever is called exactly so is kept under: the words in Latin letters, in any order."""
+    return "3 " + " ".join(sorted(words_of(name)[:_MOST_WORDS]))
+
+
 def kept_under(frames: Sequence[str]) -> set[str]:
-    """What a name with these consonants is kept under; nothing where it has no word that can be
-    read."""
+    """What a name with these consonants is kept under besides; nothing where it has no word that
+    can be read."""
     return {
         *(f"1 {frame}" for frame in frames),
         *(_pair(*two) for two in combinations(frames, 2)),
@@ -55,10 +62,12 @@ def searched_for(name: str) -> list[set[str]]:
     if not frames:
         return []
     wholes = {_whole(order) for order in permutations(frames)}
+    exactly = {as_written(name)}
     if len(frames) == 1:
-        return [{f"1 {frames[0]}", *wholes}, {f"1 {near}" for near in _near(frames[0])}]
+        return [exactly, {f"1 {frames[0]}", *wholes}, {f"1 {near}" for near in _near(frames[0])}]
     pairs = list(combinations(frames, 2))
     return [
+        exactly,
         {*(_pair(*two) for two in pairs), *wholes},
         {
             *(_pair(near, second) for first, second in pairs for near in _near(first)),
