@@ -41,6 +41,12 @@ _IS_OVER = """
         SELECT FROM payments.chunk WHERE round_number = $1 AND status <> 'settled'
     )
 """
+_IS_FOLLOWED = """
+    SELECT NOT EXISTS (
+        SELECT FROM registry.entitlement_chunk
+        WHERE status NOT IN ('empty', 'settled', 'refused')
+    )
+"""
 _TIMES = """
     SELECT min(made_at) AS made_at, (
         SELECT max(moved_at) FROM payments.batch_move
@@ -109,6 +115,8 @@ async def pay(
     """
     world = setting.world
     provider = world.batch_provider
+    # What the registry has still to hear of the run before is none of this one's work.
+    await _until(connection, _IS_FOLLOWED)
     before = await numbers_of(connection)
     paid_before = await asyncio.to_thread(provider.summary)
     await quiet(connection, *_TABLES)
