@@ -3,11 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     Row,
     Select,
+    Subquery,
     Uuid,
     and_,
     any_,
@@ -16,12 +18,13 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    true,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.areas.tables import CODE, COUNTRY_CODE
+from services.registry.areas.tables import CODE, COUNTRY_CODE, Area, Level
 from services.registry.households.fields import Field, Kept
 from services.registry.households.shape import PovertyStatus
 from services.registry.households.tables import Household, PayeeAccount
@@ -142,19 +145,42 @@ async def list_changed(
     if after is not None:
         query = query.where(_AFTER.bindparams(transaction=str(after[0]), id=after[1]))
     if bound is not None or chosen.area not in (None, COUNTRY_CODE):
-        # Whoever walks over changes of the country to find those of a province, walks far where
-        # provinces are registered one after the other: the province is looked through instead.
-        there = (
-            query.with_only_columns(Household.changed_in, Household.id)
-            .cte("there")
-            .prefix_with("MATERIALIZED")
+        query = _with_account(bound).join(
+            first := _first_of_communes(query, chosen, bound=bound, limit=limit),
+            first.c.id == Household.id,
         )
-        first = (
-            select(there).order_by(there.c.changed_in, there.c.id).limit(limit).subquery("first")
-        )
-        query = _with_account(bound).join(first, first.c.id == Household.id)
     rows = await session.execute(query.order_by(Household.changed_in, Household.id).limit(limit))
     return rows.all()
+
+
+def _first_of_communes(
+    query: Select[*tuple[Any, ...]], chosen: Chosen, *, bound: Bound, limit: int
+) -> Subquery:
+    """The first by what changed of each commune of an area, and of these the first: whoever walks
+    over changes of the country to find those of an area walks far."""
+    area = None if chosen.area is None else (str(chosen.area),)
+    order = (Household.changed_in, Household.id)
+    first = (
+        query.with_only_columns(*order)
+        .where(Household.area_code == Area.code)
+        .order_by(*order)
+        .limit(limit)
+        .correlate(Area)
+        .lateral("first")
+    )
+    return (
+        select(first)
+        .select_from(Area)
+        .join(first, true())
+        .where(
+            Area.level == Level.COMMUNE,
+            within(bound, Area.code),
+            within(None if area == (COUNTRY_CODE,) else area, Area.code),
+        )
+        .order_by(first.c.changed_in, first.c.id)
+        .limit(limit)
+        .subquery("first_of_all")
+    )
 
 
 async def search_households(

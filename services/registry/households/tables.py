@@ -149,8 +149,9 @@ class Household(Base):
         CheckConstraint(
             "erased_at IS NULL OR archived_at IS NOT NULL", name="erased_once_archived"
         ),
-        # With what the list of an area's changes is sorted by.
-        Index(None, "area_code", "id", postgresql_include=["changed_in"]),
+        Index(None, "area_code", "id"),
+        # What changed in an area is found commune by commune.
+        Index(None, "area_code", "changed_in", "id"),
         Index("household_archived_index", "id", postgresql_where="archived_at IS NOT NULL"),
         Index(None, "changed_in", "id"),
         Index(None, "name_tokens", postgresql_using="gin"),

@@ -43,14 +43,15 @@ async def search(
     looked_for = _LookedFor(given.name)
     found: dict[UUID, tuple[_Alike, UUID | None]] = {}
     more = False
-    await repository.prefer_indexes(session)
+    everywhere = area is None and caller.areas is None
+    await repository.prefer_indexes(session, everywhere=everywhere)
     for at, texts in enumerate(searched_for(given.name)):
+        # Those who are called exactly so are all as near: no more than are shown are looked at.
+        most = _MOST_OPENED if at else min(_MOST_OPENED, given.limit)
         tokens = [token for keys in unheard.found_by for token in keys.tokens_of(texts)]
-        heads = await repository.heads(
-            session, tokens, bound=caller.areas, area=area, limit=_MOST_OPENED
-        )
+        heads = await repository.heads(session, tokens, bound=caller.areas, area=area, limit=most)
         members = await repository.members(
-            session, tokens, bound=caller.areas, area=area, limit=_MOST_OPENED
+            session, tokens, bound=caller.areas, area=area, limit=most
         )
         more = more or heads.more or members.more
         await unheard.learn(session, {row.household_id for row in (*heads.rows, *members.rows)})

@@ -64,7 +64,9 @@ def searched_for(name: str) -> list[set[str]]:
     wholes = {_whole(order) for order in permutations(frames)}
     exactly = {as_written(name)}
     if len(frames) == 1:
-        return [exactly, {f"1 {frames[0]}", *wholes}, {f"1 {near}" for near in _near(frames[0])}]
+        # Few are called so alone, and very many besides something else.
+        alone, besides = wholes, {f"1 {frames[0]}"}
+        return [exactly, alone, besides, {f"1 {near}" for near in _near(frames[0])}]
     pairs = list(combinations(frames, 2))
     return [
         exactly,

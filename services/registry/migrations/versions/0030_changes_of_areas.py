@@ -1,4 +1,4 @@
-"""What changed in an area is read from the index of areas, without the rows."""
+"""What changed in an area is found commune by commune."""
 
 from alembic import op
 
@@ -9,13 +9,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    _index("(area_code, id) INCLUDE (changed_in)")
+    op.execute(
+        "CREATE INDEX household_area_code_changed_in_id_index "
+        "ON registry.household (area_code, changed_in, id)"
+    )
 
 
 def downgrade() -> None:
-    _index("(area_code, id)")
-
-
-def _index(of: str) -> None:
-    op.execute("DROP INDEX registry.household_area_code_id_index")
-    op.execute(f"CREATE INDEX household_area_code_id_index ON registry.household {of}")
+    op.execute("DROP INDEX registry.household_area_code_changed_in_id_index")
