@@ -90,7 +90,8 @@ async def test_who_is_searched_by_name_is_found_in_both_scripts_and_nearly(flow:
 
 async def test_whoever_is_called_exactly_so_is_found_however_many_sound_alike(flow: Flow) -> None:
     (rare,) = rows(1, begin=170, head_name="Sok Chantthi")
-    await flow.register([*rows(170), rare])
+    elsewhere = rows(1, commune="150101")
+    await flow.register([*rows(170), rare, *elsewhere])
     household_id = await flow.household_id(rare.registration_number)
 
     answer = await flow.client.post(
@@ -101,6 +102,14 @@ async def test_whoever_is_called_exactly_so_is_found_however_many_sound_alike(fl
     assert first["household"]["id"] == household_id
     assert len(others) == 2
     assert answer.json()["more"] is True
+    # Nor do those of other areas stand before those whom a caller may see.
+    async with flow.service.client(
+        "households:search", "households:read-personal", areas=["15"]
+    ) as client:
+        theirs = await client.post(
+            "/households/search-by-name", json={"name": "Sok Chanthy", "limit": 3}
+        )
+    assert len(theirs.json()["items"]) == len(elsewhere)
 
 
 async def test_a_corrected_name_is_found_by_what_it_is_now(flow: Flow) -> None:
