@@ -52,6 +52,7 @@ from benchmarks.measurements.activation import ActivationFailed
 from benchmarks.measurements.dispatch import NotDispatched
 from benchmarks.measurements.measured import Setting
 from benchmarks.measurements.paid import NotPaid
+from benchmarks.measurements.stored import NothingStored
 from benchmarks.people import People
 from benchmarks.world import DIRECTORY, SEARCHED, World, database_made_anew, running_world
 from demo.api import NeverCame, Refused
@@ -122,6 +123,7 @@ def main() -> None:
         NeverCame,
         NotDispatched,
         NotPaid,
+        NothingStored,
         PostgresDidNotStart,
         Refused,
         StackDidNotStart,

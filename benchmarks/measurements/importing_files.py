@@ -4,11 +4,10 @@ import asyncio
 import csv
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.database import copy_of, make_copies, owner, quiet
+from benchmarks.database import owner
 from benchmarks.figures import (
     Bound,
     Figure,
@@ -22,14 +21,13 @@ from benchmarks.figures import (
 from benchmarks.households import write_parts
 from benchmarks.measurements.measured import Setting
 from benchmarks.measurements.registration import memory_of_api
+from benchmarks.measurements.stored import ACCOUNT, HOUSEHOLD, MEMBER, beside_copy
 from benchmarks.world import DIRECTORY
 from demo.names import FAMILY_NAMES, GIVEN_NAMES
 from services.registry.areas.gazetteer import shipped_areas
 from services.registry.areas.tables import Level
 
 _PARTS = 5
-_HOUSEHOLD, _ACCOUNT, _MEMBER = "registry.household", "registry.payee_account", "registry.member"
-_SINCE = {_HOUSEHOLD: "changed_at", _ACCOUNT: "began_at", _MEMBER: "changed_at"}
 _SERIES = "F"
 """Of registration numbers: not those that another measurement imported."""
 _MEMBERS_OF_ONE = 4
@@ -59,7 +57,7 @@ def measure_households(setting: Setting) -> list[Figure]:
         paths,
         rows_of="households",
         rows=setting.households / _PARTS,
-        tables=[_HOUSEHOLD, _ACCOUNT],
+        tables=[HOUSEHOLD, ACCOUNT],
     )
     return [
         _figure(
@@ -82,7 +80,7 @@ def measure_members(setting: Setting) -> list[Figure]:
     ]
     members = setting.households // _PARTS // _MEMBERS_OF_ONE * _MEMBERS_OF_ONE
     pairs = _measured(
-        setting, paths, rows_of="members", rows=members, tables=[_HOUSEHOLD, _ACCOUNT, _MEMBER]
+        setting, paths, rows_of="members", rows=members, tables=[HOUSEHOLD, ACCOUNT, MEMBER]
     )
     return [
         _figure(
@@ -151,38 +149,9 @@ async def _measure_part(
     setting: Setting, path: Path, rows_of: str, rows: float, tables: Sequence[str]
 ) -> Pair:
     async with owner(setting.world.stack.database_url) as connection:
-        missing = [
-            table
-            for table in tables
-            if not await connection.fetchval("SELECT to_regclass($1)", copy_of(table))
-        ]
-        if missing:
-            await make_copies(connection, missing)
-        await quiet(connection)
-        began_at = datetime.now(UTC)
-        began = time.perf_counter()
-        await asyncio.to_thread(_import, setting, path, rows_of)
-        measured = rows / (time.perf_counter() - began)
-        files = {table: DIRECTORY / f"{table}.copy" for table in tables}
-        for table, file in files.items():
-            await connection.copy_from_query(
-                f"SELECT * FROM {table} WHERE {_SINCE[table]} >= $1",
-                began_at,
-                output=file,
-                format="binary",
-            )
-        await quiet(connection)
-        began = time.perf_counter()
-        async with connection.transaction():
-            for table, file in files.items():
-                schema, _, name = copy_of(table).partition(".")
-                await connection.copy_to_table(
-                    name, schema_name=schema, source=file, format="binary"
-                )
-        bare = rows / (time.perf_counter() - began)
-    for file in files.values():
-        file.unlink()
-    return Pair(measured, bare)
+        return await beside_copy(
+            connection, lambda: _import(setting, path, rows_of), rows=rows, tables=tables
+        )
 
 
 def _import(setting: Setting, path: Path, rows_of: str) -> None:

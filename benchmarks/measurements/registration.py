@@ -1,12 +1,9 @@
 """Importing households against a bare COPY of the rows that the import made of them."""
 
 import asyncio
-import time
 from pathlib import Path
 
-import asyncpg
-
-from benchmarks.database import copy_of, make_copies, owner, quiet
+from benchmarks.database import owner, quiet
 from benchmarks.figures import (
     Bound,
     Figure,
@@ -19,12 +16,11 @@ from benchmarks.figures import (
 )
 from benchmarks.households import write_parts
 from benchmarks.measurements.measured import Setting
+from benchmarks.measurements.stored import ACCOUNT, HOUSEHOLD, beside_copy
 from benchmarks.world import DIRECTORY
 
 NAME = "import"
 _PARTS = 5
-_HOUSEHOLD, _ACCOUNT = "registry.household", "registry.payee_account"
-_NEWEST = f"SELECT id FROM {_HOUSEHOLD} ORDER BY id DESC LIMIT 1"
 
 
 def import_all(setting: Setting) -> None:
@@ -90,44 +86,15 @@ def memory_of_api(setting: Setting) -> str:
 
 
 async def _measure_part(setting: Setting, path: Path) -> Pair:
-    households = setting.households / _PARTS
     async with owner(setting.world.stack.database_url) as connection:
-        if not await connection.fetchval("SELECT to_regclass($1)", copy_of(_HOUSEHOLD)):
-            await make_copies(connection, [_HOUSEHOLD, _ACCOUNT])
-        newest = await connection.fetchval(_NEWEST)
-        await quiet(connection)
-        began = time.perf_counter()
-        await asyncio.to_thread(setting.world.import_households, path)
-        measured = households / (time.perf_counter() - began)
-        files = await _export(connection, newest)
-        await quiet(connection)
-        began = time.perf_counter()
-        async with connection.transaction():
-            for table, file in files.items():
-                schema, _, name = copy_of(table).partition(".")
-                await connection.copy_to_table(
-                    name, schema_name=schema, source=file, format="binary"
-                )
-        bare = households / (time.perf_counter() - began)
-    for file in files.values():
-        file.unlink()
-    return Pair(measured, bare)
-
-
-async def _export(connection: asyncpg.Connection, newest: object) -> dict[str, Path]:
-    """The rows after household ``newest``, in files for COPY."""
-    files = {}
-    for table, key in ((_HOUSEHOLD, "id"), (_ACCOUNT, "household_id")):
-        files[table] = DIRECTORY / f"{table}.copy"
-        await connection.copy_from_query(
-            f"SELECT * FROM {table} WHERE $1::uuid IS NULL OR {key} > $1",
-            newest,
-            output=files[table],
-            format="binary",
+        return await beside_copy(
+            connection,
+            lambda: setting.world.import_households(path),
+            rows=setting.households / _PARTS,
+            tables=[HOUSEHOLD, ACCOUNT],
         )
-    return files
 
 
 async def _settle(setting: Setting) -> None:
     async with owner(setting.world.stack.database_url) as connection:
-        await quiet(connection, _HOUSEHOLD, _ACCOUNT)
+        await quiet(connection, HOUSEHOLD, ACCOUNT)
