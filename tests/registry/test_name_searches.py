@@ -112,6 +112,19 @@ async def test_whoever_is_called_exactly_so_is_found_however_many_sound_alike(fl
     assert len(theirs.json()["items"]) == len(elsewhere)
 
 
+async def test_a_family_name_alone_finds_those_who_have_another_name_besides(flow: Flow) -> None:
+    alone = rows(12, head_name="Sok")
+    await flow.register([*alone, *rows(1, begin=12, head_name="Sok Dara")])
+
+    found = await flow.client.post("/households/search-by-name", json={"name": "Sok"})
+    few = await flow.client.post("/households/search-by-name", json={"name": "Sok", "limit": 5})
+
+    names = [item["household"]["person"]["name"] for item in found.json()["items"]]
+    assert names == [*["Sok"] * len(alone), "Sok Dara"]
+    assert found.json()["more"] is False
+    assert (len(few.json()["items"]), few.json()["more"]) == (5, True)
+
+
 async def test_a_corrected_name_is_found_by_what_it_is_now(flow: Flow) -> None:
     await flow.register(rows(1))
     (household_id,) = await ids_of(flow.owner, "020101")

@@ -45,7 +45,8 @@ async def search(
     more = False
     everywhere = area is None and caller.areas is None
     await repository.prefer_indexes(session, everywhere=everywhere)
-    for at, texts in enumerate(searched_for(given.name)):
+    steps = searched_for(given.name)
+    for at, texts in enumerate(steps):
         # Those who are called exactly so are all as near: no more than are shown are looked at.
         most = _MOST_OPENED if at else min(_MOST_OPENED, given.limit)
         tokens = [token for keys in unheard.found_by for token in keys.tokens_of(texts)]
@@ -66,9 +67,11 @@ async def search(
                 household_id=row.household_id,
             )
             _keep(found, row.household_id, row.member_id, looked_for.alike(person[NAME.name]))
-        if len(found) >= (min(_ENOUGH, given.limit) if at else given.limit):
-            # Where those who are called exactly so fill the answer, nobody else was looked for.
-            more = more or not at
+        # The last two are of all who sound so, and of those who nearly do.
+        sound_so = at >= len(steps) - 2
+        if len(found) >= (min(_ENOUGH, given.limit) if sound_so else given.limit):
+            # Where those before fill the answer, not all who sound so were looked for.
+            more = more or not sound_so
             break
     by_id = sorted(found)
     ranked = sorted(by_id, key=lambda household_id: found[household_id][0], reverse=True)
