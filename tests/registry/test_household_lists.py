@@ -64,6 +64,27 @@ async def test_whoever_follows_changes_misses_none_that_is_committed_late(
     assert after["items"] == []
 
 
+async def test_changes_of_several_communes_are_told_in_their_order_and_each_once(
+    flow: Flow,
+) -> None:
+    communes = ["020103", "020101", "020102"]
+    await flow.register([row for code in communes for row in rows(2, commune=code)])
+    ids = {code: await ids_of(flow.owner, code) for code in communes}
+    changed = [ids[code][at] for at in range(2) for code in communes]
+    for household_id in changed:
+        await _touch(flow, household_id)
+
+    told: list[str] = []
+    more: dict[str, str] = {}
+    while (page := await flow.get("/households", sort="changed", area="0201", limit=2, **more))[
+        "items"
+    ]:
+        told += [item["id"] for item in page["items"]]
+        more = {"cursor": page["next_cursor"]}
+
+    assert told == list(map(str, changed))
+
+
 async def _touch(flow: Flow, household_id: UUID) -> None:
     await flow.owner.execute(
         "UPDATE registry.household SET poverty_status = 'poor-2' WHERE id = $1", household_id

@@ -47,6 +47,7 @@ class Kind(StrEnum):
 
 
 MOST_REACHED = 999
+"""So far back the day of a birth can be named; nobody is older."""
 
 
 @dataclass(frozen=True)
