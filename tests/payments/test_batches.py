@@ -152,6 +152,24 @@ async def test_a_payment_that_waits_for_a_decision_does_not_keep_others_from_the
     await world.proofs()
 
 
+async def test_what_was_taken_is_approved_before_more_is_sent_to_a_provider_that_takes_no_more(
+    provider: BatchProvider, world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    provider.faults = iter([Fault.NONE, Fault.NOT_TAKEN])
+    await world.fund(10_000_000)
+    first = await announce(world, steps, 2)
+    await steps.step("send-batches-mekong")
+    await announce(world, steps, 2)
+    for _ in range(3):
+        await owner.execute("UPDATE payments.instruction SET next_action_at = now()")
+        await steps.step("send-batches-mekong")
+    assert (provider.requests["take"], provider.paid.keys()) == (2, set())
+    await steps.step("batches-mekong")
+    assert provider.paid.keys() == set(first)
+    await steps.step("send-batches-mekong")
+    assert provider.requests["take"] == 3
+
+
 async def test_a_refused_approval_is_believed_of_a_batch_that_still_waits_alone(
     provider: BatchProvider, world: World, steps: Steps, owner: asyncpg.Connection
 ) -> None:

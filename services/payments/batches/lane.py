@@ -83,6 +83,9 @@ class BatchLane:
         self._now = now
         # Whether the last look found something: then there is perhaps enough for two.
         self._is_busy = False
+        # A provider that takes no more waits, perhaps, for what is due about what it has taken.
+        self._refusals = 0
+        self._refusals_seen_to = 0
         self._claims = BatchClaims(
             clock=moves.clock, waits=moves.waits, by_commune=provider.cash_list is not None
         )
@@ -123,7 +126,8 @@ class BatchLane:
         return await self._made_and_sent(beside=True) if self._is_busy else 0
 
     async def _made_and_sent(self, *, beside: bool) -> int:
-        if self.pausing.paused or await self._room() <= 0:
+        is_due_first = self._refusals > self._refusals_seen_to
+        if is_due_first or self.pausing.paused or await self._room() <= 0:
             return 0
         permit = self._permit()
         try:
@@ -155,7 +159,11 @@ class BatchLane:
             )
 
     async def due_step(self) -> int:
-        """Do what is due about batches that are open; returns about how many."""
+        """Do what is due about batches that are open; returns about how many.
+
+        Where one was not taken, no other is made until that is done.
+        """
+        refusals = self._refusals
         room = 0 if self.pausing.paused else await self._room()
         if room <= 0:
             return 0
@@ -167,9 +175,27 @@ class BatchLane:
                 size=room,
                 lease_seconds=self._settings.batch_lease_seconds,
             )
+        under_way = set(due)
+
+        async def work(batch: DueBatch) -> None:
+            try:
+                await self._work(batch)
+            finally:
+                under_way.discard(batch)
+                if not under_way:
+                    self._see_to(refusals)
+
         for batch in due:
-            self._begin(partial(self._work, batch))
+            self._begin(partial(work, batch))
+        if not due:
+            self._see_to(refusals)
         return len(due)
+
+    def _see_to(self, refusals: int) -> None:
+        """Let batches be made again, unless one was not taken meanwhile."""
+        if refusals > self._refusals_seen_to:
+            self._refusals_seen_to = refusals
+            self.on_step_taken()
 
     def _begin(self, job: Callable[[], Awaitable[None]]) -> None:
         """Have a job done; what it leaves to be done next is looked for at once."""
@@ -344,6 +370,10 @@ class BatchLane:
                 await self._outcomes.move(batch, BatchStatus.UNDER_WAY, answer=answer)
             case BatchAnswerKind.REFUSED if not answer.passes:
                 await self._check_refusal(batch, answer)
+            case BatchAnswerKind.NOT_SENT:
+                # Nothing is doubtful: it is given once the provider is spoken to again.
+                seconds = self._settings.provider_pause.first_seconds
+                await self._outcomes.wait(batch, seconds, answer=answer, is_new=True)
             case _:
                 # It may have arrived: asked about, and given again where the batch still waits.
                 await self._outcomes.wait(
@@ -420,6 +450,7 @@ class BatchLane:
             failed = answer.kind is BatchAnswerKind.NO_ANSWER or answer.provider_unwell
             self._noting.note_reply(failure=(answer.reason or "no_answer") if failed else None)
             if answer.kind is BatchAnswerKind.NOT_TAKEN or answer.rest_seconds is not None:
+                self._refusals += 1
                 self.pausing.rest(answer.rest_seconds)
         return answer
 
