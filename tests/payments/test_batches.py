@@ -163,7 +163,8 @@ async def test_what_was_taken_is_approved_before_more_is_sent_to_a_provider_that
     for _ in range(3):
         await owner.execute("UPDATE payments.instruction SET next_action_at = now()")
         await steps.step("send-batches-mekong")
-    assert (provider.requests["take"], provider.paid.keys()) == (2, set())
+    assert provider.requests["take"] == 2
+    assert not provider.paid
     await steps.step("batches-mekong")
     assert provider.paid.keys() == set(first)
     await steps.step("send-batches-mekong")
