@@ -29,6 +29,7 @@ NARROWED: dict[str, set[str]] = {
         "POST /v1/households/{household_id}/members/{member_id}/departure",
         "GET /v1/households/{household_id}/consents",
         "POST /v1/households/{household_id}/consents",
+        "POST /v1/households/consents",
         "POST /v1/households/{household_id}/consents/withdrawal",
         "GET /v1/households/{household_id}/history",
         "GET /v1/households/{household_id}/member-changes/{change_id}",

@@ -15,6 +15,7 @@ from services.registry.checks.routes import router as checks
 from services.registry.chunks.routes import router as chunks
 from services.registry.chunks.streaming import ChunkStreams
 from services.registry.comparisons.routes import router as comparisons
+from services.registry.consents.routes import router as consents
 from services.registry.corrections.routes import router as corrections
 from services.registry.decisions.routes import router as decisions
 from services.registry.duplicates.routes import router as duplicates
@@ -110,6 +111,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             households,
             erasures,
             acts,
+            consents,
             changes,
             household_exports,
             members,

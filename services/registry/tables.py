@@ -8,6 +8,7 @@ from services.registry.approvals import tables as approvals
 from services.registry.areas import tables as areas
 from services.registry.changes import tables as changes
 from services.registry.chunks import tables as chunks
+from services.registry.consents import tables as consents
 from services.registry.corrections import tables as corrections
 from services.registry.database import SCHEMA, Base
 from services.registry.duplicates import tables as duplicates
@@ -39,6 +40,7 @@ __all__ = [
     "areas",
     "changes",
     "chunks",
+    "consents",
     "corrections",
     "duplicates",
     "editions",

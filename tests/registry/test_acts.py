@@ -356,26 +356,3 @@ async def test_whoever_decides_several_has_all_of_them_before_households_are_loc
         await alone.rollback()
         decided = await deciding
     assert [result["decided"] for result in decided.json()["results"]] == [True, True]
-
-
-async def test_what_a_household_agrees_to_holds_until_it_is_withdrawn(flow: Flow) -> None:
-    (row,) = rows(1)
-    await flow.register([row])
-    path = f"/households/{await flow.household_id(row.registration_number)}/consents"
-    given = {"purpose": "payment", "given_by": "head", "given_on": "2026-01-02"}
-    kept = await flow.post(path, given)
-    assert (kept["recorded_by"], kept["withdrawn_on"]) == ("officer@test", None)
-
-    async def send(to: str, body: dict[str, Any]) -> int:
-        return (await flow.client.post(to, json=body, headers=flow.key())).status_code
-
-    assert await send(path, given) == 409
-    assert await send(path, given | {"purpose": "other", "given_on": "2030-01-01"}) == 422
-    assert await send(path, given | {"purpose": "No purpose"}) == 422
-    withdrawn = {"purpose": "payment", "withdrawn_on": "2026-01-01"}
-    assert await send(f"{path}/withdrawal", withdrawn) == 422
-    assert await send(f"{path}/withdrawal", withdrawn | {"withdrawn_on": "2026-01-03"}) == 200
-    assert await send(f"{path}/withdrawal", withdrawn) == 404
-    assert await send(path, given) == 201
-    listed = (await flow.get(path))["items"]
-    assert [consent["withdrawn_on"] for consent in listed] == ["2026-01-03", None]

@@ -304,6 +304,8 @@ def _asked_of_a_household(world: World, side: Side, told: Told) -> Iterator[Call
         told=told,
     )
     yield Call(f"POST {named}/consents", f"{household}/consents", _consent("payment"), told=told)
+    of_many = {"consents": [{**_consent("payment"), "household_id": str(first)}]}
+    yield Call("POST /v1/households/consents", "/households/consents", of_many, Told.NOTHING)
     withdrawn = {"purpose": "targeting", "withdrawn_on": "2026-01-01"}
     yield Call(
         f"POST {named}/consents/withdrawal", f"{household}/consents/withdrawal", withdrawn, told

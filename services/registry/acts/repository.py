@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Date, DateTime, LargeBinary, Uuid
 
-from services.registry.acts.tables import Consent, HouseholdAct
+from services.registry.acts.tables import HouseholdAct
 from services.registry.household_keys.repository import destroy
 from services.registry.households.fields import Kept
 from services.registry.households.persons import ERASED
@@ -114,18 +114,6 @@ _ERASURES = [
 ]
 
 
-async def lock_households(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Household]:
-    """Households; until the commit nobody else changes them."""
-    rows = await session.scalars(
-        select(Household)
-        .where(Household.id.in_(ids))
-        .order_by(Household.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    return {row.id: row for row in rows.all()}
-
-
 async def change_household(session: AsyncSession, household_id: UUID, **fields: Any) -> None:
     """Change a household; ``fields`` are the table's columns."""
     await session.execute(
@@ -218,44 +206,3 @@ async def erase(
         await session.execute(
             erasure, {name: given[name] for name in given if f":{name}" in erasure.text}
         )
-
-
-async def add_consent(session: AsyncSession, **fields: Any) -> Consent:
-    """Keep what was agreed to; ``fields`` are the table's columns."""
-    return (await session.scalars(insert(Consent).values(fields).returning(Consent))).one()
-
-
-async def find_consent(
-    session: AsyncSession, household_id: UUID, *, purpose: str, lock: bool = False
-) -> Consent | None:
-    """What a household agrees to now."""
-    query = select(Consent).where(
-        Consent.household_id == household_id,
-        Consent.purpose == purpose,
-        Consent.withdrawn_on.is_(None),
-    )
-    return await session.scalar(query.with_for_update() if lock else query)
-
-
-async def withdraw_consent(
-    session: AsyncSession, consent_id: UUID, *, on: date, by: str, at: datetime
-) -> Consent:
-    """Keep that a household agrees no more."""
-    statement = (
-        update(Consent)
-        .where(Consent.id == consent_id)
-        .values(withdrawn_on=on, withdrawn_by=by, withdrawn_at=at)
-        .returning(Consent)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return (await session.scalars(statement)).one()
-
-
-async def list_consents(
-    session: AsyncSession, household_id: UUID, *, after: UUID | None, limit: int
-) -> Sequence[Consent]:
-    """What a household agreed to, in the order in which it was recorded."""
-    query = select(Consent).where(Consent.household_id == household_id)
-    if after is not None:
-        query = query.where(Consent.id > after)
-    return (await session.scalars(query.order_by(Consent.id).limit(limit))).all()

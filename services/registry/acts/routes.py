@@ -5,11 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
-from services.registry.acts import service
 from services.registry.acts.schemas import (
     ArchiveIn,
-    ConsentIn,
-    ConsentOut,
     DeathIn,
     DepartureIn,
     ErasureIn,
@@ -18,22 +15,18 @@ from services.registry.acts.schemas import (
     MoveIn,
     RestoreIn,
     SplitIn,
-    WithdrawalIn,
 )
 from services.registry.acts.service import Act, DoneOut
 from services.registry.acts.within import ActsWithin
 from services.registry.changes.schemas import HeldTag
 from services.registry.households.persons import PersonalDataDependency
-from services.registry.households.service import require_household
-from services.registry.scopes import HouseholdsRead, HouseholdsWrite, PersonsRead
+from services.registry.scopes import HouseholdsWrite, PersonsRead
 from shared.approvals.proposing import MAY_WAIT, Proposing, answered
 from shared.approvals.routes import TwoPersonSteps
 from shared.clock import ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
-from shared.idempotency import Once
 from shared.operations import narrowed
-from shared.pagination import PageOf, PageQuery
 
 router = APIRouter(prefix="/households", tags=["households"])
 
@@ -243,65 +236,4 @@ async def erase_household(
     nothing."""
     return await proposing.reply(
         given, lambda: acts.ask(Act.ERASURE, household_id, given, held=held)
-    )
-
-
-@router.get(
-    "/{household_id}/consents",
-    summary="List what a household agreed to",
-    responses=problem_responses(400, 401, 403, 404, 422),
-    openapi_extra=narrowed(),
-)
-async def list_consents(
-    household_id: UUID, caller: HouseholdsRead, session: Session, page: PageQuery
-) -> PageOf[ConsentOut]:
-    """In the order in which it was recorded, with what was withdrawn."""
-    await require_household(session, household_id, bound=caller.areas)
-    return await service.list_consents(session, household_id, page=page)
-
-
-@router.post(
-    "/{household_id}/consents",
-    status_code=201,
-    response_model=ConsentOut,
-    summary="Record what a household agrees to",
-    responses=problem_responses(400, 401, 403, 404, 409, 422),
-    openapi_extra=narrowed(),
-)
-async def add_consent(
-    household_id: UUID,
-    given: ConsentIn,
-    caller: HouseholdsWrite,
-    session: Session,
-    clock: ClockDependency,
-    once: Once,
-) -> Response:
-    """One standing consent for each purpose; it holds until it is withdrawn."""
-    await require_household(session, household_id, bound=caller.areas)
-    return await once.reply(
-        given, lambda: service.agree(session, household_id, given, caller=caller, clock=clock)
-    )
-
-
-@router.post(
-    "/{household_id}/consents/withdrawal",
-    response_model=ConsentOut,
-    summary="Record that a household agrees no more",
-    responses=problem_responses(400, 401, 403, 404, 422),
-    openapi_extra=narrowed(),
-)
-async def withdraw_consent(
-    household_id: UUID,
-    given: WithdrawalIn,
-    caller: HouseholdsWrite,
-    session: Session,
-    clock: ClockDependency,
-    once: Once,
-) -> Response:
-    """What was done by it until then stays as it was."""
-    await require_household(session, household_id, bound=caller.areas)
-    return await once.reply(
-        given,
-        lambda: service.withdraw(session, household_id, given, caller=caller, clock=clock),
-        status_code=200,
     )

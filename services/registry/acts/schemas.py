@@ -1,12 +1,10 @@
 """What is given to do something with a household, over HTTP."""
 
-from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.registry.acts.tables import ConsentGiver
 from services.registry.households.bodies import with_fields
 from services.registry.households.fields import Field as HouseholdField
 from services.registry.households.shape import (
@@ -262,63 +260,6 @@ Given = (
     | DepartureIn
     | ErasureIn
 )
-
-
-class ConsentIn(BaseModel):
-    """What a household agrees to."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "purpose": "share-with-health-ministry",
-                    "given_by": "head",
-                    "given_on": "2026-01-03",
-                    "document": "Form 7, no. 2231",
-                }
-            ]
-        },
-    )
-
-    purpose: str = Field(pattern="^[a-z][a-z0-9-]{1,39}$", max_length=40, examples=["payment"])
-    given_by: ConsentGiver
-    given_on: Day
-    document: Annotated[str, Text(longest=200)] | None = Field(
-        default=None, description="Where it is written, without names."
-    )
-
-
-class WithdrawalIn(BaseModel):
-    """A household agrees no more."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"purpose": "share-with-health-ministry", "withdrawn_on": "2026-01-04"}]
-        },
-    )
-
-    purpose: str = Field(pattern="^[a-z][a-z0-9-]{1,39}$", max_length=40, examples=["payment"])
-    withdrawn_on: Day
-
-
-class ConsentOut(BaseModel):
-    """What a household agreed to."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    household_id: UUID
-    purpose: str = Field(examples=["share-with-health-ministry"])
-    given_by: ConsentGiver
-    given_on: date
-    document: str | None = Field(examples=["Form 7, no. 2231"])
-    recorded_by: str = Field(examples=["dara@ministry.example"])
-    recorded_at: datetime
-    withdrawn_on: date | None = Field(description="Null: it holds.")
-    withdrawn_by: str | None = Field(examples=["dara@ministry.example"])
-    withdrawn_at: datetime | None
 
 
 def shown(values: Any) -> dict[str, Any]:

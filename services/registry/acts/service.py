@@ -30,8 +30,6 @@ from services.registry.acts import (
 from services.registry.acts.doing import Doing, is_head
 from services.registry.acts.schemas import (
     ArchiveIn,
-    ConsentIn,
-    ConsentOut,
     DeathIn,
     DepartureIn,
     ErasureIn,
@@ -41,7 +39,6 @@ from services.registry.acts.schemas import (
     MoveIn,
     RestoreIn,
     SplitIn,
-    WithdrawalIn,
     shown,
 )
 from services.registry.approvals.tables import ApprovalKind
@@ -51,7 +48,7 @@ from services.registry.changes.service import require_unchanged, tag_of_version
 from services.registry.duplicates import repository as duplicates
 from services.registry.household_keys.repository import give_missing
 from services.registry.households.persons import PersonalData
-from services.registry.households.repository import find_household
+from services.registry.households.repository import lock_households
 from services.registry.households.tables import Household
 from services.registry.members.repository import find_member
 from shared import audit
@@ -60,10 +57,8 @@ from shared.approvals import service as approvals
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.contracts.events import HouseholdChanged
-from shared.errors import Conflict, NotFound, Unprocessable
+from shared.errors import Conflict, NotFound
 from shared.events import publish
-from shared.ids import new_id
-from shared.pagination import Page, PageOf
 from shared.version import API_PREFIX
 
 
@@ -81,7 +76,6 @@ class Act(StrEnum):
     ERASURE = "erasure"
 
 
-_CONSENT = "consent"
 _GIVEN: Mapping[Act, type[Given]] = {
     Act.CORRECTION: HouseholdCorrectionIn,
     Act.MOVE: MoveIn,
@@ -302,7 +296,7 @@ async def _locked(
         # What was suspected of the one begins to be suspected of the other.
         await duplicates.have_fence(session)
     wanted = {household_id, _other_of(given)} - {None}
-    households = await repository.lock_households(session, [id_ for id_ in wanted if id_])
+    households = await lock_households(session, [id_ for id_ in wanted if id_])
     if household_id not in households:
         raise NotFound("There is no such household. GET /v1/households lists those of an area.")
     return households
@@ -395,71 +389,3 @@ async def _do(
         tag=tag_of_version(await version_of(session, household_id)),
         other_household_id=other,
     )
-
-
-async def agree(
-    session: AsyncSession, household_id: UUID, given: ConsentIn, *, caller: Caller, clock: Clock
-) -> ConsentOut:
-    """Keep what a household agrees to; raises NotFound, Conflict where it agrees already."""
-    household = await _find(session, household_id)
-    if given.given_on > clock.today():
-        raise Unprocessable("given_on: the day has not come.")
-    if await repository.find_consent(session, household_id, purpose=given.purpose) is not None:
-        raise Conflict(f"It agrees to '{given.purpose}' already. Withdraw that first.")
-    kept = await repository.add_consent(
-        session,
-        id=new_id(),
-        household_id=household_id,
-        recorded_by=caller.subject,
-        recorded_at=clock.now(),
-        **given.model_dump(),
-    )
-    await _tell_of_consent(session, household, clock=clock)
-    return ConsentOut.model_validate(kept)
-
-
-async def withdraw(
-    session: AsyncSession, household_id: UUID, given: WithdrawalIn, *, caller: Caller, clock: Clock
-) -> ConsentOut:
-    """Keep that a household agrees no more; raises NotFound, Unprocessable."""
-    household = await _find(session, household_id)
-    standing = await repository.find_consent(
-        session, household_id, purpose=given.purpose, lock=True
-    )
-    if standing is None:
-        raise NotFound(f"It does not agree to '{given.purpose}'.")
-    if not standing.given_on <= given.withdrawn_on <= clock.today():
-        raise Unprocessable(f"withdrawn_on: write a day from {standing.given_on} to today.")
-    kept = await repository.withdraw_consent(
-        session, standing.id, on=given.withdrawn_on, by=caller.subject, at=clock.now()
-    )
-    await _tell_of_consent(session, household, clock=clock)
-    return ConsentOut.model_validate(kept)
-
-
-async def _tell_of_consent(session: AsyncSession, household: Household, *, clock: Clock) -> None:
-    """Whoever follows the household is told of it anew, with its persons or without them."""
-    changed = HouseholdChanged(
-        household_id=household.id, changes=[_CONSENT], areas=[household.area_code]
-    )
-    await publish(session, changed, clock=clock)
-
-
-async def list_consents(
-    session: AsyncSession, household_id: UUID, *, page: Page
-) -> PageOf[ConsentOut]:
-    """A page of what a household agreed to, in the order in which it was recorded."""
-    if await find_household(session, household_id, bound=None) is None:
-        raise NotFound("There is no such household. GET /v1/households lists those of an area.")
-    rows = await repository.list_consents(
-        session, household_id, after=page.after(UUID), limit=page.fetch_limit
-    )
-    shown_ = [ConsentOut.model_validate(row) for row in rows]
-    return page.of(shown_, key=lambda consent: (consent.id,))
-
-
-async def _find(session: AsyncSession, household_id: UUID) -> Household:
-    found = await repository.lock_households(session, [household_id])
-    if household_id not in found:
-        raise NotFound("There is no such household. GET /v1/households lists those of an area.")
-    return found[household_id]

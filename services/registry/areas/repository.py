@@ -18,6 +18,7 @@ from services.registry.areas.tables import (
     Edition,
     Level,
 )
+from shared.choosing import one_of
 from shared.database import driver_connection
 from shared.errors import Conflict
 
@@ -182,7 +183,7 @@ async def names_of(
 ) -> dict[str, tuple[Level, str, str]]:
     """The level and the names of areas, by code."""
     rows = await session.execute(
-        select(Area.code, Area.level, Area.name_en, Area.name_km).where(Area.code.in_(codes))
+        select(Area.code, Area.level, Area.name_en, Area.name_km).where(one_of(Area.code, codes))
     )
     return {row.code: (row.level, row.name_en, row.name_km) for row in rows}
 

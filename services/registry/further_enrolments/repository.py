@@ -18,6 +18,7 @@ from services.registry.enrolments.tables import (
 from services.registry.households.tables import Household
 from services.registry.schemes.document import SchemeDocument
 from shared.bounds import Bound, within
+from shared.choosing import one_of
 
 
 def values_of(
@@ -64,7 +65,7 @@ async def communes_of(
     """Where households live, by id; those that there are not in these areas are left out."""
     rows = await session.execute(
         select(Household.id, Household.area_code).where(
-            Household.id.in_(household_ids), within(bound, Household.area_code)
+            one_of(Household.id, household_ids), within(bound, Household.area_code)
         )
     )
     return dict(rows.all())
@@ -76,7 +77,7 @@ async def count_enrolled(
     """How many of some households are enrolled in an activation."""
     counted = await session.scalar(
         select(func.count()).where(
-            Enrolment.activation_id == activation_id, Enrolment.household_id.in_(household_ids)
+            Enrolment.activation_id == activation_id, one_of(Enrolment.household_id, household_ids)
         )
     )
     return int(counted or 0)
@@ -89,7 +90,7 @@ async def count_kept_out(
     exclusion = HouseholdExclusion
     counted = await session.scalar(
         select(func.count(exclusion.household_id.distinct())).where(
-            exclusion.household_id.in_(household_ids),
+            one_of(exclusion.household_id, household_ids),
             exclusion.scheme_code == scheme,
             exclusion.ended_at.is_(None),
             (exclusion.activation_id.is_(None)) | (exclusion.activation_id == activation_id),

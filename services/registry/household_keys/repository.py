@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import LargeBinary, Uuid
 
 from services.registry.household_keys.tables import HouseholdKey
+from shared.choosing import one_of
 from shared.copying import copy_rows
 from shared.personal_data import new_materials
 
@@ -60,7 +61,7 @@ class KeysChanged(Exception):
 async def materials_of(session: AsyncSession, household_ids: Collection[UUID]) -> Materials:
     """What these households have of their own."""
     query = select(HouseholdKey.household_id, HouseholdKey.material).where(
-        HouseholdKey.household_id.in_(household_ids)
+        one_of(HouseholdKey.household_id, household_ids)
     )
     return {row.household_id: row.material for row in await session.execute(query)}
 

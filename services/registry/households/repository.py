@@ -12,23 +12,21 @@ from sqlalchemy import (
     Subquery,
     Uuid,
     and_,
-    any_,
     bindparam,
     func,
-    literal,
     select,
     text,
     true,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.areas.tables import CODE, COUNTRY_CODE, Area, Level
+from services.registry.areas.tables import COUNTRY_CODE, Area, Level
 from services.registry.households.fields import Field, Kept
 from services.registry.households.shape import PovertyStatus
 from services.registry.households.tables import Household, PayeeAccount
 from shared.bounds import Bound, within
+from shared.choosing import one_of
 
 Found = Row[Household, PayeeAccount | None]
 """A household with the account that it has now."""
@@ -81,11 +79,23 @@ async def find_household(
     return rows.one_or_none()
 
 
+async def lock_households(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Household]:
+    """Households; until the commit nobody else changes them."""
+    rows = await session.scalars(
+        select(Household)
+        .where(one_of(Household.id, ids))
+        .order_by(Household.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in rows.all()}
+
+
 async def households_with(
     session: AsyncSession, household_ids: Collection[UUID], *, bound: Bound
 ) -> dict[UUID, Found]:
     """The households with these ids, by id."""
-    rows = await session.execute(_with_account(bound).where(Household.id.in_(household_ids)))
+    rows = await session.execute(_with_account(bound).where(one_of(Household.id, household_ids)))
     return {row[0].id: row for row in rows.all()}
 
 
@@ -206,7 +216,7 @@ async def count_by_commune(session: AsyncSession, communes: Collection[str]) -> 
     """How many households live in each of ``communes``; those without any are left out."""
     rows = await session.execute(
         select(Household.area_code, func.count())
-        .where(Household.area_code == any_(literal(list(communes), ARRAY(CODE))))
+        .where(one_of(Household.area_code, communes))
         .group_by(Household.area_code)
     )
     return dict(rows.all())

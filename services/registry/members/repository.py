@@ -17,6 +17,7 @@ from services.registry.households.tables import Household
 from services.registry.members.shape import BIRTH_DATE
 from services.registry.members.statements import of_households, value_of
 from services.registry.members.tables import Member, Programme, ProgrammeMembership
+from shared.choosing import one_of
 from shared.copying import copy_rows
 
 Record = tuple[Any, ...]
@@ -236,7 +237,7 @@ async def programmes_of(
     found: dict[UUID, list[ProgrammeMembership]] = {member_id: [] for member_id in member_ids}
     rows = await session.scalars(
         select(ProgrammeMembership)
-        .where(ProgrammeMembership.member_id.in_(member_ids))
+        .where(one_of(ProgrammeMembership.member_id, member_ids))
         .order_by(ProgrammeMembership.programme_code, ProgrammeMembership.number)
     )
     for membership in rows:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.enrolments.tables import Entitlement
 from services.registry.households.tables import Household
 from shared.bounds import Bound, within
+from shared.choosing import one_of
 
 
 async def households_of(
@@ -18,6 +19,6 @@ async def households_of(
     rows = await session.execute(
         select(Entitlement.id, Household)
         .join(Household, Household.id == Entitlement.household_id)
-        .where(Entitlement.id.in_(entitlement_ids), within(bound, Household.area_code))
+        .where(one_of(Entitlement.id, entitlement_ids), within(bound, Household.area_code))
     )
     return {row[0]: row[1] for row in rows}

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.households.tables import Household
 from services.registry.sharing.statements import Sharing
+from shared.choosing import one_of
 
 
 async def agreeing(session: AsyncSession, ids: Collection[UUID], sharing: Sharing) -> set[UUID]:
@@ -15,6 +16,6 @@ async def agreeing(session: AsyncSession, ids: Collection[UUID], sharing: Sharin
     if not ids:
         return set()
     rows = await session.scalars(
-        select(Household.id).where(Household.id.in_(set(ids)), sharing.agreed)
+        select(Household.id).where(one_of(Household.id, set(ids)), sharing.agreed)
     )
     return set(rows)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, not_, select, true
 from sqlalchemy.orm import aliased
 
-from services.registry.acts.tables import Consent
+from services.registry.consents.tables import Consent
 from services.registry.households.tables import Household
 
 

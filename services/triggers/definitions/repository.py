@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Text, any_, insert, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.definitions.tables import TriggerDefinition, TriggerLeg
+from shared.choosing import one_of
 
 
 async def add_legs(
@@ -30,7 +30,7 @@ async def add_legs(
 def has_judged(indicators: Collection[str]) -> ColumnElement[bool]:
     """Of trigger definitions: whether any version of the trigger judges one of the indicators."""
     judging = select(TriggerLeg.trigger_code).where(
-        TriggerLeg.indicator_code == any_(literal(sorted(indicators), ARRAY(Text)))
+        one_of(TriggerLeg.indicator_code, sorted(indicators))
     )
     has_leg: ColumnElement[bool] = TriggerDefinition.code.in_(judging)
     return has_leg

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Text, any_, func, literal, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import ColumnElement, Row, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.indicators.tables import Indicator
+from shared.choosing import one_of
 
 _DUE = text(
     """
@@ -146,4 +147,4 @@ async def first_recorded_after(
 
 def _is_of(codes: Collection[str]) -> ColumnElement[bool]:
     """Whether an indicator is one of many: one parameter, however many they are."""
-    return Indicator.code == any_(literal(sorted(codes), ARRAY(Text)))
+    return one_of(Indicator.code, sorted(codes))

@@ -4,18 +4,19 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, literal, select, tuple_, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.triggers.readiness.tables import Readiness
+from shared.choosing import one_of
 
 
 async def find(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Readiness]:
     """Those of ``ids`` that are kept."""
     statement = (
         select(Readiness)
-        .where(Readiness.id == any_(literal(sorted(ids), ARRAY(Uuid))))
+        .where(one_of(Readiness.id, sorted(ids)))
         .execution_options(populate_existing=True)
     )
     return {found.id: found for found in await session.scalars(statement)}

@@ -43,6 +43,7 @@ from services.registry.members.tables import Member, ProgrammeMembership
 from services.registry.sharing.statements import Sharing
 from services.registry.spdci.searches.attributes import PERSONAL, SORTS, SORTS_OF_MEMBERS, Column
 from services.registry.spdci.searches.criteria import ByCondition, ById, ByNumber, Entity, Query
+from shared.choosing import one_of
 
 Counts = Mapping[str, int]
 Sorts = Sequence[tuple[Column, bool]]
@@ -226,7 +227,7 @@ def sorted_by(query: Select[*tuple[Any, ...]], sorts: Sorts) -> Select[*tuple[An
 
 async def households_of(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Household]:
     """These households."""
-    rows = await session.scalars(select(Household).where(Household.id.in_(set(ids))))
+    rows = await session.scalars(select(Household).where(one_of(Household.id, set(ids))))
     return {row.id: row for row in rows}
 
 
@@ -235,7 +236,7 @@ async def counts_of(
 ) -> dict[UUID, Counts]:
     """What is counted of these households on a day; of one that nobody is left of, nothing."""
     columns = (value_of(field).label(field.name) for field in COUNTED)
-    query = of_households(select(Household.id, *columns).where(Household.id.in_(set(ids))))
+    query = of_households(select(Household.id, *columns).where(one_of(Household.id, set(ids))))
     rows = await session.execute(query, {"as_of": today})
     names = [field.name for field in COUNTED]
     return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
@@ -249,7 +250,7 @@ async def members_of(
         return {}
     rows = await session.scalars(
         select(Member)
-        .where(Member.household_id.in_(set(ids)), PRESENT)
+        .where(one_of(Member.household_id, set(ids)), PRESENT)
         .order_by(Member.household_id, Member.member_number),
         {"as_of": today},
     )
@@ -261,7 +262,7 @@ async def members_of(
 
 async def members_by_id(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Member]:
     """These members."""
-    rows = await session.scalars(select(Member).where(Member.id.in_(set(ids))))
+    rows = await session.scalars(select(Member).where(one_of(Member.id, set(ids))))
     return {row.id: row for row in rows}
 
 
@@ -272,7 +273,7 @@ async def programmes_of(
     rows = await session.execute(
         select(ProgrammeMembership.member_id, ProgrammeMembership.programme_code)
         .join(Member, IN_PROGRAMME)
-        .where(ProgrammeMembership.member_id.in_(set(ids)))
+        .where(one_of(ProgrammeMembership.member_id, set(ids)))
         .order_by(ProgrammeMembership.member_id, ProgrammeMembership.programme_code),
         {"as_of": today},
     )

@@ -1,0 +1,1 @@
+"""What households agree to: one of them, or lists of them, and what they withdraw."""
