@@ -13,6 +13,10 @@ _HEADER = (",".join(HEADERS) + "\n").encode()
 PAYABLE_SHARE = 0.98
 """The part of the households that have an account; the rest are entitled and not payable."""
 
+_FIRST_COUNTRY_OF = {"": 0, "F": 6}
+"""Of a series: nobody of one has the phone or the ID number of anybody of another. The first has
+room for six countries, and the second for two."""
+
 
 def write_parts(directory: Path, *, households: int, parts: int, series: str = "") -> list[Path]:
     """``households`` of them in about equal files, in the order of their communes.
@@ -32,12 +36,14 @@ def write_parts(directory: Path, *, households: int, parts: int, series: str = "
 
 
 def _rows(households: int, series: str) -> Iterator[bytes]:
-    """Beyond the country's number there is a second country, under other registration numbers."""
+    """Beyond the country's number there is a second country, under other registration numbers, with
+    other phones and ID numbers: nobody is suspected of being somebody else."""
     made = 0
     while made < households:
         country = made // COUNTRY_HOUSEHOLDS
         scale = Fraction(min(households - made, COUNTRY_HOUSEHOLDS), COUNTRY_HOUSEHOLDS)
-        blocks = country_csv(scale=scale, seed=_SEED + country)
+        nth = _FIRST_COUNTRY_OF[series] + country
+        blocks = country_csv(scale=scale, seed=_SEED + country, nth=nth)
         next(blocks)
         prefix = f"{series}{country + 1}-".encode()
         for block in blocks:

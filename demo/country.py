@@ -59,12 +59,12 @@ SHARE_WITHOUT_ID_NUMBER = 0.05
 WALLETS = dict(zip(PROVIDERS, (0.6, 0.4), strict=True))
 """The share of households that bank with each provider, where there are two wallets."""
 
-# Every area code of the Cambodian plan ends in 2 to 9: nobody has, or will get, a +855 20 number.
-_PHONE_PREFIX = "+85520"
+# Every area code of the Cambodian plan ends in 2 to 9: nobody has, or will get, one of these.
+_PHONE_PREFIXES = [f"+855{code}" for code in (20, 21, 30, 31, 40, 41, 50, 51)]
 _PHONES = 10**7
 # Coprime to the number of phones, so that every serial number has a phone of its own.
 _PHONE_STEP = 3_141_593
-_ID_NUMBER_PREFIX = "99"
+_ID_NUMBER_PREFIXES = [f"{code}" for code in range(99, 91, -1)]
 _MOST_EXTRA_MEMBERS = 19
 
 SHARES = {CHILDREN: CHILD_SHARE, DISABLED: DISABLED_SHARE, ELDERLY: ELDERLY_SHARE}
@@ -120,16 +120,17 @@ def cells(scale: Fraction) -> list[Cell]:
 
 
 def country_csv(
-    *, scale: Fraction, seed: int, shares: Mapping[str, float] = WALLETS
+    *, scale: Fraction, seed: int, shares: Mapping[str, float] = WALLETS, nth: int = 0
 ) -> Iterator[bytes]:
     """The country as the registry's import file, a commune at a time, header first.
 
     ``shares`` of households bank with each provider, by its code; nothing else depends on them.
+    The ``nth`` country, 0 to 7, has phones and ID numbers that no other of them has.
     """
     yield (",".join(HEADERS) + "\n").encode()
     for cell in cells(scale):
         if cell.households:
-            yield _rows(cell, seed=seed, shares=shares)
+            yield _rows(cell, seed=seed, shares=shares, nth=nth)
 
 
 def _rounded(exact: Fraction) -> int:
@@ -146,7 +147,7 @@ def _members(cell: Cell, draws: np.random.Generator) -> NDArray[np.int64]:
     return np.minimum(dealt, _MOST_EXTRA_MEMBERS) + 1
 
 
-def _rows(cell: Cell, *, seed: int, shares: Mapping[str, float]) -> bytes:
+def _rows(cell: Cell, *, seed: int, shares: Mapping[str, float], nth: int) -> bytes:
     count, codes = cell.households, tuple(shares)
     # A generator for each cell: a household's draws do not depend on who was made before it.
     draws = np.random.default_rng([seed, int(cell.commune), int(cell.poverty_status[-1])])
@@ -163,7 +164,7 @@ def _rows(cell: Cell, *, seed: int, shares: Mapping[str, float]) -> bytes:
         for share in (SHARE_WITHOUT_PHONE, SHARE_WITHOUT_ID_NUMBER, SHARE_WITHOUT_ACCOUNT)
     )
     phones = ((cell.serial + np.arange(count)) * _PHONE_STEP + seed) % _PHONES
-    phone_texts = [f"{_PHONE_PREFIX}{number:07}" for number in phones.tolist()]
+    phone_texts = [f"{_PHONE_PREFIXES[nth]}{number:07}" for number in phones.tolist()]
     numbers = range(1, count + 1)
     columns: dict[Field, Iterable[str]] = {
         REGISTRATION_NUMBER: (
@@ -182,7 +183,8 @@ def _rows(cell: Cell, *, seed: int, shares: Mapping[str, float]) -> bytes:
         ),
         PHONE: _where(has_phone, phone_texts),
         ID_NUMBER: _where(
-            has_id_number, (f"{_ID_NUMBER_PREFIX}{cell.serial + number:07}" for number in numbers)
+            has_id_number,
+            (f"{_ID_NUMBER_PREFIXES[nth]}{cell.serial + number:07}" for number in numbers),
         ),
         PROVIDER: _where(has_account, (codes[at] for at in providers.tolist())),
         ACCOUNT: _where(has_account, phone_texts),

@@ -24,10 +24,13 @@ from services.registry.duplicates.settling.repository import follow
 from services.registry.duplicates.statements import (
     ANALYSE_FOUND,
     ANALYSE_FRESH,
+    ANALYSE_SHARED,
     FIND_EXACT,
+    FIND_SHARED,
     FOR_FOUND,
     FRESH,
     KEEP_EXACT,
+    SPARE_MEMORY,
     SUSPECT_ID,
 )
 from services.registry.duplicates.states import Decision, Ground, Standing, Step
@@ -106,6 +109,10 @@ async def find_exact(session: AsyncSession, *, age: int) -> None:
         await session.execute(statement)
     await session.execute(FRESH, {"age": age})
     await session.execute(ANALYSE_FRESH)
+    await session.execute(SPARE_MEMORY)
+    for statement in FIND_SHARED:
+        await session.execute(statement)
+    await session.execute(ANALYSE_SHARED)
     await session.execute(FIND_EXACT)
     await session.execute(ANALYSE_FOUND)
 

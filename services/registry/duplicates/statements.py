@@ -43,26 +43,36 @@ SUSPECT_ID = """CAST(overlay(overlay(
 """SQL for the id of a pair of households, the lesser id first: the same whoever finds it."""
 
 # Of a household, one holder of a value: the member, rather than the household that repeats them.
-_SHARED = "\nUNION ALL\n".join(
-    f"""
-    (SELECT held.*, count(*) OVER (PARTITION BY value) AS holders,
-            row_number() OVER (PARTITION BY value ORDER BY known_at, household_id) AS place
-     FROM (
-        SELECT DISTINCT ON (value, household_id) ground, value, household_id, member_id, is_head,
-               household.changed_at AS known_at, fresh.household_id IS NOT NULL AS is_fresh
-        FROM ({holders}) AS stored
-        JOIN registry.household ON household.id = stored.household_id
-            -- Whose persons are of another household now is found by that one alone.
-            AND household.merged_into IS NULL
-        LEFT JOIN fresh_household AS fresh USING (household_id)
-        WHERE value IN (
-            SELECT value FROM ({holders}) AS stored
-            JOIN fresh_household USING (household_id))
-        ORDER BY value, household_id, member_id NULLS LAST
-     ) AS held)
-    """
+FIND_SHARED = [
+    text(
+        f"""
+        INSERT INTO shared_value
+        SELECT * FROM (
+            SELECT held.*, count(*) OVER (PARTITION BY value) AS holders,
+                   row_number() OVER (PARTITION BY value ORDER BY known_at, household_id) AS place
+            FROM (
+                SELECT DISTINCT ON (value, household_id)
+                       ground, value, household_id, member_id, is_head,
+                       household.changed_at AS known_at,
+                       fresh.household_id IS NOT NULL AS is_fresh
+                FROM ({holders}) AS stored
+                JOIN registry.household ON household.id = stored.household_id
+                    -- Whose persons are of another household now is found by that one alone.
+                    AND household.merged_into IS NULL
+                LEFT JOIN fresh_household AS fresh USING (household_id)
+                WHERE value IN (
+                    SELECT value FROM ({holders}) AS stored
+                    JOIN fresh_household USING (household_id))
+                ORDER BY value, household_id, member_id NULLS LAST
+            ) AS held
+        ) AS held
+        WHERE holders > 1
+        """
+    )
     for holders in _VALUES.values()
-)
+]
+"""One kind of value after the other: each sorts a country, and what it needs for that is given back
+before the next."""
 
 _ID_OF_FOUND = SUSPECT_ID.format(one="one_id", other="other_id")
 
@@ -74,6 +84,14 @@ FOR_FOUND = [
     ),
     text(
         """
+        CREATE TEMP TABLE IF NOT EXISTS shared_value (
+            ground text, value bytea, household_id uuid, member_id uuid, is_head boolean,
+            known_at timestamptz, is_fresh boolean, holders bigint, place bigint
+        ) ON COMMIT DELETE ROWS
+        """
+    ),
+    text(
+        """
         CREATE TEMP TABLE IF NOT EXISTS found_alike (
             id uuid, first_household_id uuid, second_household_id uuid, first_member_id uuid,
             second_member_id uuid, score smallint, is_whole boolean, grounds text[]
@@ -81,8 +99,12 @@ FOR_FOUND = [
         """
     ),
 ]
+# Two of them or three are at work at a time, on up to a country.
+SPARE_MEMORY = text("SELECT set_config('work_mem', '16MB', true)")
 # Nobody else reads them, and no one analyses them but us: from one household to a country.
-ANALYSE_FRESH, ANALYSE_FOUND = text("ANALYZE fresh_household"), text("ANALYZE found_alike")
+ANALYSE_FRESH, ANALYSE_SHARED, ANALYSE_FOUND = (
+    text(f"ANALYZE {table}") for table in ("fresh_household", "shared_value", "found_alike")
+)
 FRESH = text(
     """
     INSERT INTO fresh_household
@@ -96,8 +118,7 @@ FRESH = text(
 FIND_EXACT = text(
     f"""
     INSERT INTO found_alike
-    WITH shared AS MATERIALIZED (SELECT * FROM ({_SHARED}) AS held WHERE holders > 1),
-    alike AS (
+    WITH alike AS (
         SELECT earlier.household_id AS earlier_id, later.household_id AS later_id,
                earlier.known_at AS earlier_known, later.known_at AS later_known,
                earlier.member_id AS earlier_member, later.member_id AS later_member,
@@ -111,8 +132,8 @@ FIND_EXACT = text(
                    ELSE CASE WHEN earlier.holders <= {FEW_HOUSEHOLDS} THEN {SCORE_OF_PHONE}
                              ELSE {SCORE_OF_WHAT_MANY_SHARE} END
                END AS score
-        FROM shared AS earlier
-        JOIN shared AS later
+        FROM shared_value AS earlier
+        JOIN shared_value AS later
             ON later.ground = earlier.ground AND later.value = earlier.value
             AND later.place > earlier.place
         WHERE (earlier.holders <= {MOST_HOLDERS}
