@@ -117,7 +117,7 @@ def clock_from(clock_file: Path | None) -> Clock:
     return FileClock(clock_file) if clock_file else SystemClock()
 
 
-def get_clock(request: Request) -> Clock:
+async def get_clock(request: Request) -> Clock:
     clock: Clock = request.app.state.clock
     return clock
 

@@ -25,9 +25,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.audit import about
-from shared.auth.bearer import AnyCaller
+from shared.auth.bearer import AnyCaller, Caller
 from shared.database import Session
 from shared.errors import BadRequest, Unprocessable
 from shared.version import API_PREFIX
@@ -57,25 +58,12 @@ class Idempotent:
     """The request's idempotency key, in the request's transaction."""
 
     def __init__(
-        self,
-        request: Request,
-        session: Session,
-        caller: AnyCaller,
-        idempotency_key: Annotated[
-            str | None,
-            Header(
-                alias="Idempotency-Key",
-                max_length=_MAXIMUM_CHARACTERS,
-                pattern="^[ -~]*$",
-                description="A unique key of the caller's, the same for every retry.",
-                examples=["0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10"],
-            ),
-        ] = None,
+        self, request: Request, session: AsyncSession, caller: Caller, key: str | None
     ) -> None:
         self._request = request
         self._session = session
         self._caller = caller
-        self._key = idempotency_key
+        self._key = key
 
     async def reply(
         self,
@@ -149,4 +137,22 @@ def _created(path: str, content: Any) -> Iterator[str]:
         yield f"{path.removeprefix(API_PREFIX).strip('/')}/{key}"
 
 
-Once = Annotated[Idempotent, Depends()]
+async def _once(
+    request: Request,
+    session: Session,
+    caller: AnyCaller,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            max_length=_MAXIMUM_CHARACTERS,
+            pattern="^[ -~]*$",
+            description="A unique key of the caller's, the same for every retry.",
+            examples=["0199c1de-53a1-7f6b-8a27-2f1f6a1d9a10"],
+        ),
+    ] = None,
+) -> Idempotent:
+    return Idempotent(request, session, caller, idempotency_key)
+
+
+Once = Annotated[Idempotent, Depends(_once)]

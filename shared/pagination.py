@@ -41,18 +41,7 @@ class Int4(int):
 class Page:
     """Which page the caller asks for."""
 
-    def __init__(
-        self,
-        cursor: Annotated[
-            CursorText | None,
-            Query(description="`next_cursor` of the page before; none: the first."),
-        ] = None,
-        limit: Annotated[
-            int,
-            Whole(least=1, most=MAXIMUM_LIMIT),
-            Query(description="Items on the page, at most."),
-        ] = DEFAULT_LIMIT,
-    ) -> None:
+    def __init__(self, cursor: str | None, limit: int) -> None:
         self.cursor = cursor
         self.limit = limit
 
@@ -90,7 +79,18 @@ class Page:
         return PageOf(items=items, next_cursor=encode_cursor(*key(items[-1])) if more else None)
 
 
-PageQuery = Annotated[Page, Depends()]
+async def _page(
+    cursor: Annotated[
+        CursorText | None, Query(description="`next_cursor` of the page before; none: the first.")
+    ] = None,
+    limit: Annotated[
+        int, Whole(least=1, most=MAXIMUM_LIMIT), Query(description="Items on the page, at most.")
+    ] = DEFAULT_LIMIT,
+) -> Page:
+    return Page(cursor, limit)
+
+
+PageQuery = Annotated[Page, Depends(_page)]
 
 
 class PageOf(BaseModel, Generic[T]):

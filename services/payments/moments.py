@@ -10,7 +10,7 @@ from shared.errors import Unprocessable
 from shared.values import Instant
 
 
-def _past(
+async def _past(
     clock: ClockDependency,
     at: Annotated[
         Instant | None,

@@ -6,14 +6,16 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Response
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.approvals.routes import TwoPersonSteps
 from shared.approvals.schemas import ApprovalOut
+from shared.approvals.steps import Steps
 from shared.auth import Caller
-from shared.clock import ClockDependency
+from shared.clock import Clock, ClockDependency
 from shared.database import Session
 from shared.errors import problem_responses
-from shared.idempotency import Once
+from shared.idempotency import Idempotent, Once
 
 PROPOSES: dict[str, Any] = {
     "status_code": HTTPStatus.ACCEPTED,
@@ -32,9 +34,7 @@ class Proposals:
     """What a request needs that proposes a step: its transaction, the steps, a clock, and its
     ``Idempotency-Key``."""
 
-    def __init__(
-        self, session: Session, steps: TwoPersonSteps, clock: ClockDependency, once: Once
-    ) -> None:
+    def __init__(self, session: AsyncSession, steps: Steps, clock: Clock, once: Idempotent) -> None:
         self._session = session
         self._steps = steps
         self._clock = clock
@@ -69,7 +69,13 @@ class Proposals:
         )
 
 
-Proposing = Annotated[Proposals, Depends()]
+async def _proposals(
+    session: Session, steps: TwoPersonSteps, clock: ClockDependency, once: Once
+) -> Proposals:
+    return Proposals(session, steps, clock, once)
+
+
+Proposing = Annotated[Proposals, Depends(_proposals)]
 
 
 def answered(done: BaseModel, *, alone: int = HTTPStatus.OK) -> Response:

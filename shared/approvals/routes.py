@@ -25,7 +25,7 @@ from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
 
 
-def _steps(request: Request) -> Steps:
+async def _steps(request: Request) -> Steps:
     steps: Steps = request.app.state.steps
     return steps
 

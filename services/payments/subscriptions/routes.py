@@ -27,7 +27,7 @@ from shared.personal_data import Cipher
 router = APIRouter(prefix="/subscriptions", tags=["subscriptions"])
 
 
-def _cipher(request: Request) -> Cipher:
+async def _cipher(request: Request) -> Cipher:
     return cipher_of_keys(request.app.state.settings)
 
 

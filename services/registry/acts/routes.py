@@ -34,7 +34,7 @@ _ALONE = problem_responses(400, 401, 403, 404, 409, 412, 422)
 _ANSWERS = {**MAY_WAIT, **_ALONE}
 
 
-def _acts(
+async def _acts(
     caller: HouseholdsWrite,
     session: Session,
     personal_data: PersonalDataDependency,

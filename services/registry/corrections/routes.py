@@ -22,7 +22,7 @@ from shared.operations import narrowed
 router = APIRouter(prefix="/households", tags=["households"])
 
 
-def _corrections(
+async def _corrections(
     caller: HouseholdsWrite,
     session: Session,
     personal_data: PersonalDataDependency,

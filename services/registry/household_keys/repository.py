@@ -9,19 +9,21 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import DateTime, bindparam, select, text
+from sqlalchemy import DateTime, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import LargeBinary, Uuid
 
 from services.registry.household_keys.tables import HouseholdKey
-from shared.choosing import one_of
 from shared.copying import copy_rows
 from shared.personal_data import new_materials
 
 Materials = Mapping[UUID, bytes | None]
 """What households have of their own; None: it was destroyed. Who is not in it has none yet."""
 
+_OF_SOME = text(
+    "SELECT household_id, material FROM registry.household_key WHERE household_id = ANY(:ids)"
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 _READ = "SELECT household_id, material FROM registry.household_key WHERE household_id = ANY($1)"
 _MISSING = text(
     """
@@ -60,10 +62,8 @@ class KeysChanged(Exception):
 
 async def materials_of(session: AsyncSession, household_ids: Collection[UUID]) -> Materials:
     """What these households have of their own."""
-    query = select(HouseholdKey.household_id, HouseholdKey.material).where(
-        one_of(HouseholdKey.household_id, household_ids)
-    )
-    return {row.household_id: row.material for row in await session.execute(query)}
+    rows = await session.execute(_OF_SOME, {"ids": list(household_ids)})
+    return {row[0]: row[1] for row in rows}
 
 
 async def materials_on(

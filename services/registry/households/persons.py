@@ -274,7 +274,7 @@ def _index_of(key: SecretBytes | None) -> BlindIndex | None:
     return None if key is None else BlindIndex(key.get_secret_value())
 
 
-def get_personal_data(request: Request, session: Session, _: Purpose = None) -> PersonalData:
+async def get_personal_data(request: Request, session: Session, _: Purpose = None) -> PersonalData:
     """The keys, for one request: of whom it opens a value is in the audit record."""
     personal_data: PersonalData = request.app.state.personal_data
     return personal_data.telling(lambda household_id: showed(session, f"households/{household_id}"))

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -63,6 +64,11 @@ _IN_PROGRAMME = text(
 )
 
 
+# Making the statement takes as long as PostgreSQL takes for what it asks.
+_BOUNDS_REMEMBERED = 500
+
+
+@lru_cache(_BOUNDS_REMEMBERED)
 def _with_account(bound: Bound) -> Select[Household, PayeeAccount | None]:
     query: Select[Household, PayeeAccount | None] = select(Household, PayeeAccount)
     return query.outerjoin(
