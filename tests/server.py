@@ -2,18 +2,52 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from socket import socket
 
 import uvicorn
 from fastapi import FastAPI
 
 from shared.server import protocol_of
 
+_LOOK_SECONDS = 0.001
+_TICK_SECONDS = 0.1
+
 
 class _Server(uvicorn.Server):
+    """Ends as soon as it is told to. uvicorn looks ten times a second whether it is, and a fifth of
+    a second for each test is minutes for all of them."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told_to_end = asyncio.Event()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    def end(self) -> None:
+        self._told_to_end.set()
+
+    async def main_loop(self) -> None:
+        ticks = 0
+        while not self._told_to_end.is_set():
+            await self.on_tick(ticks)
+            ticks += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self._told_to_end.wait()
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        while self.server_state.connections or self.server_state.tasks:
+            await asyncio.sleep(_LOOK_SECONDS)
+        for server in self.servers:
+            await server.wait_closed()
+        await self.lifespan.shutdown()
 
 
 @asynccontextmanager
@@ -39,7 +73,7 @@ async def serving(app: FastAPI, port: int) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.should_exit = True
+        server.end()
         await task
 
 

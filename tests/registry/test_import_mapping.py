@@ -21,7 +21,12 @@ from services.registry.imports.mapping.days import (
     DateOrder,
     Era,
 )
-from services.registry.imports.mapping.document import MappingDocument, RowsOf, fields_of
+from services.registry.imports.mapping.document import (
+    MEMBER_FILE,
+    MappingDocument,
+    RowsOf,
+    fields_of,
+)
 from services.registry.imports.mapping.headings import headings_of
 from services.registry.imports.mapping.phones import is_mobile, phone_of
 from services.registry.imports.mapping.proposing import Asked, open_questions, proposed
@@ -298,3 +303,30 @@ def test_what_to_write_is_told_in_khmer_of_every_field_and_fault() -> None:
             assert re.search("[\u1780-\u17b3]", said), (known.header, code)
     assert remedy_in_khmer(PHONE.header, "malformed").endswith("ឬទុកឱ្យនៅទទេ។")
     assert remedy_in_khmer(ROW, QUOTE_OPEN) == 'សូមបិទសញ្ញា "។'
+
+
+def test_a_members_phone_and_a_households_are_told_apart_or_asked_about() -> None:
+    headings = [known.header for known in MEMBER_FILE]
+    found = proposed(headings, rows_of=RowsOf.MEMBERS, sheet=None)
+    assert [column.field for column in found.mapping.columns] == headings
+    assert found.questions == []
+    found = proposed(headings_of(MEMBER_FILE), rows_of=RowsOf.MEMBERS, sheet=None)
+    assert [column.field for column in found.mapping.columns] == headings
+    assert found.questions == []
+    # As people head them: each member may have one of their own.
+    found = proposed(
+        ["Name", "ID card number", "Telephone", "Member phone"], rows_of=RowsOf.MEMBERS, sheet=None
+    )
+    assert {column.heading: column.field for column in found.mapping.columns} == {
+        "Name": "member_name",
+        "ID card number": "member_id_number",
+        "Telephone": "member_phone",
+    }
+    assert [(asked.about, asked.field, asked.heading) for asked in found.questions] == [
+        (Asked.OF_WHOM, "member_id_number", "ID card number"),
+        (Asked.OF_WHOM, "member_phone", "Telephone"),
+        (Asked.SAME_HEADING, "member_phone", "Member phone"),
+    ]
+    found = proposed(["ID card number"], rows_of=RowsOf.HOUSEHOLDS, sheet=None)
+    assert [column.field for column in found.mapping.columns] == ["id_number"]
+    assert found.questions == []

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
+from sqlalchemy import text
 
 from shared.contracts import events
 from shared.contracts.catalogue import EXAMPLES
@@ -18,6 +19,12 @@ from tests.conftest import RunningService, ServeService
 from tests.server import eventually
 
 TOLD_FROM = datetime(2026, 1, 5, 5, 0, tzinfo=UTC)
+
+
+_BEHIND_THE_FENCE = text(
+    "SELECT EXISTS (SELECT FROM events.event "
+    "WHERE transaction_id >= pg_snapshot_xmin(pg_current_snapshot()))"
+)
 
 
 def told() -> list[Event]:
@@ -55,6 +62,13 @@ async def log(service: RunningService) -> Sequence[Event]:
     for turn in range(3):
         async with database.transaction() as session:
             await append(session, written[turn::3])
+
+    async def all_is_told() -> bool:
+        # It waits for transactions that are older than it: the process has work of its own.
+        async with database.reading() as session:
+            return not await session.scalar(_BEHIND_THE_FENCE)
+
+    await eventually(all_is_told)
     return [event for turn in range(3) for event in written[turn::3]]
 
 
@@ -145,7 +159,6 @@ async def test_what_is_told_later_comes_behind_the_last_cursor(
         answer = await reader.get("/events", params={**only, "cursor": page["next_cursor"]})
         return [item["data"] for item in answer.json()["items"]]
 
-    # It waits for transactions that are older than it: the process has work of its own.
     await eventually(told)
     assert await told() == [{"feed": "wfp-rice-price", "version": 3}]
 

@@ -51,6 +51,8 @@ _ASKED = {
     "another field, or leave it out.",
     Asked.SAME_HEADING: "Another column is headed as this field as well, and is the one that is "
     "read. Map the right one.",
+    Asked.OF_WHOM: "A row is a member's: the column may be the member's own, or the household's. "
+    "Map it to this field, or to the household's `phone` or `id_number`.",
     Asked.UNKNOWN_WORD: "Words of the column are not known. Say in `words` what each means, "
     "or null where it means nothing: rows that have it are bad then.",
     Asked.DATE_ORDER: "Days of the column may be two. Say in `date_order` whether the day or the "

@@ -184,7 +184,7 @@ PHONE = Field(
     personal=True,
     optional=True,
     words=household.PHONE.words,
-    also="phone of member, លេខទូរស័ព្ទសមាជិក",
+    also=f"{household.PHONE.also}, phone of member, លេខទូរស័ព្ទសមាជិក",
     write=household.PHONE.write,
     example=household.PHONE.example,
 )
@@ -198,7 +198,7 @@ ID_NUMBER = Field(
     personal=True,
     optional=True,
     words=household.ID_NUMBER.words,
-    also="id number of member, លេខអត្តសញ្ញាណប័ណ្ណសមាជិក",
+    also=f"{household.ID_NUMBER.also}, id number of member, លេខអត្តសញ្ញាណប័ណ្ណសមាជិក",
     write=household.ID_NUMBER.write,
     example=household.ID_NUMBER.example,
 )

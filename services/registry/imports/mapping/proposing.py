@@ -34,6 +34,7 @@ class Asked(StrEnum):
     NO_COLUMN = "no-column"
     SIMILAR_HEADING = "similar-heading"
     SAME_HEADING = "same-heading"
+    OF_WHOM = "of-whom"
     UNKNOWN_WORD = "unknown-word"
     DATE_ORDER = "date-order"
     ZEROS = "zeros"
@@ -70,10 +71,16 @@ def proposed(headings: Sequence[str], *, rows_of: RowsOf, sheet: str | None) -> 
         exact = known.exactly(heading)
         if exact is None:
             resembling.append(heading)
-        elif exact.header in columns:
+            continue
+        # A row is a person's: what else a column may be is asked about.
+        shared = known.shared(heading)
+        free = [each for each in shared or (exact,) if each.header not in columns]
+        if not free:
             questions.append(Question(Asked.SAME_HEADING, exact.header, heading))
         elif 0 < len(heading) <= LONGEST_HEADING:
-            columns[exact.header] = ColumnMapping(heading=heading, field=exact.header)
+            columns[free[0].header] = ColumnMapping(heading=heading, field=free[0].header)
+            if shared:
+                questions.append(Question(Asked.OF_WHOM, free[0].header, heading))
     ignored = []
     for heading in resembling:
         similar = known.similar(heading)
