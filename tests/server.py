@@ -10,6 +10,8 @@ from fastapi import FastAPI
 
 from shared.server import protocol_of
 
+PATIENCE_SECONDS = 120.0
+"""For what is certain to come: a machine that is busy with other tests is slow at anything."""
 _LOOK_SECONDS = 0.001
 _TICK_SECONDS = 0.1
 
@@ -77,7 +79,9 @@ async def serving(app: FastAPI, port: int) -> AsyncIterator[str]:
         await task
 
 
-async def eventually(condition: Callable[[], Awaitable[object]], *, seconds: float = 20) -> None:
+async def eventually(
+    condition: Callable[[], Awaitable[object]], *, seconds: float = PATIENCE_SECONDS
+) -> None:
     """Wait until ``await condition()`` is true; fail when it never is."""
     deadline = asyncio.get_running_loop().time() + seconds
     while True:

@@ -39,7 +39,7 @@ async def pay(world: World, count: int) -> Announced:
     await world.fund(count * 200_000)
     async with world.working():
         announced = await world.registry.announce(entitlements(count))
-        await world.until_chunk(announced, "settled", seconds=40)
+        await world.until_chunk(announced, "settled")
     return announced
 
 

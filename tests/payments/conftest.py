@@ -23,7 +23,7 @@ from tests.conftest import RunningService, ServeService
 from tests.payments.announcing import CURRENCY, FUND, Announced, Entitlement, Registry
 from tests.payments.steps import Steps, running_steps
 from tests.programs import programs
-from tests.server import eventually, serving
+from tests.server import PATIENCE_SECONDS, eventually, serving
 from tests.two_persons import CHECKER, approved
 
 QUICK = {
@@ -196,7 +196,9 @@ class World:
     async def chunk(self, announced: Announced) -> Any:
         return await self.get(f"/chunks/{announced.chunk_id}")
 
-    async def until_chunk(self, announced: Announced, status: str, *, seconds: float = 20) -> None:
+    async def until_chunk(
+        self, announced: Announced, status: str, *, seconds: float = PATIENCE_SECONDS
+    ) -> None:
         """Wait until the chunk is in ``status``."""
 
         async def there() -> bool:
@@ -205,7 +207,9 @@ class World:
 
         await eventually(there, seconds=seconds)
 
-    async def until_count(self, status: str, count: int, *, seconds: float = 20) -> None:
+    async def until_count(
+        self, status: str, count: int, *, seconds: float = PATIENCE_SECONDS
+    ) -> None:
         """Wait until ``count`` instructions are in ``status``."""
 
         async def there() -> bool:

@@ -42,7 +42,7 @@ async def test_accounts_that_are_open_and_rightly_called_are_paid(
     await world.fund(20_000_000)
     async with world.working():
         announced = await world.registry.announce(owed)
-        await world.until_chunk(announced, "settled", seconds=60)
+        await world.until_chunk(announced, "settled")
     assert len(sandbox.book()) == 30
     found = await checks(world)
     assert {check["outcome"] for check in found} == {"passed"}

@@ -83,7 +83,7 @@ async def test_an_activation_is_followed_to_its_end(
     assert (missing.status_code, missing.json()["type"].rpartition(":")[2]) == (404, "not-found")
     async with world.working():
         announced = await world.registry.announce(owed)
-        await world.until_chunk(announced, "settled", seconds=90)
+        await world.until_chunk(announced, "settled")
     told = await progress(world, announced.activation_id, by="province")
     assert of_states(told["totals"]) == {"settled": (40, 40 * 96_000)}
     assert [group["key"] for group in told["groups"]] == ["02", "15"]

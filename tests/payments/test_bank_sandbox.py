@@ -115,7 +115,7 @@ async def test_a_chunk_is_paid_by_file_as_the_banks_book_says(
     owed = entitlements(30, provider="mekong")
     announced = await world.registry.announce(owed)
     async with world.working():
-        await world.until_chunk(announced, "settled", seconds=40)
+        await world.until_chunk(announced, "settled")
     assert bank.rejected()
     await settled_by_the_book(world, bank, announced, owed)
 
@@ -127,7 +127,7 @@ async def test_a_bank_that_signs_is_believed(world: World, start_bank: StartBank
     owed = entitlements(3, provider="mekong")
     announced = await world.registry.announce(owed)
     async with world.working():
-        await world.until_chunk(announced, "settled", seconds=40)
+        await world.until_chunk(announced, "settled")
     await settled_by_the_book(world, bank, announced, owed)
 
 
@@ -140,7 +140,7 @@ async def test_however_the_bank_goes_wrong_each_line_ends_as_its_book_says(
     owed = entitlements(12, provider="mekong")
     announced = await world.registry.announce(owed)
     async with world.working():
-        await world.until_chunk(announced, "settled", seconds=40)
+        await world.until_chunk(announced, "settled")
     await settled_by_the_book(world, bank, announced, owed)
 
 
@@ -152,7 +152,7 @@ async def test_a_bank_that_refuses_files_whole_gets_smaller_ones(
     owed = entitlements(12, provider="mekong")
     announced = await world.registry.announce(owed)
     async with world.working():
-        await world.until_chunk(announced, "settled", seconds=60)
+        await world.until_chunk(announced, "settled")
     assert sorted(bank.refusals(), key=str) == ["FF01", *[None] * 10]
     await settled_by_the_book(world, bank, announced, owed)
     assert len(bank.paid()) == 12
@@ -165,12 +165,12 @@ async def test_a_bank_that_is_killed_and_started_again_pays_once(
     owed = entitlements(12, provider="mekong")
     announced = await world.registry.announce(owed)
     async with world.working():
-        await world.until_count("sending", 12, seconds=20)
+        await world.until_count("sending", 12)
         first = start_bank(delay_seconds=0.5)
         first.process.send_signal(signal.SIGKILL)
         first.process.wait()
         bank = start_bank()
-        await world.until_chunk(announced, "settled", seconds=40)
+        await world.until_chunk(announced, "settled")
     await settled_by_the_book(world, bank, announced, owed)
 
 
@@ -202,9 +202,9 @@ async def test_workers_that_are_killed_at_every_batch_have_each_line_paid_once(
         async def has_made(before: int = before) -> bool:
             return await batches() > before
 
-        await eventually(has_made, seconds=30)
+        await eventually(has_made)
         worker.kill()
         worker.wait()
     async with world.working():
-        await world.until_chunk(announced, "settled", seconds=60)
+        await world.until_chunk(announced, "settled")
     await settled_by_the_book(world, bank, announced, owed)

@@ -32,7 +32,7 @@ async def test_a_batch_has_what_was_checked_and_nothing_else(
             )
             return known and not open_count
 
-        await eventually(all_ended, seconds=90)
+        await eventually(all_ended)
     outcomes = [check["outcome"] for check in await checks(world)]
     assert set(outcomes) == {"passed", "doubted", "closed"}
     ends = await judge(world, sandbox)

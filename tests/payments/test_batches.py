@@ -57,7 +57,7 @@ async def announce(world: World, steps: Steps, count: int) -> list[UUID]:
             (await world.get("/instructions", chunk_id=str(announced.chunk_id)))["items"]
         )
 
-    await eventually(released, seconds=20)
+    await eventually(released)
     page = await world.get("/instructions", chunk_id=str(announced.chunk_id))
     return [UUID(each["id"]) for each in page["items"]]
 
@@ -274,7 +274,7 @@ async def cancel_all(world: World, steps: Steps) -> None:
         count = await world.owner.fetchval("SELECT count(*) FROM payments.cancelled_activation")
         return bool(count == len(rows))
 
-    await eventually(heard, seconds=60)
+    await eventually(heard)
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ async def test_callbacks_about_batches_are_understood(
         return not found["callbacks_due"] and heard == {"applied": 4 if two_steps else 2}
 
     async with world.working():
-        await eventually(at_rest, seconds=20)
+        await eventually(at_rest)
 
 
 async def test_what_a_busy_provider_does_not_take_is_paid_later(
@@ -83,12 +83,12 @@ async def test_what_a_busy_provider_does_not_take_is_paid_later(
 
     async with world.working():
         announced = await world.registry.announce(entitlements(100, provider="mekong"))
-        await eventually(refused, seconds=20)
+        await eventually(refused)
         assert sandbox.book() == {}
         approval = [{"op": "replace", "path": "/batchStatus", "value": "approved"}]
         ask_elsewhere(sandbox, "PATCH", "/mekong-batch-00000001", str(new_id()), approval)
         # Each refusal has it left alone for as long as it asked.
-        await world.until_chunk(announced, "settled", seconds=120)
+        await world.until_chunk(announced, "settled")
     assert await judge(world, sandbox) == {"settled": 100}
     assert summary(sandbox)["batches"] == {"completed": 4}
 
@@ -109,8 +109,8 @@ async def test_a_line_that_was_paid_before_ends_by_what_the_provider_says_of_tha
     ask_elsewhere(sandbox, "POST", "", as_ordered, batch_of([as_ordered]))
     ask_elsewhere(sandbox, "POST", "", otherwise, batch_of([otherwise], amount="50000"))
     async with world.working():
-        await world.until_count("settled", 5, seconds=120)
-        await world.until_count("held", 1, seconds=60)
+        await world.until_count("settled", 5)
+        await world.until_count("held", 1)
     assert await judge(world, sandbox) == {"settled": 5, "held": 1}
     paid = await world.get(f"/instructions/{as_ordered}")
     assert (paid["status"], paid["reason"]) == ("settled", None)

@@ -29,7 +29,7 @@ async def _announce(world: World, steps: Steps, sizes: Sequence[int]) -> None:
         rounds = (await world.get("/rounds", limit=500))["items"]
         return len(rounds) == len(sizes) and all(each["status"] == "released" for each in rounds)
 
-    await eventually(released, seconds=20)
+    await eventually(released)
 
 
 async def _make(steps: Steps, *, beside: bool, end: asyncio.Event) -> MadeBatch | None:
@@ -58,10 +58,10 @@ async def test_two_are_made_at_once_each_of_a_chunk_of_its_own_and_no_third(
     await _announce(world, steps, [3, 4, 5])
     end = asyncio.Event()
     first = asyncio.create_task(_make(steps, beside=True, end=end))
-    await eventually(lambda: _waits(owner, 1), seconds=20)
+    await eventually(lambda: _waits(owner, 1))
     # It waits for what the first has booked, and has its lines by then.
     second = asyncio.create_task(_make(steps, beside=True, end=end))
-    await eventually(lambda: _waits(owner, 2), seconds=20)
+    await eventually(lambda: _waits(owner, 2))
     now = asyncio.Event()
     now.set()
     assert await _make(steps, beside=True, end=now) is None
@@ -120,7 +120,7 @@ async def test_what_together_overdraws_the_float_is_refused_and_made_alone(
     async with owner.transaction():
         await owner.fetchval(f"SELECT id {account} FOR UPDATE")
         beside = asyncio.create_task(steps.worker.step(_SENDING[1]))
-        await eventually(lambda: _waits(owner, 1), seconds=20)
+        await eventually(lambda: _waits(owner, 1))
         # Others have taken all but two of it when its turn comes.
         await owner.execute(
             "UPDATE payments.account SET credits_minor = debits_minor - $1 "

@@ -26,7 +26,7 @@ async def test_every_payment_misbehaves_and_each_is_paid_once(
     owed = entitlements(60)
     async with world.working():
         announced = await world.registry.announce(owed)
-        await world.until_chunk(announced, "settled", seconds=60)
+        await world.until_chunk(announced, "settled")
     await all_ended(world)
     book = sandbox.book()
     assert len(book) == 60
@@ -121,7 +121,7 @@ async def test_a_provider_that_is_down_is_waited_for(
         announced = await world.registry.announce(entitlements(20))
         await world.until_count("ready", 0)
         sandbox = start_sandbox()
-        await world.until_chunk(announced, "settled", seconds=40)
+        await world.until_chunk(announced, "settled")
     assert len(sandbox.book()) == 20
     await all_ended(world)
     await world.proofs()
@@ -135,7 +135,7 @@ async def test_two_workers_share_the_work_and_pay_once(
     async with world.working(), world.working():
         announced = [await world.registry.announce(entitlements(100)) for _ in range(3)]
         for chunk in announced:
-            await world.until_chunk(chunk, "settled", seconds=60)
+            await world.until_chunk(chunk, "settled")
     assert len(sandbox.book()) == 300
     numbers = await world.proofs()
     [twice] = numbers["no_entitlement_twice"]
@@ -197,13 +197,13 @@ async def test_a_missing_key_is_waited_for_and_no_payment_is_lost(
             )
             return bool(given_back == 4)
 
-        await eventually(nothing_left, seconds=20)
+        await eventually(nothing_left)
         assert sandbox.book() == {}
     await world.until_count("ready", 4)
     assert (await world.get("/providers"))["items"][0]["in_transit_minor"] == 0
     await world.proofs()
     monkeypatch.setenv("ACCOUNT_KEYS", keys)
     async with world.working():
-        await world.until_chunk(announced, "settled", seconds=40)
+        await world.until_chunk(announced, "settled")
     assert len(sandbox.book()) == 4
     await world.proofs()

@@ -51,13 +51,13 @@ async def test_whatever_is_said_of_accounts_each_payment_is_made_once_or_waits_f
     assert held
     async with world.working():
         await world.registry.announce(owed)
-        await world.until_count("settled", 40 - held - waiting, seconds=60)
+        await world.until_count("settled", 40 - held - waiting)
 
         async def all_held() -> bool:
             holds = await world.get("/holds", rule="account_name", limit=100)
             return len(holds["items"]) == held
 
-        await eventually(all_held, seconds=60)
+        await eventually(all_held)
     assert len(sandbox.book()) == 40 - held - waiting
     found = await checks(world)
     # A megabyte is not read: nothing was learnt, and nothing was sent.
@@ -93,7 +93,7 @@ async def test_no_name_comes_to_rest_in_payments(
             found = await checks(world)
             return len(found) == 20 and all(check["outcome"] for check in found)
 
-        await eventually(all_known, seconds=40)
+        await eventually(all_known)
     # What was handed over, was in the body.
     assert sum(len(asked.holders) for asked in world.registry.compared) > 10
     everywhere = dump(database_url) + "".join(capfd.readouterr())

@@ -15,7 +15,7 @@ async def test_every_answer_is_as_the_document_says(
     await world.fund(400_000)
     async with world.working():
         announced = await world.registry.announce(entitlements(4))
-        await world.until_chunk(announced, "settled", seconds=60)
+        await world.until_chunk(announced, "settled")
     instructions = await world.get("/instructions")
     events = await world.get("/events")
     waiting = await world.propose(f"/funds/{FUND}/deposits", {"amount_minor": 1, "reference": "x"})

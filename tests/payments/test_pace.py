@@ -107,7 +107,7 @@ async def test_two_workers_send_no_faster_than_one_and_no_more_at_once(
         for _ in range(2)
     ]
     try:
-        await world.until_chunk(announced, "settled", seconds=120)
+        await world.until_chunk(announced, "settled")
     finally:
         for worker in workers:
             worker.kill()

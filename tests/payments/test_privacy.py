@@ -34,7 +34,7 @@ async def test_no_account_number_is_stored_or_logged(
     await world.fund(20_000_000)
     async with world.working():
         announced = await world.registry.announce(owed)
-        await world.until_chunk(announced, "settled", seconds=60)
+        await world.until_chunk(announced, "settled")
     paid = {row["account"] for row in sandbox.book().values()}
     assert paid
     assert (await world.get("/webhooks"))["items"]

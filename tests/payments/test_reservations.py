@@ -69,7 +69,7 @@ async def told(world: World, steps: Steps, *facts: Any) -> None:
             )
         )
 
-    await eventually(heard, seconds=20)
+    await eventually(heard)
     while await steps.step("reserve"):
         pass
 
@@ -126,7 +126,7 @@ async def test_a_round_takes_what_is_kept_for_its_trigger_and_no_other_does(
         rounds = (await world.get("/rounds"))["items"]
         return len(rounds) == 2 and all(each["status"] != "gathering" for each in rounds)
 
-    await eventually(decided, seconds=20)
+    await eventually(decided)
     states = {
         each["activation_id"]: each["status"] for each in (await world.get("/rounds"))["items"]
     }

@@ -42,7 +42,7 @@ async def really_sent(steps: Steps, sandbox: Sandbox, orders: list[Any]) -> None
     async def booked() -> bool:
         return ids <= sandbox.book().keys()
 
-    await eventually(booked, seconds=10)
+    await eventually(booked)
 
 
 async def swept(world: World, steps: Steps, **body: Any) -> Any:
@@ -54,7 +54,7 @@ async def swept(world: World, steps: Steps, **body: Any) -> Any:
             await steps.step(f"sweep-{code}")
         return (await world.get(f"/sweeps/{begun['id']}"))["finished_at"] is not None
 
-    await eventually(finished, seconds=20)
+    await eventually(finished)
     return await world.get(f"/sweeps/{begun['id']}")
 
 
@@ -82,7 +82,7 @@ async def test_a_sweep_over_payments_that_agree_finds_nothing(
     assert before["reach"]["last_sweep"] is None
     async with world.working():
         announced = await world.registry.announce(entitlements(20))
-        await world.until_chunk(announced, "settled", seconds=40)
+        await world.until_chunk(announced, "settled")
     rejected = await world.count("rejected")
     assert 0 < rejected < 20
     sweep = await swept(world, steps)
@@ -186,13 +186,13 @@ async def test_the_worker_carries_a_sweep_out(world: World, start_sandbox: Start
     await world.fund(10_000_000)
     async with world.working():
         announced = await world.registry.announce(entitlements(6))
-        await world.until_chunk(announced, "settled", seconds=40)
+        await world.until_chunk(announced, "settled")
         begun = await world.post("/sweeps", {**ALL, "activation_id": str(announced.activation_id)})
 
         async def finished() -> bool:
             return (await world.get(f"/sweeps/{begun['id']}"))["finished_at"] is not None
 
-        await eventually(finished, seconds=30)
+        await eventually(finished)
     assert counts(await world.get(f"/sweeps/{begun['id']}")) == (6, 6, 0, 0)
     assert begun["id"] in [sweep["id"] for sweep in (await world.get("/sweeps"))["items"]]
 

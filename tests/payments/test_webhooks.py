@@ -420,5 +420,5 @@ async def test_a_callback_wakes_the_worker(
                 return bool(status != "received")
 
             # The first perhaps came before the loop had rested.
-            await eventually(applied, seconds=30)
+            await eventually(applied)
             await asyncio.sleep(0.5)

@@ -75,7 +75,7 @@ async def test_an_account_that_cannot_be_paid_to_stops_nobody_else_and_is_paid_o
                 progress = answer.json()["progress"]
                 return all(progress[f"{name}_count"] == value for name, value in wanted.items())
 
-            await eventually(there, seconds=60)
+            await eventually(there)
             return dict((await working.get(f"/activations/{activation_id}"))["progress"])
 
         await reaches(paid=5, unpayable=1, waiting=0)
@@ -109,7 +109,7 @@ async def test_an_account_that_cannot_be_paid_to_stops_nobody_else_and_is_paid_o
             settled[:] = await working.events("payments-settled")
             return len({event["chunk_id"] for event in settled}) == 2 and len(settled) >= 4
 
-        await eventually(told_again, seconds=60)
+        await eventually(told_again)
         await reaches(paid=6, waiting=0)
         assert len(sandbox.book()) == 6
         for client in (working.client, payments):

@@ -75,7 +75,7 @@ async def test_whom_the_account_belongs_to_decides_whether_it_is_paid(
                 holds = (await client.get("/holds", params={"rule": "account_name"})).json()
                 return len(holds["items"]) == 1 and len(sandbox.book()) == 2
 
-            await eventually(all_known, seconds=120)
+            await eventually(all_known)
     book = sandbox.book()
     assert {row["account"] for row in book.values()} == {first.account, second.account}
     household = await working.household_id(stranger.registration_number)

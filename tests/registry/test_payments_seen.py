@@ -46,7 +46,7 @@ async def test_what_is_paid_is_seen_before_its_chunk_has_its_end(
                 progress = answer.json()["progress"]
                 return all(progress[f"{name}_count"] == value for name, value in wanted.items())
 
-            await eventually(there, seconds=90)
+            await eventually(there)
 
         # The float at the other provider covers nothing: those two stay open, and hide nobody.
         await shows(paid=4, waiting=2)

@@ -20,10 +20,10 @@ import orjson
 from sandbox.misbehaviour import AccountState, Misbehaviour
 from sandbox.options import SandboxOptions
 
-START_SECONDS = 20
+START_SECONDS = 120
 
 
-def eventually(holds: Callable[[], object], *, seconds: float = 20) -> None:
+def eventually(holds: Callable[[], object], *, seconds: float = 120) -> None:
     """Wait until something holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not holds():

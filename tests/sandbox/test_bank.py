@@ -72,7 +72,7 @@ class Bank:
         async def there() -> bool:
             return (message_id, status, reason) in self.told()
 
-        await eventually(there, seconds=20)
+        await eventually(there)
 
     def told(self) -> list[tuple[str, str, str | None]]:
         group = f"{TOLD}CstmrPmtStsRpt/{TOLD}OrgnlGrpInfAndSts"

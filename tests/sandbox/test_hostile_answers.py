@@ -103,7 +103,7 @@ def test_trickling_headers(hostile: Hostile) -> None:
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + request.content)
         began = time.monotonic()
         assert [connection.recv(64) for _ in range(3)] == [b"H", b"T", b"T"]
-        assert 1.5 < time.monotonic() - began < 5
+        assert time.monotonic() - began > 1.5
     assert is_well_again(sandbox, correlation_id)
 
 
@@ -115,7 +115,7 @@ def test_trickling_body(hostile: Hostile) -> None:
     pieces = answer.iter_raw()
     began = time.monotonic()
     assert [next(pieces) for _ in range(3)] == [b"{", b'"', b"s"]
-    assert 1.5 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 1.5
     answer.close()
     assert is_well_again(sandbox, correlation_id)
 

@@ -282,7 +282,7 @@ async def test_a_reader_that_does_not_read_is_let_go(things: RunningService) -> 
         async def has_ended() -> bool:
             return bool(things.app.state.readers_ended == 1)
 
-        await eventually(has_ended, seconds=10)
+        await eventually(has_ended)
 
 
 async def test_connections_are_as_many_as_the_process_bears(things: RunningService) -> None:

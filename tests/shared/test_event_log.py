@@ -394,7 +394,7 @@ async def test_an_epoch_begins_by_hand_where_the_server_cannot_know_of_the_loss(
             env={**os.environ, **environment},
             stdout=asyncio.subprocess.PIPE,
         )
-        await eventually(waits, seconds=60)
+        await eventually(waits)
     said, _ = await beginning.communicate()
     async with database.transaction() as session:
         await append(session, [event(2)])

@@ -120,7 +120,7 @@ async def test_each_household_is_paid_once_as_the_providers_book_says(
     await world.fund(20_000_000)
     async with world.working():
         announced = await world.registry.announce(owed)
-        await world.until_chunk(announced, "settled", seconds=90)
+        await world.until_chunk(announced, "settled")
     book, outcomes = book_of(), await world.outcomes(announced)
     assert {outcome for outcome, _ in outcomes.values()} == {"paid", "failed"}
     for entitlement in owed:

@@ -145,7 +145,7 @@ async def test_nothing_that_is_sent_breaks_an_application(flow: Flow) -> None:
             "SELECT count(*) FROM registry.partner_request WHERE status = 'waiting'"
         )
 
-    await eventually(all_are_answered, seconds=60)
+    await eventually(all_are_answered)
     assert (
         await flow.owner.fetchval(
             "SELECT count(*) FROM registry.partner_request WHERE status = 'dropped'"
