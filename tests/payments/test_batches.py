@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.payments.batches.states import BatchStatus
+from services.payments.providers.batches import BatchAnswer, BatchAnswerKind
 from shared.contracts.events import ActivationCancelled
 from tests.payments.batch_provider import BatchProvider, Fault, provider
 from tests.payments.conftest import World, entitlements, providers_with
@@ -169,6 +170,28 @@ async def test_what_was_taken_is_approved_before_more_is_sent_to_a_provider_that
     assert provider.paid.keys() == set(first)
     await steps.step("send-batches-mekong")
     assert provider.requests["take"] == 3
+
+
+async def test_an_approval_that_never_left_is_given_as_soon_as_the_provider_is_spoken_to(
+    provider: BatchProvider,
+    world: World,
+    steps: Steps,
+    owner: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = BatchAnswer(BatchAnswerKind.NOT_SENT, reason="provider_paused")
+    monkeypatch.setattr(BatchProvider, "approve", lambda *_: kept)
+    await world.fund(10_000_000)
+    await announce(world, steps, 2)
+    await steps.step("send-batches-mekong")
+    for _ in range(12):
+        await owner.execute("UPDATE payments.batch SET next_action_at = now()")
+        await steps.step("batches-mekong")
+    waits = await owner.fetchval("SELECT next_action_at - clock_timestamp() FROM payments.batch")
+    # For as long as a first pause: what is doubled here, for nobody has answered, is a second.
+    assert waits.total_seconds() < 0.5
+    [batch] = (await world.get("/batches"))["items"]
+    assert (batch["status"], batch["reason"]) == ("approving", "provider_paused")
 
 
 async def test_a_refused_approval_is_believed_of_a_batch_that_still_waits_alone(
