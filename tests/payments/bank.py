@@ -18,7 +18,6 @@ from services.payments.providers.batches import BatchAdapter, BatchOrder
 from tests.payments.conftest import World
 from tests.payments.steps import Steps
 from tests.payments.test_batches import announce
-from tests.server import eventually
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 BANKS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
@@ -174,12 +173,3 @@ def settle(folders: dict[str, Path]) -> None:
     """Let what lies there have lain there for long."""
     for path in folders["incoming"].iterdir():
         os.utime(path, (1, 1), follow_symlinks=False)
-
-
-async def raised(world: World, steps: Steps) -> None:
-    async def released() -> bool:
-        # The log's fence may trail behind what was just written.
-        await steps.raise_announced()
-        return await world.count("ready") > 0
-
-    await eventually(released)

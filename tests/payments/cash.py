@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shared.clock import set_clock
 from shared.ids import new_id
 from tests.payments.announcing import Entitlement
-from tests.payments.bank import raised
 from tests.payments.conftest import World
 from tests.payments.steps import Steps
 
@@ -110,7 +109,7 @@ async def listed(
         for number, area in enumerate(communes)
     ]
     await world.registry.announce(owed)
-    await raised(world, steps)
+    await steps.raise_announced()
     await go_on(steps, owner, times=len(set(communes)) + 1)
     found: list[dict[str, Any]] = (await world.get("/cash-lists"))["items"]
     return found

@@ -14,6 +14,7 @@ from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.protocol import Order
 from services.payments.settings import WorkerSettings
 from services.payments.worker import wire, worker_of
+from tests.hearing import hear
 
 
 class Steps:
@@ -31,10 +32,7 @@ class Steps:
 
     async def raise_announced(self) -> None:
         """Consume, fetch and release all that there is."""
-        # The first run of a consumer makes its cursor, and the log's fence may trail a little.
-        for _ in range(2):
-            while await self.step("events"):
-                pass
+        await hear(self.worker, "payments")
         while await self.step("fetch-1"):
             pass
         while await self.step("release"):

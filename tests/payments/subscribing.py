@@ -9,6 +9,7 @@ from shared.contracts import events
 from shared.contracts.catalogue import EXAMPLES
 from shared.database import Database
 from shared.events import Event, Published, append
+from tests.hearing import hear
 from tests.payments.conftest import World
 from tests.payments.receiver import RunningReceiver, receiving
 from tests.payments.steps import Steps
@@ -76,9 +77,7 @@ async def tell(
 
 async def fan_out(steps: Steps) -> None:
     """Have deliveries be made of everything that was told."""
-    for _ in range(2):
-        while await steps.step("events-to-subscribers"):
-            pass
+    await hear(steps.worker, "payments", loop="events-to-subscribers", consumer="subscriptions")
 
 
 async def deliver(steps: Steps) -> None:

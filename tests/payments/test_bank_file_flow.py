@@ -24,7 +24,6 @@ from tests.payments.bank import (
     lines_of,
     made,
     more_settings,
-    raised,
     sent,
     statuses,
 )
@@ -177,7 +176,7 @@ async def test_no_file_is_above_the_banks_most_and_a_payment_that_is_by_itself_i
     owed = entitlements(7, provider="mekong")
     owed.append(replace(owed[0], amount_minor=200_001, entitlement_id=new_id()))
     await world.registry.announce(owed)
-    await raised(world, steps)
+    await steps.raise_announced()
     await go_on(steps, owner, times=8)
     sums = [
         sum(int(each.text) for each in etree.parse(path).iter(f"{{{NAMESPACE}}}InstdAmt"))
@@ -198,7 +197,7 @@ async def test_an_account_that_no_file_has_room_for_is_rejected_and_its_neighbou
         *entitlements(1, provider="mekong", account="0" * 35),
     ]
     await world.registry.announce(owed)
-    await raised(world, steps)
+    await steps.raise_announced()
     await go_on(steps, owner, times=2)
     [file] = files(folders)
     assert len(lines_of(file)) == 2

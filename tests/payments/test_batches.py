@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from services.payments.batches.states import BatchStatus
 from services.payments.providers.batches import BatchAnswer, BatchAnswerKind
 from shared.contracts.events import ActivationCancelled
+from tests.hearing import hear
 from tests.payments.batch_provider import BatchProvider, Fault, provider
 from tests.payments.conftest import World, entitlements, providers_with
 from tests.payments.steps import Steps, paid
-from tests.server import eventually
 
 __all__ = ["provider"]
 
@@ -49,16 +49,7 @@ async def go_on(steps: Steps, owner: asyncpg.Connection, *, times: int = 1) -> N
 
 async def announce(world: World, steps: Steps, count: int) -> list[UUID]:
     announced = await world.registry.announce(entitlements(count, provider="mekong"))
-
-    async def released() -> bool:
-        # The log's fence may trail behind what was just written.
-        await steps.raise_announced()
-        rounds = (await world.get("/rounds", limit=500))["items"]
-        return all(each["status"] == "released" for each in rounds) and bool(
-            (await world.get("/instructions", chunk_id=str(announced.chunk_id)))["items"]
-        )
-
-    await eventually(released)
+    await steps.raise_announced()
     page = await world.get("/instructions", chunk_id=str(announced.chunk_id))
     return [UUID(each["id"]) for each in page["items"]]
 
@@ -289,15 +280,7 @@ async def cancel_all(world: World, steps: Steps) -> None:
         await world.registry.publish(
             ActivationCancelled(activation_id=row["activation_id"], cancelled_on=date(2026, 1, 6))
         )
-
-    async def heard() -> bool:
-        # The log's fence may trail behind what was just written.
-        while await steps.worker.step("events"):
-            pass
-        count = await world.owner.fetchval("SELECT count(*) FROM payments.cancelled_activation")
-        return bool(count == len(rows))
-
-    await eventually(heard)
+    await hear(steps.worker, "payments")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.events import ActivationOpened, PreparationCounted, TriggerStoodDown
 from shared.ids import new_id
+from tests.hearing import hear
 from tests.payments.announcing import CURRENCY, FUND
 from tests.payments.conftest import World, entitlements
 from tests.payments.steps import Steps
@@ -57,19 +58,7 @@ async def told(world: World, steps: Steps, *facts: Any) -> None:
     """Tell payments, and let it act on it."""
     for fact in facts:
         await world.registry.publish(fact)
-
-    async def heard() -> bool:
-        while await steps.step("events"):
-            pass
-        return bool(
-            await world.owner.fetchval(
-                "SELECT NOT EXISTS (SELECT FROM events.event, payments.event_cursor AS cursor "
-                "WHERE (event.transaction_id, event.sequence) "
-                "> (cursor.transaction_id, cursor.sequence))"
-            )
-        )
-
-    await eventually(heard)
+    await hear(steps.worker, "payments")
     while await steps.step("reserve"):
         pass
 

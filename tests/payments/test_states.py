@@ -23,6 +23,7 @@ from services.payments.webhooks import states as webhook_states
 from services.payments.webhooks.repository import WebhookMove, move_webhooks
 from services.payments.webhooks.states import WebhookStatus
 from shared.ids import new_id
+from tests.hearing import hear
 from tests.payments.conftest import World, entitlements
 from tests.payments.steps import Steps
 
@@ -58,8 +59,7 @@ def test_every_state_can_be_reached(
 async def announced(world: World, steps: Steps) -> None:
     """One chunk of one round, neither of them decided on."""
     await world.registry.announce_chunk(entitlements(1, provider="mekong"))
-    for _ in range(2):
-        await steps.step("events")
+    await hear(steps.worker, "payments")
 
 
 async def test_a_chunk_moves_as_its_table_says_and_not_otherwise(

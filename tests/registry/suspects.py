@@ -8,6 +8,7 @@ from services.registry.settings import DuplicatesSettings
 from shared.clock import FileClock
 from shared.database import Database
 from shared.worker import Worker
+from tests.hearing import hear
 from tests.registry.flow import Flow, Row, rows
 
 
@@ -17,7 +18,8 @@ async def look(worker: Worker) -> int:
 
 async def work(worker: Worker) -> None:
     """Everything that waits, until nothing does."""
-    for loop in ("events", "enrol-1", "repairs"):
+    await hear(worker, "registry")
+    for loop in ("enrol-1", "repairs"):
         while await worker.step(loop):
             pass
 

@@ -16,6 +16,7 @@ from services.registry.members.shape import MEMBER_SHAPE
 from services.registry.members.storing import seal_members, store_members
 from services.registry.settings import ApiSettings
 from shared.worker import Worker
+from tests.hearing import hear
 from tests.registry.flow import BATTAMBANG, FAR, PURSAT, Flow, Row, rows
 from tests.registry.suspects import compare, decided, entitlements, look, suspects, twice, work
 from tests.server import eventually
@@ -173,8 +174,7 @@ async def test_two_chunks_at_the_same_time_pay_a_suspected_pair_once(
     await flow.register(pairs)
     await look(worker)
     activation_id = await flow.open(BATTAMBANG, PURSAT)
-    while await worker.step("events"):
-        pass
+    await hear(worker, "registry")
     if together:
         async with flow.owner.transaction():
             # Both have made their entitlements before either looks at the suspicions.

@@ -13,6 +13,7 @@ import pytest
 
 from services.registry.schemes.shipped import shipped_document
 from services.registry.worker import create_worker
+from tests.hearing import hear
 from tests.registry import editions
 from tests.registry.editions import (
     changes_csv,
@@ -441,10 +442,8 @@ async def test_an_edition_between_the_chunks_of_an_enrolment_loses_and_doubles_n
     proposal = await _proposed(flow, names)
     worker = create_worker()
     try:
-        # The first look makes the cursor, and reads nothing.
-        await worker.step("events")
         activation_id = await flow.open("01")
-        await worker.step("events")
+        await hear(worker, "registry")
         for _ in range(worked):
             assert await worker.step("enrol-1")
         decided = await flow.decided(proposal)
@@ -487,13 +486,12 @@ async def test_what_arrives_while_an_edition_comes_into_force_is_planned_by_its_
     proposal = await _proposed(flow, names)
     worker = create_worker()
     try:
-        await worker.step("events")
         activation_id = await flow.open("01")
         async with flow.owner.transaction():
             await flow.owner.execute("LOCK TABLE events.event IN SHARE MODE")
             deciding = asyncio.create_task(flow.decided(proposal))
             await eventually(partial(_waits, flow, "relation"))
-            planning = asyncio.create_task(worker.step("events"))
+            planning = asyncio.create_task(hear(worker, "registry"))
 
             async def has_come_as_far_as_it_can() -> bool:
                 return planning.done() or await _waits(flow, "advisory")
@@ -535,9 +533,8 @@ async def test_a_placement_between_chunks_loses_nobody(
     await put_in_force(flow, "ncdd-2026", now, [*ended_by, ("01010101", "01010801", "moved")])
     worker = create_worker()
     try:
-        await worker.step("events")
         activation_id = await flow.open("0101")
-        await worker.step("events")
+        await hear(worker, "registry")
         chunks = await flow.chunks(activation_id)
         of_waiting = next(chunk for chunk in chunks if SPLIT in chunk["area_codes"])
         await flow.owner.execute(

@@ -13,6 +13,7 @@ from services.registry.enrolments.statements import NO_ACCOUNT
 from services.registry.schemes.shipped import shipped_document
 from services.registry.worker import create_worker
 from shared.clock import FileClock
+from tests.hearing import hear
 from tests.registry.flow import BATTAMBANG, PURSAT, Flow, rows
 from tests.server import eventually
 
@@ -403,12 +404,10 @@ async def test_chunks_that_were_planned_before_a_cancellation_are_left_alone(
     await flow.register(rows(2))
     worker = create_worker()
     try:
-        # The first look makes the cursor, and reads nothing.
-        await worker.step("events")
         activation_id = await flow.open(BATTAMBANG)
-        await worker.step("events")
+        await hear(worker, "registry")
         await flow.cancel(activation_id)
-        await worker.step("events")
+        await hear(worker, "registry")
         assert await worker.step("enrol-1") == 0
     finally:
         await worker.close()

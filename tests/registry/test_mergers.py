@@ -14,6 +14,7 @@ from services.registry.settings import DuplicatesSettings
 from shared.clock import FileClock
 from shared.database import Database
 from shared.worker import Worker
+from tests.hearing import hear
 from tests.registry.editions import live_in_small_country, sent
 from tests.registry.flow import BATTAMBANG, FAR, PURSAT, Flow, Row, rows
 from tests.registry.people import Person, store
@@ -479,8 +480,7 @@ async def test_a_merger_in_the_midst_of_a_chunk_loses_and_doubles_nobody(
     (suspect,) = await suspects(flow)
     proposal = await proposed(flow, suspect["id"], sides(suspect)[1])
     activation_id = await flow.open(BATTAMBANG, PURSAT)
-    while await worker.step("events"):
-        pass
+    await hear(worker, "registry")
     async with flow.service.client(subject="checker@test") as checker:
         approve = checker.post(f"/approvals/{proposal['id']}/approval", json={"reason": "Yes."})
 
@@ -543,7 +543,7 @@ async def test_mergers_beside_two_workers_lose_and_double_nobody(
     ]
     assert len(proposals) == families
     activation_id = await flow.open("0201", ceiling=FAR)
-    await worker.step("events")
+    await hear(worker, "registry")
     await flow.widen(activation_id, "0201", "1501")
 
     async def approve(at: int) -> int:

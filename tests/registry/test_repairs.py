@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from services.registry.worker import create_worker
+from tests.hearing import hear
 from tests.registry.flow import BATTAMBANG, PURSAT, Flow, proposes, rows
 from tests.registry.paying import Announced, Payments
 from tests.server import eventually
@@ -500,8 +501,7 @@ async def test_nothing_of_a_cancelled_activation_is_announced_again(
     # Planned before it was cancelled, and never worked.
     await flow.cancel(activation_id)
     worker = create_worker()
-    while not (await flow.get(f"/activations/{activation_id}"))["cancelled_on"]:
-        await worker.step("events")
+    await hear(worker, "registry")
     assert await worker.step("repairs") == 0
     await worker.close()
     (home, of_repair) = await flow.chunks(activation_id)
