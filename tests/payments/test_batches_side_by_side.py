@@ -8,8 +8,8 @@ import pytest
 
 from services.payments.batches.claiming import MadeBatch
 from services.payments.settings import WorkerSettings
-from tests.payments.batch_provider import BatchProvider, provider
-from tests.payments.conftest import World, entitlements
+from tests.payments.batch_provider import BatchProvider, Fault, provider
+from tests.payments.conftest import World, entitlements, providers_with
 from tests.payments.steps import Steps, running_steps
 from tests.server import eventually
 
@@ -132,3 +132,38 @@ async def test_what_together_overdraws_the_float_is_refused_and_made_alone(
     assert await steps.step(_SENDING[0]) == 2
     assert await world.count("sending") == 5
     assert await owner.fetchval(f"SELECT debits_minor - credits_minor {account}") == 0
+
+
+@pytest.fixture
+def two_at_once(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch is one payment, two are open at a time, and what is not known may be for an hour."""
+    changed = providers_with(
+        environment, batch_lines=1, batches_at_once=2, not_known_untrue_seconds=3600
+    )
+    monkeypatch.setenv("PAYMENTS_PROVIDERS", changed)
+
+
+@pytest.mark.usefixtures("two_at_once")
+@pytest.mark.parametrize(("lost", "sent", "settled"), [(3, 12, 9), (12, 10, 0)])
+async def test_what_is_ready_does_not_wait_for_batches_that_are_not_known_unless_they_are_many(
+    lost: int,
+    sent: int,
+    settled: int,
+    provider: BatchProvider,
+    world: World,
+    steps: Steps,
+    owner: asyncpg.Connection,
+) -> None:
+    await world.fund(10**9)
+    await _announce(world, steps, [12])
+    for at in range(12 + 6):
+        provider.faults = iter([Fault.LOST_BEFORE] if at < lost else [])
+        await steps.step("send-batches-mekong")
+        await owner.execute(
+            "UPDATE payments.batch SET next_action_at = now() "
+            "WHERE next_action_at IS NOT NULL AND reason IS DISTINCT FROM 'not_known_may_be_untrue'"
+        )
+        await steps.step("batches-mekong")
+    assert provider.requests["take"] == sent
+    assert await world.count("settled") == len(provider.paid) == settled
+    await world.proofs()

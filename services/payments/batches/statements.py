@@ -21,6 +21,11 @@ from services.payments.instructions.states import Status
 from services.payments.providers.batches import ResultKind
 from services.payments.statements import CHUNK_PAUSED, PAUSED_AREAS, among, outside
 
+# What a provider does not know may not be there at all: what is ready does not wait for it. Yet a
+# provider that forgets all that it takes does not get the whole country before that is certain.
+NOT_KNOWN_YET = "(status = 'unknown' AND reason IS NOT DISTINCT FROM 'not_known_may_be_untrue')"
+BESIDE_NOT_KNOWN = 5
+
 # The oldest chunk that has something ready at the provider: a batch is of one chunk. Beside others
 # the oldest that nobody else is at, and only where the float is ample for all of them: the OFFSET
 # keeps it so that no chunk is locked but the one that is taken.
@@ -45,9 +50,11 @@ _PICKED = f"""
                 AND NOT withheld AND NOT account_unchecked
           )
           AND (
-              SELECT count(*) FROM payments.batch
+              SELECT count(*) < {BESIDE_NOT_KNOWN} * :most_open
+                AND count(*) FILTER (WHERE NOT {NOT_KNOWN_YET}) < :most_open
+              FROM payments.batch
               WHERE provider_number = :provider_number AND status IN ({among(OPEN)})
-          ) < :most_open
+          )
         ORDER BY chunk.number
         OFFSET 0
         ) AS chunk
