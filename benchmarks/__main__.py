@@ -54,7 +54,14 @@ from benchmarks.measurements.measured import Setting
 from benchmarks.measurements.paid import NotPaid
 from benchmarks.measurements.stored import NothingStored
 from benchmarks.people import People
-from benchmarks.world import DIRECTORY, SEARCHED, World, database_made_anew, running_world
+from benchmarks.world import (
+    DIRECTORY,
+    SEARCHED,
+    DidNotEnd,
+    World,
+    database_made_anew,
+    running_world,
+)
 from demo.api import NeverCame, Refused
 from demo.show import Show
 from deploy.local.exclusive import FolderInUse, exclusively
@@ -119,6 +126,7 @@ def main() -> None:
         sys.exit("\nStopped.")
     except (
         ActivationFailed,
+        DidNotEnd,
         FolderInUse,
         NeverCame,
         NotDispatched,

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import signal
-import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -33,6 +33,9 @@ SCHEME = "flood-2022"
 WORKER = "payments-worker"
 FURTHER_WORKERS = tuple(f"{WORKER}-{nth}" for nth in range(2, 5))
 """Are not started until a measurement wants them."""
+FURTHER_APIS = ("registry-api-2",)
+"""As many processes of an API as the cluster has, with the first; started as the others are."""
+_END_SECONDS = 30
 _CONNECTIONS = {
     "REGISTRY_DATABASE_MAXIMUM_CONNECTIONS": "50",
     "TRIGGERS_DATABASE_MAXIMUM_CONNECTIONS": "40",
@@ -53,6 +56,10 @@ _SANDBOX = SandboxOptions(
     missing_account_share=0,
     synchronous=True,
 )
+
+
+class DidNotEnd(Exception):
+    """A process was told to end, and did not."""
 
 
 class World:
@@ -99,6 +106,24 @@ class World:
     def close(self) -> None:
         for client in self._clients.values():
             client.close()
+
+    @contextmanager
+    def beside(self, names: Sequence[str]) -> Iterator[None]:
+        """Further processes, such as payments-worker-2, that run meanwhile.
+
+        Raises DidNotEnd where one does not end in good order.
+        """
+        for name in names:
+            self.stack.start_process(name)
+        self.stack.wait_ready(names)
+        yield
+        for name in names:
+            os.kill(self.stack.process_ids()[name], signal.SIGTERM)
+        deadline = time.monotonic() + _END_SECONDS
+        while any(self.stack.is_running(name) for name in names):
+            if time.monotonic() > deadline:
+                raise DidNotEnd(f"A process of {', '.join(names)} did not end in {_END_SECONDS} s.")
+            time.sleep(0.1)
 
     def provide(self) -> None:
         """Places, the scheme, the indicator and the fund."""
@@ -219,7 +244,6 @@ def running_world(
             **({"PAYMENTS_PROVIDERS": provider.settings, **_CONNECTIONS} if provider else {}),
             **(environment or {}),
         },
-        commands={name: [sys.executable, "-m", "services", WORKER] for name in FURTHER_WORKERS},
         database_url=database_url,
         database=DATABASE,
     )

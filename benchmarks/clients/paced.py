@@ -1,12 +1,12 @@
 """An HTTP/1.1 client that asks at fixed times, whatever becomes of what it asked, in a process of
 its own.
 
-    python -m benchmarks.clients.paced HOST PORT RATE FILE
+    python -m benchmarks.clients.paced RATE FILE HOST:PORT [HOST:PORT ...]
 
 Sends every request of FILE once, RATE of them a second, over as many kept connections as are
-needed, and prints as JSON for each, in their order: the milliseconds from the time that it was
-due to its whole answer, its status, and whether the answer says that there is more. A request that
-finds the server busy waits, and its waiting counts.
+needed, which are made to the servers in turn, and prints as JSON for each, in their order: the
+milliseconds from the time that it was due to its whole answer, its status, and whether the answer
+says that there is more. A request that finds the server busy waits, and its waiting counts.
 """
 
 import asyncio
@@ -14,7 +14,9 @@ import json
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import cast
 
@@ -67,10 +69,10 @@ class _Connection(asyncio.Protocol):
 
 
 class _Client:
-    def __init__(self, host: str, port: int, requests: list[bytes]) -> None:
-        self._address = (host, port)
+    def __init__(self, addresses: Sequence[tuple[str, int]], requests: list[bytes]) -> None:
+        self._addresses = cycle(addresses)
         self._requests = requests
-        self._idle: list[_Connection] = []
+        self._idle: deque[_Connection] = deque()
         self._made = 0
         self._waiting: deque[int] = deque()
         self._answers: dict[int, Answer] = {}
@@ -95,13 +97,14 @@ class _Client:
     async def _connect(self) -> None:
         self._made += 1
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(partial(_Connection, self), *self._address)
+        host, port = next(self._addresses)
+        _, connection = await loop.create_connection(partial(_Connection, self), host, port)
         self._idle.append(connection)
 
     def _send(self) -> None:
         while self._waiting and self._idle:
             number = self._waiting.popleft()
-            self._idle.pop().send(number, self._requests[number])
+            self._idle.popleft().send(number, self._requests[number])
 
     def answered(self, number: int, by: _Connection, status: int, more: bool) -> None:
         took = 1_000 * (time.perf_counter() - self._due[number])
@@ -120,14 +123,16 @@ class _Client:
             self._made -= 1
 
 
-async def _run(host: str, port: int, rate: float, requests: list[bytes]) -> list[Answer]:
-    return await _Client(host, port, requests).run(rate)
+async def _run(
+    addresses: Sequence[tuple[str, int]], rate: float, requests: list[bytes]
+) -> list[Answer]:
+    return await _Client(addresses, requests).run(rate)
 
 
 def main() -> None:
-    host, port, rate, path = sys.argv[1:]
-    requests = read_requests(Path(path))
-    print(json.dumps(uvloop.run(_run(host, int(port), float(rate), requests))))
+    rate, path, *servers = sys.argv[1:]
+    addresses = [(host, int(port)) for host, _, port in (each.rpartition(":") for each in servers)]
+    print(json.dumps(uvloop.run(_run(addresses, float(rate), read_requests(Path(path))))))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Searching households as officers do, fifty times a second, beside reading one by its id."""
+"""Searching households as officers do, fifty times a second, beside reading one by its id.
+
+By as many processes of the registry's API as the cluster runs, and by one alone.
+"""
 
 import json
 import random
@@ -7,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -16,7 +19,7 @@ from benchmarks.duplicates.planting import spelt_otherwise, typing_error
 from benchmarks.figures import Bound, Figure, Reach, percentile
 from benchmarks.measurements.measured import Setting, run_client
 from benchmarks.people import People, keys_of
-from benchmarks.world import DIRECTORY
+from benchmarks.world import DIRECTORY, FURTHER_APIS
 from services.registry.households.persons import household_id_of
 from shared.auth.roles import Role
 from shared.version import API_PREFIX
@@ -28,6 +31,7 @@ _SECONDS = 12
 _WARM_SECONDS = 5
 _REACH_MILLISECONDS = 50
 _BY_ID = "by id"
+_API = "registry-api"
 _KNOWN = 200
 """So many of each kind are drawn, and asked again and again in another order."""
 _RARE = 3
@@ -71,25 +75,39 @@ def measure(setting: Setting, people: People) -> list[Figure]:
         _Asked("GET", f"/households/{ids(read.household or 0)}") for read in asked[_BY_ID]
     ]
     _look(setting, asked, ids)
+    every_api = (_API, *FURTHER_APIS)
+    by_one: list[float] = []
     took: defaultdict[str, list[float]] = defaultdict(list)
     cut: Counter[str] = Counter()
+
+    def ask(kinds: Sequence[str], apis: Sequence[str]) -> list[tuple[float, bool]]:
+        return _ask(setting, [draws.choice(asked[kind]) for kind in kinds], apis)
+
     phase_of = setting.world.show.phase
-    with phase_of("searches: by what officers know, and by id", total=_PAIRS + 1) as phase:
+    with (
+        setting.world.beside(FURTHER_APIS),
+        phase_of("searches: by what officers know, and by id", total=_PAIRS + 1) as phase,
+    ):
         for done in range(_PAIRS + 1):
-            for kinds in ([_BY_ID], _mix(draws, _SECONDS if done else _WARM_SECONDS)):
-                if kinds == [_BY_ID]:
-                    kinds = kinds * _RATE * (_SECONDS if done else _WARM_SECONDS)
-                answers = _ask(setting, [(kind, draws.choice(asked[kind])) for kind in kinds])
+            seconds = _SECONDS if done else _WARM_SECONDS
+            for kinds in ([_BY_ID] * _RATE * seconds, _mix(draws, seconds)):
+                answers = ask(kinds, every_api)
                 for kind, (milliseconds, more) in zip(kinds, answers, strict=True):
                     if done:
                         took[kind].append(milliseconds)
                         cut[kind] += more
+            alone = ask(_mix(draws, seconds), [_API])
+            by_one += [milliseconds for milliseconds, _ in alone] if done else []
             phase.reach(done)
-    return [_figure(setting, people, took, cut)]
+    return [_figure(setting, people, took, cut, by_one)]
 
 
 def _figure(
-    setting: Setting, people: People, took: Mapping[str, list[float]], cut: Counter[str]
+    setting: Setting,
+    people: People,
+    took: Mapping[str, list[float]],
+    cut: Counter[str],
+    by_one: Sequence[float],
 ) -> Figure:
     searched = [each for kind in _SHARES for each in took[kind]]
     slowest, by_id = percentile(searched, 0.99), percentile(took[_BY_ID], 0.99)
@@ -116,6 +134,11 @@ def _figure(
             the time that it was due, so that waiting for another counts; then as many households
             by their ids; in turn, {_PAIRS} times. p99 is {slowest / by_id:.1f} × that of the ids.
             All other processes run as ever.
+            """,
+            f"""
+            {1 + len(FURTHER_APIS)} processes of the registry's API answer in turn, as many as the
+            cluster runs. One alone answers the same searches at p99 {percentile(by_one, 0.99):.0f}
+            ms, p50 {percentile(by_one, 0.5):.1f} ms.
             """,
             f"""
             Of a hundred, {", ".join(f"{share} by {kind}" for kind, share in _SHARES.items())}.
@@ -239,11 +262,13 @@ def _look(
             assert ids(search.household) in json.dumps(found), (kind, search.household)
 
 
-def _ask(setting: Setting, asked: Sequence[tuple[str, _Asked]]) -> list[tuple[float, bool]]:
+def _ask(
+    setting: Setting, asked: Sequence[_Asked], apis: Sequence[str]
+) -> list[tuple[float, bool]]:
     """The milliseconds that each took, and whether its answer was cut; all have to succeed."""
     token = setting.world.stack.token(Role.CASE_WORKER)
     requests = []
-    for _, request in asked:
+    for request in asked:
         body = (
             b"" if request.body is None else json.dumps(request.body, ensure_ascii=False).encode()
         )
@@ -257,10 +282,8 @@ def _ask(setting: Setting, asked: Sequence[tuple[str, _Asked]]) -> list[tuple[fl
         requests.append("".join(f"{line}\r\n" for line in [*lines, ""]).encode() + body)
     path: Path = DIRECTORY / "requests"
     write_requests(path, requests)
-    address = urlsplit(setting.world.stack.urls["registry"])
-    answers: Any = run_client(
-        "paced", str(address.hostname), str(address.port), str(_RATE), str(path)
-    )
+    servers = [setting.world.stack.api_url(name).removeprefix("http://") for name in apis]
+    answers: Any = run_client("paced", str(_RATE), str(path), *servers)
     path.unlink()
     statuses = Counter(status for _, status, _ in answers)
     assert set(statuses) == {200}, statuses

@@ -1,24 +1,20 @@
 """One, two and four workers side by side at the same providers."""
 
 import asyncio
-import os
-import signal
 import statistics
-import time
 from collections import defaultdict
 
 from benchmarks.communes import areas_with
 from benchmarks.database import owner
 from benchmarks.figures import Bound, Figure, Reach
 from benchmarks.measurements.measured import Setting
-from benchmarks.measurements.paid import NotPaid, PaidRun, pay
+from benchmarks.measurements.paid import PaidRun, pay
 from benchmarks.world import FURTHER_WORKERS
 
 NAME = "workers"
 _NUMBERS = (1, 2, 4)
 _ROUNDS = 3
 _PART = 5
-_END_SECONDS = 30
 _NO_SLOWER = 1.05
 
 
@@ -30,11 +26,8 @@ def measure(setting: Setting, *, payments: int) -> list[Figure]:
     with world.show.phase("workers: one, two and four", total=len(turns)) as phase:
         for done, number in enumerate(turns, start=1):
             further = list(FURTHER_WORKERS[: number - 1])
-            for name in further:
-                world.stack.start_process(name)
-            world.stack.wait_ready(further)
-            runs[number].append(asyncio.run(_run(setting, payments // _PART)))
-            _end(setting, further)
+            with world.beside(further):
+                runs[number].append(asyncio.run(_run(setting, payments // _PART)))
             phase.reach(done)
     seconds = {
         number: statistics.median(1e6 * run.payment / run.payments for run in of_number)
@@ -68,15 +61,3 @@ async def _run(setting: Setting, payments: int) -> PaidRun:
         areas = await areas_with(connection, payments)
         activation_id = await asyncio.to_thread(world.propose, areas)
         return await pay(setting, connection, lambda: world.open(activation_id))
-
-
-def _end(setting: Setting, names: list[str]) -> None:
-    """End further workers in good order; raises NotPaid where one does not end."""
-    stack = setting.world.stack
-    for name in names:
-        os.kill(stack.process_ids()[name], signal.SIGTERM)
-    deadline = time.monotonic() + _END_SECONDS
-    while any(stack.is_running(name) for name in names):
-        if time.monotonic() > deadline:
-            raise NotPaid(f"A worker did not end within {_END_SECONDS} s.")
-        time.sleep(0.1)

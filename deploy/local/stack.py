@@ -100,6 +100,7 @@ class Stack:
         self.names = list(processes)
         self._commands = dict(commands or {})
         self._ports = dict(ports or {service: free_port() for service in SERVICES})
+        self._further_ports: dict[str, int] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._environment: dict[str, str] = {}
         self._said_before: dict[str, int] = {}
@@ -246,11 +247,11 @@ class Stack:
             url = f"{self.sandbox.url}/book/summary"
         elif name == BANK:
             return b"A bank fetches" in self._said(name)
-        elif name.endswith("-api"):
+        elif _known_as(name).endswith("-api"):
             # Before it says so, whoever answers on its port is another deployment.
             if b"api_started" not in self._said(name):
                 return False
-            url = f"{self.urls[name.removesuffix('-api')]}/ready"
+            url = f"{self.api_url(name)}/ready"
         else:
             return b"worker_started" in self._said(name)
         try:
@@ -267,7 +268,7 @@ class Stack:
         if name == BANK:
             assert self.bank is not None
             return self.bank.command()
-        return [sys.executable, "-m", "services", name]
+        return [sys.executable, "-m", "services", _known_as(name)]
 
     def _environment_of(self, name: str) -> dict[str, str]:
         """What a process is told: what it reads, and no provider the services' keys."""
@@ -277,12 +278,15 @@ class Stack:
         if name == BANK:
             assert self.bank is not None
             return self.bank.environment()
-        # A further worker, such as payments-worker-2, is told what the first is.
-        [process] = [known for known in PROCESSES if name == known or name.startswith(f"{known}-")]
+        # A further one, such as payments-worker-2, is told what the first is, but for its port.
+        process = _known_as(name)
         read = variables_of(process).known
         told = {
             variable: self._environment[variable] for variable in self._environment.keys() & read
         }
+        if name != process and process.endswith("-api"):
+            port = self._further_ports.setdefault(name, free_port())
+            told[f"{process.removesuffix('-api').upper()}_PORT"] = str(port)
         return {**told, **self._own_environment}
 
     def _said(self, name: str) -> bytes:
@@ -346,6 +350,12 @@ class Stack:
         """The base URL of each service."""
         return {service: f"http://127.0.0.1:{self._ports[service]}" for service in SERVICES}
 
+    def api_url(self, name: str) -> str:
+        """The base URL of one process of an API, such as registry-api or registry-api-2."""
+        if name in self._further_ports:
+            return f"http://127.0.0.1:{self._further_ports[name]}"
+        return self.urls[name.removesuffix("-api")]
+
     def token(self, role: Role | None = None) -> str:
         """A bearer token of whoever has ``role``; of the officer who does all but approve."""
         if role is not None:
@@ -384,6 +394,12 @@ class Stack:
         if self.clock_file is None:
             raise RuntimeError("This stack runs on the machine's clock: give it `clock=`.")
         set_clock(self.clock_file, instant)
+
+
+def _known_as(name: str) -> str:
+    """The process that one is of: payments-worker of payments-worker-2."""
+    [process] = [known for known in PROCESSES if name == known or name.startswith(f"{known}-")]
+    return process
 
 
 async def _ensure_database(server_url: str, database: str) -> None:
