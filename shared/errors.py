@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from shared.patterns import IN_WORDS
 from shared.values import UNFIT_FOR_A_LINE
 
 log = structlog.get_logger()
@@ -229,6 +230,8 @@ def detail_of(fault: Mapping[str, Any]) -> str:
         case "value_error":
             # Our validators' words, without those that pydantic puts before them.
             return str(fault["ctx"]["error"])
+        case "string_pattern_mismatch" if words := IN_WORDS.get(fault["ctx"]["pattern"]):
+            return f"Write {words}."
         case "extra_forbidden":
             return "There is no such field. Leave it out, or correct its name."
         case _:
