@@ -71,10 +71,12 @@ async def test_a_line_that_cannot_be_read_is_set_aside_and_the_rest_goes_on(
         "2026-01-05T12:00:00+07:00,REF-7,,disbursement,12,KHR",
         "2026-01-05T12:00:00+07:00,សង្គ្រោះ,,disbursement,12,KHR,0",
         "2026-01-05T12:00:00+07:00,REF-9,,disbursement,99999999999999999999,KHR,0",
+        "9999-12-31T23:59:59-05:00,REF-10,,disbursement,12,KHR,0",
+        "0001-01-01T00:00:00+07:00,REF-11,,disbursement,12,KHR,0",
     ]
     content = "\n".join([rows[0], rows[1], *bad, "", *rows[2:]])
     taken = await send(world, content.encode() + b"\n\xff\x00\xfe")
-    assert (taken["line_count"], taken["set_aside_count"], taken["open_count"]) == (4, 10, 0)
+    assert (taken["line_count"], taken["set_aside_count"], taken["open_count"]) == (4, 12, 0)
     listed = (await world.get(f"/statements/{taken['id']}/set-aside"))["items"]
     assert [(fault["line"], fault["field"]) for fault in listed] == [
         (3, "amount"),
@@ -86,7 +88,9 @@ async def test_a_line_that_cannot_be_read_is_set_aside_and_the_rest_goes_on(
         (9, "line"),
         (10, "reference"),
         (11, "amount"),
-        (16, "line"),
+        (12, "booked_at"),
+        (13, "booked_at"),
+        (18, "line"),
     ]
     told = str(listed)
     assert "12x" not in told

@@ -40,7 +40,9 @@ _KIND = f"""
         WHEN line.line IS NULL THEN '{DifferenceKind.NOT_ON_STATEMENT}'
         WHEN line.direction = 'in' THEN CASE
             WHEN instruction.id IS NULL THEN CASE
-                WHEN prefunding.line IS NULL THEN '{DifferenceKind.UNKNOWN_RECEIPT}' END
+                -- Not joined: all lines would be put in order for the few that are receipts.
+                WHEN line.line NOT IN (SELECT line FROM prefunding)
+                    THEN '{DifferenceKind.UNKNOWN_RECEIPT}' END
             WHEN line.amount_minor <> {_PAID} THEN '{DifferenceKind.OTHER_AMOUNT}'
             WHEN instruction.status = 'returned' THEN NULL
             -- It went out and came back on one statement, and was not paid here either.
@@ -123,7 +125,6 @@ COMPARE = text(
             WHERE provider_number = :provider_number
         ) AS instruction ON instruction.id = line.payment_id
         LEFT JOIN again ON again.payment_id = line.payment_id
-        LEFT JOIN prefunding ON prefunding.line = line.line
         WHERE line.line IS NOT NULL OR instruction.is_of_the_day
     ) AS compared
     WHERE compared.kind IS NOT NULL

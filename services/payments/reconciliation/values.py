@@ -6,7 +6,7 @@ a fault halves the block until it has the line.
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import MAXYEAR, MINYEAR, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from itertools import repeat
 from uuid import UUID
@@ -104,6 +104,10 @@ def times(cells: Sequence[str], *, format: str | None, zone: tzinfo) -> Sequence
         )
     except ValueError:
         raise Fault("booked_at", _NO_TIME) from None
+    years = [instant.year for instant in instants]
+    if min(years) == MINYEAR or max(years) == MAXYEAR:
+        # In UTC it may be of a year that there is not, and nobody could read it again.
+        raise Fault("booked_at", _NO_TIME)
     if format is None and _TIMES.fullmatch("\n".join(cells)):
         return cells
     return [
