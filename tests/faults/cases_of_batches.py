@@ -11,6 +11,7 @@ from functools import partial
 from time import sleep
 
 from judge.witnesses.database import CANNOT_ASK
+from judge.witnesses.statements import WAITING
 from sandbox.batch_faults import BatchFault
 from sandbox.hostility import Hostility
 from tests.faults import cutting
@@ -40,6 +41,10 @@ _TO_AND_FRO = (
 """Where the clock is set to, from the beginning on; the next round is due after a month."""
 _OPEN_BATCHES = """
     SELECT count(*) FROM payments.batch WHERE status::text NOT IN ('closed', 'refused', 'unsent')
+"""
+_OTHER_ALARMS = """
+    SELECT count(*) FROM payments.alarm
+    WHERE cleared_at IS NULL OR kind::text NOT IN ('unknown_too_long', 'pending_too_long')
 """
 
 
@@ -93,6 +98,17 @@ def _set_the_clock(world: World) -> list[str]:
         world.set_clock(BEGINNING + offset)
         sleep(2)
     return [] if wait_until(lambda: half_paid(world), seconds=90) else ["half was never paid"]
+
+
+def _alarmed_by_the_clock_alone(world: World) -> list[str]:
+    """What is left waiting, but for alarms of what took too long by a clock that was set forth:
+    these have to be cleared, as what they were about has come to its end."""
+    found = []
+    for what, query in {**WAITING, "alarms that the clock does not explain": _OTHER_ALARMS}.items():
+        ((count,),) = asyncio.run(asked(world, query))
+        if count and what != "alarms":
+            found.append(f"{count} {what}")
+    return found
 
 
 def _pause_everybody(world: World) -> list[str]:
@@ -213,8 +229,11 @@ CASES = {
         says="The clock is set forth and back while payments are made: no end is lost.",
         plan=_PLAN,
         meanwhile=_set_the_clock,
-        # What came before what, by a clock that was set back, nobody can say.
+        after=_alarmed_by_the_clock_alone,
+        # What came before what, by a clock that was set back, nobody can say; and what was under
+        # way when it was set forth has been so for days.
         but={
+            "Nothing is parked, refused or unmatched",
             "Every eligible household was enrolled, once",
             "Nothing left while it was paused",
             "Nothing that a rule holds was sent",
