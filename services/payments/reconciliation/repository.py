@@ -151,7 +151,7 @@ async def compare(
     if not names_each:
         named: Any = await session.execute(statements.NAME_BY_REFERENCE, of_statement)
         may_repeat = may_repeat or named.rowcount > 0
-    await session.execute(statements.COMPARE, {**timed, **bounds, "may_repeat": may_repeat})
+    await session.execute(statements.COMPARE[may_repeat], {**timed, **bounds})
     await session.execute(statements.ON_ANOTHER_TOO, of_statement)
     await session.execute(statements.ON_ANOTHER_BEFORE, timed)
     await session.execute(statements.EXPLAIN_OTHER_DAYS, {"number": number, "at": at})

@@ -1,6 +1,6 @@
 """The statements that hold a provider's lines against our books: sets, in one pass over both."""
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from services.payments.alarms.tables import AlarmKind
 from services.payments.instructions.states import IN_FLIGHT
@@ -35,6 +35,21 @@ _PREFUNDINGS = """
     GROUP BY transfer.reason, transfer.amount_minor
 """
 
+# Of payments of which more than one line may be.
+_REPEATED = f"""
+        WHEN again.first < line.line THEN CASE
+            WHEN line.reference IS NOT DISTINCT FROM (
+                SELECT reference FROM payments.statement_line AS first
+                WHERE first.statement_number = :number AND first.line = again.first
+            ) THEN '{DifferenceKind.LINE_REPEATED}'
+            ELSE '{DifferenceKind.PAID_AGAIN}'
+        END
+"""
+_CAME_BACK = """
+        -- It came back on the same statement, by a line that is looked at itself.
+        WHEN again.came_back THEN NULL
+"""
+
 _KIND = f"""
     CASE
         WHEN line.line IS NULL THEN '{DifferenceKind.NOT_ON_STATEMENT}'
@@ -50,13 +65,7 @@ _KIND = f"""
             ELSE '{DifferenceKind.RETURNED_THERE}'
         END
         WHEN instruction.id IS NULL THEN '{DifferenceKind.UNKNOWN_PAYMENT}'
-        WHEN again.first < line.line THEN CASE
-            WHEN line.reference IS NOT DISTINCT FROM (
-                SELECT reference FROM payments.statement_line AS first
-                WHERE first.statement_number = :number AND first.line = again.first
-            ) THEN '{DifferenceKind.LINE_REPEATED}'
-            ELSE '{DifferenceKind.PAID_AGAIN}'
-        END
+        {{repeated}}
         WHEN line.amount_minor <> {_PAID} THEN '{DifferenceKind.OTHER_AMOUNT}'
         WHEN instruction.status = 'returned' THEN NULL
         WHEN instruction.status = 'settled' THEN CASE
@@ -65,15 +74,20 @@ _KIND = f"""
             WHEN instruction.finished_at < :begins_at OR instruction.finished_at >= :ends_at
                 THEN '{DifferenceKind.OTHER_DAY}'
         END
-        -- It came back on the same statement, by a line that is looked at itself.
-        WHEN again.came_back THEN NULL
+        {{came_back}}
         WHEN instruction.status IN ({among(IN_FLIGHT)}) THEN '{DifferenceKind.AWAITING_ANSWER}'
         ELSE '{DifferenceKind.NOT_PAID_HERE}'
     END
 """
 
-COMPARE = text(
-    f"""
+
+def _compare(*, may_repeat: bool) -> TextClause:
+    kind = _KIND.format(
+        repeated=_REPEATED if may_repeat else "", came_back=_CAME_BACK if may_repeat else ""
+    )
+    again = "LEFT JOIN again ON again.payment_id = line.payment_id" if may_repeat else ""
+    return text(
+        f"""
     -- Read anew where it is needed: that costs less than keeping a copy.
     WITH line AS NOT MATERIALIZED (
         SELECT * FROM payments.statement_line WHERE statement_number = :number
@@ -82,7 +96,7 @@ COMPARE = text(
         SELECT payment_id, min(line) FILTER (WHERE direction = 'out') AS first,
             max(direction) = 'in' AS came_back
         FROM line
-        WHERE payment_id IS NOT NULL AND :may_repeat
+        WHERE payment_id IS NOT NULL
         GROUP BY payment_id
         HAVING count(*) > 1
     ),
@@ -115,7 +129,7 @@ COMPARE = text(
     FROM (
         SELECT line.line, coalesce(line.reference, instruction.transaction_reference) AS reference,
             instruction.id AS payment_id, line.amount_minor AS statement_minor,
-            {_PAID} AS ledger_minor, {_KIND} AS kind
+            {_PAID} AS ledger_minor, {kind} AS kind
         FROM line
         FULL JOIN (
             SELECT id, amount_minor, paid_minor, status, finished_at, transaction_reference,
@@ -124,17 +138,21 @@ COMPARE = text(
             FROM payments.instruction
             WHERE provider_number = :provider_number
         ) AS instruction ON instruction.id = line.payment_id
-        LEFT JOIN again ON again.payment_id = line.payment_id
+        {again}
         WHERE line.line IS NOT NULL OR instruction.is_of_the_day
     ) AS compared
     WHERE compared.kind IS NOT NULL
     ORDER BY compared.line, payment_id
     """
-)
+    )
+
+
+COMPARE = {may_repeat: _compare(may_repeat=may_repeat) for may_repeat in (False, True)}
 """Everything in which lines and payments of a provider differ, each with its kind.
 
 One pass: a line beside its payment, either of which may be missing. What is equal makes no row.
-``may_repeat``: false where whoever read the lines knows that no two are of one payment.
+By whether two lines may be of one payment: whoever read them knows where none are, and then no
+line is asked for others of its payment.
 """
 
 
