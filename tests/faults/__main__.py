@@ -1,6 +1,6 @@
 """Kill processes at random moments, over many seeds, and judge what is left; then the cases.
 
-python -m tests.faults                 SEEDS (20) storms, with seeds 1, 2, …
+python -m tests.faults --seeds 20      so many storms (20, left out), with seeds 1, 2, …
 python -m tests.faults --seed 7        one storm again, its logs kept
 python -m tests.faults --cases         every case of trouble that is no storm
 python -m tests.faults --case NAME     one case, its logs kept where it does not hold
