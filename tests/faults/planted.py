@@ -298,6 +298,7 @@ class Bug:
     misbehave: float = 1.0
     victims: tuple[str, ...] = ()
     """Where the storm has to strike for the bug to show; nothing named: everywhere."""
+    calms: float = 1
     case: str | None = None
     """The case in which it shows; None: a storm."""
     dies_everywhere: bool = False
@@ -326,6 +327,8 @@ BUGS = {
     "answered-before-stored": Bug(
         planted_in={"payments-api": (answered_before_stored,)},
         victims=("payments-api",),
+        # Up for so long that somebody can call, wherever it takes five seconds to come up.
+        calms=6,
         symptom="callbacks were acknowledged and are not there",
     ),
     "sequence-alone": Bug(

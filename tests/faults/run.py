@@ -84,6 +84,8 @@ class Plan:
     """How long the storm goes on after the shock was reported, at least: until half is paid."""
     victims: tuple[str, ...] = ()
     """What is killed; nothing named: everything."""
+    calms: float = 1
+    """How many times as long as else there is peace before the next kill."""
     commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     postgres_configuration: str = ""
@@ -196,7 +198,7 @@ def _weather(plan: Plan, stack: Stack, world: World) -> tuple[Counter[str], list
     trouble: list[str] = []
     over = threading.Event()
     with ThreadPoolExecutor(max_workers=1) as pool:
-        kills = kills_of(plan.seed, victims=plan.victims or everything(stack))
+        kills = kills_of(plan.seed, victims=plan.victims or everything(stack), calms=plan.calms)
         raging = pool.submit(rage, stack, kills, until=over)
         try:
             world.prepare()

@@ -35,13 +35,13 @@ class Kill:
     """Kill one that is only coming up, too. Always so, and on a slow machine nothing ever would."""
 
 
-def kills_of(seed: int, *, victims: Sequence[str]) -> Iterator[Kill]:
-    """The kills of one seed, without end."""
+def kills_of(seed: int, *, victims: Sequence[str], calms: float = 1) -> Iterator[Kill]:
+    """The kills of one seed, without end; the calms between them are so many times as long."""
     draw = random.Random(seed)
     while True:
         count = 2 if draw.random() < _TOGETHER_SHARE else 1
         yield Kill(
-            calm_seconds=draw.uniform(_SHORTEST_CALM_SECONDS, _LONGEST_CALM_SECONDS),
+            calm_seconds=calms * draw.uniform(_SHORTEST_CALM_SECONDS, _LONGEST_CALM_SECONDS),
             victims=tuple(draw.sample(list(victims), min(count, len(victims)))),
             down_seconds=draw.uniform(0, _LONGEST_DOWN_SECONDS),
             even_starting=draw.random() < _STARTING_SHARE,

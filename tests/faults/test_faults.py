@@ -41,6 +41,7 @@ def planted(name: str, bug: Bug, *, seed: int) -> Plan:
         postgres_configuration=bug.postgres_configuration,
         misbehave=bug.misbehave,
         victims=bug.victims,
+        calms=bug.calms,
         rest_seconds=_IMPATIENT_SECONDS,
     )
 
