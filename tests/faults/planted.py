@@ -221,7 +221,7 @@ def batch_fails_as_one() -> None:
             waiting = done.later
         return [Recorded.APPLIED] * len(answers)
 
-    _replace("providers.gsma.messages", None, "_reference", lambda value: value)
+    _replace("providers.gsma.messages", None, "read_reference", lambda value: value)
     _replace("answers.recording", "Recording", "apply", apply)
 
 
