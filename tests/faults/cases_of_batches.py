@@ -248,7 +248,8 @@ CASES = {
     ),
     "paused-providers": FaultCase(
         says="Each provider is paused amid its payments and resumed: nothing leaves meanwhile.",
-        plan=_PLAN,
+        # So slowly that something is left to be claimed once it is paused.
+        plan=replace(_PLAN, provider={"requests_per_second": 20, "requests_burst": 5}),
         meanwhile=_pause_everybody,
         after=reconciled,
     ),

@@ -299,6 +299,7 @@ class Bug:
     victims: tuple[str, ...] = ()
     """Where the storm has to strike for the bug to show; nothing named: everywhere."""
     calms: float = 1
+    """How many times as long as else there is peace before the next kill."""
     case: str | None = None
     """The case in which it shows; None: a storm."""
     dies_everywhere: bool = False
