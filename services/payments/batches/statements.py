@@ -23,8 +23,8 @@ from services.payments.statements import CHUNK_PAUSED, PAUSED_AREAS, among, outs
 
 # What a provider does not know may not be there at all: what is ready does not wait for it. Yet a
 # provider that forgets all that it takes does not get the whole country before that is certain.
-NOT_KNOWN_YET = "(status = 'unknown' AND reason IS NOT DISTINCT FROM 'not_known_may_be_untrue')"
-BESIDE_NOT_KNOWN = 5
+_NOT_KNOWN_YET = "(status = 'unknown' AND reason IS NOT DISTINCT FROM 'not_known_may_be_untrue')"
+_TIMES_NOT_KNOWN = 5
 
 # The oldest chunk that has something ready at the provider: a batch is of one chunk. Beside others
 # the oldest that nobody else is at, and only where the float is ample for all of them: the OFFSET
@@ -50,8 +50,8 @@ _PICKED = f"""
                 AND NOT withheld AND NOT account_unchecked
           )
           AND (
-              SELECT count(*) < {BESIDE_NOT_KNOWN} * :most_open
-                AND count(*) FILTER (WHERE NOT {NOT_KNOWN_YET}) < :most_open
+              SELECT count(*) < {_TIMES_NOT_KNOWN} * :most_open
+                AND count(*) FILTER (WHERE NOT {_NOT_KNOWN_YET}) < :most_open
               FROM payments.batch
               WHERE provider_number = :provider_number AND status IN ({among(OPEN)})
           )
