@@ -31,7 +31,7 @@ _PARTS = 5
 _SERIES = "F"
 """Of registration numbers: not those that another measurement imported."""
 _MEMBERS_OF_ONE = 4
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 3_600
 _MEMBER_HEADINGS = (
     "registration_number",

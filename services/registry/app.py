@@ -229,4 +229,5 @@ async def _importing(app: FastAPI) -> AsyncIterator[None]:
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
+    work.close()
     await database.dispose()

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import LargeBinary, Uuid
 
 from services.registry.household_keys.tables import HouseholdKey
-from shared.copying import copy_rows
+from shared.copying import EncodedRows, copy_encoded, encoded
 from shared.personal_data import new_materials
 
 Materials = Mapping[UUID, bytes | None]
@@ -103,11 +103,14 @@ async def hold_on(connection: asyncpg.Connection, household_ids: Collection[UUID
             raise KeysChanged
 
 
+def encoded_materials(materials: Mapping[UUID, bytes]) -> EncodedRows:
+    """What is given to households, ready to be stored: to be kept only where they have none."""
+    return encoded(HouseholdKey, ("household_id", "material"), list(materials.items()))
+
+
 async def copy_on(connection: asyncpg.Connection, materials: Mapping[UUID, bytes]) -> None:
     """Keep what is given to households; raises asyncpg.UniqueViolationError where one has some."""
-    if materials:
-        columns = ("household_id", "material")
-        await copy_rows(connection, HouseholdKey, columns, list(materials.items()))
+    await copy_encoded(connection, encoded_materials(materials))
 
 
 async def destroy(session: AsyncSession, household_ids: Collection[UUID], *, at: datetime) -> None:

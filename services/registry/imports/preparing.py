@@ -4,31 +4,46 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 import asyncpg
 
 from services.registry.areas.codes import districts_of
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import COMMUNE
+from services.registry.imports.apart import Compute
 from services.registry.imports.gathering import Block
 from services.registry.imports.looking import Known, look
 from services.registry.imports.members import MemberBlock, only_registered
 from services.registry.imports.reading import ReadBlock
 from services.registry.imports.sealing import (
     KnownHousehold,
+    MembersToSeal,
     SealedBlock,
     Sorted,
+    ToSeal,
     ids_of,
-    keys_of,
+    materials_of,
+    only_members,
     seal,
     sort_out,
 )
 from services.registry.imports.tables import ImportRun
-from services.registry.members.storing import SealedMembers, known_members, seal_members
+from services.registry.members.storing import SealedMembers, known_members
 from shared.clock import Clock
 from shared.contracts.events import HouseholdsImported
 from shared.events import Event
+
+
+@dataclass
+class Looked:
+    """A block, with what is known of its households and members."""
+
+    block: Block
+    read: ReadBlock
+    found: Sorted
+    rows: int
+    to_seal: ToSeal
+    rejected_in: Counter[str] | None = None
 
 
 @dataclass
@@ -39,8 +54,7 @@ class Prepared:
     found: Sorted
     rows: int
     sealed: SealedBlock | None
-    keys: PersonalData
-    """What it was sealed with."""
+    """None: it is only counted."""
     members: SealedMembers | None = None
     rejected_in: Counter[str] | None = None
 
@@ -48,80 +62,106 @@ class Prepared:
 class Preparing:
     """Prepares the blocks of one run."""
 
-    def __init__(self, run: ImportRun, *, personal_data: PersonalData, clock: Clock) -> None:
+    def __init__(
+        self,
+        run: ImportRun,
+        *,
+        personal_data: PersonalData,
+        compute: Compute,
+        seals: bool,
+        clock: Clock,
+    ) -> None:
         self._run = run
         self._personal_data = personal_data
+        self._compute = compute
+        self._seals = seals
+        """Or else the blocks are only counted."""
         self._clock = clock
 
-    async def prepared(
-        self, block: Block, connection: asyncpg.Connection, *, seals: bool, closely: bool
-    ) -> Prepared:
-        """The block as it is to be stored; ``seals`` is False where it is only counted.
-
-        ``closely`` is as in ``look``.
-        """
+    async def look(self, block: Block, connection: asyncpg.Connection, *, closely: bool) -> Looked:
+        """The block held against what is stored; ``closely`` is as in ``look``."""
         if isinstance(block.read, MemberBlock):
-            return await self._prepared_members(
-                block.read, connection, seals=seals, closely=closely
-            )
+            return await self._look_for_members(block, block.read, connection, closely=closely)
         read = block.read
         known = await look(connection, read, self._personal_data, closely=closely)
-        keys = keys_of(known.households.values(), self._personal_data, orphans=known.orphans)
         found = await asyncio.to_thread(sort_out, read, known.households)
-        sealed = await self._sealed(read, known, keys) if seals else None
         rows = len(read.registration_indexes) + read.rejected_count
-        return Prepared(read, found, rows=rows, sealed=sealed, keys=keys)
+        return Looked(block, read, found, rows, self._to_seal(read, found, known))
 
-    async def _prepared_members(
-        self, block: MemberBlock, connection: asyncpg.Connection, *, seals: bool, closely: bool
-    ) -> Prepared:
+    async def _look_for_members(
+        self,
+        block: Block,
+        read_members: MemberBlock,
+        connection: asyncpg.Connection,
+        *,
+        closely: bool,
+    ) -> Looked:
         """The households first, for their members are found by their ids."""
-        known = await look(connection, block.households, self._personal_data, closely=closely)
-        keys = keys_of(known.households.values(), self._personal_data, orphans=known.orphans)
-        if not block.says_households:
-            block = await asyncio.to_thread(only_registered, block, known.households)
-        read = block.households
-        if block.says_households:
+        known = await look(
+            connection, read_members.households, self._personal_data, closely=closely
+        )
+        if not read_members.says_households:
+            read_members = await asyncio.to_thread(only_registered, read_members, known.households)
+        read = read_members.households
+        if read_members.says_households:
             found = await asyncio.to_thread(sort_out, read, known.households)
-            sealed = await self._sealed(read, known, keys) if seals else None
         else:
             found = Sorted((), {}, range(len(read.registration_indexes)))
-            sealed = SealedBlock((), (), (), (), len(found.unchanged))
         ids = await asyncio.to_thread(ids_of, read, found, known.households, self._personal_data)
-        stored = await known_members(connection, ids)
-        members = await asyncio.to_thread(
-            seal_members,
-            [ids[owner] for owner in block.owners],
-            block.columns,
-            known=stored,
+        members = MembersToSeal(
+            read_members.columns,
+            read_members.owners,
+            ids,
+            known=await known_members(connection, ids),
             erased=frozenset(each.id for each in known.households.values() if each.is_erased),
-            personal_data=keys,
-            now=self._clock.now(),
+            with_households=read_members.says_households,
         )
-        # What a household that comes with its members says of them is counted already.
-        counted = {ids[at] for at in found.new}.difference(household for household, _ in stored)
-        if counted:
-            left = [household for household in members.household_ids if household not in counted]
-            members = replace(members, household_ids=left)
-        return Prepared(
-            replace(read, rejections=block.rejections, rejected_count=block.rejected_rows),
-            _with_members(found, ids, members),
-            rows=block.rows,
-            sealed=None if sealed is None else replace(sealed, listed=True),
-            keys=keys,
-            members=members,
-            rejected_in=block.rejected_in,
+        return Looked(
+            block,
+            replace(
+                read,
+                rejections=read_members.rejections,
+                rejected_count=read_members.rejected_rows,
+            ),
+            found,
+            read_members.rows,
+            self._to_seal(read, found, known, members),
+            read_members.rejected_in,
         )
 
-    async def _sealed(self, read: ReadBlock, known: Known, keys: PersonalData) -> SealedBlock:
-        return await asyncio.to_thread(
-            seal,
-            read,
-            known=known.households,
-            personal_data=keys,
+    def _to_seal(
+        self,
+        read: ReadBlock,
+        found: Sorted,
+        known: Known,
+        members: MembersToSeal | None = None,
+    ) -> ToSeal:
+        return ToSeal(
+            # What is wrong with other rows is no matter of sealing.
+            replace(read, rejections=[]),
+            found,
+            materials_of(known.households.values(), orphans=known.orphans),
             sender=self._run.asked_by,
             batch_id=self._run.id,
             now=self._clock.now(),
+            members=members,
+        )
+
+    async def prepared(self, looked: Looked) -> Prepared:
+        """The block as it is to be stored, or counted."""
+        to_seal = looked.to_seal
+        sealed: SealedBlock | None = None
+        members: SealedMembers | None = None
+        if self._seals:
+            sealed = await self._compute(seal, to_seal)
+            members = sealed.members
+        elif to_seal.members is not None:
+            members = await self._compute(only_members, to_seal)
+        found = looked.found
+        if to_seal.members is not None and members is not None:
+            found = _with_members(found, to_seal.members, members)
+        return Prepared(
+            looked.read, found, looked.rows, sealed, members, rejected_in=looked.rejected_in
         )
 
     def told(self, prepared: Prepared) -> list[Event]:
@@ -141,18 +181,17 @@ class Preparing:
         return [imported.to_event(clock=self._clock)]
 
 
-def _with_members(found: Sorted, ids: Sequence[UUID], members: SealedMembers) -> Sorted:
+def _with_members(found: Sorted, given: MembersToSeal, sealed: SealedMembers) -> Sorted:
     """The households, of which those with a new or changed member are changed."""
-    touched = {record[1] for record in (*members.new, *members.changed)}
-    also = [at for at in found.unchanged if ids[at] in touched]
+    touched = {given.owners[at] for at in sealed.written}
+    also = [at for at in found.unchanged if at in touched]
     if not also:
         return found
-    moved = set(also)
-    household = KnownHousehold(ids[also[0]], b"", None, None)
+    household = KnownHousehold(given.household_ids[also[0]], b"", None, None)
     return Sorted(
         found.new,
         {**found.changed, **dict.fromkeys(also, household)},
-        [at for at in found.unchanged if at not in moved],
+        [at for at in found.unchanged if at not in touched],
     )
 
 

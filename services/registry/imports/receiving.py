@@ -19,9 +19,15 @@ from services.registry.household_keys.repository import KeysChanged
 from services.registry.households.persons import PersonalData
 from services.registry.imports import repository
 from services.registry.imports.blocks import Unreadable, row_blocks
-from services.registry.imports.looking import look
+from services.registry.imports.looking import Known, look
 from services.registry.imports.reading import ReadBlock, Reader, TooManyFaults
-from services.registry.imports.sealing import SealedBlock, keys_of, seal
+from services.registry.imports.sealing import (
+    SealedBlock,
+    ToSeal,
+    materials_of,
+    seal,
+    sort_out,
+)
 from services.registry.imports.tables import ImportStatus
 from shared import audit
 from shared.approvals import Steps
@@ -160,10 +166,10 @@ class Receiver:
                     raise TooLarge(
                         f"An import has at most {self._maximum_rows} lines. Send it in parts."
                     )
-                sealed, keys = await self._seal(read, looking)
+                sealed = await self._seal(read, looking)
                 if before is not None:
                     await before
-                before = asyncio.create_task(self._store(import_id, read, sealed, keys, storing))
+                before = asyncio.create_task(self._store(import_id, read, sealed, storing))
                 if read.stopped is not None:
                     raise read.stopped
             if before is not None:
@@ -181,28 +187,26 @@ class Receiver:
 
     async def _seal(
         self, read: ReadBlock, looking: asyncpg.Connection, *, closely: bool = False
-    ) -> tuple[SealedBlock, PersonalData]:
-        """A block, with what it was sealed with."""
+    ) -> SealedBlock:
         known = await look(looking, read, self._personal_data, closely=closely)
-        keys = keys_of(known.households.values(), self._personal_data, orphans=known.orphans)
-        now: datetime = self._clock.now()
-        sealed = await asyncio.to_thread(
-            seal,
+        return await asyncio.to_thread(self._sealed, read, known, self._clock.now())
+
+    def _sealed(self, read: ReadBlock, known: Known, now: datetime) -> SealedBlock:
+        block = ToSeal(
             read,
-            known=known.households,
-            personal_data=keys,
+            sort_out(read, known.households),
+            materials_of(known.households.values(), orphans=known.orphans),
             sender=self._caller.subject,
             batch_id=self._batch_id,
             now=now,
         )
-        return sealed, keys
+        return seal(block, self._personal_data)
 
     async def _store(
         self,
         import_id: UUID,
         read: ReadBlock,
         sealed: SealedBlock,
-        keys: PersonalData,
         storing: asyncpg.Connection,
     ) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -213,7 +217,6 @@ class Receiver:
                     import_id,
                     read,
                     sealed,
-                    keys,
                     told=told,
                     edition=self._edition,
                     by=self._caller.subject,
@@ -226,7 +229,7 @@ class Receiver:
                 # again.
                 if attempt == _ATTEMPTS:
                     raise
-                sealed, keys = await self._seal(read, storing, closely=True)
+                sealed = await self._seal(read, storing, closely=True)
 
     def _told(self, import_id: UUID, sealed: SealedBlock) -> list[Event]:
         """One event for the block, and none where everything was known."""

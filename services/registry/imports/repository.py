@@ -27,20 +27,17 @@ from services.registry.accounts.tables import AccountChange
 from services.registry.areas.repository import require_edition
 from services.registry.changes.repository import Said, say_on
 from services.registry.changes.tables import ChangeKind
-from services.registry.household_keys.repository import copy_on, hold_on
-from services.registry.households.persons import PersonalData
+from services.registry.household_keys.repository import hold_on
 from services.registry.households.shape import COMMUNE, VILLAGE
-from services.registry.households.tables import Household, PayeeAccount
 from services.registry.imports.reading import ReadBlock, Rejection
 from services.registry.imports.sealing import (
-    ACCOUNT_COLUMNS,
     CHANGE_COLUMNS,
     HOUSEHOLD_COLUMNS,
     KnownHousehold,
     SealedBlock,
 )
 from services.registry.imports.tables import HouseholdImport, ImportRejection, ImportStatus
-from shared.copying import copy_rows
+from shared.copying import copy_encoded, copy_rows
 from shared.events import Event, append_on
 
 _LOCK_CLASS = 7_201
@@ -174,7 +171,6 @@ async def store_block(
     import_id: UUID,
     read: ReadBlock,
     sealed: SealedBlock,
-    keys: PersonalData,
     *,
     told: Sequence[Event],
     edition: int,
@@ -185,9 +181,9 @@ async def store_block(
 ) -> None:
     """Store a block in one transaction, with its counts and rejections and what is told of it.
 
-    ``keys`` are what it was sealed with: of its households, those that are not new are held first,
-    so that nobody is sealed who was erased meanwhile. ``beside`` is done within it; ``rows`` is how
-    many they are, where not each is a household.
+    Of its households, those that are not new are held first, so that nobody is sealed who was
+    erased meanwhile. ``beside`` is done within it; ``rows`` is how many they are, where not each
+    is a household.
 
     Raises asyncpg.UniqueViolationError where somebody else registered one of the new households
     in the meantime, KeysChanged where one was erased, and EditionChanged where places are called
@@ -196,11 +192,10 @@ async def store_block(
     async with connection.transaction():
         await require_edition(connection, edition)
         await say_on(connection, Said(kind=ChangeKind.IMPORTED, by=by, at=now, import_id=import_id))
-        new = {household[0] for household in sealed.households}
-        await hold_on(connection, keys.sealed_for - new)
-        await _copy_households(connection, sealed)
-        await copy_on(connection, keys.given)
-        await copy_rows(connection, PayeeAccount, ACCOUNT_COLUMNS, sealed.accounts)
+        await hold_on(connection, sealed.held)
+        await copy_encoded(connection, sealed.households)
+        await copy_encoded(connection, sealed.materials)
+        await copy_encoded(connection, sealed.accounts)
         if sealed.changed_households:
             await _change(connection, sealed)
         await add_rejections(connection, import_id, read.rejections)
@@ -233,14 +228,6 @@ async def add_rejections(
 def _rows_of(sealed: SealedBlock, read: ReadBlock) -> int:
     households = len(sealed.households) + len(sealed.changed_households) + sealed.unchanged_count
     return households + read.rejected_count
-
-
-async def _copy_households(connection: asyncpg.Connection, sealed: SealedBlock) -> None:
-    columns, records = HOUSEHOLD_COLUMNS, sealed.households
-    if sealed.listed:
-        columns = (*columns, "members_listed")
-        records = [(*record, True) for record in records]
-    await copy_rows(connection, Household, columns, records)
 
 
 async def _change(connection: asyncpg.Connection, sealed: SealedBlock) -> None:

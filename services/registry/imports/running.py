@@ -7,9 +7,9 @@ looks goes on behind the last block that was committed.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -20,6 +20,7 @@ from services.registry.household_keys.repository import KeysChanged
 from services.registry.households.persons import PersonalData
 from services.registry.households.shape import REGISTRATION_NUMBER
 from services.registry.imports import repository
+from services.registry.imports.apart import LONG_FILE_PIECES, Apart, Compute
 from services.registry.imports.files.format import Unreadable
 from services.registry.imports.gathering import Block, gathered, read_part
 from services.registry.imports.keeping import pieces_of
@@ -27,9 +28,10 @@ from services.registry.imports.mapping.document import MappingDocument, RowsOf
 from services.registry.imports.mapping.translating import Translator
 from services.registry.imports.members import MemberReader
 from services.registry.imports.opening import Seen, parts_of
-from services.registry.imports.preparing import Prepared, Preparing, by_area
+from services.registry.imports.preparing import Looked, Prepared, Preparing, by_area
 from services.registry.imports.reading import Reader, TooManyFaults
 from services.registry.imports.runs import repository as runs
+from services.registry.imports.sealing import SealedBlock
 from services.registry.imports.tables import (
     ImportFile,
     ImportRun,
@@ -39,7 +41,7 @@ from services.registry.imports.tables import (
 )
 from services.registry.members.storing import store_members
 from services.registry.providers.repository import provider_codes
-from services.registry.settings import Settings
+from services.registry.settings import ApiSettings
 from shared.approvals import Steps
 from shared.auth import Caller
 from shared.clock import Clock
@@ -47,6 +49,8 @@ from shared.database import Database
 from shared.values import STORED
 
 _ATTEMPTS = 5
+_BLOCKS_UNDER_WAY = 2
+"""Of which one is stored, and one sealed."""
 _GONE = "The file is not there any more. Send it again, and ask for another reading."
 
 
@@ -58,7 +62,7 @@ class ImportWork:
         database: Database,
         *,
         personal_data: PersonalData,
-        settings: Settings,
+        settings: ApiSettings,
         steps: Steps,
         clock: Clock,
     ) -> None:
@@ -67,6 +71,11 @@ class ImportWork:
         self._settings = settings
         self._steps = steps
         self._clock = clock
+        self._apart = Apart(settings, personal_data)
+
+    def close(self) -> None:
+        """End what computes beside this process."""
+        self._apart.end()
 
     async def step(self) -> int:
         """Read one file that nobody reads; how many were; 0: none waits."""
@@ -77,6 +86,7 @@ class ImportWork:
                 if await repository.lock_import(storing, import_id):
                     await self._run(run_id, import_id, storing)
                     return 1
+        self._apart.end_if_idle()
         return 0
 
     async def _run(self, run_id: UUID, import_id: UUID, storing: asyncpg.Connection) -> None:
@@ -89,6 +99,10 @@ class ImportWork:
             programmes = await runs.programme_codes(session)
         if run is None or run.ended_at is not None:
             return
+        compute = self._apart.here
+        if file is not None and file.piece_count >= LONG_FILE_PIECES:
+            self._apart.begin()
+            compute = self._apart.there
         reading = _Reading(
             self._database,
             run=run,
@@ -101,6 +115,7 @@ class ImportWork:
             programmes=programmes,
             settings=self._settings,
             steps=self._steps,
+            compute=compute,
             clock=self._clock,
         )
         try:
@@ -124,8 +139,9 @@ class _Reading:
         edition: int,
         providers: frozenset[str],
         programmes: frozenset[str],
-        settings: Settings,
+        settings: ApiSettings,
         steps: Steps,
+        compute: Compute,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -141,7 +157,7 @@ class _Reading:
         self._settings = settings
         self._steps = steps
         self._clock = clock
-        self._preparing = Preparing(run, personal_data=personal_data, clock=clock)
+        self._compute = compute
         self._line_done = run.line_done
         self._checked_at = run.checked_at
         self._rows_bad = run.rows_bad
@@ -202,41 +218,69 @@ class _Reading:
 
     async def _read(self, *, stores: bool) -> None:
         """Read all rows, and commit what is behind the last that was: one block, while the next
-        is read."""
+        is sealed, and the one behind it read."""
         await repository.prefer_indexes(self._storing)
-        before: asyncio.Task[None] | None = None
-        done = self._line_done
+        preparing = Preparing(
+            self._run,
+            personal_data=self._personal_data,
+            compute=self._compute,
+            seals=stores,
+            clock=self._clock,
+        )
+        commits: deque[asyncio.Task[None]] = deque()
         try:
-            async with self._database.connection() as looking:
-                await repository.prefer_indexes(looking)
-                async for block in self._blocks(looking):
-                    if block.read.last_line > done or block.read.stopped:
-                        commit = await self._ready(block, looking, stores=stores)
-                        if before is not None:
-                            await before
-                        before = asyncio.create_task(commit())
-                    if block.read.stopped is not None:
-                        raise block.read.stopped
-                    self._require_bounded(block)
-            if before is not None:
-                await before
-        except Unreadable:
-            # What came before the fault is whole: it is kept.
-            if before is not None:
-                await before
-            raise
+            try:
+                await self._read_blocks(commits, preparing, stores=stores)
+            except Unreadable:
+                # What came before the fault is whole: it is kept.
+                await _each(commits)
+                raise
+            await _each(commits)
         except BaseException:
-            if before is not None:
-                before.cancel()
-                await asyncio.gather(before, return_exceptions=True)
+            for commit in commits:
+                commit.cancel()
+            await asyncio.gather(*commits, return_exceptions=True)
             raise
 
-    async def _ready(
-        self, block: Block, looking: asyncpg.Connection, *, stores: bool
-    ) -> Callable[[], Coroutine[Any, Any, None]]:
-        """What commits a block, with everything computed that can be without its connection."""
-        prepared = await self._preparing.prepared(block, looking, seals=stores, closely=not stores)
-        return partial(self._store if stores else self._count, block, prepared)
+    async def _read_blocks(
+        self, commits: deque[asyncio.Task[None]], preparing: Preparing, *, stores: bool
+    ) -> None:
+        done = self._line_done
+        async with self._database.connection() as looking:
+            await repository.prefer_indexes(looking)
+            async for block in self._blocks(looking):
+                if block.read.last_line > done or block.read.stopped:
+                    looked = await preparing.look(block, looking, closely=not stores)
+                    sealing = asyncio.create_task(preparing.prepared(looked))
+                    before = commits[-1] if commits else None
+                    commits.append(
+                        asyncio.create_task(self._commit(looked, sealing, before, preparing))
+                    )
+                if block.read.stopped is not None:
+                    raise block.read.stopped
+                while len(commits) > _BLOCKS_UNDER_WAY:
+                    await commits.popleft()
+                self._require_bounded(block)
+
+    async def _commit(
+        self,
+        looked: Looked,
+        sealing: asyncio.Task[Prepared],
+        before: asyncio.Task[None] | None,
+        preparing: Preparing,
+    ) -> None:
+        """Count a block, or store it, behind the one before it."""
+        try:
+            prepared = await sealing
+            if before is not None:
+                await before
+        except BaseException:
+            sealing.cancel()
+            raise
+        if prepared.sealed is None:
+            await self._count(looked.block, prepared)
+        else:
+            await self._store(looked.block, prepared, prepared.sealed, preparing)
 
     def _require_bounded(self, block: Block) -> None:
         if block.read.last_line > self._settings.import_maximum_rows:
@@ -298,17 +342,17 @@ class _Reading:
             await self._reach(block, prepared)
         self._reached(block, prepared)
 
-    async def _store(self, block: Block, prepared: Prepared) -> None:
+    async def _store(
+        self, block: Block, prepared: Prepared, sealed: SealedBlock, preparing: Preparing
+    ) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
-            assert prepared.sealed is not None
             try:
                 await repository.store_block(
                     self._storing,
                     self._run.import_id,
                     prepared.read,
-                    prepared.sealed,
-                    prepared.keys,
-                    told=self._preparing.told(prepared),
+                    sealed,
+                    told=preparing.told(prepared),
                     edition=self._edition,
                     by=self._run.asked_by,
                     now=self._clock.now(),
@@ -321,9 +365,10 @@ class _Reading:
                 # again.
                 if attempt == _ATTEMPTS:
                     raise
-                prepared = await self._preparing.prepared(
-                    block, self._storing, seals=True, closely=True
-                )
+                looked = await preparing.look(block, self._storing, closely=True)
+                prepared = await preparing.prepared(looked)
+                assert prepared.sealed is not None
+                sealed = prepared.sealed
         self._reached(block, prepared)
 
     async def _store_beside(self, block: Block, prepared: Prepared) -> None:
@@ -381,3 +426,8 @@ class _Reading:
                 clock=self._clock,
             )
             await repository.keep_accounts_changed(session, run.import_id, changed)
+
+
+async def _each(commits: deque[asyncio.Task[None]]) -> None:
+    while commits:
+        await commits.popleft()

@@ -1,10 +1,11 @@
-"""Sealing the rows of a block, as records for COPY.
+"""Sealing the rows of a block, as rows for COPY.
 
-Plain computation, run in a thread beside the event loop while PostgreSQL stores the block before.
+Plain computation, run in a thread beside the event loop, or in a process of its own (``apart.py``),
+while PostgreSQL stores the block before.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from itertools import compress, repeat
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.registry.accounts.repository import PARTLY_TAKEN
-from services.registry.household_keys.repository import Materials
+from services.registry.household_keys.repository import Materials, encoded_materials
 from services.registry.households.fields import Kept
 from services.registry.households.persons import PersonalData, household_id_of
 from services.registry.households.shape import (
@@ -25,8 +26,11 @@ from services.registry.households.shape import (
     REGISTRATION_NUMBER,
     SEALED,
 )
+from services.registry.households.tables import Household, PayeeAccount
 from services.registry.imports.reading import ReadBlock
 from services.registry.imports.rows import Columns, pick
+from services.registry.members.storing import KnownMember, Place, SealedMembers, seal_members
+from shared.copying import EncodedRows, encoded
 from shared.ids import new_id
 
 _ID, _OWNER = 0, 1
@@ -87,33 +91,61 @@ class KnownHousehold(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SealedBlock:
-    """A block ready to be stored."""
-
-    households: Sequence[Record]
-    accounts: Sequence[Record]
-    changed_households: Sequence[Record]
-    account_changes: Sequence[Record]
-    """Accounts that known households are to have: no block decides about them by itself."""
-    unchanged_count: int
-    listed: bool = False
-    """Whether the households' members are rows, which come with them."""
-
-    @property
-    def communes(self) -> frozenset[str]:
-        """Where those live who are new, or changed."""
-        return frozenset(
-            str(record[_AREA]) for record in (*self.households, *self.changed_households)
-        )
-
-
-@dataclass(frozen=True)
 class Sorted:
     """The rows of a block by what the registry knows of them; rows are counted from 0."""
 
     new: Sequence[int]
     changed: Mapping[int, KnownHousehold]
     unchanged: Sequence[int]
+
+
+@dataclass(frozen=True)
+class MembersToSeal:
+    """The members of a block's households."""
+
+    columns: Columns
+    owners: Sequence[int]
+    """Which of the households each is of."""
+    household_ids: Sequence[UUID]
+    """Of all of the block's households."""
+    known: Mapping[Place, KnownMember]
+    erased: frozenset[UUID]
+    """Of which households nobody becomes a member."""
+    with_households: bool
+    """Whether the households come with them, and not only their numbers."""
+
+
+@dataclass(frozen=True)
+class ToSeal:
+    """A block, and what is known of its households: all that sealing it takes but the keys."""
+
+    read: ReadBlock
+    found: Sorted
+    materials: Materials
+    """What the known ones have of their own, and those that the database has lost."""
+    sender: str
+    batch_id: UUID
+    now: datetime
+    members: MembersToSeal | None = None
+
+
+@dataclass(frozen=True)
+class SealedBlock:
+    """A block ready to be stored."""
+
+    households: EncodedRows
+    accounts: EncodedRows
+    changed_households: Sequence[Record]
+    account_changes: Sequence[Record]
+    """Accounts that known households are to have: no block decides about them by itself."""
+    unchanged_count: int
+    communes: frozenset[str]
+    """Where those live who are new, or changed."""
+    materials: EncodedRows
+    """What was drawn for households that had nothing of their own."""
+    held: frozenset[UUID]
+    """The known households that something was sealed for."""
+    members: SealedMembers | None
 
 
 def sort_out(block: ReadBlock, known: Mapping[bytes, KnownHousehold]) -> Sorted:
@@ -148,10 +180,8 @@ def ids_of(
     return [new[at] if household is None else household.id for at, household in enumerate(stored)]
 
 
-def keys_of(
-    known: Iterable[KnownHousehold], personal_data: PersonalData, *, orphans: Materials
-) -> PersonalData:
-    """What seals a block: with what its households have of their own.
+def materials_of(known: Iterable[KnownHousehold], *, orphans: Materials) -> Materials:
+    """What the households of a block have of their own.
 
     ``orphans`` is what households have that the database has lost.
     """
@@ -159,51 +189,85 @@ def keys_of(
     for household in known:
         if household.is_erased or household.material is not None:
             materials[household.id] = household.material
-    return personal_data.giving(materials)
+    return materials
 
 
-def seal(
-    block: ReadBlock,
-    *,
-    known: Mapping[bytes, KnownHousehold],
-    personal_data: PersonalData,
-    sender: str,
-    batch_id: UUID,
-    now: datetime,
-) -> SealedBlock:
-    """Seal the rows that are new or changed; ``known`` is by registration index, of either key.
+def seal(block: ToSeal, personal_data: PersonalData) -> SealedBlock:
+    """Seal the rows that are new or changed.
 
-    ``personal_data`` is of ``keys_of``. The accounts of new households are the ``sender``'s;
-    changed ones are of a batch of changes.
+    The accounts of new households are the sender's; changed ones are of a batch of changes.
     """
-    found = sort_out(block, known)
+    read, found, members = block.read, block.found, block.members
     new, changed = found.new, found.changed
-    sealing = _Sealing(personal_data, now)
+    keys = personal_data.giving(block.materials)
+    sealing = _Sealing(keys, block.now)
     # The same registration gives the same id, also where the database has lost the household.
-    ids = _household_ids(block, new, personal_data)
-    households, accounts = sealing.rows(block, new, ids)
+    ids = (
+        _household_ids(read, new, keys)
+        if members is None
+        else [members.household_ids[at] for at in new]
+    )
+    households, accounts = sealing.rows(read, new, ids)
     changed_households, changed_accounts = sealing.rows(
-        block,
+        read,
         list(changed),
         [household.id for household in changed.values()],
         stored=list(changed.values()),
     )
+    sealed_members = None if members is None else _members(block, members, keys)
     contents: dict[object, bytes] = {
-        household.id: block.content_indexes[at] for at, household in changed.items()
+        household.id: read.content_indexes[at] for at, household in changed.items()
     }
     waiting = {account[_OWNER] for account in changed_accounts}
+    listed = members is not None
     return SealedBlock(
-        households=households,
-        accounts=[(*account, sender) for account in accounts],
+        households=encoded(
+            Household,
+            (*HOUSEHOLD_COLUMNS, "members_listed"),
+            [(*household, listed) for household in households],
+        ),
+        accounts=encoded(
+            PayeeAccount, ACCOUNT_COLUMNS, [(*account, block.sender) for account in accounts]
+        ),
         changed_households=[
             _partly_taken(household) if household[_ID] in waiting else household
             for household in changed_households
         ],
         account_changes=[
-            (*account, batch_id, contents[account[_OWNER]]) for account in changed_accounts
+            (*account, block.batch_id, contents[account[_OWNER]]) for account in changed_accounts
         ],
         unchanged_count=len(found.unchanged),
+        communes=frozenset(str(record[_AREA]) for record in (*households, *changed_households)),
+        materials=encoded_materials(keys.given),
+        held=frozenset(keys.sealed_for - set(ids)),
+        members=sealed_members,
     )
+
+
+def only_members(block: ToSeal, personal_data: PersonalData) -> SealedMembers:
+    """Seal the members alone, for whoever only counts them."""
+    assert block.members is not None
+    return _members(block, block.members, personal_data.giving(block.materials))
+
+
+def _members(block: ToSeal, members: MembersToSeal, keys: PersonalData) -> SealedMembers:
+    ids = members.household_ids
+    sealed = seal_members(
+        [ids[owner] for owner in members.owners],
+        members.columns,
+        known=members.known,
+        erased=members.erased,
+        personal_data=keys,
+        now=block.now,
+    )
+    if not members.with_households:
+        return sealed
+    # What a household that comes with its members says of them is counted already.
+    counted = {ids[at] for at in block.found.new}.difference(
+        household_id for household_id, _ in members.known
+    )
+    left = [household_id for household_id in sealed.household_ids if household_id not in counted]
+    return replace(sealed, household_ids=left)
 
 
 def _stored(

@@ -1,6 +1,6 @@
 """Members of households in the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from services.registry.members.shape import BIRTH_DATE
 from services.registry.members.statements import of_households, value_of
 from services.registry.members.tables import Member, Programme, ProgrammeMembership
 from shared.choosing import one_of
-from shared.copying import copy_rows
+from shared.copying import EncodedRows, encoded
 
 Record = tuple[Any, ...]
 """The values of a row, its id first."""
@@ -125,20 +125,15 @@ async def known_members(
     return {(row[0], row[1]): KnownMember(*row[2:]) for row in rows}
 
 
-async def copy_members(
-    connection: asyncpg.Connection, columns: Sequence[str], records: Sequence[Record]
-) -> None:
-    """Store new members."""
-    await copy_rows(connection, Member, columns, records)
+def encoded_members(columns: Sequence[str], records: Sequence[Record]) -> EncodedRows:
+    """New members, ready to be stored."""
+    return encoded(Member, columns, records)
 
 
-async def copy_programmes(
-    connection: asyncpg.Connection, ids: Sequence[UUID], programmes: Mapping[UUID, Sequence[str]]
-) -> None:
-    """Store which programmes new members are in, as long as they are known."""
-    records = [(id, code, 1) for id in ids for code in programmes[id]]
-    columns = ("member_id", "programme_code", "number")
-    await copy_rows(connection, ProgrammeMembership, columns, records)
+def encoded_programmes(joined: Iterable[tuple[UUID, Sequence[str]]]) -> EncodedRows:
+    """Which programmes new members are in, as long as they are known; ready to be stored."""
+    records = [(id, code, 1) for id, codes in joined for code in codes]
+    return encoded(ProgrammeMembership, ("member_id", "programme_code", "number"), records)
 
 
 async def change_members(

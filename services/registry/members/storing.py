@@ -1,4 +1,4 @@
-"""Storing many members at once: sealed as records for COPY, compared with those that are known.
+"""Storing many members at once: sealed as rows for COPY, compared with those that are known.
 
 For whoever brings members by the thousand. ``known_members`` reads what is stored of some
 households, ``seal_members`` computes (in a thread, beside the event loop), ``store_members`` stores
@@ -7,7 +7,7 @@ again changes nothing. A member whose row has ended stays as they are, whatever 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -33,6 +33,7 @@ from services.registry.members.shape import (
     PROGRAMMES,
     SEALED,
 )
+from shared.copying import EncodedRows, copy_encoded
 from shared.ids import id_of
 
 __all__ = [
@@ -71,10 +72,14 @@ Columns = Mapping[str, Sequence[Any]]
 class SealedMembers:
     """Members ready to be stored."""
 
-    new: Sequence[Record]
+    new: EncodedRows
+    joined: EncodedRows
+    """The programmes that the new ones are in."""
     changed: Sequence[Record]
     programmes: Mapping[UUID, Sequence[str]]
-    """Of those who are new or changed."""
+    """Of those who are changed."""
+    written: Sequence[int]
+    """Who is new or changed, by their place among those given."""
     household_ids: Sequence[UUID]
     """Of everybody in the block, each once."""
     unchanged_count: int
@@ -145,14 +150,19 @@ def seal_members(
             changed.ids.append(stored.id)
     new.ids += _ids([places[at] for at in new.positions])
     programmes = columns[PROGRAMMES.name]
+
+    def joined(picked: _Picked) -> Iterator[tuple[UUID, Sequence[str]]]:
+        return (
+            (id, programmes[at] or ()) for at, id in zip(picked.positions, picked.ids, strict=True)
+        )
+
+    records = _records(new, household_ids, columns, contents, personal_data, now)
     return SealedMembers(
-        new=_records(new, household_ids, columns, contents, personal_data, now),
+        new=repository.encoded_members(MEMBER_COLUMNS, records),
+        joined=repository.encoded_programmes(joined(new)),
         changed=_records(changed, household_ids, columns, contents, personal_data, now),
-        programmes={
-            id: programmes[at] or ()
-            for picked in (new, changed)
-            for at, id in zip(picked.positions, picked.ids, strict=True)
-        },
+        programmes=dict(joined(changed)),
+        written=[*new.positions, *changed.positions],
         household_ids=[id for id in dict.fromkeys(household_ids) if id not in erased],
         unchanged_count=unchanged_count,
         left_count=left_count,
@@ -168,9 +178,8 @@ async def store_members(
     asyncpg.UniqueViolationError where somebody else stored one of them in the meantime, and
     asyncpg.ForeignKeyViolationError for a programme that there is not.
     """
-    ids = [row[0] for row in sealed.new]
-    await repository.copy_members(connection, MEMBER_COLUMNS, sealed.new)
-    await repository.copy_programmes(connection, ids, sealed.programmes)
+    await copy_encoded(connection, sealed.new)
+    await copy_encoded(connection, sealed.joined)
     if sealed.changed:
         await repository.change_members(connection, MEMBER_COLUMNS, sealed.changed)
         ids = [row[0] for row in sealed.changed]
