@@ -11,7 +11,7 @@ import struct
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, repeat
 from typing import Any
 
@@ -166,7 +166,12 @@ def _bigints(numbers: tuple[int, ...]) -> bytes:
         return struct.pack(">3i", 0, 0, _BIGINT_OID)
     framed = chain.from_iterable(zip(repeat(8), numbers, strict=False))
     # One dimension, no nulls, what they are, how many, and the first is the first.
-    return struct.pack(f">5i{'iq' * len(numbers)}", 1, 0, _BIGINT_OID, len(numbers), 1, *framed)
+    return _array_of(len(numbers)).pack(1, 0, _BIGINT_OID, len(numbers), 1, *framed)
+
+
+@lru_cache(maxsize=64)
+def _array_of(count: int) -> struct.Struct:
+    return struct.Struct(f">5i{'iq' * count}")
 
 
 def _integer(size: int) -> Callable[[int], bytes]:

@@ -15,6 +15,8 @@ from uuid_utils.compat import uuid7
 
 _MILLISECONDS_BITS = 48
 _LENGTH_BYTES = 4
+_VERSION_AND_VARIANT = 0xF << 76 | 0x3 << 62
+_VERSION_8 = 0x8 << 76 | 0x2 << 62
 
 
 def new_id() -> uuid.UUID:
@@ -31,19 +33,15 @@ def id_of(
     (six bytes or more) is how the id begins: those of one ``near`` lie together in an index.
     """
     named = parts if day is None else (*parts, day.isoformat())
-    hashed = hashlib.sha256()
-    for part in named:
-        # Each with its length before it: no two lists of parts read alike.
-        content = part if isinstance(part, bytes) else _bytes_of(part)
-        hashed.update(len(content).to_bytes(_LENGTH_BYTES) + content)
-    digest = bytearray(hashed.digest()[:16])
+    contents = [part if isinstance(part, bytes) else _bytes_of(part) for part in named]
+    # Each with its length before it: no two lists of parts read alike.
+    framed = b"".join([len(each).to_bytes(_LENGTH_BYTES) + each for each in contents])
+    digest = hashlib.sha256(framed).digest()[:16]
     if day is not None:
         near = _milliseconds(day).to_bytes(_MILLISECONDS_BITS // 8)
     if near is not None:
-        digest[:6] = near[:6]
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
-    return uuid.UUID(bytes=bytes(digest))
+        digest = near[:6] + digest[6:]
+    return uuid.UUID(int=int.from_bytes(digest) & ~_VERSION_AND_VARIANT | _VERSION_8)
 
 
 def _bytes_of(part: uuid.UUID | str | int) -> bytes:

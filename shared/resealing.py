@@ -19,7 +19,7 @@ import asyncpg
 
 from shared.database import Database
 from shared.known_keys import KeyRing, let_go
-from shared.personal_data import CannotDecrypt, Cipher, OwnCipher, own_prefix
+from shared.personal_data import CannotDecrypt, Cipher, OwnCipher
 
 CHUNK_ROWS = 1_000
 _FIRST = UUID(int=0)
@@ -63,7 +63,7 @@ class SealedColumn:
     @property
     def current(self) -> bytes:
         """What its values begin with once they are sealed as they are to be."""
-        return self.cipher.prefix if self.owners is None else own_prefix(self.cipher)
+        return self.cipher.prefix if self.owners is None else self.cipher.own_prefix
 
     @property
     def is_earlier(self) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.household_keys import repository as household_keys
 from services.registry.households.fields import Field
 from services.registry.households.shape import REGISTRATION_NUMBER, SEALED
-from services.registry.names.tokens import as_written, frames_of, kept_under
+from services.registry.names.tokens import kept_under, written_and_frames
 from services.registry.settings import ApiSettings, DuplicatesSettings
 from shared.audit import showed
 from shared.audit.purpose import Purpose
@@ -69,11 +69,13 @@ class PersonalData:
         self.index = Indexes(index)
         self.other_index = None if other_index is None else Indexes(other_index)
         """While the index's key is changed: what some rows are found by meanwhile."""
-        self.ids = Indexes(ids or index)
+        self.ids = self.index if ids is None else Indexes(ids)
         """What ids of households follow from: it stays when the index's key is changed."""
         self._opened = opened
         self._materials: dict[UUID, bytes | None] = {}
         self._own: dict[UUID, OwnCipher] = {}
+        self._last: tuple[UUID, OwnCipher] | None = None
+        """Of whom something was sealed last: members of one household follow one another."""
         self.given: dict[UUID, bytes] = {}
         """What was drawn for households that had nothing of their own."""
         self._gives = False
@@ -83,6 +85,7 @@ class PersonalData:
         """The same keys, which know of no household yet: for one request, or one block."""
         apart = copy(self)
         apart._own = {}
+        apart._last = None
         apart._materials = {}
         apart._drawn = []
         apart._gives = False
@@ -125,6 +128,9 @@ class PersonalData:
 
     def _own_of(self, household_id: UUID) -> OwnCipher:
         """What seals for a household, and opens; raises MaterialMissing."""
+        last = self._last
+        if last is not None and last[0] is household_id:
+            return last[1]
         own = self._own.get(household_id)
         if own is None:
             material = self._materials.get(household_id, _NONE_YET)
@@ -134,6 +140,7 @@ class PersonalData:
             if not material:
                 raise MaterialMissing("What the household was sealed with is not there.")
             own = self._own[household_id] = self.persons.of(material)
+        self._last = (household_id, own)
         return own
 
     def seal(self, plain: bytes, *, bound_to: bytes, household_id: UUID) -> bytes:
@@ -221,8 +228,9 @@ class Indexes:
         """What a name is found by: hashes of 64 bits, sorted; None: there is no name."""
         if name is None:
             return None
-        alike = self._tokens_kept(frames_of(name))
-        return sorted((self._token(as_written(name)), *alike)) if alike else []
+        written, frames = written_and_frames(name)
+        alike = self._tokens_kept(frames)
+        return sorted((self._token(written), *alike)) if alike else []
 
     def tokens_of(self, texts: Iterable[str]) -> list[int]:
         """The hashes of ``names.tokens``."""
@@ -243,19 +251,28 @@ class Indexes:
         """
         if values[-1] is None:
             values = values[:-1]
-        return self._content("\x1f".join(map(str, values)))
+        return self.content_index_of("\x1f".join(map(str, values)))
+
+    def content_index_of(self, said: str) -> bytes:
+        """The same of everything in one text."""
+        return self._content(said)
 
 
 def household_id_of(
-    number: str, ids: Indexes, *, near_of: Callable[[str], bytes] | None = None
+    number: str,
+    ids: Indexes,
+    *,
+    near_of: Callable[[str], bytes] | None = None,
+    index: bytes | None = None,
 ) -> UUID:
     """The id that follows from a registration number; neighbours on a list have ids that are near.
 
     A number but for its last digits names whom it was given beside. What is near is stored near:
-    the households of a commune are enrolled together. ``near_of`` remembers, for a whole list.
+    the households of a commune are enrolled together. ``near_of`` remembers, for a whole list, and
+    ``index`` is what the number is found by in ``ids``, if somebody has asked already.
     """
     near = (near_of or ids.registration_near)(number[:-_DIGITS_AMONG_NEIGHBOURS])
-    return id_of("household", ids.indexes_of(REGISTRATION_NUMBER)(number), near=near)
+    return id_of("household", index or ids.indexes_of(REGISTRATION_NUMBER)(number), near=near)
 
 
 def personal_data_from(settings: ApiSettings | DuplicatesSettings) -> PersonalData:

@@ -1,5 +1,6 @@
 """Gathering the rows of a file into blocks that are stored together, and reading these."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -31,20 +32,37 @@ async def gathered(
     """
     waiting = Part()
     async for part in parts:
-        for at in range(len(part)):
-            is_full = len(waiting) >= BLOCK_ROWS
-            if is_full and together is not None and len(waiting) < 2 * BLOCK_ROWS:
-                is_full = waiting.cells[-1][together] != part.cells[at][together]
-            if is_full or (len(waiting) and waiting.lines[-1] <= until < part.lines[at]):
+        begin = 0
+        # Behind the line ``until``, and behind the last: there is no cut within such rows.
+        for end in sorted({bisect_right(part.lines, until), len(part)}):
+            if end > begin and len(waiting) and waiting.lines[-1] <= until < part.lines[begin]:
                 yield waiting
                 waiting = Part()
-            if at in part.broken:
-                waiting.broken[len(waiting)] = part.broken[at]
-            waiting.lines.append(part.lines[at])
-            waiting.cells.append(part.cells[at])
+            while begin < end:
+                taken = _fitting(waiting, part, begin, end, together)
+                if not taken:
+                    yield waiting
+                    waiting = Part()
+                    continue
+                waiting.take(part, begin, begin + taken)
+                begin += taken
         waiting.share = part.share
     if len(waiting):
         yield waiting
+
+
+def _fitting(waiting: Part, part: Part, begin: int, end: int, together: int | None) -> int:
+    """How many rows of a part are stored together with those that wait."""
+    room = BLOCK_ROWS - len(waiting)
+    if room > 0:
+        return min(room, end - begin)
+    taken = 0
+    if together is not None:
+        same = waiting.cells[-1][together]
+        most = min(2 * BLOCK_ROWS - len(waiting), end - begin)
+        while taken < most and part.cells[begin + taken][together] == same:
+            taken += 1
+    return taken
 
 
 def read_part(part: Part, translator: Translator, reader: Reader | MemberReader) -> Block:

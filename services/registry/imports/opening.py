@@ -57,6 +57,15 @@ class Part:
     """Rows, counted from 0, that are none, with the code of what is wrong."""
     share: float = 0.0
 
+    def take(self, other: "Part", begin: int, end: int) -> None:
+        """Some rows of another, behind the own."""
+        moved = len(self) - begin
+        self.lines += other.lines[begin:end]
+        self.cells += other.cells[begin:end]
+        for at, code in other.broken.items():
+            if begin <= at < end:
+                self.broken[at + moved] = code
+
     def __len__(self) -> int:
         return len(self.lines)
 
@@ -211,6 +220,9 @@ def _part(rows: Rows, seen: Seen, *, share: float) -> Part:
     """Rows behind the headings, each as wide as these, with those that are none among them."""
     width = len(seen.headings)
     part = Part(share=min(share, 1.0))
+    if _are_plain(rows, seen):
+        part.lines, part.cells = rows.lines, rows.cells
+        return part
     broken = dict(rows.broken)
     found = (
         sorted(
@@ -238,6 +250,17 @@ def _part(rows: Rows, seen: Seen, *, share: float) -> Part:
         part.lines.append(line)
         part.cells.append(cells)
     return part
+
+
+def _are_plain(rows: Rows, seen: Seen) -> bool:
+    """Whether each row is behind the headings and as wide as these, and says something."""
+    return bool(
+        rows.lines
+        and not rows.broken
+        and rows.lines[0] > seen.heading_line
+        and set(map(len, rows.cells)) == {len(seen.headings)}
+        and all(map(any, rows.cells))
+    )
 
 
 def packed(seen: Seen) -> bytes:

@@ -293,8 +293,16 @@ def _household_ids(
 ) -> list[UUID]:
     """Ids that follow from the registration numbers."""
     numbers = block.columns[REGISTRATION_NUMBER.name]
-    near_of = cache(personal_data.ids.registration_near)
-    return [household_id_of(numbers[at], personal_data.ids, near_of=near_of) for at in positions]
+    ids = personal_data.ids
+    near_of = cache(ids.registration_near)
+    if ids is personal_data.index:
+        # What the rows were read with is what the ids follow from.
+        indexes: Sequence[bytes | None] = block.registration_indexes
+    else:
+        indexes = [None] * len(numbers)
+    return [
+        household_id_of(numbers[at], ids, near_of=near_of, index=indexes[at]) for at in positions
+    ]
 
 
 def _partly_taken(household: Record) -> Record:

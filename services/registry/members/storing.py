@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from itertools import repeat
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -63,6 +64,7 @@ MEMBER_COLUMNS = ("id", "household_id", *_SAID)
 _COUNTED = {known.name: known.counts for known in CATEGORIES if known.counts is not None}
 
 _NUMBER_BITS = 0xFFFF
+_INT = attrgetter("int")
 
 Columns = Mapping[str, Sequence[Any]]
 """The values of some members by the name of the field, as their kinds read them from a file."""
@@ -124,31 +126,38 @@ def seal_members(
     of ``MEMBER_SHAPE``. Of households that are ``erased`` nobody becomes a member. Raises
     ValueError where a number of a household stands twice.
     """
-    places = list(zip(household_ids, columns[MEMBER_NUMBER.name], strict=True))
-    if len(set(places)) < len(places):
+    numbers = columns[MEMBER_NUMBER.name]
+    # As numbers: a UUID is hashed, and so found, ten times as slowly.
+    ints = list(map(_INT, household_ids))
+    if len(set(zip(ints, numbers, strict=True))) < len(ints):
         raise ValueError("A member stands twice in a block of members: check for it before.")
+    households = dict(zip(ints, household_ids, strict=True))
+    families = {at: _family(household_id) for at, household_id in households.items()}
     contents = _contents(columns, personal_data.index)
     others = (
         None if personal_data.other_index is None else _contents(columns, personal_data.other_index)
     )
     new, changed = _Picked(), _Picked()
     unchanged_count = left_count = 0
-    for at, place in enumerate(places):
-        stored = known.get(place)
-        if place[0] in erased:
-            left_count += 1
-        elif stored is None:
-            new.positions.append(at)
-        elif stored.has_left:
-            left_count += 1
-        elif stored.content_index == contents[at] or (
-            others is not None and stored.content_index == others[at]
-        ):
-            unchanged_count += 1
-        else:
-            changed.positions.append(at)
-            changed.ids.append(stored.id)
-    new.ids += _ids([places[at] for at in new.positions])
+    if not known and not erased:
+        new.positions += range(len(ints))
+    else:
+        for at, place in enumerate(zip(household_ids, numbers, strict=True)):
+            stored = known.get(place)
+            if place[0] in erased:
+                left_count += 1
+            elif stored is None:
+                new.positions.append(at)
+            elif stored.has_left:
+                left_count += 1
+            elif stored.content_index == contents[at] or (
+                others is not None and stored.content_index == others[at]
+            ):
+                unchanged_count += 1
+            else:
+                changed.positions.append(at)
+                changed.ids.append(stored.id)
+    new.ids += [_numbered(families[ints[at]], numbers[at]) for at in new.positions]
     programmes = columns[PROGRAMMES.name]
 
     def joined(picked: _Picked) -> Iterator[tuple[UUID, Sequence[str]]]:
@@ -163,7 +172,7 @@ def seal_members(
         changed=_records(changed, household_ids, columns, contents, personal_data, now),
         programmes=dict(joined(changed)),
         written=[*new.positions, *changed.positions],
-        household_ids=[id for id in dict.fromkeys(household_ids) if id not in erased],
+        household_ids=[id for id in households.values() if id not in erased],
         unchanged_count=unchanged_count,
         left_count=left_count,
     )
@@ -187,12 +196,6 @@ async def store_members(
     await repository.list_members_of(connection, sealed.household_ids, on=today)
 
 
-def _ids(places: Sequence[Place]) -> list[UUID]:
-    households = dict.fromkeys(household_id for household_id, _ in places)
-    families = {household_id: _family(household_id) for household_id in households}
-    return [_numbered(families[household_id], number) for household_id, number in places]
-
-
 def _contents(columns: Columns, indexes: Indexes) -> list[bytes]:
     values = zip(*(columns[known.name] for known in MEMBER_SHAPE), strict=True)
     return list(map(partial(content_of, indexes=indexes), values))
@@ -201,7 +204,7 @@ def _contents(columns: Columns, indexes: Indexes) -> list[bytes]:
 def content_of(values: Sequence[object], *, indexes: Indexes) -> bytes:
     """Of everything that is said of a member, in the order of ``MEMBER_SHAPE``: equal when nothing
     changed."""
-    return indexes.content_index([orjson.dumps(values).decode()])
+    return indexes.content_index_of(orjson.dumps(values).decode())
 
 
 def _records(

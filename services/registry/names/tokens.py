@@ -27,9 +27,16 @@ def _frame(word: str) -> str:
     return sound_of(word).frame
 
 
+def written_and_frames(name: str) -> tuple[str, tuple[str, ...]]:
+    """What whoever is called exactly so is kept under, the words in Latin letters in any order; and
+    the consonants of the words, from which follows all else that the name is kept under."""
+    words = words_of(name)[:_MOST_WORDS]
+    return "3 " + " ".join(sorted(words)), tuple(filter(None, map(_frame, words)))
+
+
 def frames_of(name: str) -> tuple[str, ...]:
-    """The consonants of a name's words: all that it is kept under follows from them."""
-    return tuple([frame for word in words_of(name)[:_MOST_WORDS] if (frame := _frame(word))])
+    """The consonants of a name's words."""
+    return written_and_frames(name)[1]
 
 
 def _pair(first: str, second: str) -> str:
@@ -41,8 +48,8 @@ def _whole(frames: Iterable[str]) -> str:
 
 
 def as_written(name: str) -> str:
-    """What whoever is called exactly so is kept under: the words in Latin letters, in any order."""
-    return "3 " + " ".join(sorted(words_of(name)[:_MOST_WORDS]))
+    """What whoever is called exactly so is kept under."""
+    return written_and_frames(name)[0]
 
 
 def kept_under(frames: Sequence[str]) -> set[str]:

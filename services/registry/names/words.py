@@ -86,4 +86,6 @@ def _khmer(text: str) -> Sequence[str]:
 
 
 def _without_titles(words: list[str]) -> list[str]:
+    if TITLES.isdisjoint(words):
+        return words
     return [word for word in words if word not in TITLES] or words

@@ -118,9 +118,7 @@ class DelimitedReader:
             for at, line in enumerate(lines):
                 self._take_one(first + at, line, rows)
             return
-        for at, cells in enumerate(csv.reader(lines, delimiter=self._delimiter)):
-            if cells:
-                rows.add(first + at, cells)
+        rows.add_all(first, list(csv.reader(lines, delimiter=self._delimiter)))
 
     def _take_one(self, line: int, row: str, rows: Rows) -> None:
         if line <= self._skipped_lines or not row:

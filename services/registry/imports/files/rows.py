@@ -20,5 +20,15 @@ class Rows:
         self.lines.append(line)
         self.cells.append(cells)
 
+    def add_all(self, first: int, cells: list[list[str]]) -> None:
+        """Rows on lines that follow one another; what has no cells is none."""
+        if all(cells):
+            self.lines += range(first, first + len(cells))
+            self.cells += cells
+            return
+        for line, each in enumerate(cells, start=first):
+            if each:
+                self.add(line, each)
+
     def __len__(self) -> int:
         return len(self.lines)
