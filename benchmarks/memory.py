@@ -74,9 +74,13 @@ class MemoryWatch:
                 peaks.largest_backend = max(peaks.largest_backend, *private)
                 peaks.backends_together = max(peaks.backends_together, sum(private))
             else:
-                peaks.processes[name] = max(
-                    peaks.processes.get(name, 0), _field(process_id, "VmHWM")
-                )
+                own, *beside = [_field(member, "VmHWM") for member in _family(process_id)]
+                self._note(name, own)
+                if beside:
+                    self._note(f"{name}, a process beside it", max(beside))
+
+    def _note(self, name: str, held: int) -> None:
+        self.peaks.processes[name] = max(self.peaks.processes.get(name, 0), held)
 
 
 def _family(process_id: int) -> list[int]:

@@ -76,12 +76,15 @@ def measure(setting: Setting) -> list[Figure]:
 
 
 def memory_of_api(setting: Setting) -> str:
-    """What the process that reads the rows held at most, since it began."""
+    """What the process that reads the rows held at most, since it began, and one beside it."""
     setting.world.memory.look()
-    peak = setting.world.memory.peaks.processes["registry-api"]
+    told = ", ".join(
+        f"{name} {peak / 1e6:,.0f} MB"
+        for name, peak in setting.world.memory.peaks.processes.items()
+        if name.startswith("registry-api")
+    )
     return f"""
-        The registry's API held {peak / 1e6:,.0f} MB at most by then. The system's other processes
-        stood still, on both sides.
+        Held at most by then: {told}. The system's other processes stood still, on both sides.
     """
 
 

@@ -22,6 +22,7 @@ import structlog
 from services.registry.households.persons import PersonalData, personal_data_from
 from services.registry.imports.sealing import ToSeal
 from services.registry.settings import ApiSettings
+from shared.errors import account_of
 
 log = structlog.get_logger()
 
@@ -55,7 +56,9 @@ class Apart:
     def begin(self) -> None:
         """Start the process, if it does not run."""
         self._used_at = time.monotonic()
-        if self._pool is None:
+        if self._pool is not None:
+            return
+        try:
             self._pool = ProcessPoolExecutor(
                 1,
                 mp_context=get_context("spawn"),
@@ -63,6 +66,10 @@ class Apart:
                 initargs=(self._settings,),
             )
             self._begun = self._pool.submit(_nothing)
+        except OSError as error:
+            # No room for another process, or for what the two wait on each other by.
+            log.warning("sealing_process_not_started", **account_of(error))
+            self.end()
 
     def end(self) -> None:
         """End the process."""
