@@ -72,9 +72,9 @@ class Apart:
             self.end()
 
     def end(self) -> None:
-        """End the process."""
+        """End the process, once it has done what it was given."""
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(wait=False)
         self._pool = self._begun = None
 
     def end_if_idle(self) -> None:
@@ -89,13 +89,15 @@ class Apart:
     async def there(self, function: Callable[[ToSeal, PersonalData], T], block: ToSeal) -> T:
         """What the process computes, or a thread of this one where that has not begun, or died."""
         self._used_at = time.monotonic()
-        if self._pool is not None and self._begun is not None and self._begun.done():
+        pool = self._pool
+        if pool is not None and self._begun is not None and self._begun.done():
             loop = asyncio.get_running_loop()
             try:
-                return await loop.run_in_executor(self._pool, _compute, function, block)
+                return await loop.run_in_executor(pool, _compute, function, block)
             except BrokenProcessPool:
                 log.warning("sealing_process_died")
-                self.end()
+                if pool is self._pool:
+                    self.end()
         return await self.here(function, block)
 
 
