@@ -41,6 +41,27 @@ def households_on(day: date) -> list[list[Person]]:
     return made
 
 
+_DAYS = st.sampled_from([date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1), date(2023, 3, 1)])
+
+
+@given(
+    on=_DAYS | st.dates(date(2020, 1, 1), date(2030, 1, 1)),
+    years=st.sampled_from([0, 1, 5, 6, 17, 18, 59, 60]),
+    days=st.integers(-2, 2),
+    leaps=st.booleans(),
+)
+def test_whoever_was_born_on_any_day_is_as_old_as_the_calendar_says(
+    on: date, years: int, days: int, leaps: bool
+) -> None:
+    born = date(on.year - years, on.month, min(on.day, 28)) + timedelta(days=days)
+    if leaps:
+        born = date(born.year - born.year % 4, 2, 29)
+    people = [Person(birth_date=min(born, on))]
+    assert counts_on([0], columns_of(people), on=on) == {  # type: ignore[list-item]
+        0: counts(people, on)
+    }
+
+
 async def enrolled(flow: Flow, activation_id: Any) -> list[dict[str, Any]]:
     """What every household of an activation was enrolled with, in the order of their ids."""
     found = await flow.owner.fetch(

@@ -383,13 +383,15 @@ class MemberReader:
         counts = counts_on(cast("Sequence[UUID]", owners), members, on=self._today)
         counted = [counts[cast("UUID", at)] for at in range(len(kept))]
         columns: dict[str, Sequence[Any]] = {
-            name: [of[place] for place in kept] for name, of in values.items()
+            name: of if len(kept) == len(of) else [of[place] for place in kept]
+            for name, of in values.items()
         }
         for known in COUNTED:
             least = 1 if known is MEMBERS else 0
-            columns[known.name] = [
-                max(least, min(each.get(known.name, 0), MAXIMUM_MEMBERS)) for each in counted
-            ]
+            numbers = [each.get(known.name, 0) for each in counted]
+            if numbers and (min(numbers) < least or max(numbers) > MAXIMUM_MEMBERS):
+                numbers = [max(least, min(number, MAXIMUM_MEMBERS)) for number in numbers]
+            columns[known.name] = numbers
         other = self._personal_data.other_index
         return ReadBlock(
             columns=columns,

@@ -271,11 +271,11 @@ def counts_on(
 def _holds(counts: CountedMembers, columns: Columns, on: date) -> Sequence[bool]:
     match counts:
         case Aged(least, below):
-            most = 1_000 if below is None else below
-            return [
-                born is not None and least <= years_between(born, on) < most
-                for born in columns[BIRTH_DATE.name]
-            ]
+            last = _born_by(on, least)
+            if below is None:
+                return [born is not None and born <= last for born in columns[BIRTH_DATE.name]]
+            before = _born_by(on, below)
+            return [born is not None and before < born <= last for born in columns[BIRTH_DATE.name]]
         case Having(name):
             return [bool(value) for value in columns[name]]
         case Expecting(name, within_days):
@@ -284,7 +284,11 @@ def _holds(counts: CountedMembers, columns: Columns, on: date) -> Sequence[bool]
             ]
 
 
-def years_between(born: date, on: date) -> int:
-    """How many whole years old somebody is on a day; who was born on 29 February has a birthday on
-    1 March where there is none."""
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+def _born_by(on: date, years: int) -> date:
+    """The last birthday of who is so many whole years old on a day; who was born on 29 February has
+    a birthday on 1 March where there is none."""
+    try:
+        return on.replace(year=on.year - years)
+    except ValueError:
+        # 29 February, and no such day then.
+        return date(on.year - years, 2, 28)
