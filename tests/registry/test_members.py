@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from services.registry.households.shape import COUNTED
@@ -50,6 +50,7 @@ _DAYS = st.sampled_from([date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1),
     days=st.integers(-2, 2),
     leaps=st.booleans(),
 )
+@example(on=date(2024, 2, 29), years=6, days=1, leaps=False)
 def test_whoever_was_born_on_any_day_is_as_old_as_the_calendar_says(
     on: date, years: int, days: int, leaps: bool
 ) -> None:
