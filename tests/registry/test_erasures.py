@@ -146,3 +146,36 @@ async def test_nobody_is_due_of_whom_something_is_under_way_or_must_be_explained
     assert await due(flow) == [id for id in everybody if id not in (second, third)]
     await flow.owner.execute("UPDATE registry.duplicate_suspect SET withdrawn_at = now()")
     assert await due(flow) == everybody
+
+
+async def test_what_another_household_is_owed_keeps_nobody(
+    flow: Flow, run_worker: Callable[[str], Any]
+) -> None:
+    """One payment that stays failed leaves an activation able to pay, but that household alone."""
+    await flow.post_scheme()
+    given = rows(2, begin=40)
+    await flow.register(given)
+    paid, unpaid = [await flow.household_id(row.registration_number) for row in given]
+    async with run_worker("registry"):
+        await flow.worked(await flow.open(BATTAMBANG))
+    await flow.owner.execute(
+        "UPDATE registry.household SET archived_at = now() - interval '3 years', "
+        "archived_because = 'moved-away'"
+    )
+    await flow.owner.execute(
+        "UPDATE registry.entitlement SET finished_at = now() - interval '11 years', "
+        "status = CASE WHEN household_id = $1 THEN 'failed' ELSE 'paid' END"
+        "::registry.entitlement_status",
+        UUID(unpaid),
+    )
+    # A round is to come, which would pay both.
+    release = "UPDATE registry.payment_round SET released_at = {}, released_by = {}"
+    await flow.owner.execute(release.format("NULL", "NULL"))
+    assert await due(flow) == []
+    erasing_paid = await act(flow, f"/households/{paid}/erasure", {})
+    assert erasing_paid.status_code == 409, erasing_paid.text
+    await flow.owner.execute(release.format("now()", "'the activation'"))
+    assert await due(flow) == [paid]
+    erasing_unpaid = await act(flow, f"/households/{unpaid}/erasure", {})
+    assert (erasing_unpaid.status_code, "can still be paid" in erasing_unpaid.text) == (409, True)
+    assert (await act(flow, f"/households/{paid}/erasure", {})).status_code == 202

@@ -22,23 +22,50 @@ equals it, so the same file sent again is looked at again."""
 
 _LOCK_CLASS = 7_202
 
-# Whatever is unpaid of it, or not released yet, would go to the account that is there then.
-CAN_STILL_PAY = """
+_ACTIVATIONS = """
     SELECT activation.id
     FROM registry.activation
     WHERE activation.cancelled_on IS NULL AND activation.scheme_version IS NOT NULL
-      AND (EXISTS (SELECT FROM registry.payment_round AS round
-                   WHERE round.activation_id = activation.id AND round.released_at IS NULL)
-        OR EXISTS (SELECT FROM registry.entitlement_chunk AS chunk
-                   WHERE chunk.activation_id = activation.id AND chunk.home_chunk_id IS NULL
-                     AND (chunk.status = 'planned'
-                          OR chunk.paid_count < chunk.payable_count + chunk.unpayable_count)))
 """
+_HAS_ROUNDS_TO_COME = """
+    EXISTS (SELECT FROM registry.payment_round AS round
+            WHERE round.activation_id = activation.id AND round.released_at IS NULL)
+"""
+
+
+def _has_chunk(such: str) -> str:
+    return f"""
+    EXISTS (SELECT FROM registry.entitlement_chunk AS chunk
+            WHERE chunk.activation_id = activation.id AND chunk.home_chunk_id IS NULL
+              AND ({such}))
+    """
+
+
+_PLANNED = "chunk.status = 'planned'"
+_UNPAID = "chunk.paid_count < chunk.payable_count + chunk.unpayable_count"
+# Whatever is unpaid of it, or not released yet, would go to the account that is there then.
+CAN_STILL_PAY = f"""
+    {_ACTIVATIONS} AND ({_HAS_ROUNDS_TO_COME} OR {_has_chunk(f"{_PLANNED} OR {_UNPAID}")})
+"""
+# What another household is owed and was not paid keeps nobody.
+CAN_STILL_BE_PAID = f"""
+    EXISTS (SELECT FROM registry.enrolment
+            WHERE enrolment.household_id = household.id AND activation_id IN (
+                {_ACTIVATIONS} AND ({_HAS_ROUNDS_TO_COME} OR {_has_chunk(_PLANNED)})))
+    OR EXISTS (SELECT FROM registry.entitlement
+               WHERE entitlement.household_id = household.id
+                 AND (status = 'ready' OR status IN ('failed', 'unpayable', 'refused')
+                      AND activation_id IN ({_ACTIVATIONS})))
+"""
+"""Of one household, in a statement about ``household``."""
 _IS_ENROLLED = text(
     f"""
     SELECT EXISTS (SELECT FROM registry.enrolment
                    WHERE household_id = :household_id AND activation_id IN ({CAN_STILL_PAY}))
     """
+)
+_CAN_STILL_BE_PAID = text(
+    f"SELECT {CAN_STILL_BE_PAID} FROM registry.household WHERE id = :household_id"
 )
 _COUNT = text(
     f"""
@@ -133,6 +160,11 @@ async def count_alone(session: AsyncSession, person: str, *, since: datetime) ->
         )
     )
     return int(counted or 0)
+
+
+async def can_still_be_paid(session: AsyncSession, household_id: UUID) -> bool:
+    """Whether there is anything that this household may still be paid."""
+    return bool(await session.scalar(_CAN_STILL_BE_PAID, {"household_id": household_id}))
 
 
 async def is_enrolled(session: AsyncSession, household_id: UUID) -> bool:

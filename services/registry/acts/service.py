@@ -14,7 +14,7 @@ import orjson
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.accounts.repository import is_enrolled
+from services.registry.accounts.repository import can_still_be_paid, is_enrolled
 from services.registry.acts import (
     archiving,
     burying,
@@ -367,10 +367,10 @@ async def _do(
             assert member_id is not None
             await departing.depart(doing, household, member_id, given)
         case ErasureIn():
-            if await is_enrolled(session, household_id):
+            if await can_still_be_paid(session, household_id):
                 raise Conflict(
-                    "It is enrolled in an activation that can still pay. Erase it when that is "
-                    "over."
+                    "It can still be paid: by an activation with rounds to come, or what one owes "
+                    "it. Erase it when that is over."
                 )
             await erasing.erase(doing, household, given)
         case RestoreIn():

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Uuid
 
-from services.registry.accounts.repository import CAN_STILL_PAY
+from services.registry.accounts.repository import CAN_STILL_BE_PAID
 from services.registry.approvals.tables import Approval
 from services.registry.erasures.tables import ErasureBatch
 
@@ -50,13 +50,11 @@ _UNDER_WAY = """
 # Nothing of it is under way, and nothing has to be explained of it by who they were.
 _IS_DUE = f"""
     household.archived_at < :archived_before AND household.erased_at IS NULL
-    AND NOT EXISTS (
-        SELECT FROM registry.enrolment
-        WHERE enrolment.household_id = household.id AND activation_id IN ({CAN_STILL_PAY}))
+    AND NOT ({CAN_STILL_BE_PAID})
     AND NOT EXISTS (
         SELECT FROM registry.entitlement
         WHERE entitlement.household_id = household.id
-          AND (status = 'ready' OR status = 'paid' AND finished_at >= :paid_before))
+          AND status = 'paid' AND finished_at >= :paid_before)
     AND NOT EXISTS (
         SELECT FROM ({_UNDER_WAY}) AS under_way WHERE under_way.household_id = household.id)
 """
