@@ -30,6 +30,9 @@ NAMING_CONVENTION = {
 """Constraint names, for every service's ``MetaData``: people read them at three in the morning."""
 
 MINIMUM_SERVER_VERSION = 18
+NOW = "(SELECT clock_timestamp())"
+"""SQL: this moment, for an index to be asked for what is due by it. The function alone is volatile:
+it is called for each row, and whatever waits is gone through to find that nothing is due."""
 _CONNECT_TIMEOUT_SECONDS = 10
 
 CANNOT_CONNECT = (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)

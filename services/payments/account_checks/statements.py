@@ -1,5 +1,7 @@
 """Pieces of SQL by which an instruction waits until its account was checked."""
 
+from shared.database import NOW
+
 OF_ACCOUNT = """
     {check}.household_id = {payment}.household_id
     AND {check}.provider_number = {payment}.provider_number
@@ -100,7 +102,7 @@ PICK_DUE = f"""
     WITH due AS MATERIALIZED (
         SELECT household_id, provider_number, account_fingerprint
         FROM payments.account_check
-        WHERE provider_number = :provider_number AND ask_at <= clock_timestamp()
+        WHERE provider_number = :provider_number AND ask_at <= {NOW}
         ORDER BY ask_at
         LIMIT :size
         FOR NO KEY UPDATE SKIP LOCKED

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.statements import answers_that_say_paid
+from shared.database import NOW
 
 _AGAIN_SECONDS = 30
 """Whoever stored an answer, or took it up again, has so long to apply it before others try."""
@@ -39,7 +40,7 @@ _PICK = text(
     SET try_at = clock_timestamp() + interval '{_AGAIN_SECONDS} seconds'
     WHERE number IN (
         SELECT number FROM payments.answer
-        WHERE applied_at IS NULL AND try_at <= clock_timestamp()
+        WHERE applied_at IS NULL AND try_at <= {NOW}
         ORDER BY try_at
         LIMIT :size
         FOR NO KEY UPDATE SKIP LOCKED

@@ -26,6 +26,7 @@ from services.payments.statements import (
     narrowed,
     paged,
 )
+from shared.database import NOW
 
 _LEGAL = legal(MOVES, enum_type="batch_status")
 
@@ -70,7 +71,7 @@ _PICK_DUE = text(
         SELECT number FROM payments.batch
         WHERE status IN ({among(OPEN)})
           AND provider_number = :provider_number
-          AND next_action_at <= clock_timestamp()
+          AND next_action_at <= {NOW}
         ORDER BY next_action_at
         LIMIT :size
         FOR NO KEY UPDATE SKIP LOCKED

@@ -12,6 +12,7 @@ from services.payments.deliveries.states import DeliveryStatus
 from services.payments.deliveries.tables import Delivery
 from services.payments.statements import AnyRow, AnySelect, paged
 from services.payments.subscriptions.tables import Subscription
+from shared.database import NOW
 from shared.events.tables import event_table
 
 # A UUID of version 8 over SHA-256: an event that is told to a subscription again, after the
@@ -54,7 +55,7 @@ _MAKE = text(
 )
 
 _CLAIM = text(
-    """
+    f"""
     WITH due AS (
         SELECT delivery.number, subscription.id AS subscription_id, subscription.url
         FROM payments.subscription
@@ -64,7 +65,7 @@ _CLAIM = text(
             SELECT number
             FROM payments.delivery
             WHERE delivery.subscription_id = subscription.id AND delivery.status = 'waiting'
-              AND delivery.next_attempt_at <= clock_timestamp()
+              AND delivery.next_attempt_at <= {NOW}
             ORDER BY delivery.next_attempt_at
             LIMIT coalesce(known.room, :room)
             FOR NO KEY UPDATE SKIP LOCKED

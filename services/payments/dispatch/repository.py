@@ -18,6 +18,7 @@ from services.payments.statements import (
     answers_that_say_paid,
     outside,
 )
+from shared.database import NOW
 from shared.money import Money
 
 _CLAIM_LOCK = 7_205_011
@@ -144,9 +145,9 @@ _PICK_PERHAPS_SENT = text(
 _COUNT_PAUSES = text("SELECT count(*) FROM payments.pause")
 
 _PICK_EXPIRED = text(
-    """
+    f"""
     SELECT id FROM payments.instruction
-    WHERE status = 'sending' AND next_action_at <= clock_timestamp()
+    WHERE status = 'sending' AND next_action_at <= {NOW}
     ORDER BY next_action_at
     LIMIT :size
     FOR NO KEY UPDATE SKIP LOCKED
@@ -207,7 +208,7 @@ def _pick_due(waits: Waits) -> TextClause:
               AND provider_number = :provider_number
               -- By its own id the provider never knew it.
               AND batch_number IS NULL
-              AND next_action_at <= clock_timestamp()
+              AND next_action_at <= {NOW}
               AND id <> ALL(CAST(:besides AS uuid[]))
             ORDER BY next_action_at
             LIMIT :size

@@ -15,27 +15,30 @@ from services.payments.rounds.tables import PaymentRound
 from services.payments.statements import AnyRow, narrowed, paged
 from services.payments.sweeps.comparing import Comparison, Ended
 from services.payments.sweeps.tables import Finding, Sweep, SweepItem
+from shared.database import NOW
 
 # Whatever is on its way, or due to be asked about, comes before what has its end.
 _IS_BUSY = text(
-    """
+    f"""
     SELECT EXISTS (
         SELECT FROM payments.instruction
         WHERE status IN ('sending', 'pending', 'unknown')
-          AND provider_number = :provider_number
-          AND (status = 'sending' OR next_action_at <= clock_timestamp())
+          AND provider_number = :provider_number AND next_action_at <= {NOW}
+    ) OR EXISTS (
+        SELECT FROM payments.instruction
+        WHERE status = 'sending' AND provider_number = :provider_number
     )
     """
 )
 
 _PICK = text(
-    """
+    f"""
     WITH picked AS MATERIALIZED (
         SELECT sweep_id, instruction_id
         FROM payments.sweep_item
         WHERE finding IS NULL
           AND provider_number = :provider_number
-          AND ask_at <= clock_timestamp()
+          AND ask_at <= {NOW}
         ORDER BY ask_at
         LIMIT :size
         FOR NO KEY UPDATE SKIP LOCKED

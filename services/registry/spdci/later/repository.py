@@ -15,13 +15,14 @@ from services.registry.spdci.later.tables import (
     PartnerRequest,
     RequestStatus,
 )
+from shared.database import NOW
 
 _CLAIM = text(
-    """
+    f"""
     WITH due AS (
         SELECT id
         FROM registry.partner_delivery
-        WHERE status = 'waiting' AND next_attempt_at <= clock_timestamp()
+        WHERE status = 'waiting' AND next_attempt_at <= {NOW}
         ORDER BY next_attempt_at
         LIMIT :most
         FOR NO KEY UPDATE SKIP LOCKED
