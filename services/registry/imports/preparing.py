@@ -78,17 +78,19 @@ class Preparing:
         """Or else the blocks are only counted."""
         self._clock = clock
 
-    async def look(self, block: Block, connection: asyncpg.Connection, *, closely: bool) -> Looked:
+    async def looked(
+        self, block: Block, connection: asyncpg.Connection, *, closely: bool
+    ) -> Looked:
         """The block held against what is stored; ``closely`` is as in ``look``."""
         if isinstance(block.read, MemberBlock):
-            return await self._look_for_members(block, block.read, connection, closely=closely)
+            return await self._looked_for_members(block, block.read, connection, closely=closely)
         read = block.read
         known = await look(connection, read, self._personal_data, closely=closely)
         found = await asyncio.to_thread(sort_out, read, known.households)
         rows = len(read.registration_indexes) + read.rejected_count
         return Looked(block, read, found, rows, self._to_seal(read, found, known))
 
-    async def _look_for_members(
+    async def _looked_for_members(
         self,
         block: Block,
         read_members: MemberBlock,

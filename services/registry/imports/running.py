@@ -250,7 +250,7 @@ class _Reading:
             await repository.prefer_indexes(looking)
             async for block in self._blocks(looking):
                 if block.read.last_line > done or block.read.stopped:
-                    looked = await preparing.look(block, looking, closely=not stores)
+                    looked = await preparing.looked(block, looking, closely=not stores)
                     sealing = asyncio.create_task(preparing.prepared(looked))
                     before = commits[-1] if commits else None
                     commits.append(
@@ -365,7 +365,7 @@ class _Reading:
                 # again.
                 if attempt == _ATTEMPTS:
                     raise
-                looked = await preparing.look(block, self._storing, closely=True)
+                looked = await preparing.looked(block, self._storing, closely=True)
                 prepared = await preparing.prepared(looked)
                 assert prepared.sealed is not None
                 sealed = prepared.sealed
