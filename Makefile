@@ -18,8 +18,11 @@ EXAMPLES ?= 200
 CLOCK ?=
 # The processes that share the tests, each with a PostgreSQL: one for each core, eight at most.
 WORKERS ?= logical
+TOGETHER := -q --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 
 export SCALE KEEP SEEDS CLOCK
+# Compiled modules are kept, whatever the environment says: each process would compile them all.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## List the targets
@@ -60,7 +63,11 @@ token: $(READY) ## Print a bearer token for what `make run` started: the officer
 
 .PHONY: test
 test: $(READY) ## The tests, on a real PostgreSQL 18, several at once (WORKERS=0: one by one)
-	@$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
+	@$(BIN)/python -m pytest $(TOGETHER) -m "not faults and not long"
+
+.PHONY: long
+long: $(READY) ## The tests with whole programs: killed, hostile, made-up calls, as the README says
+	@$(BIN)/python -m pytest $(TOGETHER) -m long
 
 .PHONY: check
 check: $(READY) ## Format, lint, types, walls, places, migration drift, OpenAPI examples, security tables, deployment files
@@ -81,7 +88,7 @@ faults: $(READY) ## Kill at random, SEEDS=20 times; cases; then planted bugs and
 	@$(BIN)/python -m pytest -q -m faults tests/faults
 
 .PHONY: fuzz
-fuzz: $(READY) ## Made-up calls, EXAMPLES=200 of each operation, and sequences (make test: 10)
+fuzz: $(READY) ## Made-up calls, EXAMPLES=200 of each operation, and sequences (make long: 10)
 	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q tests/registry/test_openapi.py tests/triggers/test_openapi.py tests/payments/test_openapi.py
 
 .PHONY: bench

@@ -20,7 +20,6 @@ python -m services registry-api payments-worker …   only those
 
 import argparse
 import asyncio
-import gc
 import importlib
 import os
 import signal
@@ -51,6 +50,7 @@ from services.starting import (
 from shared.auth import TokenVerifier
 from shared.database import Database, DatabaseUnusable
 from shared.errors import Explained, Unavailable
+from shared.garbage import AFTER_WHERE_CALLED, AFTER_WHERE_MANY, look_seldom
 from shared.known_keys import require_known_keys
 from shared.logging import configure_logging
 from shared.server import server_configuration
@@ -65,10 +65,6 @@ COMMANDS = frozenset({"migrate", "new-epoch", "drift", "audit", "rejudge", "rein
 """What is given alone."""
 
 _BACKLOG = 2048
-_COLLECT_AFTER_ALLOCATIONS = 5_000
-"""And after twenty times as many what outlived that: at 50,000 whoever called just then waited for
-thirty milliseconds, and now for three."""
-_COLLECT_OLDER_AFTER = 20
 
 
 class _Server(uvicorn.Server):
@@ -156,17 +152,6 @@ def _worker(service: str, settings: ServiceSettings) -> Callable[[asyncio.Event]
     return run
 
 
-def _collect_seldom() -> None:
-    """Have the garbage collector leave alone what lives as long as the process.
-
-    At its defaults it walks over the whole application after every few requests, and took more
-    than a quarter of the time of a busy API.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER_ALLOCATIONS, _COLLECT_OLDER_AFTER, _COLLECT_OLDER_AFTER)
-
-
 async def _run(names: Sequence[str]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -178,7 +163,8 @@ async def _run(names: Sequence[str]) -> None:
     for name, settings in told.items():
         service, part = name.split("-")
         runs.append((_api if part == "api" else _worker)(service, settings))
-    _collect_seldom()
+    is_called = any(name.endswith("-api") for name in told)
+    look_seldom(after=AFTER_WHERE_CALLED if is_called else AFTER_WHERE_MANY)
 
     async def guarded(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         try:
@@ -445,6 +431,8 @@ def main() -> None:
     if unknown and names[0] not in {"backtest", "reseal", "prune"}:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(PROCESSES)}")
     configure_logging(process=" ".join(names), level=os.environ.get("LOG_LEVEL", "INFO"))
+    # What is imported next is no garbage, and what a command holds is many.
+    look_seldom(after=AFTER_WHERE_MANY)
     try:
         if names == ["migrate"]:
             _migrate()

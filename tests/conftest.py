@@ -1,7 +1,7 @@
 """What every test stands on: a real PostgreSQL, migrated by Alembic, and the unmodified apps.
 
-Tests run in several workers at once (`make test`). Each has an embedded PostgreSQL of its own;
-with DATABASE_URL they share that server, and with it the roles of the services.
+Tests run in several workers at once (`make test`, `make long`). Each has an embedded PostgreSQL of
+its own; with DATABASE_URL they share that server, and with it the roles of the services.
 """
 
 import asyncio
@@ -81,11 +81,6 @@ FEED = "feed:"
 """What the subject of a publisher's own client begins with here."""
 
 InTurn = Callable[[], AbstractContextManager[None]]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long tests first, so that no worker is left alone with one at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_collection_finish() -> None:

@@ -47,7 +47,7 @@ CHECKS = [
 ]
 
 EXAMPLES = 10
-"""For each operation in `make test`; `make fuzz` says its own number."""
+"""For each operation in `make long`; `make fuzz` says its own number."""
 _SEQUENCES_OF_A_RUN = 5
 _STEPS = 20
 """Calls of one sequence, at most."""

@@ -28,6 +28,8 @@ from tests.checks.openapi import PROBES, SIGNED, Document, Operation, operations
 from tests.checks.role_table import BESIDE, DOCUMENTATION
 from tests.conftest import RunningService, ServeService
 
+pytestmark = pytest.mark.long
+
 AT_ONCE = 8
 MADE_UP = {"string": "nothing-here", "integer": "999999"}
 MADE_UP_ID = "00000000-0000-0000-0000-00000000dead"

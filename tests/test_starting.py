@@ -16,6 +16,8 @@ from sqlalchemy.engine import make_url
 from services.starting import CannotStart, settings_of
 from tests.conftest import DatabaseServer
 
+pytestmark = pytest.mark.long
+
 _PATIENCE_SECONDS = 120
 _SECRET = "never-to-be-told"
 

@@ -3,8 +3,12 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from benchmarks.households import write_parts
 from demo.country import COUNTRY_HOUSEHOLDS
+
+pytestmark = pytest.mark.long
 
 
 def test_the_parts_hold_so_many_different_households(tmp_path: Path) -> None:

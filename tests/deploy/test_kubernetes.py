@@ -12,6 +12,8 @@ from services.payments.providers.adapters import ADAPTERS
 from services.payments.settings import ProviderSettings
 from tests.deploy.conftest import Spoil
 
+pytestmark = pytest.mark.long
+
 BASE = "deploy/k8s/base"
 LAPTOP = "deploy/k8s/overlays/laptop"
 BANK = "deploy/k8s/overlays/bank-files"

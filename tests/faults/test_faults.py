@@ -1,6 +1,6 @@
 """The short form of `make faults`, and the proof that its judge has teeth.
 
-The short form is part of `make test`; the planted bugs take a minute each, and are part of
+The short form is part of `make long`; the planted bugs take a minute each, and are part of
 `make faults`.
 """
 

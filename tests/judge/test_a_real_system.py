@@ -31,6 +31,8 @@ from tests.faults.judge import case_of
 from tests.faults.run import QUICK
 from tests.faults.world import BEGINNING, FUND, World
 
+pytestmark = pytest.mark.long
+
 _SMALL = Fraction(1, 5000)
 _REST_SECONDS = 60
 

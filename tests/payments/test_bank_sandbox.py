@@ -29,6 +29,8 @@ from tests.payments.conftest import World, entitlements
 from tests.programs import programs
 from tests.server import eventually
 
+pytestmark = pytest.mark.long
+
 __all__ = ["bank_keys", "environment", "folders", "more_settings"]
 
 
@@ -180,7 +182,6 @@ def short_leases(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PAYMENTS_BATCH_LEASE_SECONDS", "3")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("more_settings", [{"batch_lines": 4, "batches_at_once": 64}])
 async def test_workers_that_are_killed_at_every_batch_have_each_line_paid_once(
     short_leases: None, world: World, start_bank: StartBank, owner: asyncpg.Connection

@@ -6,6 +6,8 @@ from sandbox.batch_faults import BatchFault
 from tests.payments.batch_world import judge, pay, set_for_batches, summary
 from tests.payments.conftest import StartSandbox, World
 
+pytestmark = pytest.mark.long
+
 WHILE_SECONDS = 1.0
 
 

@@ -18,6 +18,8 @@ from tests.payments.batch_provider import BatchProvider, Fault, provider
 from tests.payments.conftest import World, entitlements, providers_with
 from tests.payments.steps import Steps, paid
 
+pytestmark = pytest.mark.long
+
 __all__ = ["provider"]
 
 

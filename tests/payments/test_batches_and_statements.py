@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,8 @@ from tests.payments.conftest import World
 from tests.payments.statement_files import Line, mapped, open_differences, send, written
 from tests.payments.steps import Steps
 from tests.payments.test_batches import announce, environment, go_on
+
+pytestmark = pytest.mark.long
 
 __all__ = ["environment", "provider"]
 

@@ -12,6 +12,8 @@ from tests.payments.conftest import Sandbox, StartSandbox, World, entitlements
 from tests.payments.steps import Steps
 from tests.server import eventually
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(params=[True, False], ids=["two-steps", "one-step"])
 def two_steps(request: pytest.FixtureRequest) -> bool:

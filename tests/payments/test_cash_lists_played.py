@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,8 @@ from tests.payments.cash import (
 )
 from tests.payments.conftest import World
 from tests.payments.steps import Steps
+
+pytestmark = pytest.mark.long
 
 __all__ = ["environment", "list_settings", "on_day"]
 

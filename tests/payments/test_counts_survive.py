@@ -5,10 +5,13 @@ import subprocess
 import sys
 
 import asyncpg
+import pytest
 
 from tests.payments.conftest import StartSandbox, World, entitlements
 from tests.payments.test_activation_progress import require_equal
 from tests.server import eventually
+
+pytestmark = pytest.mark.long
 
 SECONDS = 90
 

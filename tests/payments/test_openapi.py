@@ -6,6 +6,8 @@ from tests.fuzzing import Stage, hold_against_document
 from tests.payments.announcing import FUND
 from tests.payments.conftest import StartSandbox, World, entitlements
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.usefixtures("nothing_unrecorded")
 async def test_every_answer_is_as_the_document_says(

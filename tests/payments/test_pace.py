@@ -30,6 +30,8 @@ from tests.payments.conftest import (
 from tests.payments.scripted import Script, script
 from tests.payments.steps import Steps, running_steps
 
+pytestmark = pytest.mark.long
+
 __all__ = ["script"]
 
 PER_SECOND = 10.0

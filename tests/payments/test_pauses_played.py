@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from tests.payments.batch_provider import BatchProvider, Fault, provider
 from tests.payments.conftest import World
 from tests.payments.scripted import Script, script
 from tests.payments.steps import NOT_KNOWN, SILENCE, Steps, paid, running_steps
+
+pytestmark = pytest.mark.long
 
 __all__ = ["provider", "script"]
 

@@ -24,6 +24,8 @@ from tests.payments.steps import PENDING, SILENCE, Steps, paid
 from tests.payments.test_provider_client import Speak, read_request, reply
 from tests.server import eventually
 
+pytestmark = pytest.mark.long
+
 __all__ = ["script"]
 
 _NEVER_SECONDS = 120

@@ -25,6 +25,8 @@ from shared.ids import new_id
 from tests.payments.conftest import World, entitlements
 from tests.payments.steps import NOT_KNOWN, PENDING, REJECTED, SILENCE, Steps, paid
 
+pytestmark = pytest.mark.long
+
 REVERSES = {TransferCode.NOT_SENT: TransferCode.SENT}
 """Which transfers undo an earlier one of the same payment, which may then be made again."""
 

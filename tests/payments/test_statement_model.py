@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,8 @@ from tests.payments.statement_files import (
     written,
 )
 from tests.payments.steps import PENDING, REJECTED, SILENCE, Steps, paid
+
+pytestmark = pytest.mark.long
 
 
 class State(StrEnum):

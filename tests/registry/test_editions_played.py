@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from tests.registry.editions import Names, live_in_small_country, sent, small_country
 from tests.registry.flow import Flow, Row
 
+pytestmark = pytest.mark.long
+
 COMMUNE, VILLAGE = 6, 8
 
 OPERATIONS = st.tuples(

@@ -5,6 +5,8 @@ import pytest
 from tests.fuzzing import Stage, hold_against_document
 from tests.registry.flow import BATTAMBANG, Flow, body_of, rows
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.usefixtures("nothing_unrecorded")
 async def test_every_answer_is_as_the_document_says(working: Flow) -> None:

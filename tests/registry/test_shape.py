@@ -25,6 +25,8 @@ from shared.ids import new_id
 from tests.server import eventually
 from tests.two_persons import CHECKER, approved
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 DECLARATION = "services/registry/households/shape.py"
 PRODUCT = ("benchmarks", "demo", "deploy", "judge", "sandbox", "services", "shared")

@@ -21,6 +21,8 @@ from sandbox.misbehaviour import AccountState, Misbehaviour
 from sandbox.options import SandboxOptions
 
 START_SECONDS = 120
+CUT_OFF = (httpx.RemoteProtocolError, httpx.ReadError)
+"""The connection is closed before the answer; it is reset where not all of the call was read."""
 
 
 def eventually(holds: Callable[[], object], *, seconds: float = 120) -> None:

@@ -5,10 +5,13 @@ import threading
 import time
 
 import httpx
+import pytest
 
 from sandbox.misbehaviour import Misbehaviour
 from tests.sandbox.conftest import StartSandbox
 from tests.sandbox.running import RunningSandbox, eventually
+
+pytestmark = pytest.mark.long
 
 
 def test_payment_survives_sigkill_between_booking_and_answer(start_sandbox: StartSandbox) -> None:

@@ -15,7 +15,9 @@ from tests.sandbox.hostile import (
     wait_until_the_while_is_over,
     wait_until_told_completed,
 )
-from tests.sandbox.running import RunningSandbox, eventually
+from tests.sandbox.running import CUT_OFF, RunningSandbox, eventually
+
+pytestmark = pytest.mark.long
 
 
 def is_well_again(sandbox: RunningSandbox, correlation_id: str) -> bool:
@@ -133,7 +135,7 @@ def test_closed_in_the_body(hostile: Hostile) -> None:
     correlation_id = an_id(sandbox)
     answer = sandbox.client.send(request_of(sandbox, correlation_id), stream=True)
     assert answer.status_code == 202
-    with pytest.raises(httpx.RemoteProtocolError):
+    with pytest.raises(CUT_OFF):
         answer.read()
     assert is_well_again(sandbox, correlation_id)
 

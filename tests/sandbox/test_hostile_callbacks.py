@@ -14,6 +14,8 @@ from tests.sandbox.conftest import PROVIDERS
 from tests.sandbox.hostile import WHILE_SECONDS, Hostile, an_id
 from tests.sandbox.running import RunningSandbox, eventually
 
+pytestmark = pytest.mark.long
+
 
 def moment(timestamp: str) -> datetime:
     return datetime.fromtimestamp(int(timestamp), UTC)

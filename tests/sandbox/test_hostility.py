@@ -21,6 +21,8 @@ from tests.sandbox.hostile import (
 )
 from tests.sandbox.running import eventually
 
+pytestmark = pytest.mark.long
+
 # -- who is met
 
 

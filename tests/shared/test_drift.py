@@ -20,6 +20,8 @@ from shared.schema.catalog import Description
 from shared.schema.drift import describe_declared, describe_migrated, differences
 from tests.conftest import DatabaseServer
 
+pytestmark = pytest.mark.long
+
 PAYMENTS = role_of("payments")
 REGISTRY = role_of("registry")
 

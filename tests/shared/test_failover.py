@@ -19,6 +19,8 @@ from shared.database import Database
 from shared.events import Event, append
 from shared.events.repository import BEGIN_EPOCH, Only, Position, read_events
 
+pytestmark = pytest.mark.long
+
 BEGINNING: Position = (0, 0, 0)
 
 
@@ -57,7 +59,6 @@ async def read(database: Database, after: Position) -> tuple[list[int], Position
     return [row.data["number"] for row in found.events], found.read_to
 
 
-@pytest.mark.long
 async def test_after_a_failover_that_lost_commits_a_reader_misses_nothing(
     directory: Path, migrate: Callable[[str], None]
 ) -> None:

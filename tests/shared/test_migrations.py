@@ -13,6 +13,8 @@ from sqlalchemy.engine import make_url
 
 from tests.conftest import DatabaseServer
 
+pytestmark = pytest.mark.long
+
 SCHEMAS = ("registry", "triggers", "payments")
 
 

@@ -13,6 +13,8 @@ from tests.fuzzing import Stage, hold_against_document
 from tests.triggers.data import FLOOD_INDICATOR
 from tests.triggers.flow import Flow
 
+pytestmark = pytest.mark.long
+
 TRIGGER = "flood-reported-impact"
 DAY = date(2022, 10, 2)
 

@@ -15,6 +15,8 @@ import pytest
 from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR, flood_reports, rice_by_month
 from tests.triggers.flow import Flow
 
+pytestmark = pytest.mark.long
+
 ORDERS = 3
 """Over HTTP. Hundreds are told from plain values, in test_history."""
 

@@ -6,7 +6,6 @@ it has no database, and ends with the process that started it.
 """
 
 import asyncio
-import gc
 import os
 import signal
 import threading
@@ -23,6 +22,7 @@ from services.registry.households.persons import PersonalData, personal_data_fro
 from services.registry.imports.sealing import ToSeal
 from services.registry.settings import ApiSettings
 from shared.errors import account_of
+from shared.garbage import AFTER_WHERE_MANY, look_seldom
 
 log = structlog.get_logger()
 
@@ -108,8 +108,7 @@ def _begin(settings: ApiSettings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_other, daemon=True).start()
     _personal_data = personal_data_from(settings)
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    look_seldom(after=AFTER_WHERE_MANY)
 
 
 def _end_with_the_other() -> None:

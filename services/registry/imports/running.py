@@ -46,6 +46,7 @@ from shared.approvals import Steps
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.database import Database
+from shared.garbage import holding_many
 from shared.values import STORED
 
 _ATTEMPTS = 5
@@ -84,7 +85,8 @@ class ImportWork:
         for run_id, import_id in waiting:
             async with self._database.connection() as storing:
                 if await repository.lock_import(storing, import_id):
-                    await self._run(run_id, import_id, storing)
+                    with holding_many():
+                        await self._run(run_id, import_id, storing)
                     return 1
         self._apart.end_if_idle()
         return 0

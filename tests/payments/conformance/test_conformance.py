@@ -15,6 +15,8 @@ from tests.payments.conformance.promises import ABOUT, ALWAYS, MAY_BE_PAID, Prom
 from tests.payments.conformance.sides import Saying, Spoken
 from tests.payments.conformance.spoken import BY_HAND, REGISTERED, SPOKEN
 
+pytestmark = pytest.mark.long
+
 PROMISED = [
     pytest.param(spoken, promise, id=f"{spoken.protocol}-{promise.__name__}")
     for spoken in SPOKEN

@@ -20,6 +20,8 @@ from tests.payments.conformance.spoken import BY_HAND
 from tests.payments.conftest import StartSandbox, World, entitlements, providers_with
 from tests.payments.test_bank_sandbox import StartBank, start_bank
 
+pytestmark = pytest.mark.long
+
 __all__ = ["folders", "start_bank"]
 
 CHARGE_MINOR = 150
