@@ -45,6 +45,16 @@ _REPEATED = f"""
             ELSE '{DifferenceKind.PAID_AGAIN}'
         END
 """
+_AGAIN_IS = """
+    again AS (
+        SELECT payment_id, min(line) FILTER (WHERE direction = 'out') AS first,
+            max(direction) = 'in' AS came_back
+        FROM line
+        WHERE payment_id IS NOT NULL
+        GROUP BY payment_id
+        HAVING count(*) > 1
+    ),
+"""
 _CAME_BACK = """
         -- It came back on the same statement, by a line that is looked at itself.
         WHEN again.came_back THEN NULL
@@ -85,6 +95,7 @@ def _compare(*, may_repeat: bool) -> TextClause:
     kind = _KIND.format(
         repeated=_REPEATED if may_repeat else "", came_back=_CAME_BACK if may_repeat else ""
     )
+    again_is = _AGAIN_IS if may_repeat else ""
     again = "LEFT JOIN again ON again.payment_id = line.payment_id" if may_repeat else ""
     return text(
         f"""
@@ -92,14 +103,7 @@ def _compare(*, may_repeat: bool) -> TextClause:
     WITH line AS NOT MATERIALIZED (
         SELECT * FROM payments.statement_line WHERE statement_number = :number
     ),
-    again AS (
-        SELECT payment_id, min(line) FILTER (WHERE direction = 'out') AS first,
-            max(direction) = 'in' AS came_back
-        FROM line
-        WHERE payment_id IS NOT NULL
-        GROUP BY payment_id
-        HAVING count(*) > 1
-    ),
+    {again_is}
     receipt AS (
         SELECT line, reference, amount_minor,
             row_number() OVER (PARTITION BY reference, amount_minor ORDER BY line) AS nth
