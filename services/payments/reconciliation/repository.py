@@ -43,6 +43,17 @@ _FOR_SETS = text(
     "SELECT set_config('work_mem', '128MB', true), set_config('enable_nestloop', 'off', true)"
 )
 _FOR_ROWS = text("SELECT set_config('enable_nestloop', 'on', true)")
+# What was copied just now looks too little for several processes as well.
+_SEVERAL = {
+    "names": [
+        "min_parallel_table_scan_size",
+        "min_parallel_index_scan_size",
+        "parallel_setup_cost",
+        "parallel_tuple_cost",
+    ]
+}
+_BY_SEVERAL = text("SELECT set_config(name, '0', true) FROM pg_settings WHERE name = ANY(:names)")
+_BY_ONE = text("SELECT set_config(name, reset_val, true) FROM pg_settings WHERE name = ANY(:names)")
 
 
 async def find_provider(session: AsyncSession, code: str) -> AnyRow | None:
@@ -151,7 +162,10 @@ async def compare(
     if not names_each:
         named: Any = await session.execute(statements.NAME_BY_REFERENCE, of_statement)
         may_repeat = may_repeat or named.rowcount > 0
-    await session.execute(statements.COMPARE[may_repeat], {**timed, **bounds})
+    await session.execute(_BY_SEVERAL, _SEVERAL)
+    await session.execute(statements.COMPARE[may_repeat], {**of_statement, **bounds})
+    await session.execute(_BY_ONE, _SEVERAL)
+    await session.execute(statements.KEEP_DIFFERENCES, timed)
     await session.execute(statements.ON_ANOTHER_TOO, of_statement)
     await session.execute(statements.ON_ANOTHER_BEFORE, timed)
     await session.execute(statements.EXPLAIN_OTHER_DAYS, {"number": number, "at": at})

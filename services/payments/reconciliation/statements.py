@@ -45,7 +45,7 @@ _REPEATED = f"""
             ELSE '{DifferenceKind.PAID_AGAIN}'
         END
 """
-_AGAIN_IS = """
+_AGAIN_IS = """,
     again AS (
         SELECT payment_id, min(line) FILTER (WHERE direction = 'out') AS first,
             max(direction) = 'in' AS came_back
@@ -53,7 +53,7 @@ _AGAIN_IS = """
         WHERE payment_id IS NOT NULL
         GROUP BY payment_id
         HAVING count(*) > 1
-    ),
+    )
 """
 _CAME_BACK = """
         -- It came back on the same statement, by a line that is looked at itself.
@@ -64,10 +64,7 @@ _KIND = f"""
     CASE
         WHEN line.line IS NULL THEN '{DifferenceKind.NOT_ON_STATEMENT}'
         WHEN line.direction = 'in' THEN CASE
-            WHEN instruction.id IS NULL THEN CASE
-                -- Not joined: all lines would be put in order for the few that are receipts.
-                WHEN line.line NOT IN (SELECT line FROM prefunding)
-                    THEN '{DifferenceKind.UNKNOWN_RECEIPT}' END
+            WHEN instruction.id IS NULL THEN '{DifferenceKind.UNKNOWN_RECEIPT}'
             WHEN line.amount_minor <> {_PAID} THEN '{DifferenceKind.OTHER_AMOUNT}'
             WHEN instruction.status = 'returned' THEN NULL
             -- It went out and came back on one statement, and was not paid here either.
@@ -99,16 +96,48 @@ def _compare(*, may_repeat: bool) -> TextClause:
     again = "LEFT JOIN again ON again.payment_id = line.payment_id" if may_repeat else ""
     return text(
         f"""
+    CREATE TEMPORARY TABLE compared ON COMMIT DROP AS
     -- Read anew where it is needed: that costs less than keeping a copy.
     WITH line AS NOT MATERIALIZED (
         SELECT * FROM payments.statement_line WHERE statement_number = :number
-    ),
-    {again_is}
-    receipt AS (
+    ){again_is}
+    SELECT compared.*
+    FROM (
+        SELECT line.line, coalesce(line.reference, instruction.transaction_reference) AS reference,
+            instruction.id AS payment_id, line.amount_minor AS statement_minor,
+            {_PAID} AS ledger_minor, {kind} AS kind
+        FROM line
+        FULL JOIN (
+            SELECT id, amount_minor, paid_minor, status, finished_at, transaction_reference,
+                status = 'settled' AND finished_at >= :begins_at AND finished_at < :ends_at
+                    AS is_of_the_day
+            FROM payments.instruction
+            WHERE provider_number = :provider_number
+        ) AS instruction ON instruction.id = line.payment_id
+        {again}
+        WHERE line.line IS NOT NULL OR instruction.is_of_the_day
+    ) AS compared
+    WHERE compared.kind IS NOT NULL
+    """
+    )
+
+
+COMPARE = {may_repeat: _compare(may_repeat=may_repeat) for may_repeat in (False, True)}
+"""Everything in which lines and payments of a provider differ, each with its kind: in a table of
+the transaction, which PostgreSQL fills by several processes, as it does no other.
+
+One pass: a line beside its payment, either of which may be missing. What is equal makes no row.
+By whether two lines may be of one payment: whoever read them knows where none are, and then no
+line is asked for others of its payment.
+"""
+
+KEEP_DIFFERENCES = text(
+    f"""
+    WITH receipt AS (
         SELECT line, reference, amount_minor,
             row_number() OVER (PARTITION BY reference, amount_minor ORDER BY line) AS nth
-        FROM line
-        WHERE direction = 'in' AND payment_id IS NULL
+        FROM payments.statement_line
+        WHERE statement_number = :number AND direction = 'in' AND payment_id IS NULL
     ),
     prefunding AS (
         SELECT receipt.line
@@ -128,36 +157,14 @@ def _compare(*, may_repeat: bool) -> TextClause:
     )
     INSERT INTO payments.statement_difference (statement_number, line, kind, payment_id,
         statement_minor, ledger_minor, reference, found_at)
-    SELECT :number, compared.line, CAST(compared.kind AS payments.difference_kind), payment_id,
-        statement_minor, ledger_minor, reference, :at
-    FROM (
-        SELECT line.line, coalesce(line.reference, instruction.transaction_reference) AS reference,
-            instruction.id AS payment_id, line.amount_minor AS statement_minor,
-            {_PAID} AS ledger_minor, {kind} AS kind
-        FROM line
-        FULL JOIN (
-            SELECT id, amount_minor, paid_minor, status, finished_at, transaction_reference,
-                status = 'settled' AND finished_at >= :begins_at AND finished_at < :ends_at
-                    AS is_of_the_day
-            FROM payments.instruction
-            WHERE provider_number = :provider_number
-        ) AS instruction ON instruction.id = line.payment_id
-        {again}
-        WHERE line.line IS NOT NULL OR instruction.is_of_the_day
-    ) AS compared
-    WHERE compared.kind IS NOT NULL
-    ORDER BY compared.line, payment_id
+    SELECT :number, line, CAST(kind AS payments.difference_kind), payment_id, statement_minor,
+        ledger_minor, reference, :at
+    FROM compared
+    WHERE kind <> '{DifferenceKind.UNKNOWN_RECEIPT}' OR line NOT IN (SELECT line FROM prefunding)
+    ORDER BY line, payment_id
     """
-    )
-
-
-COMPARE = {may_repeat: _compare(may_repeat=may_repeat) for may_repeat in (False, True)}
-"""Everything in which lines and payments of a provider differ, each with its kind.
-
-One pass: a line beside its payment, either of which may be missing. What is equal makes no row.
-By whether two lines may be of one payment: whoever read them knows where none are, and then no
-line is asked for others of its payment.
-"""
+)
+"""Of what was compared all but what is our own prefunding, as it came in there."""
 
 
 # What the books of another day have, or a person is to look at: it may stand on another statement.
