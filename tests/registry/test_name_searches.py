@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.registry.name_searches import repository
 from services.registry.names.tokens import (
     as_written,
     frames_of,
@@ -110,6 +111,27 @@ async def test_whoever_is_called_exactly_so_is_found_however_many_sound_alike(fl
             "/households/search-by-name", json={"name": "Sok Chanthy", "limit": 3}
         )
     assert len(theirs.json()["items"]) == len(elsewhere)
+
+
+async def test_of_a_common_name_in_an_area_nobody_is_left_out_for_those_elsewhere(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of the whole country the index tells some, of an area all.
+    monkeypatch.setattr(repository, "_MOST_TOLD", 1)
+    few = rows(3, commune="150101", head_name="Sok")
+    await flow.register([*rows(4_000, begin=3, head_name="Sok"), *few])
+    # What was stored just now is told whatever the bound, until it is in the index itself.
+    await flow.owner.execute("VACUUM registry.household")
+
+    in_the_country = await _found(flow, "Sok", limit=50)
+    in_the_area = await _found(flow, "Sok", area="15", limit=50)
+    async with flow.service.client(
+        "households:search", "households:read-personal", areas=["15"]
+    ) as client:
+        bound = await client.post("/households/search-by-name", json={"name": "Sok"})
+
+    assert len(in_the_country) < 50
+    assert len(in_the_area) == len(bound.json()["items"]) == len(few)
 
 
 async def test_a_family_name_alone_finds_those_who_have_another_name_besides(flow: Flow) -> None:
