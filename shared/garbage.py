@@ -12,7 +12,7 @@ AFTER_WHERE_CALLED = 5_000
 """Objects. At 50,000 whoever called just then waited for thirty milliseconds, and now for three."""
 AFTER_WHERE_MANY = 500_000
 """Objects, where work is done in sets and nobody waits for it. What a set consists of is gone with
-the set: at 5,000 a worker walked over each payment again and again, for two fifths of its time."""
+the set: at 5,000 a worker walked over each payment again and again, a seventh of its work."""
 _OLDER_AFTER = 20
 """Walks over the youngest, after which what outlived them is walked over as well."""
 
