@@ -4,9 +4,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
+from services.payments.reconciliation import repository
 from services.payments.reconciliation.csv_reading import CsvReader
 from services.payments.reconciliation.mapping import StatementMappingDocument
 from shared.clock import COUNTRY_ZONE
@@ -109,6 +112,25 @@ async def test_the_same_file_twice_changes_nothing(
     assert await send(world, content, key="second") == taken
     assert await owner.fetchval("SELECT count(*) FROM payments.statement") == 1
     assert await owner.fetchval("SELECT count(*) FROM payments.statement_line") == 3
+
+
+async def test_a_server_without_memory_for_several_processes_compares_by_one(
+    world: World, steps: Steps, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = "DO $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END $$"
+    monkeypatch.setattr(repository, "_BY_SEVERAL", text(full))
+    await world.fund(10_000_000)
+    await mapped(world)
+    orders = await ordered(world, steps, 3)
+    await steps.hear([(order.instruction_id, paid(order.instruction_id)) for order in orders])
+    prefunding = Line(None, 5_000_000, "test", "deposit")
+    await send(world, written([prefunding, *lines_of(orders)[1:], Line(None, 12, "REF-1")]))
+    kinds = await owner.fetch("SELECT kind::text FROM payments.statement_difference WHERE line > 0")
+    missing = await owner.fetch(
+        "SELECT payment_id FROM payments.statement_difference WHERE kind = 'not_on_statement'"
+    )
+    assert [kind for (kind,) in kinds] == ["unknown_payment"]
+    assert [payment for (payment,) in missing] == [orders[0].instruction_id]
 
 
 async def test_what_is_no_statement_is_refused_and_says_what_to_do(world: World) -> None:

@@ -1,11 +1,12 @@
 """SQL of statements: keeping one with its lines, holding it against our books, and listing."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import TextClause, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.providers.tables import Provider
@@ -54,6 +55,9 @@ _SEVERAL = {
 }
 _BY_SEVERAL = text("SELECT set_config(name, '0', true) FROM pg_settings WHERE name = ANY(:names)")
 _BY_ONE = text("SELECT set_config(name, reset_val, true) FROM pg_settings WHERE name = ANY(:names)")
+
+_NOTHING_TO_SHARE = frozenset({"53100", "53200"})
+"""disk_full, as of a /dev/shm that is too small, and out_of_memory."""
 
 
 async def find_provider(session: AsyncSession, code: str) -> AnyRow | None:
@@ -162,9 +166,7 @@ async def compare(
     if not names_each:
         named: Any = await session.execute(statements.NAME_BY_REFERENCE, of_statement)
         may_repeat = may_repeat or named.rowcount > 0
-    await session.execute(_BY_SEVERAL, _SEVERAL)
-    await session.execute(statements.COMPARE[may_repeat], {**of_statement, **bounds})
-    await session.execute(_BY_ONE, _SEVERAL)
+    await _compare_lines(session, statements.COMPARE[may_repeat], {**of_statement, **bounds})
     await session.execute(statements.KEEP_DIFFERENCES, timed)
     await session.execute(statements.ON_ANOTHER_TOO, of_statement)
     await session.execute(statements.ON_ANOTHER_BEFORE, timed)
@@ -174,6 +176,21 @@ async def compare(
     await session.execute(statements.PREFUNDINGS_NOT_ON_STATEMENT, {**timed, **bounds})
     await session.execute(statements.EXPLAIN_PREFUNDINGS, timed)
     await session.execute(_FOR_ROWS)
+
+
+async def _compare_lines(
+    session: AsyncSession, comparing: TextClause, given: Mapping[str, Any]
+) -> None:
+    """Compare by several processes; by one where the server has no memory for them to share."""
+    try:
+        async with session.begin_nested():
+            await session.execute(_BY_SEVERAL, _SEVERAL)
+            await session.execute(comparing, given)
+            await session.execute(_BY_ONE, _SEVERAL)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) not in _NOTHING_TO_SHARE:
+            raise
+        await session.execute(comparing, given)
 
 
 async def mark_superseded(
