@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 
 import structlog
 
@@ -98,6 +98,13 @@ class Loop:
         self._woken.set()
 
     async def run(self, stop: asyncio.Event, *, around: StepHook = nothing_around) -> None:
+        ending = asyncio.ensure_future(self._wake_at(stop))
+        try:
+            await self._go_on(stop, around)
+        finally:
+            ending.cancel()
+
+    async def _go_on(self, stop: asyncio.Event, around: StepHook) -> None:
         failures = fruitless = 0
         while not stop.is_set():
             self._woken.clear()
@@ -114,7 +121,7 @@ class Loop:
                     **account_of(error),
                 )
                 failures += 1
-                await self._rest(stop, again_in_seconds, wakeable=False)
+                await _wait(stop, again_in_seconds)
                 continue
             failures = 0
             if done:
@@ -122,18 +129,19 @@ class Loop:
                 for loop in self._then:
                     loop.wake()
             if not self._has_more(done):
-                await self._rest(stop, self._rests.seconds(fruitless), wakeable=True)
+                await _wait(self._woken, self._rests.seconds(fruitless))
                 fruitless += 1
 
-    async def _rest(self, stop: asyncio.Event, seconds: float, *, wakeable: bool) -> None:
-        waiting = [asyncio.ensure_future(stop.wait())]
-        if wakeable:
-            waiting.append(asyncio.ensure_future(self._woken.wait()))
-        try:
-            await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waiting:
-                task.cancel()
+    async def _wake_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self.wake()
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Until the event, but no longer than so many seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 class Worker:

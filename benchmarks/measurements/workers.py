@@ -15,8 +15,6 @@ NAME = "workers"
 _NUMBERS = (1, 2, 4)
 _ROUNDS = 3
 _PART = 5
-_BEFORE = 7_000
-"""What is paid before the measurement: a worker prepares each statement on each connection once."""
 _NO_SLOWER = 1.05
 
 
@@ -29,7 +27,9 @@ def measure(setting: Setting, *, payments: int) -> list[Figure]:
         for done, number in enumerate(turns, start=1):
             further = list(FURTHER_WORKERS[: number - 1])
             with world.beside(further):
-                asyncio.run(_run(setting, _BEFORE))
+                # A worker prepares each statement on each of its connections some times: as many
+                # payments, so that none of them has only begun.
+                asyncio.run(_run(setting, payments // _PART))
                 runs[number].append(asyncio.run(_run(setting, payments // _PART)))
             phase.reach(done)
     seconds = {
@@ -50,7 +50,7 @@ def measure(setting: Setting, *, payments: int) -> list[Figure]:
                 f"""
                 {runs[1][0].payments:,} payments a time, from the release of their round to the end
                 of the last chunk: the slowest number of workers against one, by the median of
-                {_ROUNDS} runs each. They paid {_BEFORE:,} before it, so that none of them has only
+                {_ROUNDS} runs each. They paid as many before it, so that none of them has only
                 begun. No slower means within 5%. The provider's own memory has each payment once.
                 """,
             ],

@@ -18,8 +18,8 @@ from services.payments.rounds.states import RoundStatus
 from shared.contracts.events import ActivationCancelled
 from shared.ids import new_id
 from tests.payments.conftest import StartSandbox, World, entitlements
+from tests.payments.holding import ACCOUNT, rule
 from tests.payments.steps import PENDING, REJECTED, SILENCE, Steps, paid
-from tests.payments.test_holds import ACCOUNT, rule
 
 AREAS = ("020103", "020104", "020201", "150101")
 

@@ -1,8 +1,6 @@
-"""What a rule holds is not sent: it is listed with what the rule found, and two persons decide."""
+"""What a rule holds is not sent: it is listed with what the rule found."""
 
 import asyncio
-from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -11,57 +9,25 @@ from hypothesis import strategies as st
 
 from judge.proofs.stopping import nothing_held_was_sent
 from judge.witnesses.database import read_holds
-from shared.clock import set_clock
 from shared.ids import new_id
-from tests.conftest import NOON
-from tests.payments.announcing import Announced, Entitlement
+from tests.payments.announcing import Entitlement
 from tests.payments.batch_provider import BatchProvider, provider
 from tests.payments.conftest import World
+from tests.payments.holding import (
+    ACCOUNT,
+    CAP,
+    DUPLICATE,
+    NO_TIME,
+    held,
+    households_claimed,
+    later,
+    released,
+    rule,
+)
 from tests.payments.scripted import Script, script
 from tests.payments.steps import Steps
 
 __all__ = ["provider", "script"]
-
-ACCOUNT = {"same_account": {"households": 1, "window_days": 30}}
-CAP = {"above_cap": {"amount_minor": 200_000, "currency": "KHR", "window_days": 30}}
-NO_TIME = timedelta(0)
-DUPLICATE = {"suspected_duplicate": {"window_days": 30}}
-
-
-async def rule(world: World, **rules: Any) -> None:
-    """Have the scheme's payments looked at by these rules, and by no others."""
-    body = {"scheme": "flood", "reason": "After the review.", **rules}
-    proposal = await world.propose("/hold-rules", body)
-    await world.approve(proposal["id"])
-
-
-async def released(
-    world: World, steps: Steps, *owed: Entitlement, activation_id: UUID | None = None
-) -> Announced:
-    announced = await world.registry.announce(owed, activation_id=activation_id)
-    chunk = None
-    while chunk is None or chunk["status"] == "announced":
-        await steps.raise_announced()
-        answer = await world.client.get(f"/chunks/{announced.chunk_id}")
-        chunk = answer.json() if answer.status_code == 200 else None
-    return announced
-
-
-async def held(world: World, **filters: Any) -> list[tuple[str, str]]:
-    """Which payments are held, by entitlement's instruction, and by which rule."""
-    return [
-        (hold["instruction_id"], hold["rule"])
-        for hold in (await world.get("/holds", **filters))["items"]
-    ]
-
-
-async def households_claimed(steps: Steps) -> set[UUID]:
-    return {order.household_id for order in await steps.claim()}
-
-
-def later(world: World, **passed: float) -> None:
-    assert world.settings.clock_file is not None
-    set_clock(world.settings.clock_file, NOON + timedelta(**passed))
 
 
 async def test_the_judge_sees_what_is_claimed_while_it_is_held(
@@ -365,173 +331,6 @@ async def test_the_rules_hold_what_somebody_would_hold_by_hand(world: World, ste
 
     await asyncio.to_thread(run)
     await world.proofs()
-
-
-async def carried_out(steps: Steps) -> None:
-    while await steps.step("resolve"):
-        pass
-
-
-async def decide(world: World, steps: Steps, decision: str, **about: Any) -> Any:
-    """The proposal, once it is approved and carried out."""
-    body = {"decision": decision, "reason": "Looked at in the village.", **about}
-    proposal = await world.propose("/holds/decisions", body)
-    await world.approve(proposal["id"])
-    await carried_out(steps)
-    return proposal
-
-
-async def test_all_that_a_rule_holds_is_let_go_at_once_by_two_persons(
-    world: World, steps: Steps
-) -> None:
-    await world.fund(20_000_000)
-    await rule(world, **ACCOUNT, **CAP)
-    await released(
-        world,
-        steps,
-        *(Entitlement("+85512000001") for _ in range(3)),
-        Entitlement("+85512000002", amount_minor=300_000),
-        Entitlement("+85512000001", amount_minor=300_000),
-    )
-    assert await steps.claim() == []
-    body = {
-        "decision": "release",
-        "reason": "Looked at in the village.",
-        "chosen": {"rule": "same_account", "scheme": "flood", "provider": "mekong"},
-    }
-    proposal = await world.propose("/holds/decisions", body)
-    assert proposal["what"] == (
-        "Let 4 ready payments be sent after all, at mekong. Rules hold them: same_account 4, "
-        "above_cap 1."
-    )
-    assert (proposal["households"], proposal["amount_minor"]) == (4, 588_000)
-    holds = (await world.get("/holds"))["items"]
-    assert {hold["approval_id"] for hold in holds if hold["rule"] == "same_account"} == {
-        proposal["id"]
-    }
-    # One person lets nothing go.
-    await carried_out(steps)
-    assert await steps.claim() == []
-    await world.approve(proposal["id"])
-    # Until it is carried out nobody is to decide once more.
-    assert {
-        hold["approval_id"] for hold in (await world.get("/holds", rule="same_account"))["items"]
-    } == {proposal["id"]}
-    await carried_out(steps)
-    assert [by for _, by in await held(world)] == ["above_cap"]
-    assert len(await steps.pay_all()) == 4
-    resolution = await world.get(f"/resolutions/{proposal['id']}")
-    assert (resolution["outcome"], resolution["done_count"]) == ("released", 4)
-    ended = [hold for hold in (await world.get("/holds", ended=True))["items"] if hold["ended_at"]]
-    assert {hold["resolution_id"] for hold in ended} == {proposal["id"]}
-    assert len(ended) == 5
-    await world.proofs()
-
-
-async def test_what_is_cancelled_is_not_sent_and_its_money_is_free_again(
-    world: World, steps: Steps
-) -> None:
-    await world.fund(20_000_000)
-    await rule(world, **ACCOUNT)
-    announced = await released(
-        world, steps, *(Entitlement("+85512000001") for _ in range(2)), Entitlement("+85512000002")
-    )
-    chosen = {"activation_id": str(announced.activation_id)}
-    proposal = await decide(world, steps, "cancel", chosen=chosen)
-    assert proposal["what"] == (
-        "Cancel 2 ready payments, at mekong. Rules hold them: same_account 2."
-    )
-    assert await held(world) == []
-    assert (await world.get("/holds", ended=True))["items"][0]["status"] == "cancelled"
-    assert await world.count("cancelled") == 2
-    assert len(await steps.pay_all()) == 1
-    await steps.close_all()
-    assert (await world.chunk(announced))["status"] == "settled"
-    assert (await world.get("/funds/relief"))["committed_minor"] == 0
-    await world.proofs()
-
-
-async def test_a_list_of_held_payments_is_decided_on(world: World, steps: Steps) -> None:
-    await world.fund(20_000_000)
-    await rule(world, **ACCOUNT)
-    await released(
-        world, steps, *(Entitlement("+85512000001") for _ in range(2)), Entitlement("+85512000002")
-    )
-    (first, _), (second, _) = await held(world)
-    await decide(world, steps, "release", instruction_ids=[first])
-    await decide(world, steps, "cancel", instruction_ids=[second])
-    assert (await world.get(f"/instructions/{second}"))["status"] == "cancelled"
-    assert await held(world) == []
-    [free] = [
-        item["id"]
-        for item in (await world.get("/instructions"))["items"]
-        if item["id"] not in (first, second)
-    ]
-    for decision in ("release", "cancel"):
-        for ids, status in (([free], 409), ([str(new_id())], 404), ([], 422)):
-            body: dict[str, Any] = {"decision": decision, "reason": "Looked at."}
-            body["instruction_ids"] = ids
-            await world.post("/holds/decisions", body, status=status)
-    for chosen in ({}, {"rule": "above_cap"}):
-        body = {"decision": "release", "reason": "Looked at.", "chosen": chosen}
-        await world.post("/holds/decisions", body, status=422 if not chosen else 409)
-    assert len(await steps.claim()) == 2
-
-
-async def test_a_decision_is_carried_out_once_and_finds_what_has_changed(
-    world: World, steps: Steps
-) -> None:
-    await world.fund(20_000_000)
-    await rule(world, **ACCOUNT)
-    announced = await released(world, steps, *(Entitlement("+85512000001") for _ in range(3)))
-    (first, _), *_ = await held(world)
-    chosen = {"rule": "same_account"}
-    body = {"decision": "release", "reason": "Looked at.", "chosen": chosen}
-    answers = [
-        await world.client.post("/holds/decisions", json=body, headers={"Idempotency-Key": "one"})
-        for _ in range(2)
-    ]
-    assert answers[0].json() == answers[1].json()
-    both = await world.propose("/holds/decisions", body)
-    await decide(world, steps, "cancel", instruction_ids=[first])
-    await world.approve(answers[0].json()["id"])
-    await carried_out(steps)
-    await world.approve(both["id"])
-    await carried_out(steps)
-    once = await world.get(f"/resolutions/{answers[0].json()['id']}")
-    twice = await world.get(f"/resolutions/{both['id']}")
-    assert (once["done_count"], once["overtaken_count"]) == (2, 1)
-    assert (twice["done_count"], twice["overtaken_count"]) == (0, 3)
-    [overtaken] = (await world.get(f"/resolutions/{once['id']}/items", result="overtaken"))["items"]
-    assert overtaken["detail"].startswith("It is cancelled now")
-    assert len(await steps.pay_all()) == 2
-    await steps.close_all()
-    assert (await world.chunk(announced))["status"] == "settled"
-    await world.proofs()
-
-
-async def test_what_is_let_go_and_may_have_been_sent_is_sent_again(
-    script: Script, world: World, steps: Steps
-) -> None:
-    await world.fund(20_000_000)
-    await rule(world, **ACCOUNT)
-    await released(world, steps, *(Entitlement("+85512000001") for _ in range(2)))
-    await world.owner.execute("UPDATE payments.chunk SET epoch = epoch - 1")
-    while await steps.step("ask-first-mekong"):
-        pass
-    await decide(world, steps, "release", chosen={"scheme": "flood"})
-    await world.owner.execute(
-        "UPDATE payments.instruction SET next_action_at = clock_timestamp(), "
-        "sent_at = sent_at - interval '1 hour', "
-        "first_sent_at = clock_timestamp() - interval '1 hour'"
-    )
-    await world.owner.execute("UPDATE events.epoch SET begun_at = begun_at - interval '1 hour'")
-    await steps.step("inquire-mekong")
-    # A further attempt at each may have been lost as well, and is asked about first.
-    assert script.sent == []
-    assert await steps.step("ask-further") == 2
-    await steps.step("inquire-mekong")
-    assert len(script.sent) == 2
 
 
 async def test_rules_of_a_scheme_that_does_not_exist_are_refused(world: World) -> None:

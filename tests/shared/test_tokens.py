@@ -1,105 +1,36 @@
 """Tokens that nobody should have: each is refused as 401, and none of them as a fault of ours."""
 
-import asyncio
-import base64
-import hmac
 import json
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from fastapi import FastAPI
-from fastapi.responses import JSONResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local.ports import free_port
-from shared.auth import Caller, TokenVerifier, bearer
-from shared.errors import Unauthenticated, Unavailable
+from shared.auth import Caller, TokenVerifier
+from shared.errors import Unauthenticated
 from shared.version import API_PREFIX
 from tests.conftest import ServeService
-from tests.server import eventually, serving
-
-ISSUER = "https://issuer.example"
-AUDIENCE = "sangkroh"
-RSA = rsa.generate_private_key(65537, 2048)
-STRANGER = rsa.generate_private_key(65537, 2048)
-CURVE = ec.generate_private_key(ec.SECP256R1())
-EDWARDS = ed25519.Ed25519PrivateKey.generate()
-SIGNERS: dict[str, Any] = {"RS256": RSA, "ES256": CURVE, "EdDSA": EDWARDS}
-PUBLIC_PEM = RSA.public_key().public_bytes(
-    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+from tests.shared.issued_tokens import (
+    AUDIENCE,
+    GOOD_HEADER,
+    ISSUER,
+    KEYS,
+    RSA,
+    SIGNERS,
+    STRANGER,
+    claims,
+    encoded,
+    hashed_with_the_public_key,
+    other,
+    signed,
+    verifier_of,
 )
-
-
-GOOD_HEADER = {"alg": "RS256", "kid": "RS256"}
-
-
-def public_key(algorithm: str, **changes: Any) -> dict[str, Any]:
-    """The JWK of one of the issuer's keys; its key id is the algorithm's name."""
-    public = SIGNERS[algorithm].public_key()
-    key: dict[str, Any] = json.loads(jwt.get_algorithm_by_name(algorithm).to_jwk(public))
-    return {**key, "kid": algorithm, "use": "sig", "alg": algorithm, **changes}
-
-
-KEYS = {
-    "keys": [
-        *map(public_key, SIGNERS),
-        public_key("RS256", kid="for-encryption", use="enc"),
-        public_key("RS256", kid="another", alg="RS384"),
-        # Keys of kinds that are not understood do not spoil the rest (RFC 7517, section 5).
-        {"kty": "AKP", "kid": "post-quantum", "alg": "ML-DSA-44", "pub": "AAAA"},
-    ]
-}
-
-
-def claims(**changes: Any) -> dict[str, Any]:
-    """What a good token claims; a change to ``...`` leaves the claim out."""
-    now = int(time.time())
-    good = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "sub": "officer@ministry",
-        "scope": "households:read rounds:release",
-        "iat": now,
-        "exp": now + 600,
-    }
-    return {name: value for name, value in {**good, **changes}.items() if value is not ...}
-
-
-def encoded(part: Any) -> str:
-    raw = part if isinstance(part, bytes) else json.dumps(part).encode()
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def signed(payload: Any, header: Any = GOOD_HEADER) -> str:
-    """A token with any header and payload at all, truly signed by the issuer's RSA key."""
-    content = f"{encoded(header)}."
-    content += encoded(payload)
-    algorithm = jwt.get_algorithm_by_name("RS256")
-    return f"{content}.{encoded(algorithm.sign(content.encode(), RSA))}"
-
-
-def hashed_with_the_public_key() -> str:
-    # PyJWT refuses to make one; an attacker's library does not.
-    content = f"{encoded({'alg': 'HS256', 'kid': 'RS256'})}.{encoded(claims())}"
-    return f"{content}.{encoded(hmac.digest(PUBLIC_PEM, content.encode(), 'sha256'))}"
-
-
-def other(algorithm: str, **header: Any) -> str:
-    """A good token's claims, signed as ``algorithm`` by the issuer's key of that kind."""
-    return jwt.encode(
-        claims(), SIGNERS[algorithm], algorithm=algorithm, headers={"kid": algorithm, **header}
-    )
-
 
 HOSTILE: dict[str, Callable[[], str]] = {
     "empty": lambda: "",
@@ -213,10 +144,6 @@ def jwks_file(tmp_path: Path) -> Path:
     path = tmp_path / "jwks.json"
     path.write_text(json.dumps(KEYS))
     return path
-
-
-def verifier_of(jwks_url: str) -> TokenVerifier:
-    return TokenVerifier(issuer=ISSUER, audience=AUDIENCE, jwks_url=jwks_url)
 
 
 @pytest.fixture
@@ -363,178 +290,3 @@ async def test_over_http_a_refusal_is_a_401_and_no_fault_of_ours(
     assert len(sendable) > len(tokens) * 0.9
     assert {answer.status_code for answer in answers} == {401}
     assert {answer.headers["www-authenticate"] for answer in answers} == {"Bearer"}
-
-
-@dataclass
-class Issuer:
-    """An issuer of tokens as a program of its own, which counts how often it is asked."""
-
-    document: Any = field(default_factory=lambda: KEYS)
-    status: int = 200
-    asked: int = 0
-    url: str = ""
-
-
-@pytest.fixture
-async def issuer() -> AsyncIterator[Issuer]:
-    issuer = Issuer()
-    app = FastAPI()
-
-    @app.get("/jwks.json")
-    async def keys() -> JSONResponse:
-        issuer.asked += 1
-        return JSONResponse(issuer.document, issuer.status)
-
-    async with serving(app, free_port()) as url:
-        issuer.url = f"{url}/jwks.json"
-        yield issuer
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """``later(seconds)``: so much time has passed, as the verifier sees it."""
-    passed_seconds = 0.0
-
-    def pass_by(seconds: float) -> None:
-        nonlocal passed_seconds
-        passed_seconds += seconds
-
-    clock = SimpleNamespace(
-        time=lambda: time.time() + passed_seconds,
-        monotonic=lambda: time.monotonic() + passed_seconds,
-    )
-    monkeypatch.setattr(bearer, "time", clock)
-    return pass_by
-
-
-async def test_keys_are_asked_for_seldom_whatever_is_forged(
-    issuer: Issuer, later: Callable[[float], None]
-) -> None:
-    verifier = verifier_of(issuer.url)
-    await verifier.caller(other("RS256"))
-    for number in range(20):
-        with pytest.raises(Unauthenticated):
-            await verifier.caller(other("RS256", kid=f"forged-{number}"))
-    assert issuer.asked == 1
-
-    later(11)
-    for number in range(20):
-        with pytest.raises(Unauthenticated):
-            await verifier.caller(other("RS256", kid=f"forged-{number}"))
-    assert issuer.asked == 2
-
-
-async def test_a_new_key_is_known_within_seconds_and_an_old_one_forgotten_in_minutes(
-    issuer: Issuer, later: Callable[[float], None]
-) -> None:
-    verifier = verifier_of(issuer.url)
-    issuer.document = {"keys": [public_key("RS256")]}
-    await verifier.caller(other("RS256"))
-    issuer.document = {"keys": [public_key("ES256")]}
-    later(11)
-    await verifier.caller(other("ES256"))
-    with pytest.raises(Unauthenticated):
-        await verifier.caller(jwt.encode(claims(jti="new"), RSA, "RS256", {"kid": "RS256"}))
-
-    issuer.document = {"keys": [public_key("EdDSA")]}
-    later(301)
-    with pytest.raises(Unauthenticated):
-        await verifier.caller(jwt.encode(claims(jti="new"), CURVE, "ES256", {"kid": "ES256"}))
-
-
-async def test_known_keys_outlast_an_issuer_that_is_away(
-    issuer: Issuer, later: Callable[[float], None]
-) -> None:
-    verifier = verifier_of(issuer.url)
-    await verifier.caller(other("RS256"))
-    issuer.status = 503
-    later(301)
-
-    await verifier.caller(other("ES256"))
-
-
-async def test_a_verified_token_is_remembered_until_it_ends(
-    issuer: Issuer, later: Callable[[float], None]
-) -> None:
-    verifier = verifier_of(issuer.url)
-    token = signed(claims(exp=int(time.time()) + 200))
-    await verifier.caller(token)
-    issuer.document = {"keys": [public_key("ES256")]}
-
-    later(100)
-    assert await verifier.caller(token) == await verifier.caller(token)
-    assert issuer.asked == 1
-    later(250)
-    with pytest.raises(Unauthenticated):
-        await verifier.caller(token)
-
-
-async def test_a_remembered_token_ends_with_its_key(
-    issuer: Issuer, later: Callable[[float], None]
-) -> None:
-    verifier = verifier_of(issuer.url)
-    token, other_token = signed(claims(exp=int(time.time()) + 3_600)), other("ES256")
-    await verifier.caller(token)
-    await verifier.caller(other_token)
-    issuer.document = {"keys": [public_key("ES256"), public_key("EdDSA")]}
-
-    # Keys are read again beside the request, and what they say holds for the next.
-    later(241)
-    assert await verifier.caller(token)
-    await eventually(lambda: _is_refused(verifier, token))
-    assert await verifier.caller(other_token)
-
-    # Another key under the same name is another key; and none at all leaves nobody in.
-    issuer.document = {"keys": [public_key("EdDSA", kid="ES256")]}
-    later(301)
-    assert await _is_refused(verifier, other_token)
-    await verifier.caller(jwt.encode(claims(), EDWARDS, "EdDSA", {"kid": "ES256"}))
-    issuer.document = {"keys": []}
-    later(301)
-    with pytest.raises(Unavailable):
-        await verifier.caller(jwt.encode(claims(), EDWARDS, "EdDSA", {"kid": "ES256"}))
-
-
-async def _is_refused(verifier: TokenVerifier, token: str) -> bool:
-    try:
-        await verifier.caller(token)
-    except Unauthenticated:
-        return True
-    return False
-
-
-async def test_keys_are_read_up_to_a_bound_and_once_for_all_who_wait(issuer: Issuer) -> None:
-    verifier = verifier_of(issuer.url)
-    await asyncio.gather(*(verifier.caller(other(algorithm)) for algorithm in SIGNERS))
-    assert issuer.asked == 1
-    issuer.document = {**KEYS, "padding": "x" * 300_000}
-
-    with pytest.raises(Unavailable):
-        await verifier_of(issuer.url).caller(other("RS256"))
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        {},
-        [],
-        "keys",
-        {"keys": 5},
-        {"keys": []},
-        {"keys": [5]},
-        {"keys": [{}]},
-        {"keys": [{"kty": ["RSA"]}]},
-        {"keys": [{"kty": "RSA"}]},
-        {"keys": [{"kty": "RSA", "n": 5, "e": {}}]},
-        {"keys": [{"kty": "EC", "crv": "P-999", "x": "a", "y": "b"}]},
-        {"keys": [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}]},
-        {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "!!"}]},
-        {"keys": [{"kty": "RSA", "alg": ["RS256"]}]},
-    ],
-    ids=repr,
-)
-async def test_without_a_usable_key_nothing_is_decided(document: Any, issuer: Issuer) -> None:
-    issuer.document = document
-
-    with pytest.raises(Unavailable):
-        await verifier_of(issuer.url).caller(other("RS256"))

@@ -102,11 +102,10 @@ async def test_a_loop_without_work_looks_more_and_more_seldom(
             stop.set()
         return done or 0
 
-    async def rest(_: Loop, __: asyncio.Event, seconds: float, *, wakeable: bool) -> None:
-        assert wakeable
+    async def rest(_: asyncio.Event, seconds: float) -> None:
         rests.append(seconds)
 
-    monkeypatch.setattr(Loop, "_rest", rest)
+    monkeypatch.setattr("shared.worker._wait", rest)
     await Loop("test", look, rest=Backoff(first_seconds=0.1, longest_seconds=1)).run(stop)
 
     assert rests[:6] == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.0, 1.0])

@@ -16,6 +16,7 @@ from shared.errors import Unprocessable
 from shared.production import Environment
 from shared.worker import Worker
 from tests.conftest import NOON
+from tests.triggers.alert_files import alert
 from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR
 from tests.triggers.feed_server import (
     Publisher,
@@ -28,7 +29,7 @@ from tests.triggers.feed_server import (
     without_end,
 )
 from tests.triggers.flow import Flow
-from tests.triggers.test_formats import WHOLE, alert
+from tests.triggers.test_formats import WHOLE
 from tests.two_persons import CHECKER
 
 CODE = "wfp-food-prices"

@@ -12,10 +12,11 @@ from services.triggers.definitions.shipped import shipped_document as shipped_de
 from services.triggers.feeds.shipped import shipped_document
 from services.triggers.worker import create_worker
 from tests.conftest import NOON
+from tests.triggers.alert_files import alert
 from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR
 from tests.triggers.feed_server import always, publishing
 from tests.triggers.flow import Flow
-from tests.triggers.test_formats import WHOLE, alert
+from tests.triggers.test_formats import WHOLE
 from tests.two_persons import CHECKER
 
 RICE = "rice-wholesale-price"

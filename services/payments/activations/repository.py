@@ -48,20 +48,25 @@ _LOCK_READY = text(
     """
     WITH candidate AS MATERIALIZED (
         SELECT ready.id
-        FROM payments.cancelled_activation
-        JOIN payments.payment_round USING (activation_id)
-        JOIN payments.chunk ON chunk.round_number = payment_round.number
-        -- Chunk by chunk: a planner that knows of no cancelled activation would rather look at all.
+        -- The chunks first, then each by itself: a planner that knows of no cancelled activation
+        -- would rather look at all that is ready.
+        FROM (
+            SELECT chunk.number
+            FROM payments.cancelled_activation
+            JOIN payments.payment_round USING (activation_id)
+            JOIN payments.chunk ON chunk.round_number = payment_round.number
+            WHERE chunk.status = 'raised'
+              AND (payment_round.status = 'refused'
+                OR payment_round.status = 'released'
+                    AND chunk.epoch = (SELECT events.current_epoch()))
+            OFFSET 0
+        ) AS stopped
         CROSS JOIN LATERAL (
             SELECT instruction.id
             FROM payments.instruction
-            WHERE instruction.chunk_number = chunk.number AND instruction.status = 'ready'
+            WHERE instruction.chunk_number = stopped.number AND instruction.status = 'ready'
             OFFSET 0
         ) AS ready
-        WHERE chunk.status = 'raised'
-          AND (payment_round.status = 'refused'
-            OR payment_round.status = 'released'
-                AND chunk.epoch = (SELECT events.current_epoch()))
         LIMIT :size
     )
     SELECT instruction.id

@@ -86,6 +86,9 @@ class BatchLane:
         # A provider that takes no more waits, perhaps, for what is due about what it has taken.
         self._refusals = 0
         self._refusals_seen_to = 0
+        # By number, those that a job of this worker is at: what is told of one meanwhile is looked
+        # at when that job has ended, and not by another beside it.
+        self._at: set[int] = set()
         self._claims = BatchClaims(
             clock=moves.clock, waits=moves.waits, by_commune=provider.cash_list is not None
         )
@@ -173,15 +176,18 @@ class BatchLane:
                 session,
                 provider_number=number,
                 size=room,
+                besides=self._at,
                 lease_seconds=self._settings.batch_lease_seconds,
             )
-        under_way = set(due)
+        under_way = {batch.number for batch in due}
+        self._at |= under_way
 
         async def work(batch: DueBatch) -> None:
             try:
                 await self._work(batch)
             finally:
-                under_way.discard(batch)
+                self._at.discard(batch.number)
+                under_way.discard(batch.number)
                 if not under_way:
                     self._see_to(refusals)
 

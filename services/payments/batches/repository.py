@@ -1,6 +1,6 @@
 """SQL of batches: moving them, finding those of which something is due, and their lines."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -72,6 +72,7 @@ _PICK_DUE = text(
         WHERE status IN ({among(OPEN)})
           AND provider_number = :provider_number
           AND next_action_at <= {NOW}
+          AND number <> ALL(CAST(:besides AS integer[]))
         ORDER BY next_action_at
         LIMIT :size
         FOR NO KEY UPDATE SKIP LOCKED
@@ -84,10 +85,12 @@ _PICK_DUE = text(
     """
 )
 
+# Somebody may be at it who did not hear yet what the provider told: it stays due.
 _WAIT = text(
     """
     UPDATE payments.batch
-    SET next_action_at = clock_timestamp() + make_interval(secs => :seconds),
+    SET next_action_at = CASE WHEN next_action_at <= clock_timestamp() THEN next_action_at
+            ELSE clock_timestamp() + make_interval(secs => :seconds) END,
         reason = coalesce(CAST(:reason AS text), reason),
         inquiries = CASE WHEN CAST(:is_new AS boolean) THEN 0 ELSE inquiries END,
         provider_batch_id = coalesce(CAST(:provider_batch_id AS text), provider_batch_id),
@@ -216,12 +219,25 @@ class DueBatch:
 
 
 async def pick_due(
-    session: AsyncSession, *, provider_number: int, size: int, lease_seconds: float
+    session: AsyncSession,
+    *,
+    provider_number: int,
+    size: int,
+    besides: Collection[int],
+    lease_seconds: float,
 ) -> list[DueBatch]:
-    """Batches of which something is due now; each is put off, in case nobody comes back."""
+    """Batches of which something is due now, ``besides`` those of these numbers.
+
+    Each is put off, in case nobody comes back.
+    """
     rows = await session.execute(
         _PICK_DUE,
-        {"provider_number": provider_number, "size": size, "lease_seconds": lease_seconds},
+        {
+            "provider_number": provider_number,
+            "size": size,
+            "besides": list(besides),
+            "lease_seconds": lease_seconds,
+        },
     )
     return [
         DueBatch(

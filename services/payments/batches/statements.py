@@ -140,13 +140,15 @@ _OF_A_COMMUNE = f"""
             ORDER BY instruction.id
 """
 
-# Whoever reads the same page beside us finds that it is read, and stops.
+# Whoever reads the same page beside us finds that it is read, and stops. What the provider told of
+# it meanwhile stays due.
 READ_TO = {
     kind: text(
         f"""
         UPDATE payments.batch
         SET {column} = :offset + :count,
-            next_action_at = clock_timestamp() + make_interval(secs => :lease_seconds)
+            next_action_at = CASE WHEN next_action_at <= clock_timestamp() THEN next_action_at
+                ELSE clock_timestamp() + make_interval(secs => :lease_seconds) END
         WHERE number = :number AND moves = :position AND {column} = :offset
         RETURNING number
         """

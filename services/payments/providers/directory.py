@@ -1,5 +1,6 @@
 """The providers of the settings, as the database numbers them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,11 +30,15 @@ class ProviderDirectory:
         self._providers = providers
         self._clock = clock
         self._numbers: dict[str, int] = {}
+        self._registering = asyncio.Lock()
 
     async def numbers(self) -> Mapping[str, int]:
         """The number of each configured provider, by its code."""
         if not self._numbers:
-            self._numbers = await self._register()
+            # Everything in a process wants to know when it begins: one of them asks.
+            async with self._registering:
+                if not self._numbers:
+                    self._numbers = await self._register()
         return self._numbers
 
     async def number_of(self, code: str) -> int:
