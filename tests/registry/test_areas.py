@@ -1,13 +1,17 @@
 """The gazetteer: real places, their codes kept whole."""
 
 import json
+import random
 
 import pytest
 import shapely
+from sqlalchemy import event
 
 from services.registry.areas.gazetteer import shipped_areas
+from services.registry.areas.repository import communes_within
 from services.registry.areas.tables import Level
 from services.registry.gazetteer.matching import Named, NameIndex
+from shared.database import Database
 from tests.registry.flow import Flow
 
 
@@ -91,6 +95,42 @@ async def test_areas_are_listed_by_level_and_parent_page_by_page(flow: Flow) -> 
     assert codes == sorted(set(codes))
     assert all(code.startswith("0102") for code in codes)
     assert second["next_cursor"] is None
+
+
+async def test_communes_lie_in_areas_of_any_level_asked_in_one_way_however_many(
+    looked_at: Flow, environment: dict[str, str]
+) -> None:
+    places = [area.code for area in shipped_areas() if area.level is not Level.COUNTRY]
+    communes = {code for code in places if len(code) == 6}
+    database = Database(environment["REGISTRY_DATABASE_URL"], application_name="test")
+    statements: set[str] = set()
+
+    @event.listens_for(database.engine.sync_engine, "before_cursor_execute")
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        if "registry.area" in statement:
+            statements.add(statement)
+
+    among = random.Random(5)
+    try:
+        async with database.transaction() as session:
+            for count in (3, 40, 1_500):
+                # Of each level one at least; what is no place, and what is a mark of LIKE, is none.
+                areas = {
+                    "01",
+                    "0203",
+                    "020401",
+                    "02040101",
+                    "99",
+                    "%",
+                    *among.sample(places, count),
+                }
+                found = await communes_within(session, areas, None)
+                assert found == {code for code in communes if code.startswith(tuple(areas))}
+            assert await communes_within(session, ["99"], None) == frozenset()
+    finally:
+        await database.dispose()
+    # A statement of its own for each number of areas would be made for each, for half a second.
+    assert len(statements) == 2
 
 
 async def test_a_cursor_that_was_tampered_with_is_refused(flow: Flow) -> None:
