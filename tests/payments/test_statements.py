@@ -26,6 +26,7 @@ from tests.payments.statement_files import (
     written,
 )
 from tests.payments.steps import Steps, paid
+from tests.server import eventually
 
 
 async def test_a_statement_that_agrees_makes_no_difference(world: World, steps: Steps) -> None:
@@ -112,6 +113,32 @@ async def test_the_same_file_twice_changes_nothing(
     assert await send(world, content, key="second") == taken
     assert await owner.fetchval("SELECT count(*) FROM payments.statement") == 1
     assert await owner.fetchval("SELECT count(*) FROM payments.statement_line") == 3
+
+
+async def test_lines_are_compared_by_several_processes(
+    world: World, steps: Steps, owner: asyncpg.Connection
+) -> None:
+    await world.fund(10_000_000)
+    await mapped(world)
+    orders = await ordered(world, steps, 5)
+    await steps.hear([(order.instruction_id, paid(order.instruction_id)) for order in orders])
+
+    async def beside() -> int:
+        """How many processes PostgreSQL started beside others, in all."""
+        await owner.execute("SELECT pg_stat_clear_snapshot()")
+        count: int = await owner.fetchval(
+            "SELECT parallel_workers_launched FROM pg_stat_database "
+            "WHERE datname = current_database()"
+        )
+        return count
+
+    before = await beside()
+    await send(world, written(lines_of(orders)))
+
+    async def more() -> bool:
+        return await beside() > before
+
+    await eventually(more)
 
 
 async def test_a_server_without_memory_for_several_processes_compares_by_one(
