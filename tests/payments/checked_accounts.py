@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sandbox.accounts import holder
 from tests.payments.announcing import Announced, Entitlement
@@ -26,9 +27,11 @@ async def checked(steps: Steps) -> None:
         pass
 
 
-async def raised(world: World, steps: Steps, owed: Sequence[Entitlement]) -> Announced:
+async def raised(
+    world: World, steps: Steps, owed: Sequence[Entitlement], *, activation_id: UUID | None = None
+) -> Announced:
     """Announce them, and raise and release them as far as they can be."""
-    announced = await world.registry.announce(owed)
+    announced = await world.registry.announce(owed, activation_id=activation_id)
     chunk = None
     while chunk is None or chunk["status"] == "announced":
         await steps.raise_announced()

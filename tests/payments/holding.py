@@ -7,6 +7,7 @@ from uuid import UUID
 from shared.clock import set_clock
 from tests.conftest import NOON
 from tests.payments.announcing import Announced, Entitlement
+from tests.payments.checked_accounts import raised
 from tests.payments.conftest import World
 from tests.payments.steps import Steps
 
@@ -26,13 +27,23 @@ async def rule(world: World, **rules: Any) -> None:
 async def released(
     world: World, steps: Steps, *owed: Entitlement, activation_id: UUID | None = None
 ) -> Announced:
-    announced = await world.registry.announce(owed, activation_id=activation_id)
-    chunk = None
-    while chunk is None or chunk["status"] == "announced":
-        await steps.raise_announced()
-        answer = await world.client.get(f"/chunks/{announced.chunk_id}")
-        chunk = answer.json() if answer.status_code == 200 else None
-    return announced
+    return await raised(world, steps, owed, activation_id=activation_id)
+
+
+async def forget_sending(world: World, steps: Steps) -> None:
+    """The database lost whether what is ready was sent: nobody knows, and it is asked about."""
+    await world.owner.execute("UPDATE payments.chunk SET epoch = epoch - 1")
+    while await steps.step("ask-first-mekong"):
+        pass
+
+
+async def after_an_hour(world: World) -> None:
+    """What was sent was sent an hour ago, and is due."""
+    await world.owner.execute(
+        "UPDATE payments.instruction SET next_action_at = clock_timestamp(), "
+        "sent_at = sent_at - interval '1 hour', "
+        "first_sent_at = clock_timestamp() - interval '1 hour'"
+    )
 
 
 async def held(world: World, **filters: Any) -> list[tuple[str, str]]:

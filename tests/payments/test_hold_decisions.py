@@ -6,7 +6,7 @@ from shared.ids import new_id
 from tests.payments.announcing import Entitlement
 from tests.payments.batch_provider import provider
 from tests.payments.conftest import World
-from tests.payments.holding import ACCOUNT, CAP, held, released, rule
+from tests.payments.holding import ACCOUNT, CAP, after_an_hour, forget_sending, held, released, rule
 from tests.payments.scripted import Script, script
 from tests.payments.steps import Steps
 
@@ -162,15 +162,9 @@ async def test_what_is_let_go_and_may_have_been_sent_is_sent_again(
     await world.fund(20_000_000)
     await rule(world, **ACCOUNT)
     await released(world, steps, *(Entitlement("+85512000001") for _ in range(2)))
-    await world.owner.execute("UPDATE payments.chunk SET epoch = epoch - 1")
-    while await steps.step("ask-first-mekong"):
-        pass
+    await forget_sending(world, steps)
     await decide(world, steps, "release", chosen={"scheme": "flood"})
-    await world.owner.execute(
-        "UPDATE payments.instruction SET next_action_at = clock_timestamp(), "
-        "sent_at = sent_at - interval '1 hour', "
-        "first_sent_at = clock_timestamp() - interval '1 hour'"
-    )
+    await after_an_hour(world)
     await world.owner.execute("UPDATE events.epoch SET begun_at = begun_at - interval '1 hour'")
     await steps.step("inquire-mekong")
     # A further attempt at each may have been lost as well, and is asked about first.

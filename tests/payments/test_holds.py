@@ -18,6 +18,8 @@ from tests.payments.holding import (
     CAP,
     DUPLICATE,
     NO_TIME,
+    after_an_hour,
+    forget_sending,
     held,
     households_claimed,
     later,
@@ -231,15 +233,9 @@ async def test_what_is_held_and_may_have_been_sent_is_asked_about_and_not_sent(
     await world.fund(20_000_000)
     await rule(world, **ACCOUNT)
     await released(world, steps, *(Entitlement("+85512000001") for _ in range(2)))
-    await world.owner.execute("UPDATE payments.chunk SET epoch = epoch - 1")
-    while await steps.step("ask-first-mekong"):
-        pass
+    await forget_sending(world, steps)
     assert await world.count("unknown") == 2
-    await world.owner.execute(
-        "UPDATE payments.instruction SET next_action_at = clock_timestamp(), "
-        "sent_at = sent_at - interval '1 hour', "
-        "first_sent_at = clock_timestamp() - interval '1 hour'"
-    )
+    await after_an_hour(world)
     await steps.step("inquire-mekong")
     assert (len(script.asked), script.sent) == (2, [])
     for instruction, _ in await held(world):
