@@ -453,6 +453,27 @@ async def test_what_was_dismissed_of_one_does_not_come_back_with_its_persons(
     assert sought["person"]["name"] == "Chea Sopheap"
 
 
+async def test_what_was_decided_of_two_stays_and_another_question_about_them_beside_it(
+    flow: Flow, worker: Worker
+) -> None:
+    given = [*twice("010203045"), with_number(rows(1, begin=70)[0], "010203045")]
+    await flow.register(given)
+    a, b, c = [await flow.household_id(row.registration_number) for row in given]
+    await look(worker)
+    by_pair = {frozenset(sides(each)): each["id"] for each in await suspects(flow)}
+    ab, ac, bc = [by_pair[frozenset(pair)] for pair in ((a, b), (a, c), (b, c))]
+    await decided(flow, ac, "dismiss")
+    await flow.approve(await proposed(flow, ab, a))
+    assert await standing(flow, ac) == ("dismiss", ["dismiss"])
+    # That the one who came is the third as well was never asked of whoever dismissed it.
+    beside = await flow.get(f"/duplicates/{bc}")
+    assert (beside["standing"], beside["passed_to"], beside["holds"]) == ("undecided", None, True)
+    await decided(flow, bc, "dismiss")
+    await everything_changes(flow)
+    await look(worker)
+    assert await suspects(flow, standing="undecided") == []
+
+
 async def test_many_are_not_merged_at_once(flow: Flow, worker: Worker) -> None:
     await suspected(flow, worker)
     body = {"decision": "merge", "least_score": 900, "reason": "All of them."}
