@@ -1,15 +1,18 @@
 """A provider is spoken to through its face alone: another protocol needs nothing else."""
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 
 from services.payments.providers import adapters
 from services.payments.providers.adapters import ADAPTERS, VERIFIERS, UnknownProtocol, adapters_of
 from services.payments.providers.answers import Answer, AnswerKind
+from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.protocol import Capability, Order, Permit, Told
 from services.payments.settings import ApiSettings, ProviderSettings, WorkerSettings, WrongPlace
 from shared.ids import new_id
@@ -107,6 +110,24 @@ async def test_callbacks_of_a_provider_that_was_taken_out_wait_for_it(
     assert await steps.step("match-callbacks") == 1
     assert await steps.step("apply-callbacks") == 1
     assert await world.count("settled") == 1
+
+
+async def test_all_that_asks_when_a_process_begins_has_its_providers_registered_once(
+    steps: Steps,
+) -> None:
+    wiring = steps.wiring
+    directory = ProviderDirectory(wiring.database, wiring.settings.providers, clock=wiring.clock)
+    kept: list[str] = []
+
+    @event.listens_for(wiring.database.engine.sync_engine, "before_cursor_execute")
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        if "INSERT INTO payments.provider " in statement:
+            kept.append(statement)
+
+    codes = frozenset(provider.code for provider in wiring.settings.providers)
+    told = await asyncio.gather(*(directory.numbers() for _ in range(8)))
+    assert {frozenset(numbers) for numbers in told} == {codes}
+    assert len(kept) == len(codes) > 1
 
 
 def test_a_protocol_that_nothing_speaks_is_refused_with_those_that_there_are(
