@@ -311,7 +311,7 @@ def _within(column: InstrumentedAttribute[str], areas: Collection[str]) -> Colum
     """Whether a code begins with one of ``areas``: by its beginnings of the lengths that they have.
 
     They are one parameter, however many: a statement with a condition for each of a country's
-    communes is made for seconds, in which a process does nothing else.
+    communes took half a second to make, in which a process did nothing else.
     """
     among = select(func.unnest(bindparam(None, list(areas), type_=ARRAY(CODE))))
     lengths = sorted({len(area) for area in areas})
