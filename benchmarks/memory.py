@@ -7,11 +7,10 @@ memory (RssAnon) is looked at four times a second, and the largest backend count
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-
-import psutil
 
 _LOOK_SECONDS = 0.25
 _KIBIBYTES = 1_024
@@ -84,8 +83,10 @@ class MemoryWatch:
 
 
 def _family(process_id: int) -> list[int]:
-    try:
-        children = psutil.Process(process_id).children()
-    except psutil.NoSuchProcess:
-        return [process_id]
-    return [process_id, *(child.pid for child in children)]
+    """A process and its children, as the kernel lists them: to look through all processes for them
+    took a tenth of a processor from what is measured."""
+    children: list[int] = []
+    for task in Path(f"/proc/{process_id}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            children += map(int, task.read_text().split())
+    return [process_id, *children]
