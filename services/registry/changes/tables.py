@@ -5,7 +5,18 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Identity, Index, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Identity,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -55,7 +66,7 @@ class HouseholdChange(Base):
 
     __tablename__ = "household_change"
 
-    sequence: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     household_id: Mapped[UUID] = mapped_column(Uuid)
     member_id: Mapped[UUID | None] = mapped_column(Uuid)
     """None: it is the household's."""
@@ -73,7 +84,7 @@ class HouseholdChange(Base):
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
     __table_args__ = (
-        Index(None, "household_id", "sequence"),
+        PrimaryKeyConstraint("household_id", "sequence"),
         {"comment": "Every change of a household or a member, with what it was before."},
     )
 
