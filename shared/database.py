@@ -121,6 +121,18 @@ class Database:
             yield session
 
     @asynccontextmanager
+    async def staying(self) -> AsyncIterator[AsyncSession]:
+        """A session for several transactions (``session.begin()``) of one connection, with what is
+        the connection's: its locks and its temporary tables. An exception ends them with it."""
+        async with self.engine.connect() as connection:
+            try:
+                async with AsyncSession(connection, expire_on_commit=False) as session:
+                    yield session
+            except BaseException:
+                await connection.invalidate()
+                raise
+
+    @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection of its own, outside the pool, for LISTEN."""
         plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)

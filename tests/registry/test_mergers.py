@@ -8,8 +8,10 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.registry.duplicates import repository
+from services.registry.duplicates.statements import FIND_EXACT
 from services.registry.settings import DuplicatesSettings
 from shared.clock import FileClock
 from shared.database import Database
@@ -277,14 +279,20 @@ async def test_what_a_look_found_before_a_merger_is_not_kept_after_it(flow: Flow
         "grounds": ["name"],
     }
     try:
-        async with database.transaction() as session:
-            _, age = await repository.since(session, "exact")
-            await repository.find_exact(session, age=age)
+        async with database.staying() as session:
+            async with session.begin():
+                _, age = await repository.since(session, "exact")
+                assert await repository.find_fresh(session, age=age)
+                for statement in FIND_EXACT:
+                    await repository.find(session, statement)
             # A look goes through a country meanwhile, and so does a comparison.
             await merged_by_hand(flow, stays, merged)
-            await repository.have_fence(session)
-            assert await repository.keep_exact(session, at=now) == 0
-            assert await repository.store_likeness(session, alike, at=now) == 0
+            async with session.begin():
+                await repository.have_fence(session)
+                found = await session.scalar(text("SELECT count(*) FROM found_alike"))
+                kept = await repository.keep_exact(session, after=UUID(int=0), most=2, at=now)
+                assert (found, kept) == (1, (0, None))
+                assert await repository.store_likeness(session, alike, at=now) == 0
     finally:
         await database.dispose()
     assert await suspects(flow) == []

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Row,
+    TextClause,
     and_,
     func,
     insert,
@@ -22,16 +23,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.registry.approvals.tables import Approval
 from services.registry.duplicates.settling.repository import follow
 from services.registry.duplicates.statements import (
-    ANALYSE_FOUND,
     ANALYSE_FRESH,
-    ANALYSE_SHARED,
-    FIND_EXACT,
-    FIND_SHARED,
+    ANY_FRESH,
     FOR_FOUND,
+    FORGET_FOUND,
     FRESH,
     KEEP_EXACT,
     SPARE_MEMORY,
     SUSPECT_ID,
+    WITHDRAW_EXACT,
 )
 from services.registry.duplicates.states import Decision, Ground, Standing, Step
 from services.registry.duplicates.tables import DuplicateDecision, DuplicateSuspect
@@ -42,7 +42,8 @@ from shared.database import plan_anew
 _FENCE, _LOOKING = 7_204, 1
 _SHARE_FENCE = text(f"SELECT pg_advisory_xact_lock_shared({_FENCE}, 0)")
 _HAVE_FENCE = text(f"SELECT pg_advisory_xact_lock({_FENCE}, 0)")
-_LOOK_ALONE = text(f"SELECT pg_try_advisory_xact_lock({_FENCE}, {_LOOKING})")
+_LOOK_ALONE = text(f"SELECT pg_try_advisory_lock({_FENCE}, {_LOOKING})")
+_LOOK_NO_MORE = text(f"SELECT pg_advisory_unlock({_FENCE}, {_LOOKING})")
 
 
 async def share_fence(session: AsyncSession) -> None:
@@ -60,8 +61,15 @@ async def have_fence(session: AsyncSession) -> None:
 
 
 async def look_alone(session: AsyncSession) -> bool:
-    """Whether nobody else looks until this transaction ends: what one finds, none withdraws."""
+    """Whether nobody else looks until ``look_no_more``, or the connection's end: what one finds,
+    none withdraws."""
     return bool(await session.scalar(_LOOK_ALONE))
+
+
+async def look_no_more(session: AsyncSession) -> None:
+    """Let somebody else look, and forget what was found."""
+    await session.execute(FORGET_FOUND)
+    await session.execute(_LOOK_NO_MORE)
 
 
 # Rows of a transaction that was not over at the last look have its number, or a greater one.
@@ -99,30 +107,50 @@ async def looked(session: AsyncSession, kind: str, begins: int, *, at: datetime)
     await session.execute(_LOOKED, {"kind": kind, "begins": begins, "now": at})
 
 
-async def find_exact(session: AsyncSession, *, age: int) -> None:
-    """Find whom a value that is stored since then has in common, for ``keep_exact`` to keep.
+async def find_fresh(session: AsyncSession, *, age: int) -> bool:
+    """Find the households that something is stored of since then, for ``FIND_EXACT``; whether there
+    are any.
 
-    It may look through a country, so nobody waits for it.
+    In the transaction of ``since``, which the age is of. What is found stays with the connection.
     """
-    await plan_anew(session)
     for statement in FOR_FOUND:
         await session.execute(statement)
+    await session.execute(FORGET_FOUND)
     await session.execute(FRESH, {"age": age})
     await session.execute(ANALYSE_FRESH)
-    await session.execute(SPARE_MEMORY)
-    for statement in FIND_SHARED:
-        await session.execute(statement)
-    await session.execute(ANALYSE_SHARED)
-    await session.execute(FIND_EXACT)
-    await session.execute(ANALYSE_FOUND)
+    return bool(await session.scalar(ANY_FRESH))
 
 
-async def keep_exact(session: AsyncSession, *, at: datetime) -> int:
-    """Keep what this transaction found; how many suspicions that changes. Take the fence before.
+async def find(session: AsyncSession, statement: TextClause) -> None:
+    """Take one step of ``FIND_EXACT``, by which is found whom a value has in common that a fresh
+    household has, for ``keep_exact`` to keep.
 
-    Withdraws what nothing speaks for any more.
+    It may look through a country, so nobody waits for it; and each in a transaction of its own, for
+    whoever reads events waits for the end of every transaction that writes.
     """
-    changed = int(await session.scalar(KEEP_EXACT, {"now": at}) or 0)
+    await plan_anew(session)
+    await session.execute(SPARE_MEMORY)
+    await session.execute(statement)
+
+
+async def keep_exact(
+    session: AsyncSession, *, after: UUID, most: int, at: datetime
+) -> tuple[int, UUID | None]:
+    """Keep some of what was found, behind an id; how many suspicions that changes, and the last id
+    of them; None: there are no more. Take the fence before."""
+    await plan_anew(session)
+    values = {"after": after, "most": most, "now": at}
+    changed, last = (await session.execute(KEEP_EXACT, values)).one()
+    if changed:
+        await follow(session)
+    return changed, last
+
+
+async def withdraw_exact(session: AsyncSession, *, at: datetime) -> int:
+    """Withdraw what nothing speaks for any more, once all is kept; how many. Take the fence
+    before."""
+    await plan_anew(session)
+    changed = int(await session.scalar(WITHDRAW_EXACT, {"now": at}) or 0)
     if changed:
         await follow(session)
     return changed
@@ -400,16 +428,19 @@ __all__ = [
     "decide",
     "decide_many",
     "decisions_of",
-    "find_exact",
+    "find",
+    "find_fresh",
     "find_suspect",
     "have_fence",
     "is_merger",
     "keep_exact",
     "list_suspects",
     "look_alone",
+    "look_no_more",
     "looked",
     "mergers_of",
     "share_fence",
     "since",
     "store_likeness",
+    "withdraw_exact",
 ]

@@ -43,7 +43,7 @@ SUSPECT_ID = """CAST(overlay(overlay(
 """SQL for the id of a pair of households, the lesser id first: the same whoever finds it."""
 
 # Of a household, one holder of a value: the member, rather than the household that repeats them.
-FIND_SHARED = [
+_FIND_SHARED = [
     text(
         f"""
         INSERT INTO shared_value
@@ -79,7 +79,7 @@ _ID_OF_FOUND = SUSPECT_ID.format(one="one_id", other="other_id")
 FOR_FOUND = [
     text(
         """
-        CREATE TEMP TABLE IF NOT EXISTS fresh_household (household_id uuid) ON COMMIT DELETE ROWS
+        CREATE TEMP TABLE IF NOT EXISTS fresh_household (household_id uuid)
         """
     ),
     text(
@@ -87,22 +87,25 @@ FOR_FOUND = [
         CREATE TEMP TABLE IF NOT EXISTS shared_value (
             ground text, value bytea, household_id uuid, member_id uuid, is_head boolean,
             known_at timestamptz, is_fresh boolean, holders bigint, place bigint
-        ) ON COMMIT DELETE ROWS
+        )
         """
     ),
     text(
         """
         CREATE TEMP TABLE IF NOT EXISTS found_alike (
-            id uuid, first_household_id uuid, second_household_id uuid, first_member_id uuid,
-            second_member_id uuid, score smallint, is_whole boolean, grounds text[]
-        ) ON COMMIT DELETE ROWS
+            id uuid PRIMARY KEY, first_household_id uuid, second_household_id uuid,
+            first_member_id uuid, second_member_id uuid, score smallint, is_whole boolean,
+            grounds text[]
+        )
         """
     ),
+    text("CREATE TEMP TABLE IF NOT EXISTS found_gone (id uuid PRIMARY KEY)"),
 ]
+FORGET_FOUND = text("TRUNCATE fresh_household, shared_value, found_alike, found_gone")
 # Two of them or three are at work at a time, on up to a country.
 SPARE_MEMORY = text("SELECT set_config('work_mem', '16MB', true)")
 # Nobody else reads them, and no one analyses them but us: from one household to a country.
-ANALYSE_FRESH, ANALYSE_SHARED, ANALYSE_FOUND = (
+ANALYSE_FRESH, _ANALYSE_SHARED, _ANALYSE_FOUND = (
     text(f"ANALYZE {table}") for table in ("fresh_household", "shared_value", "found_alike")
 )
 FRESH = text(
@@ -115,7 +118,8 @@ FRESH = text(
     SELECT household_id FROM registry.payee_account WHERE age(xmin) <= :age
     """
 )
-FIND_EXACT = text(
+ANY_FRESH = text("SELECT EXISTS (SELECT FROM fresh_household)")
+_FIND_ALIKE = text(
     f"""
     INSERT INTO found_alike
     WITH alike AS (
@@ -175,17 +179,36 @@ FIND_EXACT = text(
            CASE WHEN earlier_id = one_id THEN other_member ELSE one_member END,
            score, is_whole, grounds
     FROM found
+    -- All is found before the first is written: until then no reader of events waits.
+    ORDER BY 1
     """
 )
+_FIND_GONE = text(
+    """
+    INSERT INTO found_gone
+    SELECT id FROM registry.duplicate_suspect AS known
+    WHERE exact_score > 0
+      AND NOT EXISTS (SELECT FROM found_alike WHERE found_alike.id = known.id)
+      AND id IN (
+          SELECT id FROM registry.duplicate_suspect
+          JOIN fresh_household ON household_id = first_household_id
+          UNION ALL
+          SELECT id FROM registry.duplicate_suspect
+          JOIN fresh_household ON household_id = second_household_id)
+    """
+)
+FIND_EXACT = [*_FIND_SHARED, _ANALYSE_SHARED, _FIND_ALIKE, _ANALYSE_FOUND, _FIND_GONE]
+"""What is found of those who are fresh, and of which nothing is found any more, step by step."""
 KEEP_EXACT = text(
     """
-    WITH kept AS (
+    WITH found AS (SELECT * FROM found_alike WHERE id > :after ORDER BY id LIMIT :most),
+    kept AS (
         INSERT INTO registry.duplicate_suspect AS known
             (id, first_household_id, second_household_id, first_member_id, second_member_id,
              found_at, exact_score, likeness_score, is_whole, exact_grounds, likeness_grounds)
         SELECT id, first_household_id, second_household_id, first_member_id, second_member_id,
                :now, score, 0, is_whole, grounds, '{}'
-        FROM found_alike AS found
+        FROM found
         -- Some may have become part of another since they were found.
         WHERE NOT EXISTS (
             SELECT FROM registry.household
@@ -201,12 +224,19 @@ KEEP_EXACT = text(
           AND (excluded.exact_score >= known.exact_score OR NOT EXISTS (
               SELECT FROM registry.duplicate_suspect AS passed WHERE passed.passed_to = known.id))
         RETURNING id
-    ),
-    -- What spoke for it was corrected: nobody has to look at what nothing speaks for.
-    withdrawn AS (
+    )
+    SELECT (SELECT count(*) FROM kept) AS changed,
+           (SELECT id FROM found ORDER BY id OFFSET :most - 1) AS last
+    """
+)
+"""Some of what was found, behind an id; ``last`` is null where there are no more behind them."""
+# What spoke for it was corrected: nobody has to look at what nothing speaks for.
+WITHDRAW_EXACT = text(
+    """
+    WITH withdrawn AS (
         UPDATE registry.duplicate_suspect AS known
         SET exact_score = 0, exact_grounds = '{}',
-            withdrawn_at = CASE WHEN likeness_score = 0 THEN :now END
+            withdrawn_at = CASE WHEN likeness_score = 0 THEN CAST(:now AS timestamptz) END
         WHERE known.decision IS NULL AND known.exact_score > 0 AND known.passed_to IS NULL
           -- Of whoever is part of another nothing is found any more, nor what went on from them:
           -- somebody decides it.
@@ -216,15 +246,9 @@ KEEP_EXACT = text(
               SELECT FROM registry.household
               WHERE household.id IN (known.first_household_id, known.second_household_id)
                 AND household.merged_into IS NOT NULL)
-          AND NOT EXISTS (SELECT FROM found_alike WHERE found_alike.id = known.id)
-          AND known.id IN (
-              SELECT id FROM registry.duplicate_suspect
-              JOIN fresh_household ON household_id = first_household_id
-              UNION ALL
-              SELECT id FROM registry.duplicate_suspect
-              JOIN fresh_household ON household_id = second_household_id)
+          AND known.id IN (SELECT id FROM found_gone)
         RETURNING id
     )
-    SELECT (SELECT count(*) FROM kept) + (SELECT count(*) FROM withdrawn)
+    SELECT count(*) FROM withdrawn
     """
 )
