@@ -85,6 +85,25 @@ async def test_changes_of_several_communes_are_told_in_their_order_and_each_once
     assert told == list(map(str, changed))
 
 
+async def test_a_household_is_told_too_where_only_a_member_of_it_changed(flow: Flow) -> None:
+    await flow.register(rows(2))
+    ids = await ids_of(flow.owner, "020101")
+    people = {household_id: [Person(), Person(relationship="child")] for household_id in ids}
+    await store(flow, people)
+    page = await flow.get("/households", sort="changed")
+    assert len(page["items"]) == 2
+
+    # No count of the household is another than it was.
+    people[ids[1]][1] = Person(relationship="child", programmes=("school-meals",))
+    assert await store(flow, people) == (0, 1, 3, 0)
+    for which in ({}, {"programme": "school-meals"}):
+        told = await flow.get("/households", sort="changed", cursor=page["next_cursor"], **which)
+        assert [item["id"] for item in told["items"]] == [str(ids[1])]
+    await store(flow, people)
+    after = await flow.get("/households", sort="changed", cursor=told["next_cursor"])
+    assert after["items"] == []
+
+
 async def _touch(flow: Flow, household_id: UUID) -> None:
     await flow.owner.execute(
         "UPDATE registry.household SET poverty_status = 'poor-2' WHERE id = $1", household_id

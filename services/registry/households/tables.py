@@ -119,7 +119,8 @@ class Household(Base):
     changed_in: Mapped[int] = mapped_column(
         TransactionId(), server_default=text("pg_current_xact_id()")
     )
-    """The transaction that stored it last, or gave it its account: a trigger says it."""
+    """The transaction that stored it last or a member of it, or gave it its account: triggers say
+    it."""
     members_listed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     """Whether its members are rows: its counts are then those of the day that they were listed,
     and nobody pays by them."""

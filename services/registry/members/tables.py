@@ -25,6 +25,7 @@ from services.registry.database import SCHEMA, Base
 from services.registry.households.tables import add_columns
 from services.registry.members.shape import FOUND, MAXIMUM_MEMBER_NUMBER, OPEN, PROGRAMME_CODE
 from shared.events.tables import TransactionId
+from shared.schema.declaration import comes_with
 from shared.tables import enum_column
 
 
@@ -104,6 +105,27 @@ Index(
         "left_on",
         *(field.name for field in OPEN if field.name != "member_number"),
     ],
+)
+
+# What changes of a member changes its household too: whoever follows changes hears of it. The plan
+# is kept, whether one member changed first or thousands: households are found by their key.
+comes_with(
+    Member.__table__,
+    """
+CREATE FUNCTION registry.mark_households_of_members() RETURNS trigger
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+BEGIN
+    UPDATE registry.household SET changed_in = pg_current_xact_id()
+    WHERE id IN (SELECT household_id FROM after) AND changed_in <> pg_current_xact_id();
+    RETURN NULL;
+END
+$$
+""",
+    """
+CREATE TRIGGER member_changes_household AFTER UPDATE ON registry.member
+REFERENCING NEW TABLE AS after
+FOR EACH STATEMENT EXECUTE FUNCTION registry.mark_households_of_members()
+""",
 )
 
 
