@@ -45,6 +45,26 @@ _CONNECTIONS = text(
 # Where this is another cluster than before, or another timeline.
 _BEGIN_EPOCH_WHERE_NEEDED = text("SELECT events.begin_epoch()")
 
+# After a dump from another cluster: whatever has no epoch of its own and is later than all that
+# happens here becomes older than all of it.
+_NUMBERED_ELSEWHERE = text(
+    """
+    SELECT format('UPDATE %s SET %I = ''3'' WHERE %I > pg_current_xact_id()',
+                  pg_class.oid::regclass, numbered.attname, numbered.attname)
+    FROM pg_class
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    JOIN pg_attribute AS numbered ON numbered.attrelid = pg_class.oid
+        AND numbered.atttypid = 'xid8'::regtype
+    WHERE relkind = 'r' AND nspname = ANY(:schemas)
+      AND NOT EXISTS (
+          SELECT FROM pg_attribute AS other
+          WHERE other.attrelid = pg_class.oid AND other.attname = 'epoch')
+      AND (SELECT system_identifier FROM pg_control_system()) <> (
+          SELECT system_identifier FROM events.epoch ORDER BY number DESC LIMIT 1)
+    ORDER BY 1
+    """
+)
+
 # Whoever is writing an event has said its epoch: it ends before the next one begins, or a reader
 # that is in the next one already would not come back for it.
 _LET_WRITERS_END = text("LOCK TABLE events.event IN SHARE ROW EXCLUSIVE MODE")
@@ -142,6 +162,9 @@ async def _migrate_all(
             await connection.run_sync(_prepare, histories, roles)
             for history in histories:
                 await connection.run_sync(_upgrade, history)
+            schemas = {"schemas": [history.schema for history in histories]}
+            for statement in (await connection.scalars(_NUMBERED_ELSEWHERE, schemas)).all():
+                await connection.execute(text(statement))
             await connection.execute(_BEGIN_EPOCH_WHERE_NEEDED)
             await connection.commit()
         finally:

@@ -22,6 +22,8 @@ MOST_SEARCHED = 10_000
 BEGIN_EPOCH = "SELECT events.begin_epoch()"
 """Keeps when an epoch began that the server's timeline says is new; otherwise does nothing."""
 
+_CURRENT_EPOCH = text("SELECT events.current_epoch()")
+
 # The log is left to say what the event is about: after a loss it may not have it any more.
 _LETTER = """
     letter.consumer, letter.event_id, letter.type, event.subject, letter.error, letter.attempts,
@@ -132,6 +134,12 @@ class Found:
     events: Sequence[Row[Any]]
     read_to: Position
     more: bool
+
+
+async def current_epoch(session: AsyncSession) -> int:
+    """It rises where the database lost commits, or transaction ids begin anew: what was read by
+    them before goes on no more."""
+    return int(await session.scalar(_CURRENT_EPOCH) or 0)
 
 
 async def read_events(session: AsyncSession, after: Position, *, only: Only, limit: int) -> Found:

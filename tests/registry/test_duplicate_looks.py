@@ -16,7 +16,7 @@ from shared.clock import FileClock
 from shared.database import Database
 from shared.worker import Worker
 from tests.registry.flow import Flow, rows
-from tests.registry.suspects import look, suspects
+from tests.registry.suspects import compare, look, suspects
 
 _BY_TRANSACTION = "SELECT xmin::text FROM registry.duplicate_suspect"
 
@@ -85,3 +85,21 @@ async def test_whoever_looks_does_so_alone_and_a_look_that_is_broken_off_begins_
     assert len(await suspects(flow)) == 3
     await flow.register(rows(2, begin=50, phone="+85512345679"))
     assert await looks.step() == 1
+
+
+async def test_whoever_came_is_compared_however_much_is_written_since_the_comparison_began(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = repository.since
+
+    async def slowly(session: AsyncSession, kind: str) -> tuple[int, int]:
+        found = await since(session, kind)
+        for _ in range(50):
+            await flow.owner.execute("SELECT pg_current_xact_id()")
+        return found
+
+    await flow.register(rows(3))
+    assert (await compare(flow))[0].startswith("3 persons read, 3 of them new or changed")
+    await flow.register(rows(1, begin=10))
+    monkeypatch.setattr(repository, "since", slowly)
+    assert (await compare(flow))[0].startswith("4 persons read, 1 of them new or changed")

@@ -1,10 +1,13 @@
 """Households are listed by what is open of them, and as they change, so that nothing is missed."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from shared.migrations import begin_epoch
 from tests.registry.flow import Flow, rows
 from tests.registry.people import Person, ids_of, store
 
@@ -102,6 +105,45 @@ async def test_a_household_is_told_too_where_only_a_member_of_it_changed(flow: F
     await store(flow, people)
     after = await flow.get("/households", sort="changed", cursor=told["next_cursor"])
     assert after["items"] == []
+
+
+async def test_after_commits_were_lost_whoever_follows_changes_begins_anew(
+    flow: Flow, environment: dict[str, str]
+) -> None:
+    await flow.register(rows(3))
+    page = await flow.get("/households", sort="changed", limit=2)
+    await asyncio.to_thread(begin_epoch, environment["DATABASE_URL"])
+    again = await flow.get("/households", sort="changed", cursor=page["next_cursor"])
+    assert len(again["items"]) == 3
+    after = await flow.get("/households", sort="changed", cursor=again["next_cursor"])
+    assert (after["items"], after["next_cursor"]) == ([], again["next_cursor"])
+
+
+@pytest.mark.usefixtures("alone_with_roles")
+async def test_after_a_restore_into_another_cluster_changes_are_told_as_before(
+    flow: Flow, environment: dict[str, str], migrate: Callable[[str], None]
+) -> None:
+    """A logical dump keeps the old, larger transaction ids."""
+    await flow.register(rows(3))
+    page = await flow.get("/households", sort="changed")
+    await flow.owner.execute(
+        """
+        SET session_replication_role = replica;
+        UPDATE registry.household SET changed_in = '900000000', registered_in = '900000000';
+        UPDATE events.epoch SET system_identifier = system_identifier + 1;
+        RESET session_replication_role
+        """
+    )
+    migrate(environment["DATABASE_URL"])
+
+    again = await flow.get("/households", sort="changed", cursor=page["next_cursor"])
+    assert len(again["items"]) == 3
+    (changed, *_) = await ids_of(flow.owner, "020101")
+    await _touch(flow, changed)
+    after = await flow.get("/households", sort="changed", cursor=again["next_cursor"])
+    assert [item["id"] for item in after["items"]] == [str(changed)]
+    registered = await flow.owner.fetch("SELECT registered_in::text FROM registry.household")
+    assert [row[0] for row in registered] == ["3"] * 3
 
 
 async def _touch(flow: Flow, household_id: UUID) -> None:

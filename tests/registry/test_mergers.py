@@ -281,8 +281,8 @@ async def test_what_a_look_found_before_a_merger_is_not_kept_after_it(flow: Flow
     try:
         async with database.staying() as session:
             async with session.begin():
-                _, age = await repository.since(session, "exact")
-                assert await repository.find_fresh(session, age=age)
+                _, seen = await repository.since(session, "exact")
+                assert await repository.find_fresh(session, seen=seen)
                 for statement in FIND_EXACT:
                     await repository.find(session, statement)
             # A look goes through a country meanwhile, and so does a comparison.

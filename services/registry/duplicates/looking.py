@@ -39,8 +39,8 @@ class DuplicateLooks:
                 if not await repository.look_alone(session):
                     return 0
                 now = self._clock.now()
-                begins, age = await repository.since(session, _KIND)
-                if not await repository.find_fresh(session, age=age):
+                begins, seen = await repository.since(session, _KIND)
+                if not await repository.find_fresh(session, seen=seen):
                     await repository.looked(session, _KIND, begins, at=now)
                     await repository.look_no_more(session)
                     return 0

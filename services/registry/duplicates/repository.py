@@ -72,15 +72,12 @@ async def look_no_more(session: AsyncSession) -> None:
     await session.execute(_LOOK_NO_MORE)
 
 
-# Rows of a transaction that was not over at the last look have its number, or a greater one.
-# Numbers wrap around and rows are frozen: what is too far behind is looked at as a whole.
+# What a transaction stored that was not over at the last look has its number, or a greater one.
 _SINCE = text(
     """
-    WITH now AS (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS begins)
-    SELECT begins,
-           CASE WHEN look.seen_before <= begins AND begins - look.seen_before < 1000000000
-                THEN age((look.seen_before % 4294967296)::text::xid) END AS age
-    FROM now LEFT JOIN registry.duplicate_look AS look ON look.kind = :kind
+    SELECT begins, CASE WHEN seen_before <= begins THEN seen_before ELSE 0 END
+    FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS begins) AS now
+    LEFT JOIN registry.duplicate_look AS look ON look.kind = :kind
     """
 )
 _LOOKED = text(
@@ -94,12 +91,13 @@ _LOOKED = text(
 
 
 async def since(session: AsyncSession, kind: str) -> tuple[int, int]:
-    """Where this look begins, and how young a row has to be (``age(xmin)``) to be new to it.
+    """Where this look begins, and from which transaction on a household has changed (its
+    ``changed_in``, which its members and its account move too) to be new to it; 0: each is.
 
     To be asked before the rows are: what is stored meanwhile is new to the next look too.
     """
-    begins, age = (await session.execute(_SINCE, {"kind": kind})).one()
-    return begins, 2**31 - 1 if age is None else age
+    begins, seen = (await session.execute(_SINCE, {"kind": kind})).one()
+    return begins, seen
 
 
 async def looked(session: AsyncSession, kind: str, begins: int, *, at: datetime) -> None:
@@ -107,16 +105,14 @@ async def looked(session: AsyncSession, kind: str, begins: int, *, at: datetime)
     await session.execute(_LOOKED, {"kind": kind, "begins": begins, "now": at})
 
 
-async def find_fresh(session: AsyncSession, *, age: int) -> bool:
-    """Find the households that something is stored of since then, for ``FIND_EXACT``; whether there
-    are any.
-
-    In the transaction of ``since``, which the age is of. What is found stays with the connection.
-    """
+async def find_fresh(session: AsyncSession, *, seen: int) -> bool:
+    """Find the households that changed since then, for ``FIND_EXACT``; whether there are any. What
+    is found stays with the connection."""
     for statement in FOR_FOUND:
         await session.execute(statement)
     await session.execute(FORGET_FOUND)
-    await session.execute(FRESH, {"age": age})
+    await plan_anew(session)
+    await session.execute(FRESH, {"seen": str(seen)})
     await session.execute(ANALYSE_FRESH)
     return bool(await session.scalar(ANY_FRESH))
 

@@ -111,11 +111,7 @@ ANALYSE_FRESH, _ANALYSE_SHARED, _ANALYSE_FOUND = (
 FRESH = text(
     """
     INSERT INTO fresh_household
-    SELECT id FROM registry.household WHERE age(xmin) <= :age
-    UNION
-    SELECT household_id FROM registry.member WHERE age(xmin) <= :age
-    UNION
-    SELECT household_id FROM registry.payee_account WHERE age(xmin) <= :age
+    SELECT id FROM registry.household WHERE changed_in >= CAST(CAST(:seen AS text) AS xid8)
     """
 )
 ANY_FRESH = text("SELECT EXISTS (SELECT FROM fresh_household)")

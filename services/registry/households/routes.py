@@ -78,7 +78,8 @@ async def list_households(
         Query(
             description="`area`: by commune. `changed`: as they changed. Its pages end with a "
             "cursor as long as they tell anything: kept, it goes on with what changes later, and "
-            "nothing is missed."
+            "nothing is missed. Where the registry lost what was stored last (a failover, a "
+            "restore), it begins anew by itself, with everybody."
         ),
     ] = HouseholdSort.AREA,
 ) -> PageOf[HouseholdOut]:

@@ -94,7 +94,7 @@ class Comparing:
         """Compare whoever is new or changed since the last time with everybody."""
         began = time.monotonic()
         async with self._database.transaction() as session:
-            begins, age = await repository.since(session, _KIND)
+            begins, seen = await repository.since(session, _KIND)
         known, blinding = _Known(), Blinding()
         reading = _Progress("persons read", self._tell)
         with (
@@ -102,7 +102,7 @@ class Comparing:
             Linking(Path(directory)) as linking,
         ):
             async with self._database.connection() as connection:
-                async for records in blocks(connection, age):
+                async for records in blocks(connection, seen):
                     self._personal_data = self._personal_data.apart()
                     await self._personal_data.learn_on(
                         connection, {record["household_id"] for record in records}

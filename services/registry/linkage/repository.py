@@ -11,7 +11,7 @@ _BLOCK_HOUSEHOLDS = 5_000
 _READ = """
     WITH block AS (
         SELECT id, area_code, person_sealed, id_number_index, phone_index, members_listed,
-               age(xmin) <= $3 AS fresh
+               changed_in >= CAST(CAST($3 AS text) AS xid8) AS fresh
         FROM registry.household
         -- Whose persons are of another household, or nobody's any more, is compared with nobody.
         WHERE id > $1 AND merged_into IS NULL AND erased_at IS NULL
@@ -25,7 +25,7 @@ _READ = """
                AS phone_index,
            member.birth_date, member.sex::text AS sex,
            coalesce(member.relationship = 'head', true) AS is_head,
-           block.fresh OR coalesce(age(member.xmin) <= $3, false) AS fresh
+           block.fresh
     FROM block
     LEFT JOIN registry.member ON members_listed AND member.household_id = block.id
         AND member.left_on IS NULL
@@ -34,10 +34,11 @@ _READ = """
 
 
 async def blocks(
-    connection: asyncpg.Connection, age: int
+    connection: asyncpg.Connection, seen: int
 ) -> AsyncIterator[Sequence[asyncpg.Record]]:
-    """Everybody, by household; ``fresh`` is whose row is no older than ``age`` (``age(xmin)``)."""
+    """Everybody, by household; ``fresh`` is whose household changed in the transaction ``seen``, or
+    later."""
     after = UUID(int=0)
-    while records := await connection.fetch(_READ, after, _BLOCK_HOUSEHOLDS, age):
+    while records := await connection.fetch(_READ, after, _BLOCK_HOUSEHOLDS, str(seen)):
         yield records
         after = records[-1]["household_id"]
