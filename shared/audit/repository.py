@@ -38,7 +38,9 @@ _UNLESS_RECORDED = """
     WHERE pg_current_xact_id_if_assigned() IS NOT NULL
       AND NOT EXISTS (
           SELECT FROM {schema}.audit_record
-          WHERE transaction_id = pg_current_xact_id_if_assigned()
+          -- Of an epoch before, another cluster may have given the same number.
+          WHERE epoch = events.current_epoch()
+            AND transaction_id = pg_current_xact_id_if_assigned()
       )
 """
 

@@ -19,10 +19,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.processes import SERVICES
-from shared.audit import Sequencer
+from shared.audit import Sequencer, repository
 from shared.audit.chain import Head
 from shared.audit.verifying import verify_all
 from shared.database import Database, get_session
+from shared.ids import new_id
 from shared.migrations import begin_epoch
 from shared.pagination import encode_cursor
 from tests.conftest import RunningService, ServeService
@@ -390,6 +391,44 @@ async def test_the_command_ends_otherwise_where_something_was_tampered_with(
     code, said = await command(environment, "audit", "--head", "nobody=12:ab")
     assert code == 1
     assert "'nobody=12:ab' is no head of a chain" in said
+
+
+async def test_a_number_that_another_cluster_gave_hides_no_change(
+    payments: RunningService, environment: dict[str, str], owner: asyncpg.Connection
+) -> None:
+    """A logical dump keeps the old transaction ids, and the new cluster gives them again."""
+    await propose_funds(payments, count=1)
+    await owner.execute(
+        f"""
+        {BEHIND_ITS_BACK};
+        INSERT INTO payments.audit_record
+        SELECT (jsonb_populate_record(NULL::payments.audit_record, to_jsonb(one)
+            || jsonb_build_object('id', uuidv7(), 'transaction_id',
+                (pg_current_xact_id()::text::bigint + ahead)::text))).*
+        FROM payments.audit_record AS one, generate_series(1, 500) AS ahead;
+        RESET session_replication_role
+        """
+    )
+    await asyncio.to_thread(begin_epoch, environment["DATABASE_URL"])
+    async with payments.app.state.database.transaction() as session:
+        await session.execute(text("SELECT pg_current_xact_id()"))
+        for _ in range(2):
+            await repository.add_unless_recorded(
+                session,
+                "payments",
+                id=new_id(),
+                subject="officer",
+                client=None,
+                request_id=new_id(),
+                operation="POST /v1/funds",
+                unmasked_read=False,
+                objects=[],
+                reason=None,
+            )
+    kept = await owner.fetchval(
+        "SELECT count(*) FROM payments.audit_record WHERE epoch = events.current_epoch()"
+    )
+    assert kept == 1
 
 
 async def test_the_worker_chains_and_a_new_epoch_breaks_nothing(
