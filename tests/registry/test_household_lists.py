@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from services.registry.households.shape import MAXIMUM_MEMBERS
 from shared.migrations import begin_epoch
 from tests.registry.flow import Flow, rows
 from tests.registry.people import Person, ids_of, store
@@ -105,6 +106,14 @@ async def test_a_household_is_told_too_where_only_a_member_of_it_changed(flow: F
     await store(flow, people)
     after = await flow.get("/households", sort="changed", cursor=told["next_cursor"])
     assert after["items"] == []
+    # More than are counted: one who comes changes no count either.
+    people[ids[0]] += [Person(relationship="child")] * MAXIMUM_MEMBERS
+    await store(flow, people)
+    told = await flow.get("/households", sort="changed", cursor=told["next_cursor"])
+    people[ids[0]].append(Person(relationship="child"))
+    assert await store(flow, people) == (1, 0, MAXIMUM_MEMBERS + 4, 0)
+    told = await flow.get("/households", sort="changed", cursor=told["next_cursor"])
+    assert [item["id"] for item in told["items"]] == [str(ids[0])]
 
 
 async def test_after_commits_were_lost_whoever_follows_changes_begins_anew(

@@ -90,7 +90,8 @@ def _counted(counted: CountedMembers) -> str:
 
 _BY_ROWS = {known.name: known.counts for known in CATEGORIES if known.counts is not None}
 # What is kept beside the rows for whoever reads households without their members, within the
-# bounds of a household's counts. A row that says so already is not written.
+# bounds of a household's counts. A row that says so already is not written, unless somebody came:
+# whoever follows changes hears of them, also where they are not counted yet, or not any more.
 _COUNTS = [MEMBERS.name, *_BY_ROWS]
 _LIST = f"""
     UPDATE registry.household
@@ -113,7 +114,9 @@ _LIST = f"""
     WHERE household.id = counted.household_id
       AND (NOT household.members_listed
         OR ({", ".join(f"household.{name}" for name in _COUNTS)})
-           IS DISTINCT FROM ({", ".join(f"counted.{name}" for name in _COUNTS)}))
+           IS DISTINCT FROM ({", ".join(f"counted.{name}" for name in _COUNTS)})
+        OR EXISTS (SELECT FROM registry.member AS came WHERE came.household_id = household.id
+                   AND came.registered_in = pg_current_xact_id()))
 """
 
 

@@ -122,11 +122,6 @@ END
 $$
 """,
     """
-CREATE TRIGGER member_comes_to_household AFTER INSERT ON registry.member
-REFERENCING NEW TABLE AS after
-FOR EACH STATEMENT EXECUTE FUNCTION registry.mark_households_of_members()
-""",
-    """
 CREATE TRIGGER member_changes_household AFTER UPDATE ON registry.member
 REFERENCING NEW TABLE AS after
 FOR EACH STATEMENT EXECUTE FUNCTION registry.mark_households_of_members()

@@ -7,8 +7,6 @@ down_revision = "0031"
 branch_labels = None
 depends_on = None
 
-_TRIGGERS = {"member_comes_to_household": "INSERT", "member_changes_household": "UPDATE"}
-
 
 def upgrade() -> None:
     op.execute(
@@ -23,17 +21,15 @@ END
 $$
 """
     )
-    for trigger, event in _TRIGGERS.items():
-        op.execute(
-            f"""
-CREATE TRIGGER {trigger} AFTER {event} ON registry.member
+    op.execute(
+        """
+CREATE TRIGGER member_changes_household AFTER UPDATE ON registry.member
 REFERENCING NEW TABLE AS after
 FOR EACH STATEMENT EXECUTE FUNCTION registry.mark_households_of_members()
 """
-        )
+    )
 
 
 def downgrade() -> None:
-    for trigger in _TRIGGERS:
-        op.execute(f"DROP TRIGGER {trigger} ON registry.member")
+    op.execute("DROP TRIGGER member_changes_household ON registry.member")
     op.execute("DROP FUNCTION registry.mark_households_of_members()")
