@@ -1,12 +1,8 @@
 """What a batch costs grows with its lines, however little the planner knows of the payments."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 import asyncpg
 import pytest
-from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import text
 
 from services.payments.batches.statements import STAGING, end_lines, make_batch
 from services.payments.providers.batches import ResultKind
@@ -17,6 +13,7 @@ from shared.ids import new_id
 from tests.payments.batch_provider import BatchProvider, provider
 from tests.payments.conftest import World, entitlements
 from tests.payments.steps import Steps
+from tests.plans import rows_passed
 
 __all__ = ["provider"]
 
@@ -63,8 +60,8 @@ async def test_the_work_for_a_line_does_not_grow_with_the_lines(
         "at": wiring.clock.now(),
     }
     async with wiring.database.transaction() as session:
-        claiming = await _rows_passed(session, make_batch(wiring.moves.waits), given)
-        young = await _rows_passed(
+        claiming = await rows_passed(session, make_batch(wiring.moves.waits), given)
+        young = await rows_passed(
             session,
             text(f"SELECT count(*) FROM ({ROWS[UnresolvedKind.UNKNOWN_TOO_LONG]}) AS found"),
             {"now": wiring.clock.now(), **Limits.of(wiring.settings).given()},
@@ -72,7 +69,7 @@ async def test_the_work_for_a_line_does_not_grow_with_the_lines(
         number = await session.scalar(text("SELECT max(number) FROM payments.batch"))
         await session.execute(STAGING)
         await session.execute(_STAGE, {"number": number})
-        settling = await _rows_passed(
+        settling = await rows_passed(
             session,
             end_lines(wiring.moves.waits)[ResultKind.COMPLETIONS],
             {"number": number, "actor": "test", "at": wiring.clock.now()},
@@ -86,19 +83,3 @@ async def test_the_work_for_a_line_does_not_grow_with_the_lines(
     # Of what was released a moment ago nothing is looked at for having no end for too long.
     assert young < _LINES
     assert settling < _LINES * _ROWS_A_LINE
-
-
-async def _rows_passed(
-    session: AsyncSession, statement: TextClause, given: Mapping[str, Any]
-) -> int:
-    """How many rows all nodes of the statement's plan looked at, when it was carried out."""
-    explained = text(f"EXPLAIN (ANALYZE, TIMING off, FORMAT json) {statement.text}")
-    (found,) = await session.scalar(explained, given)
-    return round(sum(_rows(found["Plan"])))
-
-
-def _rows(node: Mapping[str, Any]) -> Iterator[float]:
-    removed = sum(count for name, count in node.items() if name.startswith("Rows Removed by"))
-    yield (node["Actual Rows"] + removed) * node["Actual Loops"]
-    for child in node.get("Plans", ()):
-        yield from _rows(child)

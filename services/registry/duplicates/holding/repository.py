@@ -81,7 +81,7 @@ HELD_FROM_REPAIR = _held(
 """SQL: whether an ``entitlement`` must not be announced again while a suspicion is undecided."""
 
 # In the order of their ids, so that two who wait for each other's never wait for each other.
-_LOCK_OF_CHUNK = text(
+LOCK_OF_CHUNK = text(
     f"""
     SELECT suspect.first_household_id, suspect.second_household_id
     FROM registry.duplicate_suspect AS suspect
@@ -93,7 +93,7 @@ _LOCK_OF_CHUNK = text(
     FOR UPDATE OF suspect
     """
 )
-_SET_ASIDE = text(
+SET_ASIDE = text(
     f"""
     WITH aside AS (
         UPDATE registry.entitlement AS e
@@ -123,7 +123,7 @@ async def lock_of_chunk(
     # Suspicions come by ten thousands at once, and plans that were made before know of none.
     await plan_anew(session)
     values = {"chunk_id": chunk_id, "activation_id": activation_id, "round": round_number}
-    pairs = (await session.execute(_LOCK_OF_CHUNK, values)).all()
+    pairs = (await session.execute(LOCK_OF_CHUNK, values)).all()
     return list({household_id for pair in pairs for household_id in pair})
 
 
@@ -132,5 +132,5 @@ async def set_aside(
 ) -> tuple[int, int]:
     """Set aside whom of these in a chunk another may be that is paid; how many, of what sum."""
     values = {"chunk_id": chunk_id, "household_ids": household_ids}
-    count, minor = (await session.execute(_SET_ASIDE, values)).one()
+    count, minor = (await session.execute(SET_ASIDE, values)).one()
     return count, minor
