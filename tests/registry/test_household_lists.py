@@ -139,6 +139,7 @@ async def test_after_a_restore_into_another_cluster_changes_are_told_as_before(
         """
         SET session_replication_role = replica;
         UPDATE registry.household SET changed_in = '900000000', registered_in = '900000000';
+        INSERT INTO registry.duplicate_look VALUES ('likeness', '900000000', now());
         UPDATE events.epoch SET system_identifier = system_identifier + 1;
         RESET session_replication_role
         """
@@ -153,6 +154,9 @@ async def test_after_a_restore_into_another_cluster_changes_are_told_as_before(
     assert [item["id"] for item in after["items"]] == [str(changed)]
     registered = await flow.owner.fetch("SELECT registered_in::text FROM registry.household")
     assert [row[0] for row in registered] == ["3"] * 3
+    # Whoever is stored from now on is below what another cluster had seen: all are compared.
+    seen = await flow.owner.fetchval("SELECT seen_before::text FROM registry.duplicate_look")
+    assert seen == "3"
 
 
 async def _touch(flow: Flow, household_id: UUID) -> None:

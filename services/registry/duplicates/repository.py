@@ -75,15 +75,16 @@ async def look_no_more(session: AsyncSession) -> None:
 # What a transaction stored that was not over at the last look has its number, or a greater one.
 _SINCE = text(
     """
-    SELECT begins, CASE WHEN seen_before <= begins THEN seen_before ELSE 0 END
-    FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS begins) AS now
+    SELECT begins::text::bigint,
+           CASE WHEN seen_before <= begins THEN seen_before::text::bigint ELSE 0 END
+    FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS begins) AS now
     LEFT JOIN registry.duplicate_look AS look ON look.kind = :kind
     """
 )
 _LOOKED = text(
     """
     INSERT INTO registry.duplicate_look (kind, seen_before, looked_at)
-    VALUES (:kind, :begins, :now)
+    VALUES (:kind, CAST(CAST(:begins AS text) AS xid8), :now)
     ON CONFLICT (kind) DO UPDATE
     SET seen_before = excluded.seen_before, looked_at = excluded.looked_at
     """
@@ -102,7 +103,7 @@ async def since(session: AsyncSession, kind: str) -> tuple[int, int]:
 
 async def looked(session: AsyncSession, kind: str, begins: int, *, at: datetime) -> None:
     """Keep up to where a look saw everything."""
-    await session.execute(_LOOKED, {"kind": kind, "begins": begins, "now": at})
+    await session.execute(_LOOKED, {"kind": kind, "begins": str(begins), "now": at})
 
 
 async def find_fresh(session: AsyncSession, *, seen: int) -> bool:

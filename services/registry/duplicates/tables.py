@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Computed,
@@ -20,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.registry.database import SCHEMA, Base
 from services.registry.duplicates.states import HOLDS_FROM, Decision, Step
+from shared.events.tables import TransactionId
 from shared.tables import enum_column
 
 
@@ -132,7 +132,7 @@ class DuplicateLook(Base):
     __tablename__ = "duplicate_look"
 
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
-    seen_before: Mapped[int] = mapped_column(BigInteger)
+    seen_before: Mapped[int] = mapped_column(TransactionId())
     """Whatever a transaction with a number below this one stored was seen."""
     looked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 

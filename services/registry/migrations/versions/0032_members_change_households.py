@@ -28,8 +28,17 @@ REFERENCING NEW TABLE AS after
 FOR EACH STATEMENT EXECUTE FUNCTION registry.mark_households_of_members()
 """
     )
+    # Until now a member changed without its household: whatever came since the last look is to be
+    # looked at by that, and so all is looked at once more.
+    op.execute(
+        "ALTER TABLE registry.duplicate_look ALTER COLUMN seen_before TYPE xid8 USING '3'::xid8"
+    )
 
 
 def downgrade() -> None:
+    op.execute(
+        "ALTER TABLE registry.duplicate_look "
+        "ALTER COLUMN seen_before TYPE bigint USING seen_before::text::bigint"
+    )
     op.execute("DROP TRIGGER member_changes_household ON registry.member")
     op.execute("DROP FUNCTION registry.mark_households_of_members()")
