@@ -1,6 +1,7 @@
 """Background work: steps that each do one bounded unit, in loops that the event log wakes."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 
@@ -23,9 +24,13 @@ _LONGEST_UNHEARD_SECONDS = 0.25
 """How long an event waits whose notification was lost."""
 _RECONNECT_SECONDS = 0.5
 _LISTEN_CHECK_SECONDS = 5.0
+_LONGEST_WITHOUT_STEP_SECONDS = 30.0
 
 Step = Callable[[], Awaitable[int]]
 """Does one bounded unit of work and says how much that was; 0: there is nothing to do."""
+
+Look = Callable[[], Awaitable[bool]]
+"""Whether there may be something to do. Never raises."""
 
 StepHook = Callable[[str], AbstractAsyncContextManager[None]]
 """Entered around every step, by the step's name: where a process measures its work."""
@@ -40,8 +45,10 @@ class Loop:
 
     Where it did nothing (or ``has_more`` says so of what it did) the loop rests: as ``rest``
     says, longer each time that there is nothing, unless it is woken: by an event of one of the
-    types ``wakes_on``, or by a loop that names it in ``then`` and did something. An exception is
-    logged and the step tried again, later each time; it never ends the worker.
+    types ``wakes_on``, or by a loop that names it in ``then`` and did something. After a rest it
+    steps if ``look`` says that there may be something, and now and then whatever it says: a look
+    costs less than a step. An exception is logged and the step tried again, later each time; it
+    never ends the worker.
     """
 
     def __init__(
@@ -53,9 +60,11 @@ class Loop:
         wakes_on: Collection[str] = (),
         has_more: Callable[[int], bool] = bool,
         then: Iterable["Loop"] = (),
+        look: Look | None = None,
     ) -> None:
         self.name = name
         self.step = step
+        self.look = look
         self.pulse = Pulse()
         self.wakes_on = frozenset(wakes_on)
         self._rests = rest
@@ -71,6 +80,7 @@ class Loop:
         name: str = "events",
         rest: Backoff = WITHOUT_WORK,
         then: Iterable["Loop"] = (),
+        look: Look | None = None,
     ) -> "Loop":
         """A loop that reads the event log; ``then`` go on with what the handlers did."""
         following = tuple(then)
@@ -91,6 +101,7 @@ class Loop:
             ),
             wakes_on=consumer.types,
             has_more=consumer.has_more,
+            look=look,
         )
 
     def wake(self) -> None:
@@ -129,8 +140,20 @@ class Loop:
                 for loop in self._then:
                     loop.wake()
             if not self._has_more(done):
-                await _wait(self._woken, self._rests.seconds(fruitless))
-                fruitless += 1
+                fruitless = await self._rest(fruitless)
+
+    async def _rest(self, fruitless: int) -> int:
+        """Until it is woken, or has rested and may have something to do; how often in turn it had
+        nothing by then."""
+        since = time.monotonic()
+        while True:
+            await _wait(self._woken, self._rests.seconds(fruitless))
+            fruitless += 1
+            rested_seconds = time.monotonic() - since
+            if self.look is None or rested_seconds >= _LONGEST_WITHOUT_STEP_SECONDS:
+                return fruitless
+            if self._woken.is_set() or await self.look():
+                return fruitless
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -30,6 +30,7 @@ from services.payments.dispatch.pauses import HearingOfPauses
 from services.payments.dispatch.permits import KnownPauses, seconds_since_boot
 from services.payments.dispatch.sending import Sending
 from services.payments.instructions.moves import InstructionMoves, Waits
+from services.payments.looks.statements import QUESTIONS
 from services.payments.providers.account_answers import AccountAsker
 from services.payments.providers.adapters import account_askers_of, adapters_of
 from services.payments.providers.batches import BatchAdapter
@@ -71,6 +72,7 @@ from shared.database import Database
 from shared.events import Consumer
 from shared.http import service_client
 from shared.ids import new_id
+from shared.looks import Looks
 from shared.retry import Backoff
 from shared.schedule import Schedule
 from shared.sending import Sender
@@ -255,9 +257,34 @@ def worker_of(wiring: Wiring) -> Worker:
     """The worker that a wiring makes."""
     settings, database, clock = wiring.settings, wiring.database, wiring.clock
     rest = settings.rest
-    closing = Loop("close", Closing(database=database, clock=clock).step, rest=rest)
+    consumer = Consumer(
+        database,
+        name="payments",
+        schema=SCHEMA,
+        handlers={
+            **of_chunks(ask_first_seconds=settings.ask_first_seconds),
+            **of_rounds(),
+            **of_activations(),
+            **of_reservations(clock),
+        },
+    )
+    follower = Consumer(database, name="subscriptions", schema=SCHEMA, handlers=of_deliveries())
+    look = Looks(
+        database,
+        {**QUESTIONS, **{each.name: each.question for each in (consumer, follower)}},
+        together_seconds=settings.rest_seconds,
+    ).by
+    closing = Loop(
+        "close", Closing(database=database, clock=clock).step, rest=rest, look=look("close")
+    )
     sending = [
-        Loop(f"send-{code}", Sending(lane, settings).step, rest=rest, then=[closing])
+        Loop(
+            f"send-{code}",
+            Sending(lane, settings).step,
+            rest=rest,
+            then=[closing],
+            look=look("send"),
+        )
         for code, lane in wiring.lanes.items()
     ]
     sending_beside = {
@@ -265,12 +292,18 @@ def worker_of(wiring: Wiring) -> Worker:
         for code, lane in wiring.batch_lanes.items()
     }
     sending_batches = {
-        code: Loop(f"send-batches-{code}", lane.send_step, rest=rest, then=[sending_beside[code]])
+        code: Loop(
+            f"send-batches-{code}",
+            lane.send_step,
+            rest=rest,
+            then=[sending_beside[code]],
+            look=look("send-batches"),
+        )
         for code, lane in wiring.batch_lanes.items()
     }
     sending += sending_batches.values()
     inquiring = [
-        Loop(f"inquire-{code}", inquiry.step, rest=rest, then=[closing])
+        Loop(f"inquire-{code}", inquiry.step, rest=rest, then=[closing], look=look("inquire"))
         for code, inquiry in wiring.inquiries.items()
     ]
     asking_first = [
@@ -285,6 +318,7 @@ def worker_of(wiring: Wiring) -> Worker:
                 has_stand_ins=bool(settings.group_of(code)),
             ).step,
             rest=rest,
+            look=look("ask-first"),
         )
         for code in wiring.adapters
     ]
@@ -303,6 +337,7 @@ def worker_of(wiring: Wiring) -> Worker:
             ).step,
             rest=rest,
             then=[*sending, closing],
+            look=look("check-accounts"),
         )
         for provider in settings.providers
         if provider.code in wiring.account_askers
@@ -332,6 +367,7 @@ def worker_of(wiring: Wiring) -> Worker:
             ).step,
             rest=rest,
             then=asking_first,
+            look=look("ask-elsewhere"),
         )
         for code in wiring.adapters
         if settings.group_of(code)
@@ -348,6 +384,7 @@ def worker_of(wiring: Wiring) -> Worker:
         ).step,
         rest=rest,
         then=[closing, *inquiring, *sending],
+        look=look("ask-further"),
     )
     rerouting = Rerouting(
         database=database, directory=wiring.directory, settings=settings, clock=clock
@@ -357,6 +394,7 @@ def worker_of(wiring: Wiring) -> Worker:
         Releasing(database=database, clock=clock).step,
         rest=rest,
         then=[*sending, *checking],
+        look=look("release"),
     )
     fetching = [
         Loop(
@@ -370,38 +408,39 @@ def worker_of(wiring: Wiring) -> Worker:
             ).step,
             rest=rest,
             then=[releasing, *checking],
+            look=look("fetch"),
         )
         for number in range(1, settings.chunk_fetchers + 1)
     ]
     cancelling = Loop(
-        "cancel", Cancelling(database=database, moves=wiring.moves).step, rest=rest, then=[closing]
+        "cancel",
+        Cancelling(database=database, moves=wiring.moves).step,
+        rest=rest,
+        then=[closing],
+        look=look("cancel"),
     )
-    reserving = Loop("reserve", Reserving(database=database, clock=clock).step, rest=rest)
+    reserving = Loop(
+        "reserve", Reserving(database=database, clock=clock).step, rest=rest, look=look("reserve")
+    )
     reading = Loop.reading(
-        Consumer(
-            database,
-            name="payments",
-            schema=SCHEMA,
-            handlers={
-                **of_chunks(ask_first_seconds=settings.ask_first_seconds),
-                **of_rounds(),
-                **of_activations(),
-                **of_reservations(clock),
-            },
-        ),
+        consumer,
         rest=rest,
         then=[reserving, *fetching, releasing, cancelling],
+        look=look(consumer.name),
     )
-    delivering = Loop("deliver", wiring.delivering.step, rest=rest)
+    delivering = Loop("deliver", wiring.delivering.step, rest=rest, look=look("deliver"))
     telling = Loop.reading(
-        Consumer(database, name="subscriptions", schema=SCHEMA, handlers=of_deliveries()),
+        follower,
         name="events-to-subscribers",
         rest=rest,
         then=[delivering],
+        look=look(follower.name),
     )
     batches = []
     for code, lane in wiring.batch_lanes.items():
-        due = Loop(f"batches-{code}", lane.due_step, rest=rest, then=[closing])
+        due = Loop(
+            f"batches-{code}", lane.due_step, rest=rest, then=[closing], look=look("batches")
+        )
         lane.on_step_taken = partial(_wake, (due, sending_batches[code], closing))
         batches.append(due)
     taking_files = [
@@ -469,33 +508,58 @@ def worker_of(wiring: Wiring) -> Worker:
             asking_further,
             *checking,
             Loop("prepare-accounts", preparing.step, rest=settings.watch_rest, then=checking),
-            Loop("unseen-accounts", unseen.step, rest=rest, then=sending),
-            Loop("reroute", rerouting.step, rest=rest, then=sending),
+            Loop(
+                "unseen-accounts",
+                unseen.step,
+                rest=rest,
+                then=sending,
+                look=look("unseen-accounts"),
+            ),
+            Loop("reroute", rerouting.step, rest=rest, then=sending, look=look("reroute")),
             Loop("pauses", hearing.step, rest=_HEAR_OF_PAUSES, has_more=_never),
             Loop("pace", pacing.step, rest=_HEAR_OF_PAUSES, has_more=_never),
             *sending,
-            Loop("leases", leases.step, rest=rest),
+            Loop("leases", leases.step, rest=rest, look=look("leases")),
             *sending_beside.values(),
             *batches,
             *taking_files,
-            Loop("apply-answers", answering.step, rest=rest, then=[closing]),
+            Loop(
+                "apply-answers",
+                answering.step,
+                rest=rest,
+                then=[closing],
+                look=look("apply-answers"),
+            ),
             Loop(
                 "apply-callbacks",
                 applying.step,
                 rest=rest,
                 wakes_on=[CALLBACKS],
                 then=[closing, *batches],
+                look=look("apply-callbacks"),
             ),
             Loop("health", health.step, rest=settings.health_rest),
             Loop("watch", watching.step, rest=settings.watch_rest),
             *(
-                Loop(f"sweep-{code}", Sweeping(lane, settings).step, rest=rest, then=[closing])
+                Loop(
+                    f"sweep-{code}",
+                    Sweeping(lane, settings).step,
+                    rest=rest,
+                    then=[closing],
+                    look=look("sweep"),
+                )
                 for code, lane in wiring.lanes.items()
             ),
             telling,
             delivering,
             Loop("follow-statements", following.step, rest=settings.watch_rest, then=[closing]),
-            Loop("resolve", resolving.step, rest=rest, then=[closing, *inquiring, *sending]),
+            Loop(
+                "resolve",
+                resolving.step,
+                rest=rest,
+                then=[closing, *inquiring, *sending],
+                look=look("resolve"),
+            ),
             Loop("return-unclaimed", returning.step, rest=settings.watch_rest, then=batches),
             Loop("count", counting.step, rest=_COUNT, has_more=_never),
             Loop("progress", progressing.step, rest=settings.progress_rest),

@@ -81,6 +81,7 @@ class Consumer:
         batch_size: int = 100,
     ) -> None:
         self.name = name
+        self._schema = schema
         self._database = database
         self._handlers = {fact.type: handler for fact, handler in handlers.items()}
         self._batch_size = batch_size
@@ -120,6 +121,31 @@ class Consumer:
         """Whether the last ``run_once`` had an event for one of the handlers."""
         self._held_back = False
         self._replays_requested = False
+
+    @property
+    def question(self) -> str:
+        """Whether there is anything to read, as a condition in SQL (``shared.looks``): what lies
+        beyond the cursor, also where it is held back, or a replay that was asked for."""
+        cursor = f"{self._schema}.event_cursor"
+        return f"""
+            NOT EXISTS (SELECT FROM {cursor} WHERE consumer = '{self.name}')
+            OR EXISTS (
+                SELECT FROM {cursor} AS cursor
+                CROSS JOIN LATERAL (
+                    SELECT FROM events.event
+                    WHERE (event.epoch, event.transaction_id, event.sequence)
+                        > (cursor.epoch, cursor.transaction_id, cursor.sequence)
+                    ORDER BY event.epoch, event.transaction_id, event.sequence
+                    LIMIT 1
+                ) AS beyond
+                WHERE cursor.consumer = '{self.name}'
+            )
+            OR EXISTS (
+                SELECT FROM {self._schema}.dead_letter
+                WHERE consumer = '{self.name}' AND replay_requested_at IS NOT NULL
+                  AND discarded_at IS NULL
+            )
+        """
 
     @property
     def types(self) -> frozenset[str]:

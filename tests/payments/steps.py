@@ -2,19 +2,25 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, cast
 from uuid import UUID
 
 from services.payments.answers.recording import Recorded
 from services.payments.answers.repository import Heard
 from services.payments.instructions.moves import Move
 from services.payments.instructions.states import Status
+from services.payments.looks.statements import QUESTIONS
 from services.payments.proofs.schemas import ProofsOut
 from services.payments.proofs.service import prove
 from services.payments.providers.answers import Answer, AnswerKind
 from services.payments.providers.protocol import Order
 from services.payments.settings import WorkerSettings
 from services.payments.worker import wire, worker_of
+from shared.database import NOW
+from shared.looks import Looks
 from tests.hearing import hear
+
+_SOON = "(SELECT clock_timestamp() + interval '1 minute')"
 
 
 class Steps:
@@ -23,12 +29,30 @@ class Steps:
     def __init__(self, settings: WorkerSettings) -> None:
         self.wiring = wire(settings)
         self.worker = worker_of(self.wiring)
+        self._soon = Looks(
+            self.wiring.database,
+            {name: question.replace(NOW, _SOON) for name, question in QUESTIONS.items()},
+            together_seconds=0,
+        )
 
     async def step(self, name: str) -> int:
-        """One step of the loop of that name, and what it began at the providers."""
+        """One step of the loop of that name, and what it began at the providers.
+
+        A step that finds something to do was not to be passed over.
+        """
+        was_seen = await self._is_seen(name)
         done = await self.worker.step(name)
         await self.wiring.settle_requests()
+        assert was_seen or not done, f"{name} did {done}, and was not to be looked at"
         return done
+
+    async def _is_seen(self, name: str) -> bool:
+        look = next(loop.look for loop in self.worker.loops if loop.name == name)
+        if look is None:
+            return True
+        question = cast(Any, look).args[0]
+        # What is due is so by now, whether it was when the question was put or is by the step.
+        return await (self._soon.by(question) if question in QUESTIONS else look)()
 
     async def raise_announced(self) -> None:
         """Consume, fetch and release all that there is."""

@@ -191,6 +191,44 @@ async def test_a_handler_that_fails_parks_its_event_and_the_rest_go_on(
     assert await owner.fetchval("SELECT count(*) FROM registry.dead_letter") == 0
 
 
+async def test_a_consumer_asks_whether_there_is_anything_to_read(
+    environment: dict[str, str], owner: asyncpg.Connection
+) -> None:
+    database = database_of(environment)
+    is_broken = True
+
+    async def handle(_: AsyncSession, stored: StoredEvent) -> None:
+        if is_broken:
+            raise ValueError
+
+    consumer = Consumer(database, name=NAME, schema="registry", handlers={Told: handle})
+
+    async def is_something() -> bool:
+        async with database.reading() as session:
+            return bool(await session.scalar(text(f"SELECT {consumer.question}")))
+
+    assert await is_something(), "it has no cursor yet"
+    await consumer.run_once()
+    assert not await is_something()
+    async with database.sessions() as early:
+        await append(early, [event(1)])
+        assert not await is_something()
+        async with database.transaction() as late:
+            await append(late, [event(2)])
+        await consumer.run_once()
+        assert await is_something(), "what is held back is to be looked at again"
+        await early.commit()
+    assert await consumer.run_once() == 2
+    assert not await is_something()
+
+    await owner.execute("UPDATE registry.dead_letter SET replay_requested_at = now()")
+    assert await is_something()
+    is_broken = False
+    await consumer.run_once()
+    assert not await is_something()
+    await database.dispose()
+
+
 async def test_a_consumer_that_dies_before_its_commit_has_done_nothing(
     environment: dict[str, str], owner: asyncpg.Connection
 ) -> None:

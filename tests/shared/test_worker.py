@@ -29,6 +29,7 @@ WANTED = "org.sangkroh.test.wanted.v1"
 OTHER = "org.sangkroh.test.other.v1"
 LATE_AFTER_SECONDS = 2.0
 NEVER = Backoff(first_seconds=3600, longest_seconds=3600)
+OFTEN = Backoff(first_seconds=0.01, longest_seconds=0.01)
 
 
 @asynccontextmanager
@@ -38,6 +39,18 @@ async def running(
     stop = asyncio.Event()
     worker = Worker(name="test", database=database, clock=SystemClock(), loops=loops)
     task = asyncio.create_task(worker.run(stop, heartbeat=heartbeat))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+@asynccontextmanager
+async def running_alone(loop: Loop) -> AsyncIterator[None]:
+    """Without a worker, and a database."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(loop.run(stop))
     try:
         yield
     finally:
@@ -142,6 +155,51 @@ async def test_what_a_loop_did_wakes_the_loops_that_go_on_with_it() -> None:
     await asyncio.gather(first.run(stop), following.run(stop))
 
     assert looks == 3
+
+
+class Looking:
+    """A loop whose step and look are counted, and what the look says."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.looks = 0
+        self.says = False
+        self.loop = Loop("counted", self._step, rest=OFTEN, look=self._look)
+
+    async def _step(self) -> int:
+        self.steps += 1
+        return 0
+
+    async def _look(self) -> bool:
+        self.looks += 1
+        return self.says
+
+
+async def test_a_loop_steps_after_a_rest_where_there_may_be_something_and_else_does_not() -> None:
+    looking = Looking()
+    async with running_alone(looking.loop):
+        await until(lambda: looking.looks > 5)
+        assert looking.steps == 1
+        looking.says = True
+        await until(lambda: looking.steps > 1)
+
+
+async def test_a_loop_that_is_woken_steps_whatever_the_look_would_say() -> None:
+    looking = Looking()
+    async with running_alone(looking.loop):
+        await until(lambda: looking.looks > 0)
+        looking.loop.wake()
+        await until(lambda: looking.steps == 2)
+
+
+async def test_a_loop_steps_now_and_then_whatever_the_look_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shared.worker._LONGEST_WITHOUT_STEP_SECONDS", 0.1)
+    looking = Looking()
+    async with running_alone(looking.loop):
+        await until(lambda: looking.steps > 2)
+        assert looking.looks > looking.steps
 
 
 async def test_a_failed_step_is_logged_by_what_failed_and_by_its_cause() -> None:

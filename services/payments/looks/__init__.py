@@ -1,0 +1,1 @@
+"""Whether the worker's loops may have something to do."""
