@@ -29,8 +29,8 @@ _LONGEST_WITHOUT_STEP_SECONDS = 30.0
 Step = Callable[[], Awaitable[int]]
 """Does one bounded unit of work and says how much that was; 0: there is nothing to do."""
 
-Look = Callable[[], Awaitable[bool]]
-"""Whether there may be something to do. Never raises."""
+Look = Callable[[Callable[[], None]], None]
+"""Begins to find out whether there may be something to do, and calls what it is given if so."""
 
 StepHook = Callable[[str], AbstractAsyncContextManager[None]]
 """Entered around every step, by the step's name: where a process measures its work."""
@@ -46,9 +46,9 @@ class Loop:
     Where it did nothing (or ``has_more`` says so of what it did) the loop rests: as ``rest``
     says, longer each time that there is nothing, unless it is woken: by an event of one of the
     types ``wakes_on``, or by a loop that names it in ``then`` and did something. After a rest it
-    steps if ``look`` says that there may be something, and now and then whatever it says: a look
-    costs less than a step. An exception is logged and the step tried again, later each time; it
-    never ends the worker.
+    looks, where it has a ``look``, and is woken by it if there may be something to do: that costs
+    less than a step, which it takes now and then whatever is found. An exception is logged and the
+    step tried again, later each time; it never ends the worker.
     """
 
     def __init__(
@@ -143,17 +143,17 @@ class Loop:
                 fruitless = await self._rest(fruitless)
 
     async def _rest(self, fruitless: int) -> int:
-        """Until it is woken, or has rested and may have something to do; how often in turn it had
+        """Until it is woken, or its rest is over and it has no look; how often in turn it had
         nothing by then."""
         since = time.monotonic()
         while True:
             await _wait(self._woken, self._rests.seconds(fruitless))
             fruitless += 1
-            rested_seconds = time.monotonic() - since
-            if self.look is None or rested_seconds >= _LONGEST_WITHOUT_STEP_SECONDS:
+            if self._woken.is_set() or self.look is None:
                 return fruitless
-            if self._woken.is_set() or await self.look():
+            if time.monotonic() - since >= _LONGEST_WITHOUT_STEP_SECONDS:
                 return fruitless
+            self.look(self.wake)
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -83,6 +83,8 @@ _COUNT = Backoff(first_seconds=0.75, longest_seconds=0.75)
 """The registry is to know within a second how many payments have ended."""
 _ONLY_WOKEN = Backoff(first_seconds=60, longest_seconds=60)
 """Of a loop that does what another has found."""
+_TOGETHER_SECONDS = 0.1
+"""How long a loop that looks whether there is something waits for others that do."""
 _HEAR_OF_PAUSES = Backoff(first_seconds=0.25, longest_seconds=0.25)
 """A pause is to be effective within a second."""
 
@@ -269,11 +271,12 @@ def worker_of(wiring: Wiring) -> Worker:
         },
     )
     follower = Consumer(database, name="subscriptions", schema=SCHEMA, handlers=of_deliveries())
-    look = Looks(
+    looks = Looks(
         database,
         {**QUESTIONS, **{each.name: each.question for each in (consumer, follower)}},
-        together_seconds=settings.rest_seconds,
-    ).by
+        together_seconds=min(settings.rest_seconds, _TOGETHER_SECONDS),
+    )
+    look = looks.by
     closing = Loop(
         "close", Closing(database=database, clock=clock).step, rest=rest, look=look("close")
     )
@@ -568,6 +571,7 @@ def worker_of(wiring: Wiring) -> Worker:
             Loop("audit", Sequencer(database, schema=SCHEMA).step, rest=RESTS),
         ],
         closing=[
+            looks.close,
             wiring.end_requests,
             *(adapter.close for adapter in wiring.adapters.values()),
             *(asker.close for asker in wiring.account_askers.values()),

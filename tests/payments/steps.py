@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 from uuid import UUID
 
+from sqlalchemy import text
+
 from services.payments.answers.recording import Recorded
 from services.payments.answers.repository import Heard
 from services.payments.instructions.moves import Move
@@ -17,10 +19,7 @@ from services.payments.providers.protocol import Order
 from services.payments.settings import WorkerSettings
 from services.payments.worker import wire, worker_of
 from shared.database import NOW
-from shared.looks import Looks
 from tests.hearing import hear
-
-_SOON = "(SELECT clock_timestamp() + interval '1 minute')"
 
 
 class Steps:
@@ -29,11 +28,6 @@ class Steps:
     def __init__(self, settings: WorkerSettings) -> None:
         self.wiring = wire(settings)
         self.worker = worker_of(self.wiring)
-        self._soon = Looks(
-            self.wiring.database,
-            {name: question.replace(NOW, _SOON) for name, question in QUESTIONS.items()},
-            together_seconds=0,
-        )
 
     async def step(self, name: str) -> int:
         """One step of the loop of that name, and what it began at the providers.
@@ -48,11 +42,13 @@ class Steps:
 
     async def _is_seen(self, name: str) -> bool:
         look = next(loop.look for loop in self.worker.loops if loop.name == name)
-        if look is None:
+        question = QUESTIONS.get(cast(Any, look).args[0]) if look else None
+        if question is None:
             return True
-        question = cast(Any, look).args[0]
         # What is due is so by now, whether it was when the question was put or is by the step.
-        return await (self._soon.by(question) if question in QUESTIONS else look)()
+        soon = question.replace(NOW, "(SELECT clock_timestamp() + interval '1 minute')")
+        async with self.wiring.database.reading() as session:
+            return bool(await session.scalar(text(f"SELECT {soon}")))
 
     async def raise_announced(self) -> None:
         """Consume, fetch and release all that there is."""

@@ -170,9 +170,10 @@ class Looking:
         self.steps += 1
         return 0
 
-    async def _look(self) -> bool:
+    def _look(self, wake: Callable[[], None]) -> None:
         self.looks += 1
-        return self.says
+        if self.says:
+            wake()
 
 
 async def test_a_loop_steps_after_a_rest_where_there_may_be_something_and_else_does_not() -> None:
