@@ -89,3 +89,17 @@ async def test_what_was_announced_and_refused_before_there_were_repairs_can_be_r
     await flow.post(path, {"round": 1, "reason": "It was refused."})
     await flow.worked(announced.activation_id, runs=2)
     assert (await announced.chunk())["refused_count"] == 0
+
+
+async def test_everybody_is_looked_at_once_more_who_may_have_changed_unmarked(
+    owner: asyncpg.Connection, database_url: str
+) -> None:
+    await at_revision(database_url, "registry", command.downgrade, "0031")
+    await owner.execute(
+        "INSERT INTO registry.duplicate_look (kind, seen_before, looked_at) "
+        "VALUES ('exact', 1000000, now())"
+    )
+    await at_revision(database_url, "registry", command.upgrade, "head")
+    await owner.reload_schema_state()
+    # No transaction has a lower number.
+    assert await owner.fetchval("SELECT seen_before::text FROM registry.duplicate_look") == "3"
