@@ -442,7 +442,11 @@ def worker_of(wiring: Wiring) -> Worker:
     batches = []
     for code, lane in wiring.batch_lanes.items():
         due = Loop(
-            f"batches-{code}", lane.due_step, rest=rest, then=[closing], look=look("batches")
+            f"batches-{code}",
+            lane.due_step,
+            rest=rest,
+            then=[closing],
+            look=lane.due_look(look("batches")),
         )
         lane.on_step_taken = partial(_wake, (due, sending_batches[code], closing))
         batches.append(due)

@@ -165,6 +165,23 @@ async def test_what_was_taken_is_approved_before_more_is_sent_to_a_provider_that
     assert provider.requests["take"] == 3
 
 
+async def test_a_provider_that_takes_no_more_is_looked_at_though_nothing_is_due(
+    provider: BatchProvider, world: World, steps: Steps
+) -> None:
+    looks: list[str] = []
+    look = steps.loop("batches-mekong").look
+    assert look is not None
+    provider.faults = iter([Fault.NOT_TAKEN])
+    await world.fund(10_000_000)
+    await announce(world, steps, 2)
+    await steps.step("send-batches-mekong")
+    look(lambda: looks.append("woken"))
+    assert looks == ["woken"]
+    await steps.step("batches-mekong")
+    look(lambda: looks.append("woken again"))
+    assert looks == ["woken"]
+
+
 async def test_an_approval_that_never_left_is_given_as_soon_as_the_provider_is_spoken_to(
     provider: BatchProvider,
     world: World,

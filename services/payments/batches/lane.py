@@ -40,6 +40,7 @@ from services.payments.providers.pausing import Pausing
 from services.payments.settings import ProviderSettings, Settings
 from shared.database import Database
 from shared.errors import told
+from shared.worker import Look
 
 log = structlog.get_logger()
 
@@ -196,6 +197,17 @@ class BatchLane:
         if not due:
             self._see_to(refusals)
         return len(due)
+
+    def due_look(self, look: Look) -> Look:
+        """A look before ``due_step``: that is taken, too, where no batch is made until it was."""
+
+        def ask(wake: Callable[[], None]) -> None:
+            if self._refusals > self._refusals_seen_to:
+                wake()
+            else:
+                look(wake)
+
+        return ask
 
     def _see_to(self, refusals: int) -> None:
         """Let batches be made again, unless one was not taken meanwhile."""
