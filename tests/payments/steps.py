@@ -29,12 +29,13 @@ class Steps:
         self.wiring = wire(settings)
         self.worker = worker_of(self.wiring)
 
-    async def step(self, name: str) -> int:
+    async def step(self, name: str, *, alone: bool = True) -> int:
         """One step of the loop of that name, and what it began at the providers.
 
-        A step that finds something to do was not to be passed over.
+        A step that finds something to do was not to be passed over; that is known while nobody else
+        is at work (``alone``).
         """
-        was_seen = await self._is_seen(name)
+        was_seen = not alone or await self._is_seen(name)
         done = await self.worker.step(name)
         await self.wiring.settle_requests()
         assert was_seen or not done, f"{name} did {done}, and was not to be looked at"

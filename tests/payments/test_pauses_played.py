@@ -254,10 +254,10 @@ class Play:
 
     async def _work(self, worker: Steps) -> None:
         """A worker does what is due."""
-        await worker.step("pauses")
+        await worker.step("pauses", alone=False)
         for code in PROVIDERS:
-            await worker.step(f"send-{code}")
-            await worker.step(f"inquire-{code}")
+            await worker.step(f"send-{code}", alone=False)
+            await worker.step(f"inquire-{code}", alone=False)
 
 
 class BatchPlay(Play):
@@ -271,7 +271,7 @@ class BatchPlay(Play):
         )
 
     async def _work(self, worker: Steps) -> None:
-        await worker.step("pauses")
+        await worker.step("pauses", alone=False)
         for code in PROVIDERS:
-            await worker.step(f"send-batches-{code}")
-            await worker.step(f"batches-{code}")
+            await worker.step(f"send-batches-{code}", alone=False)
+            await worker.step(f"batches-{code}", alone=False)
