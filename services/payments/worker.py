@@ -76,7 +76,7 @@ from shared.looks import Looks
 from shared.retry import Backoff
 from shared.schedule import Schedule
 from shared.sending import Sender
-from shared.worker import Loop, Worker
+from shared.worker import Loop, Step, Worker
 
 _MATCH_AGAIN = Backoff(first_seconds=5, longest_seconds=5)
 _COUNT = Backoff(first_seconds=0.75, longest_seconds=0.75)
@@ -276,18 +276,17 @@ def worker_of(wiring: Wiring) -> Worker:
         {**QUESTIONS, **{each.name: each.question for each in (consumer, follower)}},
         together_seconds=min(settings.rest_seconds, _TOGETHER_SECONDS),
     )
-    look = looks.by
-    closing = Loop(
-        "close", Closing(database=database, clock=clock).step, rest=rest, look=look("close")
-    )
+
+    def asking(
+        kind: str, step: Step, *, of: str | int | None = None, then: Iterable[Loop] = ()
+    ) -> Loop:
+        """A loop that steps where its kind's question says that there may be something."""
+        name = kind if of is None else f"{kind}-{of}"
+        return Loop(name, step, rest=rest, then=then, look=looks.by(kind))
+
+    closing = asking("close", Closing(database=database, clock=clock).step)
     sending = [
-        Loop(
-            f"send-{code}",
-            Sending(lane, settings).step,
-            rest=rest,
-            then=[closing],
-            look=look("send"),
-        )
+        asking("send", Sending(lane, settings).step, of=code, then=[closing])
         for code, lane in wiring.lanes.items()
     ]
     sending_beside = {
@@ -295,23 +294,17 @@ def worker_of(wiring: Wiring) -> Worker:
         for code, lane in wiring.batch_lanes.items()
     }
     sending_batches = {
-        code: Loop(
-            f"send-batches-{code}",
-            lane.send_step,
-            rest=rest,
-            then=[sending_beside[code]],
-            look=look("send-batches"),
-        )
+        code: asking("send-batches", lane.send_step, of=code, then=[sending_beside[code]])
         for code, lane in wiring.batch_lanes.items()
     }
     sending += sending_batches.values()
     inquiring = [
-        Loop(f"inquire-{code}", inquiry.step, rest=rest, then=[closing], look=look("inquire"))
+        asking("inquire", inquiry.step, of=code, then=[closing])
         for code, inquiry in wiring.inquiries.items()
     ]
     asking_first = [
-        Loop(
-            f"ask-first-{code}",
+        asking(
+            "ask-first",
             AskingFirst(
                 provider=code,
                 directory=wiring.directory,
@@ -320,14 +313,13 @@ def worker_of(wiring: Wiring) -> Worker:
                 size=settings.dispatch_claim_size,
                 has_stand_ins=bool(settings.group_of(code)),
             ).step,
-            rest=rest,
-            look=look("ask-first"),
+            of=code,
         )
         for code in wiring.adapters
     ]
     checking = [
-        Loop(
-            f"check-accounts-{provider.code}",
+        asking(
+            "check-accounts",
             CheckingAccounts(
                 wiring.account_askers[provider.code],
                 provider=provider,
@@ -338,9 +330,8 @@ def worker_of(wiring: Wiring) -> Worker:
                 comparing=Comparing(wiring.registry),
                 noting=wiring.notings[provider.code],
             ).step,
-            rest=rest,
+            of=provider.code,
             then=[*sending, closing],
-            look=look("check-accounts"),
         )
         for provider in settings.providers
         if provider.code in wiring.account_askers
@@ -358,8 +349,8 @@ def worker_of(wiring: Wiring) -> Worker:
         size=settings.dispatch_claim_size,
     )
     asking_elsewhere = [
-        Loop(
-            f"ask-elsewhere-{code}",
+        asking(
+            "ask-elsewhere",
             AskingElsewhere(
                 provider=code,
                 lanes=wiring.lanes,
@@ -368,14 +359,13 @@ def worker_of(wiring: Wiring) -> Worker:
                 settings=settings,
                 clock=clock,
             ).step,
-            rest=rest,
+            of=code,
             then=asking_first,
-            look=look("ask-elsewhere"),
         )
         for code in wiring.adapters
         if settings.group_of(code)
     ]
-    asking_further = Loop(
+    asking_further = asking(
         "ask-further",
         AskingFurther(
             lanes=wiring.lanes,
@@ -385,23 +375,19 @@ def worker_of(wiring: Wiring) -> Worker:
             settings=settings,
             clock=clock,
         ).step,
-        rest=rest,
         then=[closing, *inquiring, *sending],
-        look=look("ask-further"),
     )
     rerouting = Rerouting(
         database=database, directory=wiring.directory, settings=settings, clock=clock
     )
-    releasing = Loop(
+    releasing = asking(
         "release",
         Releasing(database=database, clock=clock).step,
-        rest=rest,
         then=[*sending, *checking],
-        look=look("release"),
     )
     fetching = [
-        Loop(
-            f"fetch-{number}",
+        asking(
+            "fetch",
             Fetching(
                 wiring.registry,
                 database=database,
@@ -409,35 +395,30 @@ def worker_of(wiring: Wiring) -> Worker:
                 clock=clock,
                 settings=settings,
             ).step,
-            rest=rest,
+            of=number,
             then=[releasing, *checking],
-            look=look("fetch"),
         )
         for number in range(1, settings.chunk_fetchers + 1)
     ]
-    cancelling = Loop(
+    cancelling = asking(
         "cancel",
         Cancelling(database=database, moves=wiring.moves).step,
-        rest=rest,
         then=[closing],
-        look=look("cancel"),
     )
-    reserving = Loop(
-        "reserve", Reserving(database=database, clock=clock).step, rest=rest, look=look("reserve")
-    )
+    reserving = asking("reserve", Reserving(database=database, clock=clock).step)
     reading = Loop.reading(
         consumer,
         rest=rest,
         then=[reserving, *fetching, releasing, cancelling],
-        look=look(consumer.name),
+        look=looks.by(consumer.name),
     )
-    delivering = Loop("deliver", wiring.delivering.step, rest=rest, look=look("deliver"))
+    delivering = asking("deliver", wiring.delivering.step)
     telling = Loop.reading(
         follower,
         name="events-to-subscribers",
         rest=rest,
         then=[delivering],
-        look=look(follower.name),
+        look=looks.by(follower.name),
     )
     batches = []
     for code, lane in wiring.batch_lanes.items():
@@ -446,7 +427,7 @@ def worker_of(wiring: Wiring) -> Worker:
             lane.due_step,
             rest=rest,
             then=[closing],
-            look=lane.due_look(look("batches")),
+            look=lane.due_look(looks.by("batches")),
         )
         lane.on_step_taken = partial(_wake, (due, sending_batches[code], closing))
         batches.append(due)
@@ -515,58 +496,34 @@ def worker_of(wiring: Wiring) -> Worker:
             asking_further,
             *checking,
             Loop("prepare-accounts", preparing.step, rest=settings.watch_rest, then=checking),
-            Loop(
-                "unseen-accounts",
-                unseen.step,
-                rest=rest,
-                then=sending,
-                look=look("unseen-accounts"),
-            ),
-            Loop("reroute", rerouting.step, rest=rest, then=sending, look=look("reroute")),
+            asking("unseen-accounts", unseen.step, then=sending),
+            asking("reroute", rerouting.step, then=sending),
             Loop("pauses", hearing.step, rest=_HEAR_OF_PAUSES, has_more=_never),
             Loop("pace", pacing.step, rest=_HEAR_OF_PAUSES, has_more=_never),
             *sending,
-            Loop("leases", leases.step, rest=rest, look=look("leases")),
+            asking("leases", leases.step),
             *sending_beside.values(),
             *batches,
             *taking_files,
-            Loop(
-                "apply-answers",
-                answering.step,
-                rest=rest,
-                then=[closing],
-                look=look("apply-answers"),
-            ),
+            asking("apply-answers", answering.step, then=[closing]),
             Loop(
                 "apply-callbacks",
                 applying.step,
                 rest=rest,
                 wakes_on=[CALLBACKS],
                 then=[closing, *batches],
-                look=look("apply-callbacks"),
+                look=looks.by("apply-callbacks"),
             ),
             Loop("health", health.step, rest=settings.health_rest),
             Loop("watch", watching.step, rest=settings.watch_rest),
             *(
-                Loop(
-                    f"sweep-{code}",
-                    Sweeping(lane, settings).step,
-                    rest=rest,
-                    then=[closing],
-                    look=look("sweep"),
-                )
+                asking("sweep", Sweeping(lane, settings).step, of=code, then=[closing])
                 for code, lane in wiring.lanes.items()
             ),
             telling,
             delivering,
             Loop("follow-statements", following.step, rest=settings.watch_rest, then=[closing]),
-            Loop(
-                "resolve",
-                resolving.step,
-                rest=rest,
-                then=[closing, *inquiring, *sending],
-                look=look("resolve"),
-            ),
+            asking("resolve", resolving.step, then=[closing, *inquiring, *sending]),
             Loop("return-unclaimed", returning.step, rest=settings.watch_rest, then=batches),
             Loop("count", counting.step, rest=_COUNT, has_more=_never),
             Loop("progress", progressing.step, rest=settings.progress_rest),
