@@ -81,8 +81,12 @@ class Loop:
         rest: Backoff = WITHOUT_WORK,
         then: Iterable["Loop"] = (),
         look: Look | None = None,
+        unheard_seconds: float = _LONGEST_UNHEARD_SECONDS,
     ) -> "Loop":
-        """A loop that reads the event log; ``then`` go on with what the handlers did."""
+        """A loop that reads the event log; ``then`` go on with what the handlers did.
+
+        ``unheard_seconds`` is how long an event waits at most where no notification wakes the loop.
+        """
         following = tuple(then)
 
         async def read() -> int:
@@ -96,8 +100,8 @@ class Loop:
             name,
             read,
             rest=Backoff(
-                first_seconds=min(rest.first_seconds, _LONGEST_UNHEARD_SECONDS),
-                longest_seconds=_LONGEST_UNHEARD_SECONDS,
+                first_seconds=min(rest.first_seconds, unheard_seconds),
+                longest_seconds=unheard_seconds,
             ),
             wakes_on=consumer.types,
             has_more=consumer.has_more,

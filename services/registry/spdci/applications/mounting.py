@@ -22,6 +22,9 @@ from shared.events import Consumer
 from shared.operations import Operations
 from shared.worker import Loop
 
+_FOLLOWS_AFTER_SECONDS = 1.0
+"""Nothing wakes whoever follows for partners: nobody waits for what is sent to them."""
+
 
 def mount_spdci(app: FastAPI) -> None:
     """Serve the standard's addresses, with the registry's database, keys and tokens."""
@@ -60,7 +63,9 @@ async def answering_partners(app: FastAPI) -> AsyncIterator[None]:
     consumer = Consumer(
         database, name="registry.partners", schema=settings.service, handlers=following.handlers
     )
-    follows = Loop.reading(consumer, name="partners-following", then=[sends])
+    follows = Loop.reading(
+        consumer, name="partners-following", then=[sends], unheard_seconds=_FOLLOWS_AFTER_SECONDS
+    )
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as running:
         for loop in (answers, follows, sends):
