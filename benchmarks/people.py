@@ -31,7 +31,7 @@ from services.registry.households.persons import (
     PERSON_CONTEXT,
     Indexes,
     PersonalData,
-    household_id_of,
+    household_ids_of,
 )
 from services.registry.households.shape import (
     ACCOUNT,
@@ -235,10 +235,9 @@ def _made(people: People, keys: PersonalData, block: tuple[int, int], now: datet
     records."""
     begin, end = block
     keys = keys.giving({})
-    near_of = cache(keys.ids.registration_near)
     owners, columns = people.columns(begin, end)
-    numbers = {at: people.registration_number(at) for at in range(begin, end)}
-    ids = {at: household_id_of(number, keys.ids, near_of=near_of) for at, number in numbers.items()}
+    numbers = list(map(people.registration_number, range(begin, end)))
+    ids = dict(zip(range(begin, end), household_ids_of(numbers, keys.ids), strict=True))
     members_of = [ids[at] for at in owners]
     counted = counts_on(members_of, columns, on=DAY)
     households = [

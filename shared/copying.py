@@ -8,10 +8,10 @@ https://www.postgresql.org/docs/18/sql-copy.html, the values' that of their type
 """
 
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import chain, repeat
 from typing import Any
 
@@ -44,6 +44,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 Encoded = list[bytes]
 """A column's values, each behind its length."""
+Encoder = Callable[[Sequence[Any]], Encoded]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,16 @@ class EncodedRows:
 def encoded(
     mapped: type[DeclarativeBase], columns: Sequence[str], records: Sequence[Sequence[Any]]
 ) -> EncodedRows:
-    """``records`` of a table, with their values in the order of ``columns``.
+    """``records`` of a table, with their values in the order of ``columns``; raises what
+    ``encoded_columns`` does."""
+    values = zip(*records, strict=True) if records else repeat((), len(columns))
+    return encoded_columns(mapped, dict(zip(columns, values, strict=True)))
+
+
+def encoded_columns(
+    mapped: type[DeclarativeBase], columns: Mapping[str, Sequence[Any]]
+) -> EncodedRows:
+    """Rows of a table from the values of each column, as many of one as of the others.
 
     Raises TypeError for a column of a type that is not known here, and OverflowError or
     struct.error for a number that does not fit.
@@ -72,8 +82,9 @@ def encoded(
     table = mapped.__table__
     assert isinstance(table, Table)
     encoders = [encoder_of(table.c[name].type) for name in columns]
-    parts = list(_parts(records, encoders)) if records else []
-    return EncodedRows(table.schema, table.name, columns, len(records), parts)
+    (count,) = set(map(len, columns.values()))
+    parts = list(_parts(list(columns.values()), encoders, count)) if count else []
+    return EncodedRows(table.schema, table.name, tuple(columns), count, parts)
 
 
 async def copy_encoded(connection: asyncpg.Connection, rows: EncodedRows) -> None:
@@ -105,18 +116,22 @@ async def _each(parts: Sequence[bytes]) -> AsyncIterator[bytes]:
 
 
 def _parts(
-    records: Sequence[Sequence[Any]], encoders: Sequence[Callable[[Sequence[Any]], Encoded]]
+    columns: Sequence[Sequence[Any]],
+    encoders: Sequence[Encoder],
+    rows: int,
 ) -> Iterator[bytes]:
     yield _HEADER
     count = len(encoders).to_bytes(2)
-    for first in range(0, len(records), _ROWS_AT_ONCE):
-        columns = zip(*records[first : first + _ROWS_AT_ONCE], strict=True)
-        values = [encode(column) for encode, column in zip(encoders, columns, strict=True)]
+    for first in range(0, rows, _ROWS_AT_ONCE):
+        values = [
+            encode(column[first : first + _ROWS_AT_ONCE])
+            for encode, column in zip(encoders, columns, strict=True)
+        ]
         yield b"".join(chain.from_iterable(zip(repeat(count), *values, strict=False)))
     yield _END
 
 
-def encoder_of(kind: TypeEngine[Any]) -> Callable[[Sequence[Any]], Encoded]:
+def encoder_of(kind: TypeEngine[Any]) -> Encoder:
     """What encodes a column of this type."""
     match kind:
         case Uuid():
@@ -124,41 +139,53 @@ def encoder_of(kind: TypeEngine[Any]) -> Callable[[Sequence[Any]], Encoded]:
         case LargeBinary():
             return _binaries
         case SmallInteger():
-            return partial(_each_once, _integer(2))
+            return _each_once(_integer(2))
         case BigInteger():
-            return partial(_each_once, _integer(8))
+            return _each_once(_integer(8))
         case Integer():
-            return partial(_each_once, _integer(4))
+            return _each_once(_integer(4))
         case Boolean():
-            return partial(_each_once, lambda value: b"\x01" if value else b"\x00")
+            return _each_once(lambda value: b"\x01" if value else b"\x00")
         case Date():
-            return partial(_each_once, lambda day: (day - _FIRST_DAY).days.to_bytes(4, signed=True))
+            return _each_once(lambda day: (day - _FIRST_DAY).days.to_bytes(4, signed=True))
         case DateTime(timezone=True):
-            return partial(_each_once, _instant)
+            return _each_once(_instant)
         case String():
-            return partial(_each_once, str.encode)
+            return _each_once(str.encode)
         case ARRAY(item_type=BigInteger()):
-            return _arrays
+            return _arrays()
     raise TypeError(f"No column of type {kind!r} is copied in binary yet.")
 
 
 def _uuids(values: Sequence[Any]) -> Encoded:
-    return [_NULL if id is None else _OF_A_UUID + id.int.to_bytes(16) for id in values]
+    return [_NULL if id is None else _OF_A_UUID + id.bytes for id in values]
 
 
 def _binaries(values: Sequence[Any]) -> Encoded:
     return [_NULL if value is None else len(value).to_bytes(4) + value for value in values]
 
 
-def _each_once(encode: Callable[[Any], bytes], values: Sequence[Any]) -> Encoded:
+class _Once(dict[Any, bytes]):
+    """Values encoded before, for as long as one set of rows is."""
+
+    def __init__(self, encode: Callable[[Any], bytes]) -> None:
+        super().__init__({None: _NULL})
+        self._encode = encode
+
+    def __missing__(self, value: Any) -> bytes:
+        encoded = self[value] = _framed(self._encode(value))
+        return encoded
+
+
+def _each_once(encode: Callable[[Any], bytes]) -> Encoder:
     """For what is often the same in many rows."""
-    encoded = {value: _framed(encode(value)) for value in set(values) if value is not None}
-    encoded[None] = _NULL
-    return [encoded[value] for value in values]
+    encoded_as = _Once(encode).__getitem__
+    return lambda values: list(map(encoded_as, values))
 
 
-def _arrays(values: Sequence[Any]) -> Encoded:
-    return _each_once(_bigints, [None if value is None else tuple(value) for value in values])
+def _arrays() -> Encoder:
+    encoded_as = _Once(_bigints).__getitem__
+    return lambda values: [encoded_as(None if value is None else tuple(value)) for value in values]
 
 
 def _bigints(numbers: tuple[int, ...]) -> bytes:

@@ -91,10 +91,9 @@ class Cipher:
 
     def derived(self, version: int, material: bytes) -> AESGCM:
         """The key of a version and of somebody's material; raises KeyMissing."""
-        try:
-            derive = self._deriving[version]
-        except KeyError:
-            raise KeyMissing(f"No key of version {version} is configured.") from None
+        derive = self._deriving.get(version)
+        if derive is None:
+            raise KeyMissing(f"No key of version {version} is configured.")
         return AESGCM(derive(material + _BITS))
 
     def encrypt(self, plain: bytes, *, bound_to: bytes) -> bytes:
@@ -184,20 +183,21 @@ class BlindIndex:
         return of
 
     def _prepared(self, kind: str) -> Callable[[str], bytes]:
-        hashed = _hmac_of(self._key, f"{kind}\x00".encode())
-        return lambda value: hashed(value.encode())[:_INDEX_BYTES]
+        inner, outer = _beginnings_of(self._key, f"{kind}\x00".encode())
+
+        # The same as of _hmac_of, without a call within: of each household there are six.
+        def index_of(value: str) -> bytes:
+            within, around = inner.copy(), outer.copy()
+            within.update(value.encode())
+            around.update(within.digest())
+            return around.digest()[:_INDEX_BYTES]
+
+        return index_of
 
 
 def _hmac_of(key: bytes, beginning: bytes) -> Callable[[bytes], bytes]:
-    """The HMAC-SHA256 of what begins so, of the rest of it.
-
-    What the key adds to both hashes is computed once (RFC 2104, section 4): it takes a third of the
-    time that the HMAC of a short value takes else.
-    """
-    block = key if len(key) <= _HASH_BLOCK_BYTES else hashlib.sha256(key).digest()
-    block = block.ljust(_HASH_BLOCK_BYTES, b"\x00")
-    inner, outer = hashlib.sha256(block.translate(_INNER)), hashlib.sha256(block.translate(_OUTER))
-    inner.update(beginning)
+    """The HMAC-SHA256 of what begins so, of the rest of it."""
+    inner, outer = _beginnings_of(key, beginning)
 
     def of(rest: bytes) -> bytes:
         within, around = inner.copy(), outer.copy()
@@ -206,6 +206,19 @@ def _hmac_of(key: bytes, beginning: bytes) -> Callable[[bytes], bytes]:
         return around.digest()
 
     return of
+
+
+def _beginnings_of(key: bytes, beginning: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    """Both hashes of an HMAC-SHA256 of what begins so, up to the rest of it.
+
+    What the key adds is computed once (RFC 2104, section 4): it takes a third of the time that the
+    HMAC of a short value takes else.
+    """
+    block = key if len(key) <= _HASH_BLOCK_BYTES else hashlib.sha256(key).digest()
+    block = block.ljust(_HASH_BLOCK_BYTES, b"\x00")
+    inner, outer = hashlib.sha256(block.translate(_INNER)), hashlib.sha256(block.translate(_OUTER))
+    inner.update(beginning)
+    return inner, outer
 
 
 def version_of(sealed: bytes) -> int:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from shared.copying import copy_rows, encoder_of
+from shared.copying import copy_rows, encoded_columns, encoder_of
 from shared.tables import enum_column
 
 
@@ -132,3 +132,8 @@ async def test_what_postgresql_refuses_is_raised_and_nothing_is_stored(
 def test_a_type_that_is_not_known_is_not_guessed() -> None:
     with pytest.raises(TypeError, match="No column of type"):
         encoder_of(Interval())
+
+
+def test_columns_of_different_lengths_are_no_rows() -> None:
+    with pytest.raises(ValueError, match="unpack"):
+        encoded_columns(Copied, {"place": [1, 2], "small": [1]})

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import LargeBinary, Uuid
 
 from services.registry.household_keys.tables import HouseholdKey
-from shared.copying import EncodedRows, copy_encoded, encoded
+from shared.copying import EncodedRows, copy_encoded, encoded_columns
 from shared.personal_data import new_materials
 
 Materials = Mapping[UUID, bytes | None]
@@ -105,7 +105,10 @@ async def hold_on(connection: asyncpg.Connection, household_ids: Collection[UUID
 
 def encoded_materials(materials: Mapping[UUID, bytes]) -> EncodedRows:
     """What is given to households, ready to be stored: to be kept only where they have none."""
-    return encoded(HouseholdKey, ("household_id", "material"), list(materials.items()))
+    return encoded_columns(
+        HouseholdKey,
+        {"household_id": list(materials), "material": list(materials.values())},
+    )
 
 
 async def copy_on(connection: asyncpg.Connection, materials: Mapping[UUID, bytes]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from copy import copy
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import zip_longest
 from typing import Annotated, Self
 from uuid import UUID
@@ -22,7 +22,7 @@ from shared.audit import showed
 from shared.audit.purpose import Purpose
 from shared.contracts.entitlements import ACCOUNT_CONTEXT
 from shared.database import Session
-from shared.ids import id_of
+from shared.ids import id_of_number, numbers_of
 from shared.personal_data import (
     BlindIndex,
     Cipher,
@@ -251,28 +251,38 @@ class Indexes:
         """
         if values[-1] is None:
             values = values[:-1]
-        return self.content_index_of("\x1f".join(map(str, values)))
+        return self._content(_in_one_text(len(values)) % tuple(values))
 
     def content_index_of(self, said: str) -> bytes:
         """The same of everything in one text."""
         return self._content(said)
 
 
-def household_id_of(
-    number: str,
-    ids: Indexes,
-    *,
-    near_of: Callable[[str], bytes] | None = None,
-    index: bytes | None = None,
-) -> UUID:
+@cache
+def _in_one_text(values: int) -> str:
+    return "\x1f".join(["%s"] * values)
+
+
+def household_id_of(number: str, ids: Indexes) -> UUID:
     """The id that follows from a registration number; neighbours on a list have ids that are near.
 
     A number but for its last digits names whom it was given beside. What is near is stored near:
-    the households of a commune are enrolled together. ``near_of`` remembers, for a whole list, and
-    ``index`` is what the number is found by in ``ids``, if somebody has asked already.
+    the households of a commune are enrolled together.
     """
-    near = (near_of or ids.registration_near)(number[:-_DIGITS_AMONG_NEIGHBOURS])
-    return id_of("household", index or ids.indexes_of(REGISTRATION_NUMBER)(number), near=near)
+    return household_ids_of([number], ids)[0]
+
+
+def household_ids_of(
+    numbers: Sequence[str], ids: Indexes, *, indexes: Iterable[bytes] | None = None
+) -> list[UUID]:
+    """The same for a whole list; ``indexes`` are what the numbers are found by in ``ids``, if
+    somebody has asked already."""
+    if indexes is None:
+        indexes = map(ids.indexes_of(REGISTRATION_NUMBER), numbers)
+    near_of = cache(ids.registration_near)
+    nears = [near_of(number[:-_DIGITS_AMONG_NEIGHBOURS]) for number in numbers]
+    made = numbers_of("household", zip(indexes, nears, strict=True))
+    return list(map(id_of_number, made))
 
 
 def personal_data_from(settings: ApiSettings | DuplicatesSettings) -> PersonalData:

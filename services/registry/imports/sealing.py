@@ -7,15 +7,14 @@ while PostgreSQL stores the block before.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
-from itertools import compress, repeat
+from itertools import compress
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.registry.accounts.repository import PARTLY_TAKEN
 from services.registry.household_keys.repository import Materials, encoded_materials
-from services.registry.households.fields import Kept
-from services.registry.households.persons import PersonalData, household_id_of
+from services.registry.households.fields import Field, Kept
+from services.registry.households.persons import PersonalData, household_ids_of
 from services.registry.households.shape import (
     ACCOUNT,
     COMMUNE,
@@ -30,11 +29,11 @@ from services.registry.households.tables import Household, PayeeAccount
 from services.registry.imports.reading import ReadBlock
 from services.registry.imports.rows import Columns, pick
 from services.registry.members.storing import KnownMember, Place, SealedMembers, seal_members
-from shared.copying import EncodedRows, encoded
-from shared.ids import new_id
+from shared.copying import EncodedRows, encoded_columns
+from shared.ids import new_ids
 
-_ID, _OWNER = 0, 1
-"""Where a household's record and an account's have the household's id."""
+_ID = 0
+"""Where a household's record has its id."""
 
 _FOUND_BY = {
     known.found_by.column: known
@@ -50,18 +49,7 @@ HOUSEHOLD_COLUMNS = (
     "name_tokens",
     "changed_at",
 )
-_AREA = HOUSEHOLD_COLUMNS.index(COMMUNE.name)
 _CONTENT_INDEX = HOUSEHOLD_COLUMNS.index("content_index")
-ACCOUNT_COLUMNS = (
-    "id",
-    "household_id",
-    "provider_code",
-    "account_sealed",
-    "account_index",
-    "began_at",
-    "changed_by",
-)
-
 CHANGE_COLUMNS = (
     "id",
     "household_id",
@@ -207,8 +195,8 @@ def seal(block: ToSeal, personal_data: PersonalData) -> SealedBlock:
         if members is None
         else [members.household_ids[at] for at in new]
     )
-    households, accounts = sealing.rows(read, new, ids)
-    changed_households, changed_accounts = sealing.rows(
+    households, accounts = sealing.columns(read, new, ids)
+    changed_columns, changed_accounts = sealing.columns(
         read,
         list(changed),
         [household.id for household in changed.values()],
@@ -218,26 +206,26 @@ def seal(block: ToSeal, personal_data: PersonalData) -> SealedBlock:
     contents: dict[object, bytes] = {
         household.id: read.content_indexes[at] for at, household in changed.items()
     }
-    waiting = {account[_OWNER] for account in changed_accounts}
-    listed = members is not None
+    owners = changed_accounts["household_id"]
+    waiting = set(owners)
     return SealedBlock(
-        households=encoded(
-            Household,
-            (*HOUSEHOLD_COLUMNS, "members_listed"),
-            [(*household, listed) for household in households],
+        households=encoded_columns(
+            Household, {**households, "members_listed": [members is not None] * len(ids)}
         ),
-        accounts=encoded(
-            PayeeAccount, ACCOUNT_COLUMNS, [(*account, block.sender) for account in accounts]
+        accounts=encoded_columns(
+            PayeeAccount,
+            {**accounts, "changed_by": [block.sender] * len(accounts["household_id"])},
         ),
         changed_households=[
             _partly_taken(household) if household[_ID] in waiting else household
-            for household in changed_households
+            for household in _records(changed_columns)
         ],
         account_changes=[
-            (*account, block.batch_id, contents[account[_OWNER]]) for account in changed_accounts
+            (*account, block.batch_id, contents[owner])
+            for account, owner in zip(_records(changed_accounts), owners, strict=True)
         ],
         unchanged_count=len(found.unchanged),
-        communes=frozenset(str(record[_AREA]) for record in (*households, *changed_households)),
+        communes=frozenset(map(str, {*households[COMMUNE.name], *changed_columns[COMMUNE.name]})),
         materials=encoded_materials(keys.given),
         held=frozenset(keys.sealed_for - set(ids)),
         members=sealed_members,
@@ -294,15 +282,14 @@ def _household_ids(
     """Ids that follow from the registration numbers."""
     numbers = block.columns[REGISTRATION_NUMBER.name]
     ids = personal_data.ids
-    near_of = cache(ids.registration_near)
-    if ids is personal_data.index:
-        # What the rows were read with is what the ids follow from.
-        indexes: Sequence[bytes | None] = block.registration_indexes
-    else:
-        indexes = [None] * len(numbers)
-    return [
-        household_id_of(numbers[at], ids, near_of=near_of, index=indexes[at]) for at in positions
-    ]
+    return household_ids_of(
+        [numbers[at] for at in positions],
+        ids,
+        # What the rows were read with is mostly what the ids follow from.
+        indexes=[block.registration_indexes[at] for at in positions]
+        if ids is personal_data.index
+        else None,
+    )
 
 
 def _partly_taken(household: Record) -> Record:
@@ -321,39 +308,50 @@ class _Sealing:
         self._personal_data = personal_data
         self._now = now
 
-    def rows(
+    def columns(
         self,
         block: ReadBlock,
         positions: Sequence[int],
         household_ids: Sequence[UUID],
         *,
         stored: Sequence[KnownHousehold] | None = None,
-    ) -> tuple[Sequence[Record], Sequence[Record]]:
-        """Rows of ``household`` and ``payee_account``, up to ``began_at``, for some of the block.
+    ) -> tuple[Columns, Columns]:
+        """``HOUSEHOLD_COLUMNS``, and those of ``payee_account`` up to when it began, for some of
+        the block.
 
         ``stored`` are the households as they are known: of one whose account is the one that it
         has, or that comes without, there is no row, and it keeps the account that it has.
         """
-        columns: Columns = block.columns
-        contents: Sequence[bytes] = block.content_indexes
+        columns, contents = block.columns, block.content_indexes
+        registrations = block.registration_indexes
         if len(positions) < len(contents):
-            columns, contents = pick(columns, positions), [contents[at] for at in positions]
-        households = _records(
+            columns = pick(columns, positions)
+            contents, registrations = (
+                [indexes[at] for at in positions] for indexes in (contents, registrations)
+            )
+        values = (
             household_ids,
             *(columns[known.name] for known in OPEN),
             self._persons(columns, household_ids),
-            *(self._indexes(column, columns[known.name]) for column, known in _FOUND_BY.items()),
+            *(
+                # Whoever read the block has made it: the row is looked up by it.
+                registrations
+                if known is REGISTRATION_NUMBER
+                else self._indexes(known, columns[known.name])
+                for known in _FOUND_BY.values()
+            ),
             contents,
-            map(self._personal_data.index.name_tokens, columns[HEAD_NAME.name]),
-            repeat(self._now, len(contents)),
+            list(map(self._personal_data.index.name_tokens, columns[HEAD_NAME.name])),
+            [self._now] * len(contents),
         )
+        households = dict(zip(HOUSEHOLD_COLUMNS, values, strict=True))
         return households, self._accounts(columns, household_ids, stored)
 
-    def _indexes(self, column: str, values: Sequence[Any]) -> Iterable[bytes | None]:
-        index_of = self._personal_data.index.indexes_of(_FOUND_BY[column])
+    def _indexes(self, known: Field, values: Sequence[Any]) -> Sequence[bytes | None]:
+        index_of = self._personal_data.index.indexes_of(known)
         return [None if value is None else index_of(value) for value in values]
 
-    def _persons(self, columns: Columns, household_ids: Sequence[UUID]) -> Iterable[bytes]:
+    def _persons(self, columns: Columns, household_ids: Sequence[UUID]) -> Sequence[bytes]:
         seal_person = self._personal_data.seal_person
         persons = zip(*(columns[known.name] for known in SEALED), strict=True)
         return [
@@ -366,7 +364,7 @@ class _Sealing:
         columns: Columns,
         household_ids: Sequence[UUID],
         stored: Sequence[KnownHousehold] | None,
-    ) -> Sequence[Record]:
+    ) -> Columns:
         accounts = columns[ACCOUNT.name]
         positions = [at for at, account in enumerate(accounts) if account is not None]
         providers = [columns[PROVIDER.name][at] for at in positions]
@@ -386,18 +384,18 @@ class _Sealing:
                 list(compress(values, changes)) for values in (providers, accounts, owners, indexes)
             )
         seal_account = self._personal_data.seal_account
-        return _records(
-            [new_id() for _ in accounts],
-            owners,
-            providers,
-            [
+        return {
+            "id": new_ids(len(accounts)),
+            "household_id": owners,
+            "provider_code": providers,
+            "account_sealed": [
                 seal_account(account, household_id=owner.bytes)
                 for account, owner in zip(accounts, owners, strict=True)
             ],
-            indexes,
-            repeat(self._now, len(accounts)),
-        )
+            "account_index": indexes,
+            "began_at": [self._now] * len(accounts),
+        }
 
 
-def _records(*columns: Iterable[object]) -> Sequence[Record]:
-    return list(zip(*columns, strict=True))
+def _records(columns: Columns) -> Iterable[Record]:
+    return zip(*columns.values(), strict=True)

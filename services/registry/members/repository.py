@@ -18,7 +18,7 @@ from services.registry.members.shape import BIRTH_DATE
 from services.registry.members.statements import of_households, value_of
 from services.registry.members.tables import Member, Programme, ProgrammeMembership
 from shared.choosing import one_of
-from shared.copying import EncodedRows, encoded
+from shared.copying import EncodedRows, encoded, encoded_columns
 
 Record = tuple[Any, ...]
 """The values of a row, its id first."""
@@ -128,9 +128,9 @@ async def known_members(
     return {(row[0], row[1]): KnownMember(*row[2:]) for row in rows}
 
 
-def encoded_members(columns: Sequence[str], records: Sequence[Record]) -> EncodedRows:
+def encoded_members(columns: Mapping[str, Sequence[Any]]) -> EncodedRows:
     """New members, ready to be stored."""
-    return encoded(Member, columns, records)
+    return encoded_columns(Member, columns)
 
 
 def encoded_programmes(joined: Iterable[tuple[UUID, Sequence[str]]]) -> EncodedRows:

@@ -11,8 +11,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from itertools import repeat
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +33,7 @@ from services.registry.members.shape import (
     SEALED,
 )
 from shared.copying import EncodedRows, copy_encoded
-from shared.ids import id_of
+from shared.ids import id_of_number, numbers_of
 
 __all__ = [
     "KnownMember",
@@ -64,7 +62,6 @@ MEMBER_COLUMNS = ("id", "household_id", *_SAID)
 _COUNTED = {known.name: known.counts for known in CATEGORIES if known.counts is not None}
 
 _NUMBER_BITS = 0xFFFF
-_INT = attrgetter("int")
 
 Columns = Mapping[str, Sequence[Any]]
 """The values of some members by the name of the field, as their kinds read them from a file."""
@@ -99,16 +96,22 @@ class _Picked:
 
 def member_id(household_id: UUID, number: int) -> UUID:
     """Who has this number in a household: the same in every file, and after a loss of data."""
-    return _numbered(_family(household_id), number)
+    return _numbered(_families([household_id])[household_id], number)
 
 
-def _family(household_id: UUID) -> int:
-    """How the ids of a household's members begin, near the household's: the number is the rest."""
-    return id_of("members", household_id, near=household_id.bytes).int & ~_NUMBER_BITS
+def _families(household_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How the ids of each household's members begin, near the household's: the number is the
+    rest."""
+    named = [household_id.bytes for household_id in household_ids]
+    made = numbers_of("members", zip(named, named, strict=True))
+    return {
+        household_id: number & ~_NUMBER_BITS
+        for household_id, number in zip(household_ids, made, strict=True)
+    }
 
 
 def _numbered(family: int, number: int) -> UUID:
-    return UUID(int=family | number)
+    return id_of_number(family | number)
 
 
 def seal_members(
@@ -127,12 +130,9 @@ def seal_members(
     ValueError where a number of a household stands twice.
     """
     numbers = columns[MEMBER_NUMBER.name]
-    # As numbers: a UUID is hashed, and so found, ten times as slowly.
-    ints = list(map(_INT, household_ids))
-    if len(set(zip(ints, numbers, strict=True))) < len(ints):
+    if len(set(zip(household_ids, numbers, strict=True))) < len(household_ids):
         raise ValueError("A member stands twice in a block of members: check for it before.")
-    households = dict(zip(ints, household_ids, strict=True))
-    families = {at: _family(household_id) for at, household_id in households.items()}
+    families = _families(dict.fromkeys(household_ids))
     contents = _contents(columns, personal_data.index)
     others = (
         None if personal_data.other_index is None else _contents(columns, personal_data.other_index)
@@ -140,7 +140,7 @@ def seal_members(
     new, changed = _Picked(), _Picked()
     unchanged_count = left_count = 0
     if not known and not erased:
-        new.positions += range(len(ints))
+        new.positions += range(len(household_ids))
     else:
         for at, place in enumerate(zip(household_ids, numbers, strict=True)):
             stored = known.get(place)
@@ -157,7 +157,7 @@ def seal_members(
             else:
                 changed.positions.append(at)
                 changed.ids.append(stored.id)
-    new.ids += [_numbered(families[ints[at]], numbers[at]) for at in new.positions]
+    new.ids += [_numbered(families[household_ids[at]], numbers[at]) for at in new.positions]
     programmes = columns[PROGRAMMES.name]
 
     def joined(picked: _Picked) -> Iterator[tuple[UUID, Sequence[str]]]:
@@ -165,14 +165,16 @@ def seal_members(
             (id, programmes[at] or ()) for at, id in zip(picked.positions, picked.ids, strict=True)
         )
 
-    records = _records(new, household_ids, columns, contents, personal_data, now)
+    def sealed(picked: _Picked) -> Columns:
+        return _sealed(picked, household_ids, columns, contents, personal_data, now)
+
     return SealedMembers(
-        new=repository.encoded_members(MEMBER_COLUMNS, records),
+        new=repository.encoded_members(sealed(new)),
         joined=repository.encoded_programmes(joined(new)),
-        changed=_records(changed, household_ids, columns, contents, personal_data, now),
+        changed=list(zip(*sealed(changed).values(), strict=True)),
         programmes=dict(joined(changed)),
         written=[*new.positions, *changed.positions],
-        household_ids=[id for id in households.values() if id not in erased],
+        household_ids=[id for id in families if id not in erased],
         unchanged_count=unchanged_count,
         left_count=left_count,
     )
@@ -207,14 +209,15 @@ def content_of(values: Sequence[object], *, indexes: Indexes) -> bytes:
     return indexes.content_index_of(orjson.dumps(values).decode())
 
 
-def _records(
+def _sealed(
     picked: _Picked,
     household_ids: Sequence[UUID],
     columns: Columns,
     contents: Sequence[bytes],
     personal_data: PersonalData,
     now: datetime,
-) -> Sequence[Record]:
+) -> Columns:
+    """``MEMBER_COLUMNS`` of those who are picked."""
     at = picked.positions
     if len(at) < len(contents):
         columns = {name: [values[place] for place in at] for name, values in columns.items()}
@@ -222,25 +225,23 @@ def _records(
         contents = [contents[place] for place in at]
     seal_person = personal_data.seal_person
     persons = zip(*(columns[known.name] for known in SEALED), strict=True)
-    return list(
-        zip(
-            picked.ids,
-            household_ids,
-            *(columns[known.name] for known in OPEN),
-            [
-                seal_person(person, bound_to=id.bytes, household_id=household_id)
-                for person, id, household_id in zip(persons, picked.ids, household_ids, strict=True)
-            ],
-            *(
-                _indexes(personal_data.index, known, columns[known.name])
-                for known in _FOUND_BY.values()
-            ),
-            contents,
-            map(personal_data.index.name_tokens, columns[NAME.name]),
-            repeat(now, len(contents)),
-            strict=True,
-        )
+    values = (
+        picked.ids,
+        household_ids,
+        *(columns[known.name] for known in OPEN),
+        [
+            seal_person(person, bound_to=id.bytes, household_id=household_id)
+            for person, id, household_id in zip(persons, picked.ids, household_ids, strict=True)
+        ],
+        *(
+            _indexes(personal_data.index, known, columns[known.name])
+            for known in _FOUND_BY.values()
+        ),
+        contents,
+        list(map(personal_data.index.name_tokens, columns[NAME.name])),
+        [now] * len(contents),
     )
+    return dict(zip(MEMBER_COLUMNS, values, strict=True))
 
 
 def _indexes(indexes: Indexes, known: Any, values: Sequence[Any]) -> Sequence[bytes | None]:
