@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum, auto
+from functools import cached_property
 from typing import Any, ClassVar, Final, NamedTuple
 
 from shared.values import UNFIT_FOR_A_LINE
@@ -119,14 +120,24 @@ class Code(Kind):
     def read(
         self, cells: Sequence[str], *, optional: bool, communes: Mapping[str, str]
     ) -> ReadColumn:
+        # Most columns can be read as a whole.
+        written = list(filter(None, cells)) if optional else cells
+        lines = "".join([f"{text}\n" for text in written])
+        if lines.count("\n") == len(written) and self._lines.fullmatch(lines):
+            as_kept = not self.capital or lines.upper() == lines
+            values = cells if as_kept else [text.upper() for text in cells]
+            is_full = len(written) == len(cells)
+            return ReadColumn(values if is_full else [text or None for text in values], True)
         fits = re.compile(self.looks_like).fullmatch
-        if all(map(fits, filter(None, cells) if optional else cells)):
-            values = [text.upper() for text in cells] if self.capital else cells
-            return ReadColumn([text or None for text in values] if optional else values, True)
         return ReadColumn(
             [self.normalised(text) if fits(text) else _blank(text, optional) for text in cells],
             False,
         )
+
+    @cached_property
+    def _lines(self) -> re.Pattern[str]:
+        """Any number of them, each a line; none is tried again where a later one does not fit."""
+        return re.compile(f"(?:(?:{self.looks_like})\n)*+")
 
     def normalised(self, text: str) -> str:
         return text.upper() if self.capital else text

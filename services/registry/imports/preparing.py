@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import asyncpg
@@ -176,9 +176,7 @@ class Preparing:
             import_id=self._run.import_id,
             added=len(found.new),
             changed=len(found.changed),
-            areas=districts_of(
-                str(communes[at]) for at in (*found.new, *found.changed) if communes[at]
-            ),
+            areas=districts_of(filter(None, set(_at(communes, (*found.new, *found.changed))))),
         )
         return [imported.to_event(clock=self._clock)]
 
@@ -202,11 +200,13 @@ def by_area(prepared: Prepared) -> Mapping[str, Sequence[int]]:
     found = prepared.found
     communes = prepared.read.columns[COMMUNE.name]
     counters = [
-        *(
-            Counter(communes[at] or "" for at in rows)
-            for rows in (found.new, found.changed, found.unchanged)
-        ),
+        *(Counter(_at(communes, rows)) for rows in (found.new, found.changed, found.unchanged)),
         prepared.read.rejected_in if prepared.rejected_in is None else prepared.rejected_in,
     ]
     codes = sorted(set().union(*counters))
     return {code: [counter[code] for counter in counters] for code in codes}
+
+
+def _at(communes: Sequence[str | None], rows: Iterable[int]) -> list[str]:
+    """Where some rows live; an empty text where that is not known."""
+    return [communes[at] or "" for at in rows]

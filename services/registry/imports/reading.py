@@ -195,6 +195,10 @@ class Reader:
 
     def _repeated(self, indexes: list[bytes]) -> set[int]:
         """Which rows were there before, by their registration number."""
+        new = set(indexes)
+        if len(new) == len(indexes) and self._seen.isdisjoint(new):
+            self._seen |= new
+            return set()
         repeated = set()
         for at, index in enumerate(indexes):
             if index in self._seen:

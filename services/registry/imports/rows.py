@@ -115,7 +115,7 @@ def _beside_others(columns: Columns) -> Iterator[tuple[Field, int]]:
                 for at, (part, whole) in enumerate(zip(parts, wholes, strict=True)):
                     if part > whole:
                         yield known, at
-        if isinstance(known.kind, Village):
+        if isinstance(known.kind, Village) and any(columns[known.name]):
             villages, communes = columns[known.name], columns[known.kind.within]
             for at, (village, commune) in enumerate(zip(villages, communes, strict=True)):
                 both_read = isinstance(village, str) and isinstance(commune, str)

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 
 from services.registry.names.khmer import in_latin, is_khmer
 
@@ -39,7 +39,7 @@ def words_of(name: str) -> tuple[str, ...]:
     """
     if len(name) <= MAXIMUM_CHARACTERS and unicodedata.is_normalized("NFKC", name):
         # Nothing of a name reaches over a blank, and the parts of most were there before.
-        words = [word for part in name.split(" ") if part for word in _words(part)]
+        words = list(chain.from_iterable(map(_words, name.split(" "))))
     else:
         words = _words_of_any(name)
     return tuple(_without_titles(words[:MAXIMUM_WORDS]))

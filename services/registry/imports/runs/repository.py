@@ -23,7 +23,11 @@ from services.registry.imports.tables import (
 from services.registry.members.tables import Programme
 
 _ADD_PIECES = ["id", "file_id", "import_id", "number", "piece_sealed", "received_at"]
-_PIECE = "SELECT id, piece_sealed FROM registry.import_piece WHERE file_id = $1 AND number = $2"
+_PIECES = """
+    SELECT id, piece_sealed FROM registry.import_piece
+    WHERE file_id = $1 AND number >= $2 AND number < $3
+    ORDER BY number
+"""
 
 _FORGET = """
     WITH areas AS (DELETE FROM registry.import_area WHERE run_id = $1),
@@ -117,12 +121,12 @@ async def add_pieces(
     )
 
 
-async def find_piece(
-    connection: asyncpg.Connection, file_id: UUID, number: int
-) -> tuple[UUID, bytes] | None:
-    """A piece and its id."""
-    row = await connection.fetchrow(_PIECE, file_id, number)
-    return None if row is None else (row[0], row[1])
+async def find_pieces(
+    connection: asyncpg.Connection, file_id: UUID, numbers: range
+) -> list[tuple[UUID, bytes]]:
+    """Pieces that follow one another, each with its id; of those that were removed, none."""
+    rows = await connection.fetch(_PIECES, file_id, numbers.start, numbers.stop)
+    return [(row[0], row[1]) for row in rows]
 
 
 async def keep_file(session: AsyncSession, **fields: Any) -> None:
