@@ -311,6 +311,34 @@ async def test_one_bad_row_never_stops_the_rest(flow: Flow) -> None:
     assert "A quote is opened" in back[3][-1]
 
 
+async def test_no_row_comes_back_as_a_formula_and_what_is_sent_again_is_as_it_was(
+    flow: Flow,
+) -> None:
+    hostile = '=HYPERLINK("https://example.com","Sok")'
+    (bad,) = rows(1, members="x", head_name=hostile, account="-2abc34")
+    import_id = await announced(flow)
+    await sent(flow, import_id, body_of([bad]).encode())
+    assert counted(await read(flow, import_id)) == (1, 1, 0, 0, 0)
+
+    answer = await flow.client.get(f"/imports/{import_id}/rows-to-mend")
+    headings, row = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    at = {heading: place for place, heading in enumerate(headings)}
+    assert (row[at["head_name"]], row[at["account"]]) == (f"'{hostile}", "'-2abc34")
+    assert row[at["phone"]] == bad.phone
+
+    row[at["members"]] = "4"
+    mended = await announced(flow)
+    text = io.StringIO()
+    csv.writer(text).writerows([headings, row])
+    await sent(flow, mended, text.getvalue().encode())
+    assert counted(await read(flow, mended)) == (1, 0, 1, 0, 0)
+    found = await flow.client.post(
+        "/households/search", json={"registration_number": bad.registration_number}
+    )
+    (household,) = found.json()["items"]
+    assert household["person"]["name"] == hostile
+
+
 async def test_all_or_nothing_stores_nothing_for_one_bad_row(flow: Flow) -> None:
     import_id = await announced(flow)
     await sent(flow, import_id, body_of([*rows(20), *rows(1, begin=90, members="x")]).encode())

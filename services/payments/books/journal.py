@@ -4,9 +4,7 @@ It holds ids and codes, and nothing personal: neither what somebody wrote nor wh
 """
 
 import asyncio
-import csv
-import io
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +14,7 @@ from shared.audit import Taken
 from shared.database import Database
 from shared.errors import Unprocessable
 from shared.parquet import Column, GrowingFile, Kind
+from shared.spreadsheets import csv_of
 
 COLUMNS = (
     Column("transfer_id", Kind.ID, "The transfer's own id, a UUID as text."),
@@ -64,10 +63,10 @@ async def csv_pieces(
 ) -> AsyncGenerator[bytes]:
     """The CSV of a span, its beginning included and its end not, some rows at a time; ``taken``
     counts them."""
-    yield _csv([HEADER])
+    yield csv_of([HEADER])
     async for rows in _read(database, begins_at, until):
         taken.rows += len(rows)
-        yield _csv(_told(row) for row in rows)
+        yield csv_of(_told(row) for row in rows)
 
 
 async def parquet_pieces(
@@ -117,9 +116,3 @@ def _told(row: AnyRow) -> tuple[object, ...]:
 
 def _instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _csv(rows: Iterable[Iterable[object]]) -> bytes:
-    content = io.StringIO()
-    csv.writer(content).writerows(rows)
-    return content.getvalue().encode()

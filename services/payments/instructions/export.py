@@ -3,8 +3,6 @@
 Neither accounts nor names, nor what an officer wrote.
 """
 
-import csv
-import io
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ from services.payments.statements import AnyRow
 from shared.audit import Taken
 from shared.bounds import Bound
 from shared.database import Database
+from shared.spreadsheets import csv_of, guarded
 
 COLUMNS = (
     "instruction_id",
@@ -42,8 +41,6 @@ COLUMNS = (
 
 ROWS_AT_ONCE = 1_000
 _BEFORE_ALL = UUID(int=0)
-# What a spreadsheet would take for a formula (OWASP, CSV Injection).
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ async def pieces(database: Database, filters: Filters, taken: Taken) -> AsyncIte
     Each piece is a short transaction of its own: a slow reader holds nothing, and reads each
     payment once, as it stood when its piece was read.
     """
-    yield _csv([COLUMNS])
+    yield csv_of([COLUMNS])
     chunk_number, after = 0, _BEFORE_ALL
     while True:
         async with database.reading() as session:
@@ -91,7 +88,7 @@ async def pieces(database: Database, filters: Filters, taken: Taken) -> AsyncIte
                 chunk_number, after = found, _BEFORE_ALL
                 continue
         taken.rows += len(rows)
-        yield _csv(map(_told, rows))
+        yield csv_of(map(_told, rows))
         after = rows[-1].id
 
 
@@ -103,13 +100,7 @@ def _cell(value: object) -> object:
     match value:
         case datetime():
             return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        case str() if value.startswith(_FORMULA_BEGINS):
-            return f"'{value}"
+        case str():
+            return guarded(value)
         case _:
             return value
-
-
-def _csv(rows: Iterable[Iterable[object]]) -> bytes:
-    content = io.StringIO()
-    csv.writer(content).writerows(rows)
-    return content.getvalue().encode()

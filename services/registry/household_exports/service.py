@@ -6,9 +6,7 @@ last that they have.
 """
 
 import asyncio
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -28,12 +26,11 @@ from shared.audit import Taken
 from shared.bounds import Bound
 from shared.database import Database
 from shared.parquet import PARQUET, Column, GrowingFile, Kind
+from shared.spreadsheets import csv_of, guarded
 
 ROWS_AT_ONCE = 2_000
 _GROUP_ROWS = 50_000
 _BEFORE_ALL = UUID(int=0)
-# What a spreadsheet would take for a formula (OWASP, CSV Injection).
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class What(StrEnum):
@@ -202,7 +199,7 @@ class _Writer:
 
     def begin(self) -> bytes:
         if self._format is Format.CSV:
-            return _csv([[column.name for column in self._columns]])
+            return csv_of([[column.name for column in self._columns]])
         return b""
 
     def add(self, rows: Sequence[Sequence[object]]) -> bytes:
@@ -217,7 +214,7 @@ class _Writer:
                 ]
             )
         if self._format is Format.CSV:
-            return _csv([_cell(value) for value in row] for row in rows)
+            return csv_of([_cell(value) for value in row] for row in rows)
         names = [column.name for column in self._columns]
         return b"".join(
             # The driver has a UUID of its own.
@@ -249,13 +246,7 @@ def _cell(value: object) -> object:
             return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         case bool():
             return "yes" if value else "no"
-        case str() if value.startswith(_FORMULA_BEGINS):
-            return f"'{value}"
+        case str():
+            return guarded(value)
         case _:
             return value
-
-
-def _csv(rows: Iterable[Iterable[object]]) -> bytes:
-    content = io.StringIO()
-    csv.writer(content).writerows(rows)
-    return content.getvalue().encode()

@@ -268,7 +268,8 @@ async def get_rows_to_mend(
 ) -> Response:
     """The rejected rows of the last reading as a file of the format that was sent, its columns in
     their order, with a column of remarks: what is wrong and how to mend it. Mended, it is sent as
-    the file of another import. It shows persons, which is recorded, and takes the scope
+    the file of another import. In CSV, `'` is put before text that a spreadsheet would take for a
+    formula; an import leaves it out again. It shows persons, which is recorded, and takes the scope
     `households:read-personal` besides."""
     if READ_PERSONAL not in caller.scopes:
         raise Forbidden(f"The file shows persons: that takes the scope {READ_PERSONAL} besides.")

@@ -27,6 +27,7 @@ from services.registry.imports.mapping.words import words_shown
 from services.registry.imports.opening import Seen, parts_of
 from services.registry.imports.remedies import remedy_in_khmer
 from services.registry.imports.tables import ImportFile
+from shared.spreadsheets import guarded_but_numbers
 from shared.values import STORED
 
 REMARKS = "Remarks (កំណត់សម្គាល់)"
@@ -98,7 +99,7 @@ class _CsvWriter:
         return b""
 
     def _taken(self, cells: Sequence[str]) -> bytes:
-        self._writer.writerow(cells)
+        self._writer.writerow(map(guarded_but_numbers, cells))
         text = self._text.getvalue()
         self._text.seek(0)
         self._text.truncate()

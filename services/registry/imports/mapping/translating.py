@@ -35,6 +35,7 @@ from services.registry.imports.mapping.document import (
 from services.registry.imports.mapping.phones import MOBILE, is_mobile, phone_of
 from services.registry.imports.mapping.text import western, word_of
 from services.registry.imports.mapping.words import meanings_of
+from shared.spreadsheets import may_hold_guarded, unguarded
 
 ZEROS, NUMBER, SERIAL, LANDLINE = "zeros-put-back", "was-a-number", "was-a-serial", "landline"
 NOTES: Mapping[str, str] = {
@@ -192,7 +193,8 @@ class _Column:
         """Whether the kind reads all of the cells as they are: most columns are so."""
         if self.plain is None or ("" in cells and (self.default or not self.optional)):
             return False
-        return self.plain("".join(cells))
+        text = "".join(cells)
+        return self.plain(text) and not may_hold_guarded(text)
 
     def _translate(self, text: str) -> Translation:
         if not text or text.isspace():
@@ -200,7 +202,8 @@ class _Column:
             return self.default, EMPTY if missing else None, None
         if _DAMAGED_SIGN in text:
             return text, DAMAGED, None
-        return self.translate(text)
+        # In a file of ours that comes back, nothing is a formula.
+        return self.translate(unguarded(text))
 
 
 def _place(column: ColumnMapping | None, headings: Sequence[str]) -> int | None:
