@@ -75,6 +75,12 @@ async def test_whom_an_activation_missed_is_a_worklist(
     assert answer.headers["content-type"].startswith("text/csv")
     exported = list(csv.DictReader(io.StringIO(answer.text)))
     assert [row["household_id"] for row in exported] == late
+    operation = "GET /v1/activations/{activation_id}/missed/{why}/csv"
+    recorded = await flow.get("/audit", operation=operation)
+    begun, ended = sorted(recorded["items"], key=lambda record: str(record["id"]))
+    assert begun["action"] == ended["action"] == "export"
+    assert f"activations/{activation_id}" in "".join(begun["objects"])
+    assert ended["after"] == {**begun["after"], "rows": 2, "whole": True}
     answer = await flow.client.get(f"{path}/set-aside/csv", params={"area": "020101"})
     assert answer.text.splitlines()[1].endswith(",020101,1,160000,unpayable,above-maximum")
     assert (await flow.client.get(f"{path}/anything")).status_code == 422

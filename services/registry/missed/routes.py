@@ -12,6 +12,7 @@ from services.registry.missed.schemas import Missed, MissedHousehold, MissedOut
 from services.registry.scopes import (
     EntitlementsRead,
 )
+from shared.audit import Export, Taken
 from shared.clock import ClockDependency
 from shared.contracts.checks import AREA_CODE
 from shared.database import Session
@@ -33,7 +34,9 @@ AreaQuery = Annotated[
 _CSV: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A line for each household and round.",
-        "content": {"text/csv": {"schema": {"type": "string"}, "example": service.COLUMNS}},
+        "content": {
+            "text/csv": {"schema": {"type": "string"}, "example": ",".join(service.COLUMNS)}
+        },
     }
 }
 
@@ -97,10 +100,19 @@ async def export_missed(
     area: AreaQuery = None,
 ) -> StreamingResponse:
     """The whole list as CSV, to be worked through in the field: a line for each household and
-    round, without any name."""
+    round, without any name. Who took it out and how many rows stands in the audit record."""
     await get_activation(session, activation_id)
-    lines = service.export(
-        request.app.state.database, activation_id, why, area=area, bound=caller.areas, clock=clock
+    taken = Taken()
+    pieces = service.export(
+        request.app.state.database,
+        activation_id,
+        why,
+        taken,
+        area=area,
+        bound=caller.areas,
+        clock=clock,
     )
     name = f'attachment; filename="missed-{why}.csv"'
-    return StreamingResponse(lines, media_type="text/csv", headers={"Content-Disposition": name})
+    return Export(
+        request, pieces, taken, media_type="text/csv", headers={"Content-Disposition": name}
+    )

@@ -15,10 +15,12 @@ from services.registry.missed import repository
 from services.registry.missed.schemas import Missed, MissedCount, MissedHousehold, MissedOut
 from services.registry.schemes.document import SchemeDocument
 from services.registry.schemes.service import get_document
+from shared.audit import Taken
 from shared.bounds import Bound, lies_within
 from shared.clock import Clock
 from shared.database import Database
 from shared.pagination import Page, PageOf
+from shared.spreadsheets import csv_of, guarded
 from shared.wording.phrase import Phrase
 from shared.wording.said import Said
 
@@ -32,7 +34,7 @@ _WORDS = {
     Missed.LATE: Phrase("Registered or changed too late", "ចុះបញ្ជីឬកែប្រែយឺត"),
 }
 
-COLUMNS = "household_id,area_code,round,amount_minor,status,reason\n"
+COLUMNS = ("household_id", "area_code", "round", "amount_minor", "status", "reason")
 
 
 async def count(
@@ -99,13 +101,15 @@ async def export(
     database: Database,
     activation_id: UUID,
     why: Missed,
+    taken: Taken,
     *,
     area: str | None,
     bound: Bound,
     clock: Clock,
-) -> AsyncIterator[str]:
-    """The same as CSV, some rows at a time: nothing is held while the reader is slow."""
-    yield COLUMNS
+) -> AsyncIterator[bytes]:
+    """The same as CSV, some rows at a time: nothing is held while the reader is slow; ``taken``
+    counts them."""
+    yield csv_of([COLUMNS])
     after: repository.Place | None = None
     while True:
         async with database.reading() as session:
@@ -122,13 +126,20 @@ async def export(
             )
         if not rows:
             return
-        last = rows[-1]
-        after = (last.area_code, last.household_id, last.round)
-        yield "".join(
-            f"{row.household_id},{row.area_code},{row.round},{row.amount_minor},"
-            f"{row.status or ''},{row.reason or ''}\n"
+        taken.rows += len(rows)
+        yield csv_of(
+            (
+                row.household_id,
+                row.area_code,
+                row.round,
+                row.amount_minor,
+                row.status,
+                guarded(row.reason or ""),
+            )
             for row in rows
         )
+        last = rows[-1]
+        after = (last.area_code, last.household_id, last.round)
 
 
 async def _rows(
