@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from services.registry.spdci.applications import examples
+from shared.auth.roles import SCOPES, Role
 from tests.registry.flow import Flow
 from tests.registry.spdci.partner import SENDER, Partner, Receiver, search
 from tests.registry.spdci.schemas import hold_answer, hold_request, validator
@@ -61,6 +62,10 @@ async def test_a_partner_is_asked_and_its_answer_is_kept_once(
     assert read["message"] == envelope["message"]
     sealed = await flow.owner.fetchval("SELECT message_sealed FROM registry.partner_callback")
     assert b"Chanthy" not in sealed
+    # A partner has persons told by the standard's messages, and by nothing else.
+    async with flow.service.client(*SCOPES[Role.PARTNER], subject="another") as theirs:
+        for kept_at in (f"searches/{asked['id']}", f"received/{listed['id']}"):
+            assert (await theirs.get(f"/partners/{SENDER}/{kept_at}")).status_code == 403
 
     # Another partner has no part in it, and one that ended is asked nothing.
     other = "another.example.org"

@@ -103,11 +103,13 @@ async def ask_partner(
 async def get_search(
     sender_id: SenderInPath,
     search_id: UUID,
-    _: PersonsRead,
+    _: HouseholdsSearch,
+    __: PersonsRead,
     session: Session,
     personal_data: PersonalDataDependency,
 ) -> SearchOut:
-    """How the search is sent, and every answer to it."""
+    """How the search is sent, and every answer to it: for people who may search. A partner, who is
+    shown persons by SPDCI, is not shown those of another."""
     found = await service.search(session, personal_data, sender_id, search_id)
     if found.answers:
         showed(session, f"partners/{sender_id}/searches/{search_id}")
@@ -134,11 +136,12 @@ async def list_received(
 async def get_received(
     sender_id: SenderInPath,
     received_id: UUID,
-    _: PersonsRead,
+    _: HouseholdsSearch,
+    __: PersonsRead,
     session: Session,
     personal_data: PersonalDataDependency,
 ) -> ReceivedMessageOut:
-    """An answer or a notice as it came."""
+    """An answer or a notice as it came: for people who may search."""
     found = await service.received(session, personal_data, sender_id, received_id)
     showed(session, f"partners/{sender_id}/received/{received_id}")
     return found
