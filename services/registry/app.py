@@ -48,7 +48,7 @@ from services.registry.preparations.routes import router as preparations
 from services.registry.progress.routes import router as progress
 from services.registry.repairs.routes import router as repairs
 from services.registry.rounds.routes import router as rounds
-from services.registry.scopes import RegistryApprove, SchemesRead
+from services.registry.scopes import HouseholdsRead, RegistryApprove
 from services.registry.settings import ApiSettings
 from services.registry.spdci.applications.mounting import answering_partners, mount_spdci
 from services.registry.spdci.asking.routes import router as asking
@@ -84,7 +84,7 @@ _PRINTED_AT_ONCE = 2
 
 
 _APPROVALS = approval_routes(
-    ApprovalKind, reader=SchemesRead, decider=RegistryApprove, is_narrowed=True
+    ApprovalKind, reader=HouseholdsRead, decider=RegistryApprove, is_narrowed=True
 )
 
 

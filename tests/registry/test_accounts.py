@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from shared.auth.roles import SCOPES, Role
 from tests.registry.flow import BATTAMBANG, CSV, Flow, Row, body_of, proposes, rows
 from tests.server import eventually
 from tests.two_persons import CHECKER
@@ -145,6 +146,10 @@ async def test_an_import_leaves_accounts_to_two_persons_and_loads_the_rest(worki
         f"Change the accounts of 3 households, 3 of them enrolled, as import {ended['id']} says."
     )
     assert "+855" not in str(shown)
+    # Another ministry's program follows rules and progress, and no household.
+    async with working.service.client(*SCOPES[Role.MINISTRY], subject="ministry") as ministry:
+        for path in ("/approvals", f"/approvals/{waits['approval_id']}"):
+            assert (await ministry.get(path)).status_code == 403
     for household_id, row in zip(ids, given, strict=True):
         assert (await working.get(f"/households/{household_id}"))["members"] == 9
         assert await account_of(working, household_id) == row.account
