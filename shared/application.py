@@ -1,6 +1,7 @@
 """A service's HTTP application: what all of them have in common."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -34,8 +35,11 @@ from shared.errors import (
     unexpected_problem,
     unwell_problem,
 )
+from shared.events.metrics import events_measuring
 from shared.ids import new_id
 from shared.json_bodies import unambiguous_json
+from shared.metrics import Measuring, Monitoring
+from shared.metrics.routes import router as metrics
 from shared.operations import Operation, Operations, Reach
 from shared.rates import ORDINARY, REFUSED, SEARCH, SERVICE, Rates
 from shared.settings import ServiceSettings
@@ -57,6 +61,7 @@ _PRIVATE_HEADERS = (*_SECURITY_HEADERS, (b"cache-control", b"no-store"))
 
 _TAGS = [
     {"name": "audit", "description": "Who did what, when, from where and why."},
+    {"name": "metrics", "description": "What there is to watch, as numbers."},
     {"name": "probes", "description": "Is the process alive, and ready?"},
 ]
 
@@ -80,21 +85,25 @@ class RequestEdge:
         self._operations: Operations = state.operations
         self._admission: Admission = state.admission
         self._settings: ServiceSettings = state.settings
+        self._answers = state.monitoring.answers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        came = time.perf_counter()
         headers = dict(scope["headers"])
         request_id = _given_id(headers) or str(new_id())
         scope.setdefault("state", {})["request_id"] = request_id
         added = [(_REQUEST_ID_HEADER, request_id.encode()), *_headers_of_all(scope["path"])]
         begun = False
+        operation: Operation | None = None
 
         async def send_with_headers(message: Message) -> None:
             nonlocal begun
             begun = True
             if message["type"] == "http.response.start":
+                self._answers.began(scope["method"], operation, message["status"], came)
                 own = message.get("headers", [])
                 names = {name for name, _ in own}
                 message["headers"] = [*own, *(each for each in added if each[0] not in names)]
@@ -121,6 +130,7 @@ class RequestEdge:
             await (answered or self._app)(scope, body, send_with_headers)
         except Exception as error:
             if begun:
+                self._answers.broke_off(scope["method"], operation)
                 # The caller sees the stream break off, which is the truth.
                 raise ConnectionAbortedError("The answer broke off after it had begun.") from None
             await _answer_to_error(Request(scope), error)(scope, receive, send_with_headers)
@@ -187,10 +197,13 @@ def create_application(
     routers: Sequence[APIRouter],
     tags: Sequence[dict[str, Any]] = (),
     lifespans: Sequence[Lifespan] = (),
+    measurings: Sequence[Measuring] = (),
 ) -> FastAPI:
-    """The service's app: database, clock, tokens, problem documents, audit, probes and its routers.
+    """The service's app: database, clock, tokens, problem documents, audit, metrics, probes and its
+    routers.
 
-    ``lifespans`` are entered in order after the app's own state is there.
+    ``lifespans`` are entered in order after the app's own state is there. ``measurings`` are what
+    the service has to be watched for, beside its events.
     """
 
     @asynccontextmanager
@@ -225,6 +238,13 @@ def create_application(
         tls=settings.tls,
     )
     app.state.recorded = recorded
+    app.state.monitoring = Monitoring(
+        app.state.database,
+        clock=app.state.clock,
+        measurings=[events_measuring(settings.service), *measurings],
+        kept_seconds=settings.metrics_kept_seconds,
+        longest_seconds=settings.metrics_longest_seconds,
+    )
     # Set by the server once it takes no more requests: an answer without an end ends then.
     app.state.ending = asyncio.Event()
     app.state.token_verifier = TokenVerifier(
@@ -245,7 +265,7 @@ def create_application(
     install_problem_handlers(app)
     app.add_exception_handler(RefusedBody, on_refused_body)
     app.include_router(_probes)
-    for router in (*routers, audit):
+    for router in (*routers, audit, metrics):
         app.include_router(router, prefix=API_PREFIX, dependencies=[Depends(unambiguous_json)])
     install_documentation(app, settings)
     _describe_problem_documents(app)

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Annotated
 
 import asyncpg
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import QueuePool
 
 from shared.database_tls import DatabaseTls
 
@@ -59,6 +61,14 @@ class DatabaseUnusable(Exception):
     """The server cannot be reached, or is older than what is supported."""
 
 
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Of a pool: how many are in use, and how many there may be."""
+
+    in_use: int
+    most: int
+
+
 class Database:
     """A process's connections, as the service's own role.
 
@@ -79,6 +89,7 @@ class Database:
         idle_in_transaction_seconds: int = 60,
     ) -> None:
         self._url = parse_url(url)
+        self._pool_size = pool_size
         self._tls = tls
         self._server_settings = {
             "application_name": application_name,
@@ -146,6 +157,12 @@ class Database:
             yield connection
         finally:
             await connection.close(timeout=_CONNECT_TIMEOUT_SECONDS)
+
+    def connections(self) -> Connections:
+        """How many of the pool are in use."""
+        pool = self.engine.pool
+        assert isinstance(pool, QueuePool)
+        return Connections(in_use=pool.checkedout(), most=self._pool_size)
 
     async def check(self) -> None:
         """Raises DatabaseUnusable, and says what to do, where the server is away or too old."""

@@ -146,6 +146,11 @@ class ServiceSettings(EnvironmentSettings):
     database_pool_wait_seconds: float = Field(default=5, gt=0)
     """How long a request waits for a connection before it is answered 503."""
 
+    metrics_kept_seconds: float = Field(default=10, ge=0)
+    """How long what was measured in the database for who watches is told again."""
+    metrics_longest_seconds: float = Field(default=10, gt=0)
+    """How long PostgreSQL may take for one subject of it."""
+
     # How long rows are kept that nothing refers to: `python -m services prune` removes the others.
     idempotency_days: int = Field(default=30, ge=7)
     """For how long a repeat of a POST gets the first answer. No client may retry for longer."""

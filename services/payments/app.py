@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.payments.account_checks.routes import router as account_checks
 from services.payments.activations.routes import router as activations
+from services.payments.alarms.metrics import ALARMS
 from services.payments.alarms.routes import router as alarms
 from services.payments.approvals.tables import Approval, ApprovalKind
 from services.payments.batches.routes import router as batches
@@ -39,6 +40,7 @@ from services.payments.providers.adapters import verifiers_of
 from services.payments.providers.directory import ProviderDirectory
 from services.payments.providers.gsma.openapi import PATH as PROVIDER_PATH
 from services.payments.providers.gsma.openapi import provider_document
+from services.payments.providers.metrics import providers_measuring
 from services.payments.providers.routes import router as providers
 from services.payments.providers.service import provider_steps
 from services.payments.reclaims.routes import router as reclaims
@@ -63,6 +65,8 @@ from services.payments.subscriptions.routes import router as subscriptions
 from services.payments.subscriptions.sealing import cipher_of_keys
 from services.payments.subscriptions.service import subscription_step
 from services.payments.sweeps.routes import router as sweeps
+from services.payments.unresolved.limits import Limits
+from services.payments.unresolved.metrics import unresolved_measuring
 from services.payments.unresolved.routes import router as unresolved
 from services.payments.webhooks.intake import WebhookIntake
 from services.payments.webhooks.receiving import Receiving, Sender
@@ -71,6 +75,7 @@ from services.payments.webhooks.routes import router as webhooks
 from services.payments.webhooks.sealing import cipher_of_bodies
 from shared.application import create_application
 from shared.approvals import Steps
+from shared.approvals.metrics import approvals_measuring
 from shared.approvals.routes import approval_routes
 from shared.documents.service import document_step
 from shared.events.asyncapi import PATH as ASYNCAPI_PATH
@@ -198,6 +203,12 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         ],
         tags=_TAGS,
         lifespans=[_taking_callbacks, _asking_of_places, _followed],
+        measurings=[
+            approvals_measuring(Approval),
+            ALARMS,
+            unresolved_measuring(Limits.of(settings)),
+            providers_measuring(settings),
+        ],
     )
     app.state.steps = steps
     app.state.statement_places = Places(

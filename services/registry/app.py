@@ -8,10 +8,12 @@ from fastapi import FastAPI
 
 from services.registry.accounts.routes import router as accounts
 from services.registry.acts.routes import router as acts
+from services.registry.appeals.metrics import APPEALS
 from services.registry.appeals.routes import router as appeals
-from services.registry.approvals.tables import ApprovalKind
+from services.registry.approvals.tables import Approval, ApprovalKind
 from services.registry.changes.routes import router as changes
 from services.registry.checks.routes import router as checks
+from services.registry.chunks.metrics import CHUNKS
 from services.registry.chunks.routes import router as chunks
 from services.registry.chunks.streaming import ChunkStreams
 from services.registry.comparisons.routes import router as comparisons
@@ -38,6 +40,7 @@ from services.registry.imports.file_routes import mappings as import_mappings
 from services.registry.imports.file_routes import router as import_files
 from services.registry.imports.routes import router as imports
 from services.registry.imports.running import ImportWork
+from services.registry.imports.runs.metrics import IMPORT_RUNS
 from services.registry.members.routes import router as members
 from services.registry.mergers.routes import router as mergers
 from services.registry.missed.routes import router as missed
@@ -54,6 +57,7 @@ from services.registry.spdci.applications.mounting import answering_partners, mo
 from services.registry.spdci.asking.routes import router as asking
 from services.registry.steps import steps_of
 from shared.application import create_application
+from shared.approvals.metrics import approvals_measuring
 from shared.approvals.routes import approval_routes
 from shared.database import Database
 from shared.events.routes import router as events
@@ -145,6 +149,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         ],
         tags=_TAGS,
         lifespans=[_streaming, _importing, _asking_payments, answering_partners],
+        measurings=[approvals_measuring(Approval), CHUNKS, IMPORT_RUNS, APPEALS],
     )
     app.state.steps = steps
     app.state.area_names = KnownNames()

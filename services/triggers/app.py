@@ -7,13 +7,15 @@ from fastapi import FastAPI
 
 from services.triggers.activations.routes import router as activations
 from services.triggers.alerts.routes import router as alerts
-from services.triggers.approvals.tables import ApprovalKind
+from services.triggers.approvals.tables import Approval, ApprovalKind
 from services.triggers.backtests.routes import router as backtests
 from services.triggers.checks.service import Checks
 from services.triggers.definitions.routes import router as definitions
+from services.triggers.doubtful.metrics import DOUBTFUL
 from services.triggers.drawing.studio import drawing
 from services.triggers.evaluations.routes import router as evaluations
 from services.triggers.explanations.routes import router as explanations
+from services.triggers.feeds.metrics import FEEDS
 from services.triggers.feeds.routes import pulls
 from services.triggers.feeds.routes import router as feeds
 from services.triggers.imports.routes import router as imports
@@ -28,6 +30,7 @@ from services.triggers.scopes import TriggersApprove, TriggersRead
 from services.triggers.settings import ApiSettings
 from services.triggers.steps import steps_of
 from shared.application import create_application
+from shared.approvals.metrics import approvals_measuring
 from shared.approvals.routes import approval_routes
 from shared.events.routes import router as events
 from shared.http import service_client
@@ -108,6 +111,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         ],
         tags=_TAGS,
         lifespans=[_asking_the_others, drawing],
+        measurings=[approvals_measuring(Approval), FEEDS, DOUBTFUL],
     )
     app.state.steps = steps
     return app

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, insert, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.approvals.schemas import ApprovalStatus
@@ -84,6 +84,19 @@ async def set_outcome(
 ) -> None:
     """Keep where what came of a proposal is read."""
     await session.execute(update(table).where(table.id == approval_id).values(outcome=outcome))
+
+
+async def waiting_by_kind(
+    session: AsyncSession, table: type[Approval], *, now: datetime
+) -> Sequence[tuple[str, int, datetime]]:
+    """How many proposals wait for a second person, by kind, and since when the oldest does."""
+    rows = await session.execute(
+        select(table.kind, func.count(), func.min(table.proposed_at))
+        .where(*_stands(table, ApprovalStatus.WAITING, now=now))
+        .group_by(table.kind)
+        .order_by(table.kind)
+    )
+    return [(str(kind), count, oldest_at) for kind, count, oldest_at in rows]
 
 
 async def list_approvals(

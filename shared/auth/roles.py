@@ -28,6 +28,8 @@ class Role(StrEnum):
     OPERATOR = "operator"
     """Keeps the services running: events that failed, callbacks, payments that hang."""
 
+    MONITOR = "monitor"
+    """What watches the services, such as Prometheus: numbers by kind, and nothing else."""
     MINISTRY = "ministry"
     """Another ministry's system: follows rules, shocks and their progress, without households."""
     PARTNER = "partner"
@@ -46,6 +48,7 @@ class Role(StrEnum):
 
 MACHINES = frozenset(
     {
+        Role.MONITOR,
         Role.MINISTRY,
         Role.PARTNER,
         Role.PUBLISHER,
@@ -98,8 +101,9 @@ SCOPES: dict[Role, frozenset[str]] = {
         Role.AUDITOR: f"{_READING} partners:read webhooks:read subscriptions:read audit:read",
         Role.OPERATOR: f"""{_FOLLOWING} payments:read webhooks:read
             subscriptions:read subscriptions:write
-            event-log:read events:read events:replay
+            event-log:read events:read events:replay metrics:read
         """,
+        Role.MONITOR: "metrics:read",
         Role.MINISTRY: f"{_FOLLOWING} event-log:read subscriptions:read subscriptions:write",
         Role.PARTNER: "areas:read spdci:social spdci:beneficiaries households:read-personal",
         Role.PUBLISHER: """

@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.payments.alarms.tables import Alarm, AlarmKind
@@ -136,6 +136,14 @@ async def list_alarms(
         is_open = Alarm.cleared_at.is_(None)
         query = query.where(is_open if status is AlarmStatus.OPEN else ~is_open)
     return (await session.execute(paged(query, Alarm.number, after=after, limit=limit))).all()
+
+
+async def open_by_kind(session: AsyncSession) -> dict[AlarmKind, int]:
+    """How many alarms of each kind are up."""
+    rows = await session.execute(
+        select(Alarm.kind, func.count()).where(Alarm.cleared_at.is_(None)).group_by(Alarm.kind)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 async def find_alarm(session: AsyncSession, number: int) -> AnyRow | None:

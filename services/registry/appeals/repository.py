@@ -101,3 +101,15 @@ async def list_appeals(
     if after is not None:
         query = query.where(tuple_(Appeal.due_on, Appeal.id) > after)
     return (await session.scalars(query)).all()
+
+
+async def count_open(session: AsyncSession, *, today: date) -> tuple[int, int]:
+    """How many appeals wait for their decision, and how many of them are overdue."""
+    row = (
+        await session.execute(
+            select(func.count(), func.count().filter(Appeal.due_on < today)).where(
+                Appeal.decision.is_(None)
+            )
+        )
+    ).one()
+    return row[0], row[1]

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from services.registry.chunks.states import ChunkStatus, moves_to
+from services.registry.chunks.states import WAITING, ChunkStatus, moves_to
 from services.registry.chunks.tables import EnrolmentRun, EntitlementChunk, RunKind
 from shared.contracts.events import PaymentsCounted
 from shared.retry import Backoff
@@ -194,6 +194,22 @@ async def list_chunks(
         query = query.where(tuple_(chunk.planned_at, chunk.id) > after)
     by_age = query.order_by(chunk.planned_at, chunk.id)
     return list((await session.scalars(by_age.limit(limit))).all())
+
+
+async def count_by_status(session: AsyncSession) -> dict[ChunkStatus, int]:
+    """How many chunks stand where."""
+    rows = await session.execute(
+        select(EntitlementChunk.status, func.count()).group_by(EntitlementChunk.status)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def count_put_off(session: AsyncSession) -> int:
+    """Chunks that could not be worked when they were tried, and are tried again."""
+    statement = select(func.count()).where(
+        EntitlementChunk.status.in_(WAITING), EntitlementChunk.last_error.is_not(None)
+    )
+    return await session.scalar(statement) or 0
 
 
 async def list_runs(session: AsyncSession, activation_id: UUID) -> list[EnrolmentRun]:

@@ -231,20 +231,19 @@ async def list_doubtful(
 
 
 async def waiting_by_reason(
-    session: AsyncSession, indicator: str
+    session: AsyncSession, indicator: str | None = None
 ) -> Sequence[tuple[DoubtReason, int, datetime]]:
-    """How many figures of an indicator wait, by reason, and since when the oldest does."""
-    rows = await session.execute(
+    """How many figures wait, by reason, and since when the oldest does; None: of all indicators."""
+    statement = (
         select(
             DoubtfulObservation.reason,
             func.count(),
             func.min(DoubtfulObservation.set_aside_at),
         )
-        .where(
-            DoubtfulObservation.indicator_code == indicator,
-            DoubtfulObservation.decision.is_(None),
-        )
+        .where(DoubtfulObservation.decision.is_(None))
         .group_by(DoubtfulObservation.reason)
         .order_by(DoubtfulObservation.reason)
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    if indicator is not None:
+        statement = statement.where(DoubtfulObservation.indicator_code == indicator)
+    return [(row[0], row[1], row[2]) for row in await session.execute(statement)]

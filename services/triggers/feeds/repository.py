@@ -233,6 +233,12 @@ async def pull_now(session: AsyncSession, code: str) -> bool:
     return due is not None
 
 
+async def pulled(session: AsyncSession) -> Sequence[FeedState]:
+    """Every feed that is pulled, as it stands."""
+    statement = select(FeedState).where(FeedState.pull_at.is_not(None)).order_by(FeedState.code)
+    return (await session.scalars(statement)).all()
+
+
 async def states(session: AsyncSession, codes: Sequence[str]) -> dict[str, FeedState]:
     """How feeds stand, by code."""
     rows = await session.scalars(select(FeedState).where(FeedState.code.in_(codes)))

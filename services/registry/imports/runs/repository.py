@@ -221,6 +221,16 @@ async def waiting_runs(session: AsyncSession) -> list[tuple[UUID, UUID]]:
     return [(run_id, import_id) for run_id, import_id in rows]
 
 
+async def under_way_by_status(session: AsyncSession) -> dict[RunStatus, tuple[int, datetime]]:
+    """How many readings have no end yet, and when the oldest was asked for, by where they stand."""
+    rows = await session.execute(
+        select(ImportRun.status, func.count(), func.min(ImportRun.asked_at))
+        .where(ImportRun.ended_at.is_(None))
+        .group_by(ImportRun.status)
+    )
+    return {status: (count, oldest_at) for status, count, oldest_at in rows}
+
+
 async def begin_run(
     connection: asyncpg.Connection,
     run: ImportRun,
