@@ -171,9 +171,10 @@ async def test_what_takes_too_long_is_given_up_and_the_rest_is_told(
 async def test_who_watches_is_answered_while_every_connection_is_in_use(
     serve: ServeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REGISTRY_DATABASE_POOL_SIZE", "1")
-    monkeypatch.setenv("REGISTRY_DATABASE_POOL_WAIT_SECONDS", "0.1")
-    service: RunningService = await serve("registry")
+    monkeypatch.setenv("TRIGGERS_DATABASE_POOL_SIZE", "1")
+    monkeypatch.setenv("TRIGGERS_DATABASE_POOL_WAIT_SECONDS", "0.1")
+    # Nothing in the process asks the database by itself.
+    service: RunningService = await serve("triggers")
     async with service.client(MONITOR) as client:
         async with service.app.state.database.engine.connect():
             seen = await watched(client)
