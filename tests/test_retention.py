@@ -1,6 +1,7 @@
 """What is kept for a time is removed by a command, and nothing that is still needed."""
 
 import asyncio
+import importlib
 from typing import Any
 
 import asyncpg
@@ -10,6 +11,7 @@ from sqlalchemy.engine import make_url
 from services.__main__ import main
 from services.processes import SERVICES
 from shared import retention
+from shared.migrations import role_of
 
 _COUNTS = {
     "idempotency_key": "SELECT count(*) FROM {}.idempotency_key",
@@ -36,6 +38,10 @@ _OF_PAYMENTS = """
     SELECT 1, status::text || age, '', status, now() - make_interval(years => age),
         now() - make_interval(years => age)
     FROM unnest(enum_range(NULL::payments.webhook_status)) AS status, generate_series(0, 2) AS age
+"""
+_OF_PROVIDERS = """
+    INSERT INTO payments.provider_minute (provider_number, minute, replies, failures, sent_minor)
+    SELECT 1, now() - make_interval(days => days), 1, 0, 0 FROM generate_series(0, 99) AS days
 """
 _OF_REGISTRY = """
     WITH import AS (
@@ -89,8 +95,8 @@ def test_what_is_old_goes_and_what_is_needed_stays(
 ) -> None:
     monkeypatch.setattr(retention, "_BLOCKS_AT_ONCE", 1)
     counts = [count.format(service) for count in _COUNTS.values()]
-    more = {"payments": _OF_PAYMENTS, "registry": _OF_REGISTRY}.get(service)
-    asked(database_url, _OF_EACH.format(service), *([more] if more else []))
+    more = {"payments": [_OF_PAYMENTS, _OF_PROVIDERS], "registry": [_OF_REGISTRY]}
+    asked(database_url, _OF_EACH.format(service), *more.get(service, []))
 
     prune(monkeypatch, service, "--dry-run")
     assert f"{service}.idempotency_key: 30 would be removed" in capsys.readouterr().out
@@ -102,6 +108,7 @@ def test_what_is_old_goes_and_what_is_needed_stays(
     assert asked(database_url, *counts) == [30, 2, 1]
     if service == "payments":
         # What was not applied stays, however old; what was applied or is none, for a year.
+        assert asked(database_url, "SELECT count(*) FROM payments.provider_minute") == [90]
         kept = "SELECT string_agg(webhook_id, ' ' ORDER BY webhook_id) FROM payments.webhook"
         [names] = asked(database_url, kept)
         assert names == (
@@ -110,6 +117,20 @@ def test_what_is_old_goes_and_what_is_needed_stays(
         )
     if service == "registry":
         assert asked(database_url, "SELECT count(*) FROM registry.import_rejection") == [1]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_may_remove_whatever_it_keeps_for_a_time(
+    environment: dict[str, str], database_url: str, service: str
+) -> None:
+    settings = importlib.import_module(f"services.{service}.settings").Settings()
+    keeping = importlib.import_module(f"services.{service}.upkeep.keeping")
+    tables = [kept.table for kept in keeping.kept_for_a_time(settings)]
+    may = "SELECT has_table_privilege('{}', '{}', 'DELETE')"
+    role = role_of(service)
+    assert asked(database_url, *(may.format(role, table) for table in tables)) == [True] * len(
+        tables
+    )
 
 
 def test_answers_are_kept_for_as_long_as_a_client_may_retry(

@@ -12,7 +12,7 @@ GRANTS = {
     "provider_health": (
         "SELECT, INSERT, UPDATE (last_reply_at, last_failure_at, last_failure, failing_since)"
     ),
-    "provider_minute": "SELECT, INSERT, UPDATE (replies, failures, sent_minor)",
+    "provider_minute": "SELECT, INSERT, DELETE, UPDATE (replies, failures, sent_minor)",
     "account_check": (
         "SELECT, INSERT, UPDATE (household_fingerprint, outcome, reason, verdict, likeness, "
         "method, names_pair, accepted_pair, wanted_at, asked_at, tries, ask_at)"
