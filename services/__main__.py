@@ -315,8 +315,7 @@ def _prune(service: str, *, dry_run: bool) -> bool:
     kept = importlib.import_module(f"services.{service}.upkeep.keeping").kept_for_a_time(settings)
 
     async def work(database: Database) -> bool:
-        await prune(database, kept, tell=_tell, dry_run=dry_run)
-        return True
+        return await prune(database, kept, tell=_tell, dry_run=dry_run)
 
     return asyncio.run(_with_database("prune", settings, work))
 

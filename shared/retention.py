@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from shared.database import Database
+from shared.database import Database, may_pass
 from shared.settings import ServiceSettings
 
 _BLOCKS_AT_ONCE = 1_000
@@ -56,16 +56,27 @@ def of_every_service(settings: ServiceSettings) -> list[Kept]:
     ]
 
 
-async def prune(database: Database, kept: Sequence[Kept], *, tell: Tell, dry_run: bool) -> int:
-    """Remove what was kept for its time, or count it; how much it was."""
-    removed = 0
+async def prune(database: Database, kept: Sequence[Kept], *, tell: Tell, dry_run: bool) -> bool:
+    """Remove what was kept for its time, or count it, and tell how much it was; whether all went.
+
+    Of which PostgreSQL refuses something is told, and the others are removed.
+    """
+    is_whole = True
     async with database.connection() as connection:
         for kind in kept:
-            count = await _prune(connection, kind, dry_run=dry_run)
-            removed += count
+            of = f"({kind.what}; {kind.variable}={kind.days})"
+            try:
+                count = await _prune(connection, kind, dry_run=dry_run)
+            except asyncpg.PostgresError as error:
+                if may_pass(error):
+                    raise
+                is_whole = False
+                why = f"PostgreSQL refuses it ({type(error).__name__})"
+                tell(f"{kind.table}: NOT removed {of}: {why}. Migrate, and prune again.")
+                continue
             verb = "would be removed" if dry_run else "removed"
-            tell(f"{kind.table}: {count:,} {verb} ({kind.what}; {kind.variable}={kind.days})")
-    return removed
+            tell(f"{kind.table}: {count:,} {verb} {of}")
+    return is_whole
 
 
 async def _prune(connection: asyncpg.Connection, kind: Kept, *, dry_run: bool) -> int:

@@ -76,13 +76,13 @@ def asked(url: str, *statements: str) -> list[Any]:
     return asyncio.run(run())
 
 
-def prune(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+def prune(monkeypatch: pytest.MonkeyPatch, *arguments: str, fails: bool = False) -> None:
     # Its log would go to the output of this test alone, and outlive it.
     monkeypatch.setattr("services.__main__.configure_logging", lambda **_: None)
     monkeypatch.setattr("sys.argv", ["services", "prune", *arguments])
     with pytest.raises(SystemExit) as ended:
         main()
-    assert not ended.value.code
+    assert bool(ended.value.code) == fails
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -131,6 +131,23 @@ def test_a_service_may_remove_whatever_it_keeps_for_a_time(
     assert asked(database_url, *(may.format(role, table) for table in tables)) == [True] * len(
         tables
     )
+
+
+def test_what_cannot_be_removed_is_told_and_the_rest_goes(
+    environment: dict[str, str],
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    refused = "REVOKE DELETE ON triggers.idempotency_key FROM sangkroh_triggers"
+    asked(database_url, _OF_EACH.format("triggers"), refused)
+    prune(monkeypatch, "triggers", fails=True)
+    said = capsys.readouterr().out
+    assert "triggers.idempotency_key: NOT removed (answers to POSTs" in said
+    assert "Migrate, and prune again." in said
+    assert "triggers.dead_letter: 1 removed" in said
+    left = [_COUNTS[name].format("triggers") for name in ("idempotency_key", "dead_letter")]
+    assert asked(database_url, *left) == [60, 2]
 
 
 def test_answers_are_kept_for_as_long_as_a_client_may_retry(
