@@ -52,7 +52,7 @@ from shared.database import Database, DatabaseUnusable
 from shared.errors import Explained, Unavailable
 from shared.garbage import AFTER_WHERE_CALLED, AFTER_WHERE_MANY, look_seldom
 from shared.known_keys import require_known_keys
-from shared.logging import configure_logging
+from shared.logging import LEVELS, configure_logging
 from shared.server import server_configuration
 from shared.settings import ServiceSettings
 
@@ -63,6 +63,18 @@ RESEALED_BY = {"registry": "registry-api", "payments": "payments-worker"}
 
 COMMANDS = frozenset({"migrate", "new-epoch", "drift", "audit", "rejudge", "reindex", "duplicates"})
 """What is given alone."""
+_WITH_MORE = frozenset({"backtest", "reseal", "prune"})
+"""What more is named of."""
+_OF_COMMANDS = {
+    "check": {"reseal", "reindex"},
+    "dry_run": {"prune"},
+    "head": {"audit"},
+    "history": {"backtest"},
+    "feed": {"backtest"},
+    "places": {"backtest"},
+    "page": {"backtest"},
+}
+"""By option: the commands that it says something to. What only looked with another would act."""
 
 _BACKLOG = 2048
 
@@ -426,10 +438,12 @@ def main() -> None:
     parser.add_argument("--page", metavar="FILE", help="backtest: write the report there as HTML")
     given = parser.parse_args()
     names: list[str] = given.names or list(PROCESSES)
-    unknown = set(names) - set(PROCESSES) - COMMANDS
-    if unknown and names[0] not in {"backtest", "reseal", "prune"}:
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(PROCESSES)}")
-    configure_logging(process=" ".join(names), level=os.environ.get("LOG_LEVEL", "INFO"))
+    if fault := _fault(names, given):
+        parser.error(fault)
+    level = os.environ.get("LOG_LEVEL", "INFO")
+    if level.upper() not in LEVELS:
+        sys.exit(f"LOG_LEVEL is none of {', '.join(LEVELS)}: set one of them, or leave it out.")
+    configure_logging(process=" ".join(names), level=level)
     # What is imported next is no garbage, and what a command holds is many.
     look_seldom(after=AFTER_WHERE_MANY)
     try:
@@ -463,6 +477,23 @@ def main() -> None:
             _start(names)
     except (Explained, DatabaseUnusable) as error:
         sys.exit(str(error))
+
+
+def _fault(names: Sequence[str], given: argparse.Namespace) -> str | None:
+    """What is wrong with a command line; None: nothing is."""
+    for option, commands in _OF_COMMANDS.items():
+        if getattr(given, option) and names[0] not in commands:
+            told = option.replace("_", "-")
+            return (
+                f"--{told} says something to {' and '.join(sorted(commands))} alone: leave it out"
+            )
+    if names[0] in _WITH_MORE:
+        return None
+    if unknown := set(names) - set(PROCESSES) - COMMANDS:
+        return f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(PROCESSES)}"
+    if len(names) > 1 and (alone := COMMANDS & set(names)):
+        return f"{', '.join(sorted(alone))}: give it alone"
+    return None
 
 
 def _start(names: Sequence[str]) -> None:

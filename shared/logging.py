@@ -10,6 +10,8 @@ import sys
 
 import structlog
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
 
 def configure_logging(*, process: str, level: str) -> None:
     """Log JSON lines to standard error, each with the process's name."""

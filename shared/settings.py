@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretBytes, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -50,6 +51,25 @@ def _check_webhook_secret(secret: SecretStr) -> SecretStr:
     key_of(secret.get_secret_value())
     return secret
 
+
+def _check_address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname)
+        # Read where it is asked for; raises ValueError, with the text, of one that is none.
+        is_one = is_one and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise ValueError("give a URL that begins with https:// (or http://) and names a host")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_check_address)]
+"""Where something is asked over HTTP."""
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+"""Where a server listens."""
 
 Key = Annotated[SecretBytes, BeforeValidator(_decode_key)]
 """One 32-byte key, in base64."""
@@ -158,7 +178,7 @@ class ServiceSettings(EnvironmentSettings):
     """Failed events, from when a person discarded them on."""
 
     host: str = "127.0.0.1"
-    port: int
+    port: Port
 
     auth_issuer: str = Field(validation_alias=AliasChoices("AUTH_ISSUER", "auth_issuer"))
     auth_audience: str = Field(
@@ -237,7 +257,7 @@ class ServiceSettings(EnvironmentSettings):
 class CallingSettings(EnvironmentSettings):
     """What a process reads beside its service's settings that calls another service."""
 
-    auth_token_url: str | None = Field(
+    auth_token_url: Address | None = Field(
         default=None, validation_alias=AliasChoices("AUTH_TOKEN_URL", "auth_token_url")
     )
     auth_client_id: str | None = Field(

@@ -187,3 +187,49 @@ def test_an_issuer_that_does_not_answer_is_told_and_keeps_nobody_from_starting(
     warning = said["issuer_keys_unreadable"]
     assert warning["at"] == "http://127.0.0.1"
     assert "AUTH_JWKS_URL" in warning["detail"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("prune registry --check", "--check says something to reindex and reseal alone"),
+        ("reseal registry --dry-run", "--dry-run says something to prune alone"),
+        ("migrate --head registry=x", "--head says something to audit alone"),
+        ("migrate registry-api", "migrate: give it alone"),
+        ("audit drift", "audit, drift: give it alone"),
+        ("registry-api registry-wroker", "unknown: registry-wroker"),
+    ],
+)
+def test_a_command_that_is_told_what_it_does_not_take_does_nothing(line: str, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "services", *line.split()],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE_SECONDS,
+        # It would do nothing with this environment either, but say something else.
+        env={"PATH": os.environ["PATH"]},
+    )
+    assert done.returncode == 2
+    assert said in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("LOG_LEVEL", "loud", "LOG_LEVEL is none of DEBUG, INFO"),
+        ("REGISTRY_PORT", "80010", "REGISTRY_PORT: Input should be less than or equal to 65535"),
+        ("PAYMENTS_URL", "payments", "PAYMENTS_URL: give a URL that begins with https://"),
+        ("PAYMENTS_URL", "http://", "PAYMENTS_URL: give a URL that begins with https://"),
+        ("PAYMENTS_URL", "http://[::1", "PAYMENTS_URL: give a URL that begins with https://"),
+    ],
+)
+def test_a_setting_that_can_be_nothing(
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    said: str,
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert said in words_of("registry-worker")

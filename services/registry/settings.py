@@ -11,9 +11,11 @@ from shared.money import AmountMinor, CurrencyCode
 from shared.outbound import Judge, is_public, is_public_or_loopback
 from shared.production import Secret
 from shared.settings import (
+    Address,
     CallingSettings,
     Key,
     KeyVersions,
+    Port,
     ServiceSettings,
     secret_of_key,
     secrets_of_keys,
@@ -27,7 +29,7 @@ class Settings(ServiceSettings):
 
     service: ClassVar[str] = "registry"
 
-    port: int = 8001
+    port: Port = 8001
     households_per_chunk: int = Field(default=20_000, ge=1, le=50_000)
     """Households of one enrolment transaction and one announced chunk, at most; a commune that
     has more is a chunk of its own."""
@@ -86,7 +88,7 @@ class Settings(ServiceSettings):
 class _AsksPayments(CallingSettings, Settings):
     """What both processes read to ask payments."""
 
-    payments_url: str = Field(
+    payments_url: Address = Field(
         default="http://127.0.0.1:8003",
         validation_alias=AliasChoices("PAYMENTS_URL", "payments_url"),
     )

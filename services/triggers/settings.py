@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import AliasChoices, Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import CallingSettings, ServiceSettings
+from shared.settings import Address, CallingSettings, Port, ServiceSettings
 
 
 class Settings(CallingSettings, ServiceSettings):
@@ -19,12 +19,12 @@ class Settings(CallingSettings, ServiceSettings):
 
     service: ClassVar[str] = "triggers"
 
-    port: int = 8002
-    registry_url: str = Field(
+    port: Port = 8002
+    registry_url: Address = Field(
         default="http://127.0.0.1:8001",
         validation_alias=AliasChoices("REGISTRY_URL", "registry_url"),
     )
-    payments_url: str = Field(
+    payments_url: Address = Field(
         default="http://127.0.0.1:8003",
         validation_alias=AliasChoices("PAYMENTS_URL", "payments_url"),
     )

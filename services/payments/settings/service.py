@@ -20,7 +20,7 @@ from services.payments.settings.sweeps import SweepSettings
 from services.payments.settings.unended import UnendedSettings
 from shared.production import Secret
 from shared.retry import Backoff
-from shared.settings import KeyVersions, ServiceSettings, secrets_of_keys
+from shared.settings import Address, KeyVersions, Port, ServiceSettings, secrets_of_keys
 
 
 class Settings(
@@ -43,12 +43,12 @@ class Settings(
 
     service: ClassVar[str] = "payments"
 
-    port: int = 8003
+    port: Port = 8003
     webhook_keys: KeyVersions = Field(validation_alias=AliasChoices("WEBHOOK_KEYS", "webhook_keys"))
     """The API seals callbacks as they come, the worker opens them; and so with the keys that sign
     what is sent to subscribers, which the API shows to whoever made them."""
 
-    registry_url: str = Field(
+    registry_url: Address = Field(
         default="http://127.0.0.1:8001",
         validation_alias=AliasChoices("REGISTRY_URL", "registry_url"),
     )

@@ -11,7 +11,7 @@ from services.payments.settings.provider.signing_key import is_signing_key
 from services.payments.settings.service import Settings
 from shared.known_keys import KeyRing, versions
 from shared.production import Secret, https_fault
-from shared.settings import CallingSettings, KeyVersions, secrets_of_keys
+from shared.settings import Address, CallingSettings, KeyVersions, secrets_of_keys
 
 
 class WorkerSettings(DeliverySettings, CallingSettings, Settings):
@@ -22,7 +22,7 @@ class WorkerSettings(DeliverySettings, CallingSettings, Settings):
     """By provider that is spoken to over HTTP: what it lets us in by."""
     provider_signing_keys: dict[str, Annotated[SecretStr, Field(min_length=1)]] = {}
     """By provider that takes files or lists: the Ed25519 key that signs them, in base64."""
-    callback_base_url: str = "http://127.0.0.1:8003"
+    callback_base_url: Address = "http://127.0.0.1:8003"
     debit_party: str = "nspc"
     """The organisation's identifier at every provider (GSMA ``organisationid``)."""
 

@@ -14,6 +14,7 @@ from services.payments.settings.provider.patience import ProviderPatience
 from services.payments.settings.provider.repeats import ProviderRepeats
 from shared.errors import Explained
 from shared.money import CurrencyCode
+from shared.settings import Address
 
 
 class WrongPlace(Explained):
@@ -48,7 +49,7 @@ class ProviderSettings(
     name: str
     protocol: str = "gsma-mobile-money-1.2"
     """Which adapter speaks to it: a name in ``providers/adapters.py``."""
-    base_url: str | None = None
+    base_url: Address | None = None
     """Where one is that is spoken to over HTTP."""
     bank_file: BankFileSettings | None = None
     """Of one that takes files instead."""
