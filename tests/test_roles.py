@@ -7,7 +7,9 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import importlib
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -257,3 +259,76 @@ def test_no_machine_approves_or_sees_persons() -> None:
     }
     assert not SCOPES[Role.PARTNER] & {"households:read", "households:search", "payees:read"}
     assert {role for role in Role if "observations:publish" in SCOPES[role]} == {Role.PUBLISHER}
+
+
+SEES_NO_HOUSEHOLD = (Role.MONITOR, Role.MINISTRY, Role.PUBLISHER)
+"""Of whom it is promised that no household is told to them, or whose work has none."""
+_OF_A_HOUSEHOLD = {
+    "household_id",
+    "household_ids",
+    "households",
+    "member_id",
+    "members",
+    "entitlement_id",
+    "instruction_id",
+    "registration_number",
+    "head_name",
+    "phone",
+}
+OF_IDS = {"/v1/events"}
+"""What tells of households by ids and kinds of change alone, on purpose."""
+_COUNTED = {"integer", "number"}
+"""Types of what is counted, whatever it is called."""
+
+
+def fields_of(document: Document, schema: Document, seen: frozenset[str]) -> Iterator[str]:
+    """The names of what an answer tells, however deep, without those of plain counts."""
+    reference = schema.get("$ref")
+    if reference in seen:
+        return
+    seen |= {reference} if reference else frozenset()
+    schema = resolve(document, schema)
+    for word in ("anyOf", "oneOf", "allOf"):
+        for part in schema.get(word, []):
+            yield from fields_of(document, part, seen)
+    for part in (schema.get("items"), schema.get("additionalProperties")):
+        if isinstance(part, dict):
+            yield from fields_of(document, part, seen)
+    for name, part in schema.get("properties", {}).items():
+        kinds = {kind.get("type") for kind in part.get("anyOf", [part])} - {"null"}
+        if not kinds <= _COUNTED:
+            yield name
+        yield from fields_of(document, part, seen)
+
+
+def tells_of_households(service: str, document: Document, operation: Operation) -> set[str]:
+    """By which fields of its path or of its answers an operation tells of single households."""
+    if service != "triggers" and operation.path.startswith("/v1/approvals"):
+        # Of what is proposed somebody's words say why, and whom it is about.
+        return {"reason"}
+    told = set(re.findall(r"\{([^}]+)\}", operation.path))
+    for status, response in operation.body["responses"].items():
+        if status.startswith("2"):
+            for content in response.get("content", {}).values():
+                told |= set(fields_of(document, content.get("schema", {}), frozenset()))
+    return told & _OF_A_HOUSEHOLD
+
+
+def test_no_role_that_is_promised_to_see_no_household_opens_what_tells_of_one(
+    environment: dict[str, str],
+) -> None:
+    telling: dict[str, set[Role]] = {}
+    for service in SERVICES:
+        app = importlib.import_module(f"services.{service}.app").create_app
+        document = app().openapi()
+        for operation in operations(document):
+            is_read = operation.method == "get" and operation.path not in OF_IDS
+            if (
+                is_read
+                and operation.scopes
+                and (by := tells_of_households(service, document, operation))
+            ):
+                opened = {role for role in SEES_NO_HOUSEHOLD if operation.opens_to(SCOPES[role])}
+                telling[f"{service} {operation} by {sorted(by)}"] = opened
+    assert len(telling) > 40
+    assert {operation: roles for operation, roles in telling.items() if roles} == {}
