@@ -368,3 +368,124 @@ async def test_what_stands_on_the_statement_of_another_day_is_explained_by_it(
     missing = await open_differences(ready, statement_id=first["id"], kind="not_on_statement")
     assert len(missing) == 2
     await ready.proofs()
+
+
+async def prefund(world: World, reference: str, amount_minor: int = 900) -> str:
+    """Record what the treasury paid to the provider; the id of its proposal."""
+    body = {"amount_minor": amount_minor, "reference": reference}
+    await world.post("/funds/relief/deposits", body)
+    proposal = await world.propose("/providers/mekong/prefundings", body)
+    await world.approve(proposal["id"])
+    return str(proposal["id"])
+
+
+async def of_treasury(world: World) -> list[str]:
+    """What is open of money that came in: balances are another matter."""
+    told = {"unknown_receipt", "prefunding_not_on_statement"}
+    return [kind for kind in await kinds(world) if kind in told]
+
+
+TOMORROW = NOON + timedelta(days=1)
+
+
+def until_tomorrow(world: World) -> None:
+    assert world.settings.clock_file is not None
+    set_clock(world.settings.clock_file, TOMORROW)
+
+
+async def send_tomorrows(world: World, *lines: Line) -> None:
+    """Send the statement of the day after."""
+    told = [replace(line, at=TOMORROW) for line in lines]
+    await send(world, written(told), day=TOMORROW.date().isoformat())
+
+
+async def take_back(world: World, approval_id: str) -> None:
+    await world.post("/reversals", {"approval_id": approval_id, "reason": "Typed twice."})
+
+
+async def test_each_receipt_is_explained_by_a_prefunding_of_its_own(
+    ready: World, steps: Steps
+) -> None:
+    await send(ready, written([FUNDED, *[Line(None, 900, "June", "deposit")] * 2]))
+    assert await of_treasury(ready) == ["unknown_receipt"] * 2
+    await prefund(ready, "June")
+    for _ in range(3):
+        await steps.step("follow-statements")
+    assert await of_treasury(ready) == ["unknown_receipt"]
+    await prefund(ready, "June")
+    await steps.step("follow-statements")
+    assert await of_treasury(ready) == []
+    # A third that is recorded by mistake explains nothing, and is missed on no statement yet.
+    await prefund(ready, "June")
+    await steps.step("follow-statements")
+    assert await of_treasury(ready) == []
+
+
+async def test_a_line_ends_one_prefunding_that_was_missed_and_not_all_that_are_alike(
+    ready: World, steps: Steps
+) -> None:
+    for _ in range(3):
+        await prefund(ready, "June")
+    await send(ready, written([FUNDED]))
+    assert await of_treasury(ready) == ["prefunding_not_on_statement"] * 3
+    until_tomorrow(ready)
+    await send_tomorrows(ready, Line(None, 900, "June", "deposit"))
+    assert await of_treasury(ready) == ["prefunding_not_on_statement"] * 2
+
+
+async def test_what_a_prefunding_explained_is_open_again_once_it_is_taken_back(
+    ready: World, steps: Steps
+) -> None:
+    wrong = await prefund(ready, "June")
+    # One was there when the statement came, and the other is recorded later.
+    await send(ready, written([FUNDED, *[Line(None, 900, "June", "deposit")] * 2]))
+    assert await of_treasury(ready) == ["unknown_receipt"]
+    other = await prefund(ready, "June")
+    await steps.step("follow-statements")
+    assert await of_treasury(ready) == []
+    for approval_id, left in ((wrong, 1), (other, 2)):
+        await take_back(ready, approval_id)
+        for _ in range(2):
+            await steps.step("follow-statements")
+        assert await of_treasury(ready) == ["unknown_receipt"] * left
+    lines = [found["line"] for found in await open_differences(ready, kind="unknown_receipt")]
+    assert len(set(lines)) == 2
+    # The right one, recorded now, explains one of them.
+    await prefund(ready, "June")
+    for _ in range(2):
+        await steps.step("follow-statements")
+    assert await of_treasury(ready) == ["unknown_receipt"]
+    await ready.proofs()
+
+
+async def test_nobody_misses_a_prefunding_that_was_taken_back(ready: World, steps: Steps) -> None:
+    wrong = await prefund(ready, "June")
+    standing = await prefund(ready, "June")
+    await send(ready, written([FUNDED]))
+    assert await of_treasury(ready) == ["prefunding_not_on_statement"] * 2
+    await take_back(ready, wrong)
+    await steps.step("follow-statements")
+    assert await of_treasury(ready) == ["prefunding_not_on_statement"]
+    # Nor on a corrected statement, nor where it was taken back before.
+    await send(ready, written([FUNDED]) + "\n")
+    assert await of_treasury(ready) == ["prefunding_not_on_statement"]
+    await take_back(ready, standing)
+    await steps.step("follow-statements")
+    assert await of_treasury(ready) == []
+    await send(ready, written([FUNDED]) + "\n\n")
+    assert await of_treasury(ready) == []
+
+
+async def test_a_prefunding_that_two_persons_accepted_as_missing_hides_no_other(
+    ready: World, steps: Steps
+) -> None:
+    await prefund(ready, "June")
+    await send(ready, written([FUNDED]))
+    [missing] = await open_differences(ready, kind="prefunding_not_on_statement")
+    await ready.approve((await propose(ready, missing["number"], "accepted"))["id"])
+    until_tomorrow(ready)
+    await prefund(ready, "June")
+    await send_tomorrows(ready, Line(None, 900, "June", "deposit"))
+    assert await of_treasury(ready) == []
+    missed = await ready.get("/differences", kind="prefunding_not_on_statement")
+    assert [found["number"] for found in missed["items"]] == [missing["number"]]

@@ -2,7 +2,12 @@
 
 from services.payments.answers.recording import Recording
 from services.payments.answers.repository import store_answers
-from services.payments.differences.repository import explain, find_to_suspend, pick_answers
+from services.payments.differences.repository import (
+    explain,
+    find_to_suspend,
+    follow_taken_back,
+    pick_answers,
+)
 from services.payments.reconciliation.comparing import Compared, suspend
 from services.payments.reconciliation.repository import lock_provider
 from services.payments.reconciliation.service import bounds_of
@@ -33,6 +38,7 @@ class Following:
         await self._recording.apply(waiting)
         async with self._database.transaction() as session:
             explained = await explain(session, size=self._size, at=at)
+            explained += await follow_taken_back(session, at=at)
         return len(waiting) + explained + await self._suspend()
 
     async def _suspend(self) -> int:

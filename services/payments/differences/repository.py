@@ -19,6 +19,7 @@ from services.payments.reconciliation.kinds import (
     DifferenceKind,
     Direction,
 )
+from services.payments.reconciliation.statements import PREFUNDINGS, RECEIVED
 from services.payments.reconciliation.tables import Statement, StatementDifference
 from services.payments.statements import AnyRow, AnySelect, among, narrowed, paged
 
@@ -88,27 +89,123 @@ _EXPLAIN = text(
     """
 )
 
-# Money that came in before our books said that it was paid to the provider.
+# Of money that came in, what no prefunding explains: it waits for one, or two persons said what it
+# is.
+_UNEXPLAINED = f"""
+    SELECT FROM payments.statement_difference AS known
+    WHERE known.statement_number = received.statement_number AND known.line = received.line
+      AND known.kind = '{DifferenceKind.UNKNOWN_RECEIPT}'
+      AND (known.closed_at IS NULL OR known.closure = '{Closure.RESOLVED}')
+"""
+_SAME = "(provider_number, reference, amount_minor)"
+_PREFUNDED = f"""
+    SELECT provider_number, reference, amount_minor,
+        count(*) FILTER (WHERE NOT is_taken_back) AS standing,
+        bool_or(is_taken_back) AS has_one_taken_back
+    FROM ({PREFUNDINGS}) AS prefunding
+    GROUP BY provider_number, reference, amount_minor
+"""
+
+# Money that came in before our books said that it was paid to the provider: each by one of them.
 _EXPLAIN_RECEIPTS = text(
     f"""
-    UPDATE payments.statement_difference
-    SET closed_at = :at, closure = 'explained', closed_reason = 'Our books say the same now.'
-    FROM (
-        SELECT DISTINCT ON (transfer.id) difference.number
+    WITH waiting AS MATERIALIZED (
+        SELECT difference.number, statement.provider_number, difference.reference,
+            difference.statement_minor AS amount_minor, row_number() OVER (
+                PARTITION BY statement.provider_number, difference.reference,
+                    difference.statement_minor
+                ORDER BY difference.number
+            ) AS nth
         FROM payments.statement_difference AS difference
         JOIN payments.statement ON statement.number = difference.statement_number
-        JOIN payments.provider ON provider.number = statement.provider_number
-        JOIN payments.transfer ON transfer.code = 'provider_prefunded'
-            AND transfer.reason = difference.reference
-            AND transfer.amount_minor = difference.statement_minor
-            AND transfer.posted_at >= difference.found_at
-        JOIN payments.account ON account.id = transfer.debit_account
-            AND account.scope = provider.code
         WHERE difference.closed_at IS NULL
           AND difference.kind = '{DifferenceKind.UNKNOWN_RECEIPT}'
-        ORDER BY transfer.id, difference.number
-    ) AS found
-    WHERE statement_difference.number = found.number
+    )
+    UPDATE payments.statement_difference
+    SET closed_at = :at, closure = '{Closure.EXPLAINED}',
+        closed_reason = 'Our books say the same now.'
+    FROM waiting
+    JOIN ({_PREFUNDED}) AS prefunded USING {_SAME}
+    WHERE statement_difference.number = waiting.number
+      AND waiting.nth + (
+          SELECT count(*)
+          FROM ({RECEIVED}) AS received
+          WHERE received.provider_number = waiting.provider_number
+            AND received.reference = waiting.reference
+            AND received.amount_minor = waiting.amount_minor
+            AND NOT EXISTS ({_UNEXPLAINED})
+      ) <= prefunded.standing
+    """
+)
+
+# Of a prefunding that is taken back, which was never paid: who misses it on a statement, of those
+# that are alike the last,
+_MISSED = f"""
+    WITH missed AS (
+        SELECT difference.number, statement.provider_number, difference.reference,
+            difference.ledger_minor AS amount_minor, row_number() OVER (
+                PARTITION BY statement.provider_number, difference.reference,
+                    difference.ledger_minor
+                ORDER BY difference.number
+            ) AS nth
+        FROM payments.statement_difference AS difference
+        JOIN payments.statement ON statement.number = difference.statement_number
+        WHERE difference.closed_at IS NULL
+          AND difference.kind = '{DifferenceKind.PREFUNDING_NOT_ON_STATEMENT}'
+    )
+    SELECT missed.number
+    FROM missed
+    JOIN ({_PREFUNDED}) AS prefunded USING {_SAME}
+    WHERE prefunded.has_one_taken_back AND missed.nth > prefunded.standing
+"""
+_END_MISSED = text(
+    f"""
+    UPDATE payments.statement_difference
+    SET closed_at = :at, closure = '{Closure.EXPLAINED}',
+        closed_reason = 'The prefunding was taken back.'
+    WHERE number IN ({_MISSED})
+    """
+)
+
+# and what came in, which it explained.
+_TAKEN_BACK = f"""
+    WITH explained AS (
+        SELECT received.*, prefunded.standing, row_number() OVER (
+                PARTITION BY {_SAME[1:-1]} ORDER BY received.statement_number, received.line
+            ) AS nth
+        FROM ({RECEIVED}) AS received
+        JOIN ({_PREFUNDED}) AS prefunded USING {_SAME}
+        WHERE prefunded.has_one_taken_back AND NOT EXISTS ({_UNEXPLAINED})
+    )
+    SELECT statement_number, line, amount_minor, reference FROM explained WHERE nth > standing
+"""
+_REOPEN_RECEIPTS = text(
+    f"""
+    UPDATE payments.statement_difference
+    SET closed_at = NULL, closure = NULL, closed_reason = NULL
+    FROM ({_TAKEN_BACK}) AS received
+    WHERE statement_difference.statement_number = received.statement_number
+      AND statement_difference.line = received.line
+      AND statement_difference.kind = '{DifferenceKind.UNKNOWN_RECEIPT}'
+      AND statement_difference.closure = '{Closure.EXPLAINED}'
+    """
+)
+_LIST_RECEIPTS = text(
+    f"""
+    INSERT INTO payments.statement_difference (statement_number, line, kind, statement_minor,
+        reference, found_at)
+    SELECT statement_number, line, '{DifferenceKind.UNKNOWN_RECEIPT}', amount_minor, reference, :at
+    FROM ({_TAKEN_BACK}) AS received
+    ORDER BY statement_number, line
+    """
+)
+_LOCK_TAKEN_BACK = text(
+    f"""
+    SELECT number FROM payments.provider
+    WHERE number IN (SELECT provider_number FROM ({PREFUNDINGS}) AS known WHERE is_taken_back)
+      AND (EXISTS ({_MISSED}) OR EXISTS ({_TAKEN_BACK}))
+    ORDER BY number
+    FOR NO KEY UPDATE
     """
 )
 
@@ -256,6 +353,18 @@ async def explain(session: AsyncSession, *, size: int, at: datetime) -> int:
     ended = await session.execute(_EXPLAIN, {"size": size, "at": at})
     received = await session.execute(_EXPLAIN_RECEIPTS, {"at": at})
     return int(ended.rowcount + received.rowcount)  # type: ignore[attr-defined]
+
+
+async def follow_taken_back(session: AsyncSession, *, at: datetime) -> int:
+    """Have statements say what they say without the prefundings that were taken back; how much
+    changed."""
+    # As whoever takes a statement does: both look at what explains what.
+    if not (await session.execute(_LOCK_TAKEN_BACK)).all():
+        return 0
+    changed = 0
+    for statement in (_END_MISSED, _REOPEN_RECEIPTS, _LIST_RECEIPTS):
+        changed += (await session.execute(statement, {"at": at})).rowcount  # type: ignore[attr-defined]
+    return changed
 
 
 async def find_to_suspend(session: AsyncSession) -> AnyRow | None:

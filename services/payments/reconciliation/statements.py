@@ -4,6 +4,7 @@ from sqlalchemy import TextClause, text
 
 from services.payments.alarms.tables import AlarmKind
 from services.payments.instructions.states import IN_FLIGHT
+from services.payments.ledger.accounts import TransferCode
 from services.payments.reconciliation.kinds import IN_SUSPENSE, DifferenceKind
 from services.payments.statements import among
 
@@ -24,16 +25,35 @@ NAME_BY_REFERENCE = text(
 # What our books have of a payment: what was really paid of it, else what was ordered.
 _PAID = "coalesce(instruction.paid_minor, instruction.amount_minor)"
 
-# Prefundings by reference and amount, each counted: as many lines may be the same ones.
-_PREFUNDINGS = """
-    SELECT transfer.reason AS reference, transfer.amount_minor, count(*) AS count
+PREFUNDINGS = f"""
+    SELECT provider.number AS provider_number, transfer.reason AS reference,
+        transfer.amount_minor, transfer.posted_at, transfer.id,
+        EXISTS (
+            SELECT FROM payments.reversal WHERE reversal.reverses = transfer.approval_id
+        ) AS is_taken_back
     FROM payments.transfer
     JOIN payments.account ON account.id = transfer.debit_account
     JOIN payments.provider ON provider.code = account.scope
-    WHERE transfer.code = 'provider_prefunded' AND provider.number = :provider_number
-      AND transfer.reason IS NOT NULL
-    GROUP BY transfer.reason, transfer.amount_minor
+    WHERE transfer.code = '{TransferCode.PROVIDER_PREFUNDED}' AND transfer.approval_id IS NOT NULL
 """
+"""What two persons recorded as paid to providers. One that is taken back was never paid."""
+
+# By reference and amount, each counted: as many lines may be the same ones.
+_PREFUNDINGS = f"""
+    SELECT reference, amount_minor, count(*) AS count
+    FROM ({PREFUNDINGS}) AS prefunding
+    WHERE provider_number = :provider_number AND NOT is_taken_back
+    GROUP BY reference, amount_minor
+"""
+
+RECEIVED = """
+    SELECT line.statement_number, line.line, statement.provider_number, line.reference,
+        line.amount_minor
+    FROM payments.statement_line AS line
+    JOIN payments.statement ON statement.number = line.statement_number
+    WHERE line.direction = 'in' AND line.payment_id IS NULL AND statement.superseded_at IS NULL
+"""
+"""What came in for none of our payments, by the statements that hold."""
 
 # Of payments of which more than one line may be.
 _REPEATED = f"""
@@ -299,47 +319,61 @@ PREFUNDINGS_NOT_ON_STATEMENT = text(
     SELECT :number, '{DifferenceKind.PREFUNDING_NOT_ON_STATEMENT}', posted.amount_minor,
         posted.reference, :at
     FROM (
-        SELECT transfer.reason AS reference, transfer.amount_minor, transfer.posted_at,
-            row_number() OVER (
-                PARTITION BY transfer.reason, transfer.amount_minor ORDER BY transfer.id
-            ) AS nth
-        FROM payments.transfer
-        JOIN payments.account ON account.id = transfer.debit_account
-        JOIN payments.provider ON provider.code = account.scope
-        WHERE transfer.code = 'provider_prefunded' AND provider.number = :provider_number
+        SELECT reference, amount_minor, posted_at,
+            row_number() OVER (PARTITION BY reference, amount_minor ORDER BY id) AS nth
+        FROM ({PREFUNDINGS}) AS prefunding
+        WHERE provider_number = :provider_number AND NOT is_taken_back
     ) AS posted
     WHERE posted.posted_at >= :begins_at AND posted.posted_at < :ends_at
       AND posted.nth > (
         SELECT count(*)
-        FROM payments.statement_line AS line
-        JOIN payments.statement ON statement.number = line.statement_number
-        WHERE line.direction = 'in' AND line.reference = posted.reference
-          AND line.amount_minor = posted.amount_minor
-          AND line.payment_id IS NULL
+        FROM ({RECEIVED}) AS received
+        WHERE received.reference = posted.reference
+          AND received.amount_minor = posted.amount_minor
+          AND received.provider_number = :provider_number
+    ) + (
+        SELECT count(*)
+        FROM payments.statement_difference AS decided
+        JOIN payments.statement ON statement.number = decided.statement_number
+        WHERE decided.kind = '{DifferenceKind.PREFUNDING_NOT_ON_STATEMENT}'
+          AND decided.closure = 'resolved'
+          AND decided.reference = posted.reference
+          AND decided.ledger_minor = posted.amount_minor
           AND statement.provider_number = :provider_number
           AND statement.superseded_at IS NULL
     )
     """
 )
-"""What was paid to the provider by our books on that day, and stands on no statement of it."""
+"""What was paid to the provider by our books on that day, stands on no statement of it, and is
+nothing that two persons decided about."""
 
 EXPLAIN_PREFUNDINGS = text(
     f"""
     UPDATE payments.statement_difference AS missing
     SET closed_at = :at, closure = 'explained', explained_by = :number,
         closed_reason = 'It stands on another statement.'
-    FROM payments.statement
-    WHERE missing.kind = '{DifferenceKind.PREFUNDING_NOT_ON_STATEMENT}'
-      AND missing.closed_at IS NULL
-      AND statement.number = missing.statement_number
-      AND statement.provider_number = :provider_number
-      AND EXISTS (
-          SELECT FROM payments.statement_line AS line
-          WHERE line.statement_number = :number AND line.direction = 'in'
-            AND line.reference = missing.reference AND line.amount_minor = missing.ledger_minor
-      )
+    FROM (
+        SELECT difference.number, difference.reference, difference.ledger_minor AS amount_minor,
+            row_number() OVER (
+                PARTITION BY difference.reference, difference.ledger_minor
+                ORDER BY difference.number
+            ) AS nth
+        FROM payments.statement_difference AS difference
+        JOIN payments.statement ON statement.number = difference.statement_number
+        WHERE difference.kind = '{DifferenceKind.PREFUNDING_NOT_ON_STATEMENT}'
+          AND difference.closed_at IS NULL
+          AND statement.provider_number = :provider_number
+    ) AS listed
+    JOIN (
+        SELECT reference, amount_minor, count(*) AS count
+        FROM ({RECEIVED}) AS received
+        WHERE statement_number = :number
+        GROUP BY reference, amount_minor
+    ) AS here USING (reference, amount_minor)
+    WHERE missing.number = listed.number AND listed.nth <= here.count
     """
 )
+"""A line is that of one prefunding: of several alike, of the one that is missed for longest."""
 
 _PROVABLE = among([AlarmKind.SETTLED_NOT_BOOKED, AlarmKind.CONTRADICTION])
 
