@@ -190,3 +190,59 @@ def test_documents_that_come_in_at_the_same_time_are_read_each_in_one_thread() -
         [sys.executable, "-c", _AT_ONCE], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stderr[-2_000:]
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        f"<Dt>{DAY}</Dt>",
+        f"<Dt>{DAY}Z</Dt>",
+        f"<Dt>{DAY}+07:00</Dt>",
+        f"<DtTm>{DAY}T23:59:59+07:00</DtTm>",
+        f"<DtTm>{DAY}T17:00:00Z</DtTm>",
+        f"<DtTm>{DAY}T16:30:00.5Z</DtTm>",
+    ],
+)
+async def test_a_balance_tells_its_day_in_every_way_that_xml_has(world: World, day: str) -> None:
+    closing = balance("CLBD", 0).replace(f"<Dt>{DAY}</Dt>", day)
+    assert day in closing
+    await send(world, document(closing), media_type="application/xml")
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        "<Dt>2026-01-04</Dt>",
+        "<Dt>2026-01-06+07:00</Dt>",
+        f"<DtTm>{DAY}T17:00:01Z</DtTm>",
+        "<DtTm>2026-01-04T23:59:59+07:00</DtTm>",
+    ],
+)
+async def test_a_statement_of_another_day_is_refused_however_it_tells_it(
+    world: World, day: str
+) -> None:
+    closing = balance("CLBD", 0).replace(f"<Dt>{DAY}</Dt>", day)
+    refused = await send(world, document(closing), media_type="application/xml", status=422)
+    assert "it says that it is about" in refused["detail"]
+
+
+@pytest.mark.parametrize("told", [f"{DAY}Z", f"{DAY}+07:00", f"{DAY}-03:00", DAY])
+async def test_an_entry_is_booked_on_the_day_that_it_tells_with_a_zone_or_without(
+    world: World, told: str
+) -> None:
+    line = entry([FUNDED]).replace(f"<DtTm>{FUNDED.at.isoformat()}</DtTm>", f"<Dt>{told}</Dt>")
+    assert told in line
+    taken = await send(world, document(line), media_type="application/xml")
+    assert (taken["line_count"], taken["set_aside_count"]) == (1, 0)
+    [read] = (await world.get(f"/statements/{taken['id']}/lines"))["items"]
+    assert read["booked_at"].startswith("2026-01-04T17:00:00")
+
+
+@pytest.mark.parametrize(
+    "day", ["<Dt>Sok Dara</Dt>", "<DtTm>Sok Dara</DtTm>", "<Dt>2026-13-01</Dt>"]
+)
+async def test_a_day_that_is_none_is_refused_and_not_repeated(world: World, day: str) -> None:
+    closing = balance("CLBD", 0).replace(f"<Dt>{DAY}</Dt>", day)
+    refused = await send(world, document(closing), media_type="application/xml", status=422)
+    assert "The day of its closing balance cannot be read." in refused["detail"]
+    assert "Dara" not in str(refused)

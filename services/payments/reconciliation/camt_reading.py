@@ -5,7 +5,8 @@ read are the same in all of them. Entities, definitions of types and anything fr
 not: a document that has them is refused. What is read of an entry is let go at its end.
 """
 
-from datetime import tzinfo
+import re
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from lxml import etree
@@ -31,6 +32,8 @@ _DIRECTIONS = {"CRDT": Direction.IN, "DBIT": Direction.OUT}
 _BOOKED = ("BOOK", None)
 _OPENING = ("OPBD", "PRCD")
 _CLOSING = "CLBD"
+_ZONED_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2})")
+_DAY_CHARACTERS = 10
 
 
 class CamtReader:
@@ -135,8 +138,21 @@ class CamtReader:
         except Fault:
             raise StatementRefused(f"Its balance {code} cannot be read.") from None
         self._balances[code] = minor if direction is Direction.IN else -minor
-        if code == _CLOSING and "Dt/Dt" in texts:
-            self._read.about_day = texts["Dt/Dt"]
+        if code == _CLOSING:
+            self._read.about_day = self._day(texts)
+
+    def _day(self, texts: dict[str, str]) -> str | None:
+        """The day that a balance is of; None: it tells none. At midnight a day ends."""
+        day = _plain(texts.get("Dt/Dt", ""))
+        told = day or texts.get("Dt/DtTm")
+        if not told:
+            return None
+        try:
+            [instant] = values.times([told], format=None, zone=self._zone)
+        except Fault:
+            raise StatementRefused("The day of its closing balance cannot be read.") from None
+        at = datetime.fromisoformat(instant).astimezone(self._zone)
+        return str((at if day else at - timedelta(microseconds=1)).date())
 
     def _entry(self, texts: dict[str, str]) -> None:
         """One line for an entry, or for each of its transactions where each tells its amount."""
@@ -192,8 +208,8 @@ class CamtReader:
         return direction, minor
 
     def _time(self, entry: dict[str, str]) -> str:
-        told = entry.get("BookgDt/DtTm", entry.get("BookgDt/Dt"))
-        return NOTHING if told is None else values.times([told], format=None, zone=self._zone)[0]
+        told = entry.get("BookgDt/DtTm") or _plain(entry.get("BookgDt/Dt", ""))
+        return values.times([told], format=None, zone=self._zone)[0] if told else NOTHING
 
     def _our_id(self, detail: dict[str, str]) -> str:
         """EndToEndId has 35 characters: our id stands there without its hyphens."""
@@ -232,6 +248,11 @@ class CamtReader:
 def _amount_key(detail: dict[str, str]) -> str:
     """Where a transaction tells its own amount; empty: nowhere."""
     return next((key for key in ("Amt", "AmtDtls/TxAmt/Amt") if key in detail), "")
+
+
+def _plain(day: str) -> str:
+    """A day without its zone (XML Schema 1.1 part 2, 3.3.9), which it may be told with."""
+    return day[:_DAY_CHARACTERS] if _ZONED_DAY.fullmatch(day) else day
 
 
 def _texts(element: Element) -> dict[str, str]:
