@@ -159,6 +159,18 @@ def test_the_end_is_expected_by_the_pace_of_what_ended_lately() -> None:
     assert found.expected_end_at == found.at + timedelta(minutes=2)
 
 
+def test_a_district_is_at_rest_once_its_payments_have_their_ends_and_none_can_come() -> None:
+    elsewhere = counted(district_code="1501")
+    unraised = Announced("KHR", 300, 28_800_000, 100, 9_600_000, 0, 0, 0, 0, 2)
+    # Chunks of others are open, and of none of them it is unknown whose they are.
+    raised = Announced("KHR", 200, 19_200_000, 0, 0, 0, 0, 0, 0, 1)
+    for announced, is_over in ((unraised, False), (raised, True)):
+        whole = standing(SETTLED, elsewhere, announced=[announced])
+        assert not whole.at_rest
+        assert whole.within(("02",)).at_rest is is_over
+        assert not whole.within(("15",)).at_rest
+
+
 @pytest.mark.parametrize(
     "found",
     [

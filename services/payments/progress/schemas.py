@@ -129,7 +129,7 @@ class ProgressOut(BaseModel):
     as_of: datetime
     at_rest: bool = Field(
         description="Every chunk that was announced is closed or refused: nothing more happens by "
-        "itself."
+        "itself. Of some districts: each of their payments has its end, and none can come."
     )
     last_changed_at: datetime | None = Field(description="Null: nothing was raised yet.")
     ended_per_minute: float | None = Field(

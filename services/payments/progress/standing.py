@@ -87,10 +87,13 @@ class Standing:
     ended_count: int
     ended_seconds: float | None
     """Since the first of those that ended lately; None: none did."""
+    awaits_more: bool = False
+    """Whether chunks are still to be fetched, of which nobody knows here whose they are: known
+    where what was announced is not."""
 
     def within(self, bound: Bound) -> Self:
         """The same of some districts. What was announced, and how fast payments end, is known of
-        chunks, which are of many."""
+        chunks, which are of many: of what is still to be fetched some may be theirs."""
         if bound is None:
             return self
         return replace(
@@ -104,6 +107,7 @@ class Standing:
             ],
             ended_count=0,
             ended_seconds=None,
+            awaits_more=any(each.not_raised_count for each in self.announced),
         )
 
     @property
@@ -113,8 +117,10 @@ class Standing:
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing more happens by itself: each chunk is closed or refused."""
-        return not self.live_count and not any(each.open_chunks for each in self.announced)
+        """Whether nothing more happens by itself: each chunk is closed or refused, or of some
+        districts each payment has its end and none can come."""
+        is_open = self.awaits_more or any(each.open_chunks for each in self.announced)
+        return not self.live_count and not is_open
 
     @property
     def last_changed_at(self) -> datetime | None:
