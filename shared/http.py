@@ -1,6 +1,7 @@
 """How one service calls another: a client with the service's own token, and bounds."""
 
 from collections.abc import AsyncGenerator, Generator
+from http import HTTPStatus
 
 import httpx
 
@@ -22,8 +23,12 @@ class _ServiceAuthentication(httpx.Auth):
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        request.headers["Authorization"] = await self._token.authorization()
-        yield request
+        authorization = await self._token.authorization()
+        request.headers["Authorization"] = authorization
+        answer = yield request
+        if answer.status_code == HTTPStatus.UNAUTHORIZED and self._token.refused(authorization):
+            request.headers["Authorization"] = await self._token.authorization()
+            yield request
 
 
 def service_client(settings: Calls, base_url: str) -> httpx.AsyncClient:

@@ -14,6 +14,8 @@ from shared.certificates import trusted
 
 _RENEW_BEFORE_SECONDS = 60
 _DEVELOPMENT_SECONDS = 3600
+_ASKED_AGAIN_SECONDS = 10
+"""How old a token is that is replaced because it was refused."""
 _TIMEOUT_SECONDS = 5
 
 
@@ -37,6 +39,7 @@ class ServiceToken:
         self._scopes = sorted(SCOPES[Role(settings.service)])
         self._token = ""
         self._renew_at = float("-inf")
+        self._fetched_at = float("-inf")
         self._lock = asyncio.Lock()
 
     async def authorization(self) -> str:
@@ -44,8 +47,21 @@ class ServiceToken:
         async with self._lock:
             if time.monotonic() >= self._renew_at:
                 self._token, seconds = await self._fetch()
-                self._renew_at = time.monotonic() + max(seconds - _RENEW_BEFORE_SECONDS, 1)
+                self._fetched_at = time.monotonic()
+                self._renew_at = self._fetched_at + max(seconds - _RENEW_BEFORE_SECONDS, 1)
             return f"Bearer {self._token}"
+
+    def refused(self, authorization: str) -> bool:
+        """Whether another is to be tried in place of one that was refused before its end, as all
+        are once the issuer has changed its keys. Not again and again: a service that refuses every
+        token costs the issuer no call for each."""
+        now = time.monotonic()
+        if authorization != f"Bearer {self._token}":
+            return True
+        if now - self._fetched_at < _ASKED_AGAIN_SECONDS:
+            return False
+        self._renew_at = now
+        return True
 
     async def _fetch(self) -> tuple[str, float]:
         settings = self._settings
