@@ -36,6 +36,7 @@ from shared.errors import (
     unwell_problem,
 )
 from shared.events.metrics import events_measuring
+from shared.events.progress import WaitsBesides, nothing_besides
 from shared.ids import new_id
 from shared.json_bodies import unambiguous_json
 from shared.metrics import Measuring, Monitoring
@@ -198,12 +199,14 @@ def create_application(
     tags: Sequence[dict[str, Any]] = (),
     lifespans: Sequence[Lifespan] = (),
     measurings: Sequence[Measuring] = (),
+    waits_besides: WaitsBesides = nothing_besides,
 ) -> FastAPI:
     """The service's app: database, clock, tokens, problem documents, audit, metrics, probes and its
     routers.
 
     ``lifespans`` are entered in order after the app's own state is there. ``measurings`` are what
-    the service has to be watched for, beside its events.
+    the service has to be watched for, beside its events; ``waits_besides`` is its work that no
+    event tells of.
     """
 
     @asynccontextmanager
@@ -238,10 +241,14 @@ def create_application(
         tls=settings.tls,
     )
     app.state.recorded = recorded
+    app.state.waits_besides = waits_besides
     app.state.monitoring = Monitoring(
         app.state.database,
         clock=app.state.clock,
-        measurings=[events_measuring(settings.service), *measurings],
+        measurings=[
+            events_measuring(settings.service, besides=waits_besides),
+            *measurings,
+        ],
         kept_seconds=settings.metrics_kept_seconds,
         longest_seconds=settings.metrics_longest_seconds,
     )

@@ -20,6 +20,7 @@ from services.triggers.feeds.routes import pulls
 from services.triggers.feeds.routes import router as feeds
 from services.triggers.imports.routes import router as imports
 from services.triggers.indicators.routes import router as indicators
+from services.triggers.indicators.service import judging_progress
 from services.triggers.methods import registry
 from services.triggers.observations.routes import router as observations
 from services.triggers.places.routes import router as places
@@ -112,6 +113,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         tags=_TAGS,
         lifespans=[_asking_the_others, drawing],
         measurings=[approvals_measuring(Approval), FEEDS, DOUBTFUL],
+        waits_besides=judging_progress,
     )
     app.state.steps = steps
     return app

@@ -15,6 +15,7 @@ from shared.database import Session
 from shared.errors import Conflict, NotFound, problem_responses
 from shared.events import repository
 from shared.events.cloud_events import AnyDescribed, CloudEvent
+from shared.events.progress import ConsumerProgress, progress_of
 from shared.events.repository import Only
 from shared.pagination import CursorText, Int4, PageOf, PageQuery, decode_cursor, encode_cursor
 from shared.values import Instant, Text, Whole
@@ -95,24 +96,10 @@ class DiscardIn(BaseModel):
     reason: Annotated[str, Text(longest=500, shortest=3, lines=True)]
 
 
-class ConsumerProgress(BaseModel):
-    """How far one consumer of this service has read the log."""
-
-    consumer: str = Field(examples=["evaluations"])
-    waiting: int = Field(
-        description=f"Events that it has not read yet, counted to {repository.MOST_COUNTED}.",
-        examples=[0],
-    )
-    oldest_waiting_at: datetime | None = Field(
-        description="When the first of them was told; null: none waits.", examples=[None]
-    )
-    failed: int = Field(description="Events that it parked: see /v1/dead-letters.", examples=[0])
-
-
 class Progress(BaseModel):
     """What this service has worked of everything that was told."""
 
-    all_worked: bool = Field(description="Nothing waits for any consumer.", examples=[True])
+    all_worked: bool = Field(description="Nothing waits for anybody.", examples=[True])
     worked_up_to: datetime = Field(
         description="Everything told before this instant is worked, but for what failed.",
         examples=["2020-10-12T02:00:05Z"],
@@ -173,8 +160,10 @@ async def read_progress(
     """Whether this service has worked everything that was told until now, and if not, since when
     the oldest of it waits: whoever posted something knows by it that it was judged, or enrolled.
     """
-    rows = await repository.consumers_progress(session, request.app.state.settings.service)
-    consumers = [ConsumerProgress.model_validate(row._asdict()) for row in rows]
+    state = request.app.state
+    consumers = await progress_of(
+        session, state.settings.service, besides=state.waits_besides, now=clock.now()
+    )
     oldest = min(
         (consumer.oldest_waiting_at for consumer in consumers if consumer.oldest_waiting_at),
         default=None,

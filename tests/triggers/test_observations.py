@@ -1,6 +1,7 @@
 """Observations over HTTP: sets, revisions, one event for each batch, and append-only."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,8 @@ from sqlalchemy.engine import make_url
 
 from services.registry.areas.gazetteer import shipped_areas
 from services.registry.areas.tables import Level
+from tests.exposition import watched
+from tests.server import eventually
 from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR
 from tests.triggers.flow import PUBLISHER, Flow, batch
 
@@ -324,3 +327,25 @@ async def test_a_clock_that_was_set_back_takes_nothing_and_says_so(
         FLOOD_INDICATOR, [row("03", observed_on="2020-10-09", published_on="2020-10-09")]
     )
     assert recorded["recorded"] == 1
+
+
+async def test_whoever_posted_figures_sees_when_they_are_judged(
+    flood: Flow, run_worker: Callable[[str], Any]
+) -> None:
+    before = await flood.got("/events/progress")
+    judged = {"consumer": "judging", "waiting": 0, "oldest_waiting_at": None, "failed": 0}
+    assert (before["all_worked"], before["consumers"]) == (True, [judged])
+    recorded = await flood.record(FLOOD_INDICATOR, [row()])
+    waiting = await flood.got("/events/progress")
+    assert not waiting["all_worked"]
+    [judging] = waiting["consumers"]
+    assert (judging["waiting"], judging["oldest_waiting_at"]) == (1, waiting["worked_up_to"])
+    assert judging["oldest_waiting_at"][:19] == recorded["judged_at"][:19]
+    told = await watched(flood.client)
+    assert told.figure("events_waiting", consumer="judging") == 1
+    async with run_worker("triggers"):
+
+        async def all_is_worked() -> bool:
+            return bool((await flood.got("/events/progress"))["all_worked"])
+
+        await eventually(all_is_worked)

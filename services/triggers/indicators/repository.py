@@ -91,6 +91,16 @@ async def find_due(session: AsyncSession, *, now: datetime, limit: int) -> Seque
     return (await session.scalars(_DUE, {"now": now, "limit": limit})).all()
 
 
+async def count_due(session: AsyncSession, *, now: datetime) -> tuple[int, datetime | None]:
+    """How many indicators are due, and since when the one that has been due longest is."""
+    row = (
+        await session.execute(
+            select(func.count(), func.min(Indicator.judge_at)).where(Indicator.judge_at <= now)
+        )
+    ).one()
+    return row[0], row[1]
+
+
 async def lock(session: AsyncSession, codes: Collection[str]) -> Sequence[Indicator]:
     """These indicators as committed, for this transaction alone until it ends; by code."""
     statement = (

@@ -14,9 +14,12 @@ from services.triggers.methods.calendar import Calendar, Frequency
 from shared.auth import Caller
 from shared.clock import COUNTRY_ZONE, Clock
 from shared.errors import Conflict, NotFound, Unavailable
+from shared.events.progress import ConsumerProgress
 from shared.pagination import Page, PageOf
 
 log = structlog.get_logger()
+
+_JUDGING = "judging"
 
 
 async def create(
@@ -100,6 +103,14 @@ class Cut:
 async def find_due(session: AsyncSession, *, now: datetime) -> Sequence[str]:
     """The indicator that has been due longest, and others that are judged by the same knowledge."""
     return await repository.find_due(session, now=now, limit=MAXIMUM_TOGETHER)
+
+
+async def judging_progress(session: AsyncSession, now: datetime) -> Sequence[ConsumerProgress]:
+    """The indicators that are due, as work that waits: figures are told to nobody by an event."""
+    waiting, oldest_at = await repository.count_due(session, now=now)
+    return [
+        ConsumerProgress(consumer=_JUDGING, waiting=waiting, oldest_waiting_at=oldest_at, failed=0)
+    ]
 
 
 async def cut_knowledge(
