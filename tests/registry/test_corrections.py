@@ -211,3 +211,37 @@ async def test_a_programme_is_added_once(flow: Flow) -> None:
     await flow.post("/programmes", given, status=409)
     household_id = await registered(flow)
     assert (await add(flow, household_id, programmes=["family-package"])).status_code == 201
+
+
+async def test_a_past_day_knows_no_programme_that_began_later_and_no_end_that_came_later(
+    flow: Flow,
+) -> None:
+    begun = FileClock(flow.clock_file).now()
+    at = f'{{"at": "{begun}"}}'
+    await flow.owner.execute("SELECT set_config('registry.change', $1, false)", at)
+    household_id = await registered(flow)
+    path = f"/households/{household_id}"
+    day = FileClock(flow.clock_file).today()
+    flow.set_clock(begun + timedelta(days=2))
+    first, _ = await members_of(flow, household_id)
+    answer = await correct(flow, first, programmes=["scholarship"])
+    assert answer.status_code == 200, answer.text
+    changed_on = day + timedelta(days=2)
+    covid = {"code": "covid-cash", "since": None, "until": None}
+    now = [
+        {**covid, "until": str(changed_on)},
+        {"code": "scholarship", "since": str(changed_on), "until": None},
+    ]
+
+    async def programmes(**when: str) -> Any:
+        listed = (await flow.get(path, **when))["listed"]
+        return next(each["programmes"] for each in listed if each["member_number"] == 1)
+
+    assert await programmes() == now
+    assert await programmes(as_of=str(changed_on)) == now
+    assert await programmes(as_of=str(day + timedelta(days=1))) == [covid]
+    # Two ways to say when are one too many.
+    both = {"as_of": str(day), "as_of_instant": f"{changed_on}T00:00:00Z"}
+    refused = await flow.client.get(path, params=both)
+    assert refused.status_code == 422
+    assert "give one of the two" in refused.json()["detail"]

@@ -13,7 +13,7 @@ from services.registry.members.service import Members
 from services.registry.scopes import HouseholdsRead, PersonsRead
 from shared.clock import ClockDependency
 from shared.database import Session
-from shared.errors import problem_responses
+from shared.errors import Unprocessable, problem_responses
 from shared.operations import narrowed
 from shared.pagination import PageOf, PageQuery
 from shared.values import Day, Instant
@@ -54,6 +54,8 @@ async def get_household(
 
     As it is it has an `ETag`: send it as `If-Match` with whatever changes the household.
     """
+    if as_of is not None and as_of_instant is not None:
+        raise Unprocessable("as_of, as_of_instant: give one of the two.")
     when = as_of or as_of_instant
     if when is not None:
         histories = Histories(session, personal_data=personal_data, caller=caller, clock=clock)

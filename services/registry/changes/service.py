@@ -172,7 +172,9 @@ class Histories:
             counts = self._counts(state["id"], present, on)
             shown |= {name: count for name, count in counts.items() if shown[name] is not None}
             if self._shows_persons:
-                listed = await self._members.shown([Member(**member) for member in present])
+                listed = await self._members.shown(
+                    [Member(**member) for member in present], as_of=on
+                )
         return HouseholdWithMembersOut.model_validate(shown | {"listed": listed})
 
     def _counts(

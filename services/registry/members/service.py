@@ -79,15 +79,27 @@ class Members:
             member.person_sealed, SEALED, bound_to=member.id, household_id=member.household_id
         )
 
-    async def shown(self, members: Sequence[Member]) -> list[MemberOut]:
-        """Members with what is sealed of them, and their programmes."""
+    async def shown(
+        self, members: Sequence[Member], *, as_of: date | None = None
+    ) -> list[MemberOut]:
+        """Members with what is sealed of them, and their programmes: all, or as on a past day."""
         await self._personal_data.learn(self._session, {member.household_id for member in members})
         programmes = await repository.programmes_of(
             self._session, [member.id for member in members]
         )
-        return [self._shown_member(member, programmes[member.id]) for member in members]
+        return [
+            self._shown_member(
+                member,
+                [
+                    _shown_programme(each, as_of)
+                    for each in programmes[member.id]
+                    if _had_begun(each, as_of)
+                ],
+            )
+            for member in members
+        ]
 
-    def _shown_member(self, member: Member, programmes: Sequence[ProgrammeMembership]) -> MemberOut:
+    def _shown_member(self, member: Member, programmes: list[ProgrammeMembershipOut]) -> MemberOut:
         fields: dict[str, Any] = {field.name: getattr(member, field.name) for field in OPEN}
         return MemberOut(
             id=member.id,
@@ -95,16 +107,25 @@ class Members:
             joined_on=member.joined_on,
             left_on=member.left_on,
             left_because=member.left_because,
-            programmes=[
-                ProgrammeMembershipOut(
-                    code=membership.programme_code, since=membership.since, until=membership.until
-                )
-                for membership in programmes
-            ],
+            programmes=programmes,
             changed_at=member.changed_at,
             **fields,
             **self.opened(member),
         )
+
+
+def _had_begun(membership: ProgrammeMembership, as_of: date | None) -> bool:
+    return as_of is None or membership.since is None or membership.since <= as_of
+
+
+def _shown_programme(membership: ProgrammeMembership, as_of: date | None) -> ProgrammeMembershipOut:
+    """A membership; on a past day nobody knew of an end that came after it."""
+    until = membership.until
+    if as_of is not None and until is not None and until > as_of:
+        until = None
+    return ProgrammeMembershipOut(
+        code=membership.programme_code, since=membership.since, until=until
+    )
 
 
 async def list_programmes(session: AsyncSession, *, page: Page) -> PageOf[ProgrammeOut]:
