@@ -90,6 +90,13 @@ class Doing:
         """Have the counts of a household be those of its members, where these are listed."""
         await members.list_members_of_one(self.session, household_id, on=self.today)
 
+    async def inherit(self, household: Household, *, heir: UUID) -> None:
+        """Have a household be bound by what holds of persons who come to it from another one."""
+        await repository.inherit_enrolments(self.session, household.id, heir=heir)
+        await repository.inherit_refusals(
+            self.session, household.id, heir=heir, by=self.by, now=self.now, today=self.today
+        )
+
     async def next_number(self, household_id: UUID) -> int:
         """The number of whoever joins a household next."""
         known = await repository.everybody(self.session, household_id)

@@ -56,7 +56,7 @@ async def merge(doing: Doing, household: Household, given: MergerIn) -> None:
             for field in COUNTED
         }
         require_at_most(fields[MEMBERS.name])
-    await repository.inherit_enrolments(doing.session, other.id, heir=household.id)
+    await doing.inherit(other, heir=household.id)
     await doing.change(household, **fields)
     await doing.change(
         other,

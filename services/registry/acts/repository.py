@@ -30,6 +30,43 @@ _INHERIT = text(
     ON CONFLICT DO NOTHING
     """
 ).bindparams(bindparam("heir", type_=Uuid), bindparam("household_id", type_=Uuid))
+# What a household agreed to no more; by purpose the last.
+_REFUSED = """
+    SELECT DISTINCT ON (refused.purpose) refused.*
+    FROM registry.household_consent AS refused
+    WHERE refused.household_id = :household_id
+      AND refused.withdrawn_on IS NOT NULL
+      AND NOT EXISTS (
+          SELECT FROM registry.household_consent AS standing
+          WHERE standing.household_id = :household_id AND standing.purpose = refused.purpose
+            AND standing.withdrawn_on IS NULL
+      )
+    ORDER BY refused.purpose, refused.withdrawn_on DESC, refused.id DESC
+"""
+_OF_REFUSALS = (
+    bindparam("heir", type_=Uuid),
+    bindparam("household_id", type_=Uuid),
+)
+_END_AGREEMENTS = text(
+    f"""
+    UPDATE registry.household_consent AS standing
+    SET withdrawn_on = greatest(standing.given_on, :today), withdrawn_at = :now, withdrawn_by = :by
+    FROM ({_REFUSED}) AS refused
+    WHERE standing.household_id = :heir AND standing.purpose = refused.purpose
+      AND standing.withdrawn_on IS NULL
+    """
+).bindparams(
+    *_OF_REFUSALS, bindparam("today", type_=Date), bindparam("now", type_=DateTime(timezone=True))
+)
+_INHERIT_REFUSALS = text(
+    f"""
+    INSERT INTO registry.household_consent (id, household_id, recorded_at, withdrawn_at, given_on,
+        withdrawn_on, given_by, purpose, document, recorded_by, withdrawn_by)
+    SELECT uuidv7(), :heir, recorded_at, withdrawn_at, given_on, withdrawn_on, given_by, purpose,
+        document, recorded_by, withdrawn_by
+    FROM ({_REFUSED}) AS refused
+    """
+).bindparams(*_OF_REFUSALS)
 _TAKE_PROGRAMMES = text(
     """
     INSERT INTO registry.programme_membership (member_id, programme_code, number, since, until)
@@ -169,6 +206,16 @@ async def take_programmes(session: AsyncSession, from_id: UUID, to_id: UUID) -> 
 async def inherit_enrolments(session: AsyncSession, household_id: UUID, *, heir: UUID) -> None:
     """Persons of ``heir`` were enrolled through a household: not a second time."""
     await session.execute(_INHERIT, {"household_id": household_id, "heir": heir})
+
+
+async def inherit_refusals(
+    session: AsyncSession, household_id: UUID, *, heir: UUID, by: str, now: datetime, today: date
+) -> None:
+    """Persons of ``heir`` refused something through a household: it is refused still, and what
+    the heir agreed to did not ask them."""
+    of = {"household_id": household_id, "heir": heir}
+    await session.execute(_END_AGREEMENTS, {**of, "by": by, "now": now, "today": today})
+    await session.execute(_INHERIT_REFUSALS, of)
 
 
 async def add_act(session: AsyncSession, id_: UUID, household_id: UUID, sealed: bytes) -> None:

@@ -69,7 +69,7 @@ async def split(doing: Doing, household: Household, given: SplitIn) -> UUID:
     )
     for at, (member, each) in enumerate(zip(going, given.members, strict=True), start=1):
         await doing.move_member(member, new_id, at, each.relationship, Leaving.SPLIT)
-    await repository.inherit_enrolments(doing.session, household.id, heir=new_id)
+    await doing.inherit(household, heir=new_id)
     await doing.change(household)
     await doing.count(household.id)
     await doing.count(new_id)

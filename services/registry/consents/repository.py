@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,6 +32,18 @@ async def add_consents(
         .returning(Consent)
     )
     return (await session.scalars(statement, rows)).all()
+
+
+async def last_withdrawals(
+    session: AsyncSession, household_ids: Collection[UUID]
+) -> dict[tuple[UUID, str], date]:
+    """The day since which a household agreed to a purpose no more, the last of several."""
+    rows = await session.execute(
+        select(Consent.household_id, Consent.purpose, func.max(Consent.withdrawn_on))
+        .where(one_of(Consent.household_id, set(household_ids)), Consent.withdrawn_on.is_not(None))
+        .group_by(Consent.household_id, Consent.purpose)
+    )
+    return {(household_id, purpose): day for household_id, purpose, day in rows if day}
 
 
 async def lock_standing(

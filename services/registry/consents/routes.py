@@ -42,7 +42,7 @@ async def add_consents(
 ) -> Response:
     """A list of 1,000 at most, as it comes from a form or another system. Each is recorded by
     itself: what is wrong with one keeps no other back, and what stands already stays. Send the rest
-    again once it is mended: nothing is recorded twice."""
+    again once it is mended: nothing is recorded twice, and what was withdrawn since stays so."""
     return await once.reply(
         given,
         lambda: service.agree_all(
@@ -82,7 +82,8 @@ async def add_consent(
     clock: ClockDependency,
     once: Once,
 ) -> Response:
-    """One standing consent for each purpose; it holds until it is withdrawn."""
+    """One standing consent for each purpose; it holds until it is withdrawn. Whoever withdrew
+    agrees again from a later day on."""
     await require_household(session, household_id, bound=caller.areas)
     return await once.reply(
         given, lambda: service.agree(session, household_id, given, caller=caller, clock=clock)

@@ -1,6 +1,7 @@
 """What households agree to: recorded, withdrawn, and told to whoever follows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from itertools import chain
 from uuid import UUID
 
@@ -38,10 +39,14 @@ _TO_COME = "given_on: the day has not come."
 async def agree(
     session: AsyncSession, household_id: UUID, given: ConsentIn, *, caller: Caller, clock: Clock
 ) -> ConsentOut:
-    """Keep what a household agrees to; raises NotFound, Conflict where it agrees already."""
+    """Keep what a household agrees to; raises NotFound, and Conflict where it agrees already, or
+    agreed no more since."""
     household = await _find(session, household_id)
     if given.given_on > clock.today():
         raise Unprocessable(_TO_COME)
+    withdrawn = await repository.last_withdrawals(session, [household_id])
+    if refusal := _refusal(withdrawn, household_id, given):
+        raise Conflict(refusal)
     kept = await _kept(session, [(household_id, given)], caller=caller, clock=clock)
     if not kept:
         raise Conflict(f"It agrees to '{given.purpose}' already. Withdraw that first.")
@@ -60,9 +65,14 @@ async def agree_all(
     """Keep what many households agree to, each by itself: what became of each, in their order."""
     whose = await _whose(session, given.consents, personal_data, bound=caller.areas)
     today = clock.today()
+    withdrawn = await repository.last_withdrawals(
+        session, {each.id for each in whose if each is not None}
+    )
     to_keep: dict[tuple[UUID, str], AgreementIn] = {}
     for household, each in zip(whose, given.consents, strict=True):
-        if household is not None and each.given_on <= today:
+        if household is None or each.given_on > today:
+            continue
+        if _refusal(withdrawn, household.id, each) is None:
             to_keep.setdefault((household.id, each.purpose), each)
     rows = await _kept(
         session, [(id_, each) for (id_, _), each in to_keep.items()], caller=caller, clock=clock
@@ -78,6 +88,8 @@ async def agree_all(
             detail = _NOBODY
         elif each.given_on > today:
             detail = _TO_COME
+        elif refusal := _refusal(withdrawn, household.id, each):
+            detail = refusal
         elif id(each) not in kept:
             detail = f"It agrees to '{each.purpose}' already."
         results.append(
@@ -118,6 +130,20 @@ async def list_consents(
     )
     shown = [ConsentOut.model_validate(row) for row in rows]
     return page.of(shown, key=lambda consent: (consent.id,))
+
+
+def _refusal(
+    withdrawn: Mapping[tuple[UUID, str], date], household_id: UUID, given: ConsentIn
+) -> str | None:
+    """Why an agreement does not count any more; None: it does. A list is sent again and again, and
+    what was withdrawn since stays so."""
+    since = withdrawn.get((household_id, given.purpose))
+    if since is None or given.given_on > since:
+        return None
+    return (
+        f"It agreed to '{given.purpose}' no more on {since}: what it agreed to by then counts no "
+        "more. Ask it again, and give the day."
+    )
 
 
 async def _find(session: AsyncSession, household_id: UUID) -> Household:
