@@ -37,6 +37,11 @@ async def test_households_are_listed_by_what_is_open_of_them(flow: Flow) -> None
     assert len(await _listed(flow, has_account="true", area="0201")) == 3
     assert len(await _listed(flow, village="02010101")) == 1
     assert await _listed(flow, programme="school-meals") == {str(first)}
+    # Who is in one is of persons: `disability` says who has one.
+    async with flow.service.client("households:read") as client:
+        asked = await client.get("/households", params={"programme": "school-meals"})
+        assert (asked.status_code, "read-personal" in asked.text) == (403, True)
+        assert len((await client.get("/households")).json()["items"]) == 5
     assert await _listed(flow, changed_since="2100-01-01T00:00:00Z") == set()
     assert await _listed(flow, sort="changed") == everyone
     assert len(await _listed(flow, sort="changed", area="0201", has_account="true")) == 3

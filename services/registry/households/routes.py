@@ -14,9 +14,9 @@ from services.registry.households.schemas import (
 )
 from services.registry.households.service import Households
 from services.registry.households.shape import MAXIMUM_MEMBERS, PovertyStatus
-from services.registry.scopes import HouseholdsRead, HouseholdsSearch
+from services.registry.scopes import READ_PERSONAL, HouseholdsRead, HouseholdsSearch
 from shared.database import Session
-from shared.errors import problem_responses
+from shared.errors import Forbidden, problem_responses
 from shared.operations import limited, narrowed
 from shared.pagination import PageOf, PageQuery
 from shared.rates import SEARCH
@@ -66,7 +66,8 @@ async def list_households(
         Query(
             pattern="^[a-z][a-z0-9-]{1,39}$",
             max_length=40,
-            description="Only those of which a member is in this routine programme.",
+            description="Only those of which a member is in this routine programme: takes "
+            "`households:read-personal`, for what somebody is in may say how healthy they are.",
             examples=["school-meals"],
         ),
     ] = None,
@@ -85,6 +86,11 @@ async def list_households(
 ) -> PageOf[HouseholdOut]:
     """The households of an area. Persons, and what is known of their health, are shown to callers
     with `households:read-personal`."""
+    if programme is not None and READ_PERSONAL not in caller.scopes:
+        raise Forbidden(
+            f"Who is in a programme is asked with the scope {READ_PERSONAL} alone. Leave programme "
+            "out, or ask the issuer for a token that has it."
+        )
     households = Households(session, personal_data=personal_data, caller=caller)
     chosen = Chosen(
         area=area,
