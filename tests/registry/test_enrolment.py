@@ -228,6 +228,15 @@ async def test_an_entitlement_is_explained_by_its_parts(working: Flow) -> None:
     ]
     assert explained["amount_minor"] == 224_000
     assert (explained["scheme"], explained["scheme_version"]) == ("flood-2022", 1)
+    # What is of somebody's health is told to whoever is shown persons, and nobody else.
+    async with working.service.client("entitlements:read") as client:
+        seen = (await client.get(f"/entitlements/{listed['id']}")).json()
+    assert (seen["pregnant"], seen["disabled"], seen["elderly_60"]) == (None, None, 2)
+    assert seen["components"] == [
+        *explained["components"][:3],
+        explained["components"][4],
+        {"name": "disabled", "count": None, "each_minor": 16_000, "amount_minor": None},
+    ]
     # What the household becomes later does not change what it was owed then.
     await working.register(rows(1, members=9))
     assert await working.get(f"/entitlements/{listed['id']}") == explained

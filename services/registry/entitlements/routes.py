@@ -54,5 +54,6 @@ async def list_household_entitlements(
 async def get_entitlement(
     entitlement_id: UUID, caller: EntitlementsRead, session: Session
 ) -> EntitlementExplainedOut:
-    """By which version and case of the scheme, and from which parts, its amount comes about."""
+    """By which version and case of the scheme, and from which parts, its amount comes about. What
+    is of somebody's health is shown to callers with `households:read-personal`."""
     return await service.explain(session, entitlement_id, caller=caller)

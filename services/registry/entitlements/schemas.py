@@ -35,9 +35,13 @@ class ComponentOut(BaseModel):
     """One part of an amount."""
 
     name: str = Field(examples=["member"])
-    count: int = Field(examples=[5])
+    count: int | None = Field(
+        description="Null where it is of somebody's health: only for callers with "
+        "`households:read-personal`.",
+        examples=[5],
+    )
     each_minor: int = Field(examples=[16000])
-    amount_minor: int = Field(examples=[80000])
+    amount_minor: int | None = Field(description="Null with `count`.", examples=[80000])
 
 
 class AnnouncementOut(BaseModel):
@@ -69,4 +73,7 @@ class EntitlementExplainedOut(EntitlementOut):
     announcements: list[AnnouncementOut] = Field(
         description="Each to the account of its time, the first one first; at most one is paid."
     )
-    components: list[ComponentOut] = Field(description="They add up to the amount.")
+    components: list[ComponentOut] = Field(
+        description="They add up to the amount. To whoever is not shown health, each part that the "
+        "scheme pays for it is told, whether it is anything for this household or not."
+    )
