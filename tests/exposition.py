@@ -33,5 +33,5 @@ async def watched(client: httpx.AsyncClient) -> Exposition:
     """What is told now."""
     answer = await client.get("/metrics")
     assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     return Exposition(answer.text)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from shared.auth import Caller, require
 from shared.errors import problem_responses
@@ -24,7 +24,7 @@ sangkroh_events_oldest_waiting_seconds{consumer="activations"} 0.4
 class Exposition(Response):
     """The text format of Prometheus."""
 
-    media_type = CONTENT_TYPE_LATEST
+    media_type = CONTENT_TYPE_PLAIN_0_0_4
 
 
 @router.get(
@@ -34,7 +34,7 @@ class Exposition(Response):
     responses={
         200: {
             "description": "The text format of Prometheus 0.0.4.",
-            "content": {CONTENT_TYPE_LATEST: {"example": _EXAMPLE}},
+            "content": {CONTENT_TYPE_PLAIN_0_0_4: {"example": _EXAMPLE}},
         },
         **problem_responses(401, 403),
     },
