@@ -245,3 +245,16 @@ async def test_a_past_day_knows_no_programme_that_began_later_and_no_end_that_ca
     refused = await flow.client.get(path, params=both)
     assert refused.status_code == 422
     assert "give one of the two" in refused.json()["detail"]
+
+
+async def test_nobody_is_added_to_a_full_household_nor_on_a_day_to_come(flow: Flow) -> None:
+    household_id = await registered(flow)
+    today = FileClock(flow.clock_file).today()
+    to_come = await add(flow, household_id, joined_on=str(today + timedelta(days=1)))
+    assert (to_come.status_code, "the day has not come" in to_come.text) == (422, True)
+    others = [Person(relationship="child")] * 58
+    await store(flow, {household_id: [SECRET, Person(relationship="child"), *others]}, today=today)
+    full = await add(flow, household_id)
+    assert (full.status_code, "at most 60 members" in full.text) == (409, True)
+    first, *_ = await members_of(flow, household_id)
+    assert (await correct(flow, first, disability=False)).status_code == 200

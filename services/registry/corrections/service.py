@@ -31,6 +31,7 @@ from services.registry.household_keys.repository import give_missing
 from services.registry.households.fields import Kept
 from services.registry.households.persons import PersonalData
 from services.registry.households.service import require_household
+from services.registry.households.shape import MAXIMUM_MEMBERS
 from services.registry.households.tables import Household
 from services.registry.members import repository as members
 from services.registry.members.schemas import MemberAddedOut, MemberOut
@@ -97,9 +98,14 @@ class Corrections:
                 "Only counts are known of this household. List all of its members at once, in an "
                 "import: one alone would stand for them all."
             )
+        present = await members.list_members(self._session, household_id, on=self._clock.today())
+        if len(present) >= MAXIMUM_MEMBERS:
+            raise Conflict(f"A household has at most {MAXIMUM_MEMBERS} members.")
         number = await repository.next_number(self._session, household_id)
         values = {MEMBER_NUMBER.name: number, **given.model_dump(exclude={"joined_on"})}
         await self._check(values)
+        if given.joined_on is not None and given.joined_on > self._clock.today():
+            raise Unprocessable("joined_on: the day has not come.")
         born = values[BIRTH_DATE.name]
         if given.joined_on is not None and born is not None and given.joined_on < born:
             raise Unprocessable("joined_on: nobody joins a household before they are born.")
