@@ -189,3 +189,19 @@ async def test_days_that_may_be_two_are_asked_about(flow: Flow) -> None:
     await read(flow, import_id)
     born = await flow.owner.fetch("SELECT birth_date::text FROM registry.member ORDER BY 1")
     assert [row[0] for row in born] == ["1986-05-04", "2023-04-05"]
+
+
+async def test_a_household_has_as_many_members_as_one_may_have_and_no_more(
+    flow: Flow,
+) -> None:
+    table = [HEADINGS, *(member(1, number) for number in range(1, 64)), member(2, 1)]
+    table[10][5] = "yesterday"
+    import_id, run = await imported(flow, table)
+    # A row that is bad by itself is one of the sixty: it is mended and sent again.
+    assert members_counted(run) == (60, 0, 0, 0)
+    assert await faults_of(flow, import_id) == [
+        (11, "birth_date", "malformed"),
+        *((line, "member_number", "too-many") for line in (62, 63, 64)),
+    ]
+    told = (await flow.get(f"/imports/{import_id}/rejections"))["items"][-1]
+    assert "several households" in told["detail"]

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from services.registry.households.fields import Words
+from services.registry.households.shape import MAXIMUM_MEMBERS
 
 EMPTY, REPEATED, CELLS = "empty", "repeated", "cells"
 AMBIGUOUS_DAY, NO_WORD, DAMAGED = "ambiguous", "unknown-word", "damaged"
 DISAGREES, CONTRADICTS, NOT_REGISTERED = "disagrees", "contradicts", "not-registered"
-TO_COME = "to-come"
+TO_COME, TOO_MANY = "to-come", "too-many"
 TOO_LONG, QUOTE_OPEN, NO_OBJECT = "too-long", "quote-open", "no-object"
 
 ROW = "row"
@@ -39,6 +40,10 @@ WRONG: Mapping[str, Words] = {
     DISAGREES: Words("Rows of one household say different things of it.", "ជួរនៃគ្រួសារតែមួយមិនស៊ីគ្នា។"),
     CONTRADICTS: Words("It does not go with the rest of the row.", "មិនស៊ីគ្នានឹងជួរនេះ។"),
     TO_COME: Words("The day has not come yet.", "ថ្ងៃនេះមិនទាន់មកដល់ទេ។"),
+    TOO_MANY: Words(
+        f"Earlier rows are {MAXIMUM_MEMBERS} members of this household, as many as one has.",
+        f"គ្រួសារនេះមានសមាជិក {MAXIMUM_MEMBERS} នាក់រួចហើយ។",
+    ),
     NOT_REGISTERED: Words(
         "No household is registered by this number.", "មិនមានគ្រួសារដែលមានលេខនេះទេ។"
     ),
@@ -62,6 +67,7 @@ _BEFORE_REMEDY: Mapping[str, str] = {
     CONTRADICTS: "Correct whichever of them is wrong.",
     NOT_REGISTERED: "Import the household first, or add columns with its commune and poverty "
     "status.",
+    TOO_MANY: "Look whether rows of several households bear one registration number.",
     DAMAGED: "Save the file as UTF-8 and send it again.",
 }
 

@@ -32,6 +32,7 @@ from services.registry.imports.faults import (
     NOT_REGISTERED,
     REPEATED,
     TO_COME,
+    TOO_MANY,
     Fault,
     of_row,
     remedy_of,
@@ -298,6 +299,7 @@ class MemberReader:
                 for row in found.rows[place]:
                     faults[row].append(_fault(COMMUNE, DISAGREES))
             mask = before >> _NUMBERS_FROM
+            free = MAXIMUM_MEMBERS - mask.bit_count()
             for row in found.rows[place]:
                 number = numbers[row]
                 if number is UNREADABLE:
@@ -305,7 +307,11 @@ class MemberReader:
                 bit = 1 << number
                 if mask & bit:
                     faults[row].append(_fault(MEMBER_NUMBER, REPEATED))
-                mask |= bit
+                elif not free:
+                    faults[row].append(_fault(MEMBER_NUMBER, TOO_MANY))
+                else:
+                    mask |= bit
+                    free -= 1
             seen[key] = mask << _NUMBERS_FROM | before & _LOW
 
     def _block(
