@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from services.registry.households.fields import Words
 from services.registry.households.shape import MAXIMUM_MEMBERS
+from shared.wording.numbers import khmer_digits
 
 EMPTY, REPEATED, CELLS = "empty", "repeated", "cells"
 AMBIGUOUS_DAY, NO_WORD, DAMAGED = "ambiguous", "unknown-word", "damaged"
@@ -42,7 +43,7 @@ WRONG: Mapping[str, Words] = {
     TO_COME: Words("The day has not come yet.", "ថ្ងៃនេះមិនទាន់មកដល់ទេ។"),
     TOO_MANY: Words(
         f"Earlier rows are {MAXIMUM_MEMBERS} members of this household, as many as one has.",
-        f"គ្រួសារនេះមានសមាជិក {MAXIMUM_MEMBERS} នាក់រួចហើយ។",
+        f"គ្រួសារនេះមានសមាជិក {khmer_digits(str(MAXIMUM_MEMBERS))} នាក់រួចហើយ។",
     ),
     NOT_REGISTERED: Words(
         "No household is registered by this number.", "មិនមានគ្រួសារដែលមានលេខនេះទេ។"
