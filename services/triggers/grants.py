@@ -7,7 +7,7 @@ from shared.audit.grants import AUDIT_GRANTS
 
 GRANTS = {
     "known_area": "SELECT, INSERT",
-    "indicator": "SELECT, INSERT, UPDATE (judge_at, judged_until)",
+    "indicator": "SELECT, INSERT, UPDATE (judge_at, judged_until, failing_since)",
     "observation": "SELECT, INSERT",
     "feed": "SELECT, INSERT",
     "feed_state": "SELECT, INSERT, UPDATE",

@@ -17,13 +17,17 @@ class ConsumerProgress(BaseModel):
     consumer: str = Field(examples=["activations"])
     waiting: int = Field(
         description=f"Events that it has not read yet, counted to {repository.MOST_COUNTED}; of "
-        "`judging`, indicators that are due to be judged.",
+        "`judging`, indicators that are due to be judged, or cannot be.",
         examples=[0],
     )
     oldest_waiting_at: datetime | None = Field(
         description="When the first of them was told, or due; null: none waits.", examples=[None]
     )
-    failed: int = Field(description="Events that it parked: see /v1/dead-letters.", examples=[0])
+    failed: int = Field(
+        description="Events that it parked: see /v1/dead-letters; of `judging`, indicators that "
+        "cannot be judged: `failing_since` of /v1/indicators.",
+        examples=[0],
+    )
 
 
 WaitsBesides = Callable[[AsyncSession, datetime], Awaitable[Sequence[ConsumerProgress]]]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 
 from services.registry.areas.gazetteer import shipped_areas
 from services.registry.areas.tables import Level
+from shared.clock import FileClock, set_clock
 from tests.exposition import watched
 from tests.server import eventually
 from tests.triggers.data import FLOOD_INDICATOR, RICE_INDICATOR
@@ -349,3 +350,47 @@ async def test_whoever_posted_figures_sees_when_they_are_judged(
             return bool((await flood.got("/events/progress"))["all_worked"])
 
         await eventually(all_is_worked)
+
+
+async def test_an_indicator_that_cannot_be_judged_says_so_until_it_can(
+    flow: Flow, run_worker: Callable[[str], Any]
+) -> None:
+    flow.go_to(DAY)
+    await flow.set_up(FLOOD_INDICATOR, "flood-reported-impact")
+    path = f"/indicators/{FLOOD_INDICATOR['code']}"
+    assert (await flow.got(path))["failing_since"] is None
+    await flow.owner.execute("ALTER TABLE triggers.trigger_standing RENAME TO elsewhere")
+
+    async def progress() -> dict[str, Any]:
+        told = await flow.got("/events/progress")
+        [judging] = told["consumers"]
+        return {"all_worked": told["all_worked"], **judging}
+
+    async def fails() -> bool:
+        return bool((await progress())["failed"])
+
+    async def is_judged() -> bool:
+        return bool((await progress())["all_worked"])
+
+    async with run_worker("triggers"):
+        await flow.record(FLOOD_INDICATOR, [row()])
+        await eventually(fails)
+        # It is put off, and waits all the same.
+        told = await progress()
+        assert (told["all_worked"], told["waiting"], told["failed"]) == (False, 1, 1)
+        since = (await flow.got(path))["failing_since"]
+        assert since == told["oldest_waiting_at"]
+        assert (await watched(flow.client)).figure("events_failed", consumer="judging") == 1
+        # Since when it stays so, however often it is tried.
+        clock = FileClock(flow.clock_file)
+        set_clock(flow.clock_file, clock.now() + timedelta(minutes=2))
+
+        async def is_put_off_again() -> bool:
+            return bool((await flow.got(path))["judge_at"] > clock.now().isoformat())
+
+        await eventually(is_put_off_again)
+        assert (await flow.got(path))["failing_since"] == since
+        await flow.owner.execute("ALTER TABLE triggers.elsewhere RENAME TO trigger_standing")
+        set_clock(flow.clock_file, clock.now() + timedelta(minutes=2))
+        await eventually(is_judged)
+        assert (await flow.got(path))["failing_since"] is None

@@ -126,7 +126,7 @@ class Judging:
             next_on |= await _next_due(
                 session, read.intersection(cut.indicators), on=on, known_at=cut.known_at
             )
-            await indicators.judged(session, cut, next_on=next_on)
+            await indicators.judged(session, cut, next_on=next_on, failed=untold)
             await self._judge_later(session, untold.intersection(cut.indicators))
 
     async def _tell(self, cut: Cut, triggers: Sequence[Trigger], *, on: date) -> list[Evaluated]:
@@ -139,8 +139,8 @@ class Judging:
         return await asyncio.to_thread(_told, triggers, known, since, on=on)
 
     async def _judge_later(self, session: AsyncSession, codes: Collection[str]) -> None:
-        again_at = self._clock.now() + _AGAIN_AFTER
-        await indicators.judge_later(session, codes, at=again_at)
+        now = self._clock.now()
+        await indicators.judge_later(session, codes, at=now + _AGAIN_AFTER, now=now)
 
 
 def _batches(triggers: Sequence[Trigger]) -> Iterator[Sequence[Trigger]]:

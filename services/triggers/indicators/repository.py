@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, text, update
+from sqlalchemy import ColumnElement, Row, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -91,14 +91,22 @@ async def find_due(session: AsyncSession, *, now: datetime, limit: int) -> Seque
     return (await session.scalars(_DUE, {"now": now, "limit": limit})).all()
 
 
-async def count_due(session: AsyncSession, *, now: datetime) -> tuple[int, datetime | None]:
-    """How many indicators are due, and since when the one that has been due longest is."""
+async def count_due(session: AsyncSession, *, now: datetime) -> tuple[int, int, datetime | None]:
+    """How many indicators wait to be judged, of how many that cannot be, and since when one does.
+
+    Whatever cannot be judged waits, though it is put off.
+    """
+    due_at = case((Indicator.judge_at <= now, Indicator.judge_at))
     row = (
         await session.execute(
-            select(func.count(), func.min(Indicator.judge_at)).where(Indicator.judge_at <= now)
+            select(
+                func.count(),
+                func.count(Indicator.failing_since),
+                func.min(func.least(due_at, Indicator.failing_since)),
+            ).where((Indicator.judge_at <= now) | Indicator.failing_since.is_not(None))
         )
     ).one()
-    return row[0], row[1]
+    return row[0], row[1], row[2]
 
 
 async def lock(session: AsyncSession, codes: Collection[str]) -> Sequence[Indicator]:
@@ -129,6 +137,26 @@ async def set_judge_at(session: AsyncSession, instants: Mapping[str, datetime | 
     """Keep when indicators are judged next, by their codes."""
     await session.execute(
         _SET_JUDGE_AT, {"indicators": list(instants), "instants": list(instants.values())}
+    )
+
+
+async def set_failing(session: AsyncSession, codes: Collection[str], *, since: datetime) -> None:
+    """Keep that these cannot be judged; since earlier, where they could not before."""
+    await session.execute(
+        update(Indicator)
+        .where(_is_of(codes))
+        .values(failing_since=func.least(Indicator.failing_since, since))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def end_failing(session: AsyncSession, codes: Collection[str]) -> None:
+    """Keep that these can be judged."""
+    await session.execute(
+        update(Indicator)
+        .where(_is_of(codes), Indicator.failing_since.is_not(None))
+        .values(failing_since=None)
+        .execution_options(synchronize_session=False)
     )
 
 

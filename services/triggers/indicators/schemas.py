@@ -116,6 +116,7 @@ class IndicatorOut(IndicatorIn):
                     "places": "listed",
                     "created_at": "2020-10-01T02:00:00Z",
                     "posted_by": "officer@nspc.example",
+                    "failing_since": None,
                 }
             ]
         },
@@ -124,6 +125,10 @@ class IndicatorOut(IndicatorIn):
     calendar: Calendar
     created_at: datetime
     posted_by: str
+    failing_since: datetime | None = Field(
+        description="Since when it, or a trigger that reads it, cannot be judged: it is tried each "
+        "minute, and no activation opens by it meanwhile. Tell the developers. Null: it can."
+    )
     judge_at: Annotated[
         datetime | None,
         Field(

@@ -107,9 +107,11 @@ async def find_due(session: AsyncSession, *, now: datetime) -> Sequence[str]:
 
 async def judging_progress(session: AsyncSession, now: datetime) -> Sequence[ConsumerProgress]:
     """The indicators that are due, as work that waits: figures are told to nobody by an event."""
-    waiting, oldest_at = await repository.count_due(session, now=now)
+    waiting, failing, oldest_at = await repository.count_due(session, now=now)
     return [
-        ConsumerProgress(consumer=_JUDGING, waiting=waiting, oldest_waiting_at=oldest_at, failed=0)
+        ConsumerProgress(
+            consumer=_JUDGING, waiting=waiting, oldest_waiting_at=oldest_at, failed=failing
+        )
     ]
 
 
@@ -185,11 +187,13 @@ async def judge_by(session: AsyncSession, codes: Collection[str], *, at: datetim
     await repository.judge_by(session, codes, at=at)
 
 
-async def judged(session: AsyncSession, cut: Cut, *, next_on: Mapping[str, date]) -> None:
+async def judged(
+    session: AsyncSession, cut: Cut, *, next_on: Mapping[str, date], failed: Collection[str]
+) -> None:
     """Keep that indicators were judged, and when they are next: by new figures, or by the calendar.
 
     ``next_on`` has the days on which time alone makes a period due, without those of which it
-    never does.
+    never does. Of ``failed`` a trigger could not be.
     """
     locked = await repository.lock(session, cut.indicators)
     unseen = await repository.first_recorded_after(session, cut.indicators, cut.known_at)
@@ -202,11 +206,15 @@ async def judged(session: AsyncSession, cut: Cut, *, next_on: Mapping[str, date]
             instants.append(_judged_at(_calendar(indicator), unseen[indicator.code]))
         judge_at[indicator.code] = min(instants, default=None)
     await repository.set_judge_at(session, judge_at)
+    await repository.end_failing(session, judge_at.keys() - failed)
 
 
-async def judge_later(session: AsyncSession, codes: Collection[str], *, at: datetime) -> None:
+async def judge_later(
+    session: AsyncSession, codes: Collection[str], *, at: datetime, now: datetime
+) -> None:
     """Put off indicators that could not be judged."""
     await repository.set_judge_at(session, dict.fromkeys(codes, at))
+    await repository.set_failing(session, codes, since=now)
 
 
 def end_of_day(instant: datetime) -> datetime:

@@ -63,3 +63,7 @@ class Indicator(Base):
     )
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     posted_by: Mapped[str] = mapped_column(Text)
+    failing_since: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True),
+        comment="Since when it, or a trigger that reads it, cannot be judged; null: it can.",
+    )
